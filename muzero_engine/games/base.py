@@ -1,0 +1,214 @@
+"""What a game is to the rest of the program: `GameSpec`, `Position`, `Outcome`, `ActionTable`.
+
+Everything is in the **mover's frame** (the player to move): observation, action index, legal mask, policy, value.
+The board is *turned* between movers as `GameSpec.turn` says, so that a mover always sees its own side at the same edge.
+
+Actions are integers. With a board of `H x W` and `P` move planes,
+
+    action = plane * (H * W) + square        square = row * W + column, in the mover's frame
+    actions from P * H * W on                extra actions without a square (Go's pass)
+
+Player 0 moves first (white in chess, black in Go and shogi), player 1 second.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Scalars = npt.NDArray[np.int16]
+Packed = npt.NDArray[np.uint8]
+Shape = tuple[int, int]
+
+
+class IllegalMove(ValueError):
+    """A move text or action that cannot be played in this position; the message names it and says why."""
+
+
+class BadPosition(ValueError):
+    """A position text (FEN, SFEN, board size, ...) that cannot be read or is not playable; the message says why."""
+
+
+class Turn(enum.Enum):
+    """How the board turns between the two movers. Each is its own inverse."""
+
+    NONE = "none"
+    MIRROR = "mirror"  # rows reversed (chess)
+    ROTATE = "rotate"  # rows and columns reversed (shogi)
+
+
+class Symmetry(enum.IntEnum):
+    """Elements of the dihedral group: bit 0 reverses columns, bit 1 reverses rows, bit 2 transposes (last)."""
+
+    IDENTITY = 0
+    FLIP_COLUMNS = 1
+    FLIP_ROWS = 2
+    ROTATE_180 = 3
+    TRANSPOSE = 4
+    ROTATE_90 = 5
+    ROTATE_270 = 6
+    ANTITRANSPOSE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a game. `winner` is 0 (first player), 1 (second player) or None for a draw."""
+
+    winner: int | None
+    reason: str  # lower case, for people: "checkmate", "threefold repetition", "two passes", ...
+
+    def value(self, player: int) -> float:
+        """+1.0 if `player` (0 or 1) won, -1.0 if it lost, 0.0 for a draw."""
+        return 0.0 if self.winner is None else (1.0 if self.winner == player else -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLayout:
+    """What one ply contributes to an observation.
+
+    A frame is `bool[2 * per_player + neutral, H, W]` in the *first player's* frame: the planes of player 0, the same
+    planes of player 1, then neutral ones. An observation stacks the last `history` frames (newest first), turned to the
+    mover and with the mover's own planes first, then one constant plane a scalar (newest ply only).
+    """
+
+    per_player: int
+    neutral: int
+    history: int
+    scalar_scales: tuple[float, ...]  # a scalar (int16, mover's view) is divided by its scale to make its plane
+
+    @property
+    def frame_planes(self) -> int:
+        return 2 * self.per_player + self.neutral
+
+    @property
+    def scalars(self) -> int:
+        return len(self.scalar_scales)
+
+    @property
+    def planes(self) -> int:
+        """Channels of the observation."""
+        return self.history * self.frame_planes + self.scalars
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTable:
+    """The meaning of each action for g, in the mover's frame; squares are `row * W + column`, -1 where there is none.
+
+    `kind` names a constant plane (a promotion piece, a dropped piece, "promotes"), -1 for none, below `kinds`.
+    A pass has -1 everywhere: all its planes are zero.
+    """
+
+    from_square: Ints  # int64[A]
+    to_square: Ints  # int64[A]
+    kind: Ints  # int64[A]
+    kinds: int
+
+
+@dataclass(frozen=True, slots=True)
+class GameSpec:
+    """The constants of a game. `version` changes whenever its planes or its actions change."""
+
+    name: str
+    version: int
+    shapes: tuple[Shape, ...]  # playable boards (rows, columns); the first is the default
+    layout: FrameLayout
+    turn: Turn
+    symmetries: tuple[Symmetry, ...]  # exact symmetries of the rules, IDENTITY included
+    action_planes: int
+    extra_actions: int
+    max_plies: int  # a game that is longer is scored as a draw in self-play (never by `Position.outcome`)
+    players: tuple[str, str]  # names of player 0 and player 1 in the game's own words
+    ownership: bool = False  # whether the network has an ownership head (Go)
+
+    def num_actions(self, shape: Shape) -> int:
+        """A: the number of actions on a board of this shape."""
+        return self.action_planes * shape[0] * shape[1] + self.extra_actions
+
+
+class Position(Protocol):
+    """A position with its history. Mutable: `push` and `pop` are exact inverses. Not thread-safe; `copy` is cheap.
+
+    Actions are always in the frame of the player to move *now*.
+    """
+
+    @property
+    def spec(self) -> GameSpec: ...
+    @property
+    def shape(self) -> Shape: ...
+    @property
+    def mover(self) -> int:
+        """The player to move: 0 or 1."""
+        ...
+
+    @property
+    def ply(self) -> int:
+        """Plies played since the first position of this object (a set-up position starts at 0)."""
+        ...
+
+    def legal_actions(self) -> Ints:
+        """int64[n], ascending, n >= 0. Draws by repetition or move counts do not empty it; mate and stalemate do."""
+        ...
+
+    def push(self, action: int) -> None:
+        """Plays a legal action. Raises IllegalMove for any other."""
+        ...
+
+    def pop(self) -> int:
+        """Takes the last action back and returns it. Raises IndexError where there is none."""
+        ...
+
+    def copy(self) -> Self: ...
+    def outcome(self) -> Outcome | None:
+        """The end of the game by the rules, claimable draws (threefold, fifty moves, sennichite) included; else None."""
+        ...
+
+    def ending_actions(self) -> dict[int, float]:
+        """Legal actions after which `outcome()` is not None -> value for the mover of *this* position (+1, 0, -1)."""
+        ...
+
+    def can_declare_win(self) -> bool:
+        """Whether the mover may end the game in its favour without a move (shogi's 27-point declaration)."""
+        ...
+
+    def frames(self, count: int) -> Bools:
+        """bool[count, frame_planes, H, W], newest first, first player's frame; zeros before the first position."""
+        ...
+
+    def scalars(self) -> Scalars:
+        """int16[layout.scalars] of the current ply, mover's view."""
+        ...
+
+    def action_text(self, action: int) -> str:
+        """The protocol's text for a legal action (UCI, GTP vertex, USI)."""
+        ...
+
+    def parse_action(self, text: str) -> int:
+        """The legal action a protocol text means. Raises IllegalMove for anything else."""
+        ...
+
+    def text(self) -> str:
+        """The position as text that `Game.from_text` reads (FEN, SFEN, ...), without history."""
+        ...
+
+    def board_text(self) -> str:
+        """A board for people, several lines, ASCII, coordinates at the edges, who is to move below."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    """A game as the registry hands it out."""
+
+    spec: GameSpec
+    initial: Callable[[Shape], Position]  # start position on a board of this shape
+    from_text: Callable[[str], Position]  # raises BadPosition
+    action_table: Callable[[Shape], ActionTable]
+    action_permutation: Callable[[Symmetry, Shape], Ints]  # int64[A]: new index of each action under a symmetry

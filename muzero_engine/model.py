@@ -1,0 +1,53 @@
+"""The model as the search sees it: numpy in, numpy out; every value in the mover's frame.
+
+`initial_inference` is f(h(o)), `recurrent_inference` is f(g(s, a)) (Schrittwieser et al. 2020, appendix B). Scalars are
+decoded by the model; the discount carries the change of player: `Q(s, a) = reward + discount * value(s')` with
+`discount = -(1 - p_end)`, so that values never need another sign.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class RootOutput:
+    """f(h(o)) for a batch of B observations."""
+
+    latent: Floats  # float32[B, C, H, W], bounded (min-max normalised to [0, 1])
+    policy_logits: Floats  # float32[B, A], unnormalised, illegal actions not masked
+    value: Floats  # float32[B] in [-1, 1], expected result for the mover
+    draw: Floats  # float32[B] in [0, 1], probability of a draw
+    ownership: Floats | None = None  # float32[B, H, W] in [-1, 1], +1 = the mover's (Go only)
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrentOutput:
+    """f(g(s, a)) for a batch of B edges. `value` and `draw` are of s', seen by the mover of s'."""
+
+    latent: Floats  # float32[B, C, H, W] of s', in the frame of the mover of s'
+    reward: Floats  # float32[B] in [-1, 1]: P(the mover of s wins by a) - P(loses by a)
+    discount: Floats  # float32[B] in [-1, 0]: -(1 - P(a ends the game))
+    reward_draw: Floats  # float32[B] in [0, 1]: P(a ends the game in a draw)
+    policy_logits: Floats  # float32[B, A]
+    value: Floats  # float32[B] in [-1, 1]
+    draw: Floats  # float32[B] in [0, 1]
+
+
+class Model(Protocol):
+    """Blocks while it computes; called from one thread at a time; the caller owns what it gets."""
+
+    def initial_inference(self, observation: Floats) -> RootOutput:
+        """`observation` is float32[B, planes, H, W]."""
+        ...
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        """`latent` is float32[B, C, H, W], `action` int64[B] in the frame of the mover of `latent`."""
+        ...
