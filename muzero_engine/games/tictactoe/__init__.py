@@ -1,0 +1,13 @@
+"""Tic-tac-toe: the small game that lets everything else be tested in seconds."""
+
+from muzero_engine.games.base import Game
+from muzero_engine.games.tictactoe.actions import action_permutation, action_table
+from muzero_engine.games.tictactoe.rules import SPEC, TicTacToePosition
+
+GAME = Game(
+    spec=SPEC,
+    initial=TicTacToePosition.initial,
+    from_text=TicTacToePosition.from_text,
+    action_table=action_table,
+    action_permutation=action_permutation,
+)
