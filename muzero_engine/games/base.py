@@ -167,7 +167,7 @@ class Position(Protocol):
 
     def copy(self) -> Self: ...
     def outcome(self) -> Outcome | None:
-        """The end of the game by the rules, claimable draws (threefold, fifty moves, sennichite) included; else None."""
+        """The end of the game by the rules, draws that can be claimed (threefold, fifty moves) included; else None."""
         ...
 
     def ending_actions(self) -> dict[int, float]:

@@ -1,7 +1,7 @@
 """Observation planes and packed plies, shared by all games (see `FrameLayout` for the layout).
 
-One ply packs into `packed_size(spec, shape)` bytes: the frame's bits (row-major, big-endian bits, padded to a byte), the
-scalars as little-endian int16, and one byte for the mover. An observation is a pure function of the last `history`
+One ply packs into `packed_size(spec, shape)` bytes: the frame's bits (row-major, big-endian bits, padded to a byte),
+the scalars as little-endian int16, and one byte for the mover. An observation is a pure function of the last `history`
 packed plies; nothing else of a game needs to be stored.
 """
 
@@ -72,7 +72,9 @@ def pack(position: Position) -> Packed:
 def unpack(packed: Packed, spec: GameSpec, shape: Shape) -> tuple[Bools, Scalars, int]:
     """The inverse of `pack`: `bool[frame_planes, H, W]`, `int16[scalars]`, mover. Raises ValueError on a wrong size."""
     if packed.shape != (packed_size(spec, shape),):
-        raise ValueError(f"a packed ply of {spec.name} {shape} has {packed_size(spec, shape)} bytes, not {packed.shape}")
+        raise ValueError(
+            f"a packed ply of {spec.name} {shape} has {packed_size(spec, shape)} bytes, not {packed.shape}"
+        )
     bits = spec.layout.frame_planes * shape[0] * shape[1]
     end = (bits + 7) // 8
     frame = np.unpackbits(packed[:end], count=bits).astype(np.bool_)

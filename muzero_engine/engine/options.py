@@ -1,0 +1,257 @@
+"""Engine options: one dataclass field gives the UCI, USI and GTP option, the command-line flag and the help.
+
+Protocol modules list `protocol_options(protocol)` and set with `EngineOptions.with_text`. Names are matched without
+regard to case; the first name of a protocol is the one that is offered, the others are accepted.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+
+class Protocol(enum.Enum):
+    UCI = "uci"
+    USI = "usi"
+    GTP = "gtp"
+
+
+class Kind(enum.Enum):
+    CHECK = "check"  # bool
+    SPIN = "spin"  # int
+    FLOAT = "float"  # float; of type `string` in UCI and USI
+    COMBO = "combo"  # one of `choices`
+    STRING = "string"
+
+
+class BadOption(ValueError):
+    """An option value that cannot be taken; the message names the option and what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionInfo:
+    """One option as protocols and command lines see it."""
+
+    field: str
+    kind: Kind
+    default: bool | int | float | str
+    help: str
+    minimum: float | None
+    maximum: float | None
+    choices: tuple[str, ...]
+    uci: tuple[str, ...]
+    usi: tuple[str, ...]
+    gtp: tuple[str, ...]
+
+    def names(self, protocol: Protocol) -> tuple[str, ...]:
+        """Accepted names, the offered one first; empty where the protocol does not have the option."""
+        match protocol:
+            case Protocol.UCI:
+                return self.uci
+            case Protocol.USI:
+                return self.usi
+            case Protocol.GTP:
+                return self.gtp
+
+    def parse(self, text: str) -> bool | int | float | str:
+        """The value a text stands for. Raises BadOption."""
+        text = text.strip()
+        if self.kind is Kind.STRING:
+            return "" if text == "<empty>" else text
+        if self.kind is Kind.CHECK:
+            lowered = text.lower()
+            if lowered in ("true", "on", "yes", "1"):
+                return True
+            if lowered in ("false", "off", "no", "0"):
+                return False
+            raise BadOption(f"{self.field} takes true or false, not {text!r}")
+        if self.kind is Kind.COMBO:
+            for choice in self.choices:
+                if choice.lower() == text.lower():
+                    return choice
+            raise BadOption(f"{self.field} takes one of {', '.join(self.choices)}, not {text!r}")
+        assert self.minimum is not None
+        assert self.maximum is not None
+        try:
+            number = int(text) if self.kind is Kind.SPIN else float(text)
+        except ValueError:
+            raise BadOption(f"{self.field} takes a number, not {text!r}") from None
+        if not self.minimum <= number <= self.maximum:
+            raise BadOption(f"{self.field} takes {self.minimum:g} to {self.maximum:g}, not {text}")
+        return number
+
+
+def _option(
+    default: bool | int | float | str,
+    help_text: str,
+    *,
+    uci: tuple[str, ...] = (),
+    usi: tuple[str, ...] | None = None,
+    gtp: tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    if choices:
+        kind = Kind.COMBO
+    elif isinstance(default, bool):
+        kind = Kind.CHECK
+    elif isinstance(default, int):
+        kind = Kind.SPIN
+    elif isinstance(default, float):
+        kind = Kind.FLOAT
+    else:
+        kind = Kind.STRING
+    usi_names = tuple(name for name in uci if " " not in name) if usi is None else usi
+    info = {"kind": kind, "help": help_text, "minimum": low, "maximum": high, "choices": choices}
+    return field(default=default, metadata=info | {"uci": uci, "usi": usi_names, "gtp": gtp})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """All options of the engine, immutable; a session keeps one and hands a changed copy to the next search."""
+
+    threads: int = _option(1, "Threads of the network", uci=("Threads",), gtp=("threads",), low=1, high=512)
+    hash_mb: int = _option(
+        256,
+        "Memory of the search tree in MB",
+        uci=("Hash",),
+        usi=("USI_Hash", "Hash"),
+        gtp=("hash",),
+        low=8,
+        high=1 << 20,
+    )
+    multipv: int = _option(1, "Lines to report", uci=("MultiPV",), low=1, high=500)
+    ponder: bool = _option(False, "Think on the opponent's time", uci=("Ponder",), usi=("USI_Ponder",), gtp=("ponder",))
+    move_overhead_ms: int = _option(
+        50,
+        "Time lost between engine and clock a move",
+        uci=("MoveOverheadMs", "Move Overhead", "MoveOverhead"),
+        usi=("MoveOverheadMs", "Byoyomi_Margin", "NetworkDelay"),
+        gtp=("move_overhead_ms",),
+        low=0,
+        high=10000,
+    )
+    weights: str = _option("", "Weights bundle (a folder); empty: those that came along", uci=("WeightsFile",))
+    backend: str = _option(
+        "auto",
+        "Where the network runs",
+        uci=("Backend",),
+        choices=("auto", "cpu", "cuda", "directml", "coreml", "openvino"),
+    )
+    precision: str = _option("auto", "Weights to use", uci=("Precision",), choices=("auto", "fp32", "int8"))
+    minibatch_size: int = _option(
+        0,
+        "Leaves evaluated at once; 0: measured at start",
+        uci=("MinibatchSize",),
+        gtp=("minibatch_size",),
+        low=0,
+        high=1024,
+    )
+    root_search: str = _option("puct", "How root moves are chosen", uci=("RootSearch",), choices=("puct", "gumbel"))
+    c_puct: float = _option(
+        1.25, "Exploration constant c1 of pUCT", uci=("CPuct",), gtp=("c_puct",), low=0.0, high=100.0
+    )
+    fpu_reduction: float = _option(
+        0.2,
+        "First-play urgency: how far below its parent's value a move not yet visited starts",
+        uci=("FpuValue",),
+        gtp=("fpu_reduction",),
+        low=-2.0,
+        high=2.0,
+    )
+    policy_temperature: float = _option(
+        1.0,
+        "Softmax temperature of the policy",
+        uci=("PolicyTemperature",),
+        gtp=("policy_temperature",),
+        low=0.1,
+        high=10.0,
+    )
+    temperature: float = _option(
+        0.0,
+        "Temperature of the move choice over visit counts; 0: the best",
+        uci=("Temperature",),
+        gtp=("temperature",),
+        low=0.0,
+        high=100.0,
+    )
+    temperature_plies: int = _option(
+        30,
+        "Plies of a game during which Temperature holds",
+        uci=("TemperaturePlies",),
+        gtp=("temperature_plies",),
+        low=0,
+        high=1000,
+    )
+    smart_pruning_factor: float = _option(
+        1.0,
+        "Stop early when no other move can catch up at this multiple of the remaining visits; 0: off",
+        uci=("SmartPruningFactor",),
+        low=0.0,
+        high=10.0,
+    )
+    seed: int = _option(0, "Seed of every random choice", uci=("Seed",), gtp=("seed",), low=0, high=2**31 - 1)
+    limit_strength: bool = _option(
+        False, "Play weaker, as Elo says", uci=("UCI_LimitStrength",), usi=("LimitStrength",)
+    )
+    elo: int = _option(1500, "Strength when limited", uci=("UCI_Elo",), usi=("Elo",), low=200, high=3000)
+    score_type: str = _option(
+        "centipawn", "What cp scores mean", uci=("ScoreType",), choices=("centipawn", "win_percentage", "Q")
+    )
+    verbose_move_stats: bool = _option(
+        False, "Report visits, prior and Q of every root move", uci=("VerboseMoveStats",)
+    )
+    resign_value: float = _option(
+        -1.01,
+        "Resign when the root's value stays below this; below -1: never",
+        usi=(),
+        gtp=("resign_value",),
+        low=-2.0,
+        high=0.0,
+    )
+    resign_turns: int = _option(3, "Turns in a row that must be below it", gtp=("resign_turns",), low=1, high=100)
+    draw_value_black: int = _option(
+        0, "Value of a draw for the first player, per mille", usi=("Draw_Value_Black",), low=-1000, high=1000
+    )
+    draw_value_white: int = _option(
+        0, "Value of a draw for the second player, per mille", usi=("Draw_Value_White",), low=-1000, high=1000
+    )
+    info_interval_ms: int = _option(
+        1000,
+        "Longest silence between two reports",
+        uci=(),
+        usi=("PvInterval",),
+        gtp=("info_interval_ms",),
+        low=10,
+        high=60000,
+    )
+
+    def with_text(self, protocol: Protocol, name: str, text: str) -> Self:
+        """A copy with the option of this protocol's name set from text. Raises BadOption, KeyError if unknown."""
+        info = find_option(protocol, name)
+        changes: dict[str, Any] = {info.field: info.parse(text)}
+        return replace(self, **changes)
+
+
+def all_options() -> Iterator[OptionInfo]:
+    """Every option, in the order of the fields."""
+    for f in fields(EngineOptions):
+        default: Any = f.default
+        yield OptionInfo(field=f.name, default=default, **f.metadata)
+
+
+def protocol_options(protocol: Protocol) -> list[OptionInfo]:
+    """The options a protocol offers, in order."""
+    return [info for info in all_options() if info.names(protocol)]
+
+
+def find_option(protocol: Protocol, name: str) -> OptionInfo:
+    """The option of this name, case-insensitive. Raises KeyError."""
+    wanted = " ".join(name.lower().split())
+    for info in protocol_options(protocol):
+        if any(wanted == known.lower() for known in info.names(protocol)):
+            return info
+    raise KeyError(name)
