@@ -14,7 +14,7 @@ ModelLoader = Callable[[EngineOptions], Model]
 
 
 class Engine:
-    """CONTRACT (implementation follows). Called from one thread (the session's); no method but `wait` blocks on a search.
+    """CONTRACT (implementation follows). One thread calls it (the session's); only `wait` blocks on a search.
 
     `load_model` makes the model for options; it is called by `prepare` or the first `go`, and again when an option that
     concerns the model changed. It may raise `ModelError` (a ValueError with one clear line).
