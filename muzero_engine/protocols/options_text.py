@@ -1,0 +1,57 @@
+"""Options as UCI and USI write them: `option name X type T default V ...` and `setoption name X value V`.
+
+Clients split an option line at the bare words `name type default min max var` wherever they stand (python-chess), and
+ShogiHome takes no default with a space in it, so a default that holds either is written as `<empty>`: the engine keeps
+the value, the client merely does not see it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from muzero_engine.engine.options import Kind, OptionInfo, Protocol
+
+EMPTY = "<empty>"
+RESERVED_WORDS = frozenset({"name", "type", "default", "min", "max", "var"})
+
+_SETOPTION = re.compile(r"(?:name\s+)?(?P<name>.+?)(?:\s+value(?:\s+(?P<value>.*?))?)?\s*", re.IGNORECASE | re.DOTALL)
+_TYPES = {Kind.CHECK: "check", Kind.SPIN: "spin", Kind.FLOAT: "string", Kind.COMBO: "combo", Kind.STRING: "string"}
+
+
+def value_text(value: bool | int | float | str) -> str:
+    """A value as `setoption` takes it: `true`, `12`, `1.25`, `<empty>`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) or EMPTY
+
+
+def option_line(info: OptionInfo, protocol: Protocol, value: bool | int | float | str | None = None) -> str:
+    """`option name X type ...` for UCI or USI, under the first name of the protocol.
+
+    `value` is offered as the default where the engine was started with another one than `info.default`.
+    """
+    name = info.names(protocol)[0]
+    default = value_text(info.default if value is None else value)
+    words = default.split()
+    if RESERVED_WORDS.intersection(words) or (protocol is Protocol.USI and len(words) > 1):
+        default = EMPTY
+    parts = ["option name", name, "type", _TYPES[info.kind], "default", default]
+    if info.kind is Kind.SPIN:
+        parts += [f"min {info.minimum:.0f}", f"max {info.maximum:.0f}"]
+    parts += [f"var {choice}" for choice in info.choices]
+    return " ".join(parts)
+
+
+def parse_setoption(arguments: str) -> tuple[str, str | None] | None:
+    """(name, value) of what follows the word `setoption`; the value is None without the word `value`.
+
+    The name ends at the first bare word `value` and may hold spaces; the value runs to the end of the line, its inner
+    spaces kept. None where there is no name.
+    """
+    match = _SETOPTION.fullmatch(arguments.strip())
+    if match is None or match["name"].lower() in ("name", "value"):
+        return None
+    value = match["value"]
+    if value is None and re.search(r"\svalue$", arguments.rstrip(), re.IGNORECASE):
+        value = ""
+    return " ".join(match["name"].split()), value
