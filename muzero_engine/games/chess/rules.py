@@ -182,8 +182,8 @@ class ChessPosition:
 
     def ending_actions(self) -> dict[int, float]:
         board, mover = self._board, self.mover
-        # A third occurrence needs a position that occurred twice, and the four plies at least that lead back to it.
-        may_repeat = board.halfmove_clock >= 3 and any(count > 1 for count in self._counts.values())
+        # The way back to a position takes four plies at least, so that a third occurrence comes after eight or more.
+        may_repeat = board.halfmove_clock >= 7 and any(count > 1 for count in self._counts.values())
         endings: dict[int, float] = {}
         for action, move in self._legal_moves().items():
             board.push(move)
@@ -246,12 +246,9 @@ class ChessPosition:
         name = chess.piece_name(piece.piece_type)
         if piece.color != board.turn:
             return f"the {name} on {square} is not {SPEC.players[self.mover]}'s"
-        if any(
-            m.from_square == move.from_square and m.to_square == move.to_square for m in self._legal_moves().values()
-        ):
-            return (
-                f"the {name} needs a promotion piece (q, r, b or n)" if move.promotion is None else "no promotion there"
-            )
+        squares = (move.from_square, move.to_square)
+        if any((legal.from_square, legal.to_square) == squares for legal in self._legal_moves().values()):
+            return "choose a promotion piece (q, r, b or n)" if move.promotion is None else "no such promotion"
         if board.is_pseudo_legal(move):
             return "it leaves the king in check"
         return f"the {name} on {square} cannot go to {chess.square_name(move.to_square)}"
@@ -301,7 +298,7 @@ def position_from_fen(fen: str, chess960: bool = False) -> ChessPosition:
     except ValueError as error:
         raise BadPosition(f"cannot read the FEN: {error}") from None
     if not chess960:
-        castling = (fen.split() + ["", "", ""])[2]
+        castling = [*fen.split(), "", "", ""][2]
         rights = board.clean_castling_rights()
         board.chess960 = False
         board.chess960 = not set(castling.lower()) <= set("kq-") and board.clean_castling_rights() != rights
