@@ -258,7 +258,7 @@ class ChessPosition:
 
     def board_text(self) -> str:
         rows = [f"{8 - i}  {row}" for i, row in enumerate(str(self._board).splitlines())]
-        return "\n".join([*rows, "", "   a b c d e f g h", "", f"{SPEC.players[self.mover]} to move"])
+        return "\n".join([*rows, "   a b c d e f g h", "", f"{SPEC.players[self.mover]} to move"])
 
 
 def _can_move(board: chess.Board) -> bool:
