@@ -1,0 +1,23 @@
+"""Go on boards of 2 to 19 rows and columns: rules, actions, planes, SGF."""
+
+from __future__ import annotations
+
+from muzero_engine.games.base import Game
+from muzero_engine.games.go.actions import action_permutation, action_table
+from muzero_engine.games.go.rules import SPEC, GoPosition
+from muzero_engine.games.go.text import parse_position
+
+
+def from_text(text: str) -> GoPosition:
+    """The position of one line (see `games.go.text`). Raises BadPosition."""
+    line = parse_position(text)
+    return GoPosition(line.shape, black=line.black, white=line.white, mover=line.mover, komi=line.komi)
+
+
+GAME = Game(
+    spec=SPEC,
+    initial=GoPosition,
+    from_text=from_text,
+    action_table=action_table,
+    action_permutation=action_permutation,
+)
