@@ -1,0 +1,1 @@
+"""Weights bundles and their networks in onnxruntime."""

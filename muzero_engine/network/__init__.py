@@ -1,0 +1,1 @@
+"""The network in torch: representation h, dynamics g, prediction f."""

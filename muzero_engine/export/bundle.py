@@ -1,0 +1,106 @@
+"""Writing a weights bundle: graphs, checkpoint and manifest.
+
+The folder is filled under a temporary name beside its place and then moved there, so that a reader never sees a bundle
+of two halves. (Where an old bundle has to make room there is an instant without any.)
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+
+from muzero_engine.export.calibration import Int8Calibration, calibration_edges
+from muzero_engine.export.graph import initial_graph, recurrent_graph, rounded, serialised
+from muzero_engine.export.quantise import quantised
+from muzero_engine.files import write_atomically
+from muzero_engine.games.base import Game
+from muzero_engine.inference.manifest import (
+    CHECKPOINT,
+    INITIAL,
+    KNOWN_FILES,
+    MANIFEST,
+    RECURRENT,
+    RECURRENT_INT8,
+    FileInfo,
+    Manifest,
+    NetworkSize,
+    Rating,
+    Training,
+)
+from muzero_engine.network.checkpoint import checkpoint_bytes
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.numpy_model import TorchModel
+
+LICENCE = "GPL-3.0-or-later"
+
+
+def export_bundle(
+    network: MuZeroNetwork,
+    game: Game,
+    folder: Path,
+    *,
+    training: Training,
+    ratings: tuple[Rating, ...] = (),
+    int8: Int8Calibration | None = None,
+) -> Manifest:
+    """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there.
+
+    With `int8` also `recurrent.int8.onnx`, which then is what a processor runs by default. The checkpoint is stored in
+    16 bits and is what the graphs are made from: a network loaded from it exports to the same graphs. Raises
+    FileExistsError where `folder` holds something that is not a bundle.
+    """
+    if folder.exists():
+        foreign = [entry.name for entry in folder.iterdir() if entry.name not in (MANIFEST, *KNOWN_FILES)]
+        if foreign:
+            raise FileExistsError(f"{folder} holds {foreign[0]}, which is no part of a bundle: choose another folder")
+    stored = copy.deepcopy(network).cpu().half().float()
+    reference = rounded(stored)
+    recurrent = recurrent_graph(reference)
+    files = {
+        INITIAL: serialised(initial_graph(reference)),
+        RECURRENT: serialised(recurrent),
+        CHECKPOINT: checkpoint_bytes(stored, dtype=torch.float16),
+    }
+    if int8 is not None:
+        edges = calibration_edges(TorchModel(reference), game, int8)
+        files[RECURRENT_INT8] = serialised(quantised(recurrent, edges))
+    manifest = _manifest(network, training, ratings, files)
+    _replace(folder, {**files, MANIFEST: manifest.to_json().encode()})
+    return manifest
+
+
+def _manifest(
+    network: MuZeroNetwork, training: Training, ratings: tuple[Rating, ...], files: dict[str, bytes]
+) -> Manifest:
+    config = network.config
+    return Manifest(
+        game=config.game,
+        game_version=config.game_version,
+        shapes=config.shapes,
+        planes=config.planes,
+        action_planes=config.action_planes,
+        extra_actions=config.extra_actions,
+        ownership=config.ownership,
+        network=NetworkSize(config.channels, config.representation_blocks, config.dynamics_blocks),
+        training=training,
+        ratings=ratings,
+        licence=LICENCE,
+        files={name: FileInfo(hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items())},
+    )
+
+
+def _replace(folder: Path, files: dict[str, bytes]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        made, old = Path(temporary, "new"), Path(temporary, "old")
+        made.mkdir()
+        for name, data in files.items():
+            write_atomically(made / name, data)
+        if folder.exists():
+            os.replace(folder, old)
+        os.replace(made, folder)

@@ -1,0 +1,88 @@
+"""Data that the 8-bit network is calibrated on: edges of the kind that a search will ask for.
+
+The network plays games against itself without a search, each move drawn from its policy over the legal moves; from
+positions of these games the moves that were played are unrolled in the model. So the latents come from h and, more and
+more imagined, from g, as in a tree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from muzero_engine.games.base import Game, Shape
+from muzero_engine.games.encoding import observation
+from muzero_engine.model import Floats, Ints, Model
+
+BATCH = 32
+PLIES_A_POSITION = 3  # games are played until there are this many plies for each position that is used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Int8Calibration:
+    """How much calibration data, and from which seed."""
+
+    positions: int = 192
+    unroll: int = 4  # steps of g after each position
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """A batch of edges on one board."""
+
+    latent: Floats  # float32[B, C, H, W]
+    action: Ints  # int64[B], legal where the model's moves were
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A game: what h saw before each ply, and what was played."""
+
+    observations: list[Floats]
+    actions: list[int]
+
+
+def calibration_edges(model: Model, game: Game, amount: Int8Calibration) -> list[Edges]:
+    """Batches of edges from games on the default, the smallest and the largest board. The same seed gives the same."""
+    random = np.random.default_rng(amount.seed)
+    by_area = sorted(game.spec.shapes, key=lambda shape: shape[0] * shape[1])
+    shapes = dict.fromkeys((game.spec.shapes[0], by_area[0], by_area[-1]))
+    batches: list[Edges] = []
+    for shape in shapes:
+        wanted = max(1, amount.positions // len(shapes))
+        records: list[_Record] = []
+        while sum(len(record.actions) for record in records) < wanted * PLIES_A_POSITION:
+            records.append(_play(model, game, shape, random))
+        unroll = min(amount.unroll, min(len(record.actions) for record in records))
+        starts = [(record, i) for record in records for i in range(len(record.actions) - unroll + 1)]
+        chosen = [starts[i] for i in random.permutation(len(starts))[:wanted]]
+        for first in range(0, len(chosen), BATCH):
+            batches += _unrolled(model, chosen[first : first + BATCH], unroll)
+    return batches
+
+
+def _play(model: Model, game: Game, shape: Shape, random: np.random.Generator) -> _Record:
+    position = game.initial(shape)
+    record = _Record([], [])
+    while position.outcome() is None and position.ply < game.spec.max_plies:
+        seen = observation(position)
+        legal = position.legal_actions()
+        logits = model.initial_inference(seen[None]).policy_logits[0, legal].astype(np.float64)
+        chances = np.exp(logits - logits.max())
+        action = int(random.choice(legal, p=chances / chances.sum()))
+        record.observations.append(seen)
+        record.actions.append(action)
+        position.push(action)
+    return record
+
+
+def _unrolled(model: Model, starts: list[tuple[_Record, int]], unroll: int) -> list[Edges]:
+    latent = model.initial_inference(np.stack([record.observations[i] for record, i in starts])).latent
+    batches = []
+    for step in range(unroll):
+        action = np.array([record.actions[i + step] for record, i in starts], dtype=np.int64)
+        batches.append(Edges(latent, action))
+        latent = model.recurrent_inference(latent, action).latent
+    return batches

@@ -1,0 +1,89 @@
+"""Weights bundles on disk: where they are, and loading them with every file checked.
+
+A bundle is a folder with `manifest.json` and the files that it names. The bytes that were hashed are the bytes that are
+used: a file is read once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from muzero_engine.games.base import GameSpec
+from muzero_engine.inference.manifest import (
+    CHECKPOINT,
+    MANIFEST,
+    MAX_MANIFEST_BYTES,
+    BadWeights,
+    FileInfo,
+    Manifest,
+)
+
+WEIGHTS_VARIABLE = "MUZERO_WEIGHTS"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle whose manifest was read and whose files were checked. `graphs` holds the ONNX files' bytes."""
+
+    folder: Path
+    manifest: Manifest
+    graphs: dict[str, bytes]
+
+
+def default_weights_dir(game: str) -> Path:
+    """The folder of the weights that come along: `$MUZERO_WEIGHTS/<game>`, else inside the installed package, else in
+    the source checkout around it. The folder need not exist."""
+    override = os.environ.get(WEIGHTS_VARIABLE)
+    if override:
+        return Path(override) / game
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "weights" / game
+    return installed if installed.is_dir() else package.parent / "weights" / game
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a bundle; its files are not looked at. Raises BadWeights."""
+    if not folder.is_dir():
+        raise BadWeights(f"there are no weights in {folder}: it is not a folder; give the folder of a weights bundle")
+    data = _read(folder, MANIFEST, MAX_MANIFEST_BYTES)
+    return Manifest.from_json(data, str(folder))
+
+
+def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
+    """Reads a bundle and checks it: every file's hash, and the fit to `spec` where one is given.
+
+    The checkpoint may be missing, as playing does not need it. Raises BadWeights.
+    """
+    manifest = read_manifest(folder)
+    if spec is not None:
+        manifest.check_game(spec, str(folder))
+    graphs = {}
+    for name, info in manifest.files.items():
+        if name == CHECKPOINT and not (folder / name).exists():
+            continue
+        data = _read(folder, name, info.size)
+        _check(data, name, info, folder)
+        if name != CHECKPOINT:
+            graphs[name] = data
+    return Bundle(folder, manifest, graphs)
+
+
+def _read(folder: Path, name: str, limit: int) -> bytes:
+    try:
+        with (folder / name).open("rb") as file:
+            return file.read(limit + 1)
+    except FileNotFoundError:
+        raise BadWeights(f"{name} is missing in {folder}: export or install the weights again") from None
+    except OSError as error:
+        raise BadWeights(f"{name} in {folder} cannot be read ({error.strerror}): check the file") from None
+
+
+def _check(data: bytes, name: str, info: FileInfo, folder: Path) -> None:
+    if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
+        raise BadWeights(
+            f"{name} in {folder} is not the file that {MANIFEST} describes (its hash differs): "
+            "export or install the weights again"
+        )

@@ -1,0 +1,186 @@
+"""`OnnxModel`: a weights bundle running in onnxruntime, as the search wants it.
+
+Sessions are set up for a search that calls one at a time from one thread: sequential execution, one pool of threads
+within an operator, no spinning between calls (a waiting engine must leave the processor to its opponent).
+
+onnxruntime is imported when a model is made, not with this module.
+
+The same inputs in the same batch give the same outputs, bit for bit, for the same threads, provider and build of
+onnxruntime. A state evaluated in a batch of another size may differ in the last digits (about 1e-6).
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from muzero_engine.inference.bundle import Bundle
+from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest
+from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+ROOT_OUTPUTS = ("latent", "policy", "value", "draw")
+RECURRENT_OUTPUTS = ("next_latent", "reward", "discount", "reward_draw", "policy", "value", "draw")
+
+
+class BackendUnavailable(RuntimeError):
+    """A backend that this installation of onnxruntime does not have; the message says what to install."""
+
+
+class Backend(enum.Enum):
+    """Where the network runs. AUTO takes the first accelerator that is installed, else the processor."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    DIRECTML = "directml"
+    COREML = "coreml"
+    OPENVINO = "openvino"
+
+
+class Precision(enum.Enum):
+    """AUTO takes the 8-bit recurrent network on the processor where the bundle has one, else 32 bits."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    INT8 = "int8"
+
+
+_PROVIDERS = {
+    Backend.CUDA: "CUDAExecutionProvider",
+    Backend.DIRECTML: "DmlExecutionProvider",
+    Backend.COREML: "CoreMLExecutionProvider",
+    Backend.OPENVINO: "OpenVINOExecutionProvider",
+    Backend.CPU: "CPUExecutionProvider",
+}
+_AUTO_ORDER = (Backend.CUDA, Backend.DIRECTML, Backend.CPU)
+_PACKAGES = {
+    Backend.CUDA: "pip install onnxruntime-gpu",
+    Backend.DIRECTML: "pip install onnxruntime-directml (Windows)",
+    Backend.COREML: "pip install onnxruntime (macOS)",
+    Backend.OPENVINO: "pip install onnxruntime-openvino",
+}
+
+
+def available_backends() -> tuple[Backend, ...]:
+    """The backends of the installed onnxruntime, fastest first."""
+    import onnxruntime
+
+    found = onnxruntime.get_available_providers()
+    return tuple(backend for backend, provider in _PROVIDERS.items() if provider in found)
+
+
+def choose_backend(wanted: Backend, available: tuple[Backend, ...]) -> Backend:
+    """The backend to use. Raises BackendUnavailable."""
+    if wanted is Backend.AUTO:
+        return next((backend for backend in _AUTO_ORDER if backend in available), Backend.CPU)
+    if wanted not in available:
+        names = ", ".join(backend.value for backend in available)
+        raise BackendUnavailable(
+            f"the backend {wanted.value} is not installed (there is {names}): {_PACKAGES[wanted]}, or choose another"
+        )
+    return wanted
+
+
+def usable_cores() -> int:
+    """Processor cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class OnnxModel:
+    """A bundle as a `muzero_engine.model.Model`. Not for several threads at once.
+
+    `threads` within an operator; 0 means one a core. Raises BadWeights where a graph cannot be loaded or does not fit
+    the manifest or where INT8 is asked of a bundle without it, and BackendUnavailable.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        backend: Backend = Backend.AUTO,
+        precision: Precision = Precision.AUTO,
+        threads: int = 1,
+    ) -> None:
+        self.manifest: Manifest = bundle.manifest
+        self.backend = choose_backend(backend, available_backends())
+        self.precision = _choose_precision(precision, self.backend, bundle)
+        self.threads = threads if threads > 0 else usable_cores()
+        source = str(bundle.folder)
+        recurrent = RECURRENT_INT8 if self.precision is Precision.INT8 else RECURRENT
+        self._root_outputs = [*ROOT_OUTPUTS, "ownership"] if self.manifest.ownership else list(ROOT_OUTPUTS)
+        self._recurrent_outputs = list(RECURRENT_OUTPUTS)
+        self._initial = _session(bundle.graphs[INITIAL], self.backend, self.threads, f"{INITIAL} in {source}")
+        self._recurrent = _session(bundle.graphs[recurrent], self.backend, self.threads, f"{recurrent} in {source}")
+        channels = self.manifest.network.channels
+        _check_signature(
+            self._initial, {"observation": self.manifest.planes}, self._root_outputs, f"{INITIAL} in {source}"
+        )
+        _check_signature(
+            self._recurrent, {"latent": channels, "action": None}, self._recurrent_outputs, f"{recurrent} in {source}"
+        )
+
+    @property
+    def planes(self) -> int:
+        """Channels of an observation."""
+        return self.manifest.planes
+
+    def initial_inference(self, observation: Floats) -> RootOutput:
+        """See `Model`."""
+        found = self._initial.run(self._root_outputs, {"observation": np.ascontiguousarray(observation)})
+        return RootOutput(*found)
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        """See `Model`."""
+        feed = {"latent": np.ascontiguousarray(latent), "action": action}
+        return RecurrentOutput(*self._recurrent.run(self._recurrent_outputs, feed))
+
+
+def _choose_precision(wanted: Precision, backend: Backend, bundle: Bundle) -> Precision:
+    has_int8 = RECURRENT_INT8 in bundle.graphs
+    if wanted is Precision.AUTO:
+        return Precision.INT8 if has_int8 and backend is Backend.CPU else Precision.FP32
+    if wanted is Precision.INT8 and not has_int8:
+        raise BadWeights(f"the weights in {bundle.folder} have no 8-bit network: set the precision to fp32 or auto")
+    return wanted
+
+
+def _session(graph: bytes, backend: Backend, threads: int, where: str) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3  # errors only: standard error belongs to the protocol session
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = [_PROVIDERS[backend]]
+    if backend is Backend.DIRECTML:
+        options.enable_mem_pattern = False  # DirectML requires it
+    if backend is not Backend.CPU:
+        providers.append(_PROVIDERS[Backend.CPU])
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=providers)
+    except Exception as error:  # onnxruntime's exceptions have no common base but this
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise BadWeights(f"{where} cannot be loaded by onnxruntime ({reason}): install the weights again") from None
+
+
+def _check_signature(
+    session: onnxruntime.InferenceSession, inputs: dict[str, int | None], outputs: list[str], where: str
+) -> None:
+    """Input names with their channels (None: no channels), and output names."""
+    found_inputs = {node.name: node.shape[1] if len(node.shape) > 1 else None for node in session.get_inputs()}
+    found_outputs = {node.name for node in session.get_outputs()}
+    if found_inputs != inputs or not found_outputs >= set(outputs):
+        raise BadWeights(
+            f"{where} takes {found_inputs} and gives {sorted(found_outputs)}, which is not what its manifest says: "
+            "export or install the weights again"
+        )

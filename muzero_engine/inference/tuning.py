@@ -1,0 +1,91 @@
+"""Measuring a model on this machine: which batch gives the most evaluations without making `stop` wait.
+
+A search that evaluates leaves in batches can only stop between two of them, so the time of one batch is bounded; below
+that bound more leaves at once are faster, but each is chosen with less knowledge. A larger batch is therefore only
+taken where it gives clearly more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from muzero_engine.games.base import Shape
+from muzero_engine.model import Model
+
+BATCHES = (1, 2, 4, 8, 16, 32)
+MAX_LATENCY = 0.020  # seconds a batch
+WORTHWHILE = 1.05  # a larger batch must be this much faster than the best smaller one
+MIN_RUNS = 2
+
+
+class TunableModel(Model, Protocol):
+    """A model that says how many planes it observes."""
+
+    @property
+    def planes(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One batch size, measured."""
+
+    batch: int
+    latency: float  # seconds of one call, the median
+    evaluations_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """`batch` is the size to search with; `table` holds what was measured, smallest batch first."""
+
+    batch: int
+    table: tuple[Measurement, ...]
+
+
+def tune(
+    model: TunableModel,
+    shape: Shape,
+    *,
+    seconds: float = 0.6,
+    max_latency: float = MAX_LATENCY,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Tuning:
+    """Warms the model up on a board of this shape and picks a batch size, in about `seconds`.
+
+    The first calls of a session allocate and are not counted. Batches grow until one takes longer than `max_latency` or
+    the time is up; a batch of 1 is always measured.
+    """
+    root = model.initial_inference(np.zeros((1, model.planes, *shape), dtype=np.float32))
+    deadline = clock() + seconds
+    share = seconds / len(BATCHES)
+    table: list[Measurement] = []
+    for batch in BATCHES:
+        latent = np.repeat(root.latent, batch, axis=0)
+        actions = np.arange(batch, dtype=np.int64) % root.policy_logits.shape[1]
+        model.recurrent_inference(latent, actions)
+        times: list[float] = []
+        until = clock() + share
+        while len(times) < MIN_RUNS or clock() < until:
+            start = clock()
+            model.recurrent_inference(latent, actions)
+            times.append(clock() - start)
+        latency = max(float(np.median(times)), 1e-9)
+        table.append(Measurement(batch, latency, batch / latency))
+        if latency > max_latency or clock() >= deadline:
+            break
+    return Tuning(best_batch(table, max_latency), tuple(table))
+
+
+def best_batch(table: list[Measurement], max_latency: float) -> int:
+    """The batch with clearly the most evaluations a second within `max_latency`; the smallest where none is."""
+    best = table[0]
+    for candidate in table[1:]:
+        faster = candidate.evaluations_per_second > WORTHWHILE * best.evaluations_per_second
+        if candidate.latency <= max_latency and faster:
+            best = candidate
+    return best.batch

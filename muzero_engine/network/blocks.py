@@ -1,0 +1,127 @@
+"""The parts of the towers: standardised convolutions, global pooling, residual blocks, the bound on latents.
+
+Why no batch normalisation: g is applied to its own output, and running statistics that are right at one depth are wrong
+at another (and rare activations break them at inference, lc0 issue 784). Instead the *weights* are standardised (scaled
+weight standardisation, Brock et al. 2021, "Characterizing signal propagation to close the performance gap in
+unnormalized ResNets", section 3), which bounds each channel's scale without looking at any data, is the same in
+training and in play, costs nothing at inference, and folds exactly into a plain convolution
+(`StandardisedConv.folded`). Blocks start as the identity (zero gain at the end of the branch: SkipInit, De and Smith
+2020).
+
+Activations are ReLU throughout: their ranges start at zero, which 8-bit quantisation uses in full, and the ReLU itself
+vanishes in the quantised graph.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+RELU_GAIN = math.sqrt(2.0 / (1.0 - 1.0 / math.pi))  # Brock et al. 2021, table 1: unit variance after ReLU
+STANDARDISE_EPSILON = 1e-4
+LATENT_EPSILON = 1e-5
+MEAN_WIDTH = 14.0  # Wu 2020, "Accelerating self-play learning in Go", appendix A.1
+WIDTH_SCALE = 0.1
+
+
+class StandardisedConv(nn.Module):
+    """A `size x size` convolution, same size out, whose filters are standardised and then scaled by a gain."""
+
+    def __init__(self, inputs: int, outputs: int, size: int, *, gain: float = RELU_GAIN) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
+        self.gain = nn.Parameter(torch.full((outputs, 1, 1, 1), gain))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def filters(self) -> Tensor:
+        """float[outputs, inputs, size, size]: mean 0 and variance gain^2 / fan-in in each filter."""
+        fan_in = self.weight[0].numel()
+        variance, mean = torch.var_mean(self.weight, dim=(1, 2, 3), keepdim=True, correction=0)
+        return (self.weight - mean) * torch.rsqrt(variance * fan_in + STANDARDISE_EPSILON) * self.gain
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.filters().to(x.dtype), self.bias.to(x.dtype), padding=self.weight.shape[-1] // 2)
+
+    def folded(self) -> nn.Conv2d:
+        """The plain convolution that computes the same."""
+        outputs, inputs, size, _ = self.weight.shape
+        conv = nn.Conv2d(inputs, outputs, size, padding=size // 2, device=self.weight.device, dtype=self.weight.dtype)
+        with torch.no_grad():
+            conv.weight.copy_(self.filters())
+            conv.bias.copy_(self.bias)  # type: ignore[union-attr]  # bias=True above
+        return conv
+
+
+class GlobalPool(nn.Module):
+    """float[B, C, H, W] -> float[B, factor * C]: mean and maximum over the board.
+
+    With boards of several sizes also the mean times a measure of the width, so that sums over the board (a score) can
+    be told from shares of it (Wu 2020, appendix A.1).
+    """
+
+    def __init__(self, *, size_agnostic: bool) -> None:
+        super().__init__()
+        self.size_agnostic = size_agnostic
+
+    @property
+    def factor(self) -> int:
+        return 3 if self.size_agnostic else 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = x.mean(dim=(2, 3))
+        parts = [mean, x.amax(dim=(2, 3))]
+        if self.size_agnostic:
+            width = torch.ones(x.shape[2:], device=x.device).sum().sqrt()  # traced: the exported graph takes any board
+            parts.append(mean * ((width - MEAN_WIDTH) * WIDTH_SCALE).to(x.dtype))
+        return torch.cat(parts, dim=1)
+
+
+class PooledBias(nn.Module):
+    """relu(x + linear(pool(x))): what is anywhere on the board reaches every point of it (KataGo's pooling bias)."""
+
+    def __init__(self, channels: int, *, size_agnostic: bool) -> None:
+        super().__init__()
+        self.pool = GlobalPool(size_agnostic=size_agnostic)
+        self.linear = nn.Linear(self.pool.factor * channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.linear(self.pool(x))[:, :, None, None])
+
+
+class ResidualBlock(nn.Module):
+    """x -> relu(x + conv(relu(conv(x)))), with a pooled bias between the convolutions where `pooled`."""
+
+    def __init__(self, channels: int, *, pooled: bool, size_agnostic: bool) -> None:
+        super().__init__()
+        self.first = StandardisedConv(channels, channels, 3)
+        self.bias = PooledBias(channels, size_agnostic=size_agnostic) if pooled else nn.Identity()
+        self.second = StandardisedConv(channels, channels, 3, gain=0.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.second(self.bias(F.relu(self.first(x)))))
+
+
+class Tower(nn.Sequential):
+    """Residual blocks, float[B, C, H, W] to the same. The last block and every second one before it are pooled."""
+
+    def __init__(self, channels: int, blocks: int, *, size_agnostic: bool) -> None:
+        super().__init__(
+            *(
+                ResidualBlock(channels, pooled=(blocks - 1 - i) % 2 == 0, size_agnostic=size_agnostic)
+                for i in range(blocks)
+            )
+        )
+
+
+def bounded(x: Tensor) -> Tensor:
+    """Latents in [0, 1] from `x` >= 0: each sample divided by its largest activation.
+
+    This is the min-max scaling of Schrittwieser et al. 2020, appendix G, with the minimum known to be 0 after a ReLU.
+    It runs over all of C, H and W: scaling each channel alone would blow up the noise of a silent channel, and would
+    erase a channel that is constant over the board (whose turn to castle, komi). One scale a sample is also one
+    reduction and one product at inference, and a fixed range of 0 to 1 for the quantiser.
+    """
+    return x / x.amax(dim=(1, 2, 3), keepdim=True).clamp_min(LATENT_EPSILON)

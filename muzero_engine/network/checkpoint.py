@@ -1,0 +1,49 @@
+"""Network weights as safetensors, with the configuration in the metadata: a checkpoint needs nothing beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from muzero_engine.files import write_atomically
+from muzero_engine.games.base import ActionTable
+from muzero_engine.network.config import BadConfig, NetworkConfig
+from muzero_engine.network.model import MuZeroNetwork
+
+CONFIG_KEY = "network"
+
+
+class BadCheckpoint(ValueError):
+    """A checkpoint that cannot be read or does not fit its own configuration; the message says which and why."""
+
+
+def checkpoint_bytes(network: MuZeroNetwork, *, dtype: torch.dtype = torch.float32) -> bytes:
+    """The network's parameters in `dtype` and its configuration, as the bytes of a safetensors file."""
+    tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in network.state_dict().items()}
+    return save_tensors(tensors, metadata={CONFIG_KEY: network.config.to_json()})
+
+
+def save_network(network: MuZeroNetwork, path: Path) -> None:
+    """Writes the network in 32 bits, atomically."""
+    write_atomically(path, checkpoint_bytes(network))
+
+
+def load_network(path: Path, table: ActionTable | None = None) -> MuZeroNetwork:
+    """The network of a checkpoint, in 32 bits on the CPU (see MuZeroNetwork for `table`). Raises BadCheckpoint."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+        tensors = load_tensors(path.read_bytes())
+    except (OSError, safetensors.SafetensorError) as error:
+        raise BadCheckpoint(f"the checkpoint {path} cannot be read: {error}") from error
+    try:
+        network = MuZeroNetwork(NetworkConfig.from_json(metadata.get(CONFIG_KEY, "")), table)
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except (BadConfig, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise BadCheckpoint(f"the checkpoint {path} does not hold a network of this program: {reason}") from error
+    return network
