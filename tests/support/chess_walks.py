@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import chess
 from hypothesis import strategies as st
 
@@ -36,7 +38,18 @@ starts = st.one_of(
     st.builds(position_from_fen, st.sampled_from(STANDARD_FENS)),
     st.builds(position_from_fen, st.sampled_from(CHESS960_FENS), st.just(True)),
 )
-choices = st.lists(st.integers(0, 2**12), max_size=60)
+
+
+def _long_choices(seed: int, plies: int, undoing: float) -> list[int]:
+    generator = random.Random(seed)
+    return [2 * generator.randrange(2**12) + (generator.random() < undoing) for _ in range(plies)]
+
+
+# Short walks that shrink well, and long ones that reach the ends of games.
+choices = st.one_of(
+    st.lists(st.integers(0, 2**12), max_size=30),
+    st.builds(_long_choices, st.integers(0, 2**32), st.integers(40, 160), st.sampled_from([0.05, 0.5, 0.8])),
+)
 
 
 def next_action(position: ChessPosition, choice: int, previous: int | None) -> int | None:
