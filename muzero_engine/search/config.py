@@ -1,0 +1,39 @@
+"""Parameters of the search, with the values of the papers as defaults."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class RootPolicy(enum.Enum):
+    """How simulations are shared out among the root's moves."""
+
+    PUCT = "puct"
+    GUMBEL = "gumbel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchConfig:
+    """Q is in [-1, 1] everywhere; pUCT halves it, so that c1 and c2 keep the meaning they have for [0, 1]."""
+
+    root_policy: RootPolicy = RootPolicy.PUCT
+    c1: float = 1.25  # Schrittwieser et al. 2020, appendix B, equation 2
+    c2: float = 19652.0  # the same
+    fpu_reduction: float = 0.2  # in Q; first-play urgency is V(parent) - fpu_reduction * sqrt(visited prior)
+    policy_temperature: float = 1.0
+    c_visit: float = 50.0  # Danihelka et al. 2022, section 3.4
+    c_scale: float = 1.0  # for Q in [-1, 1]
+    considered_actions: int = 16  # m of sequential halving (ibid., section 5)
+    max_children: int = 32  # of a node inside the tree: the ones of highest prior; the root keeps all legal ones
+    batch_size: int = 8  # leaves evaluated at once
+    draw_value: float = 0.0  # what a draw is worth to the root's mover, in [-1, 1]
+    memory_mb: int = 256  # bound of the whole tree, latents included
+    seed: int = 0
+    gumbel_scale: float = 0.0  # root noise; 0: deterministic
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.max_children < 1 or self.considered_actions < 1 or self.memory_mb < 1:
+            raise ValueError("batch_size, max_children, considered_actions and memory_mb are at least 1")
+        if self.policy_temperature <= 0.0:
+            raise ValueError("policy_temperature is positive")

@@ -1,0 +1,122 @@
+"""Bounded memory: latents in a pool of slots, and what to drop when nodes or slots run out.
+
+A quarter of the memory is for nodes, the rest for latents. A clock hand sweeps over the nodes; what had no visit since
+the hand passed last is dropped first: its latent (computed again from an ancestor's if it is ever needed), or, where
+nodes are short, its childless children (their visits stay counted in it).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from muzero_engine.model import Floats
+from muzero_engine.search.tree import FREE, NO_SLOT, NODE_BYTES, ROOT, Tree
+
+_MIN_NODES = 4096
+_MIN_LATENTS = 128
+
+
+class LatentPool:
+    """`slots` latents of one shape, float32. Memory is committed only as slots are first used. Not thread-safe."""
+
+    def __init__(self, shape: tuple[int, ...], slots: int) -> None:
+        """`shape` is (C, H, W); at least two slots (the root's and one more)."""
+        if slots < 2:
+            raise ValueError("a latent pool has at least two slots")
+        self._pool = np.empty((slots, *shape), dtype=np.float32)
+        self._free: list[int] = []
+        self._used = 0
+        self.slots = slots
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(C, H, W)."""
+        return self._pool.shape[1:]
+
+    @property
+    def available(self) -> int:
+        """Slots that can be taken before one must be released."""
+        return len(self._free) + self.slots - self._used
+
+    def clear(self) -> None:
+        """Releases every slot."""
+        self._free.clear()
+        self._used = 0
+
+    def put(self, latents: Floats) -> list[int]:
+        """Stores float32[B, C, H, W] and returns the B slots. There must be `available` >= B."""
+        taken = [self._take() for _ in range(len(latents))]
+        self._pool[taken] = latents
+        return taken
+
+    def _take(self) -> int:
+        if self._free:
+            return self._free.pop()
+        self._used += 1
+        return self._used - 1
+
+    def get(self, slots: list[int]) -> Floats:
+        """float32[B, C, H, W], a copy."""
+        return self._pool[slots]
+
+    def release(self, slot: int) -> None:
+        self._free.append(slot)
+
+
+class TreeMemory:
+    """What a tree of at most `memory_mb` MB may hold. Not thread-safe."""
+
+    def __init__(self, memory_mb: int, batch_size: int) -> None:
+        memory = memory_mb << 20
+        self.max_nodes = max(_MIN_NODES, memory // 4 // NODE_BYTES)
+        self._latent_bytes = memory - memory // 4
+        self._min_slots = max(_MIN_LATENTS, 4 * batch_size)
+        self._hand = ROOT
+        self.pool = LatentPool((1, 1, 1), 2)
+
+    def clear(self, latent_shape: tuple[int, ...]) -> None:
+        """Makes room for a new tree with latents of this shape (C, H, W)."""
+        slots = min(max(self._min_slots, self._latent_bytes // (4 * math.prod(latent_shape))), self.max_nodes)
+        if self.pool.shape != latent_shape or self.pool.slots != slots:
+            self.pool = LatentPool(latent_shape, slots)
+        self.pool.clear()
+        self._hand = ROOT
+
+    def reserve_latents(self, tree: Tree, count: int, keep: Sequence[int]) -> None:
+        """Drops latents until `count` slots are free; never the root's, nor those of the nodes to `keep`."""
+        while self.pool.available < count:
+            node = self._sweep(tree)
+            if tree.slot[node] != NO_SLOT and node not in keep:
+                self.pool.release(tree.slot[node])
+                tree.slot[node] = NO_SLOT
+
+    def make_room(self, tree: Tree) -> bool:
+        """Whether a node may be created, after dropping children where the memory is full. No path in flight is cut."""
+        if len(tree) < self.max_nodes:
+            return True
+        for _ in range(2 * self.max_nodes):
+            node = self._sweep(tree)
+            kids = tree.kids[node]
+            idle = tree.visits[node] == tree.done[node]
+            if kids and idle and all(not tree.kids[kid] and tree.visits[kid] == tree.done[kid] for kid in kids):
+                for kid in kids:
+                    if tree.slot[kid] != NO_SLOT:
+                        self.pool.release(tree.slot[kid])
+                    tree.free(kid)
+                tree.kids[node] = []
+                return True
+        return False
+
+    def _sweep(self, tree: Tree) -> int:
+        """The next node (never the root) that had no visit since the hand passed it last."""
+        while True:
+            self._hand = self._hand + 1 if self._hand + 1 < len(tree.parent) else ROOT + 1
+            node = self._hand
+            visits = tree.visits[node]
+            if tree.parent[node] != FREE:
+                if tree.stamp[node] == visits:
+                    return node
+                tree.stamp[node] = visits

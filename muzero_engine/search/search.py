@@ -1,0 +1,352 @@
+"""Single-root anytime search inside a learned model.
+
+    search = Search(model, config)
+    search.start(observation, legal_actions, ending)
+    while not enough: search.step(budget)
+    search.root_moves()
+
+The rules appear at the root alone: its legal actions, and the exact value of those that end the game. Everything below
+is imagined by the model. One `step` collects leaves (in-flight visits keep them apart), evaluates them in one call of
+the model and backs them up, so a caller that looks at the clock between steps obeys `stop` within one evaluation.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
+from muzero_engine.search.config import RootPolicy, SearchConfig
+from muzero_engine.search.halving import SequentialHalving
+from muzero_engine.search.memory import TreeMemory
+from muzero_engine.search.scoring import completed_q, exploration, lower_confidence_bound, sigma, softmax
+from muzero_engine.search.tree import NO_SLOT, ROOT, Tree
+
+_CERTAIN_END = -0.01  # a discount above this: the model is sure that the edge ends the game, nothing lies behind it
+
+
+@dataclass(frozen=True, slots=True)
+class RootChild:
+    """One root action after a search; values are the root mover's view."""
+
+    action: int
+    node: int  # for `Search.children`
+    visits: int
+    q: float  # [-1, 1]
+    draw: float  # [0, 1]
+    prior: float  # [0, 1]
+    lcb: float  # [-1, 1]
+    ends: float | None  # exact value where the action ends the game by the rules
+
+
+class Search:
+    """One search at a time; `start` begins another in the same memory. One thread calls it."""
+
+    def __init__(self, model: Model, config: SearchConfig) -> None:
+        self._model = model
+        self._config = config
+        self._tree = Tree()
+        self._memory = TreeMemory(config.memory_mb, config.batch_size)
+        self._square_sums: dict[int, float] = {}  # of edge values, root children only
+        self._ends: dict[int, float] = {}  # root child -> exact value
+        self._opened: list[int] = []  # root children that selection looks at: visited ones and the next
+        self._halving: SequentialHalving | None = None
+        self._scores = np.zeros(0)  # gumbel + logits of the root's children, in the order of kids[ROOT]
+        self.seldepth = 0
+        self.root_value = 0.0  # of the network
+        self.ownership: Floats | None = None
+
+    @property
+    def simulations(self) -> int:
+        """Simulations backed up since `start`."""
+        return self._tree.done[ROOT] - 1 if len(self._tree) else 0
+
+    @property
+    def value(self) -> float:
+        """Mean return at the root, mover's view."""
+        return self._tree.value[ROOT]
+
+    @property
+    def hashfull(self) -> int:
+        """Per mille of the node memory in use."""
+        return min(1000, 1000 * len(self._tree) // self._memory.max_nodes)
+
+    def start(self, observation: Floats, legal_actions: Ints, ending: dict[int, float]) -> None:
+        """Begins a search: one initial inference.
+
+        `observation` is float32[planes, H, W]; `legal_actions` int64[n], n >= 1, the ones to consider; `ending` the
+        exact values (root mover's view) of those that end the game.
+        """
+        root = self._model.initial_inference(observation[None])
+        config = self._config
+        tree = self._tree = Tree()
+        self._memory.clear(root.latent.shape[1:])
+        self.seldepth = 0
+        self.root_value = self._utility(float(root.value[0]), float(root.draw[0]), 1.0)
+        self.ownership = None if root.ownership is None else root.ownership[0]
+        logits = root.policy_logits[0][legal_actions].astype(np.float64)
+        priors = softmax(logits, config.policy_temperature)
+        scores = np.log(np.maximum(priors, 1e-12))
+        if config.gumbel_scale > 0.0:
+            scores += config.gumbel_scale * np.random.default_rng(config.seed).gumbel(size=len(scores))
+        gumbel = config.root_policy is RootPolicy.GUMBEL
+        order = np.lexsort((legal_actions, -(scores if gumbel else priors)))
+        self._scores = scores[order]
+        tree.new(-1, -1, 1.0, 0.0)
+        tree.slot[ROOT] = self._memory.pool.put(root.latent)[0]
+        tree.visits[ROOT] = 1
+        tree.backup([ROOT], self.root_value, float(root.draw[0]))
+        tree.actions[ROOT] = array("i", legal_actions[order].tolist())
+        tree.priors[ROOT] = array("f", priors[order].tolist())
+        first_play = self.root_value - config.fpu_reduction
+        tree.kids[ROOT] = [
+            tree.new(ROOT, a, p, first_play) for a, p in zip(tree.actions[ROOT], tree.priors[ROOT], strict=True)
+        ]
+        self._ends = {kid: ending[tree.action[kid]] for kid in tree.kids[ROOT] if tree.action[kid] in ending}
+        self._square_sums = dict.fromkeys(tree.kids[ROOT], 0.0)
+        for kid, value in self._ends.items():
+            tree.q[kid] = self._exact_utility(value)
+        self._opened = list(self._ends)
+        self._open_next()
+        count = len(tree.kids[ROOT])
+        self._halving = SequentialHalving(min(config.considered_actions, count), self._rank) if gumbel else None
+
+    def _utility(self, value: float, draw: float, side: float) -> float:
+        """A value with draws counted as `draw_value` says; `side` is +1 where the root's mover is to move."""
+        return max(-1.0, min(1.0, value + side * self._config.draw_value * draw))
+
+    def _exact_utility(self, value: float) -> float:
+        return self._config.draw_value if value == 0.0 else value
+
+    # -- simulations ---------------------------------------------------------------------------------------------
+
+    def step(self, budget: int) -> int:
+        """Runs up to `budget` >= 1 simulations, at most one batch; returns how many were backed up (at least one)."""
+        batch_size = self._config.batch_size
+        paths: list[list[int]] = []
+        collisions: list[list[int]] = []
+        before = self._tree.done[ROOT]
+        while True:
+            finished = self._tree.done[ROOT] - before
+            if len(paths) >= min(batch_size, budget - finished) or len(collisions) > batch_size:
+                break
+            if finished >= min(budget, 4 * batch_size):
+                break
+            path = self._descend()
+            if path is None:  # the root waits for the leaves in flight
+                if paths:
+                    break
+                continue
+            leaf = path[-1]
+            if self._tree.done[leaf] == 0 and leaf not in self._ends:
+                if self._tree.visits[leaf] > 1:
+                    collisions.append(path)
+                else:
+                    paths.append(path)
+            else:
+                self._backup_known(path)
+        for path in collisions:
+            for node in path:
+                self._tree.visits[node] -= 1
+        if paths:
+            self._evaluate(paths)
+        return self._tree.done[ROOT] - before
+
+    def _backup_known(self, path: list[int]) -> None:
+        """Backs up a path whose end needs no model: the rules or the model say that the game is over there."""
+        leaf = path[-1]
+        ends = self._ends.get(leaf)
+        if ends is None:
+            self._record(path, self._tree.value[leaf], 0.0)
+        else:
+            self._record(path, -self._exact_utility(ends), float(ends == 0.0))
+
+    def _record(self, path: list[int], value: float, draw: float) -> None:
+        edge = self._tree.backup(path, value, draw)
+        self._square_sums[path[1]] += edge * edge
+        self.seldepth = max(self.seldepth, len(path) - 1)
+
+    def _descend(self) -> list[int] | None:
+        """A path from the root to a leaf, visits counted; its end is new, in flight (a collision) or known to end."""
+        tree = self._tree
+        visits = tree.visits
+        node = self._select_root()
+        if node is None:
+            return None
+        path = [ROOT, node]
+        visits[ROOT] += 1
+        visits[node] += 1
+        if node in self._ends:
+            return path
+        while tree.done[node] and tree.discount[node] < _CERTAIN_END:
+            node = self._select(node)
+            path.append(node)
+            visits[node] += 1
+        return path
+
+    def _select(self, node: int) -> int:
+        """The child of highest pUCT, created if it is the next unvisited one; [MZ] equation 2, Q halved."""
+        tree = self._tree
+        visits, q = tree.visits, tree.q
+        kids, priors = tree.kids[node], tree.priors[node]
+        config = self._config
+        scale = 2.0 * exploration(visits[node], config.c1, config.c2)
+        best, best_score, mass = -1, -1e30, 0.0
+        for kid, prior in zip(kids, priors, strict=False):
+            mass += prior
+            score = q[kid] + scale * prior / (1 + visits[kid])
+            if score > best_score:
+                best, best_score = kid, score
+        count = len(kids)
+        if count < len(priors):
+            first_play = tree.value[node] - config.fpu_reduction * mass**0.5
+            prior = priors[count]
+            wanted = first_play + scale * prior > best_score
+            if wanted and (self._memory.make_room(tree) or best < 0):
+                best = tree.new(node, tree.actions[node][count], prior, first_play)
+                kids.append(best)
+        return best
+
+    def _select_root(self) -> int | None:
+        if self._halving is not None:
+            candidate = self._halving.next()
+            return None if candidate is None else self._tree.kids[ROOT][candidate]
+        tree = self._tree
+        visits, q = tree.visits, tree.q
+        config = self._config
+        scale = 2.0 * exploration(visits[ROOT], config.c1, config.c2)
+        fresh = self._opened[-1]
+        if not visits[fresh] and fresh not in self._ends:
+            mass = sum(tree.prior[kid] for kid in self._opened[:-1])
+            q[fresh] = tree.value[ROOT] - config.fpu_reduction * mass**0.5
+        best, best_score = -1, -1e30
+        for kid in self._opened:
+            score = q[kid] + scale * tree.prior[kid] / (1 + visits[kid])
+            if score > best_score:
+                best, best_score = kid, score
+        if best == fresh:
+            self._open_next()
+        return best
+
+    def _open_next(self) -> None:
+        """Lets root selection look at the next child in the order of priors."""
+        kids = self._tree.kids[ROOT]
+        opened = len(self._opened) - len(self._ends)
+        unknown = [kid for kid in kids if kid not in self._ends] if self._ends else kids
+        if opened < len(unknown):
+            self._opened.append(unknown[opened])
+
+    # -- evaluation ----------------------------------------------------------------------------------------------
+
+    def _evaluate(self, paths: list[list[int]]) -> None:
+        tree, memory = self._tree, self._memory
+        parents = [path[-2] for path in paths]
+        for parent in parents:
+            if tree.slot[parent] == NO_SLOT:
+                self._restore_latent(parent, keep=parents)
+        memory.reserve_latents(tree, len(paths), keep=parents)
+        latents = memory.pool.get([tree.slot[parent] for parent in parents])
+        actions = np.array([tree.action[path[-1]] for path in paths], dtype=np.int64)
+        out = self._model.recurrent_inference(latents, actions)
+        self._expand([path[-1] for path in paths], out)
+        rewards, discounts = out.reward.tolist(), out.discount.tolist()
+        reward_draws, values, draws = out.reward_draw.tolist(), out.value.tolist(), out.draw.tolist()
+        contempt = self._config.draw_value != 0.0
+        for i, path in enumerate(paths):
+            leaf = path[-1]
+            reward, value = rewards[i], values[i]
+            if contempt:
+                side = 1.0 if len(path) % 2 else -1.0
+                value = self._utility(value, draws[i], side)
+                reward = self._utility(reward, reward_draws[i], -side)
+            tree.reward[leaf] = reward
+            tree.discount[leaf] = discounts[i]
+            tree.reward_draw[leaf] = reward_draws[i]
+            self._record(path, value, draws[i])
+
+    def _expand(self, leaves: list[int], out: RecurrentOutput) -> None:
+        """Stores latents and the children of highest prior, prior descending."""
+        tree = self._tree
+        logits = out.policy_logits
+        count = min(self._config.max_children, logits.shape[1])
+        if count < logits.shape[1]:
+            actions = np.argpartition(logits, -count, axis=1)[:, -count:]
+            top = np.take_along_axis(logits, actions, axis=1)
+            order = np.argsort(-top, axis=1, kind="stable")
+            actions = np.take_along_axis(actions, order, axis=1).astype(np.int32)
+            top = np.take_along_axis(top, order, axis=1)
+        else:
+            actions = np.argsort(-logits, axis=1, kind="stable").astype(np.int32)
+            top = np.take_along_axis(logits, actions, axis=1)
+        priors = softmax(top, self._config.policy_temperature).astype(np.float32)
+        for leaf, slot, row, prior in zip(leaves, self._memory.pool.put(out.latent), actions, priors, strict=True):
+            tree.slot[leaf] = slot
+            tree.actions[leaf] = array("i", row.tobytes())
+            tree.priors[leaf] = array("f", prior.tobytes())
+
+    def _restore_latent(self, node: int, keep: Sequence[int]) -> None:
+        """Computes a dropped latent again, from the nearest ancestor that still has one (the root always has)."""
+        tree, memory = self._tree, self._memory
+        chain = [node]
+        while tree.slot[tree.parent[chain[-1]]] == NO_SLOT:
+            chain.append(tree.parent[chain[-1]])
+        latent = memory.pool.get([tree.slot[tree.parent[chain[-1]]]])
+        for below in reversed(chain):
+            latent = self._model.recurrent_inference(latent, np.array([tree.action[below]], dtype=np.int64)).latent
+        memory.reserve_latents(tree, 1, keep)
+        tree.slot[node] = memory.pool.put(latent)[0]
+
+    # -- results ---------------------------------------------------------------------------------------------------
+
+    def _gumbel_scores(self) -> list[float]:
+        """gumbel + logits + sigma(completed Q) of the root's children, in their order; [GZ] section 3.4."""
+        tree = self._tree
+        kids = tree.kids[ROOT]
+        visits = np.array([1 if kid in self._ends else tree.done[kid] for kid in kids], dtype=np.int64)
+        q = np.array([tree.q[kid] for kid in kids])
+        prior = np.array([tree.prior[kid] for kid in kids])
+        completed = completed_q(self.root_value, prior, q, visits)
+        return list(self._scores + sigma(completed, int(visits.max()), self._config.c_visit, self._config.c_scale))
+
+    def _rank(self, candidates: Sequence[int]) -> list[int]:
+        scores = self._gumbel_scores()
+        return sorted(candidates, key=lambda candidate: -scores[candidate])
+
+    def root_moves(self) -> list[RootChild]:
+        """Every root action, best first.
+
+        A win by the rules comes first. Otherwise pUCT orders by visits, then Q; Gumbel by its score among the actions
+        with at least half as many visits as the most visited one, then the rest by visits.
+        """
+        tree = self._tree
+        kids = tree.kids[ROOT]
+        scores = [0.0] * len(kids) if self._halving is None else self._gumbel_scores()
+        most = max(tree.done[kid] for kid in kids)
+
+        def key(i: int) -> tuple[bool, bool, float, int, float, float]:
+            kid = kids[i]
+            done = tree.done[kid]
+            eligible = self._halving is not None and (2 * done >= most > 0 or kid in self._ends)
+            lost = self._ends.get(kid) == -1.0
+            return self._ends.get(kid) == 1.0, not lost, scores[i] if eligible else -1e30, done, tree.q[kid], -i
+
+        return [self._root_child(kids[i]) for i in sorted(range(len(kids)), key=key, reverse=True)]
+
+    def _root_child(self, kid: int) -> RootChild:
+        tree = self._tree
+        done = tree.done[kid]
+        ends = self._ends.get(kid)
+        if ends is not None:
+            exact = self._exact_utility(ends)
+            return RootChild(tree.action[kid], kid, done, exact, float(ends == 0.0), tree.prior[kid], exact, ends)
+        lcb = lower_confidence_bound(tree.q[kid], self._square_sums[kid] / done if done else 0.0, done)
+        return RootChild(tree.action[kid], kid, done, tree.q[kid], tree.draw[kid], tree.prior[kid], lcb, None)
+
+    def children(self, node: int) -> list[tuple[int, int]]:
+        """(action, node) of a node's visited children, most visited first, then by prior."""
+        tree = self._tree
+        kids = [kid for kid in tree.kids[node] if tree.done[kid]]
+        return [(tree.action[kid], kid) for kid in sorted(kids, key=lambda kid: -tree.done[kid])]

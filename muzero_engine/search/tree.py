@@ -1,0 +1,113 @@
+"""The tree as parallel lists, one entry a node; node 0 is the root.
+
+A node stands for the edge that leads to it and for the state behind the edge. Lists, not numpy arrays: the search reads
+single entries, which takes a list 13 ns and a numpy array 60 ns or more. Children are created in the order of their
+prior, so the only unvisited child that selection has to look at is the next one.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+ROOT = 0
+NO_SLOT = -1
+FREE = -2  # `parent` of a node on the free list
+NODE_BYTES = 900  # of one node with 32 children, measured over a tree of a million nodes (Python 3.11, 64 bit)
+
+
+class Tree:
+    """See the field comments for the point of view of each number. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self.parent: list[int] = []  # -1 for the root
+        self.action: list[int] = []  # in the frame of the parent's mover
+        self.prior: list[float] = []  # P(s, a) of the edge, [0, 1]
+        self.visits: list[int] = []  # simulations started through the edge
+        self.done: list[int] = []  # simulations backed up; visits - done are in flight
+        self.value: list[float] = []  # mean return from the state on, view of the state's own mover, [-1, 1]
+        self.q: list[float] = []  # reward + discount * value, view of the parent's mover, [-1, 1]
+        self.draw: list[float] = []  # mean probability of a draw from the edge on, [0, 1]
+        self.reward: list[float] = []  # of the edge, view of the parent's mover
+        self.discount: list[float] = []  # of the edge, [-1, 0]
+        self.reward_draw: list[float] = []  # of the edge: probability that it ends the game in a draw
+        self.actions: list[array[int]] = []  # of the children, prior descending; empty until evaluated
+        self.priors: list[array[float]] = []  # of the children, the same order, sum 1
+        self.kids: list[list[int]] = []  # children created so far, a prefix of `actions` (all of them at the root)
+        self.slot: list[int] = []  # of the latent in the pool, or NO_SLOT
+        self.stamp: list[int] = []  # visits when the eviction sweep last passed
+        self._free: list[int] = []
+
+    def __len__(self) -> int:
+        """Nodes in use."""
+        return len(self.parent) - len(self._free)
+
+    def new(self, parent: int, action: int, prior: float, q: float) -> int:
+        """Adds a node without an evaluation; `q` is what selection takes it for until then."""
+        if self._free:
+            node = self._free.pop()
+            self.parent[node] = parent
+            self.action[node] = action
+            self.prior[node] = prior
+            self.q[node] = q
+            return node
+        self.parent.append(parent)
+        self.action.append(action)
+        self.prior.append(prior)
+        self.visits.append(0)
+        self.done.append(0)
+        self.value.append(0.0)
+        self.q.append(q)
+        self.draw.append(0.0)
+        self.reward.append(0.0)
+        self.discount.append(-1.0)
+        self.reward_draw.append(0.0)
+        self.actions.append(_NO_ACTIONS)
+        self.priors.append(_NO_PRIORS)
+        self.kids.append([])
+        self.slot.append(NO_SLOT)
+        self.stamp.append(0)
+        return len(self.parent) - 1
+
+    def free(self, node: int) -> None:
+        """Gives a childless node back; its latent's slot must have been released."""
+        self.parent[node] = FREE
+        self.visits[node] = 0
+        self.done[node] = 0
+        self.value[node] = 0.0
+        self.draw[node] = 0.0
+        self.reward[node] = 0.0
+        self.discount[node] = -1.0
+        self.reward_draw[node] = 0.0
+        self.actions[node] = _NO_ACTIONS
+        self.priors[node] = _NO_PRIORS
+        self.kids[node] = []
+        self.slot[node] = NO_SLOT
+        self.stamp[node] = 0
+        self._free.append(node)
+
+    def backup(self, path: list[int], value: float, draw: float) -> float:
+        """Adds one simulation along `path` (root first) and returns its edge value at path[1], root mover's view.
+
+        `value` and `draw` are those of the last state, its own mover's view: G = reward + discount * G' (a discount of
+        -(1 - p_end) turns the view at every ply).
+        """
+        done, values, draws, q = self.done, self.value, self.draw, self.q
+        edge = 0.0
+        for node in reversed(path):
+            count = done[node] + 1
+            done[node] = count
+            mean = values[node]
+            mean += (value - mean) / count
+            values[node] = mean
+            reward = self.reward[node]
+            discount = self.discount[node]
+            q[node] = reward + discount * mean
+            draw = self.reward_draw[node] - discount * draw
+            draws[node] += (draw - draws[node]) / count
+            edge = value
+            value = reward + discount * value
+        return edge
+
+
+_NO_ACTIONS: array[int] = array("i")
+_NO_PRIORS: array[float] = array("f")
