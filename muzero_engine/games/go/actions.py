@@ -71,4 +71,4 @@ def action_permutation(symmetry: Symmetry, shape: Shape) -> Ints:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 20 else text[:20] + "...")
+    return ascii(text if len(text) <= 20 else text[:20] + "...")

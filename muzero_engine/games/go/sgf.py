@@ -97,9 +97,9 @@ def load_sgf(path: str | Path) -> GoRecord:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BadPosition(f"cannot read {str(path)!r}: {reason}") from None
+        raise BadPosition(f"cannot read {str(path)!a}: {reason}") from None
     if len(data) > MAX_BYTES:
-        raise BadPosition(f"{str(path)!r} is larger than {MAX_BYTES >> 20} MiB: that is no game record")
+        raise BadPosition(f"{str(path)!a} is larger than {MAX_BYTES >> 20} MiB: that is no game record")
     return parse_sgf(data.decode("utf-8-sig", errors="replace"))
 
 
@@ -109,7 +109,7 @@ def parse_sgf(text: str) -> GoRecord:
     root = dict(nodes[0])
     game = _first(root, "GM") or "1"
     if game != "1":
-        raise BadPosition(f"the SGF holds another game (GM[{game:.10}]), not Go (GM[1])")
+        raise BadPosition(f"the SGF holds another game (GM {_shown(game)}), not Go (GM[1])")
     shape = _shape(_first(root, "SZ"))
     steps: list[Move | Setup] = []
     for node in nodes:
@@ -179,7 +179,7 @@ def _main_line(text: str) -> Iterator[Node]:
             node.append((name, values))
             continue
         elif sign != "(" and not sign.isspace():
-            raise BadPosition(f"unexpected {sign!r} in the SGF, {at} characters in")
+            raise BadPosition(f"unexpected {sign!a} in the SGF, {at} characters in")
         at += 1
     if not found:
         raise BadPosition("the SGF ends in the middle of the game: a ')' is missing")
@@ -220,13 +220,17 @@ def _escaped(value: str) -> str:
     return re.sub(r"([\]\\:])", r"\\\1", " ".join(value.split()))
 
 
+def _shown(value: str) -> str:
+    return ascii(value if len(value) <= 20 else value[:20] + "...")
+
+
 def _shape(value: str | None) -> Shape:
     if not value:
         return LARGEST, LARGEST
     match = _SIZE.fullmatch(value)
     columns, rows = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
     if not all(SMALLEST <= size <= LARGEST for size in (rows, columns)):
-        raise BadPosition(f"SZ[{value:.20}] in the SGF: a board has {SMALLEST} to {LARGEST} rows and columns")
+        raise BadPosition(f"SZ {_shown(value)} in the SGF: a board has {SMALLEST} to {LARGEST} rows and columns")
     return rows, columns
 
 
@@ -237,7 +241,7 @@ def _komi(value: str | None) -> float | None:
         komi = float(value.replace(",", "."))
         return half_points(komi) / 2
     except ValueError:  # BadPosition is one
-        raise BadPosition(f"KM[{value:.20}] in the SGF is no komi") from None
+        raise BadPosition(f"KM {_shown(value)} in the SGF is no komi") from None
 
 
 def _point(value: str, shape: Shape, *, allow_pass: bool = False) -> int:
@@ -246,7 +250,7 @@ def _point(value: str, shape: Shape, *, allow_pass: bool = False) -> int:
         return pass_action(shape)
     column, row = (_LETTERS.find(letter) for letter in value) if len(value) == 2 else (-1, -1)
     if not (0 <= row < shape[0] and 0 <= column < shape[1]):
-        raise BadPosition(f"[{value:.20}] in the SGF is no point of a {shape[0]}x{shape[1]} board")
+        raise BadPosition(f"{_shown(value)} in the SGF is no point of a {shape[0]}x{shape[1]} board")
     return row * shape[1] + column
 
 
@@ -271,7 +275,7 @@ def _setup(node: Node, shape: Shape) -> Setup:
         elif name == "PL":
             mover = {"B": BLACK, "1": BLACK, "W": WHITE, "2": WHITE}.get(values[0].strip()[:1].upper())
             if mover is None:
-                raise BadPosition(f"PL[{values[0]:.20}] in the SGF: the player to move is B or W")
+                raise BadPosition(f"PL {_shown(values[0])} in the SGF: the player to move is B or W")
     return Setup(tuple(stones["AB"]), tuple(stones["AW"]), tuple(stones["AE"]), mover)
 
 

@@ -55,12 +55,12 @@ def parse_position(line: str) -> PositionLine:
     """Reads a position line. Raises BadPosition."""
     words = line.split()
     if len(words) != 3:
-        raise BadPosition(f"a Go position is a board, b or w, and komi, as in 5/5/2b2/5/5 w 7.5, not {line!r:.80}")
+        raise BadPosition(f"a Go position is a board, b or w, and komi, as in 5/5/2b2/5/5 w 7.5, not {line!a:.80}")
     board, mover, komi = words
     if mover not in ("b", "w"):
-        raise BadPosition(f"the player to move is b or w, not {mover!r:.20}")
+        raise BadPosition(f"the player to move is b or w, not {mover!a:.20}")
     if not _KOMI.fullmatch(komi):
-        raise BadPosition(f"komi is a number of half points such as 7.5, not {komi!r:.20}")
+        raise BadPosition(f"komi is a number of half points such as 7.5, not {komi!a:.20}")
     rows = [_row(row) for row in board.split("/")]
     width = len(rows[0])
     if any(len(row) != width for row in rows):
@@ -104,7 +104,7 @@ def _mark(stones: Sequence[int], square: int, signs: str) -> str:
 
 def _row(row: str) -> str:
     if not _ROW.fullmatch(row):
-        raise BadPosition(f"a row of the board holds b, w and numbers, not {row!r:.40}")
+        raise BadPosition(f"a row of the board holds b, w and numbers, not {row!a:.40}")
     marks = re.sub(r"[0-9]+", lambda run: "." * int(run[0]), row)
     if len(marks) > _MAX_SIZE:
         raise BadPosition(f"a Go board has at most {_MAX_SIZE} columns, not {len(marks)}")
