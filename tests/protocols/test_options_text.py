@@ -27,7 +27,7 @@ def test_the_offered_default_is_what_the_engine_was_started_with() -> None:
     assert option_line(info, Protocol.USI, 64) == "option name USI_Hash type spin default 64 min 8 max 1048576"
 
 
-@pytest.mark.parametrize("path", ["/home/max max/w", "my default net", "a type"])
+@pytest.mark.parametrize("path", ["my max net", "my default net", "a type"])
 def test_a_default_that_would_break_the_line_is_hidden(path: str) -> None:
     info = find_option(Protocol.UCI, "WeightsFile")
     assert option_line(info, Protocol.UCI, path).endswith("default <empty>")

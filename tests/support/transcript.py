@@ -27,10 +27,11 @@ from muzero_engine.protocols.stdio import Session
 TIMEOUT_S = 20.0
 
 
-class Output(io.TextIOBase):
+class Output(io.StringIO):
     """A stream for `Writer` that hands out whole lines; `write` may come from any thread."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._partial = ""
         self._lines: deque[str] = deque()
         self._changed = threading.Condition()
