@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import cshogi  # type: ignore[import-untyped]  # it ships no types
+import cshogi
 import numpy as np
 
 from muzero_engine.games.base import (
