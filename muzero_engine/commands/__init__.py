@@ -1,0 +1,1 @@
+"""The commands of the command line, one module each. Nothing imports them but `muzero_engine.cli`."""

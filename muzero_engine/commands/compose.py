@@ -1,0 +1,86 @@
+"""Putting the parts together: weights -> network -> engine."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from muzero_engine import __version__
+from muzero_engine.engine.engine import Engine, ModelLoader
+from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.games.base import Position
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest
+from muzero_engine.inference.manifest import BadWeights
+from muzero_engine.inference.session import Backend, OnnxModel, Precision
+
+NAME = "MuZero Engine"
+AUTHOR = "the muzero-engine authors"
+
+
+def weights_folder(game: str, options: EngineOptions) -> Path:
+    """The bundle that the options ask for."""
+    return Path(options.weights).expanduser() if options.weights else default_weights_dir(game)
+
+
+def load_model(game: str, options: EngineOptions) -> OnnxModel:
+    """The network of a game. Raises BadWeights or BackendUnavailable."""
+    return OnnxModel(
+        load_bundle(weights_folder(game, options), load_game(game).spec),
+        backend=Backend(options.backend),
+        precision=Precision(options.precision),
+        threads=options.threads,
+    )
+
+
+def model_loader(game: str) -> ModelLoader:
+    """`load_model` for one game, as the engine takes it."""
+    return lambda options: load_model(game, options)
+
+
+def make_engine(game: str, options: EngineOptions) -> Engine:
+    """An engine for a game; its network is loaded when it is first needed."""
+    return Engine(model_loader(game), options)
+
+
+def engine_version(game: str, options: EngineOptions) -> str:
+    """The version for greetings, with the state of the weights where that matters: "0.1.0 (untrained)"."""
+    try:
+        untrained = read_manifest(weights_folder(game, options)).training.untrained
+    except BadWeights:
+        return f"{__version__} (no weights)"
+    return f"{__version__} (untrained)" if untrained else __version__
+
+
+def weights_line(game: str, options: EngineOptions) -> str:
+    """One line on the weights that the options ask for, or on why there are none; reads the manifest only."""
+    try:
+        return read_manifest(weights_folder(game, options)).summary()
+    except BadWeights as error:
+        return str(error)
+
+
+def think(engine: Engine, position: Position, limits: Limits) -> SearchResult:
+    """Searches and waits for the end; Ctrl-C ends the search early. Raises BadWeights without a model."""
+    results: list[SearchResult] = []
+    done = threading.Event()
+
+    def on_done(result: SearchResult) -> None:
+        results.append(result)
+        done.set()
+
+    engine.go(position, limits, on_info=_ignore, on_done=on_done)
+    try:
+        done.wait()
+    except KeyboardInterrupt:
+        engine.stop()
+        done.wait()
+    if engine.error is not None:
+        raise BadWeights(engine.error)
+    return results[0]
+
+
+def _ignore(_info: SearchInfo) -> None:
+    """Reports on the way are not shown."""

@@ -1,0 +1,66 @@
+"""Command-line flags made from the engine's options: `hash_mb` is `--hash-mb`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options
+
+Command = Callable[..., None]
+
+
+def flag_name(info: OptionInfo) -> str:
+    """The flag of an option: `--hash-mb`."""
+    return "--" + info.field.replace("_", "-")
+
+
+def engine_flags(**defaults: Any) -> Callable[[Command], Command]:
+    """Gives a command a flag for every engine option; it is called with `options: EngineOptions`.
+
+    `defaults` are those of this command where they differ from the engine's.
+    """
+    infos = [replace(info, default=defaults.get(info.field, info.default)) for info in all_options()]
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def wrapper(**arguments: Any) -> None:
+            values = {info.field: arguments.pop(info.field) for info in infos}
+            command(options=EngineOptions(**values), **arguments)
+
+        decorated: Command = wrapper
+        for info in reversed(infos):
+            decorated = _flag(info)(decorated)
+        return decorated
+
+    return decorate
+
+
+def _flag(info: OptionInfo) -> Callable[[Command], Command]:
+    def parsed(_context: click.Context, _parameter: click.Parameter, text: str | None) -> object:
+        try:
+            return info.default if text is None else info.parse(text)
+        except BadOption as error:
+            raise click.BadParameter(str(error)) from None
+
+    name = flag_name(info)
+    shown = f"{info.help}  [{_default(info)}]"
+    if info.kind is Kind.CHECK:
+        return click.option(f"{name}/--no-{name[2:]}", info.field, default=info.default, help=shown)
+    return click.option(name, info.field, metavar=_metavar(info), callback=parsed, help=shown)
+
+
+def _metavar(info: OptionInfo) -> str:
+    if info.kind is Kind.COMBO:
+        return "|".join(info.choices)
+    return "N" if info.kind in (Kind.SPIN, Kind.FLOAT) else "TEXT"
+
+
+def _default(info: OptionInfo) -> str:
+    if info.kind is Kind.CHECK:
+        return "on" if info.default else "off"
+    return f"{info.default}" or "none"

@@ -1,0 +1,54 @@
+"""What the program runs on: versions, processor, memory."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+from pathlib import Path
+
+from muzero_engine import __version__
+from muzero_engine.inference.session import available_backends, usable_cores
+
+LIBRARIES = ("numpy", "onnxruntime", "click", "chess", "cshogi", "torch", "onnx")
+
+
+def versions() -> dict[str, str]:
+    """Version of this program, of Python and of each library that is installed."""
+    found = {"muzero-engine": __version__, "python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def machine() -> dict[str, str | int | list[str]]:
+    """System, processor, cores this process may use, and where a network can run, fastest first."""
+    return {
+        "system": platform.platform(terse=True),
+        "cpu": _cpu(),
+        "cores": usable_cores(),
+        "backends": [backend.value for backend in available_backends()],
+    }
+
+
+def peak_memory_mb() -> float | None:
+    """Most memory this process has held resident, in MB of 1024 * 1024 bytes; None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def _cpu() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,168 @@
+"""`uci`, `gtp`, `usi`, and `listen`, which waits to see which of the three is spoken."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from muzero_engine.commands.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
+from muzero_engine.commands.flags import engine_flags
+from muzero_engine.engine.options import EngineOptions, Protocol
+from muzero_engine.protocols.stdio import Inbox, Session, Writer, open_stdio, run_session
+
+HINT = (
+    "muzero-engine waits for a GUI: it answers 'uci' (chess), 'usi' (shogi) and GTP commands like 'boardsize 9' (Go). "
+    "'muzero-engine play' is a game in the terminal, 'muzero-engine --help' lists the commands."
+)
+
+# What a GTP controller may send first; `quit` is no sign of any protocol.
+GTP_OPENERS = frozenset(
+    {
+        "protocol_version",
+        "name",
+        "version",
+        "known_command",
+        "list_commands",
+        "boardsize",
+        "rectangular_boardsize",
+        "clear_board",
+        "komi",
+        "play",
+        "genmove",
+        "time_settings",
+        "kgs-time_settings",
+        "loadsgf",
+        "showboard",
+        "set_random_seed",
+        "kata-get-rules",
+        "kata-set-rules",
+        "gogui-analyze_commands",
+    }
+)
+
+
+@click.command()
+@engine_flags()
+def uci(options: EngineOptions) -> None:
+    """Speak UCI: chess."""
+    inbox, writer = open_stdio()
+    run_session(_uci_session(options, inbox, writer), inbox)
+
+
+@click.command()
+@engine_flags()
+def usi(options: EngineOptions) -> None:
+    """Speak USI: shogi."""
+    inbox, writer = open_stdio()
+    run_session(_usi_session(options, inbox, writer), inbox)
+
+
+@click.command()
+@click.option("--boardsize", type=click.IntRange(2, 19), help="Lines of the board until the client says  [9]")
+@click.option("--name", help="Answer `name` with this; Lizzie, for one, looks for KataGo")
+@click.option("--version", help="Answer `version` with this")
+@click.option("--visits", type=click.IntRange(min=1), help="Simulations a move")
+@click.option(
+    "--move-time",
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Seconds a move where the client sets no clock  [5]",
+)
+@engine_flags()
+def gtp(
+    boardsize: int | None,
+    name: str | None,
+    version: str | None,
+    visits: int | None,
+    move_time: float | None,
+    options: EngineOptions,
+) -> None:
+    """Speak GTP: Go."""
+    from muzero_engine.protocols.gtp import GtpSettings
+
+    settings = GtpSettings(max_visits=visits)
+    if move_time is not None:
+        settings = replace(settings, unlimited_move_s=move_time)
+    given: dict[str, Any] = {"settings": settings, "name": name, "version": version}
+    given["shape"] = None if boardsize is None else (boardsize, boardsize)
+    inbox, writer = open_stdio()
+    known = {key: value for key, value in given.items() if value is not None}
+    run_session(_gtp_session(options, inbox, writer, **known), inbox)
+
+
+def protocol_of(line: str) -> Protocol | None:
+    """The protocol that a first line belongs to, if it is one that a GUI begins with."""
+    words = line.split()
+    if words and words[0].isdecimal():  # the id of a GTP command
+        words = words[1:]
+    match words[:1]:
+        case ["uci" | "ucinewgame"]:
+            return Protocol.UCI
+        case ["usi" | "usinewgame"]:
+            return Protocol.USI
+        case [word] if word in GTP_OPENERS:
+            return Protocol.GTP
+        case _:
+            return None
+
+
+def listen() -> None:
+    """Answers on standard output in the protocol of the first line that is known."""
+    inbox, writer = open_stdio()
+    if sys.stdin.isatty():
+        print(HINT, file=sys.stderr)
+    while (line := inbox.get()) is not None and line.strip() != "quit":
+        protocol = protocol_of(line)
+        if protocol is not None:
+            session = SESSIONS[protocol](EngineOptions(), inbox, writer)
+            if session.handle(line):
+                run_session(session, inbox)
+            else:
+                session.close()
+            return
+        if line.strip():
+            print(f"ignored {line.strip()[:60]!r}. {HINT}", file=sys.stderr)
+
+
+def _uci_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Session:
+    from muzero_engine.protocols.uci import UciSession
+
+    engine = make_engine("chess", options)
+    return UciSession(
+        engine,
+        writer,
+        name=f"{NAME} {engine_version('chess', options)}",
+        author=AUTHOR,
+        describe=lambda: weights_line("chess", engine.options),
+    )
+
+
+def _usi_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Session:
+    from muzero_engine.protocols.usi import UsiSession
+
+    engine = make_engine("shogi", options)
+    return UsiSession(
+        engine,
+        writer,
+        name=f"{NAME} {engine_version('shogi', options)}",
+        author=AUTHOR,
+        describe=lambda: weights_line("shogi", engine.options),
+    )
+
+
+def _gtp_session(options: EngineOptions, inbox: Inbox, writer: Writer, **settings: Any) -> Session:
+    """`settings` are further arguments of `GtpSession`."""
+    from muzero_engine.protocols.gtp import GtpSession
+
+    version = engine_version("go", options)
+    return GtpSession(make_engine("go", options), writer, inbox, **{"name": NAME, "version": version, **settings})
+
+
+SESSIONS: dict[Protocol, Callable[[EngineOptions, Inbox, Writer], Session]] = {
+    Protocol.UCI: _uci_session,
+    Protocol.USI: _usi_session,
+    Protocol.GTP: _gtp_session,
+}
