@@ -2,37 +2,72 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
+from muzero_engine.engine.thinking import Control, Job, Thinker
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.model import Model
+from muzero_engine.search.config import RootPolicy, SearchConfig
+from muzero_engine.search.search import Search
 
 ModelLoader = Callable[[EngineOptions], Model]
+BatchTuner = Callable[[Model, Shape], int]
+
+FIXED_BATCH = 8  # where the result must not depend on the machine's speed
+CLOSE_SECONDS = 5.0
 
 
 class Engine:
-    """CONTRACT (implementation follows). One thread calls it (the session's); only `wait` blocks on a search.
+    """One thread calls it (the session's); only `prepare`, `wait` and `close` take longer than a moment.
 
     `load_model` makes the model for options; it is called by `prepare` or the first `go`, and again when an option that
-    concerns the model changed. It may raise `ModelError` (a ValueError with one clear line).
+    concerns the model changed. `tune_batch` says how many leaves to evaluate at once where the options leave it open;
+    without it, and in searches that only `nodes` or `depth` bound, the batch is fixed: the same seed, nodes and threads
+    give the same move on every run.
     """
 
-    def __init__(self, load_model: ModelLoader, options: EngineOptions | None = None) -> None: ...
+    def __init__(
+        self, load_model: ModelLoader, options: EngineOptions | None = None, tune_batch: BatchTuner | None = None
+    ) -> None:
+        self._load_model = load_model
+        self._tune_batch = tune_batch
+        self._options = options or EngineOptions()
+        self._model: Model | None = None
+        self._model_key: tuple[object, ...] = ()
+        self._batches: dict[Shape, int] = {}
+        self._search: Search | None = None
+        self._search_config: SearchConfig | None = None
+        self._control: Control | None = None
+        self._thread: threading.Thread | None = None
+        self._idle = threading.Event()
+        self._idle.set()
+        self._lost_turns = [0, 0]  # turns in a row below the resign value, for each player
+        self._error: str | None = None
 
     @property
-    def options(self) -> EngineOptions: ...
+    def options(self) -> EngineOptions:
+        return self._options
 
     def configure(self, options: EngineOptions) -> None:
         """Sets the options for the next search; a running one is not disturbed."""
+        self._options = options
 
     def prepare(self, shape: Shape) -> None:
-        """Loads the model, tunes the batch size and warms up for this board. Blocks for seconds. Raises ValueError."""
+        """Loads the model, tunes the batch size and warms up for this board. Blocks up to seconds.
+
+        Does nothing during a search. Raises ValueError or RuntimeError with one clear line.
+        """
+        if self._idle.is_set():
+            self._ready_model(self._options, shape)
 
     def new_game(self) -> None:
-        """Forgets what belongs to a game (resign counter)."""
+        """Forgets what belongs to a game (the resign counters)."""
+        self._lost_turns = [0, 0]
 
     def go(
         self,
@@ -47,26 +82,112 @@ class Engine:
 
         `on_info` and `on_done` are called from the search thread: infos at least every `info_interval_ms` (default:
         the option) and when the best move or the depth changes (not closer than 100 ms), and one right before
-        `on_done`. `on_done` is called exactly once per `go`. A model that cannot be loaded gives a result all the same
-        (first legal move) and the reason in `error`.
+        `on_done`. `on_done` is called exactly once per `go`. A model that cannot be loaded, or fails, gives a result
+        all the same (the first legal move) and the reason in `error`.
         """
+        self.stop()
+        self.wait()
+        options = self._options
+        interval = float(options.info_interval_ms) if info_interval_ms is None else info_interval_ms
+        job = Job(position.copy(), limits, options, on_info, on_done, interval)
+        control = Control(pondering=limits.ponder)
+        self._control = control
+        self._idle.clear()
+        self._thread = threading.Thread(target=self._run, args=(job, control), name="search", daemon=True)
+        self._thread.start()
 
     @property
     def searching(self) -> bool:
         """Whether a `go` still owes its `on_done` (pondering and held-back infinite searches included)."""
+        return not self._idle.is_set()
 
     @property
     def error(self) -> str | None:
         """One line on why the last search had no model, or None."""
+        return self._error
 
     def stop(self) -> None:
         """Ends the running search: its `on_done` follows within 50 ms. Nothing happens without one."""
+        if self._control is not None:
+            self._control.stop()
 
     def ponderhit(self, clock: Clock | None = None) -> None:
-        """The pondered move was played: the limits of `go` now count, from this moment (with this clock if given)."""
+        """The pondered move was played: the limits of `go` count from now on (with this clock if given)."""
+        if self._control is not None:
+            self._control.ponderhit(clock)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until no search runs; False when `timeout` seconds passed first."""
+        return self._idle.wait(timeout)
 
     def close(self) -> None:
         """Stops, waits for the result to be delivered, frees the model."""
+        self.stop()
+        self.wait(CLOSE_SECONDS)
+        self._model = None
+        self._search = None
+
+    # -- the search thread -----------------------------------------------------------------------------------------
+
+    def _run(self, job: Job, control: Control) -> None:
+        try:
+            try:
+                search = self._ready_search(job)
+                self._error = None
+                result = Thinker(job, search, control).run()
+            except Exception as error:  # a protocol must answer whatever the model or its runtime does
+                self._error = f"{error}".strip().splitlines()[0] if f"{error}".strip() else type(error).__name__
+                result = self._without_model(job, control)
+            job.on_done(replace(result, resign=self._resigns(job, result)))
+        finally:
+            self._idle.set()
+
+    def _ready_model(self, options: EngineOptions, shape: Shape) -> Model:
+        key = (options.weights, options.backend, options.precision, options.threads)
+        if self._model is None or key != self._model_key:
+            self._model = self._search = None
+            self._batches.clear()
+            self._model = self._load_model(options)
+            self._model_key = key
+        if shape not in self._batches:
+            self._batches[shape] = FIXED_BATCH if self._tune_batch is None else self._tune_batch(self._model, shape)
+        return self._model
+
+    def _ready_search(self, job: Job) -> Search:
+        options, limits = job.options, job.limits
+        model = self._ready_model(options, job.position.shape)
+        timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
+        batch = self._batches[job.position.shape] if timed else FIXED_BATCH
+        mover = job.position.mover
+        config = SearchConfig(
+            root_policy=RootPolicy(options.root_search),
+            c1=options.c_puct,
+            fpu_reduction=options.fpu_reduction,
+            policy_temperature=options.policy_temperature,
+            batch_size=options.minibatch_size or batch,
+            draw_value=(options.draw_value_white if mover else options.draw_value_black) / 1000.0,
+            memory_mb=options.hash_mb,
+        )
+        if self._search is None or config != self._search_config:
+            self._search = Search(model, config)
+            self._search_config = config
+        return self._search
+
+    def _without_model(self, job: Job, control: Control) -> SearchResult:
+        """The first legal move, when there is nothing to search with."""
+        control.hold(job.limits.endless)
+        legal = job.position.legal_actions().tolist()
+        allowed = [a for a in legal if job.limits.root_actions is None or a in job.limits.root_actions] or legal
+        moves = tuple(RootMove(a, 0, 0.0, 0.0, 1.0 / len(allowed), -1.0, (a,)) for a in allowed)
+        info = SearchInfo(moves, 0, 0.0, 1, 1, 0, 0.0, None)
+        job.on_info(info)
+        return SearchResult(allowed[0] if allowed else None, None, info)
+
+    def _resigns(self, job: Job, result: SearchResult) -> bool:
+        """Counts this turn; whether the mover has been lost for as many turns as the options ask for."""
+        if job.limits.endless or result.action is None or result.info.nodes == 0:
+            return False
+        mover = job.position.mover
+        lost = result.info.value < job.options.resign_value
+        self._lost_turns[mover] = self._lost_turns[mover] + 1 if lost else 0
+        return self._lost_turns[mover] >= job.options.resign_turns

@@ -126,6 +126,7 @@ class GameSpec:
     extra_actions: int
     max_plies: int  # a game that is longer is scored as a draw in self-play (never by `Position.outcome`)
     players: tuple[str, str]  # names of player 0 and player 1 in the game's own words
+    typical_plies: float = 1.5  # length of a usual game, in plies per square of the board; for time management
     ownership: bool = False  # whether the network has an ownership head (Go)
 
     def num_actions(self, shape: Shape) -> int:

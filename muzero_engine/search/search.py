@@ -350,3 +350,19 @@ class Search:
         tree = self._tree
         kids = [kid for kid in tree.kids[node] if tree.done[kid]]
         return [(tree.action[kid], kid) for kid in sorted(kids, key=lambda kid: -tree.done[kid])]
+
+    def visit_lead(self) -> int:
+        """By how many visits the most visited root action leads the next one."""
+        done = sorted((self._tree.done[kid] for kid in self._tree.kids[ROOT]), reverse=True)
+        return done[0] - done[1] if len(done) > 1 else done[0]
+
+    def line_length(self) -> int:
+        """Plies of the most visited line from the root."""
+        tree = self._tree
+        length, node = 0, ROOT
+        while kids := tree.kids[node]:
+            node = max(kids, key=tree.done.__getitem__)
+            if not tree.done[node]:
+                break
+            length += 1
+        return length

@@ -43,6 +43,7 @@ SPEC = GameSpec(
     action_planes=ACTION_PLANES,
     extra_actions=0,
     max_plies=512,
+    typical_plies=1.9,
     players=("white", "black"),
 )
 

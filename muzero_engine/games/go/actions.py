@@ -17,6 +17,8 @@ Vertices skip the letter I, as GTP (version 2, section 2.11) wants: A B C D E F 
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from muzero_engine.games.base import ActionTable, IllegalMove, Ints, Shape, Symmetry
@@ -24,6 +26,7 @@ from muzero_engine.games.encoding import square_permutation
 
 COLUMN_LETTERS = "ABCDEFGHJKLMNOPQRST"
 PASS_TEXT = "pass"
+_VERTEX = re.compile(r"([A-HJ-T])([1-9][0-9]{0,3})", re.ASCII | re.IGNORECASE)
 
 
 def pass_action(shape: Shape) -> int:
@@ -45,16 +48,16 @@ def vertex_text(action: int, shape: Shape) -> str:
 def parse_vertex(text: str, shape: Shape) -> int:
     """The action of a GTP vertex, in any case. Raises IllegalMove if it is none of this board."""
     rows, columns = shape
-    word = text.strip().upper()
-    if word == PASS_TEXT.upper():
+    word = text.strip()
+    if word.lower() == PASS_TEXT:
         return rows * columns
-    letter, number = word[:1], word[1:]
-    if not (letter.isascii() and letter in COLUMN_LETTERS and number.isascii() and number.isdecimal()) or not letter:
+    vertex = _VERTEX.fullmatch(word)
+    if vertex is None:
         raise IllegalMove(f"{_shown(text)} is no vertex: write a column letter without I and a row, as in D4, or pass")
-    column = COLUMN_LETTERS.index(letter)
-    if len(number) > 3 or column >= columns or not 1 <= int(number) <= rows:
+    column, number = COLUMN_LETTERS.index(vertex[1].upper()), int(vertex[2])
+    if column >= columns or number > rows:
         raise IllegalMove(f"{_shown(text)} is outside the board (A1 to {COLUMN_LETTERS[columns - 1]}{rows})")
-    return (rows - int(number)) * columns + column
+    return (rows - number) * columns + column
 
 
 def action_table(shape: Shape) -> ActionTable:

@@ -52,6 +52,7 @@ SPEC = GameSpec(
     action_planes=1,
     extra_actions=1,
     max_plies=2 * LARGEST * LARGEST,
+    typical_plies=0.75,
     players=("black", "white"),
     ownership=True,
 )

@@ -42,6 +42,7 @@ SPEC = GameSpec(
     action_planes=PLANES,
     extra_actions=0,
     max_plies=512,
+    typical_plies=1.5,
     players=("black", "white"),
 )
 

@@ -36,6 +36,7 @@ SPEC = GameSpec(
     action_planes=1,
     extra_actions=0,
     max_plies=9,
+    typical_plies=1.0,
     players=("x", "o"),
 )
 

@@ -1,0 +1,63 @@
+"""What a search found, in terms of the game: root moves with lines that are legal by the rules."""
+
+from __future__ import annotations
+
+from muzero_engine.engine.report import RootMove
+from muzero_engine.games.base import Position
+from muzero_engine.search.search import RootChild, Search
+
+MAX_PLIES = 64
+
+
+def principal_variation(search: Search, position: Position, child: RootChild) -> tuple[int, ...]:
+    """The most visited legal continuation after `child`'s action; ends with the game. `position` is left as it was."""
+    line = [child.action]
+    position.push(child.action)
+    node = child.node
+    while len(line) < MAX_PLIES:
+        following = search.children(node)
+        if not following or position.outcome() is not None:
+            break
+        legal = set(position.legal_actions().tolist())
+        step = next(((action, kid) for action, kid in following if action in legal), None)
+        if step is None:
+            break
+        action, node = step
+        position.push(action)
+        line.append(action)
+    for _ in line:
+        position.pop()
+    return tuple(line)
+
+
+def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove, ...]:
+    """Every root move, best first; the first `lines` of them with a principal variation, the others with the move."""
+    moves = []
+    for i, child in enumerate(search.root_moves()):
+        pv = principal_variation(search, position, child) if i < lines else (child.action,)
+        value = max(-1.0, min(1.0, child.q))
+        moves.append(
+            RootMove(
+                action=child.action,
+                visits=child.visits,
+                value=value,
+                draw=max(0.0, min(child.draw, 1.0 - abs(value))),
+                prior=child.prior,
+                lcb=child.lcb,
+                pv=pv,
+                ends=child.ends,
+            )
+        )
+    return tuple(moves)
+
+
+def ponder_move(position: Position, pv: tuple[int, ...]) -> int | None:
+    """The reply to expect after pv[0], or None where there is none or it ends the game."""
+    if len(pv) < 2:
+        return None
+    position.push(pv[0])
+    position.push(pv[1])
+    over = position.outcome() is not None
+    position.pop()
+    position.pop()
+    return None if over else pv[1]

@@ -1,0 +1,58 @@
+"""How long to think: a clock becomes a soft and a hard bound for one move.
+
+The soft bound is a fair share of what is left; the search goes on beyond it, up to the hard bound, while the most
+visited move is not the one of highest value. The overhead is set aside first: it pays for what happens outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.games.base import GameSpec, Shape
+
+MIN_MS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TimePlan:
+    """Milliseconds from the start of the search (of the limits, after a `ponderhit`); soft <= hard."""
+
+    soft_ms: float
+    hard_ms: float
+    exact: bool  # the time was asked for (`movetime`): use all of it
+
+
+def moves_left(spec: GameSpec, shape: Shape, ply: int) -> float:
+    """Moves that one player still has to make, a guess: never below a tenth of a usual game."""
+    usual = spec.typical_plies * shape[0] * shape[1] / 2
+    return max(usual - ply / 2, 0.4 * usual, 8.0)
+
+
+def plan_time(limits: Limits, spec: GameSpec, shape: Shape, ply: int, overhead_ms: float) -> TimePlan | None:
+    """The bounds for this move, or None where time does not end the search."""
+    if limits.infinite:
+        return None
+    plan = None if limits.clock is None else _plan_clock(limits.clock, moves_left(spec, shape, ply), overhead_ms)
+    if limits.move_time_ms is not None:
+        fixed = max(MIN_MS, limits.move_time_ms - min(overhead_ms, limits.move_time_ms / 10))
+        if plan is None or fixed < plan.hard_ms:
+            return TimePlan(fixed, fixed, exact=True)
+    return plan
+
+
+def _plan_clock(clock: Clock, moves: float, overhead_ms: float) -> TimePlan:
+    main = max(0.0, clock.remaining_ms)
+    each_move = clock.byoyomi_ms if clock.stones == 1 else 0.0  # Japanese byoyomi: granted for every move
+    to_go = clock.moves_to_go
+    if clock.stones > 1 and main == 0.0:
+        main, to_go = clock.byoyomi_ms, to_go or clock.stones
+    if to_go is not None:
+        moves = max(1, to_go)
+    elif clock.byoyomi_ms > 0.0:
+        moves *= 0.6  # main time may run out: byoyomi comes after it
+    available = max(MIN_MS, main + each_move - overhead_ms)
+    soft = max(MIN_MS, min(main / moves + 0.8 * clock.increment_ms + each_move - overhead_ms, available))
+    last = main == 0.0 or moves == 1
+    hard = available if last else max(MIN_MS, min(available, 3.0 * soft, 0.4 * main + each_move))
+    return TimePlan(min(soft, hard), hard, exact=False)
