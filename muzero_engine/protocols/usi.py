@@ -1,0 +1,275 @@
+"""The USI session: shogi GUIs speak to the engine through it.
+
+After Tord Romstad's USI draft (2007) and what Shogidokoro added to it. Where clients ask for more than the text says:
+
+- Nothing is loaded before `isready` or `go`. `isready` is always answered by `readyok`, with the reason in an
+  `info string` where the weights cannot be loaded: each `go` gives a move all the same.
+- ShogiHome sends `stop`, `gameover` and `isready` at once and drops exactly one later `bestmove`. So `gameover` stops a
+  search like `stop`, neither is answered when nothing runs, and `isready` lets a stopped search answer first.
+- The reports of a search keep the options and the position that it was started with; what is set meanwhile counts from
+  the next `go`.
+- A `go ponder` without times may be followed by a `ponderhit` that brings them; if it brings none, the move is due.
+- `go mate` is answered by `checkmate ...` alone, from an exact search by the rules; the model has no say in it.
+- Unknown commands and options are met with silence, wrong arguments with one `info string error: ...` line.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.options import BadOption, EngineOptions, Protocol, find_option, protocol_options
+from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.games.base import BadPosition, Position
+from muzero_engine.games.registry import load_game
+from muzero_engine.protocols.common import final_info, one_line
+from muzero_engine.protocols.options_text import option_line, parse_setoption
+from muzero_engine.protocols.stdio import Writer
+from muzero_engine.protocols.usi_format import bestmove_line, info_lines
+from muzero_engine.protocols.usi_mate import MateSearch
+from muzero_engine.protocols.usi_options import UsiOptions, find_client_option, fit_text, offered_client_options
+from muzero_engine.protocols.usi_parse import GoCommand, parse_go, parse_position, root_actions
+
+SIGN_OF_LIFE_S = 5.0
+STOP_TIMEOUT_S = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class _Search:
+    """What one `go` tells the client. Called by the engine's search thread, one call at a time."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        position: Position,
+        options: EngineOptions,
+        declares: bool,
+        error: Callable[[], str | None],
+    ) -> None:
+        self._writer = writer
+        self._position = position.copy()
+        self._options = options
+        self._declares = declares
+        self._error = error
+        self._last: SearchInfo | None = None
+        self.done = False  # bestmove was sent
+
+    def on_info(self, info: SearchInfo) -> None:
+        self._last = info
+        self._writer.write("\n".join(info_lines(info, self._position, self._options)))
+
+    def on_done(self, result: SearchResult) -> None:
+        error = self._error()
+        lines = [] if error is None else [f"info string error: {one_line(error)}"]
+        info = final_info(result)
+        if info is not self._last:
+            lines += info_lines(info, self._position, self._options)
+        lines.append(bestmove_line(result, self._position, self._declares))
+        self.done = True
+        self._writer.write("\n".join(lines))
+
+    def give_up(self) -> None:
+        """The engine failed to start the search; a move is owed all the same."""
+        legal = self._position.legal_actions()
+        self.done = True
+        self._writer.write(f"bestmove {self._position.action_text(int(legal[0])) if len(legal) else 'resign'}")
+
+
+class UsiSession:
+    """A USI session over an engine that plays shogi; a `stdio.Session`.
+
+    `describe` gives one line about the weights in use ("" for none), asked for after they were loaded and told in an
+    `info string` whenever it has changed.
+    """
+
+    def __init__(
+        self, engine: Engine, writer: Writer, *, name: str, author: str, describe: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._name = name
+        self._author = author
+        self._describe = describe
+        self._described = ""
+        self._options = engine.options
+        self._client = UsiOptions()
+        self._search: _Search | None = None
+        self._mate: MateSearch | None = None
+        self._limits = Limits()  # of the last `go`
+        self._mover = 0  # at the root of the last `go`
+        self._stopped = False  # the last `go` was
+        self._position: Position | None = None  # None: not needed yet, as the start position
+        self._commands: dict[str, Callable[[str], None]] = {
+            "usi": self._usi,
+            "isready": self._isready,
+            "setoption": self._setoption,
+            "usinewgame": self._usinewgame,
+            "position": self._position_command,
+            "go": self._go,
+            "ponderhit": self._ponderhit,
+            "stop": self._stop,
+            "gameover": self._stop,
+        }
+
+    def handle(self, line: str) -> bool:
+        command, *rest = line.split(maxsplit=1) or [""]
+        if command == "quit":
+            return False
+        if command in self._commands:
+            try:
+                self._commands[command](rest[0] if rest else "")
+            except Exception as error:  # a session outlives every fault of a single command
+                _log.exception("%s", command)
+                self._complain(f"{command} failed: {error}")
+        return True
+
+    def end_of_input(self) -> None:
+        self._stop("")
+        self._engine.wait(STOP_TIMEOUT_S)
+
+    def close(self) -> None:
+        self._end_mate_search()
+        self._engine.close()
+
+    @property
+    def _searching(self) -> bool:
+        return self._search is not None and not self._search.done
+
+    def _tell(self, text: str) -> None:
+        self._writer.write(f"info string {one_line(text)}")
+
+    def _complain(self, text: str) -> None:
+        self._tell(f"error: {text}")
+
+    def _usi(self, _: str) -> None:
+        options = [(info, self._options) for info in protocol_options(Protocol.USI)]
+        client = [(info, self._client) for info in offered_client_options()]
+        lines = [option_line(info, Protocol.USI, getattr(owner, info.field)) for info, owner in (*options, *client)]
+        ids = [f"id name {self._name}", f"id author {self._author}"]
+        self._writer.write("\n".join([*ids, *lines, "usiok"]))
+
+    def _isready(self, _: str) -> None:
+        if self._stopped or not self._searching:
+            with self._signs_of_life():
+                try:
+                    self._engine.wait(STOP_TIMEOUT_S)  # bestmove may be out, but the search thread not back yet
+                    self._engine.prepare(self._current().shape)
+                    description = self._describe()
+                    if description and description != self._described:
+                        self._described = description
+                        self._tell(description)
+                except Exception as error:  # readyok is owed whatever is wrong with the weights
+                    if not isinstance(error, ValueError):
+                        _log.exception("isready")
+                    self._complain(str(error))
+        self._writer.write("readyok")
+
+    @contextmanager
+    def _signs_of_life(self) -> Iterator[None]:
+        """Writes an empty line every few seconds, so that a GUI goes on waiting."""
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(SIGN_OF_LIFE_S):
+                self._writer.write("")
+
+        thread = threading.Thread(target=beat, name="signs of life", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _setoption(self, arguments: str) -> None:
+        parsed = parse_setoption(arguments)
+        if parsed is None:
+            self._complain("setoption needs a name: setoption name USI_Hash value 64")
+            return
+        name, value = parsed
+        try:
+            info = find_client_option(name)
+            if info is not None:
+                self._client = self._client.with_text(info, value or "")
+                if info.field == "resign_threshold":
+                    self._options = replace(self._options, resign_value=self._client.resign_value)
+            else:
+                text = fit_text(find_option(Protocol.USI, name), value or "")
+                self._options = self._options.with_text(Protocol.USI, name, text)
+        except KeyError:
+            return  # clients offer what other engines have
+        except BadOption as error:
+            self._complain(str(error))
+        else:
+            self._engine.configure(self._options)
+
+    def _usinewgame(self, _: str) -> None:
+        self._engine.new_game()
+
+    def _current(self) -> Position:
+        if self._position is None:
+            game = load_game("shogi")
+            self._position = game.initial(game.spec.shapes[0])
+        return self._position
+
+    def _position_command(self, arguments: str) -> None:
+        try:
+            self._position, problem = parse_position(arguments.split(), load_game("shogi"))
+        except BadPosition as error:
+            problem = f"{error}; kept the old position"
+        if problem is not None:
+            self._complain(problem)
+
+    def _go(self, arguments: str) -> None:
+        command = parse_go(arguments.split())
+        for problem in command.problems:
+            self._complain(problem)
+        self._end_mate_search()
+        position = self._current()
+        if command.mate:
+            self._engine.stop()
+            self._engine.wait(STOP_TIMEOUT_S)
+            self._mate = MateSearch(position.text(), command.mate_ms, self._writer.write)
+        else:
+            self._start_search(command, position)
+
+    def _start_search(self, command: GoCommand, position: Position) -> None:
+        actions, problems = root_actions(command.search_moves, position)
+        for problem in problems:
+            self._complain(problem)
+        self._limits = command.limits(position.mover, actions)
+        self._mover = position.mover
+        self._stopped = False
+        search = _Search(self._writer, position, self._options, self._client.declares, lambda: self._engine.error)
+        try:
+            self._engine.go(position, self._limits, on_info=search.on_info, on_done=search.on_done)
+            self._search = search
+        except Exception:
+            search.give_up()
+            raise
+
+    def _ponderhit(self, arguments: str) -> None:
+        if not self._searching or not self._limits.ponder:
+            return
+        clock = parse_go(arguments.split()).clock(self._mover)
+        self._limits = replace(self._limits, ponder=False, clock=clock or self._limits.clock)
+        if self._limits.endless and not self._limits.infinite:
+            self._engine.stop()
+        else:
+            self._engine.ponderhit(clock)
+
+    def _stop(self, _: str) -> None:
+        self._end_mate_search()
+        self._stopped = True
+        self._engine.stop()
+
+    def _end_mate_search(self) -> None:
+        if self._mate is not None:
+            self._mate.stop()
+            self._mate = None
