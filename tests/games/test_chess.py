@@ -6,7 +6,7 @@ import chess
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.chess_walks import CHESS960_FENS, STANDARD_FENS, choices, next_action, positions, starts, walk
+from support.chess_walks import CHESS960_FENS, STANDARD_FENS, choices, next_action, positions, starts, unhurried, walk
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Outcome
 from muzero_engine.games.chess import GAME, ChessPosition, position_from_fen
@@ -113,6 +113,7 @@ def test_ending_actions_names_mates_and_draws() -> None:
     assert repeating.ending_actions() == {repeating.parse_action("f6g8"): 0.0}
 
 
+@unhurried
 @given(starts, choices)
 def test_outcomes_agree_with_python_chess(start: ChessPosition, choices: list[int]) -> None:
     board = start.board
@@ -129,6 +130,7 @@ def test_outcomes_agree_with_python_chess(start: ChessPosition, choices: list[in
     assert (start.ply, start.mover) == (len(actions), 0 if board.turn else 1)
 
 
+@unhurried
 @given(positions)
 def test_ending_actions_equal_playing_every_move(position: ChessPosition) -> None:
     before = state(position)
@@ -144,6 +146,7 @@ def test_ending_actions_equal_playing_every_move(position: ChessPosition) -> Non
     assert state(position) == before
 
 
+@unhurried
 @given(starts, choices)
 def test_pop_restores_every_position_on_the_way(start: ChessPosition, choices: list[int]) -> None:
     states = [state(start)]
@@ -165,6 +168,7 @@ def test_pop_restores_every_position_on_the_way(start: ChessPosition, choices: l
             position.pop()
 
 
+@unhurried
 @given(starts, choices, choices)
 def test_a_copy_lives_its_own_life(start: ChessPosition, first: list[int], second: list[int]) -> None:
     walk(start, first)
@@ -263,6 +267,7 @@ def test_illegal_moves_are_refused_in_one_line(text: str, why: str) -> None:
     assert state(position) == before
 
 
+@unhurried
 @given(positions, st.one_of(st.text(max_size=8), st.from_regex(r"[a-hA-H][1-8][a-h][1-8][qrbnkQ]?", fullmatch=True)))
 def test_any_text_is_a_legal_move_or_refused(position: ChessPosition, text: str) -> None:
     try:
@@ -335,6 +340,7 @@ def test_text_is_read_back(fen: str) -> None:
     assert position_from_fen(fen, chess960=fen in CHESS960_FENS).text() == fen
 
 
+@unhurried
 @given(positions)
 def test_text_round_trip_after_a_game(position: ChessPosition) -> None:
     again = position_from_fen(position.text(), chess960=position.chess960)
@@ -354,6 +360,7 @@ def spoiled_fens(draw: st.DrawFn) -> str:
     return "".join(characters)
 
 
+@unhurried
 @given(st.one_of(st.text(), spoiled_fens()), st.booleans())
 @example("8/8/8/8/8/8/8/K~6k w - - 0 1", False)
 @example("4k3/8/8/8/8/8/8/4K3 w - - 0 " + "9" * 5000, False)

@@ -6,7 +6,7 @@ import chess
 import numpy as np
 import pytest
 from hypothesis import assume, given
-from support.chess_walks import positions
+from support.chess_walks import positions, unhurried
 
 from muzero_engine.games.base import Symmetry
 from muzero_engine.games.chess import GAME, ChessPosition, position_from_fen
@@ -53,6 +53,7 @@ def test_actions_by_hand() -> None:
     assert TABLE.kind[[64 * 64 + 52, 68 * 64 + 52, 72 * 64 + 52]].tolist() == [0, 1, 2]
 
 
+@unhurried
 @given(positions)
 def test_action_move_and_text_are_each_other(position: ChessPosition) -> None:
     board = position.board
@@ -88,6 +89,7 @@ def test_actions_that_leave_the_board_mean_nothing() -> None:
         assert move_of(index, board) is None
 
 
+@unhurried
 @given(positions)
 def test_reversing_columns_keeps_the_moves_where_nobody_may_castle(position: ChessPosition) -> None:
     assume(not position.board.castling_rights)

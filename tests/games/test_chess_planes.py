@@ -6,7 +6,7 @@ import chess
 import numpy as np
 import pytest
 from hypothesis import given
-from support.chess_walks import choices, next_action, positions, starts
+from support.chess_walks import choices, next_action, positions, starts, unhurried
 
 from muzero_engine.games.base import Outcome
 from muzero_engine.games.chess import GAME, ChessPosition, position_from_fen
@@ -41,6 +41,7 @@ def test_the_frame_of_the_start_position() -> None:
         assert squares.tolist() == list(chess.Board().pieces(piece, color))
 
 
+@unhurried
 @given(positions)
 def test_frames_hold_the_pieces_and_nothing_else(position: ChessPosition) -> None:
     board = position.board
@@ -95,6 +96,7 @@ def test_scalars(fen: str, scalars: list[int]) -> None:
     assert np.allclose(planes, (np.array(scalars) / [1, 1, 1, 1, 100])[:, None, None])
 
 
+@unhurried
 @given(starts, choices)
 def test_the_same_game_with_colours_swapped_looks_the_same(start: ChessPosition, choices: list[int]) -> None:
     board = start.board.mirror()
@@ -117,6 +119,7 @@ def test_the_same_game_with_colours_swapped_looks_the_same(start: ChessPosition,
     assert mirrored.outcome() == outcome
 
 
+@unhurried
 @given(starts, choices)
 def test_packed_plies_give_the_observation_back(start: ChessPosition, choices: list[int]) -> None:
     plies = [pack(start)]

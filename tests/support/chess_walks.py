@@ -5,9 +5,13 @@ from __future__ import annotations
 import random
 
 import chess
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from muzero_engine.games.chess import GAME, ChessPosition, position_from_fen
+
+# Walks may take long on a busy machine; that is no failure.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Openings, castling of every kind, en passant at once, promotions, bare endgames, a clock about to run out.
 STANDARD_FENS = (
