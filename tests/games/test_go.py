@@ -350,6 +350,12 @@ def test_bad_handicap_changes_nothing(squares: list[int]) -> None:
     assert everything(position) == everything(GoPosition((5, 5)))
 
 
+def test_handicap_stands_on_the_third_line_up_to_size_12() -> None:
+    for size, text in ((7, "C3 E5"), (12, "C3 K10"), (13, "D4 K10")):
+        shape = size, size
+        assert " ".join(vertex_text(square, shape) for square in fixed_handicap(2, shape)) == text
+
+
 def test_fixed_handicap_on_oblong_boards_and_beyond_the_table() -> None:
     assert [vertex_text(square, (9, 13)) for square in fixed_handicap(2, (9, 13))] == ["D3", "K7"]
     for stones, shape in ((2, (6, 6)), (5, (8, 8)), (10, (19, 19)), (1, (19, 19)), (5, (9, 10))):
@@ -423,10 +429,14 @@ def test_pop_undoes_every_move(shape: Shape, seed: int, any_play: bool) -> None:
         replay.play_any(action, colour)
     assert everything(replay) == everything(game)
     twin = replay.copy()
+    replay.push(replay.legal_actions()[0])
+    assert everything(twin) == everything(game)
+    replay.pop()
     for (_, action), state in zip(reversed(game.moves), reversed(states), strict=True):
         assert replay.pop() == action
         assert everything(replay) == state
-    assert everything(twin) == everything(game)  # a copy shares nothing that changes
+    twin.pop()
+    assert everything(twin) == states[-1]  # a copy shares nothing that changes
 
 
 @given(SHAPES, st.data())
@@ -452,7 +462,9 @@ def test_no_text_breaks_the_vertex_parser(text: str) -> None:
         one_line(error)
 
 
-@pytest.mark.parametrize("text", ["I5", "A0", "A10", "K1", "", "5A", "A", "A-1", "A1.0", "A²", "aa", "resign"])
+@pytest.mark.parametrize(
+    "text", ["I5", "A0", "A10", "K1", "", "5A", "A", "A-1", "A1.0", "A²", "\u017f5", "A01", "resign"]
+)
 def test_texts_that_are_no_vertex(text: str) -> None:
     with pytest.raises(IllegalMove):
         parse_vertex(text, (9, 9))
