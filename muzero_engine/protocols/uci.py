@@ -21,9 +21,10 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, Protocol, protocol_options
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import BadPosition, IllegalMove, Position
+from muzero_engine.protocols.common import final_info, one_line
 from muzero_engine.protocols.options_text import option_line, parse_setoption
 from muzero_engine.protocols.stdio import Writer
-from muzero_engine.protocols.uci_format import NO_MOVE, InfoStyle, bestmove_line, final_info, info_lines
+from muzero_engine.protocols.uci_format import NO_MOVE, InfoStyle, bestmove_line, info_lines
 from muzero_engine.protocols.uci_parse import make_limits, parse_go, parse_position
 
 START_FEN = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
@@ -65,6 +66,8 @@ class _Search:
         self.done = False  # bestmove was sent
 
     def on_info(self, info: SearchInfo) -> None:
+        if info is self._last:
+            return  # told when an endless search ended, and held back until `stop`
         self._last = info
         self._writer.write("\n".join(info_lines(info, self._position, self._style)))
 
@@ -173,7 +176,7 @@ class UciSession:
                     self._described = description
                     self._tell(description)
             except Exception as error:  # readyok is owed whatever is wrong with the weights
-                if not isinstance(error, ValueError):
+                if not isinstance(error, ValueError | RuntimeError):
                     _log.exception("isready")
                 self._complain(str(error))
         self._writer.write("readyok")
@@ -303,8 +306,3 @@ class UciSession:
 
     def _help(self, _: str) -> None:
         self._tell(f"commands: {' '.join(self._commands)} quit")
-
-
-def one_line(text: str) -> str:
-    """A text without line ends, to go into one line of protocol."""
-    return " ".join(text.split())

@@ -8,10 +8,11 @@ conversion that Leela Chess Zero documents for its option of the same name, so t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.games.base import Position
+from muzero_engine.protocols.common import move_stats, pv_text
 
 MAX_CENTIPAWNS = 10_000
 NO_MOVE = "(none)"
@@ -50,24 +51,13 @@ def wdl_text(move: RootMove) -> str:
     return f"wdl {wins} {draws} {1000 - wins - draws}"
 
 
-def pv_text(position: Position, pv: tuple[int, ...]) -> str:
-    """The moves of a variation from `position`, which is left as it was."""
-    texts = []
-    for action in pv:
-        texts.append(position.action_text(action))
-        position.push(action)
-    for _ in pv:
-        position.pop()
-    return " ".join(texts)
-
-
 def info_lines(info: SearchInfo, position: Position, style: InfoStyle) -> list[str]:
     """The lines of one report: `info` for the best `style.multipv` moves, after their statistics if asked for."""
     if not info.moves:
         outcome = position.outcome()
         mated = outcome is not None and outcome.winner is not None
         return [f"info depth 0 score {'mate' if mated else 'cp'} 0"]
-    lines = _move_stats(info, position) if style.move_stats else []
+    lines = move_stats(info, position) if style.move_stats else []
     effort = (
         f"nodes {info.nodes} nps {info.nps} hashfull {max(0, min(1000, info.hashfull))} tbhits 0 "
         f"time {max(0, round(info.elapsed_ms))}"
@@ -79,28 +69,6 @@ def info_lines(info: SearchInfo, position: Position, style: InfoStyle) -> list[s
             f"score {score_text(move, style.score_type)} {wdl}{effort} pv {pv_text(position, move.pv)}"
         )
     return lines
-
-
-def _move_stats(info: SearchInfo, position: Position) -> list[str]:
-    """Leela Chess Zero's verbose statistics, the best move last, then the root as `node`; Nibbler reads them."""
-    rows = [
-        (position.action_text(move.action), move.action, move.visits, move.prior, move.value, move.draw)
-        for move in reversed(info.moves)
-    ]
-    rows.append(("node", len(rows), info.nodes, 1.0, info.value, info.moves[0].draw))
-    return [
-        f"info string {name:<5} ({index:<4}) N: {visits:>7} (+ 0) (P: {100 * prior:5.2f}%) (WL: {value:8.5f}) "
-        f"(D: {draw:5.3f}) (Q: {value:8.5f}) (V:  -.----)"
-        for name, index, visits, prior, value, draw in rows
-    ]
-
-
-def final_info(result: SearchResult) -> SearchInfo:
-    """The last report of a search with the move that is played in front, which a sampled move need not be."""
-    info = result.info
-    if result.action is None or not info.moves or info.moves[0].action == result.action:
-        return info
-    return replace(info, moves=tuple(sorted(info.moves, key=lambda move: move.action != result.action)))
 
 
 def bestmove_line(result: SearchResult, position: Position) -> str:

@@ -6,13 +6,14 @@ raised to the least that does, and each of these is told in `problems` rather th
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.base import IllegalMove, Position
+from muzero_engine.protocols.common import group_words, whole_number
 
 NULL_MOVE = "0000"
-MOST = 10**12  # more milliseconds or nodes than anybody waits for; keeps every later sum finite
 
 _NUMBERS = frozenset({"wtime", "btime", "winc", "binc", "movestogo", "depth", "nodes", "mate", "movetime"})
 _WORDS = _NUMBERS | {"searchmoves", "ponder", "infinite"}
@@ -40,7 +41,7 @@ def parse_position(arguments: str) -> PositionCommand | None:
 
 @dataclass(frozen=True, slots=True)
 class GoCommand:
-    """The arguments of `go`: numbers as sent (clamped to +-`MOST`), None where absent."""
+    """The arguments of `go`: numbers as sent (held within +-`common.MOST`), None where absent."""
 
     numbers: dict[str, int]
     search_moves: tuple[str, ...] | None
@@ -55,40 +56,30 @@ def parse_go(arguments: str) -> GoCommand:
     search_moves: tuple[str, ...] | None = None
     problems: list[str] = []
     flags: set[str] = set()
-    for word, values in _groups(arguments.split(), problems):
+    words = arguments.split()
+    unknown = list(itertools.takewhile(lambda word: word not in _WORDS, words))
+    for word, values in group_words(words, _WORDS):
         if word in _NUMBERS:
             try:
-                numbers[word] = max(-MOST, min(MOST, int(values[0])))
+                numbers[word] = whole_number(values[0])
             except (IndexError, ValueError):
                 problems.append(f"{word} takes a whole number; ignored")
             else:
-                problems += [f"unknown word {extra} in go; ignored" for extra in values[1:]]
+                unknown += values[1:]
         elif word == "searchmoves":
             search_moves = tuple(move.lower() for move in values) or None
         else:
             flags.add(word)
-            problems += [f"unknown word {extra} in go; ignored" for extra in values]
+            unknown += values
+    problems += [f"unknown word {word} in go; ignored" for word in unknown]
     return GoCommand(numbers, search_moves, "ponder" in flags, "infinite" in flags, tuple(problems))
-
-
-def _groups(words: list[str], problems: list[str]) -> list[tuple[str, list[str]]]:
-    """Each known word with the words up to the next known one."""
-    groups: list[tuple[str, list[str]]] = []
-    for word in words:
-        if word in _WORDS:
-            groups.append((word, []))
-        elif groups:
-            groups[-1][1].append(word)
-        else:
-            problems.append(f"unknown word {word} in go; ignored")
-    return groups
 
 
 def make_limits(go: GoCommand, position: Position) -> tuple[Limits, list[str]]:
     """The limits a `go` means in this position, and what is wrong with it.
 
-    `searchmoves 0000` allows no move at all (python-chess sends it for an empty list); other moves that are not legal
-    are left out, and where none is left the restriction is dropped.
+    Moves of `searchmoves` that are not legal are left out, and where none is left there is no restriction: an empty
+    list, which python-chess writes as `searchmoves 0000`, means all moves.
     """
     problems = list(go.problems)
     actions: tuple[int, ...] | None = None
@@ -101,8 +92,7 @@ def make_limits(go: GoCommand, position: Position) -> tuple[Limits, list[str]]:
                 found[position.parse_action(text)] = None
             except IllegalMove as error:
                 problems.append(f"searchmoves: {error}")
-        if found or set(go.search_moves) == {NULL_MOVE}:
-            actions = tuple(found)
+        actions = tuple(found) or None
     least_one = {word: max(1, number) for word, number in go.numbers.items()}
     limits = Limits(
         clock=_clock(go.numbers, position.mover),
