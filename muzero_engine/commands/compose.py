@@ -10,11 +10,13 @@ from muzero_engine.engine.engine import Engine, ModelLoader
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
-from muzero_engine.games.base import Position
+from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest
 from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
+from muzero_engine.inference.tuning import tune
+from muzero_engine.model import Model
 
 NAME = "MuZero Engine"
 AUTHOR = "the muzero-engine authors"
@@ -40,9 +42,15 @@ def model_loader(game: str) -> ModelLoader:
     return lambda options: load_model(game, options)
 
 
+def tune_batch(model: Model, shape: Shape) -> int:
+    """How many leaves the model evaluates at once on this machine; takes about half a second."""
+    assert isinstance(model, OnnxModel)
+    return tune(model, shape).batch
+
+
 def make_engine(game: str, options: EngineOptions) -> Engine:
     """An engine for a game; its network is loaded when it is first needed."""
-    return Engine(model_loader(game), options)
+    return Engine(model_loader(game), options, tune_batch)
 
 
 def engine_version(game: str, options: EngineOptions) -> str:

@@ -81,7 +81,7 @@ def gtp(
     options: EngineOptions,
 ) -> None:
     """Speak GTP: Go."""
-    from muzero_engine.protocols.gtp import GtpSettings
+    from muzero_engine.protocols.gtp_params import GtpSettings
 
     settings = GtpSettings(max_visits=visits)
     if move_time is not None:

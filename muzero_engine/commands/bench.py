@@ -1,0 +1,199 @@
+"""`bench`: how fast this machine plays. The same positions, nodes and seed every time, so that runs compare.
+
+For each game the network is measured at several batch sizes; then every position is searched for a fixed number of
+simulations at the best of them, and an endless search is stopped a few times.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+
+import click
+
+from muzero_engine.commands.compose import load_model, think, weights_line
+from muzero_engine.commands.flags import engine_flags
+from muzero_engine.commands.machine import machine, peak_memory_mb, versions
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.report import SearchResult
+from muzero_engine.games.base import Position
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.inference.tuning import Measurement, tune
+from muzero_engine.model import Floats, Ints, Model, RecurrentOutput, RootOutput
+
+POSITIONS = {
+    "chess": (
+        "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1",
+        "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R w KQkq - 0 1",
+        "8/2p5/3p4/KP5r/1R3p1k/8/4P1P1/8 w - - 0 1",
+    ),
+    "go": (
+        "9/9/9/9/9/9/9/9/9 b 7.5",
+        "9/9/2b3w2/9/4w4/9/2b3b2/9/9 b 7.5",
+        "19/19/19/3b11w3/19/19/19/19/19/19/19/19/19/19/19/3w11b3/19/19/19 b 7.5",
+    ),
+    "shogi": (
+        "lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL b - 1",
+        "ln1g1g1nl/1ks2r3/1pppp1bpp/p3spp2/9/P1P1SP1PP/1P1PP1P2/2KGG1R2/LN3BSNL w - 28",
+    ),
+    "tictactoe": (".../.../...",),
+}
+DEFAULT_NODES = 2000
+SEED = 1
+STOPS = 5
+BEFORE_STOP = 0.2  # seconds of search before each stop
+
+
+class TimedModel:
+    """A model that adds up how long it computes. The search calls it from one thread at a time."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.seconds = 0.0
+
+    def initial_inference(self, observation: Floats) -> RootOutput:
+        start = time.perf_counter()
+        output = self._model.initial_inference(observation)
+        self.seconds += time.perf_counter() - start
+        return output
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        start = time.perf_counter()
+        output = self._model.recurrent_inference(latent, action)
+        self.seconds += time.perf_counter() - start
+        return output
+
+
+@dataclass(frozen=True, slots=True)
+class PositionReport:
+    """One searched position. `outside_network` is the share of the time that was not the network's."""
+
+    position: str
+    move: str
+    nodes: int
+    seconds: float
+    nodes_per_second: float
+    outside_network: float
+
+
+@dataclass(frozen=True, slots=True)
+class GameReport:
+    """One game's figures. Shares are of the search time; latencies are of `stop`, in milliseconds."""
+
+    game: str
+    weights: str
+    batch: int
+    batches: tuple[Measurement, ...]
+    positions: tuple[PositionReport, ...]
+    nodes_per_second: float
+    outside_network: float
+    stop_ms_median: float
+    stop_ms_max: float
+
+
+@click.command()
+@click.option("--game", "games", type=click.Choice(GAME_NAMES), multiple=True, help="Only this game (again for more)")
+@click.option("--nodes", type=click.IntRange(min=1), default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
+@engine_flags(seed=SEED)
+def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOptions) -> None:
+    """Measure the speed of network and search on fixed positions."""
+    reports = []
+    for game in games or GAME_NAMES:
+        report = measure(game, nodes, options)
+        reports.append(report)
+        if not as_json:
+            click.echo("\n".join(_lines(report)) + "\n")
+    memory = peak_memory_mb()
+    if as_json:
+        document = {
+            "versions": versions(),
+            "machine": machine(),
+            "options": asdict(options),
+            "nodes": nodes,
+            "games": [asdict(report) for report in reports],
+            "peak_memory_mb": memory,
+        }
+        click.echo(json.dumps(document, indent=2))
+    elif memory is not None:
+        click.echo(f"peak memory {memory:.0f} MB")
+
+
+def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
+    """Runs the bench of one game. Raises BadWeights or BackendUnavailable."""
+    model = load_model(game, options)
+    positions = [load_game(game).from_text(text) for text in POSITIONS[game]]
+    tuning = tune(model, positions[0].shape)
+    timed = TimedModel(model)
+    batch = options.minibatch_size or tuning.batch
+    engine = Engine(lambda _options: timed, replace(options, minibatch_size=batch))
+    try:
+        for position in positions:  # the first search on a board allocates
+            think(engine, position, Limits(nodes=batch))
+        reports = tuple(_search(engine, timed, position, nodes) for position in positions)
+        stops = [_stop_ms(engine, positions[0]) for _ in range(STOPS)]
+    finally:
+        engine.close()
+    seconds = sum(report.seconds for report in reports)
+    return GameReport(
+        game=game,
+        weights=weights_line(game, options),
+        batch=batch,
+        batches=tuning.table,
+        positions=reports,
+        nodes_per_second=sum(report.nodes for report in reports) / seconds,
+        outside_network=sum(report.outside_network * report.seconds for report in reports) / seconds,
+        stop_ms_median=statistics.median(stops),
+        stop_ms_max=max(stops),
+    )
+
+
+def _search(engine: Engine, model: TimedModel, position: Position, nodes: int) -> PositionReport:
+    before = model.seconds
+    start = time.perf_counter()
+    result = think(engine, position, Limits(nodes=nodes))
+    seconds = time.perf_counter() - start
+    assert result.action is not None
+    return PositionReport(
+        position=position.text(),
+        move=position.action_text(result.action),
+        nodes=result.info.nodes,
+        seconds=seconds,
+        nodes_per_second=result.info.nodes / seconds,
+        outside_network=1.0 - (model.seconds - before) / seconds,
+    )
+
+
+def _stop_ms(engine: Engine, position: Position) -> float:
+    """Milliseconds from `stop` to the result, in the middle of an endless search."""
+    done = threading.Event()
+
+    def on_done(_result: SearchResult) -> None:
+        done.set()
+
+    engine.go(position, Limits(infinite=True), on_info=lambda _info: None, on_done=on_done)
+    time.sleep(BEFORE_STOP)
+    start = time.perf_counter()
+    engine.stop()
+    done.wait()
+    return 1000.0 * (time.perf_counter() - start)
+
+
+def _lines(report: GameReport) -> list[str]:
+    lines = [report.weights, "  batch   ms/batch   evaluations/s"]
+    lines += [
+        f"  {row.batch:5}   {1000.0 * row.latency:8.2f}   {row.evaluations_per_second:13.0f}" for row in report.batches
+    ]
+    lines.append(f"  nodes/s   outside network   move      position (batch {report.batch})")
+    lines += [
+        f"  {row.nodes_per_second:7.0f}   {100.0 * row.outside_network:14.1f}%   {row.move:7}   {row.position}"
+        for row in report.positions
+    ]
+    lines.append(f"  {report.nodes_per_second:7.0f}   {100.0 * report.outside_network:14.1f}%   all")
+    lines.append(f"  stop: {report.stop_ms_median:.1f} ms (median of {STOPS}), {report.stop_ms_max:.1f} ms at most")
+    return lines
