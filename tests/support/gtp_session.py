@@ -1,0 +1,120 @@
+"""A GTP session to talk to in tests, with an engine that does as it is told or with a real one and a fake model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.games.base import Position, Shape
+from muzero_engine.games.go.rules import SPEC
+from muzero_engine.model import Floats, Ints, Model, RecurrentOutput, RootOutput
+from muzero_engine.protocols.gtp import GtpSession
+from muzero_engine.protocols.gtp_params import GtpSettings
+from muzero_engine.protocols.stdio import Inbox, Writer
+from support.fakes import HashModel
+from support.scripted_engine import ScriptedEngine
+from support.transcript import Output
+
+
+class GoScriptedEngine(ScriptedEngine):
+    """A scripted engine that answers a search for a move at once unless `hold` is set; the rest waits for the test.
+
+    `resigning` makes each result a resignation; black owns every point by `owned`.
+    """
+
+    def __init__(self, options: EngineOptions | None = None) -> None:
+        super().__init__(options)
+        self.hold = False
+        self.resigning = False
+        self.owned: float | None = None
+        self.fails = ""
+        self.interval_ms: float | None = None
+
+    def go(
+        self,
+        position: Position,
+        limits: Limits,
+        *,
+        on_info: Callable[[SearchInfo], None],
+        on_done: Callable[[SearchResult], None],
+        info_interval_ms: float | None = None,
+    ) -> None:
+        def done(result: SearchResult) -> None:
+            on_done(replace(result, resign=self.resigning))
+
+        self.interval_ms = info_interval_ms
+        super().go(position, limits, on_info=on_info, on_done=done, info_interval_ms=info_interval_ms)
+        self._error = self.fails or None
+        if not (self.hold or limits.infinite or limits.ponder):
+            self.finish()
+
+    def info(self) -> SearchInfo:
+        info = super().info()
+        assert self._position is not None
+        if self.owned is None:
+            return info
+        owned = self.owned if self._position.mover == 0 else -self.owned
+        return replace(info, ownership=np.full(self._position.shape, owned, dtype=np.float32))
+
+
+class GoHashModel:
+    """`HashModel` for boards of any size."""
+
+    def __init__(self) -> None:
+        self._models: dict[Shape, HashModel] = {}
+
+    def _model(self, planes: Floats) -> HashModel:
+        shape = (planes.shape[-2], planes.shape[-1])
+        return self._models.setdefault(shape, HashModel(SPEC, shape))
+
+    def initial_inference(self, observation: Floats) -> RootOutput:
+        return self._model(observation).initial_inference(observation)
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        return self._model(latent).recurrent_inference(latent, action)
+
+
+def load_hash_model(_: EngineOptions) -> Model:
+    """A `ModelLoader`."""
+    return GoHashModel()
+
+
+class Talk:
+    """A session and what it writes."""
+
+    def __init__(self, engine: Engine | None = None, *, settings: GtpSettings | None = None, shape: Shape = (9, 9)):
+        self.scripted = GoScriptedEngine()
+        self.output = Output()
+        self.inbox = Inbox()
+        self.session = GtpSession(
+            self.scripted if engine is None else engine,
+            Writer(self.output),
+            self.inbox,
+            name="MuZero Engine",
+            version="1.2.3",
+            settings=settings,
+            shape=shape,
+        )
+
+    def response(self, line: str) -> str:
+        """The whole response to a line but for the empty line at its end."""
+        self.session.handle(line)
+        return "\n".join(self.output.until("")[:-1])
+
+    def ask(self, line: str) -> str:
+        """The text of a successful response."""
+        response = self.response(line)
+        assert response.startswith("="), f"{line}: {response}"
+        return response[1:].removeprefix(" ")
+
+    def refuse(self, line: str) -> str:
+        """The message of a failure response."""
+        response = self.response(line)
+        assert response.startswith("? "), f"{line}: {response}"
+        return response[2:]
