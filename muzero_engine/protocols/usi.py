@@ -22,7 +22,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import BadOption, EngineOptions, Protocol, find_option, protocol_options
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import BadPosition, Position
@@ -101,7 +100,6 @@ class UsiSession:
         self._client = UsiOptions()
         self._search: _Search | None = None
         self._mate: MateSearch | None = None
-        self._limits = Limits()  # of the last `go`
         self._mover = 0  # at the root of the last `go`
         self._stopped = False  # the last `go` was
         self._position: Position | None = None  # None: not needed yet, as the start position
@@ -243,26 +241,20 @@ class UsiSession:
         actions, problems = root_actions(command.search_moves, position)
         for problem in problems:
             self._complain(problem)
-        self._limits = command.limits(position.mover, actions)
+        limits = command.limits(position.mover, actions)
         self._mover = position.mover
         self._stopped = False
         search = _Search(self._writer, position, self._options, self._client.declares, lambda: self._engine.error)
         try:
-            self._engine.go(position, self._limits, on_info=search.on_info, on_done=search.on_done)
+            self._engine.go(position, limits, on_info=search.on_info, on_done=search.on_done)
             self._search = search
         except Exception:
             search.give_up()
             raise
 
     def _ponderhit(self, arguments: str) -> None:
-        if not self._searching or not self._limits.ponder:
-            return
-        clock = parse_go(arguments.split()).clock(self._mover)
-        self._limits = replace(self._limits, ponder=False, clock=clock or self._limits.clock)
-        if self._limits.endless and not self._limits.infinite:
-            self._engine.stop()
-        else:
-            self._engine.ponderhit(clock)
+        if self._searching:
+            self._engine.ponderhit(parse_go(arguments.split()).clock(self._mover))
 
     def _stop(self, _: str) -> None:
         self._end_mate_search()

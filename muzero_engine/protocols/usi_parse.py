@@ -49,8 +49,12 @@ class GoCommand:
 
     def limits(self, mover: int, root_actions: tuple[int, ...] | None) -> Limits:
         """The limits of a search by player `mover`."""
+        clock = self.clock(mover)
+        timeless = clock is None and self.movetime is None and self.nodes is None and self.depth is None
+        if self.ponder and timeless and not self.infinite:
+            clock = Clock()  # the move is due at the hit, unless that brings another clock
         return Limits(
-            clock=self.clock(mover),
+            clock=clock,
             move_time_ms=self.movetime,
             nodes=None if self.nodes is None else max(self.nodes, 1),
             depth=None if self.depth is None else max(self.depth, 1),

@@ -176,7 +176,7 @@ def test_a_clock_that_comes_with_the_ponderhit_is_the_movers() -> None:
     session.handle("position startpos moves 7g7f")
     session.handle("go ponder")
     assert engine.limits.ponder
-    assert engine.limits.clock is None
+    assert engine.limits.clock == Clock()  # due at the hit unless that brings a clock
     session.handle("position startpos")  # of no concern to the running search
     session.handle("ponderhit btime 500 wtime 600 byoyomi 100")
     assert engine.clocks == [Clock(remaining_ms=600, byoyomi_ms=100)]
