@@ -18,7 +18,7 @@ from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 
 SEED = 20240229
-SMALL = {"channels": 32, "representation_blocks": 2, "dynamics_blocks": 1, "value_channels": 16, "value_hidden": 32}
+SMALL = {"channels": 16, "representation_blocks": 2, "dynamics_blocks": 1, "value_channels": 16, "value_hidden": 32}
 TINY = {"channels": 8, "representation_blocks": 1, "dynamics_blocks": 1, "value_channels": 8, "value_hidden": 16}
 
 

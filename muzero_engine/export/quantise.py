@@ -44,6 +44,8 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
     """An 8-bit version of `recurrent_graph(...)` with the same inputs and outputs. `batches` is not empty."""
     exact = [node.name for node in recurrent.graph.node if EXACT_WEIGHTS & set(node.input)]
     assert len(exact) == len(EXACT_WEIGHTS), "the exporter names weights differently"
+    source = onnx.ModelProto()
+    source.CopyFrom(recurrent)  # the quantiser moves the weights of what it is given to temporary files
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)  # the quantiser advises a preprocessing that this graph does not need
@@ -51,7 +53,7 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
         with tempfile.TemporaryDirectory(prefix="muzero-int8-") as folder:
             path = Path(folder, "model.onnx")
             quantize_static(
-                recurrent,
+                source,
                 path,
                 _Reader(batches),
                 quant_format=QuantFormat.QDQ,

@@ -30,14 +30,14 @@ class TableActionPlanes(nn.Module):
         self.shape = config.shapes[0]
         self.num_kinds = config.kinds
         area = self.shape[0] * self.shape[1]
-        self.register_buffer("table", torch.from_numpy(columns.astype(np.int64)), persistent=False)
+        self.register_buffer("table", torch.from_numpy(columns.astype(np.int16)), persistent=False)
         self.register_buffer("squares", torch.arange(area), persistent=False)
         self.register_buffer("kinds", torch.arange(config.kinds), persistent=False)
 
     def forward(self, action: Tensor, latent: Tensor) -> Tensor:
         """float[B, 2 + kinds, H, W] of `latent`'s dtype from int64[B]."""
         rows, columns = self.shape
-        found = self.table[action]  # int64[B, 3]
+        found = self.table[action].long()  # int64[B, 3]
         on_board = (found[:, :2, None] == self.squares).to(latent.dtype).view(-1, 2, rows, columns)
         if not self.num_kinds:
             return on_board

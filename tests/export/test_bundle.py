@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.networks import tiny_network
+
+from muzero_engine.export import bundle as bundle_module
+from muzero_engine.export.bundle import export_bundle
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import load_bundle, read_manifest
+from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, RECURRENT, Rating, Training
+from muzero_engine.network.checkpoint import load_network
+
+GAME = load_game("tictactoe")
+TRAINING = Training("one test game", games=3, steps=40, device_hours=0.25)
+RATINGS = (Rating(elo=12.5, error=30.0, opponent="random", games=100, conditions="16 simulations a move"),)
+
+
+def test_a_bundle_says_what_it_was_told(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "tictactoe"
+    manifest = export_bundle(tiny_network(GAME), GAME, folder, training=TRAINING, ratings=RATINGS)
+    assert read_manifest(folder) == manifest
+    assert manifest.training == TRAINING
+    assert manifest.ratings == RATINGS
+    assert {entry.name for entry in folder.iterdir()} == {INITIAL, RECURRENT, CHECKPOINT, MANIFEST}
+    assert [entry.name for entry in folder.parent.iterdir()] == ["tictactoe"]
+
+
+def test_exporting_the_bundles_own_checkpoint_gives_the_same_graphs(tmp_path: Path) -> None:
+    first = export_bundle(tiny_network(GAME), GAME, tmp_path / "a", training=TRAINING)
+    again = export_bundle(load_network(tmp_path / "a" / CHECKPOINT), GAME, tmp_path / "b", training=TRAINING)
+    assert first.files == again.files
+
+
+def test_a_bundle_replaces_a_bundle_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "tictactoe"
+    old = export_bundle(tiny_network(GAME, seed=1), GAME, folder, training=TRAINING)
+    new = export_bundle(tiny_network(GAME, seed=2), GAME, folder, training=TRAINING)
+    assert old.files != new.files
+    assert load_bundle(folder, GAME.spec).manifest == new
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
+
+
+def test_a_failed_export_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "tictactoe"
+    old = export_bundle(tiny_network(GAME, seed=1), GAME, folder, training=TRAINING)
+    written: list[str] = []
+
+    def fail_at_the_second(path: Path, data: bytes) -> None:
+        if written:
+            raise OSError("no space left on device")
+        written.append(path.name)
+        path.write_bytes(data)
+
+    monkeypatch.setattr(bundle_module, "write_atomically", fail_at_the_second)
+    with pytest.raises(OSError, match="no space"):
+        export_bundle(tiny_network(GAME, seed=2), GAME, folder, training=TRAINING)
+    assert load_bundle(folder).manifest == old
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
+
+
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"diary\.txt"):
+        export_bundle(tiny_network(GAME), GAME, tmp_path, training=TRAINING)
+    assert (tmp_path / "diary.txt").read_text() == "mine"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import copy
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from support.networks import largest_difference, random_observations, tiny_network
+
+from muzero_engine.export.bundle import export_bundle
+from muzero_engine.export.graph import initial_graph, recurrent_graph, rounded, serialised
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.manifest import Training
+from muzero_engine.inference.session import OnnxModel
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.numpy_model import TorchModel
+
+PARITY = 1e-4
+BOARDS: list[tuple[str, Shape]] = [(name, load_game(name).spec.shapes[0]) for name in GAME_NAMES if name != "go"]
+BOARDS += [("go", (5, 5)), ("go", (9, 9)), ("go", (13, 13)), ("go", (19, 19))]
+
+
+def stored(network: MuZeroNetwork) -> TorchModel:
+    """The torch model that the graphs of `network`'s bundle must agree with."""
+    return TorchModel(rounded(copy.deepcopy(network).half().float()))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[MuZeroNetwork, OnnxModel]]:
+    """A network of each game and its exported model."""
+    found = {}
+    for name in GAME_NAMES:
+        game = load_game(name)
+        network = tiny_network(game)
+        folder = tmp_path_factory.mktemp("weights") / name
+        export_bundle(network, game, folder, training=Training("untrained"))
+        found[name] = network, OnnxModel(load_bundle(folder, game.spec))
+    return found
+
+
+@pytest.mark.parametrize("batch", [1, 3, 8])
+@pytest.mark.parametrize(("name", "shape"), BOARDS)
+def test_onnx_agrees_with_torch(
+    models: dict[str, tuple[MuZeroNetwork, OnnxModel]], name: str, shape: Shape, batch: int
+) -> None:
+    game = load_game(name)
+    network, exported = models[name]
+    reference = stored(network)
+    observations = random_observations(game, shape, batch)
+    root = reference.initial_inference(observations)
+    assert largest_difference(exported.initial_inference(observations), root) < PARITY
+    actions = np.random.default_rng(0).integers(0, game.spec.num_actions(shape), batch)
+    actions[-1] = game.spec.num_actions(shape) - 1  # Go: the pass
+    after = reference.recurrent_inference(root.latent, actions)
+    assert largest_difference(exported.recurrent_inference(root.latent, actions), after) < PARITY
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_rounding_to_sixteen_bits_costs_little(models: dict[str, tuple[MuZeroNetwork, OnnxModel]], name: str) -> None:
+    game = load_game(name)
+    network, exported = models[name]
+    observations = random_observations(game, game.spec.shapes[0], 4)
+    exact = TorchModel(network).initial_inference(observations)
+    assert largest_difference(exported.initial_inference(observations), exact) < 0.02
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_the_same_batch_gives_the_same_bits(models: dict[str, tuple[MuZeroNetwork, OnnxModel]], name: str) -> None:
+    game = load_game(name)
+    _, exported = models[name]
+    observations = random_observations(game, game.spec.shapes[0], 3)
+    root = exported.initial_inference(observations)
+    assert largest_difference(exported.initial_inference(observations), root) == 0
+    actions = np.array([0, 1, 2])
+    after = exported.recurrent_inference(root.latent, actions)
+    assert largest_difference(exported.recurrent_inference(root.latent, actions), after) == 0
+
+
+def test_outputs_belong_to_the_caller(models: dict[str, tuple[MuZeroNetwork, OnnxModel]]) -> None:
+    game = load_game("tictactoe")
+    _, exported = models["tictactoe"]
+    first = exported.initial_inference(random_observations(game, (3, 3), 1, seed=1))
+    kept = {field.name: copy.copy(getattr(first, field.name)) for field in dataclasses.fields(first)}
+    exported.initial_inference(random_observations(game, (3, 3), 1, seed=2))
+    for name, array in kept.items():
+        assert np.array_equal(getattr(first, name), array)
+
+
+def test_large_weights_are_stored_in_sixteen_bits(tmp_path: Path) -> None:
+    network = rounded(tiny_network(load_game("chess")))
+    for graph in (initial_graph(network), recurrent_graph(network)):
+        full, half = graph.SerializeToString(), serialised(graph)
+        large = sum(4 * np.prod(i.dims) for i in graph.graph.initializer if np.prod(i.dims) >= 512)
+        assert len(half) < len(full) - 0.4 * large
+        kinds = {i.data_type for i in onnx.load_model_from_string(half).graph.initializer if np.prod(i.dims) >= 512}
+        assert kinds == {onnx.TensorProto.FLOAT16}
+
+
+def test_the_graphs_name_their_axes() -> None:
+    network = rounded(tiny_network(load_game("go")))
+    observation = initial_graph(network).graph.input[0].type.tensor_type.shape.dim
+    assert [dim.dim_param or dim.dim_value for dim in observation] == ["batch", 27, "rows", "columns"]
+    latent, action = (i.type.tensor_type.shape.dim for i in recurrent_graph(network).graph.input)
+    assert [dim.dim_param or dim.dim_value for dim in latent] == ["batch", 8, "rows", "columns"]
+    assert [dim.dim_param or dim.dim_value for dim in action] == ["batch"]

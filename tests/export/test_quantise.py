@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.networks import tiny_network
+
+from muzero_engine.export.bundle import export_bundle
+from muzero_engine.export.calibration import Int8Calibration, calibration_edges
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.manifest import RECURRENT_INT8, Training
+from muzero_engine.inference.session import Backend, OnnxModel, Precision
+from muzero_engine.network.numpy_model import TorchModel
+
+SMALL = Int8Calibration(positions=24, unroll=2)
+
+
+@pytest.mark.parametrize(("name", "shapes"), [("tictactoe", {(3, 3)}), ("go", {(5, 5), (9, 9), (19, 19)})])
+def test_calibration_edges_are_legal_unrolls_on_each_board(name: str, shapes: set[Shape]) -> None:
+    game = load_game(name)
+    model = TorchModel(tiny_network(game, representation_blocks=0, dynamics_blocks=0, channels=4))
+    batches = calibration_edges(model, game, Int8Calibration(positions=3 * len(shapes), unroll=2))
+    assert {batch.latent.shape[2:] for batch in batches} == shapes
+    for first, second in zip(batches[::2], batches[1::2], strict=True):
+        assert len(first.action) == 3
+        assert first.action.max() < game.spec.num_actions(first.latent.shape[2:])
+        assert np.array_equal(model.recurrent_inference(first.latent, first.action).latent, second.latent)
+        assert np.all(first.action != second.action)  # an occupied point is not played on again
+
+
+def test_the_same_seed_gives_the_same_edges() -> None:
+    game = load_game("tictactoe")
+    model = TorchModel(tiny_network(game))
+    first, again, other = (calibration_edges(model, game, Int8Calibration(positions=9, seed=s)) for s in (1, 1, 2))
+    assert all(np.array_equal(a.latent, b.latent) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a.action, b.action) for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("name", ["tictactoe", "chess"])
+def test_eight_bits_stay_close_and_are_the_default_on_a_processor(name: str, tmp_path: Path) -> None:
+    game = load_game(name)
+    network = tiny_network(game)
+    level = logging.getLogger().level
+    manifest = export_bundle(network, game, tmp_path / name, training=Training("untrained"), int8=SMALL)
+    assert logging.getLogger().level == level
+    assert RECURRENT_INT8 in manifest.files
+    bundle = load_bundle(tmp_path / name, game.spec)
+    eight, full = (OnnxModel(bundle, backend=Backend.CPU, precision=p) for p in (Precision.AUTO, Precision.FP32))
+    assert (eight.precision, full.precision) == (Precision.INT8, Precision.FP32)
+    differences, spread = [], []
+    for batch in calibration_edges(full, game, Int8Calibration(positions=12, unroll=2, seed=5)):
+        exact, coarse = (model.recurrent_inference(batch.latent, batch.action) for model in (full, eight))
+        assert np.abs(exact.latent - coarse.latent).mean() < 0.02
+        assert np.abs(exact.value - coarse.value).max() < 0.05
+        assert np.abs(exact.discount - coarse.discount).max() < 0.05
+        differences.append(np.abs(exact.policy_logits - coarse.policy_logits).mean())
+        spread.append(exact.policy_logits.std())
+    assert 0 < np.mean(differences) < 0.1 * np.mean(spread)
+
+
+def test_eight_bits_take_every_board_of_go(tmp_path: Path) -> None:
+    game = load_game("go")
+    network = tiny_network(game, representation_blocks=1)
+    export_bundle(network, game, tmp_path / "go", training=Training("x"), int8=Int8Calibration(positions=6, unroll=1))
+    model = OnnxModel(load_bundle(tmp_path / "go"), backend=Backend.CPU, precision=Precision.INT8)
+    for side in (5, 13):
+        latent = np.random.default_rng(0).random((2, 8, side, side), dtype=np.float32)
+        found = model.recurrent_inference(latent, np.array([3, side * side]))
+        assert found.policy_logits.shape == (2, side * side + 1)
+        assert found.latent.shape == latent.shape

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from support.networks import tiny_network
+
+from muzero_engine.export.bundle import export_bundle
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.inference import bundle as bundle_module
+from muzero_engine.inference.bundle import WEIGHTS_VARIABLE, default_weights_dir, load_bundle, read_manifest
+from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, RECURRENT, BadWeights, Training
+
+GAME = load_game("tictactoe")
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights") / "tictactoe"
+    export_bundle(tiny_network(GAME), GAME, folder, training=Training("untrained"))
+    return folder
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    """A copy to be damaged."""
+    return Path(shutil.copytree(exported, tmp_path / "bundle"))
+
+
+def test_a_sound_bundle_loads(folder: Path) -> None:
+    bundle = load_bundle(folder, GAME.spec)
+    assert bundle.manifest == read_manifest(folder)
+    assert bundle.graphs == {name: (folder / name).read_bytes() for name in (INITIAL, RECURRENT)}
+    assert bundle.manifest.training.untrained
+
+
+@pytest.mark.parametrize("name", [INITIAL, RECURRENT, CHECKPOINT])
+def test_a_changed_byte_is_noticed(folder: Path, name: str) -> None:
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(BadWeights, match=f"{name} in .* is not the file"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_longer_or_shorter_file_is_noticed(folder: Path, change: int) -> None:
+    data = (folder / INITIAL).read_bytes()
+    (folder / INITIAL).write_bytes(data[:-1] if change < 0 else data + b"\0")
+    with pytest.raises(BadWeights, match="is not the file"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", [INITIAL, RECURRENT, MANIFEST])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(BadWeights, match=f"{name} is missing in"):
+        load_bundle(folder)
+
+
+def test_playing_does_not_need_the_checkpoint(folder: Path) -> None:
+    (folder / CHECKPOINT).unlink()
+    assert set(load_bundle(folder, GAME.spec).graphs) == {INITIAL, RECURRENT}
+
+
+def test_a_folder_in_place_of_a_file_is_refused(folder: Path) -> None:
+    (folder / INITIAL).unlink()
+    (folder / INITIAL).mkdir()
+    with pytest.raises(BadWeights, match="cannot be read"):
+        load_bundle(folder)
+
+
+def test_a_path_that_is_no_folder_is_refused(folder: Path) -> None:
+    with pytest.raises(BadWeights, match="is not a folder"):
+        load_bundle(folder / "nowhere")
+    with pytest.raises(BadWeights, match="is not a folder"):
+        load_bundle(folder / INITIAL)
+
+
+def test_a_huge_manifest_is_not_swallowed(folder: Path) -> None:
+    with (folder / MANIFEST).open("ab") as file:
+        file.truncate(1 << 34)
+    with pytest.raises(BadWeights, match="not valid JSON"):
+        load_bundle(folder)
+
+
+def test_another_version_of_the_game_is_refused(folder: Path) -> None:
+    document = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({**document, "game_version": 12}))
+    with pytest.raises(BadWeights, match="version 12"):
+        load_bundle(folder, GAME.spec)
+
+
+def test_where_the_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
+    package = tmp_path / "site" / "muzero_engine"
+    monkeypatch.setattr(bundle_module, "__file__", str(package / "inference" / "bundle.py"))
+    assert default_weights_dir("go") == tmp_path / "site" / "weights" / "go"
+    (package / "weights" / "go").mkdir(parents=True)
+    assert default_weights_dir("go") == package / "weights" / "go"
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "mine"))
+    assert default_weights_dir("go") == tmp_path / "mine" / "go"
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_the_weights_that_come_along_fit_their_game(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
+    bundle = load_bundle(default_weights_dir(name), load_game(name).spec)
+    assert set(bundle.manifest.shapes) == set(load_game(name).spec.shapes)
+    assert sum(file.size for file in bundle.manifest.files.values()) <= 12 << 20

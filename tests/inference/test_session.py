@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.networks import random_observations, tiny_network
+
+from muzero_engine.export.bundle import export_bundle
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import Bundle, load_bundle
+from muzero_engine.inference.manifest import INITIAL, RECURRENT, BadWeights, NetworkSize, Training
+from muzero_engine.inference.session import (
+    Backend,
+    BackendUnavailable,
+    OnnxModel,
+    Precision,
+    available_backends,
+    choose_backend,
+    usable_cores,
+)
+
+GAME = load_game("tictactoe")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("weights") / "tictactoe"
+    export_bundle(tiny_network(GAME), GAME, folder, training=Training("untrained"))
+    return load_bundle(folder, GAME.spec)
+
+
+def test_auto_takes_the_fastest_that_is_there() -> None:
+    everything = (Backend.CUDA, Backend.DIRECTML, Backend.CPU)
+    assert choose_backend(Backend.AUTO, everything) is Backend.CUDA
+    assert choose_backend(Backend.AUTO, (Backend.DIRECTML, Backend.CPU)) is Backend.DIRECTML
+    assert choose_backend(Backend.AUTO, (Backend.CPU,)) is Backend.CPU
+    assert choose_backend(Backend.CPU, everything) is Backend.CPU
+    assert Backend.CPU in available_backends()
+
+
+@pytest.mark.parametrize(
+    ("backend", "package"),
+    [
+        (Backend.CUDA, "onnxruntime-gpu"),
+        (Backend.DIRECTML, "onnxruntime-directml"),
+        (Backend.OPENVINO, "onnxruntime-openvino"),
+        (Backend.COREML, "macOS"),
+    ],
+)
+def test_a_backend_that_is_missing_says_what_to_install(backend: Backend, package: str) -> None:
+    with pytest.raises(BackendUnavailable, match=f"{backend.value} is not installed .*{package}"):
+        choose_backend(backend, (Backend.CPU,))
+
+
+def test_eight_bits_are_refused_where_there_are_none(bundle: Bundle) -> None:
+    with pytest.raises(BadWeights, match="no 8-bit network"):
+        OnnxModel(bundle, precision=Precision.INT8)
+    assert OnnxModel(bundle, backend=Backend.CPU).precision is Precision.FP32
+
+
+def test_threads(bundle: Bundle) -> None:
+    assert OnnxModel(bundle, threads=2).threads == 2
+    assert OnnxModel(bundle, threads=0).threads == usable_cores() >= 1
+
+
+@pytest.mark.parametrize("name", [INITIAL, RECURRENT])
+def test_a_graph_that_is_none_is_refused_in_one_line(bundle: Bundle, name: str) -> None:
+    broken = dataclasses.replace(bundle, graphs={**bundle.graphs, name: b"not a graph"})
+    with pytest.raises(BadWeights, match=f"{name} in .* cannot be loaded") as caught:
+        OnnxModel(broken)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_graph_of_other_channels_or_names_is_refused(bundle: Bundle) -> None:
+    other = dataclasses.replace(bundle.manifest, network=NetworkSize(99, 2, 1))
+    with pytest.raises(BadWeights, match="not what its manifest says"):
+        OnnxModel(dataclasses.replace(bundle, manifest=other))
+    other = dataclasses.replace(bundle.manifest, ownership=True)
+    with pytest.raises(BadWeights, match="not what its manifest says"):
+        OnnxModel(dataclasses.replace(bundle, manifest=other))
+    swapped = {INITIAL: bundle.graphs[RECURRENT], RECURRENT: bundle.graphs[INITIAL]}
+    with pytest.raises(BadWeights, match="not what its manifest says"):
+        OnnxModel(dataclasses.replace(bundle, graphs=swapped))
+
+
+def test_views_are_taken_as_they_are(bundle: Bundle) -> None:
+    model = OnnxModel(bundle)
+    observations = random_observations(GAME, (3, 3), 4)
+    mirrored = np.ascontiguousarray(observations[:, :, ::-1])
+    root = model.initial_inference(observations[:, :, ::-1])
+    assert np.array_equal(root.policy_logits, model.initial_inference(mirrored).policy_logits)
+    every_other = model.recurrent_inference(root.latent[::2], np.arange(4)[::2])
+    packed = model.recurrent_inference(root.latent[::2].copy(), np.array([0, 2]))
+    assert np.array_equal(every_other.latent, packed.latent)
+
+
+def test_playing_imports_no_torch(bundle: Bundle) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.session import OnnxModel
+from muzero_engine.inference.tuning import tune
+assert "onnxruntime" not in sys.modules, "onnxruntime is imported before it is needed"
+game = load_game("tictactoe")
+model = OnnxModel(load_bundle(Path({str(bundle.folder)!r}), game.spec))
+tune(model, (3, 3), seconds=0.01)
+found = {{"torch", "safetensors", "onnx", "matplotlib"}} & set(sys.modules)
+assert not found, found
+"""
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert done.stderr == ""
+
+
+def test_the_bundle_is_read_only_once(bundle: Bundle, tmp_path: Path) -> None:
+    moved = dataclasses.replace(bundle, folder=tmp_path / "gone")
+    assert OnnxModel(moved).planes == GAME.spec.layout.planes

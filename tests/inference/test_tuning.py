@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+from support.fakes import HashModel
+
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.tuning import BATCHES, Measurement, best_batch, tune
+from muzero_engine.model import Floats, Ints, RecurrentOutput
+
+SPEC = load_game("tictactoe").spec
+SHAPE: Shape = (3, 3)
+
+
+class TimedModel(HashModel):
+    """A fake whose calls advance a clock: `call` seconds and `sample` seconds more for each sample."""
+
+    def __init__(self, call: float, sample: float) -> None:
+        super().__init__(SPEC, SHAPE)
+        self.now = 0.0
+        self._call = call
+        self._sample = sample
+
+    @property
+    def planes(self) -> int:
+        return SPEC.layout.planes
+
+    def clock(self) -> float:
+        return self.now
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        self.now += self._call + self._sample * len(action)
+        return super().recurrent_inference(latent, action)
+
+
+def test_a_model_that_gains_from_batches_gets_the_largest() -> None:
+    model = TimedModel(call=0.001, sample=0.0001)
+    tuning = tune(model, SHAPE, clock=model.clock)
+    assert tuning.batch == 32
+    assert tuple(row.batch for row in tuning.table) == BATCHES
+    for row in tuning.table:
+        assert row.latency == pytest.approx(0.001 + 0.0001 * row.batch)
+        assert row.evaluations_per_second == pytest.approx(row.batch / row.latency)
+
+
+def test_a_batch_never_takes_longer_than_stop_may_wait() -> None:
+    model = TimedModel(call=0.005, sample=0.003)
+    assert tune(model, SHAPE, clock=model.clock).batch == 4
+    assert tune(model, SHAPE, clock=model.clock, max_latency=0.1).batch == 16
+
+
+def test_a_model_that_gains_nothing_stays_at_one() -> None:
+    model = TimedModel(call=0.0, sample=0.001)
+    assert tune(model, SHAPE, clock=model.clock).batch == 1
+
+
+def test_a_slow_model_is_measured_once_at_one() -> None:
+    model = TimedModel(call=2.0, sample=0.0)
+    tuning = tune(model, SHAPE, seconds=0.5, clock=model.clock)
+    assert tuning.batch == 1
+    assert len(tuning.table) == 1
+    assert model.calls <= 3
+
+
+def test_the_time_is_kept() -> None:
+    model = TimedModel(call=0.004, sample=0.0001)
+    tune(model, SHAPE, seconds=0.5, clock=model.clock)
+    assert 0.4 < model.now < 0.6
+
+
+def test_the_smallest_batch_is_taken_where_none_is_fast_enough() -> None:
+    table = [Measurement(1, 0.5, 2.0), Measurement(2, 0.6, 3.3)]
+    assert best_batch(table, 0.02) == 1

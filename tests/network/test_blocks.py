@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from muzero_engine.network.blocks import GlobalPool, PooledBias, ResidualBlock, StandardisedConv, Tower, bounded
+
+
+def test_filters_are_standardised() -> None:
+    torch.manual_seed(0)
+    conv = StandardisedConv(16, 8, 3, gain=2.0)
+    with torch.no_grad():
+        conv.weight.mul_(7).add_(3)
+    filters = conv.filters()
+    assert filters.mean(dim=(1, 2, 3)).abs().max() < 1e-6
+    deviation = filters.std(dim=(1, 2, 3), correction=0) * (16 * 9) ** 0.5
+    torch.testing.assert_close(deviation, torch.full((8,), 2.0), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_folded_convolution_computes_the_same(size: int) -> None:
+    torch.manual_seed(0)
+    conv = StandardisedConv(5, 7, size)
+    with torch.no_grad():
+        conv.bias.normal_()
+    x = torch.rand(2, 5, 6, 4)
+    assert conv(x).shape == (2, 7, 6, 4)
+    torch.testing.assert_close(conv.folded()(x), conv(x))
+
+
+def test_pooling_tells_boards_apart_only_when_size_agnostic() -> None:
+    small, large = torch.ones(1, 3, 9, 9), torch.ones(1, 3, 19, 19)
+    fixed, agnostic = GlobalPool(size_agnostic=False), GlobalPool(size_agnostic=True)
+    assert fixed(small).shape == (1, fixed.factor * 3)
+    assert torch.equal(fixed(small), fixed(large))
+    assert agnostic(small).shape == (1, agnostic.factor * 3)
+    torch.testing.assert_close(agnostic(small)[0, -3:], torch.full((3,), -0.5))
+    torch.testing.assert_close(agnostic(large)[0, -3:], torch.full((3,), 0.5))
+
+
+def test_a_pooled_bias_carries_a_corner_to_every_point() -> None:
+    torch.manual_seed(0)
+    bias = PooledBias(4, size_agnostic=False)
+    with torch.no_grad():
+        bias.linear.bias.fill_(10.0)
+    x = torch.zeros(1, 4, 5, 5)
+    marked = x.clone()
+    marked[0, 2, 0, 0] = 1.0
+    assert ((bias(marked) - bias(x))[0, :, 4, 4].abs() > 0).any()
+
+
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_fresh_block_is_the_identity_and_learns(pooled: bool) -> None:
+    torch.manual_seed(0)
+    block = ResidualBlock(4, pooled=pooled, size_agnostic=False)
+    x = torch.rand(2, 4, 3, 3)
+    torch.testing.assert_close(block(x), x)
+    block(x).square().sum().backward()
+    assert block.second.gain.grad is not None
+    assert block.second.gain.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2, 5])
+def test_the_last_block_of_a_tower_is_pooled(blocks: int) -> None:
+    tower = Tower(4, blocks, size_agnostic=False)
+    pooled = [isinstance(block.bias, PooledBias) for block in tower]
+    assert pooled == [(blocks - i) % 2 == 1 for i in range(blocks)]
+
+
+def test_bounded_fills_zero_to_one_and_survives_silence() -> None:
+    x = torch.rand(3, 4, 5, 5) * torch.tensor([1e-3, 1.0, 1e3]).view(3, 1, 1, 1)
+    y = bounded(x)
+    assert y.min() >= 0
+    torch.testing.assert_close(y.amax(dim=(1, 2, 3)), torch.ones(3))
+    assert torch.equal(bounded(torch.zeros(1, 4, 5, 5)), torch.zeros(1, 4, 5, 5))

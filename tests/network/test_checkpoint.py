@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from support.networks import tiny_network
+
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.network.checkpoint import BadCheckpoint, checkpoint_bytes, load_network, save_network
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_a_checkpoint_brings_the_network_back(name: str, tmp_path: Path) -> None:
+    network = tiny_network(load_game(name))
+    save_network(network, tmp_path / "x.safetensors")
+    loaded = load_network(tmp_path / "x.safetensors")
+    assert loaded.config == network.config
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], tensor), key
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.safetensors"]
+
+
+def test_sixteen_bits_halve_the_file(tmp_path: Path) -> None:
+    network = tiny_network(load_game("tictactoe"), channels=32)
+    half = checkpoint_bytes(network, dtype=torch.float16)
+    assert len(half) < 0.6 * len(checkpoint_bytes(network))
+    (tmp_path / "x.safetensors").write_bytes(half)
+    for key, tensor in load_network(tmp_path / "x.safetensors").state_dict().items():
+        assert torch.equal(tensor, network.state_dict()[key].half().float()), key
+
+
+def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    with pytest.raises(BadCheckpoint, match="cannot be read"):
+        load_network(path)
+    path.write_bytes(b"PK\x03\x04 not this")
+    with pytest.raises(BadCheckpoint, match="cannot be read"):
+        load_network(path)
+    data = checkpoint_bytes(tiny_network(load_game("tictactoe")))
+    path.write_bytes(data[:-100])
+    with pytest.raises(BadCheckpoint, match="cannot be read"):
+        load_network(path)
+    save_file({"a": torch.zeros(1)}, path)
+    with pytest.raises(BadCheckpoint, match="does not hold a network"):
+        load_network(path)
+    network = tiny_network(load_game("tictactoe"))
+    save_file({"a": torch.zeros(1)}, path, metadata={"network": network.config.to_json()})
+    with pytest.raises(BadCheckpoint, match="does not hold a network"):
+        load_network(path)

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from support.networks import SIZES, largest_difference, random_observations, tiny_network
+
+from muzero_engine.games.base import Shape, Turn
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.network.config import NetworkConfig
+from muzero_engine.network.model import MuZeroNetwork, decoded_outcome, decoded_value, turned
+from muzero_engine.network.numpy_model import TorchModel
+
+BOARDS: list[tuple[str, Shape]] = [(name, load_game(name).spec.shapes[0]) for name in GAME_NAMES]
+BOARDS += [("go", (5, 5)), ("go", (13, 13))]
+
+
+@pytest.mark.parametrize(("name", "shape"), BOARDS)
+def test_shapes_and_ranges(name: str, shape: Shape) -> None:
+    game = load_game(name)
+    model = TorchModel(tiny_network(game))
+    actions = game.spec.num_actions(shape)
+    root = model.initial_inference(random_observations(game, shape, 3))
+    assert root.latent.shape == (3, 8, *shape)
+    assert root.policy_logits.shape == (3, actions)
+    assert (root.ownership is not None) == game.spec.ownership
+    if root.ownership is not None:
+        assert root.ownership.shape == (3, *shape)
+        assert np.abs(root.ownership).max() <= 1
+    after = model.recurrent_inference(root.latent, np.array([0, 1, actions - 1]))
+    assert after.latent.shape == (3, 8, *shape)
+    assert after.policy_logits.shape == (3, actions)
+    for output in (root, after):
+        assert output.latent.min() >= 0
+        assert output.latent.max() == pytest.approx(1)
+        assert np.abs(output.value).max() + output.draw.max() < 2
+        for field in (output.value, output.draw):
+            assert field.shape == (3,)
+            assert field.dtype == np.float32
+    assert np.all(after.discount <= 0)
+    assert np.all(np.abs(after.reward) + after.reward_draw <= 1 + after.discount + 1e-6)
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_a_fresh_network_is_indifferent(name: str) -> None:
+    game = load_game(name)
+    torch.manual_seed(0)
+    model = TorchModel(MuZeroNetwork(NetworkConfig.for_game(game, **SIZES)))
+    root = model.initial_inference(random_observations(game, game.spec.shapes[0], 2))
+    after = model.recurrent_inference(root.latent, np.array([3, 4]))
+    for output in (root, after):
+        assert np.ptp(output.policy_logits) < 1e-6
+        assert np.abs(output.value).max() < 1e-6
+    assert np.abs(after.reward).max() < 1e-6
+    assert after.discount.max() < -0.95
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_each_sample_is_computed_alone(name: str) -> None:
+    game = load_game(name)
+    model = TorchModel(tiny_network(game))
+    observations = random_observations(game, game.spec.shapes[0], 4)
+    together = model.initial_inference(observations)
+    alone = model.initial_inference(observations[2:3])
+    np.testing.assert_allclose(together.policy_logits[2:3], alone.policy_logits, atol=1e-5)
+    after = model.recurrent_inference(together.latent, np.array([1, 2, 3, 4]))
+    after_alone = model.recurrent_inference(together.latent[2:3], np.array([3]))
+    np.testing.assert_allclose(after.latent[2:3], after_alone.latent, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_different_actions_lead_to_different_latents(name: str) -> None:
+    game = load_game(name)
+    model = TorchModel(tiny_network(game))
+    root = model.initial_inference(random_observations(game, game.spec.shapes[0], 1))
+    actions = np.arange(game.spec.num_actions(game.spec.shapes[0]))
+    table = game.action_table(game.spec.shapes[0])
+    actions = actions[table.to_square >= 0][::5]
+    latents = model.recurrent_inference(np.repeat(root.latent, len(actions), axis=0), actions).latent
+    assert len(np.unique(latents.reshape(len(actions), -1).round(6), axis=0)) == len(actions)
+
+
+@pytest.mark.parametrize(("turn", "axes"), [(Turn.NONE, ()), (Turn.MIRROR, (2,)), (Turn.ROTATE, (2, 3))])
+def test_turned_reverses_the_axes_of_the_turn(turn: Turn, axes: tuple[int, ...]) -> None:
+    x = torch.rand(2, 3, 4, 5)
+    assert torch.equal(turned(x, turn), x.flip(axes) if axes else x)
+    assert torch.equal(turned(turned(x, turn), turn), x)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen_at"), [("chess", (6, 2)), ("shogi", (7, 6)), ("go", (1, 2)), ("tictactoe", (1, 2))]
+)
+def test_dynamics_hands_the_latent_over_in_the_next_movers_frame(name: str, seen_at: tuple[int, int]) -> None:
+    """A fresh g without its stem only turns the board: a mark on (1, 2) is seen where the opponent sees it."""
+    game = load_game(name)
+    network = MuZeroNetwork(NetworkConfig.for_game(game, **SIZES))
+    with torch.no_grad():
+        network.dynamics_stem.gain.zero_()
+        latent = torch.zeros(1, 8, *game.spec.shapes[0])
+        latent[0, 0, 1, 2] = 1.0
+        following, _ = network.dynamics(latent, torch.tensor([0]))
+    assert following[0, 0].nonzero().tolist() == [list(seen_at)]
+
+
+def test_decoding_scalars() -> None:
+    value, draw = decoded_value(torch.tensor([[0.5, 0.3, 0.2]]).log())
+    torch.testing.assert_close((value, draw), (torch.tensor([0.3]), torch.tensor([0.3])))
+    reward, discount, reward_draw = decoded_outcome(torch.tensor([[0.4, 0.3, 0.2, 0.1]]).log())
+    expected = (torch.tensor([0.2]), torch.tensor([-0.4]), torch.tensor([0.2]))
+    torch.testing.assert_close((reward, discount, reward_draw), expected)
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_gradients_reach_every_parameter_through_an_unroll(name: str) -> None:
+    game = load_game(name)
+    network = tiny_network(game)
+    found = network.initial_inference(torch.from_numpy(random_observations(game, game.spec.shapes[0], 4)))
+    loss = found.policy_logits.square().mean() + found.value_logits.square().mean()
+    if found.ownership is not None:
+        loss = loss + found.ownership.square().mean()
+    latent = found.latent
+    for step in range(3):
+        following = network.recurrent_inference(latent, torch.arange(4) + step)
+        loss = loss + following.policy_logits.square().mean() + following.value_logits.square().mean()
+        loss = loss + following.outcome_logits.square().mean()
+        latent = following.latent
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    for parameter_name, parameter in network.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert torch.isfinite(parameter.grad).all(), parameter_name
+        assert parameter.grad.abs().sum() > 0, parameter_name
+
+
+@pytest.mark.parametrize("name", GAME_NAMES)
+def test_folding_changes_nothing(name: str) -> None:
+    game = load_game(name)
+    network = tiny_network(game)
+    x = torch.from_numpy(random_observations(game, game.spec.shapes[0], 2))
+    with torch.no_grad():
+        before, after = network.initial_inference(x), network.folded().initial_inference(x)
+        torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-5)
+        actions = torch.tensor([1, 2])
+        again = network.folded().recurrent_inference(after.latent, actions)
+        torch.testing.assert_close(again, network.recurrent_inference(before.latent, actions), atol=1e-5, rtol=1e-5)
+    assert any("gain" in key for key in network.state_dict())
+    assert not any("gain" in key for key in network.folded().state_dict())
+
+
+@pytest.mark.parametrize("name", ["chess", "go"])
+def test_half_precision_stays_close(name: str) -> None:
+    game = load_game(name)
+    network = tiny_network(game)
+    observations = random_observations(game, game.spec.shapes[0], 2)
+    exact, coarse = TorchModel(network), TorchModel(network.bfloat16())
+    assert largest_difference(exact.initial_inference(observations), coarse.initial_inference(observations)) < 0.3
