@@ -328,7 +328,7 @@ def test_unplayable_positions_are_refused_in_one_line(fen: str, why: str) -> Non
             "rnbqkbnr/pppp1ppp/8/4p3/4P3/8/PPPP1PPP/RNBQKBNR w KQkq - 0 2",
         ),
         ("4k3/8/8/8/8/8/8/4K3 w - a1 0 1", "4k3/8/8/8/8/8/8/4K3 w - - 0 1"),
-        ("4k3/8/8/8/8/8/8/Q~3K3 w - - 0 1", "4k3/8/8/8/8/8/8/Q3K3 w - - 0 1"),
+        ("4k3/8/8/8/8/8/8/R3K~2R w KQ - 0 1", "4k3/8/8/8/8/8/8/R3K2R w KQ - 0 1"),  # marks of promoted pieces
     ],
 )
 def test_sloppy_positions_are_read_for_what_they_mean(fen: str, read: str) -> None:
