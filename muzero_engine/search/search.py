@@ -52,9 +52,11 @@ class Search:
         self._memory = TreeMemory(config.memory_mb, config.batch_size)
         self._square_sums: dict[int, float] = {}  # of edge values, root children only
         self._ends: dict[int, float] = {}  # root child -> exact value
-        self._opened: list[int] = []  # root children that selection looks at: visited ones and the next
+        self._unknown: list[int] = []  # the other root children, prior descending: those that are searched
+        self._opened = 0  # how many of them selection looks at: the visited ones and the next
+        self._unknown_prior = 1.0  # sum of their priors
         self._halving: SequentialHalving | None = None
-        self._scores = np.zeros(0)  # gumbel + logits of the root's children, in the order of kids[ROOT]
+        self._scores: list[float] = []  # gumbel + logits of the root's children 1, 2, ...
         self.seldepth = 0
         self.root_value = 0.0  # of the network
         self.ownership: Floats | None = None
@@ -72,7 +74,7 @@ class Search:
     @property
     def hashfull(self) -> int:
         """Per mille of the node memory in use."""
-        return min(1000, 1000 * len(self._tree) // self._memory.max_nodes)
+        return 1000 * len(self._tree) // self._memory.max_nodes
 
     def start(self, observation: Floats, legal_actions: Ints, ending: dict[int, float]) -> None:
         """Begins a search: one initial inference.
@@ -94,7 +96,7 @@ class Search:
             scores += config.gumbel_scale * np.random.default_rng(config.seed).gumbel(size=len(scores))
         gumbel = config.root_policy is RootPolicy.GUMBEL
         order = np.lexsort((legal_actions, -(scores if gumbel else priors)))
-        self._scores = scores[order]
+        self._scores = scores[order].tolist()
         tree.new(-1, -1, 1.0, 0.0)
         tree.slot[ROOT] = self._memory.pool.put(root.latent)[0]
         tree.visits[ROOT] = 1
@@ -109,10 +111,11 @@ class Search:
         self._square_sums = dict.fromkeys(tree.kids[ROOT], 0.0)
         for kid, value in self._ends.items():
             tree.q[kid] = self._exact_utility(value)
-        self._opened = list(self._ends)
-        self._open_next()
-        count = len(tree.kids[ROOT])
-        self._halving = SequentialHalving(min(config.considered_actions, count), self._rank) if gumbel else None
+        self._unknown = [kid for kid in tree.kids[ROOT] if kid not in self._ends]
+        self._unknown_prior = sum(tree.prior[kid] for kid in self._unknown)
+        self._opened = min(1, len(self._unknown))
+        candidates = min(config.considered_actions, len(self._unknown))
+        self._halving = SequentialHalving(candidates, self._rank) if gumbel and candidates else None
 
     def _utility(self, value: float, draw: float, side: float) -> float:
         """A value with draws counted as `draw_value` says; `side` is +1 where the root's mover is to move."""
@@ -193,7 +196,7 @@ class Search:
         visits, q = tree.visits, tree.q
         kids, priors = tree.kids[node], tree.priors[node]
         config = self._config
-        scale = 2.0 * exploration(visits[node], config.c1, config.c2)
+        scale = 2.0 * exploration(visits[node] - 1, config.c1, config.c2)  # without the visit under way
         best, best_score, mass = -1, -1e30, 0.0
         for kid, prior in zip(kids, priors, strict=False):
             mass += prior
@@ -211,33 +214,29 @@ class Search:
         return best
 
     def _select_root(self) -> int | None:
+        """The root action to simulate. Those that end the game need none, unless there are no others."""
+        tree = self._tree
+        if not self._unknown:
+            return max(self._ends, key=tree.q.__getitem__)
         if self._halving is not None:
             candidate = self._halving.next()
-            return None if candidate is None else self._tree.kids[ROOT][candidate]
-        tree = self._tree
-        visits, q = tree.visits, tree.q
+            return None if candidate is None else self._unknown[candidate]
+        visits, q, priors = tree.visits, tree.q, tree.prior
         config = self._config
-        scale = 2.0 * exploration(visits[ROOT], config.c1, config.c2)
-        fresh = self._opened[-1]
-        if not visits[fresh] and fresh not in self._ends:
-            mass = sum(tree.prior[kid] for kid in self._opened[:-1])
+        scale = 2.0 * exploration(visits[ROOT], config.c1, config.c2) / self._unknown_prior
+        opened = self._unknown[: self._opened]
+        fresh = opened[-1]
+        if not visits[fresh]:
+            mass = (sum(priors[kid] for kid in opened) - priors[fresh]) / self._unknown_prior
             q[fresh] = tree.value[ROOT] - config.fpu_reduction * mass**0.5
         best, best_score = -1, -1e30
-        for kid in self._opened:
-            score = q[kid] + scale * tree.prior[kid] / (1 + visits[kid])
+        for kid in opened:
+            score = q[kid] + scale * priors[kid] / (1 + visits[kid])
             if score > best_score:
                 best, best_score = kid, score
-        if best == fresh:
-            self._open_next()
+        if best == fresh and self._opened < len(self._unknown):
+            self._opened += 1
         return best
-
-    def _open_next(self) -> None:
-        """Lets root selection look at the next child in the order of priors."""
-        kids = self._tree.kids[ROOT]
-        opened = len(self._opened) - len(self._ends)
-        unknown = [kid for kid in kids if kid not in self._ends] if self._ends else kids
-        if opened < len(unknown):
-            self._opened.append(unknown[opened])
 
     # -- evaluation ----------------------------------------------------------------------------------------------
 
@@ -301,39 +300,44 @@ class Search:
 
     # -- results ---------------------------------------------------------------------------------------------------
 
-    def _gumbel_scores(self) -> list[float]:
-        """gumbel + logits + sigma(completed Q) of the root's children, in their order; [GZ] section 3.4."""
+    def _gumbel_scores(self) -> dict[int, float]:
+        """Root child -> gumbel + logits + sigma(completed Q), for the actions that are searched; [GZ] section 3.4."""
         tree = self._tree
-        kids = tree.kids[ROOT]
-        visits = np.array([1 if kid in self._ends else tree.done[kid] for kid in kids], dtype=np.int64)
+        kids = self._unknown
+        visits = np.array([tree.done[kid] for kid in kids], dtype=np.int64)
         q = np.array([tree.q[kid] for kid in kids])
-        prior = np.array([tree.prior[kid] for kid in kids])
+        prior = np.array([tree.prior[kid] for kid in kids]) / self._unknown_prior
         completed = completed_q(self.root_value, prior, q, visits)
-        return list(self._scores + sigma(completed, int(visits.max()), self._config.c_visit, self._config.c_scale))
+        bonus = sigma(completed, int(visits.max()), self._config.c_visit, self._config.c_scale)
+        return {kid: self._scores[kid - 1] + float(bonus[i]) for i, kid in enumerate(kids)}
 
     def _rank(self, candidates: Sequence[int]) -> list[int]:
         scores = self._gumbel_scores()
-        return sorted(candidates, key=lambda candidate: -scores[candidate])
+        return sorted(candidates, key=lambda candidate: -scores[self._unknown[candidate]])
 
     def root_moves(self) -> list[RootChild]:
         """Every root action, best first.
 
-        A win by the rules comes first. Otherwise pUCT orders by visits, then Q; Gumbel by its score among the actions
-        with at least half as many visits as the most visited one, then the rest by visits.
+        pUCT orders by visits, then Q; Gumbel by its score among the actions with at least half as many visits as the
+        most visited one, then the others by visits. An action that ends the game stands before the first one whose Q is
+        lower than its exact value.
         """
         tree = self._tree
-        kids = tree.kids[ROOT]
-        scores = [0.0] * len(kids) if self._halving is None else self._gumbel_scores()
-        most = max(tree.done[kid] for kid in kids)
+        done, q = tree.done, tree.q
+        scores = {} if self._halving is None else self._gumbel_scores()
+        most = max((done[kid] for kid in self._unknown), default=0)
 
-        def key(i: int) -> tuple[bool, bool, float, int, float, float]:
-            kid = kids[i]
-            done = tree.done[kid]
-            eligible = self._halving is not None and (2 * done >= most > 0 or kid in self._ends)
-            lost = self._ends.get(kid) == -1.0
-            return self._ends.get(kid) == 1.0, not lost, scores[i] if eligible else -1e30, done, tree.q[kid], -i
+        def key(kid: int) -> tuple[float, int, float, int]:
+            eligible = kid in scores and 2 * done[kid] >= most
+            return scores[kid] if eligible else -1e30, done[kid], q[kid], -kid
 
-        return [self._root_child(kids[i]) for i in sorted(range(len(kids)), key=key, reverse=True)]
+        order = sorted(self._unknown, key=key, reverse=True)
+        for kid in sorted(self._ends, key=q.__getitem__):
+            place = next(
+                (i for i, other in enumerate(order) if q[kid] > q[other] or self._ends[kid] == 1.0), len(order)
+            )
+            order.insert(place, kid)
+        return [self._root_child(kid) for kid in order]
 
     def _root_child(self, kid: int) -> RootChild:
         tree = self._tree

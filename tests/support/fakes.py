@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from muzero_engine.games.base import GameSpec, Shape
@@ -11,11 +13,12 @@ from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
 class HashModel:
     """Pseudo-random policies and values, a pure function of the observation and of the actions since the root.
 
-    The latent is float32[B, 1, H, W] in [0, 1]; its first cell carries the state's hash, so the model has no state.
+    The latent is float32[B, channels, H, W] in [0, 1]; its first cell carries the state's hash; the model has no state.
     `calls` and `evaluations` count recurrent inferences.
     """
 
-    def __init__(self, spec: GameSpec, shape: Shape, *, value_scale: float = 0.5) -> None:
+    def __init__(self, spec: GameSpec, shape: Shape, *, value_scale: float = 0.5, channels: int = 1) -> None:
+        self._channels = channels
         self._actions = spec.num_actions(shape)
         self._shape = shape
         self._scale = value_scale
@@ -27,7 +30,7 @@ class HashModel:
         self.evaluations = 0
 
     def _state(self, state: Ints) -> tuple[Floats, Floats, Floats, Floats]:
-        latent = np.zeros((len(state), 1, *self._shape), dtype=np.float32)
+        latent = np.zeros((len(state), self._channels, *self._shape), dtype=np.float32)
         latent[:, 0, 0, 0] = state / 1024.0
         value = self._values[state] * np.float32(self._scale)
         return latent, self._policies[state % 64], value, (1.0 - np.abs(value)) * np.float32(0.5)
@@ -47,3 +50,82 @@ class HashModel:
         following, policy, value, draw = self._state(state)
         zero = np.zeros(len(action), dtype=np.float32)
         return RecurrentOutput(following, zero, zero - 1.0, zero, policy, value, draw)
+
+
+class TreeModel:
+    """A model written down by hand: `states[name]` says everything about a state, `edges[name, action]` about an edge.
+
+    The latent is float32[B, 1, 1, 1] and carries the state's index. Edges that are not written down lead to the state
+    "lost track": uniform policy, value 0.
+    """
+
+    def __init__(self, actions: int, states: dict[str, State], edges: dict[tuple[str, int], Edge]) -> None:
+        self._states = {**states, "lost track": State((0.0,) * actions, 0.0)}
+        self._names = list(self._states)
+        self._edges = edges
+
+    def initial_inference(self, observation: Floats) -> RootOutput:
+        root = self._states[self._names[0]]
+        return RootOutput(
+            np.zeros((1, 1, 1, 1), dtype=np.float32),
+            np.array([root.logits], dtype=np.float32),
+            np.array([root.value], dtype=np.float32),
+            np.array([root.draw], dtype=np.float32),
+        )
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        edges = [
+            self._edges.get((self._names[int(state)], int(a)), Edge("lost track"))
+            for state, a in zip(latent[:, 0, 0, 0], action, strict=True)
+        ]
+        states = [self._states[edge.to] for edge in edges]
+        indices = [self._names.index(edge.to) for edge in edges]
+        return RecurrentOutput(
+            np.array(indices, dtype=np.float32).reshape(-1, 1, 1, 1),
+            np.array([edge.reward for edge in edges], dtype=np.float32),
+            np.array([edge.discount for edge in edges], dtype=np.float32),
+            np.array([edge.draw for edge in edges], dtype=np.float32),
+            np.array([state.logits for state in states], dtype=np.float32),
+            np.array([state.value for state in states], dtype=np.float32),
+            np.array([state.draw for state in states], dtype=np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Policy logits, value and draw probability of a state, its own mover's view."""
+
+    logits: tuple[float, ...]
+    value: float
+    draw: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Where an action leads, its reward (mover's view), its discount and its probability of ending in a draw."""
+
+    to: str
+    reward: float = 0.0
+    discount: float = -1.0
+    draw: float = 0.0
+
+
+class ConfidentModel:
+    """Says at every ply that the root's mover stands at `value`, and that it will play `favourite` (prior near 1)."""
+
+    def __init__(self, actions: int, shape: Shape, *, value: float, favourite: int) -> None:
+        self._shape = shape
+        self._value = value
+        self._logits = np.zeros(actions, dtype=np.float32)
+        self._logits[favourite] = 8.0
+
+    def initial_inference(self, observation: Floats) -> RootOutput:
+        latent = np.zeros((1, 1, *self._shape), dtype=np.float32)
+        value = np.full(1, self._value, dtype=np.float32)
+        return RootOutput(latent, self._logits[None], value, np.zeros(1, dtype=np.float32))
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        turned = 1.0 - latent
+        zero = np.zeros(len(action), dtype=np.float32)
+        value = np.where(turned[:, 0, 0, 0] > 0.5, -self._value, self._value).astype(np.float32)
+        return RecurrentOutput(turned, zero, zero - 1.0, zero, np.tile(self._logits, (len(action), 1)), value, zero)

@@ -11,8 +11,16 @@ from muzero_engine.protocols.uci import UciSession
 from support.fakes import HashModel
 
 
+class OpeningModel(HashModel):
+    """Likes the moves of the start position, which either side can often play, so that variations get long."""
+
+    def __init__(self) -> None:
+        super().__init__(GAME.spec, GAME.spec.shapes[0])
+        self._policies[:, GAME.initial(GAME.spec.shapes[0]).legal_actions()] += 8.0
+
+
 def load_model(_: EngineOptions) -> Model:
-    return HashModel(GAME.spec, GAME.spec.shapes[0])
+    return OpeningModel()
 
 
 def main() -> None:

@@ -1,0 +1,71 @@
+"""pUCT written as plainly as possible, one leaf at a time: what the real search is compared with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from muzero_engine.model import Floats, Ints, Model
+from muzero_engine.search.config import SearchConfig
+
+
+@dataclass
+class Node:
+    prior: float
+    latent: Floats | None = None
+    reward: float = 0.0
+    discount: float = -1.0
+    children: dict[int, Node] = field(default_factory=dict)  # insertion order: prior descending, then action order
+    returns: list[float] = field(default_factory=list)  # own mover's view
+
+    @property
+    def value(self) -> float:
+        return sum(self.returns) / len(self.returns)
+
+
+def _children(logits: Floats, actions: Ints, limit: int | None) -> dict[int, Node]:
+    chosen = sorted(actions.tolist(), key=lambda a: -float(logits[a]))[:limit]
+    odds = [math.exp(float(logits[a]) - float(logits[chosen[0]])) for a in chosen]
+    return {a: Node(prior=o / sum(odds)) for a, o in zip(chosen, odds, strict=True)}
+
+
+def search(model: Model, observation: Floats, legal: Ints, simulations: int, config: SearchConfig) -> dict[int, Node]:
+    """The root's children after that many simulations."""
+    out = model.initial_inference(observation[None])
+    root = Node(prior=1.0, latent=out.latent, children=_children(out.policy_logits[0], legal, None))
+    root.returns.append(float(out.value[0]))
+    for _ in range(simulations):
+        path = [root]
+        actions: list[int] = []
+        while path[-1].returns:
+            action = _select(path[-1], config)
+            actions.append(action)
+            path.append(path[-1].children[action])
+        leaf, parent = path[-1], path[-2]
+        assert parent.latent is not None
+        step = model.recurrent_inference(parent.latent, np.array(actions[-1:], dtype=np.int64))
+        leaf.latent = step.latent
+        leaf.reward, leaf.discount = float(step.reward[0]), float(step.discount[0])
+        everything = np.arange(step.policy_logits.shape[1])
+        leaf.children = _children(step.policy_logits[0], everything, config.max_children)
+        value = float(step.value[0])
+        for node in reversed(path):
+            node.returns.append(value)
+            value = node.reward + node.discount * value
+    return root.children
+
+
+def _select(node: Node, config: SearchConfig) -> int:
+    total = len(node.returns)
+    u = math.sqrt(total) * (config.c1 + math.log((total + config.c2 + 1) / config.c2))
+    visited_prior = sum(child.prior for child in node.children.values() if child.returns)
+    first_play = node.value - config.fpu_reduction * math.sqrt(visited_prior)
+
+    def score(action: int) -> float:
+        child = node.children[action]
+        q = child.reward + child.discount * child.value if child.returns else first_play
+        return q + 2.0 * u * child.prior / (1 + len(child.returns))
+
+    return max(node.children, key=score)
