@@ -42,11 +42,10 @@ Fixed = tuple[object, ...]
 
 
 def some_shapes(game: Game) -> list[Shape]:
-    """The default, the smallest and, if there is one, an oblong board."""
-    shapes = game.spec.shapes
-    smallest = min(shapes, key=lambda shape: shape[0] * shape[1])
-    oblong = [shape for shape in shapes if shape[0] != shape[1]][:1]
-    return list(dict.fromkeys([shapes[0], smallest, *oblong]))
+    """The default, the smallest, the largest and, if there is one, an oblong board."""
+    by_area = sorted(game.spec.shapes, key=lambda shape: shape[0] * shape[1])
+    oblong = [shape for shape in by_area if shape[0] != shape[1]][:1]
+    return list(dict.fromkeys([game.spec.shapes[0], by_area[0], by_area[-1], *oblong]))
 
 
 def boards() -> Iterator[object]:
@@ -56,6 +55,7 @@ def boards() -> Iterator[object]:
 
 
 on_every_board = pytest.mark.parametrize(("name", "shape"), list(boards()))
+in_both_ways = pytest.mark.parametrize("play", ["random", "homesick"])
 for_every_game = pytest.mark.parametrize("name", GAME_NAMES)
 
 
@@ -76,6 +76,30 @@ def random_play(position: Position, seed: int, plies: int) -> Iterator[Position]
             return
         position.push(pick(position, rng))
         yield position
+
+
+def homesick_play(position: Position, seed: int, plies: int) -> Iterator[Position]:
+    """Like `random_play`, but players go back to boards they know where they can, so that positions repeat."""
+    rng = np.random.default_rng(seed)
+    pieces = 2 * position.spec.layout.per_player
+    known: set[bytes] = set()
+    yield position
+    for _ in range(plies):
+        if position.outcome() is not None:
+            return
+        known.add(position.frames(1)[0][:pieces].tobytes())
+        actions = rng.permutation(position.legal_actions()).tolist()
+        for action in actions[:40]:
+            position.push(action)
+            if position.frames(1)[0][:pieces].tobytes() in known:
+                break
+            position.pop()
+        else:
+            position.push(actions[0])
+        yield position
+
+
+PLAYS = {"random": random_play, "homesick": homesick_play}
 
 
 @functools.cache
@@ -180,9 +204,7 @@ def test_pop_is_the_inverse_of_push(name: str, shape: Shape) -> None:
     rng = np.random.default_rng(3)
     seen: list[Fixed] = [fixed(position)]
     played: list[int] = []
-    for _ in range(60):
-        if position.outcome() is not None:
-            break
+    while position.outcome() is None and position.ply < 60:
         played.append(pick(position, rng))
         position.push(played[-1])
         seen.append(fixed(position))
@@ -256,7 +278,7 @@ def test_position_texts_are_read_back(name: str, shape: Shape) -> None:
 
 
 @on_every_board
-@pytest.mark.parametrize("seed", [8, 9])
+@pytest.mark.parametrize("seed", range(4))
 def test_endings_agree_with_the_outcome(name: str, shape: Shape, seed: int) -> None:
     """Around the end of a random game and now and then on the way."""
     actions = whole_game(name, shape, seed)
@@ -274,6 +296,20 @@ def test_endings_agree_with_the_outcome(name: str, shape: Shape, seed: int) -> N
                 assert ends[action] == outcome.value(mover)
         else:
             position.push(action)
+
+
+@on_every_board
+def test_endings_agree_where_positions_repeat(name: str, shape: Shape) -> None:
+    for position in homesick_play(start(name, shape), seed=21, plies=30):
+        assert position.ending_actions() == brute_force_endings(position)
+
+
+def test_games_of_homesick_players_end_by_repetition() -> None:
+    for name in ("chess", "shogi"):
+        *_, position = homesick_play(start(name, load_game(name).spec.shapes[0]), seed=22, plies=100)
+        outcome = position.outcome()
+        assert outcome is not None
+        assert "repetition" in outcome.reason
 
 
 def test_an_outcome_is_seen_from_both_sides() -> None:
@@ -307,10 +343,11 @@ def test_missing_history_is_zero(name: str, shape: Shape) -> None:
 
 
 @on_every_board
-def test_packed_plies_hold_the_whole_observation(name: str, shape: Shape) -> None:
+@in_both_ways
+def test_packed_plies_hold_the_whole_observation(name: str, shape: Shape, play: str) -> None:
     spec = load_game(name).spec
     packed = np.zeros((0, packed_size(spec, shape)), dtype=np.uint8)
-    for position in random_play(start(name, shape), seed=12, plies=60):
+    for position in PLAYS[play](start(name, shape), seed=12, plies=60):
         ply = pack(position)
         frame, scalars, mover = unpack(ply, spec, shape)
         assert np.array_equal(frame, position.frames(1)[0])
@@ -391,13 +428,9 @@ def test_both_players_mean_the_same_by_an_action(name: str, shape: Shape) -> Non
         position.push(action)
         if spec.turn is not Turn.NONE and action in position.legal_actions():
             position.push(action)
-            frames, scalars = position.frames(1), position.scalars()
-            layout = spec.layout
-            count = 2 * layout.per_player
-            p = layout.per_player
-            swapped = turned(frames[0][[*range(p, 2 * p), *range(p)]], spec.turn)
-            assert np.array_equal(frames[0][:count], swapped)
-            assert scalars.shape == (layout.scalars,)
+            frame, p = position.frames(1)[0], spec.layout.per_player
+            swapped = turned(frame[[*range(p, 2 * p), *range(p)]], spec.turn)
+            assert np.array_equal(frame[: 2 * p], swapped)
             position.pop()
         position.pop()
 
@@ -409,9 +442,7 @@ def test_a_move_changes_its_square(name: str, shape: Shape) -> None:
     pieces = 2 * game.spec.layout.per_player
     rng = np.random.default_rng(15)
     position = start(name, shape)
-    for _ in range(60):
-        if position.outcome() is not None:
-            break
+    while position.outcome() is None and position.ply < 60:
         action = pick(position, rng)
         mover, before = position.mover, position.frames(1)[0][:pieces]
         position.push(action)
