@@ -93,7 +93,7 @@ def test_infinite_analysis_until_stop(engine: chess.engine.SimpleEngine) -> None
         assert len({entry["pv"][0] for entry in analysis.multipv}) == 3
         analysis.stop()
         best = analysis.wait()
-    assert best.move in chess.Board().legal_moves
+    assert best.move in set(chess.Board().legal_moves)
 
 
 def test_more_lines_than_moves(engine: chess.engine.SimpleEngine) -> None:
@@ -116,7 +116,7 @@ def test_root_moves(engine: chess.engine.SimpleEngine) -> None:
     moves = [chess.Move.from_uci("a2a3"), chess.Move.from_uci("h2h4")]
     infos = engine.analyse(board, chess.engine.Limit(nodes=40), root_moves=moves, multipv=5)
     assert {info["pv"][0] for info in infos} == set(moves)
-    assert engine.play(board, chess.engine.Limit(nodes=10), root_moves=[]).move in board.legal_moves
+    assert engine.play(board, chess.engine.Limit(nodes=10), root_moves=[]).move in set(board.legal_moves)
 
 
 def test_wdl_and_options(engine: chess.engine.SimpleEngine) -> None:
@@ -124,7 +124,7 @@ def test_wdl_and_options(engine: chess.engine.SimpleEngine) -> None:
     info = engine.analyse(chess.Board(), chess.engine.Limit(nodes=40))
     assert info["wdl"].white().total() == 1000
     offered = engine.options
-    assert offered["MultiPV"].max >= 200
+    assert (offered["MultiPV"].max or 0) >= 200
     assert offered["Backend"].var is not None
     for option in offered.values():
         if not option.is_managed() and option.default is not None:
@@ -151,7 +151,7 @@ def test_pondering(engine: chess.engine.SimpleEngine) -> None:
     board = chess.Board()
     hits = 0
     for turn in range(6):
-        result = engine.play(board, chess.engine.Limit(white_clock=2.0, black_clock=2.0), ponder=True)
+        result = engine.play(board, chess.engine.Limit(white_clock=6.0, black_clock=6.0), ponder=True)
         assert result.move is not None
         board.push(result.move)
         if board.is_game_over():
@@ -183,7 +183,7 @@ def test_chess960_castling_both_ways(engine: chess.engine.SimpleEngine) -> None:
     result = engine.play(board, chess.engine.Limit(nodes=20), root_moves=[castling])
     assert result.move == castling
     board.push(castling)
-    assert engine.play(board, chess.engine.Limit(nodes=20)).move in board.legal_moves
+    assert engine.play(board, chess.engine.Limit(nodes=20)).move in set(board.legal_moves)
 
 
 @pytest.mark.parametrize("ending", ["quit\r\n", ""], ids=["quit", "end of input"])
