@@ -105,7 +105,7 @@ def test_play_takes_back_a_ko_at_once_but_genmove_would_not(talk: Talk) -> None:
     talk.session.handle("lz-analyze w")
     talk.scripted.report()
     talk.session.handle("")
-    moves = [line for line in talk.output.until("") if line.startswith("info")][0]
+    moves = next(line for line in talk.output.until("") if line.startswith("info"))
     assert "move C3" not in moves
     play(talk, "wC3")
     assert "C3" in stones(talk).split()
