@@ -46,6 +46,7 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
     assert len(exact) == len(EXACT_WEIGHTS), "the exporter names weights differently"
     source = onnx.ModelProto()
     source.CopyFrom(recurrent)  # the quantiser moves the weights of what it is given to temporary files
+    _unshare(source.graph)
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)  # the quantiser advises a preprocessing that this graph does not need
@@ -68,3 +69,18 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
             return onnx.load_model(path)
     finally:
         root.setLevel(level)
+
+
+def _unshare(graph: onnx.GraphProto) -> None:
+    """Gives every convolution weights and a bias of its own.
+
+    The exporter stores equal parameters once (the zeros of a fresh network) and refers to them through identities. But
+    each convolution has scales of its own, and one whose bias is not a constant would stay in 32 bits.
+    """
+    initializers = {initializer.name: initializer for initializer in graph.initializer}
+    for node in list(graph.node):
+        if node.op_type == "Identity" and node.input[0] in initializers:
+            own = graph.initializer.add()
+            own.CopyFrom(initializers[node.input[0]])
+            own.name = node.output[0]
+            graph.node.remove(node)

@@ -1,8 +1,8 @@
 """Measuring a model on this machine: which batch gives the most evaluations without making `stop` wait.
 
 A search that evaluates leaves in batches can only stop between two of them, so the time of one batch is bounded; below
-that bound more leaves at once are faster, but each is chosen with less knowledge. A larger batch is therefore only
-taken where it gives clearly more.
+that bound more leaves at once are faster, but each is chosen with less knowledge. So the smallest batch is taken that
+is nearly as fast as the fastest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from muzero_engine.model import Model
 
 BATCHES = (1, 2, 4, 8, 16, 32)
 MAX_LATENCY = 0.020  # seconds a batch
-WORTHWHILE = 1.05  # a larger batch must be this much faster than the best smaller one
+ENOUGH = 0.95  # of the best rate: the smallest batch that reaches it is taken
 MIN_RUNS = 2
 
 
@@ -82,10 +82,7 @@ def tune(
 
 
 def best_batch(table: list[Measurement], max_latency: float) -> int:
-    """The batch with clearly the most evaluations a second within `max_latency`; the smallest where none is."""
-    best = table[0]
-    for candidate in table[1:]:
-        faster = candidate.evaluations_per_second > WORTHWHILE * best.evaluations_per_second
-        if candidate.latency <= max_latency and faster:
-            best = candidate
-    return best.batch
+    """The smallest batch with nearly the most evaluations a second within `max_latency`; the smallest if none is."""
+    fitting = [row for row in table if row.latency <= max_latency] or table[:1]
+    best = max(row.evaluations_per_second for row in fitting)
+    return next(row.batch for row in fitting if row.evaluations_per_second >= ENOUGH * best)

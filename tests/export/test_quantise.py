@@ -9,11 +9,15 @@ from support.networks import tiny_network
 
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.export.calibration import Int8Calibration, calibration_edges
+from muzero_engine.export.graph import recurrent_graph, rounded
+from muzero_engine.export.quantise import quantised
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.manifest import RECURRENT_INT8, Training
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
+from muzero_engine.network.config import NetworkConfig
+from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.numpy_model import TorchModel
 
 SMALL = Int8Calibration(positions=24, unroll=2)
@@ -72,3 +76,18 @@ def test_eight_bits_take_every_board_of_go(tmp_path: Path) -> None:
         found = model.recurrent_inference(latent, np.array([3, side * side]))
         assert found.policy_logits.shape == (2, side * side + 1)
         assert found.latent.shape == latent.shape
+
+
+def test_a_fresh_network_becomes_integers_too() -> None:
+    """Its biases are all zero, and the exporter stores them once."""
+    game = load_game("tictactoe")
+    network = rounded(MuZeroNetwork(NetworkConfig.for_game(game, channels=8, dynamics_blocks=3)))
+    graph = recurrent_graph(network)
+    integers = quantised(graph, calibration_edges(TorchModel(network), game, SMALL))
+    producers = {output: node.op_type for node in integers.graph.node for output in node.output}
+    convolutions = [node for node in integers.graph.node if node.op_type == "Conv"]
+    exact = [node for node in convolutions if not all(producers.get(i) == "DequantizeLinear" for i in node.input)]
+    assert len(convolutions) == 1 + 2 * 3 + 4
+    assert len(exact) == 1
+    biases = [node.input[2] for node in convolutions]
+    assert len(set(biases)) == len(biases)

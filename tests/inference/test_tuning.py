@@ -34,12 +34,12 @@ class TimedModel(HashModel):
 
 
 def test_a_model_that_gains_from_batches_gets_the_largest() -> None:
-    model = TimedModel(call=0.001, sample=0.0001)
+    model = TimedModel(call=0.01, sample=0.0001)
     tuning = tune(model, SHAPE, clock=model.clock)
     assert tuning.batch == 32
     assert tuple(row.batch for row in tuning.table) == BATCHES
     for row in tuning.table:
-        assert row.latency == pytest.approx(0.001 + 0.0001 * row.batch)
+        assert row.latency == pytest.approx(0.01 + 0.0001 * row.batch)
         assert row.evaluations_per_second == pytest.approx(row.batch / row.latency)
 
 
@@ -66,6 +66,12 @@ def test_the_time_is_kept() -> None:
     model = TimedModel(call=0.004, sample=0.0001)
     tune(model, SHAPE, seconds=0.5, clock=model.clock)
     assert 0.4 < model.now < 0.6
+
+
+def test_a_smaller_batch_wins_that_is_nearly_as_fast() -> None:
+    rates = [5135, 5956, 6546, 6703, 6748, 6921]
+    table = [Measurement(batch, batch / rate, rate) for batch, rate in zip(BATCHES, rates, strict=True)]
+    assert best_batch(table, 0.02) == 8
 
 
 def test_the_smallest_batch_is_taken_where_none_is_fast_enough() -> None:
