@@ -1,0 +1,345 @@
+"""The engine through its interface: limits, pondering, options, failures."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.fakes import ConfidentModel, HashModel
+
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.games.base import Position, Shape
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
+
+PATIENCE = 30.0  # seconds, against a hang
+
+
+class Client:
+    """An engine and what it told."""
+
+    def __init__(self, game: str = "tictactoe", model: Model | None = None, **options: object) -> None:
+        self.game = load_game(game)
+        self.shape: Shape = self.game.spec.shapes[0]
+        fake = model or HashModel(self.game.spec, self.shape)
+        self.engine = Engine(lambda _: fake, replace(EngineOptions(), **options))  # type: ignore[arg-type]  # by name
+        self.infos: list[SearchInfo] = []
+        self.results: list[SearchResult] = []
+        self.informed = threading.Event()
+
+    def _on_info(self, info: SearchInfo) -> None:
+        self.infos.append(info)
+        self.informed.set()
+
+    def start(self, limits: Limits, position: Position | None = None, **kwargs: float) -> None:
+        self.informed.clear()
+        self.engine.go(
+            position or self.game.initial(self.shape),
+            limits,
+            on_info=self._on_info,
+            on_done=self.results.append,
+            **kwargs,
+        )
+
+    def go(self, limits: Limits, position: Position | None = None) -> SearchResult:
+        self.start(limits, position)
+        assert self.engine.wait(PATIENCE)
+        return self.results[-1]
+
+
+def _position(game: str, text: str) -> Position:
+    return load_game(game).from_text(text)
+
+
+@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("nodes", [1, 7, 200])
+def test_nodes_are_exact_and_reports_hold_together(game: str, nodes: int) -> None:
+    client = Client(game)
+    position = client.game.initial(client.shape)
+    result = client.go(Limits(nodes=nodes), position)
+    info = result.info
+    assert client.engine.error is None
+    assert info is client.infos[-1]
+    assert info.nodes == nodes == sum(move.visits for move in info.moves)
+    assert next(move.action for move in info.moves if move.visits) == result.action
+    assert sorted(move.action for move in info.moves) == position.legal_actions().tolist()
+    assert sum(move.prior for move in info.moves) == pytest.approx(1.0, abs=1e-5)
+    assert 1 <= info.depth <= info.seldepth
+    for move in info.moves:
+        assert sum(move.wdl) == pytest.approx(1.0)
+        assert min(move.wdl) >= -1e-9
+        assert move.pv[0] == move.action
+        replay = position.copy()
+        for action in move.pv:
+            assert replay.outcome() is None
+            replay.push(action)  # raises if it is not legal
+    if result.ponder is not None:
+        assert result.ponder == info.moves[0].pv[1]
+
+
+def test_the_same_seed_nodes_and_threads_give_the_same_move() -> None:
+    results = [Client("chess", temperature=1.0, seed=7).go(Limits(nodes=300)) for _ in range(2)]
+    assert results[0].action == results[1].action
+    assert [m.visits for m in results[0].info.moves] == [m.visits for m in results[1].info.moves]
+
+
+def test_temperature_varies_the_move_with_the_seed() -> None:
+    actions = {Client("chess", temperature=1.0, seed=seed).go(Limits(nodes=100)).action for seed in range(1, 12)}
+    assert len(actions) > 1
+    late = {
+        Client("chess", temperature=1.0, temperature_plies=0, seed=seed).go(Limits(nodes=100)).action
+        for seed in range(1, 6)
+    }
+    assert len(late) == 1
+
+
+def test_limited_strength_searches_less() -> None:
+    weak = Client("chess", limit_strength=True, elo=900, seed=1).go(Limits(nodes=500))
+    strong = Client("chess", limit_strength=True, elo=1500, seed=1).go(Limits(nodes=500))
+    assert weak.info.nodes == 4
+    assert strong.info.nodes == 64
+
+
+def test_depth_limit() -> None:
+    result = Client("go").go(Limits(depth=3))
+    assert result.info.depth >= 3
+    assert result.info.nodes < 5000
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(move_time_ms=50),
+        Limits(clock=Clock(remaining_ms=500)),
+        Limits(clock=Clock(byoyomi_ms=60)),
+        Limits(clock=Clock(remaining_ms=1, increment_ms=10)),
+        Limits(clock=Clock(remaining_ms=0)),
+        Limits(move_time_ms=0),
+    ],
+)
+def test_time_ends_a_search(limits: Limits) -> None:
+    result = Client("chess").go(limits)
+    assert result.action is not None
+    assert result.info.nodes >= 1
+
+
+def test_infinite_waits_for_stop_even_at_a_node_limit() -> None:
+    client = Client()
+    client.start(Limits(infinite=True, nodes=50))
+    assert client.informed.wait(PATIENCE)
+    assert not client.engine.wait(0.05)
+    assert client.results == []
+    client.engine.stop()
+    assert client.engine.wait(PATIENCE)
+    assert len(client.results) == 1
+    assert client.results[0].info.nodes == 50
+
+
+def test_ponder_holds_its_result_until_ponderhit() -> None:
+    client = Client()
+    client.start(Limits(ponder=True, nodes=20))
+    assert client.informed.wait(PATIENCE)
+    assert not client.engine.wait(0.05)
+    client.engine.ponderhit()
+    assert client.engine.wait(PATIENCE)
+    assert client.results[0].info.nodes == 20
+
+
+def test_ponder_then_a_clock() -> None:
+    client = Client("chess")
+    client.start(Limits(ponder=True, clock=Clock(remaining_ms=100_000)))
+    assert not client.engine.wait(0.02)
+    client.engine.ponderhit(Clock(byoyomi_ms=60))
+    assert client.engine.wait(PATIENCE)
+    assert len(client.results) == 1
+
+
+def test_stop_ends_pondering() -> None:
+    client = Client()
+    client.start(Limits(ponder=True))
+    client.engine.stop()
+    assert client.engine.wait(PATIENCE)
+    assert len(client.results) == 1
+
+
+def test_a_new_go_ends_the_old_one_with_its_own_result() -> None:
+    client = Client()
+    client.start(Limits(infinite=True))
+    client.start(Limits(nodes=3))
+    assert client.engine.wait(PATIENCE)
+    assert len(client.results) == 2
+
+
+def test_reports_come_at_the_interval() -> None:
+    client = Client()
+    client.start(Limits(infinite=True), info_interval_ms=10.0)
+    for _ in range(3):
+        assert client.informed.wait(PATIENCE)
+        client.informed.clear()
+    client.engine.stop()
+    assert client.engine.wait(PATIENCE)
+
+
+def test_root_actions_restrict_the_search() -> None:
+    result = Client().go(Limits(nodes=30, root_actions=(2, 6)))
+    assert sorted(move.action for move in result.info.moves) == [2, 6]
+    everything = Client().go(Limits(nodes=30, root_actions=()))
+    assert len(everything.info.moves) == 9
+
+
+@pytest.mark.parametrize("root_search", ["puct", "gumbel"])
+@pytest.mark.parametrize(
+    ("game", "text", "move"),
+    [
+        ("chess", "6k1/5ppp/8/8/8/8/5PPP/R5K1 w - - 0 1", "a1a8"),
+        ("chess", "r5k1/5ppp/8/8/8/8/5PPP/6K1 b - - 0 1", "a8a1"),
+        ("chess", "7k/6pp/7N/8/2Q5/8/6PP/7K w - - 0 1", "c4g8"),
+        ("shogi", "4k4/9/4P4/9/9/9/9/9/4K4 b G 1", "G*5b"),
+        ("tictactoe", None, None),
+    ],
+)
+def test_mate_in_one_is_never_missed(root_search: str, game: str, text: str | None, move: str | None) -> None:
+    """Against a model that is sure of another move, with a handful of simulations."""
+    if text is None or move is None:
+        position = load_game("tictactoe").initial((3, 3))
+        for action in (0, 3, 1, 4):
+            position.push(action)
+        wins = [2]
+    else:
+        position = _position(game, text)
+        wins = [position.parse_action(move)]
+    spec = load_game(game).spec
+    shape = position.shape
+    others = [a for a in position.legal_actions().tolist() if a not in wins]
+    model = ConfidentModel(spec.num_actions(shape), shape, value=0.9, favourite=others[0])
+    for nodes in (1, 10, 100):
+        result = Client(game, model, root_search=root_search).go(Limits(nodes=nodes), position)
+        assert result.action in wins
+        assert result.info.moves[0].ends == 1.0
+        assert result.ponder is None
+
+
+@pytest.mark.parametrize("root_search", ["puct", "gumbel"])
+def test_a_won_game_is_not_ended_by_stalemate(root_search: str) -> None:
+    position = _position("chess", "7k/8/6K1/8/8/8/8/5Q2 w - - 0 1")
+    stalemate = position.parse_action("f1f7")
+    spec = load_game("chess").spec
+    model = ConfidentModel(spec.num_actions((8, 8)), (8, 8), value=0.9, favourite=stalemate)
+    for nodes in (1, 10, 100):
+        result = Client("chess", model, root_search=root_search).go(Limits(nodes=nodes), position)
+        assert result.action != stalemate
+
+
+@pytest.mark.parametrize("root_search", ["puct", "gumbel"])
+@pytest.mark.parametrize(
+    ("game", "cycle", "times"),
+    [("chess", "g1f3 g8f6 f3g1 f6g8", 2), ("shogi", "2h3h 8b7b 3h2h 7b8b", 3)],
+)
+@pytest.mark.parametrize("value", [0.7, -0.7])
+def test_repetition_is_avoided_when_winning_and_sought_when_losing(
+    root_search: str, game: str, cycle: str, times: int, value: float
+) -> None:
+    """One move before the position returns for the last time the rules allow."""
+    position = load_game(game).initial(load_game(game).spec.shapes[0])
+    moves = cycle.split() * times
+    for move in moves[:-1]:
+        position.push(position.parse_action(move))
+    repeating = position.parse_action(moves[-1])
+    assert position.ending_actions() == {repeating: 0.0}
+    spec = load_game(game).spec
+    favourite = repeating if value > 0 else int(position.legal_actions()[0])
+    model = ConfidentModel(spec.num_actions(position.shape), position.shape, value=value, favourite=favourite)
+    result = Client(game, model, root_search=root_search).go(Limits(nodes=40), position)
+    assert (result.action == repeating) == (value < 0)
+
+
+def test_no_legal_move() -> None:
+    mated = _position("chess", "rnb1kbnr/pppp1ppp/8/4p3/6Pq/5P2/PPPPP2P/RNBQKBNR w KQkq - 1 3")
+    client = Client("chess")
+    result = client.go(Limits(nodes=10), mated)
+    assert result.action is None
+    assert result.info.moves == ()
+    assert result.info.value == -1.0
+
+
+def test_resigning_counts_turns_below_the_threshold() -> None:
+    spec = load_game("tictactoe").spec
+    model = ConfidentModel(spec.num_actions((3, 3)), (3, 3), value=-0.95, favourite=4)
+    client = Client(model=model, resign_value=-0.9, resign_turns=3)
+    assert [client.go(Limits(nodes=20)).resign for _ in range(4)] == [False, False, True, True]
+    client.engine.new_game()
+    assert not client.go(Limits(nodes=20)).resign
+    never = Client(model=model)
+    assert not any(never.go(Limits(nodes=20)).resign for _ in range(5))
+
+
+def test_a_model_that_cannot_be_loaded_still_gives_a_move() -> None:
+    def refuse(_: EngineOptions) -> Model:
+        raise ValueError("weights are not there: reinstall")
+
+    client = Client("chess")
+    client.engine = Engine(refuse)
+    with pytest.raises(ValueError, match="not there"):
+        client.engine.prepare(client.shape)
+    result = client.go(Limits(move_time_ms=10))
+    assert result.action in client.game.initial(client.shape).legal_actions()
+    assert client.engine.error == "weights are not there: reinstall"
+
+
+def test_a_model_that_fails_in_mid_search_still_gives_a_move() -> None:
+    class Failing(HashModel):
+        def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+            if self.calls == 3:
+                raise RuntimeError("out of memory\nand more")
+            return super().recurrent_inference(latent, action)
+
+    client = Client("chess", Failing(load_game("chess").spec, (8, 8)))
+    result = client.go(Limits(nodes=1000))
+    assert result.action is not None
+    assert client.engine.error == "out of memory"
+    assert len(client.results) == 1
+
+
+def test_the_model_is_loaded_again_only_when_its_options_change() -> None:
+    loaded: list[EngineOptions] = []
+    tuned: list[Shape] = []
+    game = load_game("tictactoe")
+
+    def load(options: EngineOptions) -> Model:
+        loaded.append(options)
+        return HashModel(game.spec, (3, 3))
+
+    def tune(_: Model, shape: Shape) -> int:
+        tuned.append(shape)
+        return 4
+
+    client = Client()
+    client.engine = Engine(load, tune_batch=tune)
+    client.engine.prepare((3, 3))
+    client.go(Limits(nodes=5))
+    client.engine.configure(replace(client.engine.options, multipv=3))
+    client.go(Limits(nodes=5))
+    assert len(loaded) == 1
+    client.engine.configure(replace(client.engine.options, threads=2))
+    client.go(Limits(nodes=5))
+    assert len(loaded) == 2
+    assert tuned == [(3, 3), (3, 3)]
+
+
+def test_close_delivers_what_is_owed() -> None:
+    client = Client()
+    client.start(Limits(infinite=True))
+    client.engine.close()
+    assert len(client.results) == 1
+
+
+def test_ownership_is_passed_on() -> None:
+    info = Client("go").go(Limits(nodes=4)).info
+    assert info.ownership is not None
+    assert info.ownership.shape == load_game("go").spec.shapes[0]
+    assert np.abs(info.ownership).max() <= 1.0
