@@ -1,0 +1,66 @@
+"""Flags are the engine's options, one for one."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from muzero_engine.commands.flags import engine_flags, flag_name
+from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, all_options
+
+
+def parsed(arguments: list[str], **defaults: object) -> EngineOptions:
+    """The options that a command with these defaults is called with."""
+    seen: list[EngineOptions] = []
+
+    @click.command()
+    @engine_flags(**defaults)
+    def command(options: EngineOptions) -> None:
+        seen.append(options)
+
+    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return seen[0]
+
+
+def another_value(info: OptionInfo) -> bool | int | float | str:
+    """A value that is not the default."""
+    match info.kind:
+        case Kind.CHECK:
+            return not info.default
+        case Kind.COMBO:
+            return info.choices[-1]
+        case Kind.STRING:
+            return "some text"
+        case _:
+            assert info.minimum is not None
+            assert info.maximum is not None
+            return info.maximum if info.default != info.maximum else info.minimum
+
+
+def test_without_flags_the_options_are_the_defaults() -> None:
+    assert parsed([]) == EngineOptions()
+
+
+def test_a_command_may_have_defaults_of_its_own() -> None:
+    assert parsed([], multipv=5, seed=3) == EngineOptions(multipv=5, seed=3)
+    assert parsed(["--multipv", "2"], multipv=5) == EngineOptions(multipv=2)
+
+
+@pytest.mark.parametrize("info", list(all_options()), ids=lambda info: info.field)
+def test_each_option_has_a_flag_that_sets_it(info: OptionInfo) -> None:
+    value = another_value(info)
+    flag = flag_name(info)
+    if info.kind is Kind.CHECK:
+        arguments = [flag if value else f"--no-{flag[2:]}"]
+    else:
+        arguments = [flag, f"{value:.0f}" if info.kind is Kind.SPIN else str(value)]
+    assert getattr(parsed(arguments), info.field) == value
+
+
+@pytest.mark.parametrize("text", ["-1", "x", "513", "1.5", ""])
+def test_what_an_option_does_not_take_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="threads takes"):
+        parsed(["--threads", text])

@@ -1,0 +1,110 @@
+"""`info`, `bench` and `export`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from muzero_engine import __version__
+from muzero_engine.cli import COMMANDS, main
+from muzero_engine.commands.bench import POSITIONS
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.inference.bundle import load_bundle
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(main, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_help_lists_every_command() -> None:
+    output = run("--help")
+    assert all(f"\n  {command} " in output for command in COMMANDS)
+    assert run("--version") == f"muzero-engine {__version__}\n"
+
+
+def test_info_tells_versions_machine_and_weights() -> None:
+    document = json.loads(run("info", "--json"))
+    assert document["versions"]["muzero-engine"] == __version__
+    assert "cpu" in document["machine"]["backends"]
+    assert [bundle["game"] for bundle in document["weights"]] == list(GAME_NAMES)
+    for bundle in document["weights"]:
+        assert bundle["trained"] is (bundle["manifest"]["training"]["steps"] > 0)
+        assert f"{bundle['game']} network" in run("info")
+
+
+def test_info_tells_what_is_wrong_with_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUZERO_WEIGHTS", str(tmp_path))
+    (tmp_path / "go").mkdir()
+    (tmp_path / "go" / "manifest.json").write_text("{", encoding="ascii")
+    output = run("info")
+    assert "there are no weights in" in output
+    assert "is not valid JSON" in output
+
+
+@pytest.mark.parametrize("game", GAME_NAMES)
+def test_the_bench_positions_can_be_played_on(game: str) -> None:
+    for text in POSITIONS[game]:
+        position = load_game(game).from_text(text)
+        assert position.outcome() is None
+        assert len(position.legal_actions()) > 0
+
+
+def test_bench_measures_and_repeats_its_moves() -> None:
+    arguments = ("bench", "--game", "tictactoe", "--nodes", "64", "--minibatch-size", "4", "--json")
+    first, second = (json.loads(run(*arguments)) for _ in range(2))
+    (report,) = first["games"]
+    assert report["batch"] == 4
+    assert report["nodes_per_second"] > 0
+    assert 0 < report["outside_network"] < 1
+    assert report["batches"][0]["batch"] == 1
+    assert [position["nodes"] for position in report["positions"]] == [64]
+    moves = [[row["move"] for row in document["games"][0]["positions"]] for document in (first, second)]
+    assert moves[0] == moves[1]
+
+
+def test_bench_prints_a_table() -> None:
+    output = run("bench", "--game", "tictactoe", "--nodes", "32")
+    assert "evaluations/s" in output
+    assert "outside network" in output
+    assert "stop: " in output
+
+
+def test_export_of_a_new_network_and_of_its_checkpoint(tmp_path: Path) -> None:
+    sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1")
+    assert "untrained" in run("export", "tictactoe", str(tmp_path / "new"), *sizes)
+    checkpoint = str(tmp_path / "new" / "checkpoint.safetensors")
+    told = ("--note", "trained for a test", "--steps", "3", "--games", "2", "--device-hours", "0.5")
+    run("export", "tictactoe", str(tmp_path / "again"), "--checkpoint", checkpoint, *told)
+    new, again = (load_bundle(tmp_path / name, load_game("tictactoe").spec) for name in ("new", "again"))
+    assert new.graphs == again.graphs
+    assert new.manifest.training.untrained
+    assert (again.manifest.training.note, again.manifest.training.steps) == ("trained for a test", 3)
+    inherited = tmp_path / "inherited"
+    run("export", "tictactoe", str(inherited), "--checkpoint", str(tmp_path / "again" / "checkpoint.safetensors"))
+    assert load_bundle(inherited).manifest.training == again.manifest.training
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["go", "--checkpoint", "CHECKPOINT"], 1, "is a network for tictactoe, not go"),
+        (["tictactoe", "--checkpoint", "CHECKPOINT", "--channels", "8"], 2, "a checkpoint has its own size"),
+        (["tictactoe", "--channels", "0"], 1, "channels must be 1 or more"),
+        (["tictactoe", "--checkpoint", "JUNK"], 1, "cannot be read"),
+    ],
+)
+def test_export_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+    junk = tmp_path / "junk"
+    junk.write_bytes(b"junk")
+    here = Path(__file__).resolve().parents[2]
+    paths = {"CHECKPOINT": str(here / "weights" / "tictactoe" / "checkpoint.safetensors"), "JUNK": str(junk)}
+    game, *rest = (paths.get(argument, argument) for argument in arguments)
+    result = CliRunner().invoke(main, ["export", game, str(tmp_path / "bundle"), *rest])
+    assert result.exit_code == code
+    assert message in result.output.splitlines()[-1]
+    assert not (tmp_path / "bundle").exists()
