@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from collections.abc import Callable
 FIRST_NODES = 4_096
 MOST_NODES = 1 << 20  # about a second, during which `stop` waits
 GROWTH = 4
+
+_log = logging.getLogger(__name__)
 
 
 class MateSearch:
@@ -32,7 +35,12 @@ class MateSearch:
         self._thread.join()
 
     def _run(self) -> None:
-        self._write(f"checkmate {self._answer()}")
+        try:
+            answer = self._answer()
+        except Exception:  # an answer is owed whatever the solver does
+            _log.exception("go mate")
+            answer = "timeout"
+        self._write(f"checkmate {answer}")
 
     def _answer(self) -> str:
         from muzero_engine.games.shogi.mate import find_mate  # cshogi is needed only from here on

@@ -1,0 +1,96 @@
+"""The mate search against replayed mates and a plain search over all moves."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cshogi
+import pytest
+
+from muzero_engine.games.shogi.mate import find_mate
+
+KNOWN = {
+    "4k4/9/4P4/9/9/9/9/9/4K4 b G 1": 1,
+    "4k4/9/9/9/9/4p4/9/4K4/9 w g 1": 0,
+    "4p1l1k/6P2/6R2/4+Pg3/9/9/9/9/K8 b PG 1": 3,
+    "8k/5+RBp1/5p3/4+PG2p/9/9/9/9/K8 b P 1": 5,
+    "7G1/6k2/4n4/6P1S/4+R4/9/9/9/K8 b RP 1": 7,
+    cshogi.Board().sfen(): 0,
+}
+
+
+def mates(board: Any, plies: int) -> bool:
+    """Whether the mover mates by checks within `plies` (odd), by trying every legal move."""
+    for move in list(board.legal_moves):
+        board.push(move)
+        found = board.is_check() and all_replies_lose(board, plies - 1)
+        board.pop()
+        if found:
+            return True
+    return False
+
+
+def all_replies_lose(board: Any, plies: int) -> bool:
+    replies = list(board.legal_moves)
+    if not replies or plies == 0:
+        return not replies
+    for move in replies:
+        board.push(move)
+        found = mates(board, plies - 1)
+        board.pop()
+        if not found:
+            return False
+    return True
+
+
+def check_mate(sfen: str, moves: tuple[str, ...]) -> None:
+    """Every move is legal, every second one a check, and the last one mates."""
+    board = cshogi.Board(sfen)
+    for number, usi in enumerate(moves):
+        move = board.move_from_usi(usi)
+        assert board.is_legal(move)
+        board.push(move)
+        assert number % 2 or board.is_check()
+    assert board.is_game_over()
+
+
+@pytest.mark.parametrize(("sfen", "plies"), KNOWN.items())
+def test_known_positions(sfen: str, plies: int) -> None:
+    result = find_mate(sfen, 100_000)
+    assert result.decided
+    assert len(result.moves) == plies
+    if plies:
+        check_mate(sfen, result.moves)
+
+
+def test_random_positions() -> None:
+    rng = random.Random(7)
+    found = refuted = 0
+    for _ in range(500):
+        board = cshogi.Board()
+        for _ in range(rng.randint(60, 160)):
+            moves = list(board.legal_moves)
+            if not moves:
+                break
+            board.push(rng.choice(moves))
+        if board.is_game_over():
+            continue
+        sfen = board.sfen()
+        result = find_mate(sfen, 20_000)
+        if result.moves:
+            assert result.decided
+            check_mate(sfen, result.moves)
+            found += 1
+        elif result.decided:
+            assert not mates(cshogi.Board(sfen), 3)
+            refuted += 1
+    assert found > 10
+    assert refuted > 100
+
+
+def test_too_few_nodes_decide_nothing() -> None:
+    sfen = "l2r1k1ng/n4gs2/Pp1s1pp2/2ppG1Ppl/L6bp/2G1pb1PR/3P1SN1L/p8/+s1+n1K4 w 5p 122"
+    result = find_mate(sfen, 1_000)
+    assert not result.decided
+    assert result.moves == ()
