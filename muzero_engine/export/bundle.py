@@ -19,6 +19,7 @@ from muzero_engine.export.graph import initial_graph, recurrent_graph, rounded, 
 from muzero_engine.export.quantise import quantised
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Game
+from muzero_engine.games.registry import load_game
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
     INITIAL,
@@ -32,7 +33,8 @@ from muzero_engine.inference.manifest import (
     Rating,
     Training,
 )
-from muzero_engine.network.checkpoint import checkpoint_bytes
+from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
+from muzero_engine.network.config import BadConfig, NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.numpy_model import TorchModel
 
@@ -51,9 +53,11 @@ def export_bundle(
     """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there.
 
     With `int8` also `recurrent.int8.onnx`, which then is what a processor runs by default. The checkpoint is stored in
-    16 bits and is what the graphs are made from: a network loaded from it exports to the same graphs. Raises
-    FileExistsError where `folder` holds something that is not a bundle.
+    16 bits and is what the graphs are made from: a network loaded from it exports to the same graphs. Raises BadConfig
+    where the network was not made for this version of the game, FileExistsError where `folder` holds something that is
+    no part of a bundle.
     """
+    _check_game(network.config, game)
     if folder.exists():
         foreign = [entry.name for entry in folder.iterdir() if entry.name not in (MANIFEST, *KNOWN_FILES)]
         if foreign:
@@ -72,6 +76,33 @@ def export_bundle(
     manifest = _manifest(network, training, ratings, files)
     _replace(folder, {**files, MANIFEST: manifest.to_json().encode()})
     return manifest
+
+
+def export_checkpoint(
+    checkpoint: Path,
+    folder: Path,
+    *,
+    training: Training,
+    ratings: tuple[Rating, ...] = (),
+    int8: Int8Calibration | None = None,
+) -> Manifest:
+    """`export_bundle` for the network of a checkpoint file, which knows its game. Raises BadCheckpoint too."""
+    network = load_network(checkpoint)
+    game = load_game(network.config.game)
+    return export_bundle(network, game, folder, training=training, ratings=ratings, int8=int8)
+
+
+def _check_game(config: NetworkConfig, game: Game) -> None:
+    ours = NetworkConfig.for_game(game)
+    for field in ("game", "game_version", "planes", "action_planes", "extra_actions", "kinds", "turn", "ownership"):
+        found, wanted = getattr(config, field), getattr(ours, field)
+        if found != wanted:
+            raise BadConfig(
+                f"the network's {field} is {found} where this program's {game.spec.name} has {wanted}: "
+                "export it with the version of muzero-engine that trained it"
+            )
+    if not set(config.shapes) <= set(ours.shapes):
+        raise BadConfig(f"the network's boards {config.shapes} are not all boards of {game.spec.name}")
 
 
 def _manifest(

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.networks import tiny_network
 
 from muzero_engine.export import bundle as bundle_module
-from muzero_engine.export.bundle import export_bundle
+from muzero_engine.export.bundle import export_bundle, export_checkpoint
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, RECURRENT, Rating, Training
-from muzero_engine.network.checkpoint import load_network
+from muzero_engine.network.config import BadConfig
+from muzero_engine.network.model import MuZeroNetwork
 
 GAME = load_game("tictactoe")
 TRAINING = Training("one test game", games=3, steps=40, device_hours=0.25)
@@ -29,7 +32,7 @@ def test_a_bundle_says_what_it_was_told(tmp_path: Path) -> None:
 
 def test_exporting_the_bundles_own_checkpoint_gives_the_same_graphs(tmp_path: Path) -> None:
     first = export_bundle(tiny_network(GAME), GAME, tmp_path / "a", training=TRAINING)
-    again = export_bundle(load_network(tmp_path / "a" / CHECKPOINT), GAME, tmp_path / "b", training=TRAINING)
+    again = export_checkpoint(tmp_path / "a" / CHECKPOINT, tmp_path / "b", training=TRAINING)
     assert first.files == again.files
 
 
@@ -65,3 +68,11 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match=r"diary\.txt"):
         export_bundle(tiny_network(GAME), GAME, tmp_path, training=TRAINING)
     assert (tmp_path / "diary.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("field", "value"), [("game_version", 99), ("planes", 7), ("ownership", True)])
+def test_a_network_for_another_version_of_the_game_is_refused(field: str, value: Any, tmp_path: Path) -> None:
+    config = dataclasses.replace(tiny_network(GAME).config, **{field: value})
+    with pytest.raises(BadConfig, match=f"the network's {field} is {value} where"):
+        export_bundle(MuZeroNetwork(config), GAME, tmp_path / "x", training=TRAINING)
+    assert not (tmp_path / "x").exists()

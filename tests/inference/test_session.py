@@ -4,9 +4,11 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from support.networks import random_observations, tiny_network
 
 from muzero_engine.export.bundle import export_bundle
@@ -75,16 +77,36 @@ def test_a_graph_that_is_none_is_refused_in_one_line(bundle: Bundle, name: str) 
     assert "\n" not in str(caught.value)
 
 
-def test_a_graph_of_other_channels_or_names_is_refused(bundle: Bundle) -> None:
-    other = dataclasses.replace(bundle.manifest, network=NetworkSize(99, 2, 1))
-    with pytest.raises(BadWeights, match="not what its manifest says"):
-        OnnxModel(dataclasses.replace(bundle, manifest=other))
-    other = dataclasses.replace(bundle.manifest, ownership=True)
-    with pytest.raises(BadWeights, match="not what its manifest says"):
-        OnnxModel(dataclasses.replace(bundle, manifest=other))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"network": NetworkSize(99, 2, 1)},
+        {"action_planes": 2},
+        {"shapes": ((3, 4),)},
+        {"planes": 5},
+        {"ownership": True},
+    ],
+)
+def test_graphs_that_are_not_what_the_manifest_says_are_refused(bundle: Bundle, changes: dict[str, Any]) -> None:
+    other = dataclasses.replace(bundle, manifest=dataclasses.replace(bundle.manifest, **changes))
+    with pytest.raises(BadWeights, match=r"the graphs in .* (do not run|give latent and policy)") as caught:
+        OnnxModel(other)
+    assert "\n" not in str(caught.value)
+
+
+def test_exchanged_graphs_are_refused(bundle: Bundle) -> None:
     swapped = {INITIAL: bundle.graphs[RECURRENT], RECURRENT: bundle.graphs[INITIAL]}
-    with pytest.raises(BadWeights, match="not what its manifest says"):
+    with pytest.raises(BadWeights, match="do not run"):
         OnnxModel(dataclasses.replace(bundle, graphs=swapped))
+
+
+def test_a_network_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
+    network = tiny_network(GAME)
+    with torch.no_grad():
+        network.value.logits.bias[0] = float("nan")
+    export_bundle(network, GAME, tmp_path / "nan", training=Training("untrained"))
+    with pytest.raises(BadWeights, match="no finite value"):
+        OnnxModel(load_bundle(tmp_path / "nan"))
 
 
 def test_views_are_taken_as_they_are(bundle: Bundle) -> None:
@@ -102,6 +124,7 @@ def test_playing_imports_no_torch(bundle: Bundle) -> None:
     code = f"""
 import sys
 from pathlib import Path
+from typing import Any
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import OnnxModel
