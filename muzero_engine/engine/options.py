@@ -55,9 +55,10 @@ class OptionInfo:
             case Protocol.GTP:
                 return self.gtp
 
-    def parse(self, text: str) -> bool | int | float | str:
-        """The value a text stands for. Raises BadOption."""
+    def parse(self, text: str, name: str | None = None) -> bool | int | float | str:
+        """The value a text stands for. Raises BadOption, which calls the option `name` (default: the field's)."""
         text = text.strip()
+        name = name or self.field
         if self.kind is Kind.STRING:
             return "" if text == "<empty>" else text
         if self.kind is Kind.CHECK:
@@ -66,20 +67,20 @@ class OptionInfo:
                 return True
             if lowered in ("false", "off", "no", "0"):
                 return False
-            raise BadOption(f"{self.field} takes true or false, not {text!r}")
+            raise BadOption(f"{name} takes true or false, not {text!r}")
         if self.kind is Kind.COMBO:
             for choice in self.choices:
                 if choice.lower() == text.lower():
                     return choice
-            raise BadOption(f"{self.field} takes one of {', '.join(self.choices)}, not {text!r}")
+            raise BadOption(f"{name} takes one of {', '.join(self.choices)}, not {text!r}")
         assert self.minimum is not None
         assert self.maximum is not None
         try:
             number = int(text) if self.kind is Kind.SPIN else float(text)
         except ValueError:
-            raise BadOption(f"{self.field} takes a number, not {text!r}") from None
+            raise BadOption(f"{name} takes a number, not {text!r}") from None
         if not self.minimum <= number <= self.maximum:
-            raise BadOption(f"{self.field} takes {self.minimum:g} to {self.maximum:g}, not {text}")
+            raise BadOption(f"{name} takes {self.minimum} to {self.maximum}, not {text}")
         return number
 
 
@@ -232,7 +233,7 @@ class EngineOptions:
     def with_text(self, protocol: Protocol, name: str, text: str) -> Self:
         """A copy with the option of this protocol's name set from text. Raises BadOption, KeyError if unknown."""
         info = find_option(protocol, name)
-        changes: dict[str, Any] = {info.field: info.parse(text)}
+        changes: dict[str, Any] = {info.field: info.parse(text, name)}
         return replace(self, **changes)
 
 

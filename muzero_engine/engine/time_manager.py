@@ -52,7 +52,8 @@ def _plan_clock(clock: Clock, moves: float, overhead_ms: float) -> TimePlan:
     elif clock.byoyomi_ms > 0.0:
         moves *= 0.6  # main time may run out: byoyomi comes after it
     available = max(MIN_MS, main + each_move - overhead_ms)
-    soft = max(MIN_MS, min(main / moves + 0.8 * clock.increment_ms + each_move - overhead_ms, available))
+    share = main / moves + 0.8 * clock.increment_ms + each_move
+    soft = max(MIN_MS, min(max(share - overhead_ms, share / 2), available))  # little time: think all the same
     last = main == 0.0 or moves == 1
     hard = available if last else max(MIN_MS, min(available, 3.0 * soft, 0.4 * main + each_move))
     return TimePlan(min(soft, hard), hard, exact=False)

@@ -75,6 +75,12 @@ def test_an_increment_is_spent() -> None:
     assert _plan(Clock(remaining_ms=60_000, increment_ms=2000)).soft_ms > 1600
 
 
+def test_the_overhead_never_eats_more_than_half_of_a_share() -> None:
+    plan = _plan(Clock(remaining_ms=2000, moves_to_go=40), overhead=50)
+    assert plan.soft_ms == pytest.approx(25)
+    assert _plan(Clock(remaining_ms=60, moves_to_go=40), overhead=50).hard_ms <= 10
+
+
 def test_movetime_is_used_but_for_the_overhead() -> None:
     plan = plan_time(Limits(move_time_ms=1000), CHESS, BOARD, 0, 50)
     assert plan == TimePlan(950, 950, exact=True)

@@ -1,0 +1,114 @@
+"""Plays two search configurations against each other inside one process, with perfect dynamics and a material value.
+
+    python scripts/compare_searches.py --game chess --nodes 200 --pairs 100 "" "root_policy=gumbel"
+
+Each opening (random legal plies) is played twice, sides changed; the Elo difference comes with its 95% interval from
+the pairs. No network takes part, so that search parameters can be compared before there are weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from support.rules_model import MaterialModel
+
+from muzero_engine.games.base import Position
+from muzero_engine.games.encoding import observation
+from muzero_engine.games.registry import load_game
+from muzero_engine.search.config import RootPolicy, SearchConfig
+from muzero_engine.search.search import Search
+
+MAX_PLIES = 160
+
+
+def parse_config(text: str) -> SearchConfig:
+    """A SearchConfig from `name=value,name=value`."""
+    config = SearchConfig()
+    for part in filter(None, text.split(",")):
+        name, _, value = part.partition("=")
+        if name not in {f.name for f in fields(SearchConfig)}:
+            raise SystemExit(f"no search parameter {name!r}")
+        kind = type(getattr(config, name))
+        change: dict[str, Any] = {name: RootPolicy(value) if kind is RootPolicy else kind(value)}
+        config = replace(config, **change)
+    return config
+
+
+def choose(position: Position, model: MaterialModel, config: SearchConfig, nodes: int) -> int:
+    """The action a search of that many simulations plays."""
+    model.watch(position)
+    search = Search(model, config)
+    search.start(observation(position), position.legal_actions(), position.ending_actions())
+    while search.simulations < nodes:
+        search.step(nodes - search.simulations)
+    return search.root_moves()[0].action
+
+
+def play(opening: Position, model: MaterialModel, configs: list[SearchConfig], nodes: int) -> float:
+    """The score (0, 0.5, 1) of configs[0], which moves for player 0. Long games are judged by the model's value."""
+    position = opening.copy()
+    while (outcome := position.outcome()) is None:
+        if position.ply >= MAX_PLIES:
+            model.watch(position)
+            value = float(model.initial_inference(observation(position)[None]).value[0])
+            value = value if position.mover == 0 else -value
+            return 0.5 if abs(value) < 0.3 else float(value > 0)
+        position.push(choose(position, model, configs[position.mover], nodes))
+    return (outcome.value(0) + 1.0) / 2.0
+
+
+def elo(score: float) -> float:
+    """The Elo difference of an expected score."""
+    score = min(max(score, 1e-3), 1.0 - 1e-3)
+    return -400.0 * math.log10(1.0 / score - 1.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("first", help="name=value,... of the first configuration ('' for the defaults)")
+    parser.add_argument("second", help="the same of the second")
+    parser.add_argument("--game", choices=("chess", "shogi"), default="chess")
+    parser.add_argument("--nodes", type=int, default=200)
+    parser.add_argument("--pairs", type=int, default=100)
+    parser.add_argument("--plies", type=int, default=8, help="random plies of an opening")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    first, second = parse_config(args.first), parse_config(args.second)
+    game = load_game(args.game)
+    model = MaterialModel(args.game)
+    rng = np.random.default_rng(args.seed)
+    scores: list[float] = []
+    begun = time.monotonic()
+    for pair in range(args.pairs):
+        opening = game.initial(game.spec.shapes[0])
+        for _ in range(args.plies):
+            legal = opening.legal_actions()
+            if opening.outcome() is None and len(legal):
+                opening.push(int(rng.choice(legal)))
+        one = play(opening, model, [first, second], args.nodes)
+        other = 1.0 - play(opening, model, [second, first], args.nodes)
+        scores.append((one + other) / 2.0)
+        mean = float(np.mean(scores))
+        error = float(np.std(scores, ddof=1)) / math.sqrt(len(scores)) if len(scores) > 1 else 0.5
+        low, high = elo(mean - 1.96 * error), elo(mean + 1.96 * error)
+        print(
+            f"\r{pair + 1}/{args.pairs} pairs  first {100 * mean:.1f}%  Elo {elo(mean):+.0f} [{low:+.0f}, {high:+.0f}]"
+            f"  {time.monotonic() - begun:.0f} s ",
+            end="",
+            flush=True,
+        )
+    print()
+
+
+if __name__ == "__main__":
+    main()
