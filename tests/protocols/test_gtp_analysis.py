@@ -46,7 +46,7 @@ def test_leela_zero_form(talk: Talk) -> None:
     found = entries(line)
     assert len(found) == 25
     assert [fields["order"] for fields, _ in found] == [str(i) for i in range(25)]
-    assert all(list(fields) == "move visits winrate prior lcb order".split() for fields, _ in found)
+    assert all(list(fields) == ["move", "visits", "winrate", "prior", "lcb", "order"] for fields, _ in found)
     assert all(pv[0] == fields["move"] for fields, pv in found)
 
 
