@@ -1,0 +1,52 @@
+"""What README, changelog and packaging promise is what the program offers."""
+
+from __future__ import annotations
+
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import muzero_engine
+from muzero_engine.cli import COMMANDS
+from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.protocols.uci import CLIENT_OPTIONS
+from muzero_engine.protocols.usi_options import OFFERED
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_options_table_is_the_one_that_the_options_make() -> None:
+    table = runpy.run_path(str(ROOT / "scripts" / "options_table.py"))["table"]()
+    assert table in README, "run scripts/options_table.py and put its output into README.md"
+
+
+def test_every_option_of_a_single_protocol_is_explained() -> None:
+    offered = [info.uci[0] for info in CLIENT_OPTIONS] + [info.usi[0] for info in OFFERED]
+    assert [name for name in offered if f"`{name}`" not in README] == []
+
+
+def test_every_command_is_explained() -> None:
+    assert [command for command in COMMANDS if f"`{command}`" not in README and f"engine {command}" not in README] == []
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert f"\n## {muzero_engine.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_playing_depends_on_five_packages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {requirement.split(">")[0] for requirement in project["dependencies"]}
+    assert names == {"numpy", "onnxruntime", "click", "chess", "cshogi"}
+
+
+@pytest.mark.parametrize("game", GAME_NAMES)
+def test_the_weights_that_come_along_are_whole(game: str) -> None:
+    bundle = load_bundle(ROOT / "weights" / game)
+    assert bundle.manifest.game == game
+    assert sum(file.size for file in bundle.manifest.files.values()) <= 12 << 20
+    listed = {"manifest.json", *bundle.manifest.files}
+    assert {path.name for path in (ROOT / "weights" / game).iterdir()} == listed
