@@ -19,7 +19,6 @@ from muzero_engine.export.graph import initial_graph, recurrent_graph, rounded, 
 from muzero_engine.export.quantise import quantised
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Game
-from muzero_engine.games.registry import load_game
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
     INITIAL,
@@ -33,7 +32,7 @@ from muzero_engine.inference.manifest import (
     Rating,
     Training,
 )
-from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
+from muzero_engine.network.checkpoint import checkpoint_bytes
 from muzero_engine.network.config import BadConfig, NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.numpy_model import TorchModel
@@ -76,20 +75,6 @@ def export_bundle(
     manifest = _manifest(network, training, ratings, files)
     _replace(folder, {**files, MANIFEST: manifest.to_json().encode()})
     return manifest
-
-
-def export_checkpoint(
-    checkpoint: Path,
-    folder: Path,
-    *,
-    training: Training,
-    ratings: tuple[Rating, ...] = (),
-    int8: Int8Calibration | None = None,
-) -> Manifest:
-    """`export_bundle` for the network of a checkpoint file, which knows its game. Raises BadCheckpoint too."""
-    network = load_network(checkpoint)
-    game = load_game(network.config.game)
-    return export_bundle(network, game, folder, training=training, ratings=ratings, int8=int8)
 
 
 def _check_game(config: NetworkConfig, game: Game) -> None:

@@ -126,6 +126,14 @@ class MuZeroNetwork(nn.Module):
         return result
 
 
+def fresh_network(config: NetworkConfig, *, seed: int) -> MuZeroNetwork:
+    """A freshly initialised network: the same seed (and the same torch) gives the same. Other random draws are not
+    touched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return MuZeroNetwork(config)
+
+
 def turned(x: Tensor, turn: Turn) -> Tensor:
     """float[B, C, H, W] seen from the other player's side; its own inverse."""
     match turn:

@@ -8,10 +8,11 @@ import pytest
 from support.networks import tiny_network
 
 from muzero_engine.export import bundle as bundle_module
-from muzero_engine.export.bundle import export_bundle, export_checkpoint
+from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, RECURRENT, Rating, Training
+from muzero_engine.network.checkpoint import load_network
 from muzero_engine.network.config import BadConfig
 from muzero_engine.network.model import MuZeroNetwork
 
@@ -32,7 +33,7 @@ def test_a_bundle_says_what_it_was_told(tmp_path: Path) -> None:
 
 def test_exporting_the_bundles_own_checkpoint_gives_the_same_graphs(tmp_path: Path) -> None:
     first = export_bundle(tiny_network(GAME), GAME, tmp_path / "a", training=TRAINING)
-    again = export_checkpoint(tmp_path / "a" / CHECKPOINT, tmp_path / "b", training=TRAINING)
+    again = export_bundle(load_network(tmp_path / "a" / CHECKPOINT), GAME, tmp_path / "b", training=TRAINING)
     assert first.files == again.files
 
 

@@ -8,7 +8,7 @@ from support.networks import SIZES, largest_difference, random_observations, tin
 from muzero_engine.games.base import Shape, Turn
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.network.config import NetworkConfig
-from muzero_engine.network.model import MuZeroNetwork, decoded_outcome, decoded_value, turned
+from muzero_engine.network.model import MuZeroNetwork, decoded_outcome, decoded_value, fresh_network, turned
 from muzero_engine.network.numpy_model import TorchModel
 
 BOARDS: list[tuple[str, Shape]] = [(name, load_game(name).spec.shapes[0]) for name in GAME_NAMES]
@@ -44,8 +44,7 @@ def test_shapes_and_ranges(name: str, shape: Shape) -> None:
 @pytest.mark.parametrize("name", GAME_NAMES)
 def test_a_fresh_network_is_indifferent(name: str) -> None:
     game = load_game(name)
-    torch.manual_seed(0)
-    model = TorchModel(MuZeroNetwork(NetworkConfig.for_game(game, **SIZES)))
+    model = TorchModel(fresh_network(NetworkConfig.for_game(game, **SIZES), seed=0))
     root = model.initial_inference(random_observations(game, game.spec.shapes[0], 2))
     after = model.recurrent_inference(root.latent, np.array([3, 4]))
     for output in (root, after):
@@ -53,6 +52,17 @@ def test_a_fresh_network_is_indifferent(name: str) -> None:
         assert np.abs(output.value).max() < 1e-6
     assert np.abs(after.reward).max() < 1e-6
     assert after.discount.max() < -0.95
+
+
+def test_a_seed_makes_the_network_and_nothing_else() -> None:
+    config = NetworkConfig.for_game(load_game("tictactoe"), **SIZES)
+    torch.manual_seed(5)
+    undisturbed = torch.rand(3)
+    torch.manual_seed(5)
+    first, again, other = (fresh_network(config, seed=seed).dynamics_stem.weight for seed in (1, 1, 2))
+    assert torch.equal(torch.rand(3), undisturbed)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 @pytest.mark.parametrize("name", GAME_NAMES)
