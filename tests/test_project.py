@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import runpy
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -12,8 +15,6 @@ import muzero_engine
 from muzero_engine.cli import COMMANDS
 from muzero_engine.games.registry import GAME_NAMES
 from muzero_engine.inference.bundle import load_bundle
-from muzero_engine.protocols.uci import CLIENT_OPTIONS
-from muzero_engine.protocols.usi_options import OFFERED
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,8 +25,14 @@ def test_the_options_table_is_the_one_that_the_options_make() -> None:
     assert table in README, "run scripts/options_table.py and put its output into README.md"
 
 
-def test_every_option_of_a_single_protocol_is_explained() -> None:
-    offered = [info.uci[0] for info in CLIENT_OPTIONS] + [info.usi[0] for info in OFFERED]
+@pytest.mark.parametrize("protocol", ["uci", "usi"])
+def test_every_option_that_a_session_offers_is_explained(protocol: str) -> None:
+    command = [sys.executable, "-m", "muzero_engine", protocol]
+    output = subprocess.run(
+        command, input=f"{protocol}\n", capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    offered = re.findall(r"^option name (.+?) type ", output, re.MULTILINE)
+    assert len(offered) > 20
     assert [name for name in offered if f"`{name}`" not in README] == []
 
 
