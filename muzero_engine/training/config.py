@@ -1,0 +1,111 @@
+"""The settings of a training run as frozen dataclasses. Importing this module does not import torch.
+
+A run is a fixed cycle on every rank: play `SelfPlay.plies_per_cycle` plies, then take `LearnerSettings.steps_per_cycle`
+gradient steps on all ranks together. Counts are per rank unless a comment says otherwise.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from muzero_engine.games.base import Shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSettings:
+    """Gumbel search in self-play (Danihelka et al. 2022); Q in [-1, 1], so c_scale is 1 (MiniZero's convention)."""
+
+    simulations: int = 32
+    considered: int = 16  # m root actions of sequential halving
+    children: int = 32  # K: children kept at a node below the root, those of highest prior
+    depth: int = 0  # deepest leaf in plies; 0: no bound but the simulations
+    c_visit: float = 50.0
+    c_scale: float = 1.0
+    target_actions: int = 32  # T: actions of the improved policy that are stored, those of highest probability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfPlaySettings:
+    games: int = 4096  # played at once, in two groups that take turns (rules of one behind the search of the other)
+    workers: int = 0  # rules processes; 0: as many as there are cores, less one
+    plies_per_cycle: int = 65_536
+    temperature_plies: int = 30  # plies at which the move is drawn from the improved policy; later the search's choice
+    opening_plies: int = 0  # at most so many uniformly random plies at the start (a different number each game)
+    resign_value: float = -0.95  # resign when the root value stays below this for `resign_turns` own turns
+    resign_turns: int = 4
+    no_resign_share: float = 0.1  # of the games, played to the end whatever happens
+    max_plies: int = 0  # longer games end as draws (Go: are scored); 0: the game's own cap
+    shapes: tuple[tuple[Shape, float], ...] = ()  # (board, share of the games); empty: the game's first board
+    komi: float = 7.0  # Go: mean komi
+    komi_spread: float = 0.0  # Go: standard deviation of komi, rounded to half points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaySettings:
+    capacity_plies: int = 4_000_000  # of the ring on the device
+    min_plies: int = 100_000  # before the first gradient step
+    window_exponent: float = 0.75  # the window grows with (plies ever stored) ** this, up to the capacity
+    reanalyse_share: float = 0.0  # of each batch's positions, searched again with the current network
+
+
+class Optimiser(enum.Enum):
+    ADAMW = "adamw"
+    SGD = "sgd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerSettings:
+    batch_size: int = 1024
+    steps_per_cycle: int = 64
+    unroll: int = 5
+    optimiser: Optimiser = Optimiser.ADAMW
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 1e-4  # reached by a cosine over `TrainConfig.steps`
+    warmup_steps: int = 500
+    weight_decay: float = 1e-4
+    momentum: float = 0.9  # SGD
+    clip_norm: float = 5.0
+    ema_decay: float = 0.998  # of the weights that play
+    root_value_share: float = 0.33  # of the value target; the rest is the game's result (dlshogi 0.333)
+    policy_weight: float = 1.0
+    value_weight: float = 1.0
+    outcome_weight: float = 1.0
+    consistency_weight: float = 0.0  # EfficientZero: 2
+    ownership_weight: float = 0.15  # Go
+    soft_policy_weight: float = 0.0  # KataGo's auxiliary soft policy target
+    symmetries: bool = True
+    compile: bool = True  # torch.compile on CUDA
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSettings:
+    every_cycles: int = 8  # 0: never
+    games: int = 256  # against each opponent, paired openings with colours swapped
+    simulations: int = 32
+    opening_plies: int = 4
+    against_scripted: bool = True  # random and, for chess and shogi, one-ply greedy material
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    channels: int = 96
+    representation_blocks: int = 8
+    dynamics_blocks: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """One run. `steps` gradient steps end it; a time limit may end it earlier."""
+
+    game: str
+    preset: str
+    steps: int
+    seed: int = 1
+    checkpoint_seconds: float = 120.0
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
+    self_play: SelfPlaySettings = field(default_factory=SelfPlaySettings)
+    replay: ReplaySettings = field(default_factory=ReplaySettings)
+    learner: LearnerSettings = field(default_factory=LearnerSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)

@@ -1,0 +1,59 @@
+"""The tensors that the parts of the trainer hand to each other. All on the training device unless said otherwise.
+
+B games played at once, A actions, T stored target actions, U unroll steps, M positions of a batch, n plies.
+Values are always the view of the player to move at that ply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from muzero_engine.games.base import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOutput:
+    """What one batched search says of B roots."""
+
+    action: Tensor  # int64[B], the survivor of sequential halving, Gumbel noise included
+    value: Tensor  # float32[B] in [-1, 1], root value after search: sum of improved policy * completed Q
+    target_actions: Tensor  # int64[B, T], highest probability first; padded with -1
+    target_probs: Tensor  # float32[B, T], the improved policy over them, sum 1; 0 where padded
+    divergence: Tensor  # float32[B], KL(improved policy || prior) over the legal actions
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedGames:
+    """Games that ended, one behind the other, all on boards of one shape."""
+
+    shape: Shape
+    lengths: Tensor  # int64[games], plies (moves played) of each; they add up to n
+    packed: Tensor  # uint8[n, packed_size]: the position before each move (see games.encoding)
+    action: Tensor  # int16[n], the move played, mover's frame
+    target_actions: Tensor  # int16[n, T], -1 padded; all -1: a ply without a policy target (random opening)
+    target_probs: Tensor  # float16[n, T]
+    root_value: Tensor  # float16[n]; the result instead where there was no search
+    result: Tensor  # int8[n] in {-1, 0, 1}: the game's result for the mover
+    by_rules: Tensor  # bool[games]: the last move ended the game by the rules (not a resignation, not a ply cap)
+    ownership: Tensor | None  # int8[games, H, W] in {-1, 0, 1}, player 0's view, final board (Go); else None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """M positions with U steps after each. Step 0 is the drawn position; past the end of the game all is absorbing."""
+
+    shape: Shape
+    observation: Tensor  # float[M, planes, H, W] of step 0
+    next_observations: Tensor | None  # float[M, U, planes, H, W] of steps 1..U, for the consistency loss
+    action: Tensor  # int64[M, U]; random legal-range actions past the end
+    target_actions: Tensor  # int64[M, U + 1, T], -1 padded
+    target_probs: Tensor  # float32[M, U + 1, T]
+    has_policy: Tensor  # bool[M, U + 1]: whether there is a policy target
+    value: Tensor  # float32[M, U + 1, 3]: win, draw, loss target, the mixture of result and root value included
+    has_value: Tensor  # bool[M, U + 1]: false past the end of the game
+    outcome: Tensor  # int64[M, U]: class of move u (0 goes on, 1 its mover wins, 2 draw, 3 loses); past the end: 0
+    has_outcome: Tensor  # bool[M, U]: false past the end, and at the last move of a resigned or capped game
+    alive: Tensor  # bool[M, U + 1]: the position exists (the game had not ended before it)
+    ownership: Tensor | None  # float32[M, H, W] of step 0, its mover's view (Go)
