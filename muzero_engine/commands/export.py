@@ -87,13 +87,9 @@ def _training(checkpoint: Path | None) -> Training:
 
 
 def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
-    import torch
+    from muzero_engine.network.fresh import fresh_network
 
-    from muzero_engine.network.config import NetworkConfig
-    from muzero_engine.network.model import MuZeroNetwork
-
-    torch.manual_seed(seed)
-    return MuZeroNetwork(NetworkConfig.for_game(load_game(game), **sizes))
+    return fresh_network(load_game(game), seed, **sizes)
 
 
 def _load_network(game: str, checkpoint: Path) -> MuZeroNetwork:
