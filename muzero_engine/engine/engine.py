@@ -158,14 +158,14 @@ class Engine:
         model = self._ready_model(options, job.position.shape)
         timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
         batch = self._batches[job.position.shape] if timed else FIXED_BATCH
-        mover = job.position.mover
+        drawn = options.draw_value_white if job.position.mover else options.draw_value_black
         config = SearchConfig(
             root_policy=RootPolicy(options.root_search),
             c1=options.c_puct,
             fpu_reduction=options.fpu_reduction,
             policy_temperature=options.policy_temperature,
             batch_size=options.minibatch_size or batch,
-            draw_value=(options.draw_value_white if mover else options.draw_value_black) / 1000.0,
+            draw_value=drawn / 500.0 - 1.0,
             memory_mb=options.hash_mb,
         )
         if self._search is None or config != self._search_config:

@@ -215,10 +215,10 @@ class EngineOptions:
     )
     resign_turns: int = _option(3, "Turns in a row that must be below it", gtp=("resign_turns",), low=1, high=100)
     draw_value_black: int = _option(
-        0, "Value of a draw for the first player, per mille", usi=("Draw_Value_Black",), low=-1000, high=1000
+        500, "Winning rate of a draw for the first player, per mille", usi=("Draw_Value_Black",), low=0, high=1000
     )
     draw_value_white: int = _option(
-        0, "Value of a draw for the second player, per mille", usi=("Draw_Value_White",), low=-1000, high=1000
+        500, "Winning rate of a draw for the second player, per mille", usi=("Draw_Value_White",), low=0, high=1000
     )
     info_interval_ms: int = _option(
         1000,

@@ -79,7 +79,7 @@ class Control:
     def hold(self, endless: bool) -> None:
         """Blocks a finished search until its result may be told: after `stop`, or `ponderhit` unless it is endless."""
         with self._changed:
-            while not self._stopped and (self._pondering or endless):
+            while not self._stopped and (self._pondering or (endless and self._clock is None)):
                 self._changed.wait()
 
 
@@ -117,10 +117,14 @@ class Thinker:
             self._search.step(self._budget())
             self._report_if_due()
         info = self._info()
-        if self._control.pondering or self._job.limits.endless:
+        if self._control.pondering or self._endless():
             self._job.on_info(info)
             self._control.hold(self._job.limits.endless)
         return self._result(info)
+
+    def _endless(self) -> bool:
+        """Whether only `stop` ends the search: a clock that came with `ponderhit` is a limit too."""
+        return self._job.limits.endless and self._control.clock is None
 
     # -- when to stop ----------------------------------------------------------------------------------------------
 
@@ -155,7 +159,7 @@ class Thinker:
         nodes = self._nodes()
         if nodes is not None and done >= nodes:
             return True
-        if control.pondering or limits.endless:
+        if control.pondering or self._endless():
             return False
         if limits.depth is not None and self._update_depth() >= limits.depth:
             return True

@@ -159,6 +159,25 @@ def test_ponder_then_a_clock() -> None:
     assert len(client.results) == 1
 
 
+def test_a_clock_with_ponderhit_ends_a_ponder_without_limits() -> None:
+    client = Client()
+    client.start(Limits(ponder=True))
+    assert not client.engine.wait(0.02)
+    client.engine.ponderhit(Clock(byoyomi_ms=30))
+    assert client.engine.wait(PATIENCE)
+    assert len(client.results) == 1
+
+
+def test_draw_values_are_winning_rates() -> None:
+    """To a player for whom a draw is as good as a win, a drawing move is the best; to its opponent the worst."""
+    position = _position("chess", "7k/8/6K1/8/8/8/8/5Q2 w - - 0 1")
+    stalemate = position.parse_action("f1f7")
+    model = ConfidentModel(load_game("chess").spec.num_actions((8, 8)), (8, 8), value=0.5, favourite=stalemate)
+    assert Client("chess", model, draw_value_black=1000).go(Limits(nodes=20), position).action == stalemate
+    assert Client("chess", model, draw_value_black=0).go(Limits(nodes=20), position).action != stalemate
+    assert Client("chess", model, draw_value_white=1000).go(Limits(nodes=20), position).action != stalemate
+
+
 def test_stop_ends_pondering() -> None:
     client = Client()
     client.start(Limits(ponder=True))
