@@ -41,7 +41,11 @@ _REFUSED_PRESETS = {
 
 
 class BadRules(ValueError):
-    """Rules that the engine does not know or cannot play; the message says which."""
+    """Rules that the engine does not know; the message says which."""
+
+
+class UnplayableRules(BadRules):
+    """Rules that the engine knows but cannot play; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Rules:
         """The rule set of a name, in any case. Raises BadRules."""
         key = name.lower().replace("_", "-")
         if key in _REFUSED_PRESETS:
-            raise BadRules(f"{key} rules need {_REFUSED_PRESETS[key]}; this engine plays area scoring only")
+            raise UnplayableRules(f"{key} rules need {_REFUSED_PRESETS[key]}; this engine plays area scoring only")
         if key not in _PRESETS:
             raise BadRules(f"unknown rules {name!r:.40}: use one of {', '.join(_PRESETS)}")
         return cls(_PRESETS[key])
@@ -91,7 +95,7 @@ class Rules:
         choices = _ACCEPTED[name]
         if not any(type(value) is type(choice) and value == choice for choice in choices):
             taken = " or ".join(json.dumps(choice).strip('"') for choice in choices)
-            raise BadRules(f"the rule {name} can only be {taken} with this engine")
+            raise UnplayableRules(f"the rule {name} can only be {taken} with this engine")
         return type(self)(str(value)) if name == "whiteHandicapBonus" else self
 
     def handicap_bonus(self, stones: int) -> int:

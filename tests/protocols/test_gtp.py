@@ -218,16 +218,11 @@ def test_nothing_is_left_running_after_quit() -> None:
 
 # Whatever comes
 
-WORDS = st.sampled_from(
-    [
-        *"b w black W green A1 c3 E5 pass resign I5 T19 Z0 A1,B2".split(),
-        *"0 1 2 5 9 19 20 -1 50 1e9 nan inf 3.5 none true false".split(),
-        *"ownership rootInfo interval minmoves maxmoves avoid allow maxVisits threads".split(),
-        *"alive dead seki chinese japanese absolute byoyomi canadian fischer fischer-capped".split(),
-        *"{} : , = ? # \x00 \x7f \u00e9 \u0665".split(" "),
-        '{"ko":1}',
-    ]
-)
+WORD_TEXT = """
+b w black W green A1 c3 E5 pass resign I5 T19 Z0 A1,B2 0 1 2 5 9 19 20 -1 50 1e9 nan inf 3.5 none true false
+ownership rootInfo interval minmoves maxmoves avoid allow maxVisits threads alive dead seki chinese japanese
+absolute byoyomi canadian fischer fischer-capped {} : , = ? # {"ko":1} \x00 \x7f \u00e9 \u0665"""
+WORDS = st.sampled_from(WORD_TEXT.split())
 NAMES = st.sampled_from([*Talk().ask("list_commands").split("\n"), "analyze", "", "QUIT", "\u00e9", "=", "?"])
 LINES = st.one_of(
     st.builds(
