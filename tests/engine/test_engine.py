@@ -170,8 +170,8 @@ def test_a_clock_with_ponderhit_ends_a_ponder_without_limits() -> None:
 
 def test_draw_values_are_winning_rates() -> None:
     """To a player for whom a draw is as good as a win, a drawing move is the best; to its opponent the worst."""
-    position = _position("chess", "7k/8/6K1/8/8/8/8/5Q2 w - - 0 1")
-    stalemate = position.parse_action("f1f7")
+    position = _position("chess", "k7/P7/8/2K5/8/8/8/8 w - - 0 1")
+    stalemate = position.parse_action("c5b6")
     model = ConfidentModel(load_game("chess").spec.num_actions((8, 8)), (8, 8), value=0.5, favourite=stalemate)
     assert Client("chess", model, draw_value_black=1000).go(Limits(nodes=20), position).action == stalemate
     assert Client("chess", model, draw_value_black=0).go(Limits(nodes=20), position).action != stalemate
