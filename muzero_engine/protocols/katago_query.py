@@ -66,7 +66,7 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     moves = _coloured(fields, "moves", start.shape)
     positions = _positions(start, moves, _player(fields, "initialPlayer"))
     numbers = _numbers(fields, "analyzeTurns") if "analyzeTurns" in fields else [len(moves)]
-    if not all(0 <= number <= len(moves) for number in numbers):
+    if not numbers or not all(0 <= number <= len(moves) for number in numbers):
         raise QueryError("analyzeTurns", f"must be turns from 0 to {len(moves)}")
     priorities = _numbers(fields, "priorities") if "priorities" in fields else []
     if priorities and len(priorities) != len(numbers):
