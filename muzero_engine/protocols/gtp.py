@@ -3,12 +3,13 @@
 Board commands are in `gtp_board`, clocks in `gtp_time`, the form of analysis output in `gtp_analysis`; here are the
 commands about the session, the options, and those that search.
 
-Where the controller sets no clock, `GtpSettings.unlimited_move_s` caps each move. The model is loaded by the first
-command that searches; if it cannot be loaded, that command fails and says why.
+Where the controller sets no clock, `GtpSettings.unlimited_move_s` caps each move. The model is loaded by `clear_board`
+or by the first command that searches; if it cannot be loaded, commands that search fail and say why.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import traceback
@@ -78,6 +79,7 @@ class GtpSession:
             "known_command": lambda args: "true" if args and args[0] in self._names else "false",
             "list_commands": lambda _: "\n".join(self._names),
             **self._board.commands,
+            "clear_board": self._clear_board,
             **self._clocks.commands,
             "genmove": self._genmove,
             "reg_genmove": self._reg_genmove,
@@ -129,6 +131,13 @@ class GtpSession:
     def close(self) -> None:
         """Closes the engine."""
         self._engine.close()
+
+    def _clear_board(self, args: Args) -> str:
+        """Every game begins with it, so the model is loaded here, before a clock runs; genmove says if that failed."""
+        text = self._board.commands["clear_board"](args)
+        with contextlib.suppress(GtpError):
+            self._searcher.prepare(self._board.position)
+        return text
 
     def _new_game(self) -> None:
         self._searcher.stop_pondering()

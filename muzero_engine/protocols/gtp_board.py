@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from muzero_engine.files import write_atomically
 from muzero_engine.games.base import BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import vertex_text
 from muzero_engine.games.go.handicap import fixed_handicap, free_handicap
@@ -205,7 +206,7 @@ class GtpBoard:
         if not args or args == ("-",):
             return text
         try:
-            _write_whole(Path(" ".join(args)), text)
+            write_atomically(Path(" ".join(args)), text.encode())
         except OSError as error:
             raise GtpError(f"cannot write file: {error.strerror or error}") from None
         return ""
@@ -241,14 +242,3 @@ def _pairs(args: Args) -> list[tuple[str, str]]:
     if len(args) % 2:
         raise GtpError("colours and vertices must come in pairs")
     return list(zip(args[::2], args[1::2], strict=True))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Writes a file that is never seen half written."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

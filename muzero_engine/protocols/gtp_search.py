@@ -37,14 +37,12 @@ class InfoStream:
         """Prints unless the last line is younger than half the interval: the engine reports changes in between."""
         gap = 0.5 * (self._wanted.interval_ms or 0.0)
         if self._printed is None or info.elapsed_ms - self._printed.elapsed_ms >= gap:
-            self._print(info)
+            self.finish(info)
 
     def finish(self, info: SearchInfo) -> None:
         """Prints the end of a search unless it was printed already."""
-        if self._printed is None or info.nodes != self._printed.nodes:
-            self._print(info)
-
-    def _print(self, info: SearchInfo) -> None:
+        if self._printed is not None and info.nodes == self._printed.nodes:
+            return
         self._printed = info
         self._writer.write(format_info(info, self._wanted, self._position, self._pv_length))
 

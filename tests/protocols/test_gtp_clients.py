@@ -175,8 +175,10 @@ class RefereeClock:
                 self._left, self._to_play = self._period, self._stones
 
 
-@pytest.mark.parametrize(("ours", "main", "period", "stones"), [("black", 6.0, 0.0, 0), ("white", 2.0, 3.0, 25)])
-def test_game_with_gnu_go(ours: str, main: float, period: float, stones: int) -> None:
+@pytest.mark.parametrize(
+    ("ours", "ponder", "main", "period", "stones"), [("black", False, 6.0, 0.0, 0), ("white", True, 2.0, 3.0, 25)]
+)
+def test_game_with_gnu_go(ours: str, ponder: bool, main: float, period: float, stones: int) -> None:
     """A whole game on a clock: both agree on every move and, once the dead stones are gone, on the score."""
     clock = RefereeClock(main, period, stones)
     with Process() as engine, GnuGo() as gnugo:
@@ -184,6 +186,7 @@ def test_game_with_gnu_go(ours: str, main: float, period: float, stones: int) ->
             engine.ask(command)
             gnugo.ask(command)
         engine.ask(clock.settings)
+        engine.ask(f"kata-set-param ponder {ponder}")
         gnugo.ask("level 1")
         passes, plies, colour = 0, 0, "black"
         while passes < 2:
