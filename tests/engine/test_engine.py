@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from dataclasses import replace
 
@@ -348,6 +349,11 @@ def test_the_model_is_loaded_again_only_when_its_options_change() -> None:
     client.go(Limits(nodes=5))
     assert len(loaded) == 2
     assert tuned == [(3, 3), (3, 3)]
+
+
+def test_garbage_collection_is_on_again_after_a_search() -> None:
+    Client().go(Limits(nodes=5))
+    assert gc.isenabled()
 
 
 def test_close_delivers_what_is_owed() -> None:
