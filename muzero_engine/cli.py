@@ -19,6 +19,7 @@ COMMANDS = {
     "uci": ("sessions", "uci"),
     "gtp": ("sessions", "gtp"),
     "usi": ("sessions", "usi"),
+    "analysis": ("sessions", "analysis"),
     "play": ("play", "play"),
     "analyze": ("analyze", "analyze"),
     "bench": ("bench", "bench"),

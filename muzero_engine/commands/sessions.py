@@ -1,4 +1,4 @@
-"""`uci`, `gtp`, `usi`, and `listen`, which waits to see which of the three is spoken."""
+"""`uci`, `gtp`, `usi`, `analysis`, and `listen`, which waits to see which of the first three is spoken."""
 
 from __future__ import annotations
 
@@ -91,6 +91,18 @@ def gtp(
     inbox, writer = open_stdio()
     known = {key: value for key, value in given.items() if value is not None}
     run_session(_gtp_session(options, inbox, writer, **known), inbox)
+
+
+@click.command()
+@click.option("--visits", type=click.IntRange(min=1), help="Simulations where a query sets no bound  [500]")
+@engine_flags()
+def analysis(visits: int | None, options: EngineOptions) -> None:
+    """Speak KataGo's JSON analysis protocol: Go, for KaTrain."""
+    from muzero_engine.protocols.katago_analysis import DEFAULT_VISITS, KatagoAnalysisSession
+
+    inbox, writer = open_stdio()
+    engine = make_engine("go", options)
+    run_session(KatagoAnalysisSession(engine, writer, inbox, max_visits=visits or DEFAULT_VISITS), inbox)
 
 
 def protocol_of(line: str) -> Protocol | None:

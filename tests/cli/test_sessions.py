@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,14 @@ def test_gtp_flags() -> None:
     assert output.startswith("= KataGo\n\n= 1.15.3\n\n= ")
     assert "A B C D E\n" in output
     assert output.endswith("= 20\n\n")
+
+
+def test_katago_analysis_for_katrain() -> None:
+    query = {"id": "a", "boardXSize": 5, "boardYSize": 5, "rules": "chinese", "komi": 7.5, "moves": [["B", "C3"]]}
+    result = talk(["analysis", "--visits", "20"], [json.dumps(query)])
+    (answer,) = (json.loads(line) for line in result.stdout.splitlines())
+    assert (answer["id"], answer["turnNumber"], answer["rootInfo"]["currentPlayer"]) == ("a", 1, "W")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_missing_weights_are_one_line_and_the_session_goes_on(tmp_path: Path) -> None:
