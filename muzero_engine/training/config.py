@@ -72,10 +72,16 @@ class LearnerSettings:
     value_weight: float = 1.0
     outcome_weight: float = 1.0
     consistency_weight: float = 0.0  # EfficientZero: 2
+    decoder_weight: float = 0.0  # the newest frame back from the latents
     ownership_weight: float = 0.15  # Go
     soft_policy_weight: float = 0.0  # KataGo's auxiliary soft policy target
     symmetries: bool = True
     compile: bool = True  # torch.compile on CUDA
+
+    @property
+    def needs_next_observations(self) -> bool:
+        """Whether batches must hold the observations after each unrolled step."""
+        return self.consistency_weight > 0 or self.decoder_weight > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,7 @@ class TrainConfig:
     steps: int
     seed: int = 1
     checkpoint_seconds: float = 120.0
+    checkpoint_replay_mb: float = 45.0  # MB of replay in a checkpoint, all ranks together, newest games first; 0: none
     network: NetworkSettings = field(default_factory=NetworkSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     self_play: SelfPlaySettings = field(default_factory=SelfPlaySettings)

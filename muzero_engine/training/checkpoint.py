@@ -1,0 +1,236 @@
+"""Checkpoints of a run: `RUN/checkpoint-STEP/`, whole or not there at all, in files that travel.
+
+A checkpoint is a JSON document (`checkpoint.json`) and named *groups* of tensors in safetensors files of at most 15
+MiB: `weights`, `ema`, `optimiser` of rank 0, and what every rank has of its own (`self-play-0`, `replay-0`, ...). It is
+filled under a temporary name beside its place and renamed when every rank is done and every byte is on the disk, so
+that a kill or a full disk leaves the checkpoints from before as they were. The document lists every file's size and
+hash.
+
+With several machines the run's folder must be one that all of them see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from muzero_engine.files import write_atomically
+from muzero_engine.network.checkpoint import BadCheckpoint
+
+FILE_LIMIT = 15 << 20  # bytes
+HEADER_ROOM = 64 << 10  # bytes of a file that are left for its header
+KEPT = 2  # newest checkpoints that stay
+DOCUMENT = "checkpoint.json"
+FORMAT = 1
+
+Tensors = Mapping[str, Tensor]
+_NAME = re.compile(r"checkpoint-(\d+)")
+_PIECE = re.compile(r"(.+)#(\d+)")
+
+
+class CheckpointNotWritten(RuntimeError):
+    """The disk refused a checkpoint; those from before are as they were. The message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of a checkpoint."""
+
+    name: str
+    size: int  # bytes
+    sha256: str
+
+
+class CheckpointWriter:
+    """Writes the checkpoint of one step.
+
+    Rank 0 calls `begin`, then every rank `write_group` as often as it likes, then rank 0 `commit`; the caller lets the
+    ranks wait for each other in between. After CheckpointNotWritten on any rank, rank 0 calls `abandon`.
+    """
+
+    def __init__(self, run: Path, step: int) -> None:
+        self.place = run / f"checkpoint-{step}"
+        self._folder = run / f".checkpoint-{step}.part"
+
+    def begin(self) -> None:
+        """Makes the temporary folder, and room: what killed writers left behind goes."""
+        try:
+            for left in self._folder.parent.glob(".checkpoint-*.part"):
+                shutil.rmtree(left)
+            self._folder.mkdir(parents=True)
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def write_group(self, group: str, tensors: Tensors) -> None:
+        """Writes tensors (any device) as the files of this group."""
+        try:
+            shapes = json.dumps({name: list(tensor.shape) for name, tensor in tensors.items()})
+            for i, part in enumerate(_parts(tensors)):
+                metadata = {"shapes": shapes} if i == 0 else None
+                write_atomically(self._folder / f"{group}.{i:03}.safetensors", save_tensors(part, metadata=metadata))
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def commit(self, document: Mapping[str, object]) -> None:
+        """Adds the document, moves the folder to its place and removes checkpoints that are too old to keep."""
+        try:
+            files = {
+                path.name: {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+                for path in sorted(self._folder.glob("*.safetensors"))
+            }
+            text = json.dumps({"format": FORMAT, **document, "files": files}, indent=1)
+            write_atomically(self._folder / DOCUMENT, text.encode())
+            if self.place.exists():
+                shutil.rmtree(self.place)
+            os.replace(self._folder, self.place)
+            for _, old in checkpoints(self.place.parent)[KEPT:]:
+                shutil.rmtree(old)
+        except OSError as error:
+            raise self._refused(error) from error
+
+    def abandon(self) -> None:
+        """Removes what was written so far."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _refused(self, error: OSError) -> CheckpointNotWritten:
+        reason = error.strerror or str(error)
+        return CheckpointNotWritten(f"{self.place} could not be written: {reason}; earlier checkpoints are intact")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint on the disk whose document was read. Tensors are read, and checked, when they are asked for."""
+
+    folder: Path
+    step: int
+    document: dict[str, Any]
+    files: dict[str, FileEntry]
+
+    def groups(self) -> set[str]:
+        """The names of its groups."""
+        return {name.split(".")[0] for name in self.files}
+
+    def read_group(self, group: str) -> dict[str, Tensor]:
+        """The tensors of a group, on the CPU. Raises BadCheckpoint."""
+        pieces: dict[str, list[Tensor]] = {}
+        shapes: dict[str, list[int]] = {}
+        names = sorted(name for name in self.files if name.split(".")[0] == group)
+        if not names:
+            raise BadCheckpoint(f"the checkpoint {self.folder} has no {group}")
+        for name in names:
+            data = self._checked(self.files[name])
+            try:
+                part = load_tensors(data)
+                if name.endswith(".000.safetensors"):
+                    shapes = json.loads(_metadata(data)["shapes"])
+            except (safetensors.SafetensorError, KeyError, ValueError) as error:
+                raise BadCheckpoint(f"the checkpoint {self.folder} has a bad file {name}: {error}") from error
+            for key, tensor in sorted(part.items(), key=_piece_order):
+                match = _PIECE.fullmatch(key)
+                pieces.setdefault(match[1] if match else key, []).append(tensor)
+        if set(shapes) != set(pieces):
+            raise BadCheckpoint(f"the checkpoint {self.folder} has an incomplete {group}")
+        return {name: torch.cat(found).reshape(shapes[name]) for name, found in pieces.items()}
+
+    def _checked(self, entry: FileEntry) -> bytes:
+        path = self.folder / entry.name
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BadCheckpoint(f"the checkpoint {self.folder} is damaged: {entry.name}: {reason}") from error
+        if len(data) != entry.size:
+            raise BadCheckpoint(
+                f"the checkpoint {self.folder} is damaged: {entry.name} has {len(data)} bytes, not {entry.size}"
+            )
+        if hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise BadCheckpoint(f"the checkpoint {self.folder} is damaged: {entry.name} is not what was written")
+        return data
+
+
+def checkpoints(run: Path) -> list[tuple[int, Path]]:
+    """(step, folder) of the complete checkpoints of a run, newest first."""
+    found = []
+    for path in run.glob("checkpoint-*"):
+        match = _NAME.fullmatch(path.name)
+        if match and (path / DOCUMENT).exists():
+            found.append((int(match[1]), path))
+    return sorted(found, reverse=True)
+
+
+def open_checkpoint(folder: Path) -> Checkpoint:
+    """Raises BadCheckpoint."""
+    match = _NAME.fullmatch(folder.name)
+    if match is None:
+        raise BadCheckpoint(f"{folder} is not a checkpoint of a run: its name is not checkpoint-STEP")
+    try:
+        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadCheckpoint(f"the checkpoint {folder} cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadCheckpoint(f"the checkpoint {folder} has a damaged {DOCUMENT}: {error}") from error
+    try:
+        if document["format"] != FORMAT:
+            raise BadCheckpoint(
+                f"the checkpoint {folder} has format {document['format']}, this program reads {FORMAT}: "
+                "use the version of muzero-engine that wrote it"
+            )
+        files = {
+            str(name): FileEntry(str(name), int(entry["size"]), str(entry["sha256"]))
+            for name, entry in document["files"].items()
+        }
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, BadCheckpoint):
+            raise
+        raise BadCheckpoint(f"{folder / DOCUMENT} was not written by this program") from error
+    if any("/" in name or "\\" in name for name in files):
+        raise BadCheckpoint(f"{folder / DOCUMENT} was not written by this program")
+    return Checkpoint(folder, int(match[1]), document, files)
+
+
+def _parts(tensors: Tensors) -> Iterator[dict[str, Tensor]]:
+    """The tensors, flat and on the CPU, in dictionaries that each fit into a file. Large ones become `name#0`, ..."""
+    room = FILE_LIMIT - HEADER_ROOM
+    part: dict[str, Tensor] = {}
+    used = 0
+    shapes_bytes = sum(len(name) + 64 for name in tensors)
+    used = shapes_bytes  # the first file also has all shapes in its header
+    for name, tensor in tensors.items():
+        flat = tensor.detach().reshape(-1).cpu().contiguous()
+        step = max(1, room // flat.element_size())
+        whole = flat.numel() <= step
+        for i in range(0, max(1, flat.numel()), step):
+            piece = flat[i : i + step].clone()
+            size = piece.numel() * piece.element_size() + 128
+            if part and used + size > room:
+                yield part
+                part, used = {}, 0
+            part[name if whole else f"{name}#{i // step}"] = piece
+            used += size
+    yield part
+
+
+def _piece_order(item: tuple[str, Tensor]) -> tuple[str, int]:
+    match = _PIECE.fullmatch(item[0])
+    return (match[1], int(match[2])) if match else (item[0], 0)
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """The metadata in the header of a safetensors file (8 bytes of length, then JSON)."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    metadata = header["__metadata__"]
+    return {str(key): str(value) for key, value in metadata.items()}

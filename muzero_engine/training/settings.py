@@ -1,0 +1,232 @@
+"""`TrainConfig` as text: JSON beside a run, `learner.batch_size=512` on the command line. No torch is imported.
+
+The types of the dataclass fields say how a text is read, so that a new setting needs nothing here but, where not every
+number makes sense, a line in `check`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, cast, get_args, get_origin, get_type_hints
+
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
+from muzero_engine.training.config import TrainConfig
+
+Shares = tuple[tuple[Shape, float], ...]  # boards with their shares of the games
+
+
+class BadSettings(ValueError):
+    """A setting that does not exist or cannot have this value; the message names it and says what it may be."""
+
+
+def with_overrides(config: TrainConfig, overrides: Iterable[str]) -> TrainConfig:
+    """The configuration with every `path=value` applied, such as `learner.batch_size=512`. Raises BadSettings."""
+    for override in overrides:
+        path, equals, text = override.partition("=")
+        if not equals:
+            raise BadSettings(f"{override!r} is not a setting: write it like learner.batch_size=512")
+        config = cast(TrainConfig, _with(config, path.strip().split("."), text.strip(), path.strip()))
+    check(config)
+    return config
+
+
+def check(config: TrainConfig) -> None:
+    """Raises BadSettings where a setting is out of its range, alone or with the others; UnknownGame."""
+    spec = load_game(config.game).spec
+    for name in _POSITIVE:
+        value = _value(config, name)
+        _require(value > 0, name, "greater than 0", value)
+    for name in _NOT_NEGATIVE:
+        value = _value(config, name)
+        _require(value >= 0, name, "0 or more", value)
+    for name in _SHARES:
+        value = _value(config, name)
+        _require(0 <= value <= 1, name, "between 0 and 1", value)
+    _require(config.search.simulations >= 2, "search.simulations", "2 or more", config.search.simulations)
+    _require(config.self_play.games % 2 == 0, "self_play.games", "even (two groups take turns)", config.self_play.games)
+    window = config.replay.capacity_plies
+    _require(config.replay.min_plies <= window, "replay.min_plies", f"at most replay.capacity_plies {window}", "more")
+    for shape, share in config.self_play.shapes:
+        known = f"one of the boards of {spec.name}, such as {_board(spec.shapes[0])}"
+        _require(shape in spec.shapes, "self_play.shapes", known, _board(shape))
+        _require(share > 0, "self_play.shapes", "boards with shares greater than 0", share)
+
+
+def to_json(config: TrainConfig) -> str:
+    """Indented JSON that `from_json` reads back to an equal configuration."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, enum.Enum):
+            return value.value
+        raise TypeError(f"{value!r} has no place in a configuration")
+
+    return json.dumps(dataclasses.asdict(config), indent=2, default=plain) + "\n"
+
+
+def from_json(text: str) -> TrainConfig:
+    """Raises BadSettings for anything that `to_json` would not have written."""
+    try:
+        data: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadSettings(f"the run's configuration is not JSON: {error}") from error
+    config = cast(TrainConfig, _decoded(TrainConfig, data, "the run's configuration"))
+    check(config)
+    return config
+
+
+def _with(settings: Any, path: list[str], text: str, whole: str) -> Any:
+    """A copy of the dataclass `settings` in which the field at `path` is what `text` says."""
+    name, *rest = path
+    hints = get_type_hints(type(settings))
+    if name not in hints:
+        raise BadSettings(f"there is no setting {whole!r}: {name or 'this'!r} is none of {', '.join(hints)}")
+    value = getattr(settings, name)
+    if dataclasses.is_dataclass(value):
+        if not rest:
+            fields = ", ".join(f"{name}.{field.name}" for field in dataclasses.fields(value))
+            raise BadSettings(f"{whole} is a group of settings: name one of {fields}")
+        return dataclasses.replace(settings, **{name: _with(value, rest, text, whole)})
+    if rest:
+        raise BadSettings(f"there is no setting {whole!r}: {name} has no parts")
+    return dataclasses.replace(settings, **{name: _parsed(hints[name], text, whole)})
+
+
+def _parsed(kind: Any, text: str, name: str) -> object:
+    if kind is bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if text.lower() not in words:
+            raise BadSettings(f"{name} must be true or false, not {text!r}")
+        return words[text.lower()]
+    if kind is int:
+        if not re.fullmatch(r"[+-]?\d[\d_]*", text):
+            raise BadSettings(f"{name} must be a whole number, not {text!r}")
+        return int(text)
+    if kind is float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise BadSettings(f"{name} must be a number, not {text!r}") from None
+        if value - value != 0.0:
+            raise BadSettings(f"{name} must be a finite number, not {text!r}")
+        return value
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        try:
+            return kind(text.lower())
+        except ValueError:
+            choices = ", ".join(str(choice.value) for choice in kind)
+            raise BadSettings(f"{name} must be one of {choices}, not {text!r}") from None
+    if kind == Shares:
+        return tuple(_share(part, name) for part in text.split(",") if part)
+    assert kind is str, kind
+    return text
+
+
+def _share(text: str, name: str) -> tuple[Shape, float]:
+    match = re.fullmatch(r"(\d+)x(\d+)(?::(\d*\.?\d+))?", text.strip())
+    if match is None:
+        raise BadSettings(f"{name} must be boards with their shares like 9x9:0.8,7x7:0.2, not {text!r}")
+    return (int(match[1]), int(match[2])), float(match[3] or 1.0)
+
+
+def _decoded(kind: Any, data: Any, name: str) -> Any:
+    """`data` from JSON as a value of type `kind`."""
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(data, dict):
+            raise BadSettings(f"{name} is not a JSON object")
+        hints = get_type_hints(kind)
+        if set(data) != set(hints):
+            difference = ", ".join(sorted(set(data) ^ set(hints)))
+            raise BadSettings(f"{name} has missing or unknown settings (another version's?): {difference}")
+        fields = {field: _decoded(hints[field], data[field], field) for field in hints}
+        return cast(Any, kind)(**fields)
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)
+        if not isinstance(data, list):
+            raise BadSettings(f"{name} is not a list")
+        if inner[-1] is Ellipsis:
+            return tuple(_decoded(inner[0], item, name) for item in data)
+        if len(data) != len(inner):
+            raise BadSettings(f"{name} has {len(data)} parts, not {len(inner)}")
+        return tuple(_decoded(part, item, name) for part, item in zip(inner, data, strict=True))
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return _parsed(kind, str(data), name)
+    wanted = (int, float) if kind is float else (kind,)
+    if type(data) not in wanted:
+        raise BadSettings(f"{name} is not of type {kind.__name__}")
+    return kind(data)
+
+
+def _value(config: TrainConfig, name: str) -> Any:
+    value: Any = config
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _board(shape: Shape) -> str:
+    return f"{shape[0]}x{shape[1]}"
+
+
+def _require(holds: bool, name: str, wanted: str, found: object) -> None:
+    if not holds:
+        raise BadSettings(f"{name} must be {wanted}, not {found}")
+
+
+_POSITIVE = (
+    "steps",
+    "network.channels",
+    "search.considered",
+    "search.children",
+    "search.c_visit",
+    "search.c_scale",
+    "search.target_actions",
+    "self_play.games",
+    "self_play.plies_per_cycle",
+    "self_play.resign_turns",
+    "replay.capacity_plies",
+    "replay.window_exponent",
+    "learner.batch_size",
+    "learner.steps_per_cycle",
+    "learner.unroll",
+    "learner.learning_rate",
+    "learner.clip_norm",
+    "evaluation.games",
+    "evaluation.simulations",
+)
+_NOT_NEGATIVE = (
+    "seed",
+    "checkpoint_seconds",
+    "checkpoint_replay_mb",
+    "network.representation_blocks",
+    "network.dynamics_blocks",
+    "search.depth",
+    "self_play.workers",
+    "self_play.temperature_plies",
+    "self_play.opening_plies",
+    "self_play.max_plies",
+    "self_play.komi_spread",
+    "replay.min_plies",
+    "learner.final_learning_rate",
+    "learner.warmup_steps",
+    "learner.weight_decay",
+    "learner.policy_weight",
+    "learner.value_weight",
+    "learner.outcome_weight",
+    "learner.consistency_weight",
+    "learner.ownership_weight",
+    "learner.soft_policy_weight",
+    "evaluation.every_cycles",
+    "evaluation.opening_plies",
+)
+_SHARES = (
+    "self_play.no_resign_share",
+    "replay.reanalyse_share",
+    "learner.momentum",
+    "learner.ema_decay",
+    "learner.root_value_share",
+)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muzero_engine.games.registry import GAME_NAMES, UnknownGame
+from muzero_engine.network.config import NetworkConfig
+from muzero_engine.training import settings
+from muzero_engine.training.config import Optimiser, TrainConfig
+from muzero_engine.training.presets import PRESET_NAMES, preset
+from muzero_engine.training.settings import BadSettings, from_json, to_json, with_overrides
+
+TINY = preset("tictactoe", "tiny")
+
+
+@pytest.mark.parametrize("name", PRESET_NAMES)
+@pytest.mark.parametrize("game", GAME_NAMES)
+def test_presets_are_valid_and_travel_as_json(game: str, name: str) -> None:
+    config = preset(game, name)
+    settings.check(config)
+    assert (config.game, config.preset) == (game, name)
+    assert from_json(to_json(config)) == config
+    from muzero_engine.games.registry import load_game
+
+    spec = load_game(game).spec
+    boards = [shape for shape, _ in config.self_play.shapes] or [spec.shapes[0]]
+    assert all(config.search.considered <= spec.num_actions(shape) for shape in boards)
+    assert NetworkConfig.for_game(load_game(game), **dataclasses.asdict(config.network)).channels > 0
+
+
+def test_unknown_presets_and_games() -> None:
+    with pytest.raises(BadSettings, match="there is no preset 'huge': choose one of tiny, small, release"):
+        preset("go", "huge")
+    with pytest.raises(UnknownGame, match="choose one of"):
+        preset("checkers", "tiny")
+
+
+def test_overrides_take_the_type_of_their_field() -> None:
+    config = with_overrides(
+        TINY,
+        [
+            "learner.batch_size=512",
+            "learner.learning_rate = 2e-3",
+            "learner.optimiser=SGD",
+            "learner.symmetries=no",
+            "steps=10_000",
+            "self_play.shapes=3x3",
+        ],
+    )
+    assert config.learner.batch_size == 512
+    assert config.learner.learning_rate == 2e-3
+    assert config.learner.optimiser is Optimiser.SGD
+    assert config.learner.symmetries is False
+    assert config.steps == 10_000
+    assert config.self_play.shapes == (((3, 3), 1.0),)
+    go = with_overrides(preset("go", "tiny"), ["self_play.shapes=5x5:0.75,7x7:0.25"])
+    assert go.self_play.shapes == (((5, 5), 0.75), ((7, 7), 0.25))
+    assert dataclasses.replace(config, steps=TINY.steps) != TINY
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("learner.batch_size", "'learner.batch_size' is not a setting: write it like learner.batch_size=512"),
+        ("batch=1", "there is no setting 'batch': 'batch' is none of game, preset, steps"),
+        ("learner.batch=1", "there is no setting 'learner.batch': 'batch' is none of batch_size"),
+        ("learner=1", "learner is a group of settings: name one of learner.batch_size"),
+        ("steps.x=1", "there is no setting 'steps.x': steps has no parts"),
+        ("learner.batch_size=many", "learner.batch_size must be a whole number, not 'many'"),
+        ("learner.batch_size=1.5", "must be a whole number"),
+        ("learner.batch_size=0", "learner.batch_size must be greater than 0, not 0"),
+        ("learner.learning_rate=nan", "must be a finite number"),
+        ("learner.learning_rate=fast", "must be a number"),
+        ("learner.optimiser=lion", "learner.optimiser must be one of adamw, sgd, not 'lion'"),
+        ("learner.symmetries=perhaps", "must be true or false"),
+        ("learner.ema_decay=2", "must be between 0 and 1, not 2.0"),
+        ("self_play.games=33", "must be even"),
+        ("self_play.shapes=large", "must be boards with their shares like 9x9:0.8"),
+        ("self_play.shapes=9x9", "must be one of the boards of tictactoe, such as 3x3, not 9x9"),
+        ("replay.min_plies=1000000", "at most replay.capacity_plies"),
+        ("search.simulations=1", "2 or more"),
+    ],
+)
+def test_bad_overrides_say_what_is_wrong(override: str, message: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        with_overrides(TINY, [override])
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.sampled_from(GAME_NAMES), st.integers(1, 10**6), st.floats(1e-6, 1.0), st.booleans())
+def test_any_override_survives_json(game: str, steps: int, rate: float, symmetries: bool) -> None:
+    overrides = [f"steps={steps}", f"learner.learning_rate={rate!r}", f"learner.symmetries={symmetries}"]
+    config = with_overrides(preset(game, "small"), overrides)
+    assert (config.steps, config.learner.learning_rate, config.learner.symmetries) == (steps, rate, symmetries)
+    assert from_json(to_json(config)) == config
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": "many"}, "steps is not of type int"),
+        ({"steps": True}, "steps is not of type int"),
+        ({"learner": 3}, "learner is not a JSON object"),
+        ({"more": 3}, "unknown settings (another version's?): more"),
+        ({"steps": 0}, "steps must be greater than 0"),
+    ],
+)
+def test_foreign_json_is_refused(change: dict[str, object], message: str) -> None:
+    with pytest.raises(BadSettings) as caught:
+        from_json(json.dumps(json.loads(to_json(TINY)) | change))
+    assert message in str(caught.value)
+    with pytest.raises(BadSettings, match="is not JSON"):
+        from_json(to_json(TINY)[:-10])
+
+
+def test_every_checked_setting_exists() -> None:
+    for name in (*settings._POSITIVE, *settings._NOT_NEGATIVE, *settings._SHARES):
+        value: object = TrainConfig(game="chess", preset="x", steps=1)
+        for part in name.split("."):
+            value = getattr(value, part)
+        assert isinstance(value, int | float)
