@@ -63,6 +63,7 @@ def usi(options: EngineOptions) -> None:
 
 @click.command()
 @click.option("--boardsize", type=click.IntRange(2, 19), help="Lines of the board until the client says  [9]")
+@click.option("--komi", type=float, help="Komi until the client says  [7.5]")
 @click.option("--name", help="Answer `name` with this; Lizzie, for one, looks for KataGo")
 @click.option("--version", help="Answer `version` with this")
 @click.option("--visits", type=click.IntRange(min=1), help="Simulations a move")
@@ -74,6 +75,7 @@ def usi(options: EngineOptions) -> None:
 @engine_flags()
 def gtp(
     boardsize: int | None,
+    komi: float | None,
     name: str | None,
     version: str | None,
     visits: int | None,
@@ -86,7 +88,7 @@ def gtp(
     settings = GtpSettings(max_visits=visits)
     if move_time is not None:
         settings = replace(settings, unlimited_move_s=move_time)
-    given: dict[str, Any] = {"settings": settings, "name": name, "version": version}
+    given: dict[str, Any] = {"settings": settings, "name": name, "version": version, "komi": komi}
     given["shape"] = None if boardsize is None else (boardsize, boardsize)
     inbox, writer = open_stdio()
     known = {key: value for key, value in given.items() if value is not None}

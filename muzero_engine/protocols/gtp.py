@@ -22,7 +22,7 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchResult
 from muzero_engine.games.base import Shape
 from muzero_engine.games.go.actions import pass_action
-from muzero_engine.games.go.rules import SPEC, GoPosition
+from muzero_engine.games.go.rules import DEFAULT_KOMI, SPEC, GoPosition
 from muzero_engine.protocols.gtp_analysis import parse_analysis, raw_network_text
 from muzero_engine.protocols.gtp_board import GtpBoard
 from muzero_engine.protocols.gtp_frame import (
@@ -63,15 +63,19 @@ class GtpSession:
         version: str = __version__,
         settings: GtpSettings | None = None,
         shape: Shape = SPEC.shapes[0],
+        komi: float = DEFAULT_KOMI,
     ) -> None:
-        """`name` and `version` are what the commands of these names answer: some clients look for KataGo."""
+        """`name` and `version` are what the commands of these names answer: some clients look for KataGo.
+
+        `shape` and `komi` hold until the controller sets its own. Raises BadPosition for a komi beyond all bounds.
+        """
         self._engine = engine
         self._writer = writer
         self._inbox = inbox
         self._params = Parameters(engine, settings or GtpSettings())
         self._clocks = Clocks()
         self._searcher = Searcher(engine, writer, inbox)
-        self._board = GtpBoard(shape, self._new_game)
+        self._board = GtpBoard(shape, self._new_game, komi=komi)
         self._commands: dict[str, Callable[[Args], str]] = {
             "protocol_version": lambda _: "2",
             "name": lambda _: name,

@@ -35,9 +35,9 @@ _STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory", "dam
 class GtpBoard:
     """The game as the controller has set it up. `on_new_game` is called when another game begins."""
 
-    def __init__(self, shape: Shape, on_new_game: Callable[[], None]) -> None:
+    def __init__(self, shape: Shape, on_new_game: Callable[[], None], *, komi: float = DEFAULT_KOMI) -> None:
         self._on_new_game = on_new_game
-        self.komi = DEFAULT_KOMI  # as the controller set it, without points for handicap
+        self.komi = komi  # as the controller set it, without points for handicap
         self.rules = Rules()
         self.handicap = 0
         self.position = GoPosition(shape, komi=self.komi)

@@ -89,8 +89,21 @@ def test_flags_become_the_defaults_of_the_session() -> None:
 
 
 def test_gtp_flags() -> None:
-    arguments = ["gtp", "--name", "KataGo", "--version", "1.15.3", "--boardsize", "5", "--visits", "20"]
+    arguments = [
+        "gtp",
+        "--name",
+        "KataGo",
+        "--version",
+        "1.15.3",
+        "--boardsize",
+        "5",
+        "--komi",
+        "2.5",
+        "--visits",
+        "20",
+    ]
     output = talk(arguments, ["name", "version", "genmove b", "showboard", "kata-get-param maxVisits"]).stdout
+    assert "komi 2.5\n" in output
     assert output.startswith("= KataGo\n\n= 1.15.3\n\n= ")
     assert "A B C D E\n" in output
     assert output.endswith("= 20\n\n")
