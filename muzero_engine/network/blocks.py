@@ -15,6 +15,8 @@ vanishes in the quantised graph.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +37,7 @@ class StandardisedConv(nn.Module):
         self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
         self.gain = nn.Parameter(torch.full((outputs, 1, 1, 1), gain))
         self.bias = nn.Parameter(torch.zeros(outputs))
+        self._shared: Tensor | None = None
 
     def filters(self) -> Tensor:
         """float[outputs, inputs, size, size]: mean 0 and variance gain^2 / fan-in in each filter."""
@@ -43,7 +46,8 @@ class StandardisedConv(nn.Module):
         return (self.weight - mean) * torch.rsqrt(variance * fan_in + STANDARDISE_EPSILON) * self.gain
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.filters().to(x.dtype), self.bias.to(x.dtype), padding=self.weight.shape[-1] // 2)
+        filters = self.filters() if self._shared is None else self._shared
+        return F.conv2d(x, filters.to(x.dtype), self.bias.to(x.dtype), padding=self.weight.shape[-1] // 2)
 
     def folded(self) -> nn.Conv2d:
         """The plain convolution that computes the same."""
@@ -53,6 +57,22 @@ class StandardisedConv(nn.Module):
             conv.weight.copy_(self.filters())
             conv.bias.copy_(self.bias)  # type: ignore[union-attr]  # bias=True above
         return conv
+
+
+@contextmanager
+def shared_filters(module: nn.Module) -> Iterator[None]:
+    """Within it every standardised convolution of `module` makes its filters once, however often it is called.
+
+    For an unrolled g: the same numbers, and the gradient passes through the standardisation once.
+    """
+    convolutions = [child for child in module.modules() if isinstance(child, StandardisedConv)]
+    for convolution in convolutions:
+        convolution._shared = convolution.filters()
+    try:
+        yield
+    finally:
+        for convolution in convolutions:
+            convolution._shared = None
 
 
 class GlobalPool(nn.Module):

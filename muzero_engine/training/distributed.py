@@ -1,0 +1,191 @@
+"""Several processes that take the same gradient steps (SPMD): `World` is what they do together.
+
+Started by `torchrun`, a process finds its place in RANK, WORLD_SIZE and LOCAL_RANK; started alone it is a world of one,
+and the same code runs. Tensors on the CPU travel over gloo, tensors on a GPU over NCCL.
+
+When a process dies, the others learn of it at their next collective: gloo reports the closed connection at once, NCCL
+after `timeout` (its watchdog then ends the process). Both end with an exit code other than 0; `PeerLost` carries the
+one line to print.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import FrameType, TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch import distributed as dist
+
+TIMEOUT_SECONDS = 300.0  # longer than any difference between the ranks' cycles
+REPEAT_SECONDS = 2.0  # torchrun passes on the Ctrl-C that the terminal sent already: this soon it is the same one
+
+
+class BadWorld(ValueError):
+    """The environment does not describe a world, or it could not be joined; the message says what is wrong."""
+
+
+class PeerLost(RuntimeError):
+    """Another process of the run died or hung; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """This process among `size`, of ranks 0 to size - 1. Every method but the properties is called by all ranks."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @classmethod
+    def alone(cls, device: torch.device | str = "cpu") -> Self:
+        """A world of one process."""
+        return cls(0, 1, torch.device(device))
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the process that writes files and speaks."""
+        return self.rank == 0
+
+    def sum_(self, tensor: Tensor) -> None:
+        """Replaces `tensor` by its sum over the ranks. Raises PeerLost."""
+        if self.size > 1:
+            self._together(lambda: dist.all_reduce(tensor))
+
+    def mean_(self, tensor: Tensor) -> None:
+        """Replaces `tensor` by its mean over the ranks. Raises PeerLost."""
+        if self.size > 1:
+            self.sum_(tensor)
+            tensor.div_(self.size)
+
+    def broadcast_(self, module: nn.Module) -> None:
+        """Gives every rank the parameters and buffers of rank 0. Raises PeerLost."""
+        if self.size > 1:
+            for tensor in (*module.parameters(), *module.buffers()):
+                self._together(lambda data=tensor.data: dist.broadcast(data, src=0))  # type: ignore[misc]  # a default
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag of any rank is set: the same answer on all of them. Raises PeerLost."""
+        if self.size == 1:
+            return flag
+        told = torch.tensor([int(flag)])  # on the CPU: no GPU is waited for
+        self._together(lambda: dist.all_reduce(told, op=dist.ReduceOp.MAX))
+        return bool(told.item())
+
+    def barrier(self) -> None:
+        """Returns when all ranks have come here. Raises PeerLost, after the timeout at the latest."""
+        self.any(False)
+
+    def _together(self, collective: Callable[[], object]) -> None:
+        try:
+            collective()
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise PeerLost(
+                f"rank {self.rank} of {self.size} stops: another process of this run died or hung ({reason})"
+            ) from error
+
+
+@contextmanager
+def joined_world(device: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> Iterator[World]:
+    """The world that the environment describes (torchrun's RANK, WORLD_SIZE, LOCAL_RANK), left at the end.
+
+    `device` is "cpu", "cuda" (one GPU a process, by LOCAL_RANK) or a single device; None takes a GPU where there is
+    one. `timeout`, in seconds, bounds every wait for another rank. Raises BadWorld.
+    """
+    rank, size, local = (_from_environment(name, default) for name, default in _VARIABLES)
+    if not 0 <= rank < size:
+        raise BadWorld(f"RANK is {rank} but WORLD_SIZE is {size}: start several processes with torchrun")
+    place = _device(device, local)
+    if size == 1:
+        yield World(0, 1, place)
+        return
+    try:
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo",
+            rank=rank,
+            world_size=size,
+            timeout=timedelta(seconds=timeout),
+        )
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadWorld(f"rank {rank} of {size} could not meet the others: {reason}") from error
+    yield World(rank, size, place)
+    dist.destroy_process_group()  # not after an error: it might wait for a rank that is no more
+
+
+_VARIABLES = (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0))
+
+
+def _from_environment(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    try:
+        return int(text)
+    except ValueError:
+        raise BadWorld(f"{name} is {text!r}, not a number: start several processes with torchrun") from None
+
+
+def _device(name: str | None, local_rank: int) -> torch.device:
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise BadWorld(f"unknown device {name!r}: choose cpu or cuda") from None
+    if device.type not in ("cpu", "cuda"):
+        raise BadWorld(f"cannot train on {name!r}: choose cpu or cuda")
+    if device.type == "cpu":
+        return device
+    index = local_rank if device.index is None else device.index
+    if index >= torch.cuda.device_count():
+        raise BadWorld(f"there is no GPU {index}: this machine has {torch.cuda.device_count()}")
+    torch.cuda.set_device(index)
+    return torch.device("cuda", index)
+
+
+class StopRequest:
+    """Whether the run should end: Ctrl-C or SIGTERM came, or the time is up. A context manager of the main thread.
+
+    A second Ctrl-C interrupts at once. Ranks decide together: `world.any(request.due())` once a cycle.
+    """
+
+    def __init__(self, time_limit: float | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end = None if time_limit is None else clock() + time_limit
+        self._asked: float | None = None
+        self._before: dict[int, object] = {}
+
+    @property
+    def signalled(self) -> bool:
+        """Whether a signal asked for the stop."""
+        return self._asked is not None
+
+    def due(self) -> bool:
+        """Whether this process wants the run to end."""
+        return self.signalled or (self._end is not None and self._clock() >= self._end)
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal.signal itself returned
+        self._before.clear()
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        now = self._clock()
+        if self._asked is not None and now - self._asked >= REPEAT_SECONDS:
+            raise KeyboardInterrupt
+        if self._asked is None:
+            self._asked = now

@@ -1,0 +1,72 @@
+"""Heads that only training uses: they shape the latents and are left out of everything that plays."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from muzero_engine.games.registry import load_game
+from muzero_engine.network.config import NetworkConfig
+from muzero_engine.network.heads import PolicyHead
+from muzero_engine.training.config import LearnerSettings
+
+
+class ConsistencyHead(nn.Module):
+    """The projector and predictor of SimSiam as EfficientZero uses them (Ye et al. 2021, section 4.1).
+
+    Both are 1x1 convolutions, so that any board fits; the similarity is taken over the whole board. The normalisation
+    uses the statistics of the batch at hand, those of this rank, and keeps none: without it every latent could be
+    projected onto one point.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.project = nn.Sequential(
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels, track_running_stats=False),
+            nn.ReLU(),
+            nn.Conv2d(channels, channels, 1, bias=False),
+            nn.BatchNorm2d(channels, affine=False, track_running_stats=False),
+        )
+        self.predict = nn.Sequential(
+            nn.Conv2d(channels, max(channels // 2, 1), 1),
+            nn.ReLU(),
+            nn.Conv2d(max(channels // 2, 1), channels, 1),
+        )
+
+    def forward(self, imagined: Tensor, seen: Tensor) -> Tensor:
+        """float32[N]: 1 - cosine similarity of g's latents and h's, both float[N, C, H, W]; h's get no gradient."""
+        with torch.no_grad():
+            target = self.project(seen).flatten(1).float()
+        guess = self.predict(self.project(imagined)).flatten(1).float()
+        return 1.0 - F.cosine_similarity(guess, target, dim=1)
+
+
+class DecoderHead(nn.Module):
+    """The board back from the latent: float[N, C, H, W] -> float[N, frame planes, H, W] logits of the newest frame."""
+
+    def __init__(self, channels: int, planes: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 1)
+        self.planes = nn.Conv2d(channels, planes, 1)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        logits: Tensor = self.planes(F.relu(self.first(latent)))
+        return logits
+
+
+class TrainingHeads(nn.Module):
+    """The heads that the settings give a weight to; the others are None."""
+
+    def __init__(self, config: NetworkConfig, settings: LearnerSettings) -> None:
+        super().__init__()
+        channels = config.channels
+        planes = load_game(config.game).spec.layout.frame_planes
+        self.consistency = ConsistencyHead(channels) if settings.consistency_weight > 0 else None
+        self.decoder = DecoderHead(channels, planes) if settings.decoder_weight > 0 else None
+        self.soft_policy = (
+            PolicyHead(channels, config.action_planes, config.extra_actions, size_agnostic=config.size_agnostic)
+            if settings.soft_policy_weight > 0
+            else None
+        )

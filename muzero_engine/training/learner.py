@@ -1,0 +1,223 @@
+"""`Learner`: gradient steps on batches, the same ones on every rank.
+
+All gradients lie in one flat buffer with the loss at its end: one all-reduce, one norm and one test for finiteness a
+step. Nothing in a step waits for the device. A step whose loss or gradient is not finite is skipped there (as is every
+later one), and the host, which looks a few steps later, saves the batch and stops the run with the weights intact.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from muzero_engine.files import write_atomically
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.config import LearnerSettings
+from muzero_engine.training.distributed import World
+from muzero_engine.training.losses import BatchLoss, MuZeroLoss
+from muzero_engine.training.measures import StepMetrics
+from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimiser
+from muzero_engine.training.types import Batch
+
+LAG = 2  # steps that the host may be ahead of a GPU before it looks whether all was finite
+
+
+class NonFiniteLoss(ArithmeticError):
+    """A loss or a gradient was infinite or not a number; the message says at which step and where its batch is."""
+
+
+class BadLearnerState(ValueError):
+    """A state that does not fit this learner's network and settings; the message names the first difference."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerState:
+    """Everything that the next steps depend on. Tensors are copies on the CPU."""
+
+    tensors: dict[str, Tensor]  # network.*, heads.*, ema.*, optimiser.<slot>.<parameter>
+    step: int  # gradient steps taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Unchecked:
+    step: int
+    batch: Batch
+    finite: Tensor  # bool[]
+
+
+class Learner:
+    """Trains `network` (moved to the world's device, with the weights of rank 0) and a running mean of its weights.
+
+    `total_steps` ends the learning-rate schedule. Batches of steps that were not finite go to `run_dir`, where given.
+    `channels_last` lays convolutions out as a GPU's tensor cores read them; by default on a GPU.
+    """
+
+    def __init__(
+        self,
+        network: MuZeroNetwork,
+        settings: LearnerSettings,
+        *,
+        total_steps: int,
+        world: World,
+        run_dir: Path | None = None,
+        channels_last: bool | None = None,
+    ) -> None:
+        on_gpu = world.device.type == "cuda"
+        layout = torch.channels_last if (on_gpu if channels_last is None else channels_last) else torch.preserve_format
+        self._settings = settings
+        self._total_steps = total_steps
+        self._world = world
+        self._run_dir = run_dir
+        self._layout = layout
+        self._lag = LAG if on_gpu else 0
+        self._module = MuZeroLoss(network.to(world.device).train(), settings, autocast=on_gpu)
+        self._module.to(memory_format=layout)  # type: ignore[call-overload]  # the stubs lack this overload
+        world.broadcast_(self._module)
+        self._ema = copy.deepcopy(network).eval().requires_grad_(False)
+        self._loss = torch.compile(self._module, dynamic=False) if on_gpu and settings.compile else self._module
+        self._optimiser = make_optimiser(self._module, settings)
+        self._parameters = [parameter for parameter in self._module.parameters() if parameter.requires_grad]
+        self._buffer = torch.zeros(sum(p.numel() for p in self._parameters) + 1, device=world.device)
+        self._gradients = _views(self._buffer, self._parameters)
+        self._broken = torch.zeros((), device=world.device)  # 1 from the first step on that was not finite
+        self._optimiser.found_inf = self._broken  # type: ignore[attr-defined]  # what GradScaler sets: skip the step
+        self._unchecked: deque[_Unchecked] = deque()
+        self._step = 0
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps taken."""
+        return self._step
+
+    @property
+    def network(self) -> MuZeroNetwork:
+        """The network that the steps change; not a copy."""
+        return self._module.network
+
+    def ema_network(self) -> MuZeroNetwork:
+        """The network with the running mean of the weights, which plays; not a copy."""
+        return self._ema
+
+    def step(self, batch: Batch) -> StepMetrics:
+        """One gradient step; all ranks call it together. Raises NonFiniteLoss (on a GPU up to two steps later) with
+        the weights as they were before the step, and PeerLost."""
+        rate = learning_rate(self._settings, self._step, self._total_steps)
+        found: BatchLoss = self._loss(self._laid_out(batch))
+        gradients = torch.autograd.grad(found.total, self._parameters, materialize_grads=True)
+        torch._foreach_copy_(self._gradients, gradients)
+        self._buffer[-1] = found.total.detach()
+        self._world.mean_(self._buffer)
+        norm = torch.linalg.vector_norm(self._buffer[:-1])
+        loss = self._buffer[-1].clone()
+        finite = torch.isfinite(norm) & torch.isfinite(loss)
+        self._broken.copy_(torch.maximum(self._broken, (~finite).to(self._broken.dtype)))
+        self._unchecked.append(_Unchecked(self._step, batch, finite))
+        self._check(self._lag)
+        if self._settings.clip_norm > 0:
+            self._buffer[:-1].mul_((self._settings.clip_norm / (norm + 1e-6)).clamp(max=1.0))
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        self._optimiser.step()
+        self._follow(ema_decay(self._settings, self._step))
+        self._step += 1
+        return StepMetrics(self._step - 1, rate, loss, norm, found.sums, found.counts)
+
+    def finish(self) -> None:
+        """Waits for all steps. Raises NonFiniteLoss where one of them was not finite."""
+        self._check(0)
+
+    def state(self) -> LearnerState:
+        """What `load_state` needs to go on exactly. Raises NonFiniteLoss as `finish` does."""
+        self.finish()
+        tensors: dict[str, Tensor] = dict(self._module.state_dict())
+        tensors |= {f"ema.{name}": tensor for name, tensor in self._ema.state_dict().items()}
+        for name, parameter in self._module.named_parameters():
+            for slot, tensor in self._optimiser.state[parameter].items():
+                if isinstance(tensor, Tensor):
+                    tensors[f"optimiser.{slot}.{name}"] = tensor
+        copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+        return LearnerState(copies, self._step)
+
+    def load_state(self, state: LearnerState) -> None:
+        """Goes on where `state` was taken. Raises BadLearnerState and leaves the learner as it was."""
+        places = dict(self._module.state_dict())
+        places |= {f"ema.{name}": tensor for name, tensor in self._ema.state_dict().items()}
+        parameters = dict(self._module.named_parameters())
+        slots = {name: tensor for name, tensor in state.tensors.items() if name.startswith("optimiser.")}
+        _require_fit(places, {name: tensor for name, tensor in state.tensors.items() if name not in slots})
+        _require_fit({name: slots.get(name, parameters.get(_parameter_of(name))) for name in slots}, slots)
+        with torch.no_grad():
+            for name, place in places.items():
+                place.copy_(state.tensors[name])
+        self._optimiser.state.clear()
+        for name, tensor in slots.items():
+            slot, parameter = name.split(".", 2)[1], parameters[_parameter_of(name)]
+            place = torch.empty_like(parameter) if tensor.shape == parameter.shape else tensor.new_empty(())
+            self._optimiser.state[parameter][slot] = place.detach().to(self._world.device).copy_(tensor)
+        self._unchecked.clear()
+        self._broken.zero_()
+        self._step = state.step
+
+    def _laid_out(self, batch: Batch) -> Batch:
+        observation = batch.observation.contiguous(memory_format=self._layout)
+        return dataclasses.replace(batch, observation=observation)
+
+    def _follow(self, decay: float) -> None:
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self._ema.parameters()), list(self.network.parameters()), 1.0 - decay)
+
+    def _check(self, lag: int) -> None:
+        while len(self._unchecked) > lag:
+            oldest = self._unchecked.popleft()
+            if not bool(oldest.finite):
+                self._unchecked.appendleft(oldest)  # whoever asks again is told again
+                raise NonFiniteLoss(
+                    f"the loss or its gradient is not finite at step {oldest.step}; {self._saved(oldest)} "
+                    "(resume from the last checkpoint, with a lower learning rate if this comes again)"
+                )
+
+    def _saved(self, found: _Unchecked) -> str:
+        if self._run_dir is None:
+            return "its batch was not kept"
+        rank = f"-rank{self._world.rank}" if self._world.rank else ""
+        path = self._run_dir / f"nonfinite-{found.step}{rank}.safetensors"
+        fields = {field.name: getattr(found.batch, field.name) for field in dataclasses.fields(found.batch)}
+        tensors = {name: value.detach().cpu().contiguous() for name, value in fields.items() if torch.is_tensor(value)}
+        try:
+            write_atomically(path, save_tensors(tensors, metadata={"step": str(found.step)}))
+        except OSError as error:
+            return f"its batch could not be saved: {error}"
+        return f"its batch is in {path}"
+
+
+def _views(buffer: Tensor, parameters: list[torch.nn.Parameter]) -> list[Tensor]:
+    """Parts of the buffer laid out like the parameters, set as their gradients."""
+    views, start = [], 0
+    for parameter in parameters:
+        view = buffer[start : start + parameter.numel()].as_strided(parameter.shape, parameter.stride(), start)
+        parameter.grad = view
+        views.append(view)
+        start += parameter.numel()
+    return views
+
+
+def _parameter_of(slot: str) -> str:
+    return slot.split(".", 2)[2]
+
+
+def _require_fit(places: dict[str, Tensor | None], tensors: dict[str, Tensor]) -> None:
+    for name in sorted(places.keys() | tensors.keys()):
+        place, tensor = places.get(name), tensors.get(name)
+        if tensor is None:
+            raise BadLearnerState(f"the learner's state lacks {name}")
+        if place is None:
+            raise BadLearnerState(f"the learner's state has {name}, which these settings do not use")
+        if place.shape != tensor.shape:
+            raise BadLearnerState(f"the learner's {name} is {tuple(tensor.shape)}, not {tuple(place.shape)}")

@@ -1,0 +1,89 @@
+"""What is measured of a gradient step, by unroll step, without making the host wait for the device.
+
+Each `Measure` is kept as a sum and a count, so that means over steps and over ranks are exact means of positions.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from muzero_engine.training.distributed import World
+
+
+class Measure(enum.Enum):
+    """Rows of `StepMetrics.sums`, in this order; the values are the fields of `StepSummary`."""
+
+    POLICY = "policy"  # cross-entropy, nats
+    VALUE = "value"  # cross-entropy of win, draw, loss
+    OUTCOME = "outcome"  # cross-entropy of goes on, win, draw, loss
+    OWNERSHIP = "ownership"  # squared error, mean over the points; step 0 only
+    CONSISTENCY = "consistency"  # 1 - cosine similarity
+    DECODER = "decoder"  # binary cross-entropy, mean over planes and points
+    SOFT_POLICY = "soft_policy"  # cross-entropy with the softened target
+    # Not descended, only watched:
+    POLICY_DIVERGENCE = "policy_divergence"  # KL(target || network)
+    POLICY_ENTROPY = "policy_entropy"  # of the network, over all actions
+    TARGET_ENTROPY = "target_entropy"
+    VALUE_ERROR = "value_error"  # squared error of win - loss
+    ENDS_FOUND = "ends_found"  # of the moves that ended the game: share whose class is the most likely one
+    FALSE_ENDS = "false_ends"  # of the moves after which it went on: share taken for an end
+
+
+MEASURES = tuple(Measure)
+
+
+@dataclass(frozen=True, slots=True)
+class StepMetrics:
+    """One gradient step of one rank; tensors stay on the training device until `summarise` is asked."""
+
+    step: int  # steps taken before this one
+    learning_rate: float
+    loss: Tensor  # float32[], the weighted sum that was descended; mean over the ranks
+    gradient_norm: Tensor  # float32[], before clipping
+    sums: Tensor  # float32[len(MEASURES), U + 1], over this rank's positions
+    counts: Tensor  # float32[len(MEASURES), U + 1]: how many positions each sum has
+
+
+@dataclass(frozen=True, slots=True)
+class StepSummary:
+    """Means over gradient steps and ranks. Tuples are by unroll step 0..U, None where nothing was counted."""
+
+    steps: int
+    learning_rate: float  # of the last step
+    loss: float
+    gradient_norm: float
+    policy: tuple[float | None, ...]
+    value: tuple[float | None, ...]
+    outcome: tuple[float | None, ...]
+    ownership: tuple[float | None, ...]
+    consistency: tuple[float | None, ...]
+    decoder: tuple[float | None, ...]
+    soft_policy: tuple[float | None, ...]
+    policy_divergence: tuple[float | None, ...]
+    policy_entropy: tuple[float | None, ...]
+    target_entropy: tuple[float | None, ...]
+    value_error: tuple[float | None, ...]
+    ends_found: tuple[float | None, ...]
+    false_ends: tuple[float | None, ...]
+
+
+def summarise(metrics: Sequence[StepMetrics], world: World) -> StepSummary:
+    """The same answer on all ranks, which call it together with equally many steps (at least one)."""
+    sums = torch.stack([metric.sums for metric in metrics]).sum(0)
+    counts = torch.stack([metric.counts for metric in metrics]).sum(0)
+    whole = torch.stack([torch.stack([metric.loss, metric.gradient_norm]) for metric in metrics]).mean(0)
+    told = torch.stack([sums, counts]).double()
+    world.sum_(told)
+    (loss, norm), (total, count) = whole.tolist(), told.tolist()
+    means = {
+        measure.value: tuple(t / n if n else None for t, n in zip(total[row], count[row], strict=True))
+        for row, measure in enumerate(MEASURES)
+    }
+    return StepSummary(
+        steps=len(metrics), learning_rate=metrics[-1].learning_rate, loss=loss, gradient_norm=norm, **means
+    )
