@@ -11,11 +11,12 @@ import enum
 import json
 import re
 from collections.abc import Iterable
-from typing import Any, cast, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.plain import BadData, from_plain, to_plain
 
 Shares = tuple[tuple[Shape, float], ...]  # boards with their shares of the games
 
@@ -59,22 +60,17 @@ def check(config: TrainConfig) -> None:
 
 def to_json(config: TrainConfig) -> str:
     """Indented JSON that `from_json` reads back to an equal configuration."""
-
-    def plain(value: object) -> object:
-        if isinstance(value, enum.Enum):
-            return value.value
-        raise TypeError(f"{value!r} has no place in a configuration")
-
-    return json.dumps(dataclasses.asdict(config), indent=2, default=plain) + "\n"
+    return json.dumps(to_plain(config), indent=2) + "\n"
 
 
 def from_json(text: str) -> TrainConfig:
     """Raises BadSettings for anything that `to_json` would not have written."""
     try:
-        data: Any = json.loads(text)
+        config = from_plain(TrainConfig, json.loads(text), "the run's configuration")
+    except BadData as error:
+        raise BadSettings(str(error)) from error
     except (ValueError, RecursionError) as error:
         raise BadSettings(f"the run's configuration is not JSON: {error}") from error
-    config = cast(TrainConfig, _decoded(TrainConfig, data, "the run's configuration"))
     check(config)
     return config
 
@@ -131,34 +127,6 @@ def _share(text: str, name: str) -> tuple[Shape, float]:
     if match is None:
         raise BadSettings(f"{name} must be boards with their shares like 9x9:0.8,7x7:0.2, not {text!r}")
     return (int(match[1]), int(match[2])), float(match[3] or 1.0)
-
-
-def _decoded(kind: Any, data: Any, name: str) -> Any:
-    """`data` from JSON as a value of type `kind`."""
-    if dataclasses.is_dataclass(kind):
-        if not isinstance(data, dict):
-            raise BadSettings(f"{name} is not a JSON object")
-        hints = get_type_hints(kind)
-        if set(data) != set(hints):
-            difference = ", ".join(sorted(set(data) ^ set(hints)))
-            raise BadSettings(f"{name} has missing or unknown settings (another version's?): {difference}")
-        fields = {field: _decoded(hints[field], data[field], field) for field in hints}
-        return cast(Any, kind)(**fields)
-    if get_origin(kind) is tuple:
-        inner = get_args(kind)
-        if not isinstance(data, list):
-            raise BadSettings(f"{name} is not a list")
-        if inner[-1] is Ellipsis:
-            return tuple(_decoded(inner[0], item, name) for item in data)
-        if len(data) != len(inner):
-            raise BadSettings(f"{name} has {len(data)} parts, not {len(inner)}")
-        return tuple(_decoded(part, item, name) for part, item in zip(inner, data, strict=True))
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return _parsed(kind, str(data), name)
-    wanted = (int, float) if kind is float else (kind,)
-    if type(data) not in wanted:
-        raise BadSettings(f"{name} is not of type {kind.__name__}")
-    return kind(data)
 
 
 def _value(config: TrainConfig, name: str) -> Any:

@@ -106,7 +106,7 @@ def test_any_override_survives_json(game: str, steps: int, rate: float, symmetri
         ({"steps": "many"}, "steps is not of type int"),
         ({"steps": True}, "steps is not of type int"),
         ({"learner": 3}, "learner is not a JSON object"),
-        ({"more": 3}, "unknown settings (another version's?): more"),
+        ({"more": 3}, "unknown fields (another version's?): more"),
         ({"steps": 0}, "steps must be greater than 0"),
     ],
 )

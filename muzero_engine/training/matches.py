@@ -1,0 +1,136 @@
+"""Matches inside a run: players that choose for many positions at once, and paired games between two of them.
+
+Every opening is played twice with colours swapped, so that neither an unfair opening nor the right to begin counts.
+Rules are those of `Position`, in this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from muzero_engine.games.base import Floats, Game, Position
+from muzero_engine.games.encoding import observation
+
+# Pieces in the order of the frame's planes; the king, which cannot be captured, is worth nothing.
+CHESS_VALUES = (1.0, 3.0, 3.0, 5.0, 9.0, 0.0)
+CHESS_PROMOTIONS = (2.0, 2.0, 4.0)  # kinds of ActionTable: knight, bishop, rook; less the pawn
+SHOGI_VALUES = (1.0, 3.0, 4.0, 5.0, 8.0, 10.0, 6.0, 0.0, 5.0, 6.0, 6.0, 6.0, 10.0, 12.0)
+PIECE_VALUES = {"chess": CHESS_VALUES, "shogi": SHOGI_VALUES}
+
+
+class Player(Protocol):
+    """Chooses moves."""
+
+    def choose(self, positions: Sequence[Position]) -> list[int]:
+        """A legal action for each position, none of which has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Results of games in the view of the first player of a match."""
+
+    wins: int = 0
+    draws: int = 0
+    losses: int = 0
+
+    @property
+    def score(self) -> float:
+        """Points a game, in [0, 1]; a half where there was none."""
+        games = self.wins + self.draws + self.losses
+        return (self.wins + 0.5 * self.draws) / games if games else 0.5
+
+
+class RandomPlayer:
+    """Every legal move is as good as any other."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def choose(self, positions: Sequence[Position]) -> list[int]:
+        """See Player."""
+        return [int(self._rng.choice(position.legal_actions())) for position in positions]
+
+
+class GreedyPlayer:
+    """Wins on the spot if it can, else takes the most valuable piece (chess and shogi), else moves at random."""
+
+    def __init__(self, game: Game, rng: np.random.Generator) -> None:
+        spec = game.spec
+        self._values = np.array(PIECE_VALUES[spec.name])
+        self._layout = spec.layout
+        table = game.action_table(spec.shapes[0])
+        self._to = table.to_square
+        self._promotion = np.zeros(len(table.kind))
+        if spec.name == "chess":
+            self._promotion = np.where(table.kind >= 0, np.array(CHESS_PROMOTIONS)[table.kind], 0.0)
+        self._rng = rng
+
+    def choose(self, positions: Sequence[Position]) -> list[int]:
+        """See Player."""
+        return [self._choose(position) for position in positions]
+
+    def _choose(self, position: Position) -> int:
+        legal = position.legal_actions()
+        endings = position.ending_actions()
+        gain = self._promotion[legal] + self._captured(position)[self._to[legal]]
+        for i, action in enumerate(legal.tolist()):
+            gain[i] = {1.0: np.inf, -1.0: -np.inf}.get(endings.get(action, 0.0), gain[i])
+        best = np.flatnonzero(gain == gain.max())
+        return int(legal[self._rng.choice(best)])
+
+    def _captured(self, position: Position) -> Floats:
+        """float[H * W]: the value of the opponent's piece on each square of the mover's frame."""
+        seen = observation(position)
+        count = self._layout.per_player
+        theirs = seen[count : 2 * count].reshape(count, -1)
+        values: Floats = (self._values[:, None] * theirs).sum(axis=0)
+        return values
+
+
+def openings(
+    start: Callable[[np.random.Generator], Position], count: int, plies: int, rng: np.random.Generator
+) -> list[Position]:
+    """`count` positions after `plies` uniformly random moves (fewer where the game would be over)."""
+    found = []
+    for _ in range(count):
+        position = start(rng)
+        for _ in range(plies):
+            position.push(int(rng.choice(position.legal_actions())))
+            if position.outcome() is not None:
+                position.pop()
+                break
+        found.append(position)
+    return found
+
+
+def play_pairs(
+    first: Player, second: Player, starts: Sequence[Position], end: Callable[[Position], float | None]
+) -> Tally:
+    """Plays every start twice, once with each player to move first.
+
+    `end` gives None while a game goes on, then its result for player 0 of the game in {1, 0, -1}.
+    """
+    games = [(start.copy(), start.mover ^ swapped) for start in starts for swapped in (0, 1)]  # and who `first` is
+    points: list[float] = []
+    while games:
+        turns: tuple[list[Position], list[Position]] = ([], [])
+        for position, player in games:
+            turns[position.mover != player].append(position)
+        for chooser, positions in zip((first, second), turns, strict=True):
+            if positions:
+                for position, action in zip(positions, chooser.choose(positions), strict=True):
+                    position.push(action)
+        running = []
+        for position, player in games:
+            result = end(position)
+            if result is None:
+                running.append((position, player))
+            else:
+                points.append(result if player == 0 else -result)
+        games = running
+    return Tally(points.count(1.0), points.count(0.0), points.count(-1.0))

@@ -1,0 +1,114 @@
+"""The metrics of a run: one JSON object a line in `RUN/metrics.jsonl`, one line a cycle, all of the same form.
+
+Lines are appended and flushed, so that a kill costs at most the line being written; a last line without its end is not
+read. A run that resumes drops the cycles after its checkpoint, which it will play again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from muzero_engine.files import write_atomically
+from muzero_engine.training.measures import StepSummary
+from muzero_engine.training.plain import BadData, from_plain, to_plain
+
+METRICS = "metrics.jsonl"
+
+
+class BadMetrics(ValueError):
+    """A file that holds no metrics of a run; the message says which line and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayRecord:
+    """Self-play of one cycle, all ranks together. Shares and means are of the games that ended, None without any."""
+
+    games: int
+    plies: int
+    seconds: float  # of the cycle that went into self-play, rank 0
+    length: float | None  # mean plies of a game
+    first_wins: float | None  # share of games won by the player who began
+    draws: float | None
+    resigned: float | None
+    capped: float | None  # share of games that reached the ply cap
+    divergence: float | None  # KL(policy target || prior), mean over searched plies, nats
+    root_value: float | None  # mean absolute root value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchRecord:
+    """Games of the current net, whose results these are, against one opponent."""
+
+    opponent: str  # "random", "greedy" or a net: "net-STEP"
+    wins: int
+    draws: int
+    losses: int
+
+    @property
+    def score(self) -> float:
+        """Points a game, in [0, 1]."""
+        return (self.wins + 0.5 * self.draws) / max(self.wins + self.draws + self.losses, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleRecord:
+    """One cycle. Counts are of the whole run so far, all ranks together."""
+
+    cycle: int
+    step: int  # gradient steps
+    games: int
+    plies: int
+    replay_plies: int  # in all windows that batches are drawn from
+    seconds: float  # of training, earlier sessions included
+    device_seconds: float  # the same times the number of ranks
+    cycle_seconds: float
+    simulations: int  # of self-play in this cycle
+    play: PlayRecord
+    learn: StepSummary | None  # None while the replay fills
+    matches: tuple[MatchRecord, ...]  # empty in cycles without evaluation
+
+
+class MetricsLog:
+    """Appends records to the metrics of a run, after those up to `cycle`."""
+
+    def __init__(self, run: Path, *, cycle: int = 0) -> None:
+        """Keeps the cycles up to `cycle` of what is there. Raises BadMetrics."""
+        path = run / METRICS
+        kept = [record for record in read_records(run) if record.cycle <= cycle] if path.exists() else []
+        write_atomically(path, "".join(map(_line, kept)).encode())
+        self.records = kept
+        self._file = path.open("a", encoding="utf-8")
+
+    def append(self, record: CycleRecord) -> None:
+        """Writes a record through to the system."""
+        self.records.append(record)
+        self._file.write(_line(record))
+        self._file.flush()
+
+    def close(self) -> None:
+        """No record can be appended afterwards."""
+        self._file.close()
+
+
+def read_records(run: Path) -> list[CycleRecord]:
+    """The records of a run, oldest first. Raises BadMetrics."""
+    path = run / METRICS
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadMetrics(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    records = []
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        if not line.endswith("\n"):
+            break
+        try:
+            records.append(from_plain(CycleRecord, json.loads(line), "the line"))
+        except (BadData, ValueError, RecursionError) as error:
+            raise BadMetrics(f"{path}, line {number}: {error}") from error
+    return records
+
+
+def _line(record: CycleRecord) -> str:
+    return json.dumps(to_plain(record)) + "\n"
