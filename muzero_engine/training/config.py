@@ -28,7 +28,7 @@ class SearchSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfPlaySettings:
     games: int = 4096  # played at once, in two groups that take turns (rules of one behind the search of the other)
-    workers: int = 0  # rules processes; 0: as many as there are cores, less one
+    workers: int = 0  # rules processes; 0: on a GPU as many as there are cores, less one; on a CPU none
     plies_per_cycle: int = 65_536
     temperature_plies: int = 30  # plies at which the move is drawn from the improved policy; later the search's choice
     opening_plies: int = 0  # at most so many uniformly random plies at the start (a different number each game)

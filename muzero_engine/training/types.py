@@ -57,3 +57,4 @@ class Batch:
     has_outcome: Tensor  # bool[M, U]: false past the end, and at the last move of a resigned or capped game
     alive: Tensor  # bool[M, U + 1]: the position exists (the game had not ended before it)
     ownership: Tensor | None  # float32[M, H, W] of step 0, its mover's view (Go)
+    has_ownership: Tensor | None = None  # bool[M]: false in resigned and capped games, whose boards are unfinished (Go)
