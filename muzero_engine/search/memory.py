@@ -107,6 +107,7 @@ class TreeMemory:
                         self.pool.release(tree.slot[kid])
                     tree.free(kid)
                 tree.kids[node] = []
+                tree.seen_prior[node] = 0.0
                 return True
         return False
 

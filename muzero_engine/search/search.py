@@ -12,6 +12,7 @@ the model and backs them up, so a caller that looks at the clock between steps o
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
+from muzero_engine.search.children import children
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.halving import SequentialHalving
 from muzero_engine.search.memory import TreeMemory
@@ -52,6 +54,8 @@ class Search:
         self._memory = TreeMemory(config.memory_mb, config.batch_size)
         self._square_sums: dict[int, float] = {}  # of edge values, root children only
         self._ends: dict[int, float] = {}  # root child -> exact value
+        self._fpu_reduction = config.fpu_reduction
+        self._scales: list[float] = []  # see `_scale`
         self._unknown: list[int] = []  # the other root children, prior descending: those that are searched
         self._opened = 0  # how many of them selection looks at: the visited ones and the next
         self._unknown_prior = 1.0  # sum of their priors
@@ -173,45 +177,37 @@ class Search:
         self.seldepth = max(self.seldepth, len(path) - 1)
 
     def _descend(self) -> list[int] | None:
-        """A path from the root to a leaf, visits counted; its end is new, in flight (a collision) or known to end."""
-        tree = self._tree
-        visits = tree.visits
+        """A path from the root to a leaf, visits counted; its end is new, in flight (a collision) or known to end.
+
+        Below the root the child of highest pUCT is taken ([MZ] equation 2, Q halved), created if it is the next
+        unvisited one.
+        """
         node = self._select_root()
         if node is None:
             return None
+        tree = self._tree
+        visits, done, discount, q = tree.visits, tree.done, tree.discount, tree.q
         path = [ROOT, node]
         visits[ROOT] += 1
         visits[node] += 1
         if node in self._ends:
             return path
-        while tree.done[node] and tree.discount[node] < _CERTAIN_END:
-            node = self._select(node)
+        while done[node] and discount[node] < _CERTAIN_END:
+            kids, priors = tree.kids[node], tree.priors[node]
+            scale = self._scale(visits[node] - 1)  # without the visit under way
+            best, best_score = -1, -1e30
+            for kid, prior in zip(kids, priors, strict=False):
+                score = q[kid] + scale * prior / (1 + visits[kid])
+                if score > best_score:
+                    best, best_score = kid, score
+            if len(kids) < len(priors):
+                first_play = tree.value[node] - self._fpu_reduction * math.sqrt(tree.seen_prior[node])
+                if first_play + scale * priors[len(kids)] > best_score and (self._memory.make_room(tree) or best < 0):
+                    best = tree.new_child(node, first_play)
+            node = best
             path.append(node)
             visits[node] += 1
         return path
-
-    def _select(self, node: int) -> int:
-        """The child of highest pUCT, created if it is the next unvisited one; [MZ] equation 2, Q halved."""
-        tree = self._tree
-        visits, q = tree.visits, tree.q
-        kids, priors = tree.kids[node], tree.priors[node]
-        config = self._config
-        scale = 2.0 * exploration(visits[node] - 1, config.c1, config.c2)  # without the visit under way
-        best, best_score, mass = -1, -1e30, 0.0
-        for kid, prior in zip(kids, priors, strict=False):
-            mass += prior
-            score = q[kid] + scale * prior / (1 + visits[kid])
-            if score > best_score:
-                best, best_score = kid, score
-        count = len(kids)
-        if count < len(priors):
-            first_play = tree.value[node] - config.fpu_reduction * mass**0.5
-            prior = priors[count]
-            wanted = first_play + scale * prior > best_score
-            if wanted and (self._memory.make_room(tree) or best < 0):
-                best = tree.new(node, tree.actions[node][count], prior, first_play)
-                kids.append(best)
-        return best
 
     def _select_root(self) -> int | None:
         """The root action to simulate. Those that end the game need none, unless there are no others."""
@@ -222,13 +218,12 @@ class Search:
             candidate = self._halving.next()
             return None if candidate is None else self._unknown[candidate]
         visits, q, priors = tree.visits, tree.q, tree.prior
-        config = self._config
-        scale = 2.0 * exploration(visits[ROOT], config.c1, config.c2) / self._unknown_prior
+        scale = self._scale(visits[ROOT]) / self._unknown_prior
         opened = self._unknown[: self._opened]
         fresh = opened[-1]
         if not visits[fresh]:
             mass = (sum(priors[kid] for kid in opened) - priors[fresh]) / self._unknown_prior
-            q[fresh] = tree.value[ROOT] - config.fpu_reduction * mass**0.5
+            q[fresh] = tree.value[ROOT] - self._fpu_reduction * math.sqrt(mass)
         best, best_score = -1, -1e30
         for kid in opened:
             score = q[kid] + scale * priors[kid] / (1 + visits[kid])
@@ -237,6 +232,13 @@ class Search:
         if best == fresh and self._opened < len(self._unknown):
             self._opened += 1
         return best
+
+    def _scale(self, parent_visits: int) -> float:
+        """The factor of `prior / (1 + N)` for Q in [-1, 1], from a table that grows as needed."""
+        scales = self._scales
+        while parent_visits >= len(scales):
+            scales.append(2.0 * exploration(len(scales), self._config.c1, self._config.c2))
+        return scales[parent_visits]
 
     # -- evaluation ----------------------------------------------------------------------------------------------
 
@@ -269,18 +271,8 @@ class Search:
     def _expand(self, leaves: list[int], out: RecurrentOutput) -> None:
         """Stores latents and the children of highest prior, prior descending."""
         tree = self._tree
-        logits = out.policy_logits
-        count = min(self._config.max_children, logits.shape[1])
-        if count < logits.shape[1]:
-            actions = np.argpartition(logits, -count, axis=1)[:, -count:]
-            top = np.take_along_axis(logits, actions, axis=1)
-            order = np.argsort(-top, axis=1, kind="stable")
-            actions = np.take_along_axis(actions, order, axis=1).astype(np.int32)
-            top = np.take_along_axis(top, order, axis=1)
-        else:
-            actions = np.argsort(-logits, axis=1, kind="stable").astype(np.int32)
-            top = np.take_along_axis(logits, actions, axis=1)
-        priors = softmax(top, self._config.policy_temperature).astype(np.float32)
+        config = self._config
+        actions, priors = children(out.policy_logits, config.max_children, config.policy_temperature)
         for leaf, slot, row, prior in zip(leaves, self._memory.pool.put(out.latent), actions, priors, strict=True):
             tree.slot[leaf] = slot
             tree.actions[leaf] = array("i", row.tobytes())

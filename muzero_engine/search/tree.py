@@ -33,6 +33,7 @@ class Tree:
         self.actions: list[array[int]] = []  # of the children, prior descending; empty until evaluated
         self.priors: list[array[float]] = []  # of the children, the same order, sum 1
         self.kids: list[list[int]] = []  # children created so far, a prefix of `actions` (all of them at the root)
+        self.seen_prior: list[float] = []  # sum of the priors of `kids` (not kept up at the root)
         self.slot: list[int] = []  # of the latent in the pool, or NO_SLOT
         self.stamp: list[int] = []  # visits when the eviction sweep last passed
         self._free: list[int] = []
@@ -64,9 +65,19 @@ class Tree:
         self.actions.append(_NO_ACTIONS)
         self.priors.append(_NO_PRIORS)
         self.kids.append([])
+        self.seen_prior.append(0.0)
         self.slot.append(NO_SLOT)
         self.stamp.append(0)
         return len(self.parent) - 1
+
+    def new_child(self, node: int, q: float) -> int:
+        """Adds the next child of a node in the order of priors; there must be one."""
+        kids = self.kids[node]
+        prior = self.priors[node][len(kids)]
+        kid = self.new(node, self.actions[node][len(kids)], prior, q)
+        kids.append(kid)
+        self.seen_prior[node] += prior
+        return kid
 
     def free(self, node: int) -> None:
         """Gives a childless node back; its latent's slot must have been released."""
@@ -81,6 +92,7 @@ class Tree:
         self.actions[node] = _NO_ACTIONS
         self.priors[node] = _NO_PRIORS
         self.kids[node] = []
+        self.seen_prior[node] = 0.0
         self.slot[node] = NO_SLOT
         self.stamp[node] = 0
         self._free.append(node)
