@@ -12,8 +12,7 @@ from pathlib import Path
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.manifest import Training
-from muzero_engine.network.config import NetworkConfig
-from muzero_engine.network.model import fresh_network
+from muzero_engine.network.fresh import fresh_network
 
 SEED = 20240229
 SMALL = {"channels": 16, "representation_blocks": 2, "dynamics_blocks": 1, "value_channels": 16, "value_hidden": 32}
@@ -23,8 +22,8 @@ TINY = {"channels": 8, "representation_blocks": 1, "dynamics_blocks": 1, "value_
 def make(name: str, root: Path) -> None:
     """Writes `root/name` and prints what it is."""
     game = load_game(name)
-    config = NetworkConfig.for_game(game, **(TINY if name == "tictactoe" else SMALL))
-    manifest = export_bundle(fresh_network(config, seed=SEED), game, root / name, training=Training("untrained"))
+    network = fresh_network(game, SEED, **(TINY if name == "tictactoe" else SMALL))
+    manifest = export_bundle(network, game, root / name, training=Training("untrained"))
     size = sum(file.size for file in manifest.files.values())
     print(f"{root / name}: {manifest.summary()}, {size / 1024:.0f} KiB")
 

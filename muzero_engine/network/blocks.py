@@ -6,7 +6,7 @@ weight standardisation, Brock et al. 2021, "Characterizing signal propagation to
 unnormalized ResNets", section 3), which bounds each channel's scale without looking at any data, is the same in
 training and in play, costs nothing at inference, and folds exactly into a plain convolution
 (`StandardisedConv.folded`). Blocks start as the identity (zero gain at the end of the branch: SkipInit, De and Smith
-2020).
+2020). The raw weights start small because their size sets how fast an optimiser like Adam turns the filters.
 
 Activations are ReLU throughout: their ranges start at zero, which 8-bit quantisation uses in full, and the ReLU itself
 vanishes in the quantised graph.
@@ -34,7 +34,8 @@ class StandardisedConv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, size: int, *, gain: float = RELU_GAIN) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size))
+        fan_in = inputs * size * size
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size) / math.sqrt(fan_in))
         self.gain = nn.Parameter(torch.full((outputs, 1, 1, 1), gain))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self._shared: Tensor | None = None

@@ -4,8 +4,8 @@ Every latent is in the frame of its own mover. g therefore ends with the game's 
 computes in the frame of the player who moves becomes the frame of the player who moves next, so that g(h(o[t]), a[t])
 and h(o[t+1]) can be compared point by point. (Which channels mean "mine" and "theirs" g learns to exchange by itself.)
 
-The stem of g adds the latent back (as in EfficientZero, Ye et al. 2021): with blocks that start as the identity, a
-fresh g keeps what it is given and gradients pass an unroll of many steps.
+The stem of g does not add the latent back, as some MuZero networks do: the next mover's frame exchanges "mine" and
+"theirs", so that the identity is no useful start.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class MuZeroNetwork(nn.Module):
     def dynamics(self, latent: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
         """g: latent and int64[B] actions in its frame -> the next mover's latent, outcome logits float[B, 4]."""
         planes = self.action_planes(action, latent)
-        x = F.relu(latent + self.dynamics_stem(torch.cat([latent, planes], dim=1)))
+        x = F.relu(self.dynamics_stem(torch.cat([latent, planes], dim=1)))
         x = bounded(self.dynamics_tower(x))
         return turned(x, self.config.turn), self.reward(x)
 
@@ -124,14 +124,6 @@ class MuZeroNetwork(nn.Module):
         result = copy.deepcopy(self).eval().requires_grad_(False)
         _fold(result)
         return result
-
-
-def fresh_network(config: NetworkConfig, *, seed: int) -> MuZeroNetwork:
-    """A freshly initialised network: the same seed (and the same torch) gives the same. Other random draws are not
-    touched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return MuZeroNetwork(config)
 
 
 def turned(x: Tensor, turn: Turn) -> Tensor:
