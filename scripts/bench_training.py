@@ -1,0 +1,331 @@
+"""Checks and times the parts of the trainer on this machine; its figures are those of BENCHMARKS.md.
+
+    python scripts/bench_training.py search            # one CUDA device, about three minutes
+    python scripts/bench_training.py search --quick    # small sizes, on a CPU too
+
+`search` first compares the Triton kernels with their torch reference on random trees (on a CPU this needs
+TRITON_INTERPRET=1), then times the network alone and the whole batched search. Networks are random, and so are their
+tables of actions: neither changes the time, and no rules are needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from muzero_engine.games.base import ActionTable, Shape, Turn
+from muzero_engine.network.config import NetworkConfig
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.config import SearchSettings
+from muzero_engine.training.gumbel_search import BatchedSearch
+from muzero_engine.training.search_root import halving_schedule
+from muzero_engine.training.search_tree import Bound, SearchTree, TorchKernels, TreeKernels
+
+ROUNDING = 1e-5  # two ways of adding up; a larger difference is an error
+NEAR_TIES = 2e-3  # share of walks that may part where two children score the same to rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The sizes of a game, with random actions."""
+
+    name: str
+    shape: Shape
+    planes: int
+    action_planes: int
+    extra_actions: int
+    kinds: int
+    turn: Turn
+    any_size: bool = False
+
+    def network(self, channels: int, representation_blocks: int, dynamics_blocks: int) -> MuZeroNetwork:
+        """A network whose heads all answer something else than zero."""
+        smaller = ((self.shape[0] - 1, self.shape[1] - 1),) if self.any_size else ()
+        config = NetworkConfig(
+            game=self.name,
+            game_version=1,
+            shapes=(self.shape, *smaller),
+            planes=self.planes,
+            action_planes=self.action_planes,
+            extra_actions=self.extra_actions,
+            kinds=self.kinds,
+            turn=self.turn,
+            channels=channels,
+            representation_blocks=representation_blocks,
+            dynamics_blocks=dynamics_blocks,
+        )
+        actions = config.num_actions(self.shape)
+        draw = np.random.default_rng(1)
+        squares = self.shape[0] * self.shape[1]
+        table = ActionTable(
+            from_square=draw.integers(squares, size=actions),
+            to_square=draw.integers(squares, size=actions),
+            kind=draw.integers(-1, self.kinds, size=actions),
+            kinds=self.kinds,
+        )
+        torch.manual_seed(1)
+        network = MuZeroNetwork(config, table).eval()
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(0.05 * torch.randn_like(parameter))
+        return network
+
+
+WORKLOADS = (
+    Workload("chess", (8, 8), 117, 73, 0, 3, Turn.MIRROR),
+    Workload("go9", (9, 9), 27, 1, 1, 0, Turn.NONE, any_size=True),
+    Workload("shogi", (9, 9), 262, 27, 0, 27, Turn.ROTATE),
+)
+
+
+def timed(call: Callable[[], object], repetitions: int, device: torch.device) -> list[float]:
+    """Seconds of each call; the device has finished after each."""
+    seconds = []
+    for _ in range(repetitions):
+        wait(device)
+        start = time.perf_counter()
+        call()
+        wait(device)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def captured(call: Callable[[], object], device: torch.device, times: int) -> Callable[[], object]:
+    """`times` calls as one CUDA graph; on a CPU the calls themselves."""
+
+    def all_calls() -> None:
+        for _ in range(times):
+            call()
+
+    if device.type != "cuda":
+        return all_calls
+    side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's own
+    side.wait_stream(torch.cuda.current_stream(device))
+    with torch.cuda.stream(side):
+        call()
+    torch.cuda.current_stream(device).wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        all_calls()
+    return graph.replay
+
+
+def line(what: str, evaluations: int, seconds: list[float]) -> None:
+    middle = statistics.median(seconds)
+    rates = f"{evaluations / middle / 1e6:8.3f} M/s (from {evaluations / max(seconds) / 1e6:.3f} to "
+    print(f"  {what:44s} {1e3 * middle:9.2f} ms {rates}{evaluations / min(seconds) / 1e6:.3f})", flush=True)
+
+
+def check_top(ours: TreeKernels, reference: TreeKernels, device: torch.device, rows: int) -> int:
+    """Compare the K best on random rows with many equal values, signed zeros and infinities; returns errors."""
+    errors = 0
+    draw = torch.Generator(device).manual_seed(1)
+    for actions, count in ((9, 9), (9, 4), (82, 32), (362, 32), (700, 16), (2187, 32), (4672, 32), (4672, 16)):
+        for dtype in (torch.float32, torch.bfloat16):
+            values = torch.randn(rows, actions, device=device, generator=draw)
+            values[1::4] = (values[1::4] * 2).round()  # ties, zeros of both signs
+            values[2::4, actions // 3 :] = -torch.inf
+            values[3::4] = 0.0
+            values = values.to(dtype)
+            found, wanted = ours.top(values, count), reference.top(values, count)
+            wrong = int((found[1] != wanted[1]).any(dim=1).sum() + (found[0] != wanted[0]).any(dim=1).sum())
+            if wrong:
+                print(f"  top {count} of {actions} {dtype}: {wrong} of {rows} rows differ")
+            errors += wrong
+    return errors
+
+
+def copy_tree(source: SearchTree, target: SearchTree) -> None:
+    for mine, theirs in zip(tensors(target), tensors(source), strict=True):
+        mine.copy_(theirs)
+
+
+def tensors(tree: SearchTree) -> list[Tensor]:
+    selection = tree.selection
+    fields = [getattr(tree, name) for name in tree.__dataclass_fields__ if name != "selection"]
+    return fields + [getattr(selection, name) for name in selection.__dataclass_fields__]
+
+
+def largest_difference(first: SearchTree, second: SearchTree) -> float:
+    worst = 0.0
+    for mine, theirs in zip(tensors(first), tensors(second), strict=True):
+        gap = torch.where(mine == theirs, 0.0, (mine.double() - theirs.double()).abs())
+        worst = max(worst, float(gap.max()))
+    return worst
+
+
+def check_tree(ours: TreeKernels, device: torch.device, games: int, simulations: int) -> int:
+    """Grow random trees with the reference and compare every step; returns errors."""
+    reference, errors, parted = TorchKernels(), 0, 0
+    draw = torch.Generator(device).manual_seed(2)
+    for actions, children, candidates, depth in ((82, 32, 16, 0), (9, 9, 9, 0), (300, 8, 16, 3), (40, 20, 1, 0)):
+        bound = Bound(depth or simulations, 50.0, 0.1)
+        schedule = torch.tensor(halving_schedule(candidates, simulations), dtype=torch.int32, device=device)
+        tree = SearchTree.empty(games, max(children, candidates), schedule)
+        mine = SearchTree.empty(games, max(children, candidates), schedule)
+
+        def noise(*shape: int) -> Tensor:
+            return torch.randn(shape, device=device, generator=draw)
+
+        considered = torch.randint(1, candidates + 1, (games,), device=device, generator=draw)
+        score, action = reference.top(noise(games, actions), candidates)
+        score[torch.arange(candidates, device=device) >= considered[:, None]] = -torch.inf
+        logit = torch.where(score > -torch.inf, noise(games, candidates), -torch.inf)
+        tree.plant(action, logit, score, considered, noise(games).tanh())
+        for simulation in range(simulations):
+            copy_tree(tree, mine)
+            reference.select(tree, simulation, bound)
+            ours.select(mine, simulation, bound)
+            agree = (tree.selection.latent == mine.selection.latent) & (tree.selection.action == mine.selection.action)
+            parted += int((~agree).sum())
+            if bool(agree.all()):
+                errors += largest_difference(tree, mine) > 0.0
+            copy_tree(tree, mine)
+            logits = noise(games, actions)
+            ends = torch.rand(games, device=device, generator=draw)
+            answer = (noise(games).tanh() * ends, ends - 1.0, noise(games).tanh())
+            for kernels, grown in ((reference, tree), (ours, mine)):
+                kernels.expand(grown, logits, children)
+                kernels.backup(grown, *answer)
+            gap = largest_difference(tree, mine)
+            if not gap <= ROUNDING:
+                print(f"  {actions} actions, simulation {simulation}: trees differ by {gap}")
+                errors += 1
+    walks = 4 * games * simulations
+    print(f"  {parted} of {walks} walks part at near ties")
+    return errors + (parted > NEAR_TIES * walks)
+
+
+def check_kernels(device: torch.device, games: int, simulations: int) -> bool:
+    """Whether the Triton kernels do what their reference does."""
+    from muzero_engine.training.kernels import TritonKernels
+
+    ours = TritonKernels()
+    errors = check_top(ours, TorchKernels(), device, games) + check_tree(ours, device, games, simulations)
+    print(f"Triton kernels against torch: {'equal' if not errors else f'{errors} ERRORS'}", flush=True)
+    return not errors
+
+
+def profile(call: Callable[[], object], total_rows: int = 16) -> None:
+    """Which kernels one call spends its time in."""
+    from torch.profiler import ProfilerActivity
+    from torch.profiler import profile as torch_profile
+
+    with torch_profile(activities=[ProfilerActivity.CUDA]) as record:
+        call()
+        torch.cuda.synchronize()
+    events = sorted(record.key_averages(), key=lambda event: -event.self_device_time_total)[:total_rows]
+    for event in events:
+        each = event.self_device_time_total / max(1, event.count)
+        print(f"    {event.self_device_time_total / 1e3:8.2f} ms {event.count:6d} x {each:8.1f} us  {event.key[:90]}")
+
+
+def time_search(workload: Workload, arguments: argparse.Namespace, device: torch.device) -> None:
+    network = workload.network(arguments.channels, arguments.representation_blocks, arguments.dynamics_blocks)
+    actions = network.config.num_actions(workload.shape)
+    games = arguments.games
+    settings = SearchSettings(simulations=arguments.simulations, children=arguments.children)
+    search = BatchedSearch(
+        network,
+        settings,
+        actions,
+        device,
+        compiled=not arguments.eager,
+        graph=not arguments.no_graph,
+        channels_last=not arguments.no_channels_last,
+    )
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    observation = (torch.rand(games, workload.planes, *workload.shape, device=device) < 0.1).to(dtype)
+    legal = torch.rand(games, actions, device=device) < min(1.0, 40 / actions)
+    start = time.perf_counter()
+    search.run(observation, legal)
+    wait(device)
+    print(f"{workload.name}: {actions} actions, board {workload.shape}, {games} games", flush=True)
+    print(f"  compiled and captured in {time.perf_counter() - start:.1f} s")
+    with torch.no_grad():
+        latent = search.initial(observation)[0]
+        rows = latent.permute(0, 2, 3, 1).reshape(games, -1) if device.type == "cuda" else latent.reshape(games, -1)
+        order = torch.randperm(games, device=device)
+        action = torch.randint(actions, (games,), device=device)
+
+        def step() -> object:
+            return search.recurrent(rows, order, action, latent.shape[1:])
+
+        def root() -> object:
+            return search.initial(observation)
+
+        steps = timed(captured(step, device, arguments.simulations), arguments.repetitions, device)
+        line(f"g and f alone, {arguments.simulations} calls", games * arguments.simulations, steps)
+        line("h and f alone", games, timed(captured(root, device, 1), arguments.repetitions, device))
+    searches = timed(lambda: search.run(observation, legal), arguments.repetitions, device)
+    line("whole search, root and noise included", games * arguments.simulations, searches)
+    share = statistics.median(steps) / statistics.median(searches)
+    print(f"  g and f are {100 * share:.0f}% of it; {games / statistics.median(searches):.0f} moves/s")
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(device) / 2**30
+        print(f"  {peak:.2f} GiB of device memory at most")
+        if not arguments.no_profile:
+            profile(lambda: search.run(observation, legal))
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def bench_search(arguments: argparse.Namespace) -> int:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if arguments.quick:
+        arguments.games, arguments.simulations, arguments.repetitions = 16, 8, 2
+        arguments.channels, arguments.representation_blocks, arguments.dynamics_blocks = 16, 1, 1
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    network = f"{arguments.channels}x{arguments.representation_blocks}+{arguments.dynamics_blocks}"
+    print(f"{name}, torch {torch.__version__}, network {network}, {arguments.simulations} simulations", flush=True)
+    good = True
+    if not arguments.no_check:
+        good = check_kernels(device, 12 if arguments.quick else 512, min(16, arguments.simulations))
+    for workload in WORKLOADS if not arguments.check_only else ():
+        if workload.name in arguments.workloads:
+            time_search(workload, arguments, device)
+    return 0 if good else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    search = commands.add_parser("search", help="the batched search")
+    names = [workload.name for workload in WORKLOADS]
+    search.add_argument("--workloads", nargs="+", choices=names, default=names)
+    search.add_argument("--games", type=int, default=4096)
+    search.add_argument("--simulations", type=int, default=32)
+    search.add_argument("--children", type=int, default=32)
+    search.add_argument("--channels", type=int, default=128)
+    search.add_argument("--representation-blocks", type=int, default=8)
+    search.add_argument("--dynamics-blocks", type=int, default=4)
+    search.add_argument("--repetitions", type=int, default=10)
+    search.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
+    search.add_argument("--eager", action="store_true", help="without torch.compile")
+    search.add_argument("--no-graph", action="store_true", help="without a CUDA graph")
+    search.add_argument("--no-channels-last", action="store_true", help="latents and weights in NCHW order")
+    search.add_argument("--no-check", action="store_true", help="do not compare the kernels with their reference")
+    search.add_argument("--check-only", action="store_true", help="compare only")
+    search.add_argument("--no-profile", action="store_true", help="do not list kernels")
+    search.set_defaults(run=bench_search)
+    arguments = parser.parse_args()
+    return int(arguments.run(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
