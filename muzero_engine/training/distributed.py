@@ -10,7 +10,9 @@ one line to print.
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -66,10 +68,10 @@ class World:
             tensor.div_(self.size)
 
     def broadcast_(self, module: nn.Module) -> None:
-        """Gives every rank the parameters and buffers of rank 0. Raises PeerLost."""
+        """Gives every rank what rank 0 has in the module's state_dict. Raises PeerLost."""
         if self.size > 1:
-            for tensor in (*module.parameters(), *module.buffers()):
-                self._together(lambda data=tensor.data: dist.broadcast(data, src=0))  # type: ignore[misc]  # a default
+            for tensor in module.state_dict().values():
+                self._together(functools.partial(dist.broadcast, tensor, src=0))
 
     def any(self, flag: bool) -> bool:
         """Whether the flag of any rank is set: the same answer on all of them. Raises PeerLost."""
@@ -87,9 +89,8 @@ class World:
         try:
             collective()
         except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
             raise PeerLost(
-                f"rank {self.rank} of {self.size} stops: another process of this run died or hung ({reason})"
+                f"rank {self.rank} of {self.size} stops: another process of this run died or hung ({_reason(error)})"
             ) from error
 
 
@@ -115,10 +116,14 @@ def joined_world(device: str | None = None, *, timeout: float = TIMEOUT_SECONDS)
             timeout=timedelta(seconds=timeout),
         )
     except (RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise BadWorld(f"rank {rank} of {size} could not meet the others: {reason}") from error
-    yield World(rank, size, place)
-    dist.destroy_process_group()  # not after an error: it might wait for a rank that is no more
+        raise BadWorld(f"rank {rank} of {size} could not meet the others: {_reason(error)}") from error
+    try:
+        yield World(rank, size, place)
+    except BaseException:
+        if place.type == "cpu":  # NCCL might wait for a rank that is no more; the end of the process ends it as well
+            dist.destroy_process_group()
+        raise
+    dist.destroy_process_group()
 
 
 _VARIABLES = (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0))
@@ -130,6 +135,12 @@ def _from_environment(name: str, default: int) -> int:
         return int(text)
     except ValueError:
         raise BadWorld(f"{name} is {text!r}, not a number: start several processes with torchrun") from None
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of torch's message, without the line of its source."""
+    text = re.sub(r"^\[[^\]]*:\d+\] ", "", " ".join(str(error).split()))
+    return text.split(". ")[0][:200]
 
 
 def _device(name: str | None, local_rank: int) -> torch.device:

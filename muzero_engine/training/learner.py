@@ -142,8 +142,7 @@ class Learner:
             for slot, tensor in self._optimiser.state[parameter].items():
                 if isinstance(tensor, Tensor):
                     tensors[f"optimiser.{slot}.{name}"] = tensor
-        copies = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-        return LearnerState(copies, self._step)
+        return LearnerState({name: _copied(tensor) for name, tensor in tensors.items()}, self._step)
 
     def load_state(self, state: LearnerState) -> None:
         """Goes on where `state` was taken. Raises BadLearnerState and leaves the learner as it was."""
@@ -152,7 +151,7 @@ class Learner:
         parameters = dict(self._module.named_parameters())
         slots = {name: tensor for name, tensor in state.tensors.items() if name.startswith("optimiser.")}
         _require_fit(places, {name: tensor for name, tensor in state.tensors.items() if name not in slots})
-        _require_fit({name: slots.get(name, parameters.get(_parameter_of(name))) for name in slots}, slots)
+        _require_slots(slots, parameters)
         with torch.no_grad():
             for name, place in places.items():
                 place.copy_(state.tensors[name])
@@ -189,7 +188,7 @@ class Learner:
         rank = f"-rank{self._world.rank}" if self._world.rank else ""
         path = self._run_dir / f"nonfinite-{found.step}{rank}.safetensors"
         fields = {field.name: getattr(found.batch, field.name) for field in dataclasses.fields(found.batch)}
-        tensors = {name: value.detach().cpu().contiguous() for name, value in fields.items() if torch.is_tensor(value)}
+        tensors = {name: _copied(value) for name, value in fields.items() if torch.is_tensor(value)}
         try:
             write_atomically(path, save_tensors(tensors, metadata={"step": str(found.step)}))
         except OSError as error:
@@ -208,8 +207,13 @@ def _views(buffer: Tensor, parameters: list[torch.nn.Parameter]) -> list[Tensor]
     return views
 
 
+def _copied(tensor: Tensor) -> Tensor:
+    """On the CPU, contiguous, sharing memory with nothing (safetensors wants it so)."""
+    return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
 def _parameter_of(slot: str) -> str:
-    return slot.split(".", 2)[2]
+    return slot.split(".", 2)[-1]  # optimiser.<slot>.<parameter>
 
 
 def _require_fit(places: dict[str, Tensor | None], tensors: dict[str, Tensor]) -> None:
@@ -221,3 +225,12 @@ def _require_fit(places: dict[str, Tensor | None], tensors: dict[str, Tensor]) -
             raise BadLearnerState(f"the learner's state has {name}, which these settings do not use")
         if place.shape != tensor.shape:
             raise BadLearnerState(f"the learner's {name} is {tuple(tensor.shape)}, not {tuple(place.shape)}")
+
+
+def _require_slots(slots: dict[str, Tensor], parameters: dict[str, torch.nn.Parameter]) -> None:
+    for name, tensor in slots.items():
+        parameter = parameters.get(_parameter_of(name))
+        if parameter is None:
+            raise BadLearnerState(f"the learner's state has {name}, which this network does not use")
+        if tensor.dim() and tensor.shape != parameter.shape:
+            raise BadLearnerState(f"the learner's {name} is {tuple(tensor.shape)}, not {tuple(parameter.shape)}")

@@ -1,0 +1,140 @@
+"""Gradient steps a second on random batches of a game's shapes, in several configurations.
+
+    python scripts/bench_learner.py                # h 8 + g 4 blocks of 128, unroll 5, batch 1024, chess
+    python scripts/bench_learner.py --quick        # seconds on a CPU: does it run?
+
+A sample is one position with its unrolled steps (U + 1 predictions). Each line is the median over `--repeats` runs of
+`--steps` steps, after a warm-up that compiles. FLOP/s count the convolutions, forward and backward (3 times forward).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from support.batches import batch_on, random_batch
+
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.network.blocks import StandardisedConv
+from muzero_engine.network.fresh import fresh_network
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.config import LearnerSettings
+from muzero_engine.training.distributed import World
+from muzero_engine.training.learner import Learner
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Variant:
+    """One line of the table."""
+
+    compile: bool
+    channels_last: bool
+    consistency: bool = False
+
+    @property
+    def name(self) -> str:
+        parts = ["compiled" if self.compile else "eager", "channels last" if self.channels_last else "channels first"]
+        return ", ".join([*parts, "consistency"] if self.consistency else parts)
+
+
+VARIANTS = (
+    Variant(compile=False, channels_last=False),
+    Variant(compile=False, channels_last=True),
+    Variant(compile=True, channels_last=False),
+    Variant(compile=True, channels_last=True),
+    Variant(compile=True, channels_last=True, consistency=True),
+)
+
+
+def flops_per_sample(network: MuZeroNetwork, area: int, unroll: int) -> float:
+    """Multiplications and additions of the 3x3 convolutions and heads for one sample, forward and backward."""
+
+    def of(module: torch.nn.Module) -> int:
+        return sum(2 * area * conv.weight.numel() for conv in module.modules() if isinstance(conv, StandardisedConv))
+
+    h = of(network.representation_stem) + of(network.representation_tower)
+    g = of(network.dynamics_stem) + of(network.dynamics_tower) + of(network.reward)
+    f = of(network.policy) + of(network.value)
+    return 3.0 * (h + unroll * g + (unroll + 1) * f)
+
+
+def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float]:
+    """(median samples/s, FLOP/s) of a configuration."""
+    game, device = load_game(args.game), torch.device(args.device)
+    network = fresh_network(
+        game, 1, channels=args.channels, representation_blocks=args.representation, dynamics_blocks=args.dynamics
+    )
+    settings = LearnerSettings(
+        batch_size=args.batch,
+        unroll=args.unroll,
+        compile=variant.compile,
+        consistency_weight=2.0 if variant.consistency else 0.0,
+    )
+    learner = Learner(
+        network, settings, total_steps=100_000, world=World.alone(device), channels_last=variant.channels_last
+    )
+    batch = random_batch(game, args.batch, unroll=args.unroll, targets=32, next_observations=variant.consistency)
+    batch = batch_on(batch, device)
+    for _ in range(args.warmup):
+        learner.step(batch)
+    rates = []
+    for _ in range(args.repeats):
+        wait(device)
+        begun = time.perf_counter()
+        for _ in range(args.steps):
+            learner.step(batch)
+        wait(device)
+        rates.append(args.steps * args.batch / (time.perf_counter() - begun))
+    learner.finish()
+    rate = statistics.median(rates)
+    rows, columns = game.spec.shapes[0]
+    return rate, rate * flops_per_sample(network, rows * columns, args.unroll)
+
+
+def wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def main() -> None:
+    on_gpu = torch.cuda.is_available()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--game", choices=GAME_NAMES, default="chess")
+    parser.add_argument("--device", default="cuda" if on_gpu else "cpu")
+    parser.add_argument("--batch", type=int, default=1024)
+    parser.add_argument("--unroll", type=int, default=5)
+    parser.add_argument("--channels", type=int, default=128)
+    parser.add_argument("--representation", type=int, default=8, help="blocks of h")
+    parser.add_argument("--dynamics", type=int, default=4, help="blocks of g")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--warmup", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="a tiny network and batch")
+    args = parser.parse_args()
+    if args.quick:
+        args.batch, args.channels, args.representation, args.dynamics = 8, 16, 1, 1
+        args.steps, args.repeats, args.warmup = 2, 2, 1
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = True
+    torch.backends.cudnn.allow_tf32 = True
+    device = torch.cuda.get_device_name(args.device) if args.device.startswith("cuda") else "CPU"
+    print(
+        f"{device}, torch {torch.__version__}: {args.game}, "
+        f"h {args.representation} + g {args.dynamics} x {args.channels}, unroll {args.unroll}, batch {args.batch}"
+    )
+    variants = VARIANTS if args.device.startswith("cuda") else [v for v in VARIANTS if not v.compile]
+    for variant in variants:
+        rate, flops = measure(args, variant)
+        print(f"{variant.name:40} {rate:10,.0f} samples/s  {flops / 1e12:8.2f} TFLOP/s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

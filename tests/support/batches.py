@@ -1,0 +1,70 @@
+"""Random batches of a game's shapes, for the learner's tests and benchmarks."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from muzero_engine.games.base import Game, Shape
+from muzero_engine.training.types import Batch
+
+
+def random_batch(
+    game: Game,
+    positions: int,
+    *,
+    unroll: int = 5,
+    targets: int = 4,
+    seed: int = 0,
+    shape: Shape | None = None,
+    next_observations: bool = False,
+) -> Batch:
+    """Games of which about every fifth ends within the unrolled steps; on the CPU."""
+    spec = game.spec
+    shape = spec.shapes[0] if shape is None else shape
+    actions = spec.num_actions(shape)
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(*size: int) -> Tensor:
+        return torch.rand(*size, generator=generator)
+
+    planes = (spec.layout.planes, *shape)
+    end = torch.randint(1, 5 * unroll + 2, (positions, 1), generator=generator)  # the move that ends the game
+    moves = torch.arange(1, unroll + 1)
+    alive = torch.arange(unroll + 1) < end
+    target_actions = draw(positions, unroll + 1, actions).topk(min(targets, actions)).indices
+    last = torch.randint(1, 4, (positions, unroll), generator=generator)
+    return Batch(
+        shape=shape,
+        observation=(draw(positions, *planes) < 0.2).float(),
+        next_observations=(draw(positions, unroll, *planes) < 0.2).float() if next_observations else None,
+        action=torch.randint(0, actions, (positions, unroll), generator=generator),
+        target_actions=target_actions,
+        target_probs=(3 * draw(*target_actions.shape)).softmax(dim=2),
+        has_policy=alive & (draw(positions, unroll + 1) < 0.9),
+        value=(3 * draw(positions, unroll + 1, 3)).softmax(dim=2),
+        has_value=alive,
+        outcome=torch.where(moves == end, last, 0),
+        has_outcome=alive[:, :-1],
+        alive=alive,
+        ownership=torch.randint(-1, 2, (positions, *shape), generator=generator).float() if spec.ownership else None,
+    )
+
+
+def tensors_of(batch: Batch) -> dict[str, Any]:
+    """The fields that are tensors."""
+    fields = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
+    return {name: value for name, value in fields.items() if torch.is_tensor(value)}
+
+
+def rows_of(batch: Batch, rows: slice) -> Batch:
+    """Some positions of a batch."""
+    return dataclasses.replace(batch, **{name: tensor[rows] for name, tensor in tensors_of(batch).items()})
+
+
+def batch_on(batch: Batch, device: torch.device) -> Batch:
+    """The batch on a device."""
+    return dataclasses.replace(batch, **{name: tensor.to(device) for name, tensor in tensors_of(batch).items()})

@@ -1,0 +1,85 @@
+"""One rank of a world, as torchrun would start it: `python -m support.distributed_worker TASK FOLDER`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from muzero_engine.games.registry import load_game
+from muzero_engine.training.config import LearnerSettings, Optimiser
+from muzero_engine.training.distributed import BadWorld, PeerLost, StopRequest, World, joined_world
+from muzero_engine.training.learner import Learner, NonFiniteLoss
+from muzero_engine.training.measures import summarise
+from muzero_engine.training.types import Batch
+from support.batches import random_batch, rows_of
+from support.networks import tiny_network
+
+TICTACTOE = load_game("tictactoe")
+POSITIONS = 8
+STEPS = 3
+SETTINGS = LearnerSettings(optimiser=Optimiser.SGD, warmup_steps=0, learning_rate=0.05)
+
+
+def batches() -> list[Batch]:
+    """What the world learns from, whole."""
+    return [random_batch(TICTACTOE, POSITIONS, unroll=2, seed=seed) for seed in range(STEPS)]
+
+
+def learner(world: World, *, seed: int, run_dir: Path | None = None) -> Learner:
+    return Learner(tiny_network(TICTACTOE, seed=seed), SETTINGS, total_steps=STEPS, world=world, run_dir=run_dir)
+
+
+def learn(world: World, folder: Path) -> None:
+    """Each rank its rows of the same batches; every rank starts from other weights."""
+    mine = learner(world, seed=world.rank)
+    share = POSITIONS // world.size
+    rows = slice(world.rank * share, (world.rank + 1) * share)
+    metrics = [mine.step(rows_of(batch, rows)) for batch in batches()]
+    summary = summarise(metrics, world)
+    save_file(mine.state().tensors, folder / f"state-{world.rank}.safetensors")
+    (folder / f"summary-{world.rank}").write_text(repr(summary))
+
+
+def spoil(world: World, folder: Path) -> None:
+    """One rank's batch is not finite: all stop at that step, with the weights as they were."""
+    mine = learner(world, seed=0, run_dir=folder)
+    batch = batches()[0]
+    if world.rank == 1:
+        batch.observation.fill_(float("nan"))
+    before = {name: tensor.clone() for name, tensor in mine.network.state_dict().items()}
+    try:
+        mine.step(batch)
+    except NonFiniteLoss:
+        same = all(torch.equal(tensor, before[name]) for name, tensor in mine.network.state_dict().items())
+        (folder / f"stopped-{world.rank}").write_text(str(same))
+
+
+def cycle(world: World, folder: Path) -> None:
+    """Goes on until a rank is asked to stop; writes the cycle that all agreed on."""
+    with StopRequest() as stop:
+        for number in range(10_000):
+            if number == 3:
+                (folder / f"ready-{world.rank}").touch()
+            if world.any(stop.due()):
+                (folder / f"cycle-{world.rank}").write_text(str(number))
+                return
+            time.sleep(0.01)
+
+
+def main() -> None:
+    task, folder = sys.argv[1], Path(sys.argv[2])
+    try:
+        with joined_world("cpu", timeout=float(os.environ.get("WORKER_TIMEOUT", "60"))) as world:
+            {"learn": learn, "spoil": spoil, "cycle": cycle}[task](world, folder)
+    except (PeerLost, BadWorld) as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()
