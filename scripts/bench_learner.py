@@ -66,8 +66,8 @@ def flops_per_sample(network: MuZeroNetwork, area: int, unroll: int) -> float:
     return 3.0 * (h + unroll * g + (unroll + 1) * f)
 
 
-def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float]:
-    """(median samples/s, FLOP/s) of a configuration."""
+def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float, float]:
+    """(median samples/s, FLOP/s, seconds of the first step, with its compilation) of a configuration."""
     game, device = load_game(args.game), torch.device(args.device)
     network = fresh_network(
         game, 1, channels=args.channels, representation_blocks=args.representation, dynamics_blocks=args.dynamics
@@ -83,6 +83,10 @@ def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float]:
     )
     batch = random_batch(game, args.batch, unroll=args.unroll, targets=32, next_observations=variant.consistency)
     batch = batch_on(batch, device)
+    begun = time.perf_counter()
+    learner.step(batch)
+    wait(device)
+    first = time.perf_counter() - begun
     for _ in range(args.warmup):
         learner.step(batch)
     rates = []
@@ -96,7 +100,7 @@ def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float]:
     learner.finish()
     rate = statistics.median(rates)
     rows, columns = game.spec.shapes[0]
-    return rate, rate * flops_per_sample(network, rows * columns, args.unroll)
+    return rate, rate * flops_per_sample(network, rows * columns, args.unroll), first
 
 
 def wait(device: torch.device) -> None:
@@ -132,8 +136,11 @@ def main() -> None:
     )
     variants = VARIANTS if args.device.startswith("cuda") else [v for v in VARIANTS if not v.compile]
     for variant in variants:
-        rate, flops = measure(args, variant)
-        print(f"{variant.name:40} {rate:10,.0f} samples/s  {flops / 1e12:8.2f} TFLOP/s", flush=True)
+        rate, flops, first = measure(args, variant)
+        print(
+            f"{variant.name:40} {rate:10,.0f} samples/s  {flops / 1e12:8.2f} TFLOP/s  first step {first:6.1f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -158,6 +158,7 @@ def _device(name: str | None, local_rank: int) -> torch.device:
     if index >= torch.cuda.device_count():
         raise BadWorld(f"there is no GPU {index}: this machine has {torch.cuda.device_count()}")
     torch.cuda.set_device(index)
+    torch.backends.cudnn.benchmark = True  # shapes stay the same: the fastest convolutions are found once
     return torch.device("cuda", index)
 
 

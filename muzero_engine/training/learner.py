@@ -47,9 +47,12 @@ class LearnerState:
 
 @dataclass(frozen=True, slots=True)
 class _Unchecked:
+    """A step whose finiteness the host has not looked at. `copied` is reached when `finite` has arrived."""
+
     step: int
     batch: Batch
-    finite: Tensor  # bool[]
+    finite: Tensor  # bool[], on the CPU
+    copied: torch.cuda.Event | None  # None: it is there
 
 
 class Learner:
@@ -70,15 +73,14 @@ class Learner:
         channels_last: bool | None = None,
     ) -> None:
         on_gpu = world.device.type == "cuda"
-        layout = torch.channels_last if (on_gpu if channels_last is None else channels_last) else torch.preserve_format
         self._settings = settings
         self._total_steps = total_steps
         self._world = world
         self._run_dir = run_dir
-        self._layout = layout
         self._lag = LAG if on_gpu else 0
         self._module = MuZeroLoss(network.to(world.device).train(), settings, autocast=on_gpu)
-        self._module.to(memory_format=layout)  # type: ignore[call-overload]  # the stubs lack this overload
+        if on_gpu if channels_last is None else channels_last:
+            self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
         world.broadcast_(self._module)
         self._ema = copy.deepcopy(network).eval().requires_grad_(False)
         self._loss = torch.compile(self._module, dynamic=False) if on_gpu and settings.compile else self._module
@@ -109,7 +111,7 @@ class Learner:
         """One gradient step; all ranks call it together. Raises NonFiniteLoss (on a GPU up to two steps later) with
         the weights as they were before the step, and PeerLost."""
         rate = learning_rate(self._settings, self._step, self._total_steps)
-        found: BatchLoss = self._loss(self._laid_out(batch))
+        found: BatchLoss = self._loss(batch)
         gradients = torch.autograd.grad(found.total, self._parameters, materialize_grads=True)
         torch._foreach_copy_(self._gradients, gradients)
         self._buffer[-1] = found.total.detach()
@@ -118,7 +120,7 @@ class Learner:
         loss = self._buffer[-1].clone()
         finite = torch.isfinite(norm) & torch.isfinite(loss)
         self._broken.copy_(torch.maximum(self._broken, (~finite).to(self._broken.dtype)))
-        self._unchecked.append(_Unchecked(self._step, batch, finite))
+        self._watch(batch, finite)
         self._check(self._lag)
         if self._settings.clip_norm > 0:
             self._buffer[:-1].mul_((self._settings.clip_norm / (norm + 1e-6)).clamp(max=1.0))
@@ -164,17 +166,23 @@ class Learner:
         self._broken.zero_()
         self._step = state.step
 
-    def _laid_out(self, batch: Batch) -> Batch:
-        observation = batch.observation.contiguous(memory_format=self._layout)
-        return dataclasses.replace(batch, observation=observation)
-
     def _follow(self, decay: float) -> None:
         with torch.no_grad():
             torch._foreach_lerp_(list(self._ema.parameters()), list(self.network.parameters()), 1.0 - decay)
 
+    def _watch(self, batch: Batch, finite: Tensor) -> None:
+        """Sends the flag to the host behind the work of this step, so that to look at it waits for no later step."""
+        told, copied = finite.to("cpu", non_blocking=True), None
+        if finite.is_cuda:
+            copied = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            copied.record()
+        self._unchecked.append(_Unchecked(self._step, batch, told, copied))
+
     def _check(self, lag: int) -> None:
         while len(self._unchecked) > lag:
             oldest = self._unchecked.popleft()
+            if oldest.copied is not None:
+                oldest.copied.synchronize()
             if not bool(oldest.finite):
                 self._unchecked.appendleft(oldest)  # whoever asks again is told again
                 raise NonFiniteLoss(

@@ -83,7 +83,8 @@ class MuZeroLoss(nn.Module):
             found = network.predict_ownership(states[0])
             assert found is not None
             errors = (found - batch.ownership).square().mean(dim=(1, 2))
-            tally.add(Measure.OWNERSHIP, errors[None], torch.ones_like(errors, dtype=torch.bool)[None])
+            has_ownership = alive[:1] if batch.has_ownership is None else batch.has_ownership[None]
+            tally.add(Measure.OWNERSHIP, errors[None], has_ownership)
         if heads.soft_policy is not None:
             log_probs = split(heads.soft_policy(every).float().log_softmax(dim=1), unroll + 1)
             tally.add(Measure.SOFT_POLICY, sparse_cross_entropy(log_probs, actions, softened(probs)), has_policy)

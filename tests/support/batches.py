@@ -51,6 +51,7 @@ def random_batch(
         has_outcome=alive[:, :-1],
         alive=alive,
         ownership=torch.randint(-1, 2, (positions, *shape), generator=generator).float() if spec.ownership else None,
+        has_ownership=draw(positions) < 0.7 if spec.ownership else None,
     )
 
 

@@ -184,17 +184,18 @@ def test_measures_by_unroll_step() -> None:
 
 def test_ownership_is_learned_at_step_0() -> None:
     game = load_game("go")
-    batch = random_batch(game, 3, unroll=2, shape=(9, 9))
+    has = torch.tensor([True, False, True])
+    batch = dataclasses.replace(random_batch(game, 3, unroll=2, shape=(9, 9)), has_ownership=has)
     module = MuZeroLoss(tiny_network(game), dataclasses.replace(SETTINGS, ownership_weight=1.0))
     found = module(batch)
     row, ownership = MEASURES.index(Measure.OWNERSHIP), batch.ownership
     assert ownership is not None
     predicted = module.network.predict_ownership(module.network.represent(batch.observation))
     assert predicted is not None
-    assert found.sums[row, 0].item() == pytest.approx(3 * (predicted - ownership).square().mean().item(), rel=1e-4)
-    assert found.counts[row].tolist() == [3.0, 0.0, 0.0]
+    assert found.sums[row, 0].item() == pytest.approx(2 * (predicted - ownership)[has].square().mean().item(), rel=1e-4)
+    assert found.counts[row].tolist() == [2.0, 0.0, 0.0]
     assert gradients(module, found.total)["network.ownership.points.weight"].any()
-    without = module(dataclasses.replace(batch, ownership=None))
+    without = module(dataclasses.replace(batch, ownership=None, has_ownership=None))
     assert without.counts[row].tolist() == [0.0, 0.0, 0.0]
     assert without.total < found.total
 
