@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -222,6 +223,20 @@ def check_kernels(device: torch.device, games: int, simulations: int) -> bool:
     return not errors
 
 
+def time_top(device: torch.device, rows: int, repetitions: int) -> None:
+    """The top-K kernel by its tuning parameters."""
+    from muzero_engine.training.kernels import TritonKernels
+
+    for workload in WORKLOADS:
+        actions = workload.action_planes * workload.shape[0] * workload.shape[1] + workload.extra_actions
+        values = torch.randn(rows, actions, device=device).bfloat16()
+        for warps, chunk in ((4, 512), (4, 1024), (8, 512), (8, 1024), (16, 1024)):
+            kernels = TritonKernels(warps=warps, chunk=chunk)
+            replay = captured(partial(kernels.top, values, 32), device, 10)
+            each = statistics.median(timed(replay, repetitions, device)) / 10
+            print(f"  top 32 of {rows} x {actions}, {warps} warps, chunk {chunk}: {1e6 * each:.0f} us", flush=True)
+
+
 def profile(call: Callable[[], object], total_rows: int = 16) -> None:
     """Which kernels one call spends its time in."""
     from torch.profiler import ProfilerActivity
@@ -296,6 +311,8 @@ def bench_search(arguments: argparse.Namespace) -> int:
     good = True
     if not arguments.no_check:
         good = check_kernels(device, 12 if arguments.quick else 512, min(16, arguments.simulations))
+    if device.type == "cuda":
+        time_top(device, arguments.games, arguments.repetitions)
     for workload in WORKLOADS if not arguments.check_only else ():
         if workload.name in arguments.workloads:
             time_search(workload, arguments, device)

@@ -25,6 +25,7 @@ from muzero_engine.training.types import SearchOutput
 
 MIN_EXPONENTIAL = 1e-30  # Gumbel noise is -log of an exponential draw, which must not be 0
 WARM_UPS = 2  # runs before a capture: they compile what the graph then replays
+COMPILED_SHAPES = 256  # torch.compile's limit of variants of one function (8) is fewer than Go has boards
 
 
 class RootEvaluation(Protocol):
@@ -231,12 +232,14 @@ class BatchedSearch:
     def _capture(self, bench: _Bench) -> None:
         side = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]  # torch's own
         side.wait_stream(torch.cuda.current_stream(self.device))
-        with torch.cuda.stream(side):
+        many = torch._dynamo.config.patch(recompile_limit=COMPILED_SHAPES, accumulated_recompile_limit=COMPILED_SHAPES)
+        with torch.cuda.stream(side), many:
             for _ in range(WARM_UPS):
                 self._search(bench)
         torch.cuda.current_stream(self.device).wait_stream(side)
         bench.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(bench.graph):
+        # thread_local: what other threads (NCCL's watchdog, copies for rules workers) do meanwhile is no error
+        with torch.cuda.graph(bench.graph, capture_error_mode="thread_local"):
             bench.output = self._search(bench)
 
 

@@ -2,8 +2,8 @@
 
 - select: one warp a game; its lanes are the children of the node at hand, and the walk is a loop inside the kernel.
 - top-K: one program a row. The K-th highest value is found bit by bit: floats become integers of the same order, and
-  each step counts how many reach a candidate threshold (16 steps for bfloat16 logits). One scan then gives every
-  survivor its place in the order of actions. Exact, no sorting, and each logit is read from memory once.
+  each step counts how many reach a candidate threshold (16 steps for bfloat16 logits). A scan then gives every
+  survivor its place in the order of actions. Exact, without sorting.
 - backup: 32 games a program, one a lane, in step towards the root.
 
 Needs Triton (it comes with PyTorch for CUDA); with TRITON_INTERPRET=1 everything also runs on a CPU, for tests.
@@ -25,7 +25,11 @@ MAX_ACTIONS = 1 << 15  # two counts share an int32 in the scan
 
 
 class TritonKernels:
-    """See `TreeKernels`."""
+    """See `TreeKernels`. `warps` (at most, a row) and `chunk` (of a row, placed at a time) tune the top-K kernel."""
+
+    def __init__(self, *, warps: int = 8, chunk: int = 1024) -> None:
+        self._warps = warps
+        self._chunk = chunk
 
     def select(self, tree: SearchTree, simulation: int, bound: Bound) -> None:
         selection = tree.selection
@@ -102,8 +106,9 @@ class TritonKernels:
             NODES=nodes,
             WIDTH=width,
             BLOCK=block,
+            CHUNK=min(block, self._chunk),
             HALF=values.dtype == torch.bfloat16,
-            num_warps=max(1, min(8, block // 512)),
+            num_warps=max(1, min(self._warps, block // 256)),
         )
 
 
@@ -190,6 +195,19 @@ def _select(
 
 
 @triton.jit
+def _keys(start, index, ACTIONS: tl.constexpr, HALF: tl.constexpr):
+    """Values of a row and integers of the same order (int16's range for bfloat16); the lowest past its end."""
+    inside = index < ACTIONS
+    value = tl.load(start + index, mask=inside, other=0.0).to(tl.float32)
+    value = tl.where(value == 0.0, 0.0, value)  # -0 equals 0
+    bits = value.to(tl.int32, bitcast=True)
+    key = tl.where(inside, bits ^ ((bits >> 31) & 0x7FFFFFFF), LOWEST)
+    if HALF:
+        key = key >> 16
+    return value, key
+
+
+@triton.jit
 def _top(
     values,
     found,
@@ -200,17 +218,12 @@ def _top(
     NODES: tl.constexpr,
     WIDTH: tl.constexpr,
     BLOCK: tl.constexpr,
+    CHUNK: tl.constexpr,
     HALF: tl.constexpr,
 ):
     row = tl.program_id(0).to(tl.int64)
-    index = tl.arange(0, BLOCK)
-    inside = index < ACTIONS
-    value = tl.load(values + row * ACTIONS + index, mask=inside, other=0.0).to(tl.float32)
-    bits = tl.where(value == 0.0, 0.0, value).to(tl.int32, bitcast=True)  # -0 equals 0
-    key = bits ^ ((bits >> 31) & 0x7FFFFFFF)  # signed integers in the order of the floats
-    if HALF:
-        key = key >> 16
-    key = tl.where(inside, key, LOWEST)
+    start = values + row * ACTIONS
+    _, key = _keys(start, tl.arange(0, BLOCK), ACTIONS, HALF)
     TOP_BIT: tl.constexpr = 15 if HALF else 31
     enough = tl.sum((key >= 0).to(tl.int32), 0) >= COUNT
     threshold = tl.where(enough, 0, LOWEST >> (31 - TOP_BIT))
@@ -218,18 +231,25 @@ def _top(
         candidate = threshold + (1 << (TOP_BIT - step))
         enough = tl.sum((key >= candidate).to(tl.int32), 0) >= COUNT
         threshold = tl.where(enough, candidate, threshold)
-    above = key > threshold
-    level = (key == threshold) & inside
-    spare = COUNT - tl.sum(above.to(tl.int32), 0)
-    counts = tl.cumsum((above.to(tl.int32) << 16) + level.to(tl.int32), 0)
-    levels = counts & 0xFFFF
-    kept = above | (level & (levels <= spare))
-    place = (counts >> 16) + tl.minimum(levels, spare) - 1
-    out = row
+    spare = COUNT - tl.sum((key > threshold).to(tl.int32), 0)  # places left for those equal to the threshold
+
+    out = row * WIDTH
     if NODES > 0:
-        out = row * NODES + tl.load(leaf + row)
-    tl.store(found + out * WIDTH + place, value, mask=kept)
-    tl.store(indices + out * WIDTH + place, index, mask=kept)
+        out = (row * NODES + tl.load(leaf + row)) * WIDTH
+    done = spare * 0  # above the threshold, times 65536, plus equal to it, so far
+    for first in range(0, ACTIONS, CHUNK):  # read once more, from the cache: all at once needs too many registers
+        index = first + tl.arange(0, CHUNK)
+        value, part = _keys(start, index, ACTIONS, HALF)
+        above = part > threshold
+        level = part == threshold
+        mine = (above.to(tl.int32) << 16) + level.to(tl.int32)
+        counts = done + tl.cumsum(mine, 0)
+        levels = counts & 0xFFFF
+        kept = above | (level & (levels <= spare))
+        place = out + (counts >> 16) + tl.minimum(levels, spare) - 1
+        tl.store(found + place, value, mask=kept)
+        tl.store(indices + place, index, mask=kept)
+        done += tl.sum(mine, 0)
 
 
 @triton.jit
