@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+TOP = 32  # actions that a state in the tree gets at most: all that the search ever looks at
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
@@ -36,9 +38,21 @@ class RecurrentOutput:
     reward: Floats  # float32[B] in [-1, 1]: P(the mover of s wins by a) - P(loses by a)
     discount: Floats  # float32[B] in [-1, 0]: -(1 - P(a ends the game))
     reward_draw: Floats  # float32[B] in [0, 1]: P(a ends the game in a draw)
-    policy_logits: Floats  # float32[B, A]
+    top_actions: Ints  # int64[B, K], the K = min(TOP, A) actions of highest policy logit, descending
+    top_logits: Floats  # float32[B, K], unnormalised; nothing says which actions are legal
     value: Floats  # float32[B] in [-1, 1]
     draw: Floats  # float32[B] in [0, 1]
+
+
+def top_policy(policy_logits: Floats) -> tuple[Ints, Floats]:
+    """`top_actions` and `top_logits` of float32[B, A], for models that do not choose them in their graph."""
+    total = policy_logits.shape[1]
+    count = min(TOP, total)
+    chosen = np.argpartition(policy_logits, total - count, axis=1)[:, total - count :]
+    chosen.sort(axis=1)  # equal logits keep the order of their actions
+    top = np.take_along_axis(policy_logits, chosen, axis=1)
+    order = np.argsort(-top, axis=1, kind="stable")
+    return np.take_along_axis(chosen, order, axis=1), np.take_along_axis(top, order, axis=1)
 
 
 class Model(Protocol):

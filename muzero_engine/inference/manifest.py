@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from muzero_engine.games.base import GameSpec, Shape
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 INITIAL = "initial.onnx"
 RECURRENT = "recurrent.onnx"

@@ -20,13 +20,13 @@ import numpy as np
 
 from muzero_engine.inference.bundle import Bundle
 from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
+from muzero_engine.model import TOP, Floats, Ints, RecurrentOutput, RootOutput
 
 if TYPE_CHECKING:
     import onnxruntime
 
 ROOT_OUTPUTS = ("latent", "policy", "value", "draw")
-RECURRENT_OUTPUTS = ("next_latent", "reward", "discount", "reward_draw", "policy", "value", "draw")
+RECURRENT_OUTPUTS = ("next_latent", "reward", "discount", "reward_draw", "top_actions", "top_logits", "value", "draw")
 
 
 class BackendUnavailable(RuntimeError):
@@ -148,14 +148,17 @@ class OnnxModel:
                 f"the graphs in {source} do not run ({_first_line(error)}): export or install the weights again"
             ) from None
         latent = (1, self.manifest.network.channels, *shape)
-        policy = (1, self.manifest.num_actions(shape))
-        for output in (root, after):
-            found = output.latent.shape, output.policy_logits.shape
-            if found != (latent, policy) or output.value.shape != (1,) or not np.isfinite(output.value).all():
-                raise BadWeights(
-                    f"the graphs in {source} give latent and policy of {found} where their manifest says "
-                    f"{(latent, policy)}, or no finite value: export or install the weights again"
-                )
+        actions = self.manifest.num_actions(shape)
+        top = (1, min(TOP, actions))
+        wanted = latent, (1, actions), latent, top, top
+        tops = after.top_actions.shape, after.top_logits.shape
+        found = root.latent.shape, root.policy_logits.shape, after.latent.shape, *tops
+        scalars = (root.value, after.value)
+        if found != wanted or any(value.shape != (1,) or not np.isfinite(value).all() for value in scalars):
+            raise BadWeights(
+                f"the graphs in {source} give latent and policy of {found} where their manifest says "
+                f"{wanted}, or no finite value: export or install the weights again"
+            )
 
 
 def _choose_precision(wanted: Precision, backend: Backend, bundle: Bundle) -> Precision:

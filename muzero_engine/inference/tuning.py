@@ -18,6 +18,7 @@ from muzero_engine.games.base import Shape
 from muzero_engine.model import Model
 
 BATCHES = (1, 2, 4, 8, 16, 32)
+SEARCH_SECONDS = 1e-4  # what the search itself spends on a batch, apart from its leaves
 MAX_LATENCY = 0.020  # seconds a batch
 ENOUGH = 0.95  # of the best rate: the smallest batch that reaches it is taken
 MIN_RUNS = 2
@@ -82,7 +83,7 @@ def tune(
 
 
 def best_batch(table: list[Measurement], max_latency: float) -> int:
-    """The smallest batch with nearly the most evaluations a second within `max_latency`; the smallest if none is."""
+    """The smallest batch with nearly the most simulations a second within `max_latency`; the smallest if none is."""
     fitting = [row for row in table if row.latency <= max_latency] or table[:1]
-    best = max(row.evaluations_per_second for row in fitting)
-    return next(row.batch for row in fitting if row.evaluations_per_second >= ENOUGH * best)
+    rates = [row.batch / (row.latency + SEARCH_SECONDS) for row in fitting]
+    return next(row.batch for row, rate in zip(fitting, rates, strict=True) if rate >= ENOUGH * max(rates))

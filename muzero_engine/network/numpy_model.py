@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
+from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput, top_policy
 from muzero_engine.network.model import MuZeroNetwork
 
 
@@ -39,12 +39,14 @@ class TorchModel:
         """See `Model`."""
         actions = torch.from_numpy(action).to(self._like.device)
         found = self._network.recurrent_inference(torch.from_numpy(latent).to(self._like), actions)
+        top_actions, top_logits = top_policy(_numpy(found.policy_logits))
         return RecurrentOutput(
             latent=_numpy(found.latent),
             reward=_numpy(found.reward),
             discount=_numpy(found.discount),
             reward_draw=_numpy(found.reward_draw),
-            policy_logits=_numpy(found.policy_logits),
+            top_actions=top_actions,
+            top_logits=top_logits,
             value=_numpy(found.value),
             draw=_numpy(found.draw),
         )

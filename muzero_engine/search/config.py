@@ -25,7 +25,6 @@ class SearchConfig:
     c_visit: float = 50.0  # Danihelka et al. 2022, section 3.4
     c_scale: float = 1.0  # for Q in [-1, 1]
     considered_actions: int = 16  # m of sequential halving (ibid., section 5)
-    max_children: int = 32  # of a node inside the tree: the ones of highest prior; the root keeps all legal ones
     batch_size: int = 8  # leaves evaluated at once
     draw_value: float = 0.0  # what a draw is worth to the root's mover, in [-1, 1]
     memory_mb: int = 256  # bound of the whole tree, latents included
@@ -33,7 +32,7 @@ class SearchConfig:
     gumbel_scale: float = 0.0  # root noise; 0: deterministic
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.max_children < 1 or self.considered_actions < 1 or self.memory_mb < 1:
-            raise ValueError("batch_size, max_children, considered_actions and memory_mb are at least 1")
+        if self.batch_size < 1 or self.considered_actions < 1 or self.memory_mb < 1:
+            raise ValueError("batch_size, considered_actions and memory_mb are at least 1")
         if self.policy_temperature <= 0.0:
             raise ValueError("policy_temperature is positive")

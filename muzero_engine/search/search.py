@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
-from muzero_engine.search.children import children
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.halving import SequentialHalving
 from muzero_engine.search.memory import TreeMemory
@@ -269,14 +268,21 @@ class Search:
             self._record(path, value, draws[i])
 
     def _expand(self, leaves: list[int], out: RecurrentOutput) -> None:
-        """Stores latents and the children of highest prior, prior descending."""
+        """Stores latents and children: priors are the softmax over the actions that the model names."""
         tree = self._tree
-        config = self._config
-        actions, priors = children(out.policy_logits, config.max_children, config.policy_temperature)
-        for leaf, slot, row, prior in zip(leaves, self._memory.pool.put(out.latent), actions, priors, strict=True):
+        odds = out.top_logits - out.top_logits[:, :1]
+        if self._config.policy_temperature != 1.0:
+            odds /= np.float32(self._config.policy_temperature)
+        np.exp(odds, out=odds)
+        odds /= odds.sum(axis=1, keepdims=True)
+        width = 4 * odds.shape[1]
+        actions, priors = out.top_actions.astype(np.int32).tobytes(), odds.tobytes()
+        start = 0
+        for leaf, slot in zip(leaves, self._memory.pool.put(out.latent), strict=True):
             tree.slot[leaf] = slot
-            tree.actions[leaf] = array("i", row.tobytes())
-            tree.priors[leaf] = array("f", prior.tobytes())
+            tree.actions[leaf] = array("i", actions[start : start + width])
+            tree.priors[leaf] = array("f", priors[start : start + width])
+            start += width
 
     def _restore_latent(self, node: int, keep: Sequence[int]) -> None:
         """Computes a dropped latent again, from the nearest ancestor that still has one (the root always has)."""

@@ -136,7 +136,7 @@ def test_a_missing_field_is_named(path: tuple[Any, ...]) -> None:
 
 def test_a_later_format_asks_for_a_program_that_fits() -> None:
     text = dataclasses.replace(GOOD, format=7).to_json()
-    with pytest.raises(BadWeights, match="has format 7 and this program reads format 1"):
+    with pytest.raises(BadWeights, match="has format 7 and this program reads format 2"):
         Manifest.from_json(text.encode(), "here")
 
 

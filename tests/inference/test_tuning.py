@@ -50,7 +50,7 @@ def test_a_batch_never_takes_longer_than_stop_may_wait() -> None:
 
 
 def test_a_model_that_gains_nothing_stays_at_one() -> None:
-    model = TimedModel(call=0.0, sample=0.001)
+    model = TimedModel(call=0.0, sample=0.004)
     assert tune(model, SHAPE, clock=model.clock).batch == 1
 
 
@@ -69,9 +69,10 @@ def test_the_time_is_kept() -> None:
 
 
 def test_a_smaller_batch_wins_that_is_nearly_as_fast() -> None:
-    rates = [5135, 5956, 6546, 6703, 6748, 6921]
+    """A batch costs the search 0.1 ms beside the network: 8 leaves at 6703/s make 6185 simulations/s, 16 make 6475."""
+    rates = [5135, 5956, 6546, 6703, 6748, 6800]
     table = [Measurement(batch, batch / rate, rate) for batch, rate in zip(BATCHES, rates, strict=True)]
-    assert best_batch(table, 0.02) == 8
+    assert best_batch(table, 0.02) == 16
 
 
 def test_the_smallest_batch_is_taken_where_none_is_fast_enough() -> None:

@@ -9,6 +9,7 @@ from support.networks import SIZES, largest_difference, random_observations, tin
 
 from muzero_engine.games.base import Shape, Turn
 from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.model import TOP
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import decoded_outcome, decoded_value, turned
 from muzero_engine.network.numpy_model import TorchModel
@@ -31,7 +32,7 @@ def test_shapes_and_ranges(name: str, shape: Shape) -> None:
         assert np.abs(root.ownership).max() <= 1
     after = model.recurrent_inference(root.latent, np.array([0, 1, actions - 1]))
     assert after.latent.shape == (3, 8, *shape)
-    assert after.policy_logits.shape == (3, actions)
+    assert after.top_actions.shape == after.top_logits.shape == (3, min(TOP, actions))
     for output in (root, after):
         assert output.latent.min() >= 0
         assert output.latent.max() == pytest.approx(1)
@@ -49,8 +50,9 @@ def test_a_fresh_network_is_indifferent(name: str) -> None:
     model = TorchModel(fresh_network(game, 0, **SIZES))
     root = model.initial_inference(random_observations(game, game.spec.shapes[0], 2))
     after = model.recurrent_inference(root.latent, np.array([3, 4]))
+    assert np.ptp(root.policy_logits) < 1e-6
+    assert np.ptp(after.top_logits) < 1e-6
     for output in (root, after):
-        assert np.ptp(output.policy_logits) < 1e-6
         assert np.abs(output.value).max() < 1e-6
     assert np.abs(after.reward).max() < 1e-6
     assert after.discount.max() < -0.95

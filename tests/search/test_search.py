@@ -261,7 +261,7 @@ def test_a_full_tree_goes_on_searching_in_bounded_memory(policy: RootPolicy) -> 
 
 
 def test_bad_configurations_are_refused() -> None:
-    for change in ({"batch_size": 0}, {"max_children": 0}, {"memory_mb": 0}, {"policy_temperature": 0.0}):
+    for change in ({"batch_size": 0}, {"memory_mb": 0}, {"policy_temperature": 0.0}):
         with pytest.raises(ValueError, match=r"at least 1|positive"):
             dataclasses.replace(SearchConfig(), **change)
 

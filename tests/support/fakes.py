@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from muzero_engine.games.base import GameSpec, Shape
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
+from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput, top_policy
 
 
 class HashModel:
@@ -49,7 +49,7 @@ class HashModel:
         state = (before * 1103 + action * 89 + 12345) % 1024
         following, policy, value, draw = self._state(state)
         zero = np.zeros(len(action), dtype=np.float32)
-        return RecurrentOutput(following, zero, zero - 1.0, zero, policy, value, draw)
+        return RecurrentOutput(following, zero, zero - 1.0, zero, *top_policy(policy), value, draw)
 
 
 class TreeModel:
@@ -85,7 +85,7 @@ class TreeModel:
             np.array([edge.reward for edge in edges], dtype=np.float32),
             np.array([edge.discount for edge in edges], dtype=np.float32),
             np.array([edge.draw for edge in edges], dtype=np.float32),
-            np.array([state.logits for state in states], dtype=np.float32),
+            *top_policy(np.array([state.logits for state in states], dtype=np.float32)),
             np.array([state.value for state in states], dtype=np.float32),
             np.array([state.draw for state in states], dtype=np.float32),
         )
@@ -128,4 +128,5 @@ class ConfidentModel:
         turned = 1.0 - latent
         zero = np.zeros(len(action), dtype=np.float32)
         value = np.where(turned[:, 0, 0, 0] > 0.5, -self._value, self._value).astype(np.float32)
-        return RecurrentOutput(turned, zero, zero - 1.0, zero, np.tile(self._logits, (len(action), 1)), value, zero)
+        policy = top_policy(np.tile(self._logits, (len(action), 1)))
+        return RecurrentOutput(turned, zero, zero - 1.0, zero, *policy, value, zero)

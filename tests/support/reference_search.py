@@ -25,16 +25,16 @@ class Node:
         return sum(self.returns) / len(self.returns)
 
 
-def _children(logits: Floats, actions: Ints, limit: int | None) -> dict[int, Node]:
-    chosen = sorted(actions.tolist(), key=lambda a: -float(logits[a]))[:limit]
-    odds = [math.exp(float(logits[a]) - float(logits[chosen[0]])) for a in chosen]
-    return {a: Node(prior=o / sum(odds)) for a, o in zip(chosen, odds, strict=True)}
+def _children(actions: Ints, logits: Floats) -> dict[int, Node]:
+    ranked = sorted(zip(logits.tolist(), actions.tolist(), strict=True), key=lambda pair: -pair[0])
+    odds = [math.exp(logit - ranked[0][0]) for logit, _ in ranked]
+    return {action: Node(prior=o / sum(odds)) for (_, action), o in zip(ranked, odds, strict=True)}
 
 
 def search(model: Model, observation: Floats, legal: Ints, simulations: int, config: SearchConfig) -> dict[int, Node]:
     """The root's children after that many simulations."""
     out = model.initial_inference(observation[None])
-    root = Node(prior=1.0, latent=out.latent, children=_children(out.policy_logits[0], legal, None))
+    root = Node(prior=1.0, latent=out.latent, children=_children(legal, out.policy_logits[0][legal]))
     root.returns.append(float(out.value[0]))
     for _ in range(simulations):
         path = [root]
@@ -48,8 +48,7 @@ def search(model: Model, observation: Floats, legal: Ints, simulations: int, con
         step = model.recurrent_inference(parent.latent, np.array(actions[-1:], dtype=np.int64))
         leaf.latent = step.latent
         leaf.reward, leaf.discount = float(step.reward[0]), float(step.discount[0])
-        everything = np.arange(step.policy_logits.shape[1])
-        leaf.children = _children(step.policy_logits[0], everything, config.max_children)
+        leaf.children = _children(step.top_actions[0], step.top_logits[0])
         value = float(step.value[0])
         for node in reversed(path):
             node.returns.append(value)

@@ -7,7 +7,7 @@ import numpy as np
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import turned
 from muzero_engine.games.registry import load_game
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
+from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput, top_policy
 
 PIECE_VALUES = {
     "chess": (1.0, 3.0, 3.0, 5.0, 9.0, 0.0),
@@ -81,4 +81,6 @@ class MaterialModel:
             else:
                 reward[i] = outcome.value(parent.mover)
                 drawn[i] = float(outcome.winner is None)
-        return RecurrentOutput(following, reward, discount, drawn, policy, value, np.zeros(count, dtype=np.float32))
+        return RecurrentOutput(
+            following, reward, discount, drawn, *top_policy(policy), value, np.zeros(count, dtype=np.float32)
+        )
