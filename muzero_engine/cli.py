@@ -24,6 +24,8 @@ COMMANDS = {
     "analyze": ("analyze", "analyze"),
     "bench": ("bench", "bench"),
     "info": ("info", "info"),
+    "train": ("train", "train"),
+    "report": ("train", "report"),
     "export": ("export", "export"),
 }
 

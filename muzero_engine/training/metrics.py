@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from muzero_engine.files import write_atomically
 from muzero_engine.training.measures import StepSummary
@@ -33,8 +34,8 @@ class PlayRecord:
     draws: float | None
     resigned: float | None
     capped: float | None  # share of games that reached the ply cap
-    divergence: float | None  # KL(policy target || prior), mean over searched plies, nats
-    root_value: float | None  # mean absolute root value
+    divergence: float  # KL(policy target || prior), mean over searched plies, nats
+    resign_wrong: float | None  # share of the games that nobody may resign in which the first to want to did not lose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class CycleRecord:
     device_seconds: float  # the same times the number of ranks
     cycle_seconds: float
     simulations: int  # of self-play in this cycle
+    positions: int  # that the batches of this cycle started from
     play: PlayRecord
     learn: StepSummary | None  # None while the replay fills
     matches: tuple[MatchRecord, ...]  # empty in cycles without evaluation
@@ -73,23 +75,26 @@ class CycleRecord:
 class MetricsLog:
     """Appends records to the metrics of a run, after those up to `cycle`."""
 
-    def __init__(self, run: Path, *, cycle: int = 0) -> None:
-        """Keeps the cycles up to `cycle` of what is there. Raises BadMetrics."""
+    def __init__(self, run: Path, *, cycle: int = 0, silent: bool = False) -> None:
+        """Keeps the cycles up to `cycle` of what is there. `silent`: another rank writes. Raises BadMetrics."""
         path = run / METRICS
-        kept = [record for record in read_records(run) if record.cycle <= cycle] if path.exists() else []
-        write_atomically(path, "".join(map(_line, kept)).encode())
-        self.records = kept
-        self._file = path.open("a", encoding="utf-8")
+        self.records = [record for record in read_records(run) if record.cycle <= cycle] if cycle else []
+        self._file: TextIO | None = None
+        if not silent:
+            write_atomically(path, "".join(map(_line, self.records)).encode())
+            self._file = path.open("a", encoding="utf-8")
 
     def append(self, record: CycleRecord) -> None:
         """Writes a record through to the system."""
         self.records.append(record)
-        self._file.write(_line(record))
-        self._file.flush()
+        if self._file is not None:
+            self._file.write(_line(record))
+            self._file.flush()
 
     def close(self) -> None:
         """No record can be appended afterwards."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 def read_records(run: Path) -> list[CycleRecord]:
@@ -104,7 +109,7 @@ def read_records(run: Path) -> list[CycleRecord]:
         if not line.endswith("\n"):
             break
         try:
-            records.append(from_plain(CycleRecord, json.loads(line), "the line"))
+            records.append(from_plain(CycleRecord, json.loads(line), "the line", ignored=True))
         except (BadData, ValueError, RecursionError) as error:
             raise BadMetrics(f"{path}, line {number}: {error}") from error
     return records

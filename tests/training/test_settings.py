@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from muzero_engine.games.registry import GAME_NAMES, UnknownGame
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.training import settings
-from muzero_engine.training.config import Optimiser, TrainConfig
+from muzero_engine.training.config import LearnerSettings, Optimiser, TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.settings import BadSettings, from_json, to_json, with_overrides
 
@@ -106,7 +106,7 @@ def test_any_override_survives_json(game: str, steps: int, rate: float, symmetri
         ({"steps": "many"}, "steps is not of type int"),
         ({"steps": True}, "steps is not of type int"),
         ({"learner": 3}, "learner is not a JSON object"),
-        ({"more": 3}, "unknown fields (another version's?): more"),
+        ({"more": 3}, "has fields that this version does not know: more"),
         ({"steps": 0}, "steps must be greater than 0"),
     ],
 )
@@ -116,6 +116,15 @@ def test_foreign_json_is_refused(change: dict[str, object], message: str) -> Non
     assert message in str(caught.value)
     with pytest.raises(BadSettings, match="is not JSON"):
         from_json(to_json(TINY)[:-10])
+
+
+def test_settings_that_an_older_version_lacked_take_their_default() -> None:
+    data = json.loads(to_json(TINY))
+    del data["learner"]["clip_norm"]
+    assert from_json(json.dumps(data)).learner.clip_norm == LearnerSettings().clip_norm
+    del data["game"]
+    with pytest.raises(BadSettings, match="the run's configuration lacks game"):
+        from_json(json.dumps(data))
 
 
 def test_every_checked_setting_exists() -> None:

@@ -1,0 +1,163 @@
+"""`train` and `report`: learn a network by self-play, and see how it went. Need the extra `train`."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.presets import PRESET_NAMES, preset
+from muzero_engine.training.settings import BadSettings, to_json, with_overrides
+
+LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
+INTERRUPTED = 130  # what shells expect after Ctrl-C
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Duration(click.ParamType[float]):
+    """A time like 90, 90s, 9m, 1h30m."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        if isinstance(value, float):
+            return value
+        parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if not parts or "".join(number + unit for number, unit in parts) != str(value):
+            self.fail(f"{value!r} is not a time: write it like 90s, 9m or 1h30m", param, ctx)
+        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+@contextlib.contextmanager
+def training_errors() -> Iterator[None]:
+    """One line for what people can do something about: a library that is missing, a disk that is full."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in LIBRARIES:
+            raise
+        raise click.ClickException(
+            f"this needs {error.name}, which playing does not: pip install 'muzero-engine[train]'"
+        ) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror or error}") from None
+    except ArithmeticError as error:
+        if not type(error).__module__.startswith("muzero_engine."):
+            raise
+        raise click.ClickException(str(error)) from None
+
+
+@click.command()
+@click.option("--run", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Its folder")
+@click.option("--game", type=click.Choice(GAME_NAMES), help="Of a new run")
+@click.option("--preset", "preset_name", default="small", show_default=True, help=f"One of {', '.join(PRESET_NAMES)}")
+@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint")
+@click.option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")
+@click.option("--time-limit", type=Duration(), help="End with a checkpoint before this time is over: 9m, 1h30m")
+@click.option("--device", help="cpu or cuda  [a GPU if there is one]")
+@click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same run on a CPU  [1]")
+@click.option("--games", type=click.IntRange(min=2), help="Played at once, for each rank: self_play.games")
+@click.option("--steps", type=click.IntRange(min=1), help="Gradient steps of the run")
+@click.option("--set", "overrides", multiple=True, metavar="SETTING=VALUE", help="Like learner.batch_size=512")
+def train(
+    folder: Path,
+    game: str | None,
+    preset_name: str,
+    resume: bool,
+    resume_step: int | None,
+    time_limit: float | None,
+    device: str | None,
+    seed: int | None,
+    games: int | None,
+    steps: int | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Learn a game by self-play alone.
+
+    Several GPUs: torchrun --nproc-per-node N -m muzero_engine train ... Ctrl-C once: end with a checkpoint.
+    """
+    named = {"seed": seed, "self_play.games": games, "steps": steps}
+    changes = [*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides]
+    resume = resume or resume_step is not None
+    if not resume and game is None:
+        raise click.UsageError(f"a new run needs --game: one of {', '.join(GAME_NAMES)}")
+    config = None if resume else with_overrides(preset(str(game), preset_name), changes)
+    with training_errors():
+        _train(folder, config, changes, game, resume_step, time_limit, device)
+
+
+def _train(
+    folder: Path,
+    config: TrainConfig | None,
+    changes: list[str],
+    game: str | None,
+    resume_step: int | None,
+    time_limit: float | None,
+    device: str | None,
+) -> None:
+    """A new run where there is a `config`, else one that goes on."""
+    from muzero_engine.training.distributed import joined_world
+    from muzero_engine.training.loop import train as run_loop
+    from muzero_engine.training.progress import Progress
+    from muzero_engine.training.run import TrainingRun
+    from muzero_engine.training.saved import newest_checkpoint, saved_config
+
+    checkpoint = None
+    if config is None:
+        checkpoint = newest_checkpoint(folder, resume_step)
+        config = with_overrides(saved_config(checkpoint), changes)
+        if game not in (None, config.game):
+            raise BadSettings(f"{folder} is a run of {config.game}, not {game}: leave --game out or choose its folder")
+    elif any(folder.glob("checkpoint-*")):
+        raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")
+    with joined_world(device) as world:
+        progress = Progress(sys.stderr, silent=not world.is_main)
+        with TrainingRun(config, folder, world, checkpoint) as run:
+            if world.is_main:
+                (folder / "config.json").write_text(to_json(config), encoding="utf-8")
+            where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
+            begin = f"from step {checkpoint.step:,}" if checkpoint else "from nothing"
+            progress.note(f"{config.game}, preset {config.preset}, on {where}, {begin}, in {folder}")
+            try:
+                run_loop(run, progress, time_limit=time_limit)
+            except KeyboardInterrupt:
+                progress.note("stopped at once: earlier checkpoints are intact")
+                sys.exit(INTERRUPTED)
+            finally:
+                progress.close()
+
+
+@click.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The page  [RUN/report.html]")
+@click.option("--png", type=click.Path(path_type=Path, file_okay=False), help="Also each chart as a PNG file in here")
+@click.option("--title", help="Of the page")
+def report(folder: Path, out: Path | None, png: Path | None, title: str | None) -> None:
+    """Draw the curves of a run as one page that needs nothing beside it."""
+    with training_errors():
+        from muzero_engine.training.metrics import METRICS, read_records
+        from muzero_engine.training.report import write_report
+
+        records = read_records(folder)
+        if not records:
+            raise click.ClickException(f"{folder / METRICS} holds no cycle yet")
+        page = out or folder / "report.html"
+        write_report(records, title or _title(folder), page, png)
+    click.echo(str(page))
+
+
+def _title(folder: Path) -> str:
+    from muzero_engine.training.settings import from_json
+
+    try:
+        config = from_json((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, BadSettings):
+        return f"Training run {folder.name}"
+    return f"{config.game}, preset {config.preset}: {folder.name}"

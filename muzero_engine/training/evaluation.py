@@ -1,0 +1,198 @@
+"""Is it learning? Every so often the net that plays meets earlier nets of its run and scripted players.
+
+Earlier nets lie in `RUN/nets/net-STEP.safetensors`, in 16 bits, the untrained one first; so many are kept that their
+ages grow geometrically. Results go into the metrics, and `ratings` makes one Elo scale of all of them, on which the
+untrained net has 0. Games are shared out among the ranks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from muzero_engine.files import write_atomically
+from muzero_engine.games.base import Position
+from muzero_engine.games.encoding import observation
+from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.games.registry import load_game
+from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.boards import board_shares, ply_cap
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.elo import PairScore, fit_elo
+from muzero_engine.training.gumbel_search import BatchedSearch
+from muzero_engine.training.matches import PIECE_VALUES, GreedyPlayer, Player, RandomPlayer, openings, play_pairs
+from muzero_engine.training.metrics import CycleRecord, MatchRecord
+
+NETS = "nets"
+SPREAD = 1.4  # a kept net is at least so many times as old as the next newer one
+BEATEN = 0.99  # a scripted player is not met again after two scores like this in a row
+
+
+class NetPlayer:
+    """Plays what a batched search without noise chooses."""
+
+    def __init__(self, search: BatchedSearch, batch: int) -> None:
+        """`batch`: the most positions that `choose` will get."""
+        self._search = search
+        self._batch = batch
+
+    def choose(self, positions: Sequence[Position]) -> list[int]:
+        """See Player."""
+        actions = self._search.num_actions
+        rows = self._rows(len(positions))
+        seen = np.zeros((rows, positions[0].spec.layout.planes, *positions[0].shape), dtype=np.float32)
+        legal = np.zeros((rows, actions), dtype=np.bool_)
+        for i, position in enumerate(positions):
+            seen[i] = observation(position)
+            legal[i, position.legal_actions()] = True
+        device = self._search.device
+        output = self._search.run(
+            torch.from_numpy(seen).to(device),
+            torch.from_numpy(legal).to(device),
+            noise=torch.zeros(rows, actions, device=device),
+        )
+        return [int(action) for action in output.action[: len(positions)].tolist()]
+
+    def _rows(self, count: int) -> int:
+        """Rows of the search: always the same on a GPU, whose graphs have one shape, few different ones elsewhere."""
+        if self._search.device.type == "cuda":
+            return self._batch
+        return min(self._batch, 1 << (count - 1).bit_length())
+
+
+class Evaluator:
+    """Plays the matches of a run. All ranks call its methods together."""
+
+    def __init__(self, config: TrainConfig, run: Path, network: MuZeroNetwork, world: World) -> None:
+        self._config = config
+        self._game = load_game(config.game)
+        self._folder = run / NETS
+        self._world = world
+        shares = board_shares(config.self_play, self._game.spec)
+        self._shape = max(shares, key=lambda shape: shares[shape])
+        self._pairs = max(1, config.evaluation.games // 2)
+        settings = dataclasses.replace(config.search, simulations=config.evaluation.simulations)
+        actions = self._game.spec.num_actions(self._shape)
+        batch = -(-self._pairs // world.size)
+        self._searches = [BatchedSearch(network, settings, actions, world.device) for _ in range(2)]
+        self._current, self._earlier = (NetPlayer(search, batch) for search in self._searches)
+
+    def keep(self, step: int, network: MuZeroNetwork) -> None:
+        """Stores the net of a step for later matches and removes those that are no longer needed."""
+        if self._world.is_main:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._folder / f"net-{step}.safetensors", checkpoint_bytes(network, dtype=torch.float16))
+            for old in surplus(self._steps()):
+                (self._folder / f"net-{old}.safetensors").unlink()
+        self._world.barrier()
+
+    def forget_after(self, step: int) -> None:
+        """Removes nets of later steps: the run goes back to this one."""
+        if self._world.is_main:
+            for late in self._steps():
+                if late > step:
+                    (self._folder / f"net-{late}.safetensors").unlink()
+        self._world.barrier()
+
+    def evaluate(self, step: int, network: MuZeroNetwork, history: Iterable[CycleRecord]) -> tuple[MatchRecord, ...]:
+        """Results of the net of this step, which is stored afterwards. `history` is what was measured before."""
+        self._searches[0].update_weights(network)
+        matches = [self._match(name, self._script(name, step), step) for name in self._scripted(history)]
+        for earlier in opponents(self._steps(), step):
+            path = self._folder / f"net-{earlier}.safetensors"
+            self._searches[1].update_weights(load_network(path))
+            matches.append(self._match(path.stem, self._earlier, step))
+        self.keep(step, network)
+        return tuple(matches)
+
+    def _match(self, name: str, opponent: Player, step: int) -> MatchRecord:
+        rng = self._generator(name, step)
+        starts = openings(self._start, self._pairs, self._config.evaluation.opening_plies, rng)
+        mine = starts[self._world.rank :: self._world.size]
+        tally = play_pairs(self._current, opponent, mine, self._end)
+        total = torch.tensor([tally.wins, tally.draws, tally.losses])
+        self._world.sum_(total)
+        wins, draws, losses = (int(count) for count in total.tolist())
+        return MatchRecord(opponent=name, wins=wins, draws=draws, losses=losses)
+
+    def _steps(self) -> list[int]:
+        """Steps of the stored nets, ascending."""
+        return sorted(int(path.stem.partition("-")[2]) for path in self._folder.glob("net-*.safetensors"))
+
+    def _scripted(self, history: Iterable[CycleRecord]) -> list[str]:
+        if not self._config.evaluation.against_scripted:
+            return []
+        names = ["random", *(["greedy"] if self._config.game in PIECE_VALUES else [])]
+        scores: dict[str, list[float]] = {name: [] for name in names}
+        for record in history:
+            for match in record.matches:
+                if match.opponent in scores:
+                    scores[match.opponent].append(match.score)
+        return [name for name in names if len(scores[name]) < 2 or min(scores[name][-2:]) < BEATEN]
+
+    def _script(self, name: str, step: int) -> Player:
+        rng = self._generator(f"{name} of rank {self._world.rank}", step)
+        return RandomPlayer(rng) if name == "random" else GreedyPlayer(self._game, rng)
+
+    def _generator(self, name: str, step: int) -> np.random.Generator:
+        return np.random.default_rng(random.Random(f"{self._config.seed} {step} {name}").getrandbits(64))
+
+    def _start(self, rng: np.random.Generator) -> Position:
+        position = self._game.initial(self._shape)
+        if isinstance(position, GoPosition):
+            settings = self._config.self_play
+            position.set_komi(float(rng.normal(settings.komi, settings.komi_spread)))
+        return position
+
+    def _end(self, position: Position) -> float | None:
+        """The result for player 0, by the rules or at the ply cap of self-play; None while the game goes on."""
+        outcome = position.outcome()
+        if outcome is not None:
+            return outcome.value(0)
+        if position.can_declare_win():
+            return 1.0 if position.mover == 0 else -1.0
+        if position.ply < ply_cap(self._config.self_play, self._game.spec, self._shape):
+            return None
+        return float(np.sign(position.score())) if isinstance(position, GoPosition) else 0.0
+
+
+def opponents(steps: Sequence[int], now: int) -> list[int]:
+    """Which of the stored nets (ascending steps) the net of step `now` meets: the newest, and the one nearest to half
+    its age."""
+    before = [step for step in steps if step < now]
+    if not before:
+        return []
+    middle = min(before, key=lambda step: (abs(step - now / 2), step))
+    return list(dict.fromkeys((before[-1], middle)))
+
+
+def surplus(steps: Sequence[int]) -> list[int]:
+    """Which of the stored nets (ascending steps) to remove: the first and the two newest stay, the others thin out."""
+    if len(steps) <= 3:
+        return []
+    interval = steps[-1] - steps[-2]
+    last = steps[-2]
+    removed = []
+    for step in reversed(steps[1:-2]):
+        if steps[-1] + interval - step >= SPREAD * (steps[-1] + interval - last):
+            last = step
+        else:
+            removed.append(step)
+    return removed
+
+
+def ratings(records: Iterable[CycleRecord]) -> dict[str, float]:
+    """Elo of every net ("net-STEP") and scripted player that was met, the first net having 0."""
+    scores = [
+        PairScore(f"net-{record.step}", match.opponent, match.wins, match.draws, match.losses)
+        for record in records
+        for match in record.matches
+    ]
+    return dict(fit_elo(scores, "net-0"))

@@ -1,0 +1,100 @@
+"""What a checkpoint of a run says besides its tensors, and the network in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from torch import Tensor
+
+from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.network.config import BadConfig, NetworkConfig
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.checkpoint import Checkpoint, checkpoints, open_checkpoint
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.learner import LearnerState
+from muzero_engine.training.plain import BadData, from_plain, to_plain
+
+T = TypeVar("T")
+GROUPS = {"ema.": "ema", "optimiser.": "optimiser"}  # of the learner's tensors by the start of their name
+WEIGHTS = "weights"  # the other ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """How far a run is, all ranks and sessions together."""
+
+    cycle: int = 0
+    step: int = 0  # gradient steps
+    games: int = 0  # of self-play that ended
+    plies: int = 0  # of self-play
+    seconds: float = 0.0
+    device_seconds: float = 0.0  # seconds times ranks
+
+
+def document(config: TrainConfig, network: NetworkConfig, counters: Counters, world: int) -> dict[str, object]:
+    """What is written beside the tensors."""
+    return {
+        "config": to_plain(config),
+        "network": network.to_json(),
+        "counters": to_plain(counters),
+        "world": world,
+    }
+
+
+def saved_config(checkpoint: Checkpoint) -> TrainConfig:
+    """The settings that the checkpoint was made with. Raises BadCheckpoint."""
+    return _saved(checkpoint, TrainConfig, "config")
+
+
+def saved_counters(checkpoint: Checkpoint) -> Counters:
+    """How far the run was. Raises BadCheckpoint."""
+    return _saved(checkpoint, Counters, "counters")
+
+
+def saved_network(checkpoint: Checkpoint) -> MuZeroNetwork:
+    """The network that played: the running mean of the weights, on the CPU. Raises BadCheckpoint."""
+    try:
+        network = MuZeroNetwork(NetworkConfig.from_json(str(checkpoint.document.get("network"))))
+        tensors = checkpoint.read_group("ema")
+        network.load_state_dict({name.removeprefix("ema."): tensor for name, tensor in tensors.items()})
+    except (BadConfig, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise BadCheckpoint(f"{checkpoint.folder} does not hold a network of this program: {reason}") from error
+    return network.eval()
+
+
+def newest_checkpoint(run: Path, step: int | None = None) -> Checkpoint:
+    """The newest complete checkpoint of a run, or that of a step. Raises BadCheckpoint."""
+    found = dict(checkpoints(run))
+    if not found:
+        raise BadCheckpoint(f"{run} has no checkpoint")
+    if step is not None and step not in found:
+        there = " and ".join(str(have) for have in sorted(found))
+        raise BadCheckpoint(f"{run} has no checkpoint of step {step}: there are those of {there}")
+    return open_checkpoint(found[max(found) if step is None else step])
+
+
+def learner_groups(state: LearnerState) -> dict[str, dict[str, Tensor]]:
+    """The learner's tensors by group of the checkpoint."""
+    groups: dict[str, dict[str, Tensor]] = {WEIGHTS: {}, **{group: {} for group in GROUPS.values()}}
+    for name, tensor in state.tensors.items():
+        group = next((group for start, group in GROUPS.items() if name.startswith(start)), WEIGHTS)
+        groups[group][name] = tensor
+    return groups
+
+
+def saved_learner(checkpoint: Checkpoint) -> LearnerState:
+    """The inverse of `learner_groups`. Raises BadCheckpoint."""
+    tensors: dict[str, Tensor] = {}
+    for group in (WEIGHTS, *GROUPS.values()):
+        tensors |= checkpoint.read_group(group)
+    return LearnerState(tensors, saved_counters(checkpoint).step)
+
+
+def _saved(checkpoint: Checkpoint, kind: type[T], name: str) -> T:
+    try:
+        return from_plain(kind, checkpoint.document.get(name), f"its {name}")
+    except BadData as error:
+        raise BadCheckpoint(f"the checkpoint {checkpoint.folder} cannot be used: {error}") from error

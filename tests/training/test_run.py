@@ -1,0 +1,224 @@
+"""A whole run in small: cycles, checkpoints, going on exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import io
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.training import checkpoint as checkpoint_module
+from muzero_engine.training.checkpoint import CheckpointNotWritten, checkpoints
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.loop import Ending, train
+from muzero_engine.training.metrics import CycleRecord, read_records
+from muzero_engine.training.presets import preset
+from muzero_engine.training.progress import Progress
+from muzero_engine.training.run import TrainingRun
+from muzero_engine.training.saved import newest_checkpoint, saved_config, saved_counters, saved_network
+from muzero_engine.training.settings import with_overrides
+
+torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
+
+TINY = (
+    "steps=12",
+    "network.channels=8",
+    "network.representation_blocks=1",
+    "search.simulations=4",
+    "search.considered=4",
+    "self_play.games=8",
+    "self_play.plies_per_cycle=40",
+    "replay.min_plies=60",
+    "replay.capacity_plies=400",
+    "learner.batch_size=8",
+    "learner.steps_per_cycle=2",
+    "evaluation.every_cycles=2",
+    "evaluation.games=4",
+    "evaluation.simulations=4",
+    "checkpoint_seconds=1000",
+)
+
+
+def tiny(*more: str, game: str = "tictactoe") -> TrainConfig:
+    return with_overrides(preset(game, "tiny"), (*TINY, *more))
+
+
+def quiet() -> Progress:
+    return Progress(io.StringIO())
+
+
+def measured(record: CycleRecord) -> object:
+    """A record without what the clock says."""
+    timeless = dict.fromkeys(("seconds", "device_seconds", "cycle_seconds"), 0.0)
+    play = dataclasses.replace(record.play, seconds=0.0)
+    return dataclasses.asdict(dataclasses.replace(record, play=play, **timeless))
+
+
+def resumed(config: TrainConfig, folder: Path) -> TrainingRun:
+    return TrainingRun(config, folder, World.alone(), newest_checkpoint(folder))
+
+
+def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
+    config = tiny()
+    with TrainingRun(config, tmp_path / "whole", World.alone()) as run:
+        assert train(run, quiet()) is Ending.FINISHED
+        whole = run.learner.state().tensors
+    with TrainingRun(config, tmp_path / "broken", World.alone()) as run:
+        while run.counters.step < 4:
+            run.cycle()
+        run.save()
+        run.cycle()  # after the checkpoint: lost
+        run.cycle()
+    with resumed(config, tmp_path / "broken") as run:
+        assert run.counters.step == 4
+        assert train(run, quiet()) is Ending.FINISHED
+        again = run.learner.state().tensors
+    left, right = (read_records(tmp_path / name) for name in ("whole", "broken"))
+    assert [measured(record) for record in left] == [measured(record) for record in right]
+    assert left[-1].step == 12
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    nets = [sorted(path.name for path in (tmp_path / name / "nets").iterdir()) for name in ("whole", "broken")]
+    assert nets[0] == nets[1]
+    assert any(record.matches for record in left)
+
+
+def test_a_finished_run_leaves_what_export_and_report_need(tmp_path: Path) -> None:
+    config = tiny()
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        train(run, quiet())
+        playing = run.learner.ema_network().state_dict()
+        counters = run.counters
+    found = newest_checkpoint(tmp_path)
+    assert saved_config(found) == config
+    assert saved_counters(found) == counters
+    assert counters.games > 0 < counters.seconds == counters.device_seconds
+    network = saved_network(found)
+    assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in playing.items())
+    last = read_records(tmp_path)[-1]
+    assert {match.opponent for match in last.matches} >= {"random", "net-0"} or last.step > 4
+    assert all(match.wins + match.draws + match.losses == 4 for match in last.matches)
+
+
+def test_go_on_two_boards_runs(tmp_path: Path) -> None:
+    config = tiny("self_play.shapes=5x5:0.5,6x6:0.5", "self_play.max_plies=20", "steps=2", game="go")
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        assert train(run, quiet()) is Ending.FINISHED
+    learnt = read_records(tmp_path)[-1].learn
+    assert learnt is not None
+    assert learnt.ownership[0] is not None
+
+
+class Clock:
+    """Every look at it takes a second."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def test_a_time_limit_ends_in_a_checkpoint_before_it_is_over(tmp_path: Path) -> None:
+    clock = Clock()
+    with TrainingRun(tiny("steps=1000"), tmp_path, World.alone()) as run:
+        assert train(run, quiet(), time_limit=60.0, clock=clock) is Ending.TIME
+        assert clock.now < 60.0
+        assert newest_checkpoint(tmp_path).step == run.counters.step > 0
+
+
+def test_checkpoints_come_by_the_clock(tmp_path: Path) -> None:
+    with TrainingRun(tiny("checkpoint_seconds=0", "steps=8"), tmp_path, World.alone()) as run:
+        train(run, quiet())
+    assert [step for step, _ in checkpoints(tmp_path)] == [8, 6]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_in_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    stream = io.StringIO()
+    with TrainingRun(tiny("steps=1000"), tmp_path, World.alone()) as run:
+        cycle = TrainingRun.cycle
+
+        def interrupted(self: TrainingRun) -> CycleRecord:
+            os.kill(os.getpid(), number)
+            return cycle(self)
+
+        monkeypatch.setattr(TrainingRun, "cycle", interrupted)
+        assert train(run, Progress(stream)) is Ending.ASKED
+        assert run.counters.cycle == 1
+    assert newest_checkpoint(tmp_path).document["counters"]["cycle"] == 1
+    assert "stopped as asked: " in stream.getvalue()
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tiny()
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        while run.counters.step < 2:
+            run.cycle()
+        run.save()
+        run.cycle()
+
+        def full(path: Path, data: bytes) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(checkpoint_module, "write_atomically", full)
+            with pytest.raises(CheckpointNotWritten, match="No space left on device"):
+                run.save()
+    assert [step for step, _ in checkpoints(tmp_path)] == [2]
+    with resumed(config, tmp_path) as run:
+        run.cycle()
+
+
+def test_other_settings_resume_where_they_can(tmp_path: Path) -> None:
+    with TrainingRun(tiny(), tmp_path, World.alone()) as run:
+        while run.counters.step < 2:
+            run.cycle()
+        run.save()
+    with resumed(tiny("self_play.games=6", "learner.learning_rate=0.01", "steps=20"), tmp_path) as run:
+        run.cycle()
+        assert run.counters.step == 4
+    with pytest.raises(BadCheckpoint, match="does not fit these settings: the learner's"):
+        resumed(tiny("network.channels=16"), tmp_path)
+    with pytest.raises(BadCheckpoint, match="does not fit these settings: the saved replay"):
+        resumed(tiny("search.target_actions=5"), tmp_path)
+
+
+def test_without_a_replay_the_checkpoint_is_small_and_the_run_goes_on(tmp_path: Path) -> None:
+    config = tiny("checkpoint_replay_mb=0")
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        while run.counters.step < 4:
+            run.cycle()
+        folder = run.save()
+    assert (folder / "replay-0.000.safetensors").stat().st_size < 5_000
+    with resumed(config, tmp_path) as run:
+        assert run.cycle().learn is None  # the replay fills again
+        assert train(run, quiet()) is Ending.FINISHED
+
+
+def test_checkpoints_without_sense_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadCheckpoint, match="has no checkpoint$"):
+        newest_checkpoint(tmp_path)
+    with TrainingRun(tiny(), tmp_path, World.alone()) as run:
+        run.cycle()
+        folder = run.save()
+    with pytest.raises(BadCheckpoint, match="has no checkpoint of step 7: there are those of 0"):
+        newest_checkpoint(tmp_path, 7)
+    path = folder / "checkpoint.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document | {"config": {}, "counters": {"cycle": "x"}, "network": "?"}))
+    found = newest_checkpoint(tmp_path)
+    with pytest.raises(BadCheckpoint, match="cannot be used: its config lacks game"):
+        saved_config(found)
+    with pytest.raises(BadCheckpoint, match="cannot be used: cycle is not of type int"):
+        saved_counters(found)
+    with pytest.raises(BadCheckpoint, match="does not hold a network of this program"):
+        saved_network(found)
