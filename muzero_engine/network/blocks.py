@@ -93,7 +93,7 @@ class GlobalPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean(dim=(2, 3))
-        parts = [mean, x.amax(dim=(2, 3))]
+        parts = [mean, x.flatten(2).max(dim=2).values if _learning(x) else x.amax(dim=(2, 3))]
         if self.size_agnostic:
             width = torch.ones(x.shape[2:], device=x.device).sum().sqrt()  # traced: the exported graph takes any board
             parts.append(mean * ((width - MEAN_WIDTH) * WIDTH_SCALE).to(x.dtype))
@@ -145,4 +145,17 @@ def bounded(x: Tensor) -> Tensor:
     erase a channel that is constant over the board (whose turn to castle, komi). One scale a sample is also one
     reduction and one product at inference, and a fixed range of 0 to 1 for the quantiser.
     """
-    return x / x.amax(dim=(1, 2, 3), keepdim=True).clamp_min(LATENT_EPSILON)
+    if _learning(x):
+        largest = x.movedim(1, -1).flatten(1).max(dim=1).values[:, None, None, None]
+    else:
+        largest = x.amax(dim=(1, 2, 3), keepdim=True)
+    return x / largest.clamp_min(LATENT_EPSILON)
+
+
+def _learning(x: Tensor) -> bool:
+    """Whether gradients pass through `x`: maxima then send them to the entry whose index they kept.
+
+    `amax` would send them to all entries equal to the maximum. Compiled code in 16 bits computes the entries again in
+    32 bits, finds none equal to a maximum that was rounded, and divides zero by zero.
+    """
+    return torch.is_grad_enabled() and x.requires_grad

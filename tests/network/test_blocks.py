@@ -73,3 +73,23 @@ def test_bounded_fills_zero_to_one_and_survives_silence() -> None:
     assert y.min() >= 0
     torch.testing.assert_close(y.amax(dim=(1, 2, 3)), torch.ones(3))
     assert torch.equal(bounded(torch.zeros(1, 4, 5, 5)), torch.zeros(1, 4, 5, 5))
+
+
+def test_gradients_of_maxima_go_to_one_entry() -> None:
+    """By index, not by equality: see `_learning`."""
+    x = torch.tensor([[1.0, 4.0], [4.0, 2.0]]).expand(1, 3, 2, 2).clone().requires_grad_()
+    pooled = GlobalPool(size_agnostic=False)(x)[:, 3:]
+    assert torch.equal(pooled, torch.full((1, 3), 4.0))
+    (gradient,) = torch.autograd.grad(pooled.sum(), x)
+    assert gradient.sum() == 3.0
+    assert gradient.count_nonzero() == 3
+    (gradient,) = torch.autograd.grad(bounded(x).sum(), x)
+    assert torch.allclose(gradient.unique(), torch.tensor([0.25 - 33 / 16, 0.25]))
+
+
+def test_maxima_are_the_same_with_and_without_gradients() -> None:
+    x = torch.rand(2, 3, 5, 4, requires_grad=True)
+    with torch.no_grad():
+        wanted = bounded(x), GlobalPool(size_agnostic=True)(x)
+    assert torch.equal(bounded(x), wanted[0])
+    assert torch.equal(GlobalPool(size_agnostic=True)(x), wanted[1])
