@@ -25,7 +25,11 @@ def packed_bits(bits: Tensor) -> Tensor:
     """The inverse of `unpacked_bits`: uint8[..., ceil(n / 8)] from bool[..., n]."""
     padded = torch.nn.functional.pad(bits.to(torch.uint8), (0, -bits.shape[-1] % 8))
     shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=bits.device)
-    return padded.view(*bits.shape[:-1], padded.shape[-1] // 8, 8).bitwise_left_shift(shifts).sum(dim=-1, dtype=torch.uint8)
+    return (
+        padded.view(*bits.shape[:-1], padded.shape[-1] // 8, 8)
+        .bitwise_left_shift(shifts)
+        .sum(dim=-1, dtype=torch.uint8)
+    )
 
 
 def observations(

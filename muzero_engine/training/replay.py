@@ -6,13 +6,15 @@
 - How often a position is drawn is decided by the loop, which draws `steps_per_cycle` batches for `plies_per_cycle`
   plies; `draws_per_ply` says what came of it.
 - One game in `HELD_OUT_EVERY` never trains. What the learner's losses are on these games shows overfitting.
+- With `reanalyse_share` legal actions are stored too. `stale` draws positions to be searched again with newer weights,
+  `refresh` puts their new targets in the place of the old; random opening plies keep having none.
 - Several boards have a ring each; a batch is of one board, chosen in proportion to the plies in the windows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -21,13 +23,25 @@ from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.boards import board_shares
 from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.planes import observations, unpacked_bits
 from muzero_engine.training.ring import Ring
 from muzero_engine.training.slot_group import BadState
 from muzero_engine.training.symmetries import Symmetries
-from muzero_engine.training.types import Batch, FinishedGames
+from muzero_engine.training.types import Batch, FinishedGames, SearchOutput
 from muzero_engine.training.unroll import batch_at
 
 HELD_OUT_EVERY = 50  # games
+
+
+@dataclass(frozen=True, slots=True)
+class StalePositions:
+    """M positions of the replay, as self-play would search them."""
+
+    shape: Shape
+    number: Tensor  # int64[M], of the ply in its ring
+    observation: Tensor  # float[M, planes, H, W]
+    legal: Tensor  # bool[M, A]; none in random openings
+
 
 Rings = dict[Shape, Ring]
 
@@ -45,9 +59,10 @@ class Replay:
         sizes = {shape: share * shape[0] * shape[1] for shape, share in shares.items()}  # larger boards, longer games
         plies = {shape: int(capacity * size / sum(sizes.values())) for shape, size in sizes.items()}
         targets = config.search.target_actions
-        self._rings: Rings = {shape: Ring(n, spec, shape, targets, device) for shape, n in plies.items()}
+        keep = config.replay.reanalyse_share > 0
+        self._rings: Rings = {shape: Ring(n, spec, shape, targets, device, keep) for shape, n in plies.items()}
         self._held_out: Rings = {
-            shape: Ring(max(n // HELD_OUT_EVERY, min(n, 2048)), spec, shape, targets, device)
+            shape: Ring(max(n // HELD_OUT_EVERY, min(n, 2048)), spec, shape, targets, device, keep)
             for shape, n in plies.items()
         }
         self._symmetries = {shape: Symmetries(self._game, shape, device) for shape in shares}
@@ -115,6 +130,35 @@ class Replay:
         windows = {shape: ring.plies for shape, ring in self._held_out.items()}
         return self._drawn_from(self._held_out, windows, batch_size, generator) if any(windows.values()) else None
 
+    def stale(self, count: int, generator: torch.Generator) -> StalePositions:
+        """Random positions from the window. Raises ValueError where it is empty or `reanalyse_share` is 0."""
+        if not self._settings.reanalyse_share:
+            raise ValueError("legal actions were not stored: replay.reanalyse_share is 0")
+        ring, number = self._chosen(self._rings, self._windows(), count, generator)
+        rows = number % ring.capacity
+        back = torch.arange(self._game.spec.layout.history, device=self._device)
+        return StalePositions(
+            shape=ring.shape,
+            number=number,
+            observation=observations(
+                ring.packed[(number.unsqueeze(1) - back) % ring.capacity],
+                back <= ring.age[rows].unsqueeze(1),
+                self._game.spec,
+                ring.shape,
+                self._dtype,
+            ),
+            legal=unpacked_bits(ring.legal[rows], self._game.spec.num_actions(ring.shape)).to(torch.bool),
+        )
+
+    def refresh(self, positions: StalePositions, output: SearchOutput) -> None:
+        """Takes the targets and root values of a new search of these positions, where they are still there."""
+        ring = self._rings[positions.shape]
+        there = positions.legal.any(dim=1) & (positions.number >= ring.first)
+        rows = positions.number[there] % ring.capacity
+        ring.target_actions[rows] = output.target_actions[there].to(torch.int16)
+        ring.target_probs[rows] = output.target_probs[there].to(torch.float16)
+        ring.root_value[rows] = output.value[there].to(torch.float16)
+
     def _windows(self) -> dict[Shape, int]:
         smallest = max(1, self._settings.min_plies)
         grown = (max(1.0, self._stored / smallest)) ** (self._settings.window_exponent - 1)
@@ -124,9 +168,10 @@ class Replay:
             for shape, ring in self._rings.items()
         }
 
-    def _drawn_from(
-        self, rings: Rings, windows: dict[Shape, int], batch_size: int, generator: torch.Generator
-    ) -> Batch:
+    def _chosen(
+        self, rings: Rings, windows: dict[Shape, int], count: int, generator: torch.Generator
+    ) -> tuple[Ring, Tensor]:
+        """A ring and int64[count] random numbers of plies in its window."""
         shapes = [shape for shape, plies in windows.items() if plies]
         if not shapes:
             raise ValueError("there is nothing to draw: no game has ended yet")
@@ -135,7 +180,12 @@ class Replay:
             weights = torch.tensor([windows[shape] for shape in shapes], dtype=torch.float32, device=self._device)
             shape = shapes[int(torch.multinomial(weights, 1, generator=generator))]
         ring, window = rings[shape], windows[shape]
-        index = torch.randint(window, (batch_size,), generator=generator, device=self._device) + (ring.end - window)
+        return ring, torch.randint(window, (count,), generator=generator, device=self._device) + (ring.end - window)
+
+    def _drawn_from(
+        self, rings: Rings, windows: dict[Shape, int], batch_size: int, generator: torch.Generator
+    ) -> Batch:
+        ring, index = self._chosen(rings, windows, batch_size, generator)
         return batch_at(
             ring,
             index,
@@ -178,7 +228,10 @@ class Replay:
                     for field in fields(FinishedGames)
                     if field.name != "shape"
                 }
-                games = FinishedGames(shape=shape, **found)  # type: ignore[arg-type]  # only `ownership` may be None
+                games = FinishedGames(shape=shape, **found)  # type: ignore[arg-type]  # only the last two may be None
+                legal_bytes = 0 if games.legal is None else games.legal.shape[1]
+                if legal_bytes != ring.legal.shape[1]:
+                    raise BadState("the saved replay was made with another replay.reanalyse_share")
                 if (
                     games.packed.shape[1:] != ring.packed.shape[1:]
                     or games.target_actions.shape[1:] != (ring.target_actions.shape[1:])
@@ -203,4 +256,5 @@ def _selected(games: FinishedGames, which: Tensor) -> FinishedGames:
         result=games.result[plies],
         by_rules=games.by_rules[which],
         ownership=None if games.ownership is None else games.ownership[which],
+        legal=None if games.legal is None else games.legal[plies],
     )

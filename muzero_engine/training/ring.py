@@ -21,7 +21,15 @@ from muzero_engine.training.types import FinishedGames
 class Ring:
     """Plies on boards of one shape, P packed bytes and T target actions each. Fields are [capacity, ...]."""
 
-    def __init__(self, capacity: int, spec: GameSpec, shape: Shape, target_actions: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        spec: GameSpec,
+        shape: Shape,
+        target_actions: int,
+        device: torch.device,
+        keep_legal: bool = False,
+    ) -> None:
         self.capacity, self.shape, self.device = capacity, shape, device
         self.packed = torch.zeros((capacity, packed_size(spec, shape)), dtype=torch.uint8, device=device)
         self.action = torch.zeros(capacity, dtype=torch.int16, device=device)
@@ -34,6 +42,8 @@ class Ring:
             capacity, dtype=torch.int16, device=device
         )  # moves from it to the end, its own included
         self.by_rules = torch.zeros(capacity, dtype=torch.bool, device=device)  # of its game
+        legal_bytes = (spec.num_actions(shape) + 7) // 8 if keep_legal else 0
+        self.legal = torch.zeros((capacity, legal_bytes), dtype=torch.uint8, device=device)
         area = (2 * shape[0] * shape[1] + 7) // 8 if spec.ownership else 0  # bits of player 0, then player 1
         self._ownership = torch.zeros((capacity, area), dtype=torch.uint8, device=device)
         self._starts: deque[int] = deque()  # of the whole games
@@ -62,7 +72,15 @@ class Ring:
     @property
     def bytes_per_ply(self) -> int:
         """Size of a ply in `newest`, about."""
-        fields = (self.packed, self.action, self.target_actions, self.target_probs, self.root_value, self.result)
+        fields = (
+            self.packed,
+            self.action,
+            self.target_actions,
+            self.target_probs,
+            self.root_value,
+            self.result,
+            self.legal,
+        )
         return sum(field[:1].nbytes for field in fields)
 
     def ownership(self, rows: Tensor) -> Tensor:
@@ -95,6 +113,8 @@ class Ring:
             (self.by_rules, games.by_rules.repeat_interleave(device_lengths, output_size=count)),
         ):
             field[rows] = values[kept]
+        if games.legal is not None:
+            self.legal[rows] = games.legal[kept]
         if games.ownership is not None:
             owner = games.ownership.flatten(1)
             bits = packed_bits(torch.cat([owner == 1, owner == -1], dim=1))
@@ -123,4 +143,5 @@ class Ring:
             result=self.result[rows],
             by_rules=self.by_rules[games],
             ownership=self.ownership(games).to(torch.int8) if self._ownership.shape[1] else None,
+            legal=self.legal[rows] if self.legal.shape[1] else None,
         )

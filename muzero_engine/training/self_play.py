@@ -79,6 +79,7 @@ class SelfPlay:
                 target_actions=config.search.target_actions,
                 device=device,
                 dtype=dtype,
+                keep_legal=config.replay.reanalyse_share > 0,
             )
             for index, group in enumerate(rules)
         ]
@@ -168,4 +169,5 @@ def _joined(games: list[FinishedGames]) -> FinishedGames:
         ownership=None
         if first.ownership is None
         else torch.cat([part.ownership for part in games if part.ownership is not None]),
+        legal=None if first.legal is None else torch.cat([part.legal for part in games if part.legal is not None]),
     )

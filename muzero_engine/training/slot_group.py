@@ -63,13 +63,14 @@ class SlotGroup:
         target_actions: int,
         device: torch.device,
         dtype: torch.dtype,
+        keep_legal: bool,
     ) -> None:
         self.slots = rules.slots
         self._index, self._pool, self._buffers = index, pool, pool.buffers[index]
         self._settings, self._spec, self._shape = settings, spec, rules.shape
         self._search, self._device, self._dtype = search, device, dtype
         self._actions = spec.num_actions(rules.shape)
-        self._trajectories = Trajectories(rules.slots, rules.cap, spec, rules.shape, target_actions, device)
+        self._trajectories = Trajectories(rules.slots, rules.cap, spec, rules.shape, target_actions, device, keep_legal)
         self._streaks = np.zeros((rules.slots, 2), dtype=np.int64)  # own turns in a row below the resign value
         self._would_resign = np.full(rules.slots, -1, dtype=np.int8)  # who would first have, where nobody may
         self._ply = np.zeros(rules.slots, dtype=np.int64)
@@ -90,7 +91,7 @@ class SlotGroup:
         """Searches all slots."""
         ply = to_device(self._ply, self._device)
         legal = to_device(self._buffers.legal, self._device)
-        self._trajectories.write_positions(ply, to_device(self._buffers.packed, self._device))
+        self._trajectories.write_positions(ply, to_device(self._buffers.packed, self._device), legal)
         history, present = self._trajectories.history(ply)
         observation = observations(history, present, self._spec, self._shape, self._dtype)
         output = self._search.run(observation, unpacked_bits(legal, self._actions).to(torch.bool), generator=generator)
@@ -166,8 +167,8 @@ class SlotGroup:
         actions[np.arange(actions.shape[1]) < plies[:, None]] = state["action"].numpy()
         self._check_openings(plies, actions)
         while (behind := self._ply < plies).any():
-            packed = to_device(self._buffers.packed, self._device)
-            self._trajectories.write_positions(to_device(self._ply, self._device), packed)
+            packed, legal = (to_device(array, self._device) for array in (self._buffers.packed, self._buffers.legal))
+            self._trajectories.write_positions(to_device(self._ply, self._device), packed, legal)
             self._buffers.action[:] = np.where(behind, actions[np.arange(self.slots), self._ply], KEEP)
             self._pool.submit(self._index)
             self._pool.wait(self._index)

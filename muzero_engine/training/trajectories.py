@@ -26,8 +26,16 @@ class Trajectories:
     """B slots of at most L plies each. Ply `p` of slot `s` is row `s * L + p`."""
 
     def __init__(
-        self, slots: int, plies: int, spec: GameSpec, shape: Shape, target_actions: int, device: torch.device
+        self,
+        slots: int,
+        plies: int,
+        spec: GameSpec,
+        shape: Shape,
+        target_actions: int,
+        device: torch.device,
+        keep_legal: bool = False,
     ) -> None:
+        """`keep_legal`: legal actions are stored too, so that positions can be searched again."""
         rows = slots * plies
         self.plies = plies
         self._shape = shape
@@ -35,14 +43,18 @@ class Trajectories:
         self._history = torch.arange(spec.layout.history, device=device)
         self._first = torch.arange(slots, device=device) * plies
         self._packed = torch.zeros((rows, packed_size(spec, shape)), dtype=torch.uint8, device=device)
+        legal_bytes = (spec.num_actions(shape) + 7) // 8 if keep_legal else 0
+        self._legal = torch.zeros((rows, legal_bytes), dtype=torch.uint8, device=device)
         self._action = torch.zeros(rows, dtype=torch.int16, device=device)
         self._target_actions = torch.full((rows, target_actions), -1, dtype=torch.int16, device=device)
         self._target_probs = torch.zeros((rows, target_actions), dtype=torch.float16, device=device)
         self._root_value = torch.zeros(rows, dtype=torch.float16, device=device)
 
-    def write_positions(self, ply: Tensor, packed: Tensor) -> None:
-        """Writes uint8[B, packed_size] at ply int64[B] of each slot."""
+    def write_positions(self, ply: Tensor, packed: Tensor, legal: Tensor) -> None:
+        """Writes uint8[B, packed_size] and uint8[B, ceil(A / 8)] at ply int64[B] of each slot."""
         self._packed[self._first + ply] = packed
+        if self._legal.shape[1]:
+            self._legal[self._first + ply] = legal
 
     def write_openings(
         self, slots: Numbers, counts: Numbers, packed: npt.NDArray[np.uint8], actions: npt.NDArray[np.int16]
@@ -54,6 +66,7 @@ class Trajectories:
         rows = self._rows(slots, counts)
         self._packed[rows] = to_device(packed[inside], self._device)
         self._action[rows] = to_device(actions[inside], self._device)
+        self._legal[rows] = 0
         self._target_actions[rows] = -1
         self._target_probs[rows] = 0
 
@@ -95,6 +108,7 @@ class Trajectories:
             result=result,
             by_rules=to_device(by_rules.copy(), device),
             ownership=None if ownership is None else to_device(ownership.copy(), device),
+            legal=self._legal[rows] if self._legal.shape[1] else None,
         )
 
     def state(self, lengths: Numbers) -> dict[str, Tensor]:

@@ -38,6 +38,8 @@ class FinishedGames:
     result: Tensor  # int8[n] in {-1, 0, 1}: the game's result for the mover
     by_rules: Tensor  # bool[games]: the last move ended the game by the rules (not a resignation, not a ply cap)
     ownership: Tensor | None  # int8[games, H, W] in {-1, 0, 1}, player 0's view, final board (Go); else None
+    legal: Tensor | None = None  # uint8[n, ceil(A / 8)], legal actions as numpy.packbits; 0 in random openings; None
+    # where positions are not searched again (ReplaySettings.reanalyse_share)
 
 
 @dataclass(frozen=True, slots=True)

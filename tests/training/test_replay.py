@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.self_play import BOARDS, CPU, assert_same_games, played, positions, small_config
+from support.self_play import BOARDS, CPU, RandomSearch, assert_same_games, played, positions, self_play, small_config
 from torch import Tensor
 
 from muzero_engine.games.base import Position, Shape
@@ -284,6 +284,55 @@ def test_a_replay_of_other_boards_or_targets_is_refused() -> None:
     other = replace(config, search=replace(config.search, target_actions=4))
     with pytest.raises(BadState, match="number of target actions"):
         Replay(other, CPU).load_state(replay.state())
+
+
+def test_stale_positions_are_searched_again() -> None:
+    config = replay_config(reanalyse_share=0.5)
+    with self_play(config) as player:
+        (games,) = player.play(300)
+        (later,) = player.play(2600)
+        resumed_state = player.state()
+        with self_play(config) as resumed:
+            resumed.load_state(resumed_state)
+            assert_same_games(player.play(300)[0], resumed.play(300)[0])  # legal actions among them
+    replay = Replay(config, CPU)
+    replay.add(games)
+    ring = replay._rings[(5, 5)]
+    lines = [position for line in positions(games, "go") for position in line[:-1]]
+    generator = torch.Generator().manual_seed(1)
+    stale = replay.stale(50, generator)
+    output = RandomSearch().run(stale.observation, stale.legal, generator=generator)
+    before = ring.newest(1000)
+    replay.refresh(stale, output)
+    after = ring.newest(1000)
+    assert torch.equal(before.packed, after.packed)
+    changed = set()
+    for m, number in enumerate(stale.number.tolist()):
+        assert np.array_equal(stale.observation[m].numpy(), observation(lines[number]))
+        if before.target_actions[number, 0] >= 0:
+            assert np.flatnonzero(stale.legal[m].numpy()).tolist() == lines[number].legal_actions().tolist()
+            changed.add(number)
+        else:
+            assert not stale.legal[m].any()
+    for number in range(len(lines)):
+        same = torch.equal(before.target_probs[number], after.target_probs[number])
+        assert same == (number not in changed)
+    loaded = Replay(config, CPU)
+    loaded.load_state(replay.state())
+    assert_same_games(loaded._rings[(5, 5)].newest(1000), after)
+    replay.add(later)  # the first positions are no longer there
+    kept = ring.newest(2000)
+    replay.refresh(stale, output)
+    assert_same_games(ring.newest(2000), kept)
+
+
+def test_without_reanalysis_no_legal_actions_are_stored() -> None:
+    replay = Replay(replay_config(), CPU)
+    replay.add(played("go", (5, 5), 200))
+    with pytest.raises(ValueError, match="reanalyse_share is 0"):
+        replay.stale(4, torch.Generator())
+    with pytest.raises(BadState, match=r"another replay\.reanalyse_share"):
+        Replay(replay_config(reanalyse_share=0.1), CPU).load_state(replay.state())
 
 
 def test_root_values_bring_draws_only_into_drawn_games() -> None:
