@@ -22,15 +22,16 @@ from support.records import record_path
 
 ROOT = Path(__file__).parents[2]
 ENGINE = [sys.executable, "-m", "support.gtp_fake"]
+PROGRAM = [sys.executable, "-m", "muzero_engine", "gtp"]  # the whole program, with the weights that come along
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
 
 
 class Process:
     """Our engine in a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: list[str]) -> None:
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(ENGINE, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=ENVIRONMENT)
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=ENVIRONMENT)
 
     def __enter__(self) -> Self:
         return self
@@ -179,9 +180,9 @@ class RefereeClock:
     ("ours", "ponder", "main", "period", "stones"), [("black", False, 6.0, 0.0, 0), ("white", True, 2.0, 3.0, 25)]
 )
 def test_game_with_gnu_go(ours: str, ponder: bool, main: float, period: float, stones: int) -> None:
-    """A whole game on a clock: both agree on every move and, once the dead stones are gone, on the score."""
+    """The whole program on a clock: both agree on every move and, once the dead stones are gone, on the score."""
     clock = RefereeClock(main, period, stones)
-    with Process() as engine, GnuGo() as gnugo:
+    with Process(PROGRAM) as engine, GnuGo() as gnugo:
         for command in ("boardsize 9", "clear_board", "komi 6.5"):
             engine.ask(command)
             gnugo.ask(command)

@@ -1,6 +1,7 @@
 """Whole sessions through python-chess's UCI client, and against Stockfish on a real clock.
 
-The engine runs in a process of its own with a fake model (`support.uci_fake`); everything else is the real thing.
+The engine runs in a process of its own with a fake model (`support.uci_fake`); everything else is the real thing. The
+games against Stockfish are played by the whole program.
 python-chess checks every move and variation that it is told and raises EngineError at the first illegal one.
 """
 
@@ -23,6 +24,7 @@ from support.records import record_path
 
 ROOT = Path(__file__).parents[2]
 ENGINE = [sys.executable, "-m", "support.uci_fake"]
+PROGRAM = [sys.executable, "-m", "muzero_engine", "uci"]  # the whole program, with the weights that come along
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
 
 
@@ -217,15 +219,19 @@ def find_stockfish() -> str:
 
 
 @pytest.mark.parametrize("colour", [chess.WHITE, chess.BLACK], ids=["white", "black"])
-def test_a_game_against_stockfish_on_a_real_clock(engine: chess.engine.SimpleEngine, colour: chess.Color) -> None:
-    """3 s + 0.03 s a move for each side: no illegal move, no time loss."""
+def test_a_game_against_stockfish_on_a_real_clock(colour: chess.Color) -> None:
+    """The whole program, 3 s + 0.03 s a move for each side: no illegal move, no time loss."""
     clocks = {chess.WHITE: 3.0, chess.BLACK: 3.0}
     increment = 0.03
     board = chess.Board()
-    with chess.engine.SimpleEngine.popen_uci(find_stockfish(), timeout=30.0) as stockfish:
+    with (
+        chess.engine.SimpleEngine.popen_uci(PROGRAM, timeout=30.0, env=ENVIRONMENT) as engine,
+        chess.engine.SimpleEngine.popen_uci(find_stockfish(), timeout=30.0) as stockfish,
+    ):
         stockfish.configure({"Threads": 1, "Hash": 16, "Skill Level": 0})
         engine.ping()
         players = {colour: engine, not colour: stockfish}
+        names = {colour: engine.id["name"], not colour: "Stockfish"}
         while not board.is_game_over(claim_draw=True):
             limit = chess.engine.Limit(
                 white_clock=clocks[chess.WHITE],
@@ -241,7 +247,6 @@ def test_a_game_against_stockfish_on_a_real_clock(engine: chess.engine.SimpleEng
             clocks[board.turn] = max(clocks[board.turn], 0.0) + increment
             board.push(move)
     game = chess.pgn.Game.from_board(board)
-    names = {colour: engine.id["name"], not colour: "Stockfish"}
     game.headers.update(
         {"Event": "Test", "White": names[chess.WHITE], "Black": names[chess.BLACK], "TimeControl": "3+0.03"}
     )

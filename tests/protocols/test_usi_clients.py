@@ -192,7 +192,7 @@ def play(players: list[Any], clocks: list[Clock], exporter: Any) -> tuple[list[s
     ids=["black-byoyomi", "white-increment"],
 )
 def test_a_whole_game_against_fairy_stockfish(side: str, clock: Clock, tmp_path: Path) -> None:
-    players = [Engine(executable(tmp_path)), Engine(fairy_stockfish())]
+    players = [Engine(executable(tmp_path, command="muzero_engine usi")), Engine(fairy_stockfish())]
     if side == "white":
         players.reverse()
     record = record_path(f"usi-fairy-stockfish-{side}.csa")

@@ -22,13 +22,11 @@ def load_model(_: EngineOptions) -> Model:
     return HashModel(GAME.spec, GAME.spec.shapes[0])
 
 
-def executable(folder: Path, name: str = "engine.sh") -> str:
-    """Writes an executable that starts this engine, for clients that take a path and no arguments."""
+def executable(folder: Path, name: str = "engine.sh", command: str = "support.usi_fake") -> str:
+    """Writes an executable that starts `python -m command`, for clients that take a path and no arguments."""
     tests = Path(__file__).parents[1]
     path = folder / name
-    path.write_text(
-        f'#!/bin/sh\nPYTHONPATH="{tests.parent}{os.pathsep}{tests}" exec "{sys.executable}" -m support.usi_fake\n'
-    )
+    path.write_text(f'#!/bin/sh\nPYTHONPATH="{tests.parent}{os.pathsep}{tests}" exec "{sys.executable}" -m {command}\n')
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
 
