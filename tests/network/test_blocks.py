@@ -84,7 +84,8 @@ def test_gradients_of_maxima_go_to_one_entry() -> None:
     assert gradient.sum() == 3.0
     assert gradient.count_nonzero() == 3
     (gradient,) = torch.autograd.grad(bounded(x).sum(), x)
-    assert torch.allclose(gradient.unique(), torch.tensor([0.25 - 33 / 16, 0.25]))
+    assert (gradient == 0.25).sum() == 11
+    assert gradient.min().item() == pytest.approx(0.25 - 33 / 16)
 
 
 def test_maxima_are_the_same_with_and_without_gradients() -> None:
