@@ -21,11 +21,13 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from muzero_engine.games.base import Shape
+from muzero_engine.games.encoding import packed_size
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.training.boards import group_sizes
 from muzero_engine.training.config import ReplaySettings, SearchSettings, SelfPlaySettings, TrainConfig
 from muzero_engine.training.gumbel_search import BatchedSearch
+from muzero_engine.training.planes import observations
 from muzero_engine.training.replay import Replay
 from muzero_engine.training.rules_games import START, Buffers, RulesSettings, RulesSlice
 from muzero_engine.training.rules_workers import default_workers
@@ -40,7 +42,7 @@ def wait(device: torch.device) -> None:
 
 
 def rules_alone(game: str, shape: Shape, steps: int = 150, slots: int = 32) -> float:
-    """Seconds of one process for one ply: a random move, its judgement, packing, the mask of the next."""
+    """Processor seconds of one ply: a random move, its judgement, packing, the mask of the next."""
     settings = RulesSettings(
         game=game,
         shape=shape,
@@ -63,10 +65,24 @@ def rules_alone(game: str, shape: Shape, steps: int = 150, slots: int = 32) -> f
     for _ in range(steps):
         legal = np.unpackbits(buffers.legal, axis=1).astype(np.float64)
         buffers.action[:] = (legal * draw.random(legal.shape)).argmax(axis=1)
-        started = time.perf_counter()
+        started = time.process_time()
         games.step()
-        seconds += time.perf_counter() - started
+        seconds += time.process_time() - started
     return seconds / (steps * slots)
+
+
+def check_planes(game: str, shape: Shape, device: torch.device) -> None:
+    """Observations of random bytes must be the same on the device as on the CPU."""
+    spec = load_game(game).spec
+    draw = torch.Generator().manual_seed(1)
+    history = spec.layout.history
+    packed = torch.randint(256, (512, history, packed_size(spec, shape)), dtype=torch.uint8, generator=draw)
+    packed[:, :, -1] %= 2
+    present = torch.rand((512, history), generator=draw) < 0.8
+    here = observations(packed, present, spec, shape)
+    there = observations(packed.to(device), present.to(device), spec, shape).cpu()
+    if not torch.equal(here, there):
+        raise SystemExit(f"{game}: the observations made on {device} differ from those made on the CPU")
 
 
 def measure(game: str, arguments: argparse.Namespace, device: torch.device) -> None:
@@ -89,6 +105,7 @@ def measure(game: str, arguments: argparse.Namespace, device: torch.device) -> N
         dynamics_blocks=arguments.blocks[1],
     )
     print(f"{game} {shape[0]}x{shape[1]}: {arguments.games} games, {arguments.simulations} simulations", flush=True)
+    check_planes(game, shape, device)
     print(f"  rules alone, one process       {1e6 * rules_alone(game, shape):10.1f} us/ply", flush=True)
     search = BatchedSearch(network, config.search, spec.num_actions(shape), device)
     batch = group_sizes(config.self_play, spec)[shape]

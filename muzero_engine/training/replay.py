@@ -92,8 +92,8 @@ class Replay:
 
     @property
     def ready(self) -> bool:
-        """Whether there are `min_plies`, so that learning may begin."""
-        return self.window_plies >= max(1, self._settings.min_plies)
+        """Whether there are `min_plies`, or half the capacity if that is less, so that learning may begin."""
+        return self.window_plies >= max(1, min(self._settings.min_plies, self._settings.capacity_plies // 2))
 
     @property
     def draws_per_ply(self) -> float:

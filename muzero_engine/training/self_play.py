@@ -66,7 +66,7 @@ class SelfPlay:
         if workers is None:
             workers = settings.workers or (default_workers(world) if device.type == "cuda" else 0)
         self._device = device
-        self._generator = torch.Generator(device).manual_seed(config.seed * 65_537 + rank)
+        self._generator = torch.Generator(device).manual_seed((config.seed * 65_537 + rank) % 2**63)
         self._pool = RulesPool(rules, workers)
         self._groups = [
             SlotGroup(
@@ -83,10 +83,14 @@ class SelfPlay:
             )
             for index, group in enumerate(rules)
         ]
-        for group in self._groups:
-            group.start()
         self.slots = first_slot
         self.statistics = Tally().statistics(0, 0.0, 0.0, 0.0)  # of the last call of `play`
+        try:
+            for group in self._groups:
+                group.start()
+        except BaseException:
+            self.close()
+            raise
 
     def play(self, plies: int) -> list[FinishedGames]:
         """Plays at least this many moves (whole rounds of all slots); returns the games that ended. Raises RulesError.

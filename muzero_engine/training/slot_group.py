@@ -161,6 +161,8 @@ class SlotGroup:
             raise BadState(f"the saved games fill {len(plies)} slots, not {self.slots}: self_play.games was different")
         if plies.max(initial=0) >= self._trajectories.plies:
             raise BadState("a saved game is longer than self_play.max_plies allows")
+        if state["target_actions"].shape[1] != self._trajectories.target_actions:
+            raise BadState("the saved games have another number of target actions: search.target_actions was different")
         self._buffers.number[:] = state["number"].numpy()
         self.start()
         actions = np.zeros((self.slots, self._trajectories.plies), dtype=np.int64)

@@ -38,6 +38,7 @@ class Trajectories:
         """`keep_legal`: legal actions are stored too, so that positions can be searched again."""
         rows = slots * plies
         self.plies = plies
+        self.target_actions = target_actions
         self._shape = shape
         self._device = device
         self._history = torch.arange(spec.layout.history, device=device)

@@ -194,6 +194,9 @@ def test_the_window_ends_at_the_capacity() -> None:
     replay = Replay(replay_config(window_exponent=1.0, capacity_plies=300), CPU)
     replay.add(played("go", (5, 5), 1000))
     assert 200 < replay.window_plies <= 300
+    full = Replay(replay_config(min_plies=300, capacity_plies=300), CPU)
+    full.add(played("go", (5, 5), 1000))
+    assert full.ready
 
 
 def test_some_games_are_held_out() -> None:

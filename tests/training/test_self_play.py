@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from dataclasses import fields, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from muzero_engine.network.fresh import fresh_network
 from muzero_engine.training.boards import board_shares, group_sizes, ply_cap
 from muzero_engine.training.config import SearchSettings, SelfPlaySettings
 from muzero_engine.training.gumbel_search import BatchedSearch
+from muzero_engine.training.rules_games import RulesError
 from muzero_engine.training.self_play import SelfPlay
 from muzero_engine.training.slot_group import BadState, chosen_actions
 from muzero_engine.training.types import FinishedGames, SearchOutput
@@ -117,6 +119,7 @@ def test_games_of_other_settings_are_refused() -> None:
         (small_config("go", (5, 5), max_plies=5), "longer than self_play.max_plies"),
         (small_config("go", (5, 5), (6, 6)), "saved games of 2 groups, not 4"),
         (replace(small_config("go", (5, 5)), seed=9), "seed or opening settings"),
+        (replace(small_config("go", (5, 5)), search=SearchSettings(target_actions=4)), "number of target actions"),
     ):
         with self_play(config) as other, pytest.raises(BadState, match=reason):
             other.load_state(state)
@@ -187,3 +190,12 @@ def test_every_field_of_games_is_compared() -> None:
             other = replace(one, **changes)
             with pytest.raises(AssertionError):
                 assert_same_games(one, other)
+
+
+@pytest.mark.timeout(60)
+def test_workers_end_when_self_play_cannot_begin() -> None:
+    config = replace(small_config("go", (5, 5), komi=1e9), seed=1)
+    before = set(multiprocessing.active_children())
+    with pytest.raises(RulesError, match="komi must be a number"):
+        self_play(config, workers=1)
+    assert set(multiprocessing.active_children()) == before
