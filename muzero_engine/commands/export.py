@@ -1,4 +1,7 @@
-"""`export`: a checkpoint, or a freshly initialised network, becomes a weights bundle. Needs the extra `train`."""
+"""`export`: what a run learnt, a checkpoint file or a freshly initialised network becomes a weights bundle.
+
+Needs the extra `train`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from muzero_engine.commands.train import training_errors
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Manifest, Training
@@ -15,15 +19,13 @@ from muzero_engine.inference.manifest import MANIFEST, Manifest, Training
 if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
 
-TRAIN_LIBRARIES = ("torch", "onnx", "safetensors")
-
 
 @click.command()
-@click.argument("game", type=click.Choice(GAME_NAMES))
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--checkpoint", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Default: a new network"
-)
+@click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="The bundle")
+@click.option("--run", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A training run")
+@click.option("--step", type=click.IntRange(min=0), help="Of the run's checkpoint  [the newest]")
+@click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Of a bundle")
+@click.option("--game", type=click.Choice(GAME_NAMES), help="Of a new network")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
 @click.option("--positions", type=click.IntRange(min=1), default=192, help="Positions to calibrate on  [192]")
 @click.option("--note", help="How the weights were trained, for the manifest")
@@ -35,9 +37,11 @@ TRAIN_LIBRARIES = ("torch", "onnx", "safetensors")
 @click.option("--dynamics-blocks", type=int, help="Of a new network's g  [4]")
 @click.option("--seed", type=int, default=0, help="Of a new network and of the calibration  [0]")
 def export(
-    game: str,
     folder: Path,
+    run: Path | None,
+    step: int | None,
     checkpoint: Path | None,
+    game: str | None,
     int8: bool,
     positions: int,
     note: str | None,
@@ -49,56 +53,60 @@ def export(
     dynamics_blocks: int | None,
     seed: int,
 ) -> None:
-    """Write the weights bundle of GAME to FOLDER, from a checkpoint or from a new network.
+    """Write a weights bundle: from a training run, from the checkpoint file of a bundle, or of a new network.
 
-    What the manifest says about training is taken from the manifest beside the checkpoint, if there is one.
+    What the manifest says about training comes from the run, or from the manifest beside the checkpoint.
     """
+    if sum(source is not None for source in (run, checkpoint, game)) != 1:
+        raise click.UsageError("name what to export: one of --run, --checkpoint and --game")
     sizes = {
         "channels": channels,
         "representation_blocks": representation_blocks,
         "dynamics_blocks": dynamics_blocks,
     }
     chosen = {name: value for name, value in sizes.items() if value is not None}
-    if checkpoint is not None and chosen:
+    if game is None and chosen:
         raise click.UsageError(f"a checkpoint has its own size: leave --{next(iter(chosen)).replace('_', '-')} out")
     told: dict[str, Any] = {"note": note, "games": games, "steps": steps, "device_hours": device_hours}
-    training = replace(_training(checkpoint), **{name: value for name, value in told.items() if value is not None})
-    try:
-        network = _new_network(game, seed, chosen) if checkpoint is None else _load_network(game, checkpoint)
-        manifest = _write(network, folder, training, positions if int8 else None, seed)
-    except ModuleNotFoundError as error:
-        if error.name not in TRAIN_LIBRARIES:
-            raise
-        raise click.ClickException(
-            f"export needs {error.name}, which playing does not: pip install 'muzero-engine[train]'"
-        ) from None
-    except FileExistsError as error:
-        raise click.ClickException(str(error)) from None
+    changes = {name: value for name, value in told.items() if value is not None}
+    with training_errors():
+        if run is not None:
+            network, training = _of_run(run, step)
+        elif checkpoint is not None:
+            network, training = _of_file(checkpoint)
+        else:
+            network, training = _new_network(str(game), seed, chosen), Training("untrained")
+        manifest = _write(network, folder, replace(training, **changes), positions if int8 else None, seed)
     click.echo(f"{folder}: {manifest.summary()}")
 
 
-def _training(checkpoint: Path | None) -> Training:
-    """What is known of how the weights came about."""
-    if checkpoint is None:
-        return Training("untrained")
+def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training]:
+    from muzero_engine.training.saved import newest_checkpoint, saved_config, saved_counters, saved_network
+
+    checkpoint = newest_checkpoint(run, step)
+    counters = saved_counters(checkpoint)
+    device_hours = counters.device_seconds / 3600
+    note = (
+        f"trained by self-play: {counters.games:,} games, {counters.step:,} steps, {device_hours:.2f} device-hours "
+        f"(preset {saved_config(checkpoint).preset})"
+    )
+    training = Training(note, games=counters.games, steps=counters.step, device_hours=round(device_hours, 4))
+    return saved_network(checkpoint), training
+
+
+def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, Training]:
+    from muzero_engine.network.checkpoint import load_network
+
+    training = Training("of unknown training")
     if (checkpoint.parent / MANIFEST).exists():
-        return read_manifest(checkpoint.parent).training
-    return Training("of unknown training")
+        training = read_manifest(checkpoint.parent).training
+    return load_network(checkpoint), training
 
 
 def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
     from muzero_engine.network.fresh import fresh_network
 
     return fresh_network(load_game(game), seed, **sizes)
-
-
-def _load_network(game: str, checkpoint: Path) -> MuZeroNetwork:
-    from muzero_engine.network.checkpoint import load_network
-
-    network = load_network(checkpoint)
-    if network.config.game != game:
-        raise click.ClickException(f"{checkpoint} is a network for {network.config.game}, not {game}")
-    return network
 
 
 def _write(network: MuZeroNetwork, folder: Path, training: Training, int8_positions: int | None, seed: int) -> Manifest:

@@ -46,6 +46,8 @@ def training_errors() -> Iterator[None]:
         raise click.ClickException(
             f"this needs {error.name}, which playing does not: pip install 'muzero-engine[train]'"
         ) from None
+    except FileExistsError as error:
+        raise click.ClickException(str(error)) from None
     except OSError as error:
         raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror or error}") from None
     except ArithmeticError as error:
@@ -81,7 +83,9 @@ def train(
 ) -> None:
     """Learn a game by self-play alone.
 
-    Several GPUs: torchrun --nproc-per-node N -m muzero_engine train ... Ctrl-C once: end with a checkpoint.
+    Several GPUs: torchrun --nproc-per-node N -m -- muzero_engine train ...
+
+    Ctrl-C or SIGTERM ends the run with a checkpoint; a second Ctrl-C ends it at once.
     """
     named = {"seed": seed, "self_play.games": games, "steps": steps}
     changes = [*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides]

@@ -164,13 +164,12 @@ class Evaluator:
 
 
 def opponents(steps: Sequence[int], now: int) -> list[int]:
-    """Which of the stored nets (ascending steps) the net of step `now` meets: the newest, and the one nearest to half
-    its age."""
+    """Which of the stored nets (ascending steps) the net of step `now` meets: the newest and, of the others, the one
+    that is nearest to half its step."""
     before = [step for step in steps if step < now]
-    if not before:
-        return []
-    middle = min(before, key=lambda step: (abs(step - now / 2), step))
-    return list(dict.fromkeys((before[-1], middle)))
+    if len(before) < 2:
+        return before
+    return [before[-1], min(before[:-1], key=lambda step: (abs(step - now / 2), step))]
 
 
 def surplus(steps: Sequence[int]) -> list[int]:

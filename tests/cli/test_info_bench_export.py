@@ -76,35 +76,41 @@ def test_bench_prints_a_table() -> None:
 
 def test_export_of_a_new_network_and_of_its_checkpoint(tmp_path: Path) -> None:
     sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1")
-    assert "untrained" in run("export", "tictactoe", str(tmp_path / "new"), *sizes)
+    assert "untrained" in run("export", "--game", "tictactoe", "--out", str(tmp_path / "new"), *sizes)
     checkpoint = str(tmp_path / "new" / "checkpoint.safetensors")
     told = ("--note", "trained for a test", "--steps", "3", "--games", "2", "--device-hours", "0.5")
-    run("export", "tictactoe", str(tmp_path / "again"), "--checkpoint", checkpoint, *told)
+    run("export", "--checkpoint", checkpoint, "--out", str(tmp_path / "again"), *told)
     new, again = (load_bundle(tmp_path / name, load_game("tictactoe").spec) for name in ("new", "again"))
     assert new.graphs == again.graphs
     assert new.manifest.training.untrained
     assert (again.manifest.training.note, again.manifest.training.steps) == ("trained for a test", 3)
     inherited = tmp_path / "inherited"
-    run("export", "tictactoe", str(inherited), "--checkpoint", str(tmp_path / "again" / "checkpoint.safetensors"))
+    run("export", "--checkpoint", str(tmp_path / "again" / "checkpoint.safetensors"), "--out", str(inherited))
     assert load_bundle(inherited).manifest.training == again.manifest.training
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["go", "--checkpoint", "CHECKPOINT"], 1, "is a network for tictactoe, not go"),
-        (["tictactoe", "--checkpoint", "CHECKPOINT", "--channels", "8"], 2, "a checkpoint has its own size"),
-        (["tictactoe", "--channels", "0"], 1, "channels must be 1 or more"),
-        (["tictactoe", "--checkpoint", "JUNK"], 1, "cannot be read"),
+        (["--game", "go", "--checkpoint", "CHECKPOINT"], 2, "one of --run, --checkpoint and --game"),
+        ([], 2, "one of --run, --checkpoint and --game"),
+        (["--checkpoint", "CHECKPOINT", "--channels", "8"], 2, "a checkpoint has its own size"),
+        (["--game", "tictactoe", "--channels", "0"], 1, "channels must be 1 or more"),
+        (["--checkpoint", "JUNK"], 1, "cannot be read"),
+        (["--run", "EMPTY"], 1, "has no checkpoint"),
     ],
 )
 def test_export_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
     junk = tmp_path / "junk"
     junk.write_bytes(b"junk")
     here = Path(__file__).resolve().parents[2]
-    paths = {"CHECKPOINT": str(here / "weights" / "tictactoe" / "checkpoint.safetensors"), "JUNK": str(junk)}
-    game, *rest = (paths.get(argument, argument) for argument in arguments)
-    result = CliRunner().invoke(main, ["export", game, str(tmp_path / "bundle"), *rest])
+    paths = {
+        "CHECKPOINT": str(here / "weights" / "tictactoe" / "checkpoint.safetensors"),
+        "JUNK": str(junk),
+        "EMPTY": str(tmp_path),
+    }
+    rest = [paths.get(argument, argument) for argument in arguments]
+    result = CliRunner().invoke(main, ["export", "--out", str(tmp_path / "bundle"), *rest])
     assert result.exit_code == code
     assert message in result.output.splitlines()[-1]
     assert not (tmp_path / "bundle").exists()

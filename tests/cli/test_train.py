@@ -1,0 +1,151 @@
+"""`train`, `report` and `export` of a run, as people call them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from muzero_engine.cli import main
+from muzero_engine.commands.train import Duration
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import load_bundle
+
+torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
+
+TINY = [
+    "--set=network.channels=8",
+    "--set=network.representation_blocks=1",
+    "--set=search.simulations=4",
+    "--set=self_play.games=8",
+    "--set=self_play.plies_per_cycle=40",
+    "--set=replay.min_plies=60",
+    "--set=learner.batch_size=8",
+    "--set=learner.steps_per_cycle=2",
+    "--set=evaluation.games=4",
+    "--set=evaluation.every_cycles=2",
+]
+NEW = ["train", "--game", "tictactoe", "--preset", "tiny", "--device", "cpu"]
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def done(*arguments: object) -> str:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    told = done(*NEW, "--run", run, "--steps", 2, *TINY)
+    assert told.startswith(f"tictactoe, preset tiny, on cpu, from nothing, in {run}\n")
+    assert f"all steps are done: {run / 'checkpoint-2'}\n" in told
+    told = done("train", "--run", run, "--resume", "--steps", 4, "--time-limit", "5m")
+    assert "from step 2" in told
+    assert f"all steps are done: {run / 'checkpoint-4'}\n" in told
+    assert json.loads((run / "config.json").read_text())["steps"] == 4
+
+    assert done("report", run, "--png", tmp_path / "png") == f"{run / 'report.html'}\n"
+    assert "<title>tictactoe, preset tiny: run</title>" in (run / "report.html").read_text()
+    assert (tmp_path / "png" / "policy-loss.png").exists()
+
+    assert "4 steps" in done("export", "--run", run, "--out", tmp_path / "bundle")
+    training = load_bundle(tmp_path / "bundle", load_game("tictactoe").spec).manifest.training
+    assert (training.steps, training.untrained) == (4, False)
+    assert training.games > 0 < training.device_hours
+    done("export", "--run", run, "--step", 2, "--out", tmp_path / "older")
+    assert load_bundle(tmp_path / "older").manifest.training.steps == 2
+
+    again = call(*NEW, "--run", run)
+    assert again.exit_code == 1
+    assert again.output == f"Error: {run} already holds a run: go on with --resume, or choose another folder\n"
+    other = call("train", "--run", run, "--resume", "--game", "go")
+    assert other.output == f"Error: {run} is a run of tictactoe, not go: leave --game out or choose its folder\n"
+    missing = call("train", "--run", run, "--resume-step", 3)
+    assert missing.output == f"Error: {run} has no checkpoint of step 3: there are those of 2 and 4\n"
+    damaged = run / "checkpoint-4" / "ema.000.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    refused = call("train", "--run", run, "--resume")
+    assert refused.exit_code == 1
+    assert f"Error: the checkpoint {run / 'checkpoint-4'} is damaged: ema.000.safetensors has" in refused.output
+    assert "from step 2" in done("train", "--run", run, "--resume-step", 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--preset", "tiny"], 2, "a new run needs --game: one of chess, go, shogi, tictactoe"),
+        (["--game", "go", "--preset", "huge"], 1, "there is no preset 'huge': choose one of tiny, small, release"),
+        (["--game", "go", "--set", "batch=3"], 1, "there is no setting 'batch'"),
+        (["--game", "go", "--set", "learner.batch_size=0"], 1, "learner.batch_size must be greater than 0, not 0"),
+        (["--game", "go", "--time-limit", "soon"], 2, "'soon' is not a time: write it like 90s, 9m or 1h30m"),
+        (["--game", "go", "--device", "abacus"], 1, "unknown device 'abacus': choose cpu or cuda"),
+        (["--resume"], 1, "has no checkpoint"),
+    ],
+)
+def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
+    result = call("train", "--run", tmp_path / "run", *arguments)
+    assert result.exit_code == code
+    assert message in result.output.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = call(*NEW, "--run", tmp_path / "file" / "run", *TINY)
+    assert result.exit_code == 1
+    assert result.output == f"Error: {tmp_path / 'file' / 'run'}: Not a directory\n"
+
+
+def test_a_run_without_metrics_has_no_report(tmp_path: Path) -> None:
+    result = call("report", tmp_path)
+    assert result.exit_code == 1
+    assert result.output == f"Error: {tmp_path / 'metrics.jsonl'} cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize("command", [["train", "--game", "go", "--run", "RUN"], ["report", "RUN"]])
+def test_without_torch_one_line_says_how_to_get_it(tmp_path: Path, command: list[str]) -> None:
+    arguments = [str(tmp_path) if argument == "RUN" else argument for argument in command]
+    program = (
+        "import sys; sys.modules['torch'] = None\n"  # as if it were not installed
+        f"from muzero_engine.cli import main; main({arguments!r})"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert result.stderr == "Error: this needs torch, which playing does not: pip install 'muzero-engine[train]'\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90.0), ("90s", 90.0), ("9m", 540.0), ("1h30m", 5400.0), ("0.5h", 1800.0)]
+)
+def test_times(text: str, seconds: float) -> None:
+    assert Duration().convert(text, None, None) == seconds
+
+
+def test_two_processes_train_together_and_go_on(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "--"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def together(*arguments: object) -> str:
+        command = [*launch, "muzero_engine", *(str(argument) for argument in arguments)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=250, env=environment, check=False)
+        assert result.returncode == 0, result.stderr
+        return result.stderr
+
+    told = together(*NEW, "--run", run, "--steps", 2, *TINY)
+    assert told.count("from nothing") == 1
+    assert "on 2 x cpu" in told
+    names = {path.name.split(".")[0] for path in (run / "checkpoint-2").iterdir()}
+    assert names >= {"weights", "ema", "optimiser", "replay-0", "replay-1", "self-play-0", "self-play-1"}
+    assert together("train", "--run", run, "--resume", "--steps", 4, "--device", "cpu").count("from step 2") == 1
+    assert "from step 4" in done("train", "--run", run, "--resume", "--steps", 5)  # alone

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from support.cycles import cycle_record, run_records
+from support.networks import tiny_network
+
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.training.boards import ply_cap
+from muzero_engine.training.config import SearchSettings, TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.evaluation import Evaluator, NetPlayer, opponents, ratings, surplus
+from muzero_engine.training.gumbel_search import BatchedSearch
+from muzero_engine.training.metrics import MatchRecord
+from muzero_engine.training.presets import preset
+from muzero_engine.training.settings import with_overrides
+
+SEARCH = SearchSettings(simulations=4, considered=4, children=4, target_actions=4)
+
+
+def config(game: str = "tictactoe", *more: str) -> TrainConfig:
+    small = ("evaluation.games=8", "evaluation.simulations=4", "search.considered=4", *more)
+    return with_overrides(preset(game, "tiny"), small)
+
+
+def evaluator(tmp_path: Path, settings: TrainConfig | None = None) -> Evaluator:
+    settings = settings or config()
+    return Evaluator(settings, tmp_path, tiny_network(load_game(settings.game)), World.alone())
+
+
+def nets(tmp_path: Path) -> list[str]:
+    return sorted(path.stem for path in (tmp_path / "nets").iterdir())
+
+
+def test_opponents_are_the_newest_and_the_one_of_half_the_age() -> None:
+    assert opponents([], 10) == []
+    assert opponents([0], 10) == [0]
+    assert opponents([0, 10, 20, 30], 40) == [30, 20]
+    assert opponents([0, 100], 110) == [100, 0]
+    assert opponents([0, 10, 20], 20) == [10, 0]  # never itself
+
+
+@given(st.integers(1, 200), st.integers(1, 50))
+def test_few_nets_are_kept_and_every_age_has_one(evaluations: int, interval: int) -> None:
+    kept: list[int] = []
+    for step in range(0, evaluations * interval + 1, interval):
+        kept.append(step)
+        gone = surplus(kept)
+        kept = [step for step in kept if step not in gone]
+    assert kept[0] == 0
+    assert kept[-2:] == [(evaluations - 1) * interval, evaluations * interval]
+    assert len(kept) <= 20
+    ages = [evaluations * interval + interval - step for step in kept]
+    assert all(older <= 4 * newer for older, newer in itertools.pairwise(ages[1:]))
+
+
+def test_ratings_put_all_matches_on_one_scale() -> None:
+    elo = ratings(run_records())
+    assert elo["net-0"] == 0.0
+    assert 0 < elo["net-320"] < elo["net-1920"]
+    assert elo["random"] < elo["net-1920"]
+    assert ratings([cycle_record(1)]) == {"net-0": 0.0}
+
+
+@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_net_chooses_legal_moves_whatever_the_batch(game: str, count: int) -> None:
+    spec = load_game(game).spec
+    search = BatchedSearch(tiny_network(load_game(game)), SEARCH, spec.num_actions(spec.shapes[0]))
+    positions = [load_game(game).initial(spec.shapes[0]) for _ in range(count)]
+    rng = np.random.default_rng(0)
+    for position in positions[1:]:
+        position.push(int(rng.choice(position.legal_actions())))
+    together = NetPlayer(search, 4).choose(positions)
+    assert all(action in position.legal_actions() for position, action in zip(positions, together, strict=True))
+    assert together == [NetPlayer(search, 4).choose([position])[0] for position in positions]
+
+
+def test_matches_are_played_against_scripts_and_earlier_nets(tmp_path: Path) -> None:
+    found = evaluator(tmp_path)
+    network = tiny_network(load_game("tictactoe"))
+    found.keep(0, network)
+    first = found.evaluate(10, network, [])
+    assert [match.opponent for match in first] == ["random", "net-0"]
+    assert all(match.wins + match.draws + match.losses == 8 for match in first)
+    second = found.evaluate(20, network, [])
+    assert [match.opponent for match in second] == ["random", "net-10", "net-0"]
+    assert second[1].wins == second[1].losses  # against itself, with colours swapped
+    assert nets(tmp_path) == ["net-0", "net-10", "net-20"]
+    found.forget_after(10)
+    assert nets(tmp_path) == ["net-0", "net-10"]
+    assert found.evaluate(20, network, []) == second  # the same seed and step: the same games
+
+
+def test_a_beaten_script_is_not_met_again(tmp_path: Path) -> None:
+    found = evaluator(tmp_path)
+    network = tiny_network(load_game("tictactoe"))
+    won = MatchRecord(opponent="random", wins=8, draws=0, losses=0)
+    drawn = dataclasses.replace(won, wins=7, draws=1)
+    records = [cycle_record(1, matches=(won,)), cycle_record(2, matches=(drawn,)), cycle_record(3, matches=(won,))]
+    assert [match.opponent for match in found.evaluate(10, network, records)] == ["random"]
+    records.append(cycle_record(4, matches=(won,)))
+    assert found.evaluate(20, network, records)[0].opponent == "net-10"
+
+
+@pytest.mark.parametrize(("game", "scripts"), [("chess", ["random", "greedy"]), ("go", ["random"])])
+def test_scripts_and_long_games(game: str, scripts: list[str], tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    found = evaluator(tmp_path, config(game, "self_play.max_plies=12", "self_play.komi_spread=0", "evaluation.games=2"))
+    matches = found.evaluate(5, tiny_network(load_game(game)), [])
+    assert [match.opponent for match in matches] == scripts
+    assert all(match.wins + match.draws + match.losses == 2 for match in matches)
+    if game == "go":  # scored at the cap, with half a point
+        assert all(match.draws == 0 for match in matches)
+    assert ply_cap(config(game, "self_play.max_plies=12").self_play, load_game(game).spec, (5, 5)) == 12
