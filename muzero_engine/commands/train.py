@@ -64,6 +64,7 @@ def training_errors() -> Iterator[None]:
 @click.option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")
 @click.option("--time-limit", type=Duration(), help="End with a checkpoint before this time is over: 9m, 1h30m")
 @click.option("--device", help="cpu or cuda  [a GPU if there is one]")
+@click.option("--threads", type=click.IntRange(min=1), help="Of a network on cpu; tiny ones gain nothing by more  [1]")
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same run on a CPU  [1]")
 @click.option("--games", type=click.IntRange(min=2), help="Played at once, for each rank: self_play.games")
 @click.option("--steps", type=click.IntRange(min=1), help="Gradient steps of the run")
@@ -76,6 +77,7 @@ def train(
     resume_step: int | None,
     time_limit: float | None,
     device: str | None,
+    threads: int | None,
     seed: int | None,
     games: int | None,
     steps: int | None,
@@ -94,7 +96,7 @@ def train(
         raise click.UsageError(f"a new run needs --game: one of {', '.join(GAME_NAMES)}")
     config = None if resume else with_overrides(preset(str(game), preset_name), changes)
     with training_errors():
-        _train(folder, config, changes, game, resume_step, time_limit, device)
+        _train(folder, config, changes, game, resume_step, time_limit, device, threads or 1)
 
 
 def _train(
@@ -105,12 +107,13 @@ def _train(
     resume_step: int | None,
     time_limit: float | None,
     device: str | None,
+    threads: int,
 ) -> None:
     """A new run where there is a `config`, else one that goes on."""
     from muzero_engine.training.distributed import joined_world
     from muzero_engine.training.loop import train as run_loop
     from muzero_engine.training.progress import Progress
-    from muzero_engine.training.run import TrainingRun
+    from muzero_engine.training.run import TrainingRun, use_threads
     from muzero_engine.training.saved import newest_checkpoint, saved_config
 
     checkpoint = None
@@ -122,6 +125,7 @@ def _train(
     elif any(folder.glob("checkpoint-*")):
         raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")
     with joined_world(device) as world:
+        use_threads(world, threads)
         progress = Progress(sys.stderr, silent=not world.is_main)
         with TrainingRun(config, folder, world, checkpoint) as run:
             if world.is_main:

@@ -74,10 +74,10 @@ _PRESETS: dict[tuple[str, str], TrainConfig] = {
     ("shogi", "release"): _RELEASE,
     ("go", "tiny"): replace(
         _TINY_BOARD,
-        steps=3_000,
+        steps=2_400,
         self_play=SelfPlaySettings(
-            games=64,
-            plies_per_cycle=1_024,
+            games=256,
+            plies_per_cycle=2_048,
             temperature_plies=10,
             opening_plies=2,
             max_plies=50,
@@ -85,6 +85,10 @@ _PRESETS: dict[tuple[str, str], TrainConfig] = {
             komi=7.5,
             komi_spread=6.0,
         ),
+        learner=LearnerSettings(
+            batch_size=256, steps_per_cycle=16, learning_rate=2e-3, warmup_steps=100, ema_decay=0.98
+        ),
+        evaluation=EvaluationSettings(every_cycles=15, games=64, simulations=16, opening_plies=2),
     ),
     ("go", "small"): replace(
         _SMALL, self_play=replace(_GO_9X9, games=2_048, plies_per_cycle=32_768, max_plies=160, temperature_plies=20)
@@ -92,12 +96,15 @@ _PRESETS: dict[tuple[str, str], TrainConfig] = {
     ("go", "release"): replace(_RELEASE, self_play=replace(_GO_9X9, max_plies=160, temperature_plies=20)),
     ("tictactoe", "tiny"): replace(
         _TINY_BOARD,
-        steps=1_500,
+        steps=1_600,
+        network=NetworkSettings(channels=24, representation_blocks=2, dynamics_blocks=1),
         search=SearchSettings(simulations=16, considered=9, children=9, target_actions=9),
-        self_play=SelfPlaySettings(games=64, plies_per_cycle=512, temperature_plies=9, opening_plies=5),
+        self_play=SelfPlaySettings(games=256, plies_per_cycle=1_024, temperature_plies=9, opening_plies=5),
         replay=ReplaySettings(capacity_plies=30_000, min_plies=2_000),
-        learner=LearnerSettings(batch_size=128, steps_per_cycle=16, unroll=5, warmup_steps=50, ema_decay=0.98),
-        evaluation=EvaluationSettings(every_cycles=20, games=32, simulations=16, opening_plies=2),
+        learner=LearnerSettings(
+            batch_size=256, steps_per_cycle=16, learning_rate=3e-3, warmup_steps=50, ema_decay=0.98
+        ),
+        evaluation=EvaluationSettings(every_cycles=25, games=64, simulations=16, opening_plies=2),
     ),
 }
 _PRESETS["tictactoe", "small"] = replace(_PRESETS["tictactoe", "tiny"], steps=6_000)

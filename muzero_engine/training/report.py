@@ -305,5 +305,5 @@ def _dress(axes: Axes, chart: Chart) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: _tick(value))
     if not chart.logarithmic:
         axes.yaxis.set_major_formatter(lambda value, _: _tick(value))
-    if len(chart.curves) > 1:
+    if len(chart.curves) > 1 or chart.dots:
         axes.legend(frameon=False, fontsize=9, ncols=2 if len(chart.curves) > 4 else 1)

@@ -228,6 +228,15 @@ class TrainingRun:
             raise _misfit(checkpoint, error) from error
 
 
+def use_threads(world: World, count: int) -> None:
+    """How many threads each operation of this process has on a CPU. Nothing is changed where a GPU computes.
+
+    Threads that share a tiny operation wait for each other longer than it takes, the more so on a busy machine.
+    """
+    if world.device.type == "cpu":
+        torch.set_num_threads(count)
+
+
 def _same_games(checkpoint: Checkpoint, config: TrainConfig, world: World) -> bool:
     """Whether the games in progress of a checkpoint can be played on."""
     before = saved_config(checkpoint)

@@ -31,16 +31,12 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the preset `tiny` learns, exported, by the commands that people use."""
     folder = tmp_path_factory.mktemp("tictactoe")
     run, out = str(folder / "run"), folder / "bundle"
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        for command in (
-            ["train", "--game", "tictactoe", "--preset", "tiny", "--run", run, "--device", "cpu"],
-            ["export", "--run", run, "--out", str(out)],
-        ):
-            CliRunner().invoke(main, command, catch_exceptions=False, standalone_mode=False)
-    finally:
-        torch.set_num_threads(before)
+    for command in (
+        ["train", "--game", "tictactoe", "--preset", "tiny", "--run", run, "--device", "cpu"],
+        ["export", "--run", run, "--out", str(out)],
+    ):
+        result = CliRunner().invoke(main, command, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
     return out
 
 

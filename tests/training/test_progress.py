@@ -67,9 +67,7 @@ def test_a_terminal_gets_one_line_that_is_rewritten(monkeypatch: pytest.MonkeyPa
     progress.show(STATUS)
     progress.close()
     clipped = status_line(STATUS)[:40]
-    assert stream.getvalue() == (
-        f"\r\x1b[K{clipped}\r\x1b[K{clipped}\r\x1b[Kcheckpoint\n" f"\r\x1b[K{clipped}\n"
-    )
+    assert stream.getvalue() == (f"\r\x1b[K{clipped}\r\x1b[K{clipped}\r\x1b[Kcheckpoint\n\r\x1b[K{clipped}\n")
 
 
 def test_only_one_process_speaks() -> None:
