@@ -110,6 +110,7 @@ class TrainConfig:
     seed: int = 1
     checkpoint_seconds: float = 120.0
     checkpoint_replay_mb: float = 45.0  # MB of replay in a checkpoint, all ranks together, newest games first; 0: none
+    checkpoint_games: bool = True  # whether it holds the games in progress; without them new ones begin
     network: NetworkSettings = field(default_factory=NetworkSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     self_play: SelfPlaySettings = field(default_factory=SelfPlaySettings)

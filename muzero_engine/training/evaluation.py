@@ -81,7 +81,8 @@ class Evaluator:
         settings = dataclasses.replace(config.search, simulations=config.evaluation.simulations)
         actions = self._game.spec.num_actions(self._shape)
         batch = -(-self._pairs // world.size)
-        self._searches = [BatchedSearch(network, settings, actions, world.device) for _ in range(2)]
+        # not compiled: that takes longer than the matches of many evaluations
+        self._searches = [BatchedSearch(network, settings, actions, world.device, compiled=False) for _ in range(2)]
         self._current, self._earlier = (NetPlayer(search, batch) for search in self._searches)
 
     def keep(self, step: int, network: MuZeroNetwork) -> None:

@@ -48,7 +48,7 @@ _SMALL = TrainConfig(
     self_play=SelfPlaySettings(games=2_048, plies_per_cycle=32_768, opening_plies=6),
     replay=ReplaySettings(capacity_plies=1_500_000, min_plies=60_000),
     learner=LearnerSettings(batch_size=1_024, steps_per_cycle=32, ema_decay=0.995),
-    evaluation=EvaluationSettings(every_cycles=16, games=128, simulations=16),
+    evaluation=EvaluationSettings(every_cycles=40, games=64, simulations=16),
 )
 
 _RELEASE = TrainConfig(
@@ -60,7 +60,7 @@ _RELEASE = TrainConfig(
     self_play=SelfPlaySettings(games=4_096, plies_per_cycle=65_536, opening_plies=6),
     replay=ReplaySettings(capacity_plies=4_000_000, min_plies=150_000),
     learner=LearnerSettings(batch_size=1_024, steps_per_cycle=64),
-    evaluation=EvaluationSettings(every_cycles=32, games=256, simulations=32),
+    evaluation=EvaluationSettings(every_cycles=64, games=128, simulations=32),
 )
 
 _GO_9X9 = SelfPlaySettings(games=4_096, plies_per_cycle=65_536, opening_plies=2, shapes=(((9, 9), 1.0),), komi_spread=2)

@@ -190,7 +190,8 @@ class TrainingRun:
         if world.is_main:
             for group, tensors in learner_groups(self.learner.state()).items():
                 writer.write_group(group, tensors)
-        writer.write_group(f"self-play-{world.rank}", self._self_play.state())
+        if self.config.checkpoint_games:
+            writer.write_group(f"self-play-{world.rank}", self._self_play.state())
         replay_bytes = int(self.config.checkpoint_replay_mb * 1e6 / world.size)
         writer.write_group(f"replay-{world.rank}", self._replay.state(replay_bytes))
         writer.write_group(f"rng-{world.rank}", {world.device.type: self._generator.get_state()})
@@ -241,7 +242,8 @@ def _same_games(checkpoint: Checkpoint, config: TrainConfig, world: World) -> bo
     """Whether the games in progress of a checkpoint can be played on."""
     before = saved_config(checkpoint)
     same_settings = (before.seed, before.self_play) == (config.seed, config.self_play)
-    return same_settings and checkpoint.document.get("world") == world.size
+    there = f"self-play-{world.rank}" in checkpoint.groups()
+    return there and same_settings and checkpoint.document.get("world") == world.size
 
 
 def _misfit(checkpoint: Checkpoint, error: Exception) -> BadCheckpoint:

@@ -192,12 +192,13 @@ def test_other_settings_resume_where_they_can(tmp_path: Path) -> None:
 
 
 def test_without_a_replay_the_checkpoint_is_small_and_the_run_goes_on(tmp_path: Path) -> None:
-    config = tiny("checkpoint_replay_mb=0")
+    config = tiny("checkpoint_replay_mb=0", "checkpoint_games=no")
     with TrainingRun(config, tmp_path, World.alone()) as run:
         while run.counters.step < 4:
             run.cycle()
         folder = run.save()
     assert (folder / "replay-0.000.safetensors").stat().st_size < 5_000
+    assert list(folder.glob("self-play*")) == []
     with resumed(config, tmp_path) as run:
         assert run.cycle().learn is None  # the replay fills again
         assert train(run, quiet()) is Ending.FINISHED
