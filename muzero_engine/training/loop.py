@@ -20,6 +20,7 @@ from muzero_engine.training.run import TrainingRun
 RECENT = 8  # cycles that rates are taken from
 SPARE = 1.3  # the next cycle, or checkpoint, may take so many times as long as the slowest of late
 FIRST_SAVE = 5.0  # seconds that the first checkpoint is thought to take
+FIRST_EVALUATION = 30.0  # seconds that the first cycle with an evaluation is thought to take, at least
 
 
 class Ending(enum.Enum):
@@ -38,13 +39,21 @@ class _Clock:
     end: float | None  # in the time of `now`
     cycles: deque[float]
     save: float = FIRST_SAVE
+    evaluation: float = FIRST_EVALUATION  # of the slowest cycle with one
 
-    def another(self) -> bool:
-        """Whether there is time for one more cycle and a checkpoint."""
+    def another(self, evaluates: bool) -> bool:
+        """Whether there is time for one more cycle, perhaps with an evaluation, and a checkpoint."""
         if self.end is None:
             return True
-        slowest = max(self.cycles, default=0.0)
+        slowest = max((*self.cycles, self.evaluation if evaluates else 0.0), default=0.0)
         return self.now() + SPARE * (slowest + self.save) < self.end
+
+    def took(self, seconds: float, evaluated: bool) -> None:
+        """A cycle is over."""
+        if not evaluated:
+            self.cycles.append(seconds)
+        else:
+            self.evaluation = seconds if self.evaluation == FIRST_EVALUATION else max(self.evaluation, seconds)
 
     def left(self) -> float | None:
         """Seconds to the time limit."""
@@ -71,12 +80,12 @@ def train(
             if world.any(request.due()):
                 ending = Ending.ASKED
                 break
-            if world.any(not times.another()):
+            if world.any(not times.another(run.evaluates_next)):
                 ending = Ending.TIME
                 break
             started = clock()
             record = run.cycle()
-            times.cycles.append(clock() - started)
+            times.took(clock() - started, bool(record.matches))
             progress.show(_status(record, config.steps, times))
             for match in record.matches:
                 progress.note(
@@ -103,7 +112,7 @@ def _status(record: CycleRecord, steps: int, times: _Clock) -> Status:
         shown = {"policy": record.learn.policy, "value": record.learn.value, "outcome": record.learn.outcome}
         firsts = {name: next((loss for loss in found if loss is not None), None) for name, found in shown.items()}
         losses = tuple((name, loss) for name, loss in firsts.items() if loss is not None)
-        cycle = sum(times.cycles) / len(times.cycles)
+        cycle = sum(times.cycles) / len(times.cycles) if times.cycles else record.cycle_seconds
         needed = (steps - record.step) / record.learn.steps * cycle
         left = needed if left is None else min(needed, left)
     return Status(

@@ -89,19 +89,25 @@ class TrainingRun:
         """Whether all gradient steps are taken."""
         return self.counters.step >= self.config.steps
 
+    @property
+    def evaluates_next(self) -> bool:
+        """Whether the next cycle will end with an evaluation, if it learns."""
+        every = self.config.evaluation.every_cycles
+        last = self.learner.steps + self.config.learner.steps_per_cycle >= self.config.steps
+        return every > 0 and ((self.counters.cycle + 1) % every == 0 or last)
+
     def cycle(self) -> CycleRecord:
         """Plays, learns, perhaps evaluates; logs and returns what was measured. Raises NonFiniteLoss, RulesError,
         PeerLost, and OSError where the disk is full."""
         started = time.perf_counter()
-        config, world = self.config, self.world
+        config, world, evaluates = self.config, self.world, self.evaluates_next
         for games in self._self_play.play(config.self_play.plies_per_cycle):
             self._replay.add(games)
         play = self._played()
         learn = None if world.any(not self._replay.ready) else self._learn()
         step, cycle = self.learner.steps, self.counters.cycle + 1
         matches: tuple[MatchRecord, ...] = ()
-        every = config.evaluation.every_cycles
-        if learn is not None and every and (cycle % every == 0 or step >= config.steps):
+        if learn is not None and evaluates:
             matches = self._evaluator.evaluate(step, self.learner.ema_network(), self.log.records)
         window = torch.tensor([self._replay.window_plies])
         world.sum_(window)

@@ -106,6 +106,15 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     assert result.output == f"Error: {tmp_path / 'file' / 'run'}: Not a directory\n"
 
 
+def test_a_loss_that_is_not_finite_ends_in_one_line(tmp_path: Path) -> None:
+    wild = ["--set=learner.learning_rate=1e30", "--set=learner.warmup_steps=0", "--steps", 40]
+    result = call(*NEW, "--run", tmp_path, *TINY, *wild)
+    assert result.exit_code == 1
+    assert "Error: the loss or its gradient is not finite at step " in result.output.splitlines()[-1]
+    assert len(list(tmp_path.glob("nonfinite-*.safetensors"))) == 1
+    assert list(tmp_path.glob("checkpoint-*")) == []
+
+
 def test_a_run_without_metrics_has_no_report(tmp_path: Path) -> None:
     result = call("report", tmp_path)
     assert result.exit_code == 1

@@ -134,6 +134,14 @@ def test_a_time_limit_ends_in_a_checkpoint_before_it_is_over(tmp_path: Path) -> 
         assert newest_checkpoint(tmp_path).step == run.counters.step > 0
 
 
+def test_an_evaluation_that_does_not_fit_is_not_begun(tmp_path: Path) -> None:
+    clock = Clock()
+    with TrainingRun(tiny("steps=1000", "evaluation.every_cycles=3"), tmp_path, World.alone()) as run:
+        assert train(run, quiet(), time_limit=40.0, clock=clock) is Ending.TIME  # the first is given 30 seconds
+        assert run.evaluates_next
+        assert run.counters.cycle == 2
+
+
 def test_checkpoints_come_by_the_clock(tmp_path: Path) -> None:
     with TrainingRun(tiny("checkpoint_seconds=0", "steps=8"), tmp_path, World.alone()) as run:
         train(run, quiet())
