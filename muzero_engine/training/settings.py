@@ -18,6 +18,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.plain import BadData, from_plain, to_plain
 
+FIXED = ("game", "preset")  # what a run is; not settings
 Shares = tuple[tuple[Shape, float], ...]  # boards with their shares of the games
 
 
@@ -31,6 +32,8 @@ def with_overrides(config: TrainConfig, overrides: Iterable[str]) -> TrainConfig
         path, equals, text = override.partition("=")
         if not equals:
             raise BadSettings(f"{override!r} is not a setting: write it like learner.batch_size=512")
+        if path.strip() in FIXED:
+            raise BadSettings(f"{path.strip()} is no setting of a run: another one needs another run")
         config = cast(TrainConfig, _with(config, path.strip().split("."), text.strip(), path.strip()))
     check(config)
     return config

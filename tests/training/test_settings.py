@@ -66,6 +66,7 @@ def test_overrides_take_the_type_of_their_field() -> None:
     ("override", "message"),
     [
         ("learner.batch_size", "'learner.batch_size' is not a setting: write it like learner.batch_size=512"),
+        ("game=chess", "game is no setting of a run: another one needs another run"),
         ("batch=1", "there is no setting 'batch': 'batch' is none of game, preset, steps"),
         ("learner.batch=1", "there is no setting 'learner.batch': 'batch' is none of batch_size"),
         ("learner=1", "learner is a group of settings: name one of learner.batch_size"),
