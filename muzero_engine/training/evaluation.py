@@ -31,7 +31,7 @@ from muzero_engine.training.matches import PIECE_VALUES, GreedyPlayer, Player, R
 from muzero_engine.training.metrics import CycleRecord, MatchRecord
 
 NETS = "nets"
-SPREAD = 1.4  # a kept net is at least so many times as old as the next newer one
+KEPT = 8  # nets
 BEATEN = 0.99  # a scripted player is not met again after two scores like this in a row
 
 
@@ -174,17 +174,20 @@ def opponents(steps: Sequence[int], now: int) -> list[int]:
 
 
 def surplus(steps: Sequence[int]) -> list[int]:
-    """Which of the stored nets (ascending steps) to remove: the first and the two newest stay, the others thin out."""
-    if len(steps) <= 3:
-        return []
-    interval = steps[-1] - steps[-2]
-    last = steps[-2]
+    """Which of the stored nets (ascending steps) to remove.
+
+    The first and the two newest stay; of the others go those that leave the smallest gap between the ages of their
+    neighbours, as a ratio.
+    """
+    kept = list(steps)
     removed = []
-    for step in reversed(steps[1:-2]):
-        if steps[-1] + interval - step >= SPREAD * (steps[-1] + interval - last):
-            last = step
-        else:
-            removed.append(step)
+    while len(kept) > KEPT:
+        end = 2 * kept[-1] - kept[-2]  # the next evaluation, about: ages are counted from there
+
+        def gap(i: int, end: int = end) -> float:
+            return (end - kept[i - 1]) / (end - kept[i + 1])
+
+        removed.append(kept.pop(min(range(1, len(kept) - 2), key=gap)))
     return removed
 
 
