@@ -192,7 +192,7 @@ class Replay:
             spec=self._game.spec,
             unroll=self._learner.unroll,
             root_value_share=self._learner.root_value_share,
-            all_observations=self._learner.consistency_weight > 0,
+            all_observations=self._learner.needs_next_observations,
             generator=generator,
             dtype=self._dtype,
         )

@@ -189,6 +189,7 @@ _NOT_NEGATIVE = (
     "learner.value_weight",
     "learner.outcome_weight",
     "learner.consistency_weight",
+    "learner.decoder_weight",
     "learner.ownership_weight",
     "learner.soft_policy_weight",
     "evaluation.every_cycles",

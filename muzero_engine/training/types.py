@@ -48,7 +48,7 @@ class Batch:
 
     shape: Shape
     observation: Tensor  # float[M, planes, H, W] of step 0
-    next_observations: Tensor | None  # float[M, U, planes, H, W] of steps 1..U, for the consistency loss
+    next_observations: Tensor | None  # float[M, U, planes, H, W] of steps 1..U, where a loss needs them
     action: Tensor  # int64[M, U]; random legal-range actions past the end
     target_actions: Tensor  # int64[M, U + 1, T], -1 padded
     target_probs: Tensor  # float32[M, U + 1, T]

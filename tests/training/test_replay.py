@@ -218,6 +218,16 @@ def test_some_games_are_held_out() -> None:
     assert {tuple(row) for row in batch.observation.flatten(1).tolist()} <= known
 
 
+@pytest.mark.parametrize(("consistency", "decoder"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
+def test_next_observations_are_there_where_a_loss_needs_them(consistency: float, decoder: float) -> None:
+    config = small_config("tictactoe", (3, 3))
+    learner = replace(config.learner, consistency_weight=consistency, decoder_weight=decoder)
+    replay = Replay(replace(config, learner=learner), CPU)
+    replay.add(played("tictactoe", (3, 3), 100))
+    batch = replay.draw(4, torch.Generator().manual_seed(1))
+    assert (batch.next_observations is not None) == (consistency + decoder > 0)
+
+
 def test_drawing_from_nothing_is_an_error() -> None:
     with pytest.raises(ValueError, match="no game has ended yet"):
         Replay(replay_config(), CPU).draw(4, torch.Generator())
