@@ -194,7 +194,9 @@ class EngineOptions:
         low=0.0,
         high=10.0,
     )
-    seed: int = _option(0, "Seed of every random choice", uci=("Seed",), gtp=("seed",), low=0, high=2**31 - 1)
+    seed: int = _option(
+        0, "Seed of every random choice; 0: another one every time", uci=("Seed",), gtp=("seed",), low=0, high=2**31 - 1
+    )
     limit_strength: bool = _option(
         False, "Play weaker, as Elo says", uci=("UCI_LimitStrength",), usi=("LimitStrength",)
     )

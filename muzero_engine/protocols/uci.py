@@ -12,24 +12,21 @@ Written to the UCI specification (Meyer-Kahlen 2006) and to what clients really 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, Protocol, protocol_options
-from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import BadPosition, IllegalMove, Position
-from muzero_engine.protocols.common import final_info, one_line
+from muzero_engine.protocols.gui_session import STOP_SECONDS, GuiSession
 from muzero_engine.protocols.options_text import option_line, parse_setoption
 from muzero_engine.protocols.stdio import Writer
 from muzero_engine.protocols.uci_format import NO_MOVE, InfoStyle, bestmove_line, info_lines
 from muzero_engine.protocols.uci_parse import make_limits, parse_go, parse_position
 
 START_FEN = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,60 +51,17 @@ CLIENT_OPTIONS = (
 )
 
 
-class _Search:
-    """What one `go` tells the client. Called by the engine's search thread, one call at a time."""
+class UciSession(GuiSession):
+    """A UCI session over an engine that plays chess; a `stdio.Session`. See `GuiSession` for `describe`."""
 
-    def __init__(self, writer: Writer, position: Position, style: InfoStyle, error: Callable[[], str | None]) -> None:
-        self._writer = writer
-        self._position = position.copy()
-        self._style = style
-        self._error = error
-        self._last: SearchInfo | None = None
-        self.done = False  # bestmove was sent
-
-    def on_info(self, info: SearchInfo) -> None:
-        if info is self._last:
-            return  # told when an endless search ended, and held back until `stop`
-        self._last = info
-        self._writer.write("\n".join(info_lines(info, self._position, self._style)))
-
-    def on_done(self, result: SearchResult) -> None:
-        error = self._error()
-        lines = [] if error is None else [f"info string error: {one_line(error)}"]
-        info = final_info(result)
-        if info is not self._last:
-            lines += info_lines(info, self._position, self._style)
-        lines.append(bestmove_line(result, self._position))
-        self.done = True
-        self._writer.write("\n".join(lines))
-
-    def give_up(self) -> None:
-        """The engine failed to start the search; a move is owed all the same."""
-        legal = self._position.legal_actions()
-        self.done = True
-        self._writer.write(f"bestmove {self._position.action_text(int(legal[0])) if len(legal) else NO_MOVE}")
-
-
-class UciSession:
-    """A UCI session over an engine that plays chess; a `stdio.Session`.
-
-    `describe` gives one line about the weights in use ("" for none), asked for after they were loaded and told in an
-    `info string` whenever it has changed.
-    """
+    no_move = NO_MOVE
 
     def __init__(
         self, engine: Engine, writer: Writer, *, name: str, author: str, describe: Callable[[], str] = lambda: ""
     ) -> None:
-        self._engine = engine
-        self._writer = writer
-        self._name = name
-        self._author = author
-        self._describe = describe
-        self._described = ""
-        self._options = engine.options
+        super().__init__(engine, writer, name=name, author=author, describe=describe)
         self._client = ClientOptions()
         self._debug = False
-        self._search: _Search | None = None
         self._position: Position | None = None  # None: not needed yet, as START_FEN
         self._fen = START_FEN
         self._moves: list[str] = []  # as sent, all legal
@@ -133,11 +87,7 @@ class UciSession:
                 return False
             if word in self._commands:
                 arguments = line.split(maxsplit=index + 1)[index + 1 :]
-                try:
-                    self._commands[word](arguments[0] if arguments else "")
-                except Exception as error:  # a session outlives every fault of a single command
-                    _log.exception("%s", word)
-                    self._complain(f"{word} failed: {error}")
+                self._guarded(word, self._commands[word], arguments[0] if arguments else "")
                 return True
         if words:
             self._complain(f"unknown command {words[0]}; help lists the commands")
@@ -145,20 +95,7 @@ class UciSession:
 
     def end_of_input(self) -> None:
         self._engine.stop()
-        self._engine.wait(5.0)
-
-    def close(self) -> None:
-        self._engine.close()
-
-    @property
-    def _searching(self) -> bool:
-        return self._search is not None and not self._search.done
-
-    def _tell(self, text: str) -> None:
-        self._writer.write(f"info string {one_line(text)}")
-
-    def _complain(self, text: str) -> None:
-        self._tell(f"error: {text}")
+        self._engine.wait(STOP_SECONDS)
 
     def _uci(self, _: str) -> None:
         lines = [f"id name {self._name}", f"id author {self._author}"]
@@ -168,17 +105,7 @@ class UciSession:
 
     def _isready(self, _: str) -> None:
         if not self._searching:
-            try:
-                self._engine.wait(5.0)  # bestmove is out, but the search thread may not be back yet
-                self._engine.prepare(self._current().shape)
-                description = self._describe()
-                if description and description != self._described:
-                    self._described = description
-                    self._tell(description)
-            except Exception as error:  # readyok is owed whatever is wrong with the weights
-                if not isinstance(error, ValueError | RuntimeError):
-                    _log.exception("isready")
-                self._complain(str(error))
+            self._load_weights(self._current())
         self._writer.write("readyok")
 
     def _setoption(self, arguments: str) -> None:
@@ -217,7 +144,7 @@ class UciSession:
 
     def _ucinewgame(self, _: str) -> None:
         self._engine.stop()
-        self._engine.wait(5.0)
+        self._engine.wait(STOP_SECONDS)
         self._engine.new_game()
 
     def _position_command(self, arguments: str) -> None:
@@ -272,13 +199,7 @@ class UciSession:
         )
         if self._debug:
             self._tell(f"{limits}")
-        search = _Search(self._writer, position, style, lambda: self._engine.error)
-        try:
-            self._engine.go(position, limits, on_info=search.on_info, on_done=search.on_done)
-            self._search = search
-        except Exception:
-            search.give_up()
-            raise
+        self._start_search(position, limits, partial(info_lines, style=style), bestmove_line)
 
     def _stop(self, _: str) -> None:
         self._engine.stop()

@@ -15,18 +15,17 @@ After Tord Romstad's USI draft (2007) and what Shogidokoro added to it. Where cl
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import BadOption, EngineOptions, Protocol, find_option, protocol_options
-from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.engine.options import BadOption, Protocol, find_option, protocol_options
 from muzero_engine.games.base import BadPosition, Position
 from muzero_engine.games.registry import load_game
-from muzero_engine.protocols.common import final_info, one_line
+from muzero_engine.protocols.gui_session import STOP_SECONDS, GuiSession
 from muzero_engine.protocols.options_text import option_line, parse_setoption
 from muzero_engine.protocols.stdio import Writer
 from muzero_engine.protocols.usi_format import bestmove_line, info_lines
@@ -35,70 +34,18 @@ from muzero_engine.protocols.usi_options import UsiOptions, find_client_option, 
 from muzero_engine.protocols.usi_parse import GoCommand, parse_go, parse_position, root_actions
 
 SIGN_OF_LIFE_S = 5.0
-STOP_TIMEOUT_S = 5.0
-
-_log = logging.getLogger(__name__)
 
 
-class _Search:
-    """What one `go` tells the client. Called by the engine's search thread, one call at a time."""
+class UsiSession(GuiSession):
+    """A USI session over an engine that plays shogi; a `stdio.Session`. See `GuiSession` for `describe`."""
 
-    def __init__(
-        self,
-        writer: Writer,
-        position: Position,
-        options: EngineOptions,
-        declares: bool,
-        error: Callable[[], str | None],
-    ) -> None:
-        self._writer = writer
-        self._position = position.copy()
-        self._options = options
-        self._declares = declares
-        self._error = error
-        self._last: SearchInfo | None = None
-        self.done = False  # bestmove was sent
-
-    def on_info(self, info: SearchInfo) -> None:
-        self._last = info
-        self._writer.write("\n".join(info_lines(info, self._position, self._options)))
-
-    def on_done(self, result: SearchResult) -> None:
-        error = self._error()
-        lines = [] if error is None else [f"info string error: {one_line(error)}"]
-        info = final_info(result)
-        if info is not self._last:
-            lines += info_lines(info, self._position, self._options)
-        lines.append(bestmove_line(result, self._position, self._declares))
-        self.done = True
-        self._writer.write("\n".join(lines))
-
-    def give_up(self) -> None:
-        """The engine failed to start the search; a move is owed all the same."""
-        legal = self._position.legal_actions()
-        self.done = True
-        self._writer.write(f"bestmove {self._position.action_text(int(legal[0])) if len(legal) else 'resign'}")
-
-
-class UsiSession:
-    """A USI session over an engine that plays shogi; a `stdio.Session`.
-
-    `describe` gives one line about the weights in use ("" for none), asked for after they were loaded and told in an
-    `info string` whenever it has changed.
-    """
+    no_move = "resign"
 
     def __init__(
         self, engine: Engine, writer: Writer, *, name: str, author: str, describe: Callable[[], str] = lambda: ""
     ) -> None:
-        self._engine = engine
-        self._writer = writer
-        self._name = name
-        self._author = author
-        self._describe = describe
-        self._described = ""
-        self._options = engine.options
+        super().__init__(engine, writer, name=name, author=author, describe=describe)
         self._client = UsiOptions()
-        self._search: _Search | None = None
         self._mate: MateSearch | None = None
         self._mover = 0  # at the root of the last `go`
         self._stopped = False  # the last `go` was
@@ -120,30 +67,16 @@ class UsiSession:
         if command == "quit":
             return False
         if command in self._commands:
-            try:
-                self._commands[command](rest[0] if rest else "")
-            except Exception as error:  # a session outlives every fault of a single command
-                _log.exception("%s", command)
-                self._complain(f"{command} failed: {error}")
+            self._guarded(command, self._commands[command], rest[0] if rest else "")
         return True
 
     def end_of_input(self) -> None:
         self._stop("")
-        self._engine.wait(STOP_TIMEOUT_S)
+        self._engine.wait(STOP_SECONDS)
 
     def close(self) -> None:
         self._end_mate_search()
-        self._engine.close()
-
-    @property
-    def _searching(self) -> bool:
-        return self._search is not None and not self._search.done
-
-    def _tell(self, text: str) -> None:
-        self._writer.write(f"info string {one_line(text)}")
-
-    def _complain(self, text: str) -> None:
-        self._tell(f"error: {text}")
+        super().close()
 
     def _usi(self, _: str) -> None:
         options = [(info, self._options) for info in protocol_options(Protocol.USI)]
@@ -155,17 +88,7 @@ class UsiSession:
     def _isready(self, _: str) -> None:
         if self._stopped or not self._searching:
             with self._signs_of_life():
-                try:
-                    self._engine.wait(STOP_TIMEOUT_S)  # bestmove may be out, but the search thread not back yet
-                    self._engine.prepare(self._current().shape)
-                    description = self._describe()
-                    if description and description != self._described:
-                        self._described = description
-                        self._tell(description)
-                except Exception as error:  # readyok is owed whatever is wrong with the weights
-                    if not isinstance(error, ValueError):
-                        _log.exception("isready")
-                    self._complain(str(error))
+                self._load_weights(self._current())
         self._writer.write("readyok")
 
     @contextmanager
@@ -232,25 +155,23 @@ class UsiSession:
         position = self._current()
         if command.mate:
             self._engine.stop()
-            self._engine.wait(STOP_TIMEOUT_S)
+            self._engine.wait(STOP_SECONDS)
             self._mate = MateSearch(position.text(), command.mate_ms, self._writer.write)
         else:
-            self._start_search(command, position)
+            self._search_for_move(command, position)
 
-    def _start_search(self, command: GoCommand, position: Position) -> None:
+    def _search_for_move(self, command: GoCommand, position: Position) -> None:
         actions, problems = root_actions(command.search_moves, position)
         for problem in problems:
             self._complain(problem)
-        limits = command.limits(position.mover, actions)
         self._mover = position.mover
         self._stopped = False
-        search = _Search(self._writer, position, self._options, self._client.declares, lambda: self._engine.error)
-        try:
-            self._engine.go(position, limits, on_info=search.on_info, on_done=search.on_done)
-            self._search = search
-        except Exception:
-            search.give_up()
-            raise
+        self._start_search(
+            position,
+            command.limits(position.mover, actions),
+            partial(info_lines, options=self._options),
+            partial(bestmove_line, declares=self._client.declares),
+        )
 
     def _ponderhit(self, arguments: str) -> None:
         if self._searching:
