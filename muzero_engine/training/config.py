@@ -46,7 +46,7 @@ class ReplaySettings:
     capacity_plies: int = 4_000_000  # of the ring on the device
     min_plies: int = 100_000  # before the first gradient step
     window_exponent: float = 0.75  # the window grows with (plies ever stored) ** this, up to the capacity
-    reanalyse_share: float = 0.0  # positions searched again with the current network for each position learnt from
+    reanalyse_share: float = 0.0  # positions searched again with newer weights for each ply played
 
 
 class Optimiser(enum.Enum):

@@ -39,6 +39,16 @@ class PlayRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReanalysisRecord:
+    """Positions of the replay that got new targets in one cycle, all ranks together; means over them."""
+
+    positions: int
+    seconds: float  # of the cycle that went into it, rank 0
+    divergence: float  # KL(new policy target || prior), nats
+    value_change: float  # absolute difference of the new root value to the one before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MatchRecord:
     """Games of the current net, whose results these are, against one opponent."""
 
@@ -69,6 +79,7 @@ class CycleRecord:
     positions: int  # that the batches of this cycle started from
     play: PlayRecord
     learn: StepSummary | None  # None while the replay fills
+    reanalysis: ReanalysisRecord | None  # None without replay.reanalyse_share
     matches: tuple[MatchRecord, ...]  # empty in cycles without evaluation
 
 

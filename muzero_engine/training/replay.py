@@ -7,7 +7,8 @@
   plies; `draws_per_ply` says what came of it.
 - One game in `HELD_OUT_EVERY` never trains. What the learner's losses are on these games shows overfitting.
 - With `reanalyse_share` legal actions are stored too. `stale` draws positions to be searched again with newer weights,
-  `refresh` puts their new targets in the place of the old; random opening plies keep having none.
+  `refresh` puts their new targets in the place of the old; random opening plies keep having none. They are drawn evenly
+  from the window: new targets of the oldest plies would leave it, with their plies, before anything learns from them.
 - Several boards have a ring each; a batch is of one board, chosen in proportion to the plies in the windows.
 """
 
@@ -41,6 +42,7 @@ class StalePositions:
     number: Tensor  # int64[M], of the ply in its ring
     observation: Tensor  # float[M, planes, H, W]
     legal: Tensor  # bool[M, A]; none in random openings
+    root_value: Tensor  # float16[M] in [-1, 1], of the last search
 
 
 Rings = dict[Shape, Ring]
@@ -130,11 +132,20 @@ class Replay:
         windows = {shape: ring.plies for shape, ring in self._held_out.items()}
         return self._drawn_from(self._held_out, windows, batch_size, generator) if any(windows.values()) else None
 
-    def stale(self, count: int, generator: torch.Generator) -> StalePositions:
-        """Random positions from the window. Raises ValueError where it is empty or `reanalyse_share` is 0."""
+    def stale(self, shape: Shape, count: int, generator: torch.Generator) -> StalePositions | None:
+        """Random positions of a board, one from each of `count` parts of its window; None where it holds fewer.
+
+        All are different, as `refresh` needs it. Raises ValueError where `reanalyse_share` is 0.
+        """
         if not self._settings.reanalyse_share:
             raise ValueError("legal actions were not stored: replay.reanalyse_share is 0")
-        ring, number = self._chosen(self._rings, self._windows(), count, generator)
+        ring, window = self._rings[shape], self._windows()[shape]
+        if window < count:
+            return None
+        part, rest = divmod(window, count)
+        begin = torch.randint(rest + 1, (1,), generator=generator, device=self._device) + (ring.end - window)
+        inside = torch.randint(part, (count,), generator=generator, device=self._device)
+        number = begin + torch.arange(count, device=self._device) * part + inside
         rows = number % ring.capacity
         back = torch.arange(self._game.spec.layout.history, device=self._device)
         return StalePositions(
@@ -148,6 +159,7 @@ class Replay:
                 self._dtype,
             ),
             legal=unpacked_bits(ring.legal[rows], self._game.spec.num_actions(ring.shape)).to(torch.bool),
+            root_value=ring.root_value[rows],
         )
 
     def refresh(self, positions: StalePositions, output: SearchOutput) -> None:

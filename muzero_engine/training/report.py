@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from muzero_engine.files import write_atomically
 from muzero_engine.training.evaluation import ratings
 from muzero_engine.training.measures import StepSummary
-from muzero_engine.training.metrics import CycleRecord
+from muzero_engine.training.metrics import CycleRecord, ReanalysisRecord
 from muzero_engine.training.progress import clock_text, short_number
 
 WIDTH, HEIGHT, DPI = 6.4, 3.8, 110  # inches, inches, dots an inch
@@ -100,6 +100,16 @@ def charts(records: Sequence[CycleRecord]) -> list[Chart]:
             {"self-play": _played(records, lambda r: r.play.divergence)},
         ),
         Chart(
+            "reanalysis",
+            "Positions that were searched again",
+            STEPS,
+            "",
+            {
+                "KL of the new policy to the prior, nats": _reanalysed(records, lambda r: r.divergence),
+                "change of the root value": _reanalysed(records, lambda r: r.value_change),
+            },
+        ),
+        Chart(
             "throughput",
             "Throughput (whole cycles)",
             "hours",
@@ -108,6 +118,9 @@ def charts(records: Sequence[CycleRecord]) -> list[Chart]:
                 "moves": [(r.seconds / 3600, r.play.plies / r.cycle_seconds) for r in records],
                 "simulations": [(r.seconds / 3600, r.simulations / r.cycle_seconds) for r in records],
                 "positions learnt": [(r.seconds / 3600, r.positions / r.cycle_seconds) for r in records if r.positions],
+                "positions searched again": [
+                    (r.seconds / 3600, r.reanalysis.positions / r.cycle_seconds) for r in records if r.reanalysis
+                ],
             },
             logarithmic=True,
         ),
@@ -242,6 +255,10 @@ def _by_unroll(
 def _learned(records: Sequence[CycleRecord], of: Callable[[StepSummary], float | None]) -> Points:
     found = [(float(record.step), of(record.learn)) for record in records if record.learn is not None]
     return [(x, y) for x, y in found if y is not None]
+
+
+def _reanalysed(records: Sequence[CycleRecord], of: Callable[[ReanalysisRecord], float]) -> Points:
+    return [(float(record.step), of(record.reanalysis)) for record in records if record.reanalysis is not None]
 
 
 def _played(records: Sequence[CycleRecord], of: Callable[[CycleRecord], float | None]) -> Points:

@@ -1,8 +1,9 @@
 """`TrainingRun`: the parts of a run put together, one cycle at a time, and its state on the disk.
 
 A cycle is: play, add the ended games to the replay, take gradient steps, give the new mean weights to the search,
-perhaps evaluate. Between two cycles the state of everything is a checkpoint; a run that resumes from it (on the same
-number of ranks, with a replay that fitted into the checkpoint) goes on exactly as if it had never stopped.
+perhaps search positions again, perhaps evaluate. Between two cycles the state of everything is a checkpoint; a run
+that resumes from it (on the same number of ranks, with a replay that fitted into the checkpoint) goes on exactly as if
+it had never stopped.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from muzero_engine.training.gumbel_search import BatchedSearch
 from muzero_engine.training.learner import BadLearnerState, Learner
 from muzero_engine.training.measures import StepSummary, summarise
 from muzero_engine.training.metrics import CycleRecord, MatchRecord, MetricsLog, PlayRecord
+from muzero_engine.training.reanalysis import Reanalysis
 from muzero_engine.training.replay import Replay
 from muzero_engine.training.rules_games import LONGEST
 from muzero_engine.training.saved import (
@@ -65,6 +67,7 @@ class TrainingRun:
         }
         dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
         self._replay = Replay(config, world.device, dtype)
+        self._reanalysis = Reanalysis(config, self._searches, self._replay, world)
         self._generator = torch.Generator(world.device).manual_seed(config.seed * 7_919 + world.rank)
         self._evaluator = Evaluator(config, folder, playing, world)
         same_games = checkpoint is None or _same_games(checkpoint, config, world)
@@ -106,6 +109,7 @@ class TrainingRun:
         play = self._played()
         learn = None if world.any(not self._replay.ready) else self._learn()
         step, cycle = self.learner.steps, self.counters.cycle + 1
+        reanalysis = self._reanalysis.run(cycle) if learn is not None else None
         matches: tuple[MatchRecord, ...] = ()
         if learn is not None and evaluates:
             matches = self._evaluator.evaluate(step, self.learner.ema_network(), self.log.records)
@@ -128,6 +132,7 @@ class TrainingRun:
             positions=learn.steps * config.learner.batch_size * world.size if learn else 0,
             play=play,
             learn=learn,
+            reanalysis=reanalysis,
             matches=matches,
         )
         self.log.append(record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from muzero_engine.training.measures import Measure, StepSummary
-from muzero_engine.training.metrics import CycleRecord, MatchRecord, PlayRecord
+from muzero_engine.training.metrics import CycleRecord, MatchRecord, PlayRecord, ReanalysisRecord
 
 STEPS_A_CYCLE = 16
 UNROLL = 5
@@ -56,6 +56,7 @@ def cycle_record(cycle: int, *, learnt: bool = True, matches: tuple[MatchRecord,
         positions=STEPS_A_CYCLE * 128 if learnt else 0,
         play=play,
         learn=step_summary(cycle) if learnt else None,
+        reanalysis=ReanalysisRecord(positions=250, seconds=0.2, divergence=0.2, value_change=0.1) if learnt else None,
         matches=matches,
     )
 

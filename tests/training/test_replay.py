@@ -313,7 +313,9 @@ def test_stale_positions_are_searched_again() -> None:
     ring = replay._rings[(5, 5)]
     lines = [position for line in positions(games, "go") for position in line[:-1]]
     generator = torch.Generator().manual_seed(1)
-    stale = replay.stale(50, generator)
+    stale = replay.stale((5, 5), 50, generator)
+    assert stale is not None
+    assert torch.equal(stale.root_value, ring.root_value[stale.number])
     output = RandomSearch().run(stale.observation, stale.legal, generator=generator)
     before = ring.newest(1000)
     replay.refresh(stale, output)
@@ -339,11 +341,34 @@ def test_stale_positions_are_searched_again() -> None:
     assert_same_games(ring.newest(2000), kept)
 
 
+def test_every_position_of_the_window_is_searched_again_as_often() -> None:
+    replay = Replay(replay_config(reanalyse_share=0.5, window_exponent=0.5), CPU)
+    generator = torch.Generator().manual_seed(1)
+    with self_play(replay_config(reanalyse_share=0.5)) as player:
+        (games,) = player.play(1000)
+    assert replay.stale((5, 5), 50, generator) is None
+    replay.add(games)
+    ring, window = replay._rings[(5, 5)], replay.window_plies
+    assert 100 < window < ring.plies
+    assert window % 50
+    drawn = torch.zeros(window)
+    for _ in range(2000):
+        stale = replay.stale((5, 5), 50, generator)
+        assert stale is not None
+        assert len(set(stale.number.tolist())) == 50
+        drawn[stale.number - (ring.end - window)] += 1
+    expected = 2000 * 50 / window
+    inner = drawn[window % 50 : -(window % 50)]  # the ends lie outside of the parts sometimes
+    assert inner.min() > 0.7 * expected
+    assert inner.max() < 1.5 * expected
+    assert drawn.min() > 0
+
+
 def test_without_reanalysis_no_legal_actions_are_stored() -> None:
     replay = Replay(replay_config(), CPU)
     replay.add(played("go", (5, 5), 200))
     with pytest.raises(ValueError, match="reanalyse_share is 0"):
-        replay.stale(4, torch.Generator())
+        replay.stale((5, 5), 4, torch.Generator())
     with pytest.raises(BadState, match=r"another replay\.reanalyse_share"):
         Replay(replay_config(reanalyse_share=0.1), CPU).load_state(replay.state())
 

@@ -20,6 +20,7 @@ LEARNT = {
     "ends",
     "consistency",
     "ownership",
+    "reanalysis",
     "learning-rate",
     "gradient-norm",
 }

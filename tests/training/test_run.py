@@ -58,15 +58,19 @@ def quiet() -> Progress:
 def measured(record: CycleRecord) -> CycleRecord:
     """A record without what the clock says."""
     play = dataclasses.replace(record.play, seconds=0.0)
-    return dataclasses.replace(record, play=play, seconds=0.0, device_seconds=0.0, cycle_seconds=0.0)
+    reanalysis = record.reanalysis and dataclasses.replace(record.reanalysis, seconds=0.0)
+    return dataclasses.replace(
+        record, play=play, reanalysis=reanalysis, seconds=0.0, device_seconds=0.0, cycle_seconds=0.0
+    )
 
 
 def resumed(config: TrainConfig, folder: Path) -> TrainingRun:
     return TrainingRun(config, folder, World.alone(), newest_checkpoint(folder))
 
 
-def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None:
-    config = tiny()
+@pytest.mark.parametrize("reanalyse_share", [0.0, 0.35])
+def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, reanalyse_share: float) -> None:
+    config = tiny(f"replay.reanalyse_share={reanalyse_share}")
     with TrainingRun(config, tmp_path / "whole", World.alone()) as run:
         assert train(run, quiet()) is Ending.FINISHED
         whole = run.learner.state().tensors
@@ -87,6 +91,7 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path) -> None
     nets = [sorted(path.name for path in (tmp_path / name / "nets").iterdir()) for name in ("whole", "broken")]
     assert nets[0] == nets[1]
     assert any(record.matches for record in left)
+    assert any(record.reanalysis for record in left) == (reanalyse_share > 0)
 
 
 def test_a_finished_run_leaves_what_export_and_report_need(tmp_path: Path) -> None:
@@ -106,12 +111,35 @@ def test_a_finished_run_leaves_what_export_and_report_need(tmp_path: Path) -> No
     assert all(match.wins + match.draws + match.losses == 4 for match in last.matches)
 
 
+def test_reanalysis_searches_its_share_and_changes_what_is_learnt(tmp_path: Path) -> None:
+    share = 0.35
+    quick = "learner.learning_rate=0.02", "learner.warmup_steps=0", "learner.ema_decay=0.5"
+    with TrainingRun(tiny(f"replay.reanalyse_share={share}", *quick), tmp_path / "with", World.alone()) as run:
+        train(run, quiet())
+        renewed = run.learner.state().tensors
+    with TrainingRun(tiny(*quick), tmp_path / "without", World.alone()) as run:
+        train(run, quiet())
+        plain = run.learner.state().tensors
+    assert any(not torch.equal(renewed[name], plain[name]) for name in plain)
+    records = [record for record in read_records(tmp_path / "with") if record.learn]
+    found = [record.reanalysis.positions if record.reanalysis else 0 for record in records]
+    assert sum(found) <= share * 40 * len(records) + 4  # plies; batches are of 4 positions, openings have no targets
+    assert sum(found) > 0.3 * share * 40 * len(records)
+    for record in records:
+        if record.reanalysis:
+            assert record.reanalysis.divergence > 0 < record.reanalysis.value_change < 2
+
+
 def test_go_on_two_boards_runs(tmp_path: Path) -> None:
-    config = tiny("self_play.shapes=5x5:0.5,6x6:0.5", "self_play.max_plies=20", "steps=2", game="go")
+    config = tiny(
+        "self_play.shapes=5x5:0.5,6x6:0.5", "self_play.max_plies=20", "steps=2", "replay.reanalyse_share=1", game="go"
+    )
     with TrainingRun(config, tmp_path, World.alone()) as run:
         assert train(run, quiet()) is Ending.FINISHED
-    learnt = read_records(tmp_path)[-1].learn
+    last = read_records(tmp_path)[-1]
+    learnt = last.learn
     assert learnt is not None
+    assert last.reanalysis is not None
     assert None not in learnt.policy
 
 
