@@ -27,7 +27,15 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.elo import PairScore, fit_elo
 from muzero_engine.training.gumbel_search import BatchedSearch
-from muzero_engine.training.matches import PIECE_VALUES, GreedyPlayer, Player, RandomPlayer, openings, play_pairs
+from muzero_engine.training.matches import (
+    PIECE_VALUES,
+    GreedyPlayer,
+    Player,
+    RandomPlayer,
+    openings,
+    play_pairs,
+    playable,
+)
 from muzero_engine.training.metrics import CycleRecord, MatchRecord
 
 NETS = "nets"
@@ -36,7 +44,7 @@ BEATEN = 0.99  # a scripted player is not met again after two scores like this i
 
 
 class NetPlayer:
-    """Plays what a batched search without noise chooses."""
+    """Plays what a batched search without noise chooses from the moves of `playable`."""
 
     def __init__(self, search: BatchedSearch, batch: int) -> None:
         """`batch`: the most positions that `choose` will get."""
@@ -51,7 +59,7 @@ class NetPlayer:
         legal = np.zeros((rows, actions), dtype=np.bool_)
         for i, position in enumerate(positions):
             seen[i] = observation(position)
-            legal[i, position.legal_actions()] = True
+            legal[i, playable(position)] = True
         device = self._search.device
         output = self._search.run(
             torch.from_numpy(seen).to(device),

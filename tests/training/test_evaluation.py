@@ -83,6 +83,20 @@ def test_a_net_chooses_legal_moves_whatever_the_batch(game: str, count: int) -> 
     assert together == [NetPlayer(search, 4).choose([position])[0] for position in positions]
 
 
+def test_a_net_answers_a_pass_as_the_rules_say() -> None:
+    game = load_game("go")
+    search = BatchedSearch(tiny_network(game), SEARCH, game.spec.num_actions((5, 5)))
+    lines = {"pass": True, "C3 pass": True, "A1 C3 A2 pass": False}  # whether to pass wins, with a komi of 7.5
+    positions = []
+    for line in lines:
+        position = game.initial((5, 5))
+        for move in line.split():
+            position.push(position.parse_action(move))
+        positions.append(position)
+    chosen = NetPlayer(search, 4).choose(positions)
+    assert [action == 25 for action in chosen] == list(lines.values())
+
+
 def test_matches_are_played_against_scripts_and_earlier_nets(tmp_path: Path) -> None:
     found = evaluator(tmp_path)
     network = tiny_network(load_game("tictactoe"))
