@@ -131,6 +131,16 @@ class Learner:
         self._step += 1
         return StepMetrics(self._step - 1, rate, loss, norm, found.sums, found.counts)
 
+    @torch.no_grad()
+    def measure(self, batch: Batch) -> BatchLoss:
+        """The loss of this rank's batch with the weights of now, from which nothing is learnt.
+
+        Not compiled: it is asked for too seldom. The consistency head's normalisation takes the statistics of its
+        batch, as in a step, so measure batches of the size that is learnt from.
+        """
+        found: BatchLoss = self._module(batch)
+        return found
+
     def finish(self) -> None:
         """Waits for all steps. Raises NonFiniteLoss where one of them was not finite."""
         self._check(0)

@@ -16,7 +16,7 @@ from muzero_engine.training.distributed import World
 
 
 class Measure(enum.Enum):
-    """Rows of `StepMetrics.sums`, in this order; the values are the fields of `StepSummary`."""
+    """Rows of `StepMetrics.sums`, in this order; the values are the fields of `Means`."""
 
     POLICY = "policy"  # cross-entropy, nats
     VALUE = "value"  # cross-entropy of win, draw, loss
@@ -49,14 +49,10 @@ class StepMetrics:
     counts: Tensor  # float32[len(MEASURES), U + 1]: how many positions each sum has
 
 
-@dataclass(frozen=True, slots=True)
-class StepSummary:
-    """Means over gradient steps and ranks. Tuples are by unroll step 0..U, None where nothing was counted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """Means over positions, by unroll step 0..U; None where nothing was counted."""
 
-    steps: int
-    learning_rate: float  # of the last step
-    loss: float
-    gradient_norm: float
     policy: tuple[float | None, ...]
     value: tuple[float | None, ...]
     outcome: tuple[float | None, ...]
@@ -72,18 +68,38 @@ class StepSummary:
     false_ends: tuple[float | None, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSummary(Means):
+    """Means over gradient steps and ranks."""
+
+    steps: int
+    learning_rate: float  # of the last step
+    loss: float
+    gradient_norm: float
+
+
+def means(sums: Tensor, counts: Tensor, world: World) -> Means:
+    """From float32[len(MEASURES), U + 1] of this rank. The same answer on all ranks, which call it together."""
+    return Means(**_by_measure(sums, counts, world))
+
+
 def summarise(metrics: Sequence[StepMetrics], world: World) -> StepSummary:
     """The same answer on all ranks, which call it together with equally many steps (at least one)."""
     sums = torch.stack([metric.sums for metric in metrics]).sum(0)
     counts = torch.stack([metric.counts for metric in metrics]).sum(0)
     whole = torch.stack([torch.stack([metric.loss, metric.gradient_norm]) for metric in metrics]).mean(0)
+    found = _by_measure(sums, counts, world)
+    loss, norm = whole.tolist()
+    return StepSummary(
+        steps=len(metrics), learning_rate=metrics[-1].learning_rate, loss=loss, gradient_norm=norm, **found
+    )
+
+
+def _by_measure(sums: Tensor, counts: Tensor, world: World) -> dict[str, tuple[float | None, ...]]:
     told = torch.stack([sums, counts]).double()
     world.sum_(told)
-    (loss, norm), (total, count) = whole.tolist(), told.tolist()
-    means = {
+    total, count = told.tolist()
+    return {
         measure.value: tuple(t / n if n else None for t, n in zip(total[row], count[row], strict=True))
         for row, measure in enumerate(MEASURES)
     }
-    return StepSummary(
-        steps=len(metrics), learning_rate=metrics[-1].learning_rate, loss=loss, gradient_norm=norm, **means
-    )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from muzero_engine.files import write_atomically
-from muzero_engine.training.measures import StepSummary
+from muzero_engine.training.measures import Means, StepSummary
 from muzero_engine.training.plain import BadData, from_plain, to_plain
 
 METRICS = "metrics.jsonl"
@@ -79,6 +79,7 @@ class CycleRecord:
     positions: int  # that the batches of this cycle started from
     play: PlayRecord
     learn: StepSummary | None  # None while the replay fills
+    held_out: Means | None  # of a batch of games that are not learnt from, after this cycle's steps; None without any
     reanalysis: ReanalysisRecord | None  # None without replay.reanalyse_share
     matches: tuple[MatchRecord, ...]  # empty in cycles without evaluation
 

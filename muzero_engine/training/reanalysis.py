@@ -1,13 +1,11 @@
 """Reanalysis: positions of the replay are searched again with the weights that play now (Schrittwieser et al. 2021).
 
-The searches are those of self-play, with noise and with batches of their size, so that a GPU's graphs serve both. The
-random numbers come from the seed and the cycle alone: a run that resumes needs no state of them.
+The searches are those of self-play, with noise and with batches of their size, so that a GPU's graphs serve both.
 """
 
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Mapping
 
@@ -20,6 +18,7 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.metrics import ReanalysisRecord
 from muzero_engine.training.replay import Replay
+from muzero_engine.training.seeds import cycle_generator
 from muzero_engine.training.slot_group import Search
 
 
@@ -41,8 +40,7 @@ class Reanalysis:
             return None
         started = time.perf_counter()
         device = self._world.device
-        generator = torch.Generator(device)
-        generator.manual_seed(random.Random(f"{self._seed} {cycle} {self._world.rank} reanalysis").getrandbits(63))
+        generator = cycle_generator(device, self._seed, cycle, self._world.rank, "reanalysis")
         sums = torch.zeros(3, dtype=torch.float64, device=device)  # positions, divergence, change of the root value
         for _ in range(math.floor(cycle * self._rounds) - math.floor((cycle - 1) * self._rounds)):
             for shape, count in self._batches.items():

@@ -9,7 +9,7 @@ import base64
 import html
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from muzero_engine.files import write_atomically
 from muzero_engine.training.evaluation import ratings
-from muzero_engine.training.measures import StepSummary
+from muzero_engine.training.measures import Means, StepSummary
 from muzero_engine.training.metrics import CycleRecord, ReanalysisRecord
 from muzero_engine.training.progress import clock_text, short_number
 
@@ -44,6 +44,7 @@ class Chart:
     dots: bool = False  # single measurements, to be seen as such
     shares: bool = False  # y from 0 to 1
     logarithmic: bool = False
+    held_out: Curves = field(default_factory=dict)  # beside the curves of their names, dashed
 
 
 def charts(records: Sequence[CycleRecord]) -> list[Chart]:
@@ -242,14 +243,16 @@ def _scores(records: Sequence[CycleRecord]) -> Chart:
 
 
 def _by_unroll(
-    records: Sequence[CycleRecord], name: str, title: str, y: str, of: Callable[[StepSummary], tuple[float | None, ...]]
+    records: Sequence[CycleRecord], name: str, title: str, y: str, of: Callable[[Means], tuple[float | None, ...]]
 ) -> Chart:
-    curves: Curves = {}
+    learnt: Curves = {}
+    held_out: Curves = {}
     for record in records:
-        for step, value in enumerate(of(record.learn) if record.learn else ()):
-            if value is not None:
-                curves.setdefault(f"step {step}", []).append((float(record.step), value))
-    return Chart(name, title, STEPS, y, dict(sorted(curves.items())))
+        for curves, means in ((learnt, record.learn), (held_out, record.held_out)):
+            for step, value in enumerate(of(means) if means else ()):
+                if value is not None:
+                    curves.setdefault(f"step {step}", []).append((float(record.step), value))
+    return Chart(name, title, STEPS, y, dict(sorted(learnt.items())), held_out=held_out)
 
 
 def _learned(records: Sequence[CycleRecord], of: Callable[[StepSummary], float | None]) -> Points:
@@ -277,8 +280,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _without_empty(chart: Chart) -> Chart:
-    curves = {name: points for name, points in chart.curves.items() if points}
-    return Chart(chart.name, chart.title, chart.x, chart.y, curves, chart.dots, chart.shares, chart.logarithmic)
+    return replace(chart, curves={name: points for name, points in chart.curves.items() if points})
 
 
 def _averaged(points: Points) -> Points:
@@ -295,6 +297,11 @@ def _png(chart: Chart) -> bytes:
     for (name, points), colour in zip(chart.curves.items(), COLOURS * (1 + len(chart.curves) // 8), strict=False):
         xs, ys = zip(*(points if chart.dots else _averaged(points)), strict=True)
         axes.plot(xs, ys, label=name, color=colour, linewidth=1.6, marker="o" if chart.dots else "", markersize=4)
+        if name in chart.held_out:
+            xs, ys = zip(*_averaged(chart.held_out[name]), strict=True)
+            axes.plot(xs, ys, color=colour, linewidth=1.2, linestyle="--")
+    if chart.held_out:
+        axes.plot([], [], label="held-out games", color="#666666", linewidth=1.2, linestyle="--")
     _dress(axes, chart)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
@@ -322,5 +329,5 @@ def _dress(axes: Axes, chart: Chart) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: _tick(value))
     if not chart.logarithmic:
         axes.yaxis.set_major_formatter(lambda value, _: _tick(value))
-    if len(chart.curves) > 1 or chart.dots:
+    if len(chart.curves) > 1 or chart.dots or chart.held_out:
         axes.legend(frameon=False, fontsize=9, ncols=2 if len(chart.curves) > 4 else 1)

@@ -27,7 +27,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation import Evaluator
 from muzero_engine.training.gumbel_search import BatchedSearch
 from muzero_engine.training.learner import BadLearnerState, Learner
-from muzero_engine.training.measures import StepSummary, summarise
+from muzero_engine.training.measures import Means, StepSummary, means, summarise
 from muzero_engine.training.metrics import CycleRecord, MatchRecord, MetricsLog, PlayRecord
 from muzero_engine.training.reanalysis import Reanalysis
 from muzero_engine.training.replay import Replay
@@ -40,6 +40,7 @@ from muzero_engine.training.saved import (
     saved_counters,
     saved_learner,
 )
+from muzero_engine.training.seeds import cycle_generator
 from muzero_engine.training.self_play import SelfPlay
 from muzero_engine.training.slot_group import BadState
 
@@ -109,6 +110,7 @@ class TrainingRun:
         play = self._played()
         learn = None if world.any(not self._replay.ready) else self._learn()
         step, cycle = self.learner.steps, self.counters.cycle + 1
+        held_out = self._measure_held_out(cycle) if learn is not None else None
         reanalysis = self._reanalysis.run(cycle) if learn is not None else None
         matches: tuple[MatchRecord, ...] = ()
         if learn is not None and evaluates:
@@ -132,6 +134,7 @@ class TrainingRun:
             positions=learn.steps * config.learner.batch_size * world.size if learn else 0,
             play=play,
             learn=learn,
+            held_out=held_out,
             reanalysis=reanalysis,
             matches=matches,
         )
@@ -168,6 +171,17 @@ class TrainingRun:
         for search in self._searches.values():
             search.update_weights(self.learner.ema_network())
         return summarise(metrics, self.world)
+
+    def _measure_held_out(self, cycle: int) -> Means | None:
+        """Losses on a batch of held-out games; None until all ranks have some."""
+        config, world = self.config, self.world
+        generator = cycle_generator(world.device, config.seed, cycle, world.rank, "held out")
+        batch = self._replay.draw_held_out(config.learner.batch_size, generator)
+        if world.any(batch is None):
+            return None
+        assert batch is not None
+        found = self.learner.measure(batch)
+        return means(found.sums, found.counts, world)
 
     def _played(self) -> PlayRecord:
         """The statistics of the last self-play, of all ranks."""

@@ -217,6 +217,23 @@ def test_a_batch_that_cannot_be_saved_is_told(tmp_path: Path) -> None:
         make().step(spoiled(random_batch(TICTACTOE, 2)))
 
 
+def test_measuring_a_batch_changes_nothing() -> None:
+    learner, untouched = make(), make()
+    held = random_batch(TICTACTOE, 6, unroll=2, seed=9)
+    found = learner.measure(held)
+    assert not found.total.requires_grad
+    for seed in range(2):
+        batch = random_batch(TICTACTOE, 6, unroll=2, seed=seed)
+        learner.step(batch)
+        learner.measure(held)
+        untouched.step(batch)
+    assert same(learner.state(), untouched.state())
+    again = make().step(held)
+    assert torch.equal(found.sums, again.sums)
+    assert torch.equal(found.total, again.loss)
+    assert learner.measure(held).total != found.total
+
+
 def test_summary_is_the_mean_over_positions() -> None:
     learner = make()
     metrics = [learner.step(random_batch(TICTACTOE, size, unroll=2, seed=size)) for size in (2, 6)]

@@ -48,6 +48,10 @@ def test_curves_are_those_of_the_records() -> None:
     learn = records[-1].learn
     assert learn is not None
     assert found["policy-loss"]["step 2"][-1] == (records[-1].step, learn.policy[2])
+    dashed = {chart.name: chart.held_out for chart in charts(records)}
+    assert dashed["value-loss"]["step 5"][-1][1] == pytest.approx(1.2 * found["value-loss"]["step 5"][-1][1])
+    assert set(dashed["policy-loss"]) == set(found["policy-loss"])
+    assert not dashed["game-length"]
     assert found["game-length"]["mean"][0] == (records[0].games, records[0].play.length)
     elo = found["elo"]["nets of this run"]
     assert [step for step, _ in elo] == [0, 320, 640, 960, 1280, 1600, 1920]

@@ -22,6 +22,7 @@ from muzero_engine.training.loop import Ending, train
 from muzero_engine.training.metrics import CycleRecord, read_records
 from muzero_engine.training.presets import preset
 from muzero_engine.training.progress import Progress
+from muzero_engine.training.replay import Replay
 from muzero_engine.training.run import TrainingRun
 from muzero_engine.training.saved import newest_checkpoint, saved_config, saved_counters, saved_network
 from muzero_engine.training.settings import with_overrides
@@ -69,7 +70,10 @@ def resumed(config: TrainConfig, folder: Path) -> TrainingRun:
 
 
 @pytest.mark.parametrize("reanalyse_share", [0.0, 0.35])
-def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, reanalyse_share: float) -> None:
+def test_a_killed_and_resumed_run_equals_an_unbroken_one(
+    tmp_path: Path, reanalyse_share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("muzero_engine.training.replay.HELD_OUT_EVERY", 5)  # few games are played
     config = tiny(f"replay.reanalyse_share={reanalyse_share}")
     with TrainingRun(config, tmp_path / "whole", World.alone()) as run:
         assert train(run, quiet()) is Ending.FINISHED
@@ -92,6 +96,7 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, reanaly
     assert nets[0] == nets[1]
     assert any(record.matches for record in left)
     assert any(record.reanalysis for record in left) == (reanalyse_share > 0)
+    assert left[-1].held_out is not None
 
 
 def test_a_finished_run_leaves_what_export_and_report_need(tmp_path: Path) -> None:
@@ -128,6 +133,24 @@ def test_reanalysis_searches_its_share_and_changes_what_is_learnt(tmp_path: Path
     for record in records:
         if record.reanalysis:
             assert record.reanalysis.divergence > 0 < record.reanalysis.value_change < 2
+
+
+def test_held_out_games_are_measured_and_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tiny("self_play.plies_per_cycle=200", "replay.capacity_plies=2000")
+    with TrainingRun(config, tmp_path / "with", World.alone()) as run:
+        train(run, quiet())
+        measured_too = run.learner.state().tensors
+    with monkeypatch.context() as patched, TrainingRun(config, tmp_path / "without", World.alone()) as run:
+        patched.setattr(Replay, "draw_held_out", lambda *_: None)
+        train(run, quiet())
+        plain = run.learner.state().tensors
+    assert all(torch.equal(measured_too[name], plain[name]) for name in plain)
+    found = [record.held_out for record in read_records(tmp_path / "with")]
+    assert found[0] is None  # fifty games make the first that is held out
+    assert found[-1] is not None
+    assert len(found[-1].value) == 6
+    assert None not in found[-1].value
+    assert {record.held_out for record in read_records(tmp_path / "without")} == {None}
 
 
 def test_go_on_two_boards_runs(tmp_path: Path) -> None:
