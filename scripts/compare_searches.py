@@ -1,9 +1,11 @@
-"""Plays two search configurations against each other inside one process, with perfect dynamics and a material value.
+"""Plays two search configurations against each other inside one process: the same simulations, the same model.
 
     python scripts/compare_searches.py --game chess --nodes 200 --pairs 100 "" "root_policy=gumbel"
+    python scripts/compare_searches.py --game go --weights weights/go --nodes 800 "" "c1=2.0"
 
 Each opening (random legal plies) is played twice, sides changed; the Elo difference comes with its 95% interval from
-the pairs. No network takes part, so that search parameters can be compared before there are weights.
+the pairs. Without `--weights` the model is one with perfect dynamics and a material value (chess and shogi), so that
+search parameters can be compared before there are weights. Long games are judged by the model's value.
 """
 
 from __future__ import annotations
@@ -20,15 +22,35 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from support.rules_model import MaterialModel
+from support.rules_model import PIECE_VALUES, MaterialModel
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.session import Backend, OnnxModel
+from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
 MAX_PLIES = 160
+
+
+class Watched:
+    """A network; it needs to be told nothing."""
+
+    def __init__(self, weights: Path, game: str) -> None:
+        bundle = load_bundle(weights, load_game(game).spec)
+        self._model = OnnxModel(bundle, backend=Backend.CPU)
+
+    def watch(self, position: Position) -> None:
+        """For models that follow the rules."""
+
+    def initial_inference(self, observation: Floats) -> RootOutput:
+        return self._model.initial_inference(observation)
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        return self._model.recurrent_inference(latent, action)
 
 
 def parse_config(text: str) -> SearchConfig:
@@ -44,7 +66,7 @@ def parse_config(text: str) -> SearchConfig:
     return config
 
 
-def choose(position: Position, model: MaterialModel, config: SearchConfig, nodes: int) -> int:
+def choose(position: Position, model: MaterialModel | Watched, config: SearchConfig, nodes: int) -> int:
     """The action a search of that many simulations plays."""
     model.watch(position)
     search = Search(model, config)
@@ -54,8 +76,8 @@ def choose(position: Position, model: MaterialModel, config: SearchConfig, nodes
     return search.root_moves()[0].action
 
 
-def play(opening: Position, model: MaterialModel, configs: list[SearchConfig], nodes: int) -> float:
-    """The score (0, 0.5, 1) of configs[0], which moves for player 0. Long games are judged by the model's value."""
+def play(opening: Position, model: MaterialModel | Watched, configs: list[SearchConfig], nodes: int) -> float:
+    """The score (0, 0.5, 1) of configs[0], which moves for player 0."""
     position = opening.copy()
     while (outcome := position.outcome()) is None:
         if position.ply >= MAX_PLIES:
@@ -77,7 +99,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("first", help="name=value,... of the first configuration ('' for the defaults)")
     parser.add_argument("second", help="the same of the second")
-    parser.add_argument("--game", choices=("chess", "shogi"), default="chess")
+    parser.add_argument("--game", choices=("chess", "shogi", "go"), default="chess")
+    parser.add_argument("--weights", type=Path, help="a weights bundle to play with")
     parser.add_argument("--nodes", type=int, default=200)
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--plies", type=int, default=8, help="random plies of an opening")
@@ -85,7 +108,9 @@ def main() -> None:
     args = parser.parse_args()
     first, second = parse_config(args.first), parse_config(args.second)
     game = load_game(args.game)
-    model = MaterialModel(args.game)
+    if args.weights is None and args.game not in PIECE_VALUES:
+        parser.error(f"{args.game} needs --weights")
+    model = MaterialModel(args.game) if args.weights is None else Watched(args.weights, args.game)
     rng = np.random.default_rng(args.seed)
     scores: list[float] = []
     begun = time.monotonic()

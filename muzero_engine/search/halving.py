@@ -31,11 +31,6 @@ class SequentialHalving:
         self._dealt = 0
         self._at_barrier = False
 
-    @property
-    def leading(self) -> list[int]:
-        """The candidates still in the running round."""
-        return list(self._left)
-
     def _per_candidate(self) -> int:
         phases = max(1, math.ceil(math.log2(self._count)))
         budget = self._count * phases << self._round
