@@ -77,19 +77,21 @@ class Engine:
         on_info: Callable[[SearchInfo], None],
         on_done: Callable[[SearchResult], None],
         info_interval_ms: float | None = None,
+        lines: int | None = None,
     ) -> None:
         """Starts a search of a copy of `position`; a search still running is stopped first and gives its result.
 
         `on_info` and `on_done` are called from the search thread: infos at least every `info_interval_ms` (default:
         the option) and when the best move or the depth changes (not closer than 100 ms), and one right before
-        `on_done`. `on_done` is called exactly once per `go`. A model that cannot be loaded, or fails, gives a result
+        `on_done`. The best `lines` moves (default: the option `multipv`) come with a variation, the others with their
+        move alone. `on_done` is called exactly once per `go`. A model that cannot be loaded, or fails, gives a result
         all the same (the first legal move) and the reason in `error`.
         """
         self.stop()
         self.wait()
         options = self._options
         interval = float(options.info_interval_ms) if info_interval_ms is None else info_interval_ms
-        job = Job(position.copy(), limits, options, on_info, on_done, interval)
+        job = Job(position.copy(), limits, options, on_info, on_done, interval, lines or options.multipv)
         control = Control(pondering=limits.ponder)
         self._control = control
         self._idle.clear()

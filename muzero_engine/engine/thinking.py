@@ -22,7 +22,6 @@ from muzero_engine.games.encoding import observation
 from muzero_engine.search.search import Search
 
 MIN_REPORT_MS = 100.0
-PV_LINES = 10  # root moves that get a line of their own in every report
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,7 @@ class Job:
     on_info: Callable[[SearchInfo], None]
     on_done: Callable[[SearchResult], None]
     info_interval_ms: float
+    lines: int  # root moves that get a variation in every report; the others get their move
 
 
 class Control:
@@ -231,7 +231,7 @@ class Thinker:
             self._job.on_info(self._info())
 
     def _info(self) -> SearchInfo:
-        moves = root_moves(self._search, self._position, max(PV_LINES, self._job.options.multipv))
+        moves = root_moves(self._search, self._position, self._job.lines)
         self._best = moves[0].action
         self._reported_depth = self._update_depth()
         self._reported_at = self._elapsed_ms()

@@ -20,6 +20,7 @@ from muzero_engine.protocols.gtp_analysis import Analysis, format_info
 from muzero_engine.protocols.gtp_frame import GtpError
 from muzero_engine.protocols.stdio import Inbox, Writer
 
+ANALYSIS_LINES = 20  # moves of an analysis that come with a whole variation
 _POLL_S = 0.02  # how often a blocked search looks whether input has ended
 
 
@@ -96,6 +97,7 @@ class Searcher:
                 on_info=_ignore if stream is None else stream,
                 on_done=results.append,
                 info_interval_ms=interval_ms,
+                lines=None if stream is None else ANALYSIS_LINES,
             )
         while not self._engine.wait(_POLL_S):
             if self._inbox.closed:
@@ -125,6 +127,7 @@ class Searcher:
             on_info=InfoStream(self._writer, wanted, position, pv_length),
             on_done=_ignore,
             info_interval_ms=wanted.interval_ms,
+            lines=ANALYSIS_LINES,
         )
 
     def end_analysis(self) -> None:

@@ -21,6 +21,7 @@ from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK
 from muzero_engine.protocols.gtp_analysis import score_lead, win_rate
+from muzero_engine.protocols.gtp_search import ANALYSIS_LINES
 from muzero_engine.protocols.katago_query import Query, QueryError, Turn, parse_query
 from muzero_engine.protocols.stdio import Inbox, Writer
 
@@ -171,6 +172,7 @@ class KatagoAnalysisSession:
             on_info=report,
             on_done=results.append,
             info_interval_ms=interval_ms,
+            lines=ANALYSIS_LINES,
         )
         while not self._engine.wait(_POLL_S):
             self._accept_more()

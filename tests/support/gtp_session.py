@@ -44,6 +44,7 @@ class GoScriptedEngine(ScriptedEngine):
         on_info: Callable[[SearchInfo], None],
         on_done: Callable[[SearchResult], None],
         info_interval_ms: float | None = None,
+        lines: int | None = None,
     ) -> None:
         def done(result: SearchResult) -> None:
             on_done(replace(result, resign=self.resigning))

@@ -51,6 +51,7 @@ class ScriptedEngine(Engine):
         on_info: Callable[[SearchInfo], None],
         on_done: Callable[[SearchResult], None],
         info_interval_ms: float | None = None,
+        lines: int | None = None,
     ) -> None:
         self.stop()
         self.events.append("go")
