@@ -37,14 +37,14 @@ class Client:
         self.infos.append(info)
         self.informed.set()
 
-    def start(self, limits: Limits, position: Position | None = None, **kwargs: float) -> None:
+    def start(self, limits: Limits, position: Position | None = None, interval_ms: float | None = None) -> None:
         self.informed.clear()
         self.engine.go(
             position or self.game.initial(self.shape),
             limits,
             on_info=self._on_info,
             on_done=self.results.append,
-            **kwargs,
+            info_interval_ms=interval_ms,
         )
 
     def go(self, limits: Limits, position: Position | None = None) -> SearchResult:
@@ -197,7 +197,7 @@ def test_a_new_go_ends_the_old_one_with_its_own_result() -> None:
 
 def test_reports_come_at_the_interval() -> None:
     client = Client()
-    client.start(Limits(infinite=True), info_interval_ms=10.0)
+    client.start(Limits(infinite=True), interval_ms=10.0)
     for _ in range(3):
         assert client.informed.wait(PATIENCE)
         client.informed.clear()
