@@ -22,6 +22,7 @@ from muzero_engine.games.encoding import observation
 from muzero_engine.search.search import Search
 
 MIN_REPORT_MS = 100.0
+LOOK_MS = 20.0  # how often the root is ranked to see whether there is something new to report
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class Thinker:
         self._depth = 1
         self._best: int | None = None
         self._reported_at = 0.0
+        self._looked_at = 0.0
         self._reported_depth = 0
         self._handicap = handicap(job.options)
         self._plan: TimePlan | None = None
@@ -223,11 +225,14 @@ class Thinker:
     def _report_if_due(self) -> None:
         now = self._elapsed_ms()
         silence = now - self._reported_at
-        if silence < MIN_REPORT_MS and silence < self._job.info_interval_ms:
+        if silence >= self._job.info_interval_ms:
+            self._job.on_info(self._info())
             return
+        if silence < MIN_REPORT_MS or now - self._looked_at < LOOK_MS:
+            return
+        self._looked_at = now
         best = self._search.root_moves()[0].action
-        news = best != self._best or self._update_depth() != self._reported_depth
-        if silence >= self._job.info_interval_ms or (news and silence >= MIN_REPORT_MS):
+        if best != self._best or self._update_depth() != self._reported_depth:
             self._job.on_info(self._info())
 
     def _info(self) -> SearchInfo:

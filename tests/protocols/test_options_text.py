@@ -15,7 +15,7 @@ TEXT_PROTOCOLS = (Protocol.UCI, Protocol.USI)
         ("Ponder", "option name Ponder type check default false"),
         ("CPuct", "option name CPuct type string default 1.25"),
         ("WeightsFile", "option name WeightsFile type string default <empty>"),
-        ("RootSearch", "option name RootSearch type combo default puct var puct var gumbel"),
+        ("RootSearch", "option name RootSearch type combo default gumbel var puct var gumbel"),
     ],
 )
 def test_each_kind_has_its_form(name: str, line: str) -> None:
