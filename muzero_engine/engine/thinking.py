@@ -132,7 +132,8 @@ class Thinker:
         if not len(legal):
             self._control.hold(self._job.limits.endless)
             return SearchResult(None, None, self._empty_info())
-        ending = {a: value for a, value in self._position.ending_actions().items() if a in set(legal.tolist())}
+        considered = set(legal.tolist())
+        ending = {a: value for a, value in self._position.ending_actions().items() if a in considered}
         with garbage_collection_paused():
             self._search.start(observation(self._position), legal, ending)
             while not self._finished(len(legal), ending):

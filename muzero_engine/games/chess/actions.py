@@ -29,7 +29,6 @@ from muzero_engine.games.encoding import square_permutation
 ACTION_PLANES = 73
 UNDERPROMOTIONS = (chess.KNIGHT, chess.BISHOP, chess.ROOK)  # `ActionTable.kind` 0, 1, 2
 
-_FIRST_KNIGHT = 56
 _FIRST_UNDERPROMOTION = 64
 _DIRECTIONS = ((1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1))  # (row step, column step)
 _KNIGHT_STEPS = ((2, 1), (1, 2), (-1, 2), (-2, 1), (-2, -1), (-1, -2), (1, -2), (2, -1))
