@@ -10,38 +10,48 @@ from chess import BB_DIAG_ATTACKS, BB_DIAG_MASKS, BB_FILE_ATTACKS, BB_FILE_MASKS
 
 def mating_actions(board: chess.Board, legal: Mapping[int, chess.Move]) -> list[int]:
     """The keys of `legal`, all legal moves of the board, whose moves give mate. The board is the same afterwards."""
-    ours = board.occupied_co[board.turn]
-    king = board.king(not board.turn)
-    assert king is not None
-    diagonals, lines = _seen_from(king, board.occupied)
-    # Whoever gives check by moving goes to one of these squares, or leaves a line on which a slider of ours stands.
-    targets = (
-        (board.pawns, chess.BB_PAWN_ATTACKS[not board.turn][king]),
-        (board.knights, chess.BB_KNIGHT_ATTACKS[king]),
-        (board.bishops, diagonals),
-        (board.rooks, lines),
-        (board.queens, diagonals | lines),
-        (board.kings, ours),  # castling, written as king takes rook
-    )
-    screen = (diagonals | lines) & ours
-    diagonals, lines = _seen_from(king, board.occupied & ~screen)
-    behind = (diagonals & (board.bishops | board.queens) | lines & (board.rooks | board.queens)) & ours & ~screen
-    uncovering = screen if behind else chess.BB_EMPTY
+    checking = _checking_squares(board)
     found = []
     for action, move in legal.items():
-        start, end = chess.BB_SQUARES[move.from_square], chess.BB_SQUARES[move.to_square]
-        checks = (
-            move.promotion is not None
-            or start & uncovering
-            or any(start & pieces and end & squares for pieces, squares in targets)
-            or (move.to_square == board.ep_square and start & board.pawns)
-        )
-        if checks:
+        if checking[move.from_square] >> move.to_square & 1:
             board.push(move)
             if board.is_check() and not any(board.generate_legal_moves()):
                 found.append(action)
             board.pop()
     return found
+
+
+def _checking_squares(board: chess.Board) -> list[chess.Bitboard]:
+    """For each square where a piece of the mover stands: where it might give check from, rather too many than too few.
+
+    Who gives check by moving goes where it sees the king, leaves a line on which a slider of its side stands, castles,
+    promotes, or captures en passant.
+    """
+    ours = board.occupied_co[board.turn]
+    king = board.king(not board.turn)
+    assert king is not None
+    diagonals, lines = _seen_from(king, board.occupied)
+    last = chess.BB_RANK_8 if board.turn else chess.BB_RANK_1
+    en_passant = 0 if board.ep_square is None else chess.BB_SQUARES[board.ep_square]
+    squares = [chess.BB_EMPTY] * 64
+    for pieces, seen in (
+        (board.pawns, chess.BB_PAWN_ATTACKS[not board.turn][king] | last | en_passant),
+        (board.knights, chess.BB_KNIGHT_ATTACKS[king]),
+        (board.bishops, diagonals),
+        (board.rooks, lines),
+        (board.queens, diagonals | lines),
+        (board.kings, ours),  # castling is written as king takes rook
+    ):
+        for square in chess.scan_forward(pieces & ours):
+            squares[square] = seen
+    screen = (diagonals | lines) & ours
+    if screen:
+        diagonals, lines = _seen_from(king, board.occupied & ~screen)
+        sliders = diagonals & (board.bishops | board.queens) | lines & (board.rooks | board.queens)
+        if sliders & ours & ~screen:
+            for square in chess.scan_forward(screen):
+                squares[square] = chess.BB_ALL
+    return squares
 
 
 def _seen_from(square: chess.Square, occupied: chess.Bitboard) -> tuple[chess.Bitboard, chess.Bitboard]:
