@@ -1,0 +1,1 @@
+"""Engine against engine: the runner, its records, statistics and reports."""
