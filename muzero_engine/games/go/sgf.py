@@ -129,6 +129,26 @@ def parse_sgf(text: str) -> GoRecord:
     )
 
 
+def split_games(text: str) -> Iterator[str]:
+    """The text of each game of a collection, as `parse_sgf` takes it."""
+    start, depth, at = 0, 0, 0
+    while at < len(text):
+        sign = text[at]
+        if sign == "(":
+            start = at if depth == 0 else start
+            depth += 1
+        elif sign == ")" and depth > 0:
+            depth -= 1
+            if depth == 0:
+                yield text[start : at + 1]
+        elif sign == "[" and depth > 0:
+            while at < len(text) and text[at] != "]":
+                at += 2 if text[at] == "\\" else 1
+        at += 1
+    if depth > 0:
+        yield text[start:]
+
+
 def sgf_text(record: GoRecord) -> str:
     """The record as an SGF game; `parse_sgf` is its inverse. A set-up not at the start begins a node of its own."""
     rows, columns = record.shape
