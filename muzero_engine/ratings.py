@@ -12,7 +12,8 @@ Davidson himself takes x = 10^(d / 800); his scale shrinks where many games are 
 could not be held fixed beside each other. Taken as above, two players that only met each other are as far apart as
 their score says, however they drew, and the estimates of ratings and of nu are independent in the limit.
 
-Every pair that met gets `prior_games` more, half won and half lost, so that a player without a point stays finite.
+Every pair that met gets `prior_games` more, half won and half lost, so that a player without a point stays finite; so
+does the first player against an equal, where moving first is rated.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def fit_ratings(
     names = _connected(used, anchors)
     index = {name: i for i, name in enumerate(names)}
     used = [result for result in used if result.first in index and result.first != result.second]
-    games = _Games.of(used, index, prior_games)
+    games = _Games.of(used, index, prior_games, advantage=advantage)
     given = np.array([anchors.get(name, 0.0) for name in names])
     fit = _Fit(games, given, len(anchors), advantage=advantage)
     fit.maximise()
@@ -136,11 +137,13 @@ class _Games:
     losses: Floats
 
     @classmethod
-    def of(cls, results: Sequence[Results], index: Mapping[str, int], prior_games: float) -> _Games:
+    def of(cls, results: Sequence[Results], index: Mapping[str, int], prior_games: float, *, advantage: bool) -> _Games:
         rows = [(index[r.first], index[r.second], 1.0, r.wins, r.draws, r.losses) for r in results]
         met = sorted({(min(i, j), max(i, j)) for i, j, *_ in rows})
         half = prior_games / 2.0
-        rows += [(i, j, 0.0, half, 0.0, half) for i, j in met if half > 0.0]
+        if half > 0.0:
+            rows += [(i, j, 0.0, half, 0.0, half) for i, j in met]
+            rows += [(0, 0, 1.0, half, 0.0, half)] if advantage and met else []  # between equals: on moving first
         table = np.array(rows, dtype=np.float64).reshape(len(rows), 6)
         first, second = table[:, 0].astype(np.int64), table[:, 1].astype(np.int64)
         return cls(first, second, table[:, 2], table[:, 3], table[:, 4], table[:, 5])

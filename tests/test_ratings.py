@@ -25,7 +25,7 @@ def probabilities(difference: float, nu: float) -> tuple[float, float, float]:
 def log_likelihood(
     results: list[Results], elo: Mapping[str, float], *, nu: float, advantage: float, prior: float
 ) -> float:
-    """Of the results and, for each pair that met, half a win and half a loss times `prior`."""
+    """Of the results and, for each pair that met, half a win and half a loss times `prior`; so for the first move."""
     total = 0.0
     for result in results:
         win, draw, loss = probabilities(elo[result.first] - elo[result.second] + advantage, nu)
@@ -33,6 +33,9 @@ def log_likelihood(
         total += result.draws * math.log(draw) if result.draws else 0.0
     for first, second in {tuple(sorted((result.first, result.second))) for result in results}:
         win, _, loss = probabilities(elo[first] - elo[second], nu)
+        total += 0.5 * prior * (math.log(win) + math.log(loss))
+    if advantage:
+        win, _, loss = probabilities(advantage, nu)
         total += 0.5 * prior * (math.log(win) + math.log(loss))
     return total
 
@@ -144,6 +147,15 @@ def test_a_whitewash_stays_finite_and_strangers_are_left_out() -> None:
     assert alone.players["a"].error == 0.0
     with pytest.raises(BadRatings, match="anchor"):
         fit_ratings(results, {})
+
+
+def test_few_games_leave_strength_and_moving_first_finite() -> None:
+    fit = fit_ratings([Results("a", "b", 1, 0, 0)], {"a": 0.0}, advantage=True)
+    assert -1000 < fit.elo("b") < 0 < fit.advantage.elo < 1000
+    assert fit.players["b"].error > 500
+    fit = fit_ratings([Results("a", "b", 5, 0, 0), Results("b", "a", 5, 0, 0)], {"a": 0.0}, advantage=True)
+    assert fit.elo("b") == pytest.approx(0.0, abs=1e-3)
+    assert 400 < fit.advantage.elo < 2000
 
 
 def test_only_draws_and_without_prior_only_wins() -> None:
