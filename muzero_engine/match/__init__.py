@@ -1,1 +1,1 @@
-"""Engine against engine: the runner, its records, statistics and reports."""
+"""Engines against each other: the runner, the judge, records, statistics and ratings."""
