@@ -27,6 +27,7 @@ COMMANDS = {
     "train": ("train", "train"),
     "report": ("train", "report"),
     "export": ("export", "export"),
+    "uct": ("uct", "uct"),
 }
 
 

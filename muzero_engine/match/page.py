@@ -24,7 +24,7 @@ from muzero_engine.match.tables import (
 )
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto; max-width: 62rem;
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto; max-width: 76rem;
   padding: 0 1rem; }
 h2 { font-size: 1.15rem; margin-top: 2rem; }
 .wide { overflow-x: auto; }
