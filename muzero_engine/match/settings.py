@@ -126,6 +126,10 @@ def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise BadTournament(f"two engines are called {twice[0]}: give them names (name=...)")
     for engine in engines:
+        if not engine.name.isprintable() or not 0 < len(engine.name) <= 60 or set(engine.name) & set('"\\[]{}'):
+            raise BadTournament(
+                f"{engine.name[:80]!a} cannot be an engine's name: use up to 60 characters, no quotes, brackets or \\"
+            )
         _check_engine(engine, game)
 
 

@@ -1,0 +1,155 @@
+"""A tournament's folder: what was played, so that it can go on where it was interrupted.
+
+    games.jsonl     a line on what is played, then a line for each finished game, added whole
+    games.pgn ...   the same games in the formats of their game, see `writers`
+
+A kill can leave half a line at the end of a file. When a tournament is resumed, such a line is cut off, and the other
+files are made again from `games.jsonl` if they do not hold the same games.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from muzero_engine.files import append_whole, write_atomically
+from muzero_engine.match.openings import Opening
+from muzero_engine.match.record import GameRecord
+from muzero_engine.match.record_json import BadRecord, parse_record, record_line
+from muzero_engine.match.settings import BadTournament, EngineSettings, GameSettings
+from muzero_engine.match.writers.registry import RecordFormat, record_formats
+
+GAMES = "games.jsonl"
+FORMAT = 1
+
+
+def engine_facts(engine: EngineSettings) -> dict[str, Any]:
+    """What must stay the same of an engine for its games to count together."""
+    return {
+        "name": engine.name,
+        "kind": engine.kind.value,
+        "command": list(engine.command),
+        "options": dict(engine.options),
+        "directory": engine.directory,
+        "environment": dict(engine.environment),
+        "limit": str(engine.control),
+        "seed": engine.seed,
+    }
+
+
+def game_facts(settings: GameSettings) -> dict[str, Any]:
+    """What must stay the same of the rules of the games."""
+    rules = settings.adjudication
+    return {
+        "game": settings.game,
+        "board": None if settings.shape is None else list(settings.shape),
+        "komi": settings.komi,
+        "scoring": settings.scoring.value,
+        "adjudication": [rules.win_score, rules.win_moves, rules.draw_score, rules.draw_moves, rules.draw_after],
+        "max_plies": settings.max_plies,
+    }
+
+
+def openings_digest(openings: Sequence[Opening]) -> str:
+    """A hash of openings and their order."""
+    text = json.dumps([[opening.start, list(opening.moves)] for opening in openings])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Store:
+    """The folder of one tournament, open for more games. `facts` is whatever JSON tells it from another one."""
+
+    def __init__(self, folder: Path, game: str, event: str, records: list[GameRecord]) -> None:
+        """For `create` and `resume`."""
+        self.folder = folder
+        self.records = records
+        self._event = event
+        self._formats = record_formats(game)
+
+    @classmethod
+    def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
+        """A new folder, or an empty one. Raises BadTournament where it holds games already or cannot be written to."""
+        path = folder / GAMES
+        if path.exists():
+            raise BadTournament(f"{folder} holds games already: go on with --resume, or choose another folder")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, (json.dumps({"format": FORMAT, "event": event, **facts}) + "\n").encode())
+        except OSError as error:
+            raise BadTournament(f"cannot write to {folder}: {error.strerror or error}") from None
+        store = cls(folder, game, event, [])
+        for form in store._formats:
+            store._rewrite(form)
+        return store
+
+    @classmethod
+    def resume(cls, folder: Path, game: str, facts: dict[str, Any]) -> Store:
+        """The tournament of a folder. Raises BadTournament where there is none, or another one."""
+        path = folder / GAMES
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise BadTournament(f"there is no tournament in {folder} to go on with ({error.strerror})") from None
+        whole = data[: data.rfind(b"\n") + 1]
+        lines = whole.decode("utf-8", errors="replace").splitlines()
+        header = _header(lines, path)
+        for name, value in json.loads(json.dumps(facts)).items():
+            if header.get(name) != value:
+                raise BadTournament(
+                    f"the tournament in {folder} has another value of {name}: {_short(header.get(name))} where you "
+                    f"ask for {_short(value)}; go on with the old settings, or choose another folder"
+                )
+        records = []
+        for number, line in enumerate(lines[1:], start=2):
+            try:
+                records.append(parse_record(line))
+            except BadRecord as error:
+                raise BadTournament(f"line {number} of {path} is no game: {error}") from None
+        if len(whole) < len(data):
+            write_atomically(path, whole)
+        store = cls(folder, game, str(header.get("event", "")), records)
+        for form in store._formats:
+            store._repair(form)
+        return store
+
+    def add(self, record: GameRecord) -> None:
+        """Keeps a finished game. One thread at a time."""
+        append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
+        self.records.append(record)
+        for form in self._formats:
+            append_whole(self.folder / form.file_name, form.text(record, self._event).encode())
+
+    def played(self) -> set[tuple[int, int]]:
+        """(pair, game) of the games that are there."""
+        return {(record.pair, record.game) for record in self.records}
+
+    def _text(self, form: RecordFormat) -> bytes:
+        return "".join(form.text(record, self._event) for record in self.records).encode()
+
+    def _rewrite(self, form: RecordFormat) -> None:
+        write_atomically(self.folder / form.file_name, self._text(form))
+
+    def _repair(self, form: RecordFormat) -> None:
+        path = self.folder / form.file_name
+        if not path.exists() or path.read_bytes() != self._text(form):
+            self._rewrite(form)
+
+
+def _header(lines: list[str], path: Path) -> dict[str, Any]:
+    try:
+        header = json.loads(lines[0]) if lines else None
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or "format" not in header:
+        raise BadTournament(f"{path} does not begin like the games of a tournament")
+    if header["format"] != FORMAT:
+        raise BadTournament(f"{path} has format {header['format']!r}, and this program reads {FORMAT}")
+    return header
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 200 else text[:200] + "..."

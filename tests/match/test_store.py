@@ -1,0 +1,143 @@
+"""The folder of a tournament: records there and back, interruptions, damage."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muzero_engine.match.openings import Opening
+from muzero_engine.match.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
+from muzero_engine.match.record_json import BadRecord, parse_record, record_line
+from muzero_engine.match.settings import BadTournament
+from muzero_engine.match.store import GAMES, Store, openings_digest
+
+FACTS = {"engines": ["a", "b"], "limit": "60"}
+RECORD = GameRecord(
+    game_name="chess",
+    first="a",
+    second="b",
+    opening="start",
+    pair=0,
+    game=0,
+    start="rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1",
+    opening_moves=("e2e4",),
+    moves=(PlyRecord(move="e7e5", elapsed_s=0.5),),
+    points=0.5,
+    ending=Ending.RULES,
+    reason="stalemate",
+)
+
+NUMBERS = st.floats(0, 1e6, allow_nan=False)
+PLIES = st.builds(
+    PlyRecord,
+    move=st.text(max_size=5),
+    elapsed_s=NUMBERS,
+    clock_s=st.none() | NUMBERS,
+    score=st.none() | st.builds(Score, st.sampled_from(ScoreKind), st.floats(-1e5, 1e5)),
+    depth=st.none() | st.integers(0, 200),
+    nodes=st.none() | st.integers(0, 10**12),
+)
+
+
+@given(
+    st.lists(PLIES, max_size=4),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from(Ending),
+    st.none() | NUMBERS,
+    st.text(max_size=20),
+)
+def test_what_is_written_is_read_again(
+    plies: list[PlyRecord], points: float, ending: Ending, area: float | None, reason: str
+) -> None:
+    record = replace(RECORD, moves=tuple(plies), points=points, ending=ending, area=area, reason=reason)
+    line = record_line(record)
+    assert parse_record(line) == record
+    assert len(line.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("{", "", "no JSON"),
+        ('"points":0.5', '"points":2', "0, 0.5 or 1"),
+        ('"points":0.5', '"points":NaN', "a number"),
+        ('"pair":0', '"pair":"x"', "int belongs"),
+        ('"rules"', '"rule"', "not a valid Ending"),
+        ('["e7e5",0.5]', '["e7e5"]', "2 to 7"),
+        ('["e7e5",0.5]', "7", "list belongs"),
+        ('"reason"', '"season"', "'reason' is missing"),
+    ],
+)
+def test_lines_that_are_refused(old: str, new: str, problem: str) -> None:
+    line = record_line(RECORD)
+    assert old in line
+    with pytest.raises(BadRecord, match=problem):
+        parse_record(line.replace(old, new, 1))
+
+
+def test_a_tournament_goes_on(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "t", "chess", "test", FACTS)
+    store.add(RECORD)
+    store.add(replace(RECORD, game=1))
+    again = Store.resume(tmp_path / "t", "chess", FACTS)
+    assert again.records == [RECORD, replace(RECORD, game=1)]
+    assert again.played() == {(0, 0), (0, 1)}
+    again.add(replace(RECORD, pair=1))
+    assert Store.resume(tmp_path / "t", "chess", FACTS).records == again.records
+    assert (tmp_path / "t" / "games.pgn").read_text().count("[Event ") == 3
+
+
+@pytest.mark.parametrize("cut", [1, 20, 200])
+def test_half_a_line_is_cut_off(tmp_path: Path, cut: int) -> None:
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+    store.add(RECORD)
+    store.add(replace(RECORD, game=1))
+    path = tmp_path / GAMES
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = Store.resume(tmp_path, "chess", FACTS)
+    assert again.records == [RECORD]
+    assert path.read_bytes().endswith(b"\n")
+    assert (tmp_path / "games.pgn").read_text().count("[Event ") == 1
+
+
+def test_other_files_are_made_again(tmp_path: Path) -> None:
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+    store.add(RECORD)
+    whole = (tmp_path / "games.pgn").read_bytes()
+    (tmp_path / "games.pgn").write_bytes(whole[:-9])
+    Store.resume(tmp_path, "chess", FACTS)
+    assert (tmp_path / "games.pgn").read_bytes() == whole
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadTournament, match="no tournament"):
+        Store.resume(tmp_path, "chess", FACTS)
+    Store.create(tmp_path, "chess", "test", FACTS)
+    with pytest.raises(BadTournament, match="--resume"):
+        Store.create(tmp_path, "chess", "test", FACTS)
+    with pytest.raises(BadTournament, match='another value of limit: "60" where you ask for "30"'):
+        Store.resume(tmp_path, "chess", FACTS | {"limit": "30"})
+    path = tmp_path / GAMES
+    path.write_text(path.read_text() + "{}\n")
+    with pytest.raises(BadTournament, match=r"line 2 of .* is no game: 'area' is missing"):
+        Store.resume(tmp_path, "chess", FACTS)
+    path.write_text(json.dumps({"format": 99}) + "\n")
+    with pytest.raises(BadTournament, match="format 99"):
+        Store.resume(tmp_path, "chess", FACTS)
+    path.write_text("hello\n")
+    with pytest.raises(BadTournament, match="does not begin"):
+        Store.resume(tmp_path, "chess", FACTS)
+    with pytest.raises(BadTournament, match="cannot write"):
+        Store.create(path / "under a file", "chess", "test", FACTS)
+
+
+def test_the_digest_knows_order_and_moves() -> None:
+    one, two = Opening("a", None, ("e2e4",)), Opening("b", None, ("d2d4",))
+    digests = {openings_digest(openings) for openings in ([one], [two], [one, two], [two, one])}
+    assert len(digests) == 4
+    assert openings_digest([one]) == openings_digest([Opening("other name", None, ("e2e4",))])
