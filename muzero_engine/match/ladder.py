@@ -13,11 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muzero_engine.files import write_atomically
-from muzero_engine.match.game import GamePlan
-from muzero_engine.match.openings import Opening
+from muzero_engine.games.base import Position
+from muzero_engine.games.go.handicap import fixed_handicap
+from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.game import GamePlan, initial_position
+from muzero_engine.match.openings import Opening, random_openings
 from muzero_engine.match.placing import Placing, next_opponents, place
 from muzero_engine.match.record import Ending, GameRecord
-from muzero_engine.match.yardsticks import Ladder
+from muzero_engine.match.yardsticks import HANDICAP_KOMI, Ladder, Yardstick
 
 CONDITIONS = "ladder.json"
 FIRST_GAMES = 8  # played in single pairs, to get near the engine's rating quickly
@@ -50,6 +54,7 @@ class LadderSettings:
         return f"{control or self.control}, {threads}, {games}"
 
 
+Openings = Mapping[int, Sequence[Opening]]  # by the number of handicap stones
 Play = Callable[[Sequence[GamePlan]], list[GameRecord]]  # plays and stores games; fewer come back if it was stopped
 OnBatch = Callable[[Sequence[GameRecord]], None]  # gets all games so far
 
@@ -81,11 +86,30 @@ def check_conditions(folder: Path, settings: LadderSettings) -> None:
             )
 
 
+def ladder_openings(
+    ladder: Ladder, settings: LadderSettings, pairs: int, value: Callable[[Position], float] | None = None
+) -> Openings:
+    """`pairs` random openings for even games, and twice as many for each handicap. See `random_openings` for `value`.
+
+    The same settings give the same openings, if `value` judges alike.
+    """
+    game = load_game(settings.game)
+    initial = initial_position(game, ladder.game)
+    found = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=settings.seed, value=value)}
+    for stones in {yardstick.handicap for yardstick in ladder.yardsticks} - {0}:
+        position = GoPosition(initial.shape, komi=HANDICAP_KOMI)
+        position.place_handicap(fixed_handicap(stones, initial.shape))
+        found[stones] = random_openings(
+            position, 2 * pairs, plies=ladder.opening_plies // 2, seed=settings.seed, from_start=False
+        )
+    return found
+
+
 def climb(
     ladder: Ladder,
     settings: LadderSettings,
     available: Sequence[str],
-    openings: Sequence[Opening],
+    openings: Openings,
     games: Sequence[GameRecord],
     play: Play,
     on_batch: OnBatch,
@@ -95,32 +119,30 @@ def climb(
 
     Args:
         available: opponents that can be met.
-        openings: of pair 0, 1, ...; enough of them for all games.
+        openings: see `ladder_openings`.
         games: what was played before.
         start: a rating to begin at.
 
     Raises BadLadder if no opponent is left.
     """
+    engine = settings.engine
     played = list(games)
     while True:
-        plans = unfinished_pairs(played, openings)
+        plans = _unfinished(ladder, engine, played, openings)
         if not plans:
-            left = settings.games - len(rated_games(played, settings.engine))
+            rated = rated_games(played, engine)
+            left = settings.games - len(rated)
             if left <= 0:
                 return played
             usable = [name for name in available if faults(played).get(name, 0) < FAULTS]
             if not usable:
                 raise BadLadder("no opponent is left: see the reasons in the records of the games")
-            early = len(played) < FIRST_GAMES
-            pairs = min(1 if early else BATCH, (left + 1) // 2)
+            pairs = min(1 if len(played) < FIRST_GAMES else BATCH, (left + 1) // 2)
             pairs = max(pairs, -(-settings.concurrency // 2))
-            chosen = next_opponents(ladder, usable, rated_games(played, settings.engine), settings.engine, pairs, start)
             first = 1 + max((record.pair for record in played), default=-1)
-            plans = [
-                plan
-                for number, name in enumerate(chosen, start=first)
-                for plan in pair_plans(settings.engine, name, openings[number % len(openings)], number)
-            ]
+            chosen = next_opponents(ladder, usable, rated, engine, pairs, start)
+            for number, name in enumerate(chosen, start=first):
+                plans += pair_plans(engine, ladder.yardstick(name), openings, number)
         records = play(plans)
         played += records
         if records:
@@ -129,30 +151,37 @@ def climb(
             return played
 
 
-def pair_plans(engine: str, opponent: str, opening: Opening, pair: int) -> list[GamePlan]:
-    """The two games of a pair: the engine moves first, then second."""
+def pair_plans(engine: str, yardstick: Yardstick, openings: Openings, pair: int) -> list[GamePlan]:
+    """The two games of a pair: the engine moves first, then second, from the same opening.
+
+    An opponent with handicap stones is black in both, and the openings differ.
+    """
+    found = openings[yardstick.handicap]
+    other = yardstick.name
+    if not yardstick.handicap:
+        opening = found[pair % len(found)]
+        return [
+            GamePlan(first=engine, second=other, opening=opening, pair=pair, game=0),
+            GamePlan(first=other, second=engine, opening=opening, pair=pair, game=1),
+        ]
+    numbers = (2 * pair) % len(found), (2 * pair + 1) % len(found)
     return [
-        GamePlan(first=engine, second=opponent, opening=opening, pair=pair, game=0),
-        GamePlan(first=opponent, second=engine, opening=opening, pair=pair, game=1),
+        GamePlan(first=other, second=engine, opening=found[number], pair=pair, game=game)
+        for game, number in enumerate(numbers)
     ]
 
 
-def unfinished_pairs(games: Sequence[GameRecord], openings: Sequence[Opening]) -> list[GamePlan]:
+def _unfinished(ladder: Ladder, engine: str, games: Sequence[GameRecord], openings: Openings) -> list[GamePlan]:
     """The games that are missing of pairs that were begun."""
     pairs: dict[int, list[GameRecord]] = {}
     for record in games:
         pairs.setdefault(record.pair, []).append(record)
-    return [
-        GamePlan(
-            first=found[0].second,
-            second=found[0].first,
-            opening=openings[pair % len(openings)],
-            pair=pair,
-            game=1 - found[0].game,
-        )
-        for pair, found in sorted(pairs.items())
-        if len(found) == 1
-    ]
+    plans = []
+    for pair, found in sorted(pairs.items()):
+        if len(found) == 1:
+            other = found[0].second if found[0].first == engine else found[0].first
+            plans.append(pair_plans(engine, ladder.yardstick(other), openings, pair)[1 - found[0].game])
+    return plans
 
 
 def rated_games(games: Sequence[GameRecord], engine: str) -> list[GameRecord]:

@@ -18,6 +18,7 @@ from muzero_engine.match.settings import PROTOCOLS, ClientKind, EngineSettings, 
 from muzero_engine.match.time_control import TimeControl
 
 GAME_FOLDERS = ("/usr/games", "/usr/local/games")  # where Debian puts such programs, often not on the PATH
+HANDICAP_KOMI = 0.5
 GNU_GO_RULES = (
     "--chinese-rules",
     "--positional-superko",
@@ -42,6 +43,7 @@ class Yardstick:
     arguments: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     control: str = "none"  # a time control's text
+    handicap: int = 0  # Go: stones that it has from the start, always as black, with a komi of `HANDICAP_KOMI`
     install: str = ""  # a command line
 
 
@@ -53,6 +55,10 @@ class Ladder:
     scale: str  # what the ratings mean, one line
     yardsticks: tuple[Yardstick, ...]
     opening_plies: int  # random moves before the engines take over
+
+    def yardstick(self, name: str) -> Yardstick:
+        """The opponent of this name. Raises KeyError."""
+        return {yardstick.name: yardstick for yardstick in self.yardsticks}[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +156,12 @@ def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None)
     )
 
 
-def _gnugo(level: int, *, fixed: bool = False) -> Yardstick:
+def _gnugo(level: int, rating: float = 1800.0, *, fixed: bool = False, handicap: int = 0) -> Yardstick:
     return Yardstick(
-        name=f"gnugo level {level}",
-        rating=1800.0,
+        name=f"gnugo level {level}" + (f" with {handicap} stones" if handicap else ""),
+        rating=rating,
         fixed=fixed,
+        handicap=handicap,
         program="gnugo",
         arguments=("--mode", "gtp", "--level", str(level), *GNU_GO_RULES),
         install=_apt("gnugo"),
@@ -222,6 +229,9 @@ _GO = (
     _gnugo(1),
     _gnugo(5),
     _gnugo(10, fixed=True),
+    _gnugo(10, 2050.0, handicap=2),
+    _gnugo(10, 2300.0, handicap=3),
+    _gnugo(10, 2550.0, handicap=4),
 )
 
 _SHOGI = (

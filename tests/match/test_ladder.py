@@ -15,11 +15,13 @@ from muzero_engine.match.ladder import (
     check_conditions,
     climb,
     fault_lines,
+    ladder_openings,
+    pair_plans,
     placing_of,
     rated_games,
-    unfinished_pairs,
 )
 from muzero_engine.match.record import Ending, GameRecord
+from muzero_engine.match.yardsticks import LADDERS
 
 
 def run(table: Table, games: Sequence[GameRecord] = (), settings: LadderSettings = SETTINGS) -> list[GameRecord]:
@@ -47,16 +49,38 @@ def test_pairs_share_their_opening_and_swap_sides() -> None:
 def test_it_goes_on_where_it_stopped() -> None:
     begun = run(Table(1700.0, stop_after=33))
     assert len(begun) == 33
-    missing = unfinished_pairs(begun, OPENINGS)
-    assert [(plan.pair, plan.game) for plan in missing] == [(begun[-1].pair, 1)]
     table = Table(1700.0)
     games = run(table, begun)
     assert games[:33] == begun
-    assert table.batches[0] == missing
+    (missing,) = table.batches[0]
+    last = begun[-1]
+    assert (missing.pair, missing.game) == (last.pair, 1)
+    assert (missing.first, missing.second, missing.opening.name) == (last.second, last.first, last.opening)
     assert len(games) == 200
     assert len({(game.pair, game.game) for game in games}) == 200
-    assert unfinished_pairs(games, OPENINGS) == []
     assert run(Table(0.0), games) == games
+
+
+def test_openings_are_the_same_each_time_and_fit_their_opponents() -> None:
+    go = LADDERS["go"]
+    settings = replace(SETTINGS, game="go")
+    openings = ladder_openings(go, settings, 6)
+    assert openings == ladder_openings(go, settings, 6)
+    assert {stones: len(found) for stones, found in openings.items()} == {0: 6, 2: 12, 3: 12, 4: 12}
+    even = pair_plans("muzero", go.yardstick("gnugo level 10"), openings, 7)
+    assert [(plan.first, plan.opening) for plan in even] == [
+        ("muzero", openings[0][1]),
+        ("gnugo level 10", openings[0][1]),
+    ]
+    handicap = pair_plans("muzero", go.yardstick("gnugo level 10 with 3 stones"), openings, 1)
+    assert [plan.first for plan in handicap] == ["gnugo level 10 with 3 stones"] * 2
+    assert [plan.opening for plan in handicap] == list(openings[3][2:4])
+    start = handicap[0].opening.start
+    assert start is not None
+    assert start.count("b") == 3
+    assert start.endswith(" w 0.5")
+    judged = ladder_openings(LADDERS["chess"], SETTINGS, 3, lambda position: 0.2 if position.mover else -0.2)
+    assert list(judged) == [0]
 
 
 def test_batches_keep_all_games_side_by_side_busy() -> None:
@@ -80,7 +104,7 @@ def test_opponents_that_crash_are_not_rated_and_soon_not_met() -> None:
 
 
 def test_faults_of_the_engine_count() -> None:
-    plan = GamePlan(first="muzero", second="random", opening=OPENINGS[0], pair=0, game=0)
+    plan = GamePlan(first="muzero", second="random", opening=OPENINGS[0][0], pair=0, game=0)
     lost = record(plan, 0.0, Ending.TIME_LOSS)
     assert rated_games([lost], "muzero") == [lost]
     assert fault_lines([lost], "muzero") == ["muzero: 1 game lost by time loss"]

@@ -15,7 +15,7 @@ from muzero_engine.ratings import expected_score
 
 CHESS = LADDERS["chess"]
 ALL = [yardstick.name for yardstick in CHESS.yardsticks]
-OPENINGS = [Opening(f"opening {i}") for i in range(100)]
+OPENINGS = {0: [Opening(f"opening {i}") for i in range(100)]}
 SETTINGS = LadderSettings(game="chess", engine="muzero", weights="abc")
 
 
