@@ -1,31 +1,25 @@
-"""An engine climbs a ladder: it meets the opponents near its rating until that is known.
-
-Games are kept in a folder together with what they were played with, so that a ladder that was interrupted goes on, and
-games under other conditions are refused rather than mixed in.
-"""
+"""An engine climbs a ladder: it meets the opponents near its rating until that is known."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Position
 from muzero_engine.games.go.handicap import fixed_handicap
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.game import GamePlan, initial_position
 from muzero_engine.match.openings import Opening, random_openings
-from muzero_engine.match.placing import Placing, next_opponents, place
+from muzero_engine.match.placing import Placing, next_opponent, place
 from muzero_engine.match.record import Ending, GameRecord
 from muzero_engine.match.yardsticks import HANDICAP_KOMI, Ladder, Yardstick
 
-CONDITIONS = "ladder.json"
-FIRST_GAMES = 8  # played in single pairs, to get near the engine's rating quickly
-BATCH = 4  # pairs that are chosen at once after that
 FAULTS = 2  # games lost by an opponent's own faults after which it is met no more
 
 
@@ -55,35 +49,17 @@ class LadderSettings:
 
 
 Openings = Mapping[int, Sequence[Opening]]  # by the number of handicap stones
-Play = Callable[[Sequence[GamePlan]], list[GameRecord]]  # plays and stores games; fewer come back if it was stopped
-OnBatch = Callable[[Sequence[GameRecord]], None]  # gets all games so far
 
 
-def check_conditions(folder: Path, settings: LadderSettings) -> None:
-    """Makes the folder for a new ladder, or sees that the one in it was played with the same settings.
-
-    Raises BadLadder.
-    """
-    path = folder / CONDITIONS
-    wanted = dataclasses.asdict(settings)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-        if found is None:
-            write_atomically(path, (json.dumps(wanted, indent=2) + "\n").encode())
-            return
-    except OSError as error:
-        raise BadLadder(f"{path} cannot be used ({error.strerror}): give another folder with --out") from None
-    except ValueError:
-        raise BadLadder(f"{path} is damaged: remove the folder, or give another one with --out") from None
-    if not isinstance(found, dict):
-        raise BadLadder(f"{path} is damaged: remove the folder, or give another one with --out")
-    for name, value in wanted.items():
-        if name != "games" and found.get(name) != value:
-            raise BadLadder(
-                f"the games in {folder} were played with {name} {found.get(name)!r}, not {value!r}: "
-                "give another folder with --out"
-            )
+def ladder_facts(ladder: Ladder, settings: LadderSettings) -> dict[str, Any]:
+    """What must stay the same for games to count together: settings, and how opponents are started."""
+    facts = dataclasses.asdict(settings)
+    del facts["games"]
+    table = [
+        (one.name, one.program, one.arguments, one.options, one.control, one.handicap) for one in ladder.yardsticks
+    ]
+    facts["opponents"] = hashlib.sha256(json.dumps(table).encode()).hexdigest()[:16]
+    return facts
 
 
 def ladder_openings(
@@ -105,50 +81,84 @@ def ladder_openings(
     return found
 
 
-def climb(
-    ladder: Ladder,
-    settings: LadderSettings,
-    available: Sequence[str],
-    openings: Openings,
-    games: Sequence[GameRecord],
-    play: Play,
-    on_batch: OnBatch,
-    start: float | None = None,
-) -> list[GameRecord]:
-    """Plays until the engine has `settings.games` games, or until `play` comes back early; returns all games.
+class Climb:
+    """The games that an engine plays, each chosen by those before. `games` is looked at anew for each pair."""
 
-    Args:
-        available: opponents that can be met.
-        openings: see `ladder_openings`.
-        games: what was played before.
-        start: a rating to begin at.
+    def __init__(
+        self,
+        ladder: Ladder,
+        settings: LadderSettings,
+        available: Sequence[str],
+        openings: Openings,
+        games: Sequence[GameRecord],
+        start: float | None = None,
+    ) -> None:
+        """See the arguments' types; `available` are the opponents that can be met, `games` grows while they are played,
+        and `start` is a rating to begin at."""
+        self._ladder = ladder
+        self._settings = settings
+        self._available = available
+        self._openings = openings
+        self._games = games
+        self._start = start
 
-    Raises BadLadder if no opponent is left.
-    """
-    engine = settings.engine
-    played = list(games)
-    while True:
-        plans = _unfinished(ladder, engine, played, openings)
-        if not plans:
-            rated = rated_games(played, engine)
-            left = settings.games - len(rated)
-            if left <= 0:
-                return played
-            usable = [name for name in available if faults(played).get(name, 0) < FAULTS]
-            if not usable:
-                raise BadLadder("no opponent is left: see the reasons in the records of the games")
-            pairs = min(1 if len(played) < FIRST_GAMES else BATCH, (left + 1) // 2)
-            pairs = max(pairs, -(-settings.concurrency // 2))
-            first = 1 + max((record.pair for record in played), default=-1)
-            chosen = next_opponents(ladder, usable, rated, engine, pairs, start)
-            for number, name in enumerate(chosen, start=first):
-                plans += pair_plans(engine, ladder.yardstick(name), openings, number)
-        records = play(plans)
-        played += records
-        if records:
-            on_batch(played)
-        if len(records) < len(plans):
-            return played
+    @property
+    def done(self) -> bool:
+        """Whether there are as many games as wanted, and no pair with one game alone."""
+        return not self._unfinished() and self._left({}) <= 0
+
+    def plans(self) -> Iterator[GamePlan]:
+        """The games that are missing, as long as those that are given out will not be enough.
+
+        Raises BadLadder if no opponent is left.
+        """
+        given: dict[tuple[int, int], str] = {}  # (pair, game) -> opponent
+        waiting = self._unfinished()
+        while waiting or self._left(given) > 0:
+            waiting = waiting or self._next_pair(given)
+            plan = waiting.pop(0)
+            given[plan.pair, plan.game] = plan.second if plan.first == self._settings.engine else plan.first
+            yield plan
+
+    def _pending(self, given: Mapping[tuple[int, int], str]) -> list[str]:
+        """Opponents of the games that were given out and are not finished."""
+        finished = {(record.pair, record.game) for record in self._games}
+        return [name for key, name in given.items() if key not in finished]
+
+    def _left(self, given: Mapping[tuple[int, int], str]) -> int:
+        rated = rated_games(self._games, self._settings.engine)
+        return self._settings.games - len(rated) - len(self._pending(given))
+
+    def _next_pair(self, given: Mapping[tuple[int, int], str]) -> list[GamePlan]:
+        found = faults(self._games)
+        usable = [name for name in self._available if found.get(name, 0) < FAULTS]
+        if not usable:
+            raise BadLadder("no opponent is left: see the reasons in the records of the games")
+        engine = self._settings.engine
+        pairs = [*(pair for pair, _ in given), *(record.pair for record in self._games)]
+        name = next_opponent(
+            self._ladder,
+            usable,
+            rated_games(self._games, engine),
+            engine,
+            planned=Counter(self._pending(given)),
+            start=self._start,
+        )
+        return pair_plans(engine, self._ladder.yardstick(name), self._openings, 1 + max(pairs, default=-1))
+
+    def _unfinished(self) -> list[GamePlan]:
+        """The games that are missing of pairs that were begun."""
+        engine = self._settings.engine
+        pairs: dict[int, list[GameRecord]] = {}
+        for record in self._games:
+            pairs.setdefault(record.pair, []).append(record)
+        plans = []
+        for pair, found in sorted(pairs.items()):
+            if len(found) == 1:
+                other = found[0].second if found[0].first == engine else found[0].first
+                both = pair_plans(engine, self._ladder.yardstick(other), self._openings, pair)
+                plans.append(both[1 - found[0].game])
+        return plans
 
 
 def pair_plans(engine: str, yardstick: Yardstick, openings: Openings, pair: int) -> list[GamePlan]:
@@ -169,19 +179,6 @@ def pair_plans(engine: str, yardstick: Yardstick, openings: Openings, pair: int)
         GamePlan(first=other, second=engine, opening=found[number], pair=pair, game=game)
         for game, number in enumerate(numbers)
     ]
-
-
-def _unfinished(ladder: Ladder, engine: str, games: Sequence[GameRecord], openings: Openings) -> list[GamePlan]:
-    """The games that are missing of pairs that were begun."""
-    pairs: dict[int, list[GameRecord]] = {}
-    for record in games:
-        pairs.setdefault(record.pair, []).append(record)
-    plans = []
-    for pair, found in sorted(pairs.items()):
-        if len(found) == 1:
-            other = found[0].second if found[0].first == engine else found[0].first
-            plans.append(pair_plans(engine, ladder.yardstick(other), openings, pair)[1 - found[0].game])
-    return plans
 
 
 def rated_games(games: Sequence[GameRecord], engine: str) -> list[GameRecord]:

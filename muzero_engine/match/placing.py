@@ -56,36 +56,35 @@ def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | Non
     return Placing(ratings.players[engine], own.players[engine].error, ratings)
 
 
-def next_opponents(
+def next_opponent(
     ladder: Ladder,
     available: Sequence[str],
     games: Sequence[Scored],
     engine: str,
-    pairs: int,
+    *,
+    planned: Mapping[str, int] | None = None,
     start: float | None = None,
-) -> list[str]:
-    """Which of the opponents `available` (at least one) the engine should meet in its next pairs of games.
+) -> str:
+    """Which of the opponents `available` (at least one) the engine should meet next.
 
-    Those whose games tell most, that is with a score near 50%, fixed ratings before others, shared out so that none
-    gets nearly all of them. Before the first game that is the one nearest to the rating `start`, by default the one in
-    the middle.
+    The one whose games tell most, that is with a score near 50%, fixed ratings before others, shared out so that none
+    gets nearly all of them; `planned` games count as met. Before the first game that is the one nearest to the rating
+    `start`, by default the one in the middle.
     """
     there = [yardstick for yardstick in ladder.yardsticks if yardstick.name in set(available)]
     placing = place(ladder, games, engine)
     if placing is None:
         first = there[len(there) // 2] if start is None else min(there, key=lambda one: abs(one.rating - start))
-        return [first.name] * pairs
-    met = dict(games_against(games, engine))
-    worth = {}
-    for yardstick in there:
+        return first.name
+    met = games_against(games, engine)
+
+    def worth(yardstick: Yardstick) -> float:
         score = expected_score(placing.rating.elo - placing.ratings.elo(yardstick.name))
-        worth[yardstick.name] = (score * (1.0 - score) * (1.0 if yardstick.fixed else FREE_WORTH)) ** 2
-    chosen = []
-    for _ in range(pairs):
-        name = max(worth, key=lambda name: worth[name] / (met.get(name, 0) + SPREAD))
-        met[name] = met.get(name, 0) + 2
-        chosen.append(name)
-    return chosen
+        information = score * (1.0 - score) * (1.0 if yardstick.fixed else FREE_WORTH)
+        count = met.get(yardstick.name, 0) + (planned or {}).get(yardstick.name, 0)
+        return information**2 / (count + SPREAD)
+
+    return max(there, key=worth).name
 
 
 def games_against(games: Sequence[Scored], engine: str) -> Mapping[str, int]:

@@ -1,35 +1,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from support.ladder import ALL, CHESS, OPENINGS, SETTINGS, Table, record
+from support.ladder import CHESS, OPENINGS, SETTINGS, Table, record
 
 from muzero_engine.match.game import GamePlan
 from muzero_engine.match.ladder import (
     BadLadder,
-    LadderSettings,
-    check_conditions,
-    climb,
+    Climb,
     fault_lines,
+    ladder_facts,
     ladder_openings,
     pair_plans,
     placing_of,
     rated_games,
 )
-from muzero_engine.match.record import Ending, GameRecord
+from muzero_engine.match.record import Ending
 from muzero_engine.match.yardsticks import LADDERS
 
 
-def run(table: Table, games: Sequence[GameRecord] = (), settings: LadderSettings = SETTINGS) -> list[GameRecord]:
-    return climb(CHESS, settings, ALL, OPENINGS, games, table.play, lambda _: None)
-
-
 def test_the_engine_is_placed_by_as_many_games_as_asked_for() -> None:
-    games = run(Table(1700.0))
+    games = Table(1700.0).climb()
     assert len(games) == 200
     placing = placing_of(CHESS, SETTINGS, games)
     assert placing is not None
@@ -38,27 +31,26 @@ def test_the_engine_is_placed_by_as_many_games_as_asked_for() -> None:
 
 
 def test_pairs_share_their_opening_and_swap_sides() -> None:
-    games = run(Table(1700.0), settings=replace(SETTINGS, games=40))
+    games = Table(1700.0).climb(settings=replace(SETTINGS, games=40))
     for pair in range(20):
-        first, second = (game for game in games if game.pair == pair)
+        first, second = sorted((game for game in games if game.pair == pair), key=lambda game: game.game)
         assert (first.first, first.second) == (second.second, second.first)
         assert first.opening == second.opening == f"opening {pair}"
         assert (first.game, second.game) == (0, 1)
 
 
 def test_it_goes_on_where_it_stopped() -> None:
-    begun = run(Table(1700.0, stop_after=33))
+    begun = Table(1700.0, stop_after=33, side_by_side=1).climb()
     assert len(begun) == 33
     table = Table(1700.0)
-    games = run(table, begun)
+    games = table.climb(begun)
     assert games[:33] == begun
-    (missing,) = table.batches[0]
-    last = begun[-1]
+    missing, last = table.begun[0], begun[-1]
     assert (missing.pair, missing.game) == (last.pair, 1)
     assert (missing.first, missing.second, missing.opening.name) == (last.second, last.first, last.opening)
     assert len(games) == 200
     assert len({(game.pair, game.game) for game in games}) == 200
-    assert run(Table(0.0), games) == games
+    assert Table(0.0).climb(games) == games
 
 
 def test_openings_are_the_same_each_time_and_fit_their_opponents() -> None:
@@ -83,21 +75,22 @@ def test_openings_are_the_same_each_time_and_fit_their_opponents() -> None:
     assert list(judged) == [0]
 
 
-def test_batches_keep_all_games_side_by_side_busy() -> None:
-    table = Table(1700.0)
-    run(table, settings=replace(SETTINGS, concurrency=16))
-    assert min(len(batch) for batch in table.batches[:-1]) >= 16
-    table = Table(1700.0)
-    run(table, settings=replace(SETTINGS, games=21))
-    assert sum(len(batch) for batch in table.batches) == 22
+@pytest.mark.parametrize("side_by_side", [1, 2, 7, 32])
+def test_pairs_are_finished_however_many_games_are_played_at_once(side_by_side: int) -> None:
+    table = Table(1700.0, side_by_side=side_by_side)
+    games = table.climb(settings=replace(SETTINGS, games=51))
+    assert len(games) == 52
+    assert len(table.begun) == 52
+    assert {(game.pair, game.game) for game in games} == {(pair, game) for pair in range(26) for game in (0, 1)}
+    opponents = {plan.second if plan.first == "muzero" else plan.first for plan in table.begun}
+    assert len(opponents) >= 3
 
 
 def test_opponents_that_crash_are_not_rated_and_soon_not_met() -> None:
-    games = run(Table(1700.0, crashes="stockfish skill 3"), settings=replace(SETTINGS, games=60))
+    games = Table(1700.0, crashes="stockfish skill 3").climb(settings=replace(SETTINGS, games=60))
     crashed = [game for game in games if game.ending is Ending.CRASH]
-    assert 2 <= len(crashed) <= 8
-    assert len(games) == 60 + len(crashed)
-    assert len(rated_games(games, "muzero")) == 60
+    assert 2 <= len(crashed) <= 4
+    assert len(rated_games(games, "muzero")) == len(games) - len(crashed) >= 60
     (line,) = fault_lines(games, "muzero")
     assert line.startswith("stockfish skill 3: ")
     assert line.endswith("lost by crash (not rated)")
@@ -113,24 +106,17 @@ def test_faults_of_the_engine_count() -> None:
 
 def test_without_opponents_there_is_no_ladder() -> None:
     with pytest.raises(BadLadder, match="no opponent is left"):
-        climb(CHESS, SETTINGS, [], OPENINGS, [], Table(0.0).play, lambda _: None)
+        next(Climb(CHESS, SETTINGS, [], OPENINGS, []).plans())
 
 
-def test_games_under_other_conditions_are_not_mixed_in(tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "ladder"
-    check_conditions(folder, SETTINGS)
-    assert json.loads((folder / "ladder.json").read_text())["control"] == "movetime=0.5"
-    check_conditions(folder, SETTINGS)
-    check_conditions(folder, replace(SETTINGS, games=400))
-    for other in (replace(SETTINGS, threads=2), replace(SETTINGS, weights="def"), replace(SETTINGS, game="go")):
-        with pytest.raises(BadLadder, match="were played with"):
-            check_conditions(folder, other)
-    for damage in ("{", "[]", "\xff"):
-        (folder / "ladder.json").write_text(damage, encoding="latin-1")
-        with pytest.raises(BadLadder, match="damaged"):
-            check_conditions(folder, SETTINGS)
-    with pytest.raises(BadLadder, match="cannot be used"):
-        check_conditions(folder / "ladder.json" / "below", SETTINGS)
+def test_facts_tell_conditions_apart() -> None:
+    facts = ladder_facts(CHESS, SETTINGS)
+    assert json.loads(json.dumps(facts)) == facts
+    assert ladder_facts(CHESS, replace(SETTINGS, games=400)) == facts
+    assert ladder_facts(CHESS, replace(SETTINGS, threads=2)) != facts
+    first, *rest = CHESS.yardsticks
+    assert ladder_facts(replace(CHESS, yardsticks=(replace(first, rating=0.0), *rest)), SETTINGS) == facts
+    assert ladder_facts(replace(CHESS, yardsticks=(replace(first, control="depth=1"), *rest)), SETTINGS) != facts
 
 
 def test_conditions_in_words() -> None:

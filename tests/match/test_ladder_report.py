@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.ladder import ALL, CHESS, OPENINGS, SETTINGS, Table
+from support.ladder import ALL, CHESS, SETTINGS, Table
 
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.manifest import Rating
-from muzero_engine.match.ladder import BadLadder, climb, placing_of
+from muzero_engine.match.ladder import BadLadder, placing_of
 from muzero_engine.match.ladder_report import (
     ladder_standings,
     manifest_ratings,
@@ -26,8 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def games() -> list[GameRecord]:
-    settings = replace(SETTINGS, games=60)
-    return climb(CHESS, settings, ALL, OPENINGS, [], Table(1500.0, crashes="stockfish skill 1").play, lambda _: None)
+    return Table(1500.0, crashes="stockfish skill 1").climb(settings=replace(SETTINGS, games=60))
 
 
 def test_the_report_says_everything(games: list[GameRecord]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.scores import Score
 
-from muzero_engine.match.placing import Placing, games_against, next_opponents, place, table_results
+from muzero_engine.match.placing import Placing, games_against, next_opponent, place, table_results
 from muzero_engine.match.yardsticks import LADDERS, Ladder
 from muzero_engine.ratings import expected_score, fit_ratings
 
@@ -28,7 +28,7 @@ def climb(
     played: list[Score] = []
     true = {yardstick.name: yardstick.rating + shift(yardstick.name) for yardstick in ladder.yardsticks}
     for pair in range(games // 2):
-        (other,) = next_opponents(ladder, names(ladder), played, ENGINE, 1)
+        other = next_opponent(ladder, names(ladder), played, ENGINE)
         for first, second in ((ENGINE, other), (other, ENGINE)):
             win = expected_score((strength - true[other]) * (1 if first == ENGINE else -1))
             drawn = 0.5 * min(win, 1 - win)
@@ -103,10 +103,10 @@ def test_opponents_move_where_the_games_put_them() -> None:
 
 def test_the_first_opponent_is_near_the_start() -> None:
     ladder = LADDERS["chess"]
-    assert next_opponents(ladder, names(ladder), [], ENGINE, 2, start=1600.0) == ["stockfish skill 2"] * 2
-    assert next_opponents(ladder, ["random", "stockfish skill 9"], [], ENGINE, 1, start=1600.0) == ["stockfish skill 9"]
+    assert next_opponent(ladder, names(ladder), [], ENGINE, start=1600.0) == "stockfish skill 2"
+    assert next_opponent(ladder, ["random", "stockfish skill 9"], [], ENGINE, start=1600.0) == "stockfish skill 9"
     assert place(ladder, [], ENGINE) is None
     lost = [Score(ENGINE, "stockfish skill 4", 0, 0.0), Score("stockfish skill 4", ENGINE, 0, 1.0)]
-    after = next_opponents(ladder, names(ladder), lost, ENGINE, 20)
-    assert all(placed(ladder, lost).ratings.elo(name) < 1700 for name in after)
-    assert len(set(after)) >= 2
+    after = next_opponent(ladder, names(ladder), lost, ENGINE)
+    assert placed(ladder, lost).ratings.elo(after) < 1700
+    assert next_opponent(ladder, names(ladder), lost, ENGINE, planned={after: 60}) != after

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from muzero_engine.match.game import GamePlan
-from muzero_engine.match.ladder import LadderSettings
+from muzero_engine.match.ladder import Climb, LadderSettings
 from muzero_engine.match.openings import Opening
 from muzero_engine.match.record import Ending, GameRecord
 from muzero_engine.match.yardsticks import LADDERS
@@ -37,23 +37,43 @@ def record(plan: GamePlan, points: float, ending: Ending = Ending.RULES) -> Game
 
 
 class Table:
-    """Plays games by chance, as the ratings say; `stop_after` games it comes back early."""
+    """Plays games by chance, as the ratings say, `side_by_side` at a time; `stop_after` games it gives up."""
 
-    def __init__(self, strength: float, *, stop_after: int = 10**6, crashes: str = "", seed: int = 0) -> None:
+    def __init__(
+        self,
+        strength: float,
+        *,
+        stop_after: int = 10**6,
+        crashes: str = "",
+        seed: int = 0,
+        side_by_side: int = 2,
+    ) -> None:
         self._strengths = {yardstick.name: yardstick.rating for yardstick in CHESS.yardsticks} | {"muzero": strength}
         self._rng = np.random.default_rng(seed)
         self._left = stop_after
         self._crashes = crashes
-        self.batches: list[list[GamePlan]] = []
+        self._side_by_side = side_by_side
+        self.begun: list[GamePlan] = []
 
-    def play(self, plans: Sequence[GamePlan]) -> list[GameRecord]:
-        self.batches.append(list(plans))
-        records = []
-        for plan in plans[: self._left]:
-            if self._crashes in (plan.first, plan.second):
-                records.append(record(plan, float(plan.second == self._crashes), Ending.CRASH))
-                continue
-            score = expected_score(self._strengths[plan.first] - self._strengths[plan.second])
-            records.append(record(plan, float(self._rng.random() < score)))
-        self._left -= len(records)
-        return records
+    def climb(self, games: Sequence[GameRecord] = (), settings: LadderSettings = SETTINGS) -> list[GameRecord]:
+        """All games, those of before included."""
+        played = list(games)
+        climb = Climb(CHESS, settings, ALL, OPENINGS, played)
+        while not climb.done and self._left:
+            plans = climb.plans()
+            running: list[GamePlan] = []
+            while self._left:
+                while len(running) < self._side_by_side and (plan := next(plans, None)):
+                    running.append(plan)
+                    self.begun.append(plan)
+                if not running:
+                    break
+                played.append(self._result(running.pop(int(self._rng.integers(len(running))))))
+                self._left -= 1
+        return played
+
+    def _result(self, plan: GamePlan) -> GameRecord:
+        if self._crashes in (plan.first, plan.second):
+            return record(plan, float(plan.second == self._crashes), Ending.CRASH)
+        score = expected_score(self._strengths[plan.first] - self._strengths[plan.second])
+        return record(plan, float(self._rng.random() < score))
