@@ -138,18 +138,20 @@ def random_openings(
     seed: int,
     value: Callable[[Position], float] | None = None,
     balance: float = 0.3,
+    from_start: bool = True,
 ) -> list[Opening]:
     """Different positions after `plies` uniformly random legal moves (no pass among them) from `initial`.
 
-    The start of the game must be `initial`. With `value`, which judges a position from its mover's point of view in
-    [-1, 1], only positions are taken that it sees within `balance` of an even game. The same seed gives the same
-    openings, and the first ones do not depend on `count`.
+    That is where the game starts, or a set-up position if `from_start` is false. With `value`, which judges a position
+    from its mover's point of view in [-1, 1], only positions are taken that it sees within `balance` of an even game.
+    The same seed gives the same openings, and the first ones do not depend on `count`.
 
     Raises BadOpenings if not so many are found.
     """
     rng = np.random.default_rng(random.Random(f"random openings {seed}").getrandbits(64))
     spec, shape = initial.spec, initial.shape
     stones = spec.action_planes * shape[0] * shape[1]  # actions from here on have no square
+    start = None if from_start else initial.text()
     found: list[Opening] = []
     seen: set[str] = set()
     failures = 0
@@ -168,7 +170,7 @@ def random_openings(
             continue
         failures = 0
         seen.add(text)
-        found.append(Opening(f"random {seed}:{len(found) + 1}", None, tuple(moves)))
+        found.append(Opening(f"random {seed}:{len(found) + 1}", start, tuple(moves)))
     return found
 
 

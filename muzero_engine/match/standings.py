@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from muzero_engine.match.statistics import Scored, Tally
-from muzero_engine.ratings import PlayerRating, Results, fit_ratings
+from muzero_engine.ratings import PlayerRating, Ratings, Results, fit_ratings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,17 @@ def make_standings(
 
     `anchors` gives ratings to hold fixed; without it the first player has 0. Players without a game are listed, too.
     """
-    known = set(players)
-    games = [game for game in games if game.first in known and game.second in known]
-    fixed = {name: elo for name, elo in (anchors or {}).items() if name in known} or {players[0]: 0.0}
+    fixed = {name: elo for name, elo in (anchors or {}).items() if name in players} or {players[0]: 0.0}
+    fit = fit_ratings(count_results(_among(games, players)), fixed, advantage=True)
+    return rated_standings(games, players, fit, fixed)
+
+
+def rated_standings(
+    games: Sequence[Scored], players: Sequence[str], ratings: Ratings, fixed: Container[str]
+) -> Standings:
+    """As `make_standings`, with ratings from elsewhere, of which those in `fixed` were given."""
+    games = _among(games, players)
     results = count_results(games)
-    fit = fit_ratings(results, fixed, advantage=True)
     cross = {}
     for name, other in itertools.combinations(players, 2):
         tally = Tally.of(games, name, other)
@@ -61,7 +67,7 @@ def make_standings(
             cross[name, other] = tally
             cross[other, name] = Tally.of(games, other, name)
     rows = [
-        Standing(name, fit.players.get(name), name in fixed, _sum(cross[pair] for pair in cross if pair[0] == name))
+        Standing(name, ratings.players.get(name), name in fixed, _sum(cross[pair] for pair in cross if pair[0] == name))
         for name in dict.fromkeys(players)
     ]
     rows.sort(key=lambda row: (row.rating is None, -(row.rating.elo if row.rating else 0.0)))
@@ -70,7 +76,11 @@ def make_standings(
         draws=int(sum(result.draws for result in results)),
         losses=int(sum(result.losses for result in results)),
     )
-    return Standings(tuple(rows), cross, fit.advantage, first)
+    return Standings(tuple(rows), cross, ratings.advantage, first)
+
+
+def _among(games: Sequence[Scored], players: Sequence[str]) -> list[Scored]:
+    return [game for game in games if game.first in players and game.second in players]
 
 
 def _sum(tallies: Iterable[Tally]) -> Tally:

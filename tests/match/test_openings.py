@@ -175,6 +175,16 @@ def test_random_openings_are_legal_and_different(game: str) -> None:
     assert not any("pass" in opening.moves for opening in openings)
 
 
+def test_random_openings_from_a_set_up_position() -> None:
+    handicap = GoPosition((9, 9), komi=0.5)
+    handicap.place_handicap([20, 60])
+    for opening in random_openings(handicap, 3, plies=2, seed=0, from_start=False):
+        assert opening.start == handicap.text()
+        position = opening_position(opening, initial("go"), load_game("go").from_text)
+        assert isinstance(position, GoPosition)
+        assert (position.ply, position.mover, position.komi) == (2, 1, 0.5)
+
+
 @pytest.mark.parametrize("size", [9, 13, 19])
 def test_random_openings_on_boards_of_any_size(size: int) -> None:
     start = initial("go", size)
