@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muzero_engine.match.openings import Opening
 from muzero_engine.match.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 from muzero_engine.match.record_json import BadRecord, parse_record, record_line
 from muzero_engine.match.settings import BadTournament
-from muzero_engine.match.store import GAMES, Store, openings_digest
+from muzero_engine.match.store import GAMES, Store
 
 FACTS = {"engines": ["a", "b"], "limit": "60"}
 RECORD = GameRecord(
@@ -126,7 +125,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text() + "{}\n")
     with pytest.raises(BadTournament, match=r"line 2 of .* is no game: 'area' is missing"):
         Store.resume(tmp_path, "chess", FACTS)
-    path.write_text(json.dumps({"format": 99}) + "\n")
+    path.write_text(json.dumps({"store": 99}) + "\n")
     with pytest.raises(BadTournament, match="format 99"):
         Store.resume(tmp_path, "chess", FACTS)
     path.write_text("hello\n")
@@ -134,10 +133,3 @@ def test_what_is_refused(tmp_path: Path) -> None:
         Store.resume(tmp_path, "chess", FACTS)
     with pytest.raises(BadTournament, match="cannot write"):
         Store.create(path / "under a file", "chess", "test", FACTS)
-
-
-def test_the_digest_knows_order_and_moves() -> None:
-    one, two = Opening("a", None, ("e2e4",)), Opening("b", None, ("d2d4",))
-    digests = {openings_digest(openings) for openings in ([one], [two], [one, two], [two, one])}
-    assert len(digests) == 4
-    assert openings_digest([one]) == openings_digest([Opening("other name", None, ("e2e4",))])
