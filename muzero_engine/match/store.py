@@ -117,15 +117,16 @@ class Store:
         """(pair, game) of the games that are there."""
         return {(record.pair, record.game) for record in self.records}
 
-    def _text(self, form: RecordFormat) -> bytes:
-        return "".join(form.text(record, self._event) for record in self.records).encode()
-
     def _rewrite(self, form: RecordFormat) -> None:
-        write_atomically(self.folder / form.file_name, self._text(form))
+        text = "".join(form.text(record, self._event) for record in self.records)
+        write_atomically(self.folder / form.file_name, text.encode())
 
     def _repair(self, form: RecordFormat) -> None:
+        """Makes a file again that lacks the last game or a part of it: all that a kill can do to it."""
         path = self.folder / form.file_name
-        if not path.exists() or path.read_bytes() != self._text(form):
+        data = path.read_bytes() if path.exists() else b""
+        last = form.text(self.records[-1], self._event).encode() if self.records else b""
+        if data.count(form.once) != len(self.records) or not data.endswith(last):
             self._rewrite(form)
 
 
