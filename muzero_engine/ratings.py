@@ -42,16 +42,14 @@ class BadRatings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Games between two players with `first` moving first, or with colours shared out evenly; counts may be weights.
-
-    `wins` and `losses` are those of `first`.
-    """
+    """Games between two players. `wins` and `losses` are those of `first`; counts may be weights."""
 
     first: str
     second: str
     wins: float
     draws: float
     losses: float
+    moved_first: bool = True  # whether `first` did, in all of these games; False: each player in half of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +90,8 @@ def fit_ratings(
 ) -> Ratings:
     """Ratings of all players that a chain of games connects with one of `anchors` (name -> Elo, held fixed).
 
-    With `advantage` the worth of moving first is fitted too, one for all games: `first` of each result then has moved
-    first. Players without a chain of games to an anchor have no rating and are left out.
+    With `advantage` the worth of moving first is fitted too, one for all games. Players without a chain of games to an
+    anchor have no rating and are left out.
 
     Intervals come from the Fisher information at the maximum, of ratings, advantage and nu together; they widen for a
     player that won or lost (nearly) everything, but are too trusting there.
@@ -138,7 +136,7 @@ class _Games:
 
     @classmethod
     def of(cls, results: Sequence[Results], index: Mapping[str, int], prior_games: float, *, advantage: bool) -> _Games:
-        rows = [(index[r.first], index[r.second], 1.0, r.wins, r.draws, r.losses) for r in results]
+        rows = [(index[r.first], index[r.second], float(r.moved_first), r.wins, r.draws, r.losses) for r in results]
         met = sorted({(min(i, j), max(i, j)) for i, j, *_ in rows})
         half = prior_games / 2.0
         if half > 0.0:

@@ -38,9 +38,7 @@ def table_results(yardsticks: Sequence[Yardstick]) -> list[Results]:
             continue
         score = expected_score(upper.rating - lower.rating)
         games = 1.0 / ((STEP_ERROR * NATURAL) ** 2 * score * (1.0 - score))
-        wins, losses = 0.5 * games * score, 0.5 * games * (1.0 - score)
-        results.append(Results(upper.name, lower.name, wins, 0.0, losses))
-        results.append(Results(lower.name, upper.name, losses, 0.0, wins))
+        results.append(Results(upper.name, lower.name, games * score, 0.0, games * (1.0 - score), moved_first=False))
     return results
 
 
@@ -52,7 +50,7 @@ def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | Non
     if engine not in ratings.players:
         return None
     held = {name: rating.elo for name, rating in ratings.players.items() if name != engine}
-    own = fit_ratings([result for result in results if engine in (result.first, result.second)], held, advantage=True)
+    own = fit_ratings([result for result in results if engine in (result.first, result.second)], held)
     return Placing(ratings.players[engine], own.players[engine].error, ratings)
 
 

@@ -187,12 +187,12 @@ def _gpsusi(depth: int, rating: float) -> Yardstick:
 _SKILLS = (1320, 1468, 1608, 1742, 1923, 2204, 2363, 2500, 2596, 2703, 2788)  # Elo of Stockfish 15.1's skill 0 to 10
 
 _CHESS = (
-    Yardstick(name="random", rating=-100.0),
-    _fairy(300.0, skill=-20),
-    _fairy(500.0, skill=-15),
-    _fairy(700.0, skill=-10),
-    _fairy(950.0, skill=-5),
-    _fairy(1200.0, skill=0),
+    Yardstick(name="random", rating=-460.0),
+    _fairy(50.0, skill=-20),
+    _fairy(180.0, skill=-10),
+    _fairy(420.0, skill=-5),
+    _fairy(830.0, skill=-3),
+    _fairy(1105.0, skill=0),
     *(_stockfish(skill, rating) for skill, rating in enumerate(_SKILLS[:1])),
     Yardstick(
         name="sunfish nodes 2000",

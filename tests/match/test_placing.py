@@ -62,11 +62,11 @@ def test_two_hundred_games_place_a_chess_engine(strength: float) -> None:
     ladder = LADDERS["chess"]
     games = climb(ladder, strength, 200)
     found = placed(ladder, games)
-    assert found.own_error < 52
+    assert found.own_error < 56
     assert abs(found.rating.elo - strength) < 1.5 * found.rating.error
     met = games_against(games, ENGINE)
     near = [count for name, count in met.items() if abs(found.ratings.elo(name) - strength) < 300]
-    assert sum(near) > 120
+    assert sum(near) > 100
     assert sum(count >= 15 for count in met.values()) >= (3 if strength > 500 else 2)
     if strength > 1400:  # among fixed ratings
         assert found.rating.error < 60
