@@ -40,8 +40,9 @@ ENGINE = "muzero"
 
 @click.command()
 @click.option("--game", type=click.Choice(list(LADDERS)), required=True, help="Whose ladder")
+@click.option("--size", type=int, help="Lines of the board of Go: 9, 13 or 19  [9]")
 @click.option("--weights", type=click.Path(path_type=Path, file_okay=False), help="A bundle  [the one that came along]")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the games  [ladders/GAME]")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the games  [ladders/...]")
 @click.option("--games", type=click.IntRange(min=2), default=200, help="Games in all  [200]")
 @click.option("--control", default="movetime=0.5", help="Time control of the engine  [movetime=0.5]")
 @click.option("--threads", type=click.IntRange(min=1), default=1, help="Of the engine  [1]")
@@ -53,6 +54,7 @@ ENGINE = "muzero"
 @click.option("--no-manifest", is_flag=True, help="Leave the manifest of the weights as it is")
 def ladder(
     game: str,
+    size: int | None,
     weights: Path | None,
     out: Path | None,
     games: int,
@@ -70,7 +72,7 @@ def ladder(
     Opponents near the rating are chosen while games are played. The same command goes on with a ladder that was
     interrupted. At the end the rating is written into the weights' manifest.
     """
-    rungs = ladder_of(game)
+    rungs = ladder_of(game, size)
     opponents = installed(rungs)
     if only_list:
         _list(rungs, opponents)
@@ -90,7 +92,7 @@ def ladder(
         seed=seed,
         games=games,
     )
-    store = _open(out or Path("ladders") / game, rungs, settings)
+    store = _open(out or Path("ladders") / rungs.label.replace(" ", "-"), rungs, settings)
     try:
         done = _play(rungs, settings, _engine(settings, folder), opponents, store, manifest, without, start)
     except KeyboardInterrupt:
@@ -101,7 +103,7 @@ def ladder(
         click.echo("interrupted: the same command goes on")
         raise SystemExit(130)
     if not no_manifest:
-        write_manifest(folder, manifest_ratings(rungs, settings, store.records))
+        write_manifest(folder, rungs, manifest_ratings(rungs, settings, store.records))
         click.echo(f"the rating is in the manifest of {folder}")
 
 
@@ -143,10 +145,9 @@ def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
 
 def _open(folder: Path, rungs: Ladder, settings: LadderSettings) -> Store:
     facts = ladder_facts(rungs, settings)
-    event = f"ladder of {settings.game}"
     if (folder / GAMES).exists():
         return Store.resume(folder, settings.game, facts)
-    return Store.create(folder, settings.game, event, facts)
+    return Store.create(folder, settings.game, f"ladder of {rungs.label}", facts)
 
 
 def _digest(manifest: Manifest) -> str:
@@ -183,7 +184,7 @@ def _report(rungs: Ladder, settings: LadderSettings, store: Store) -> None:
     click.echo(f"\nFor a README:\n\n{markdown}")
     write_atomically(store.folder / "ladder.md", markdown.encode())
     standings = ladder_standings(rungs, settings, games)
-    title = f"Ladder of {settings.game}"
+    title = f"Ladder of {rungs.label}"
     facts = [
         ("Scale", rungs.scale),
         ("Engine", f"{settings.text()}; weights {settings.weights}"),

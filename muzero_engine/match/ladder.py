@@ -58,6 +58,7 @@ def ladder_facts(ladder: Ladder, settings: LadderSettings) -> dict[str, Any]:
     table = [
         (one.name, one.program, one.arguments, one.options, one.control, one.handicap) for one in ladder.yardsticks
     ]
+    facts["board"] = ladder.label
     facts["opponents"] = hashlib.sha256(json.dumps(table).encode()).hexdigest()[:16]
     return facts
 

@@ -77,10 +77,10 @@ def test_ratings_go_into_the_manifest_and_replace_those_of_before(games: list[Ga
     folder = tmp_path / "chess"
     shutil.copytree(ROOT / "weights" / "chess", folder)
     other = Rating(elo=1.0, error=2.0, opponent="an earlier net", games=10, conditions="16 simulations")
-    write_manifest(folder, [other])
+    write_manifest(folder, CHESS, [other])
     ratings = manifest_ratings(CHESS, SETTINGS, games)
-    write_manifest(folder, ratings)
-    write_manifest(folder, ratings)
+    write_manifest(folder, CHESS, ratings)
+    write_manifest(folder, CHESS, ratings)
     manifest = load_bundle(folder).manifest
     assert manifest.ratings == (*ratings, other)
     first = manifest.ratings[0]
