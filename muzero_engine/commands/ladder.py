@@ -28,7 +28,7 @@ from muzero_engine.match.ladder_report import (
 from muzero_engine.match.page import write_page, write_pictures
 from muzero_engine.match.pictures import PicturesUnavailable
 from muzero_engine.match.record import GameRecord
-from muzero_engine.match.settings import PROTOCOLS, EngineSettings, own_command
+from muzero_engine.match.settings import PROTOCOLS, BadTournament, EngineSettings, own_command
 from muzero_engine.match.store import GAMES, Store
 from muzero_engine.match.tables import aligned
 from muzero_engine.match.time_control import TimeControl
@@ -103,7 +103,7 @@ def ladder(
         click.echo("interrupted: the same command goes on")
         raise SystemExit(130)
     if not no_manifest:
-        write_manifest(folder, rungs, manifest_ratings(rungs, settings, store.records))
+        write_manifest(folder, rungs, manifest_ratings(rungs, settings, store.records, str(machine()["cpu"])))
         click.echo(f"the rating is in the manifest of {folder}")
 
 
@@ -129,8 +129,11 @@ def _play(
         click.echo(f"{progress_line(rungs, settings, store.records)}; {_result(record)}")
         return True
 
-    while not climb.done:
-        runner.run(climb.plans(), on_game)
+    try:
+        while not climb.done:
+            runner.run(climb.plans(), on_game)
+    except BadTournament as error:
+        raise BadLadder(f"{error} (an opponent can be left out by --without)") from None
     return True
 
 

@@ -81,19 +81,22 @@ def ladder_standings(ladder: Ladder, settings: LadderSettings, games: Sequence[G
     return rated_standings(rated, players, placing.ratings, fixed)
 
 
-def manifest_ratings(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> tuple[Rating, ...]:
-    """The place on the ladder, then the difference to each opponent that was met."""
+def manifest_ratings(
+    ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord], hardware: str
+) -> tuple[Rating, ...]:
+    """The place on the ladder, then the difference to each opponent that was met. `hardware` is told with each."""
     placing = placing_of(ladder, settings, games)
     if placing is None:
         return ()
     played = rated_games(games, settings.engine)
+    conditions = f"{settings.text()}; {hardware}; {ladder.opening_plies} random plies first"
     scale = f"{_mark(ladder)}rating where {ladder.scale}; +-{placing.own_error:.0f} were the opponents' ratings exact"
-    found = [_rating(placing.rating, WHOLE, len(played), f"{scale}; {settings.text()}")]
+    found = [_rating(placing.rating, WHOLE, len(played), f"{scale}; {conditions}")]
     for name, tally in _tallies(settings, games).items():
         results = count_results(game for game in played if name in (game.first, game.second))
         # half a game won and half one lost keep the difference finite
         fit = fit_ratings(results, {name: 0.0}, prior_games=1.0)
-        told = f"{_mark(ladder)}+{tally.wins} ={tally.draws} -{tally.losses}; {settings.text()}"
+        told = f"{_mark(ladder)}+{tally.wins} ={tally.draws} -{tally.losses}; {conditions}"
         found.append(_rating(fit.players[settings.engine], name, tally.games, told))
     return tuple(found)
 
