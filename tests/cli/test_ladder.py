@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.manifest import Training
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "muzero_engine", "ladder", "--game", "chess"]
@@ -23,7 +25,12 @@ FAST = ["--control", "nodes=1"]
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(ROOT / "weights" / "chess", tmp_path / "weights"))
+    """A bundle that says it was trained, so that its value filters the openings."""
+    folder = Path(shutil.copytree(ROOT / "weights" / "chess", tmp_path / "weights"))
+    manifest = read_manifest(folder)
+    trained = replace(manifest, training=Training("a little", steps=1))
+    (folder / "manifest.json").write_text(trained.to_json())
+    return folder
 
 
 @pytest.fixture
