@@ -18,7 +18,7 @@ from muzero_engine.match.settings import PROTOCOLS, ClientKind, EngineSettings, 
 from muzero_engine.match.time_control import TimeControl
 
 GAME_FOLDERS = ("/usr/games", "/usr/local/games")  # where Debian puts such programs, often not on the PATH
-HANDICAP_KOMI = 0.5
+HANDICAP_KOMI = 0.5  # where stones are given
 GNU_GO_RULES = (
     "--chinese-rules",
     "--positional-superko",
@@ -43,7 +43,7 @@ class Yardstick:
     arguments: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     control: str = "none"  # a time control's text
-    handicap: int = 0  # Go: stones that it has from the start, always as black, with a komi of `HANDICAP_KOMI`
+    handicap: int = 0  # Go: stones it has from the start, below 0 those it gives; who has them is black in every game
     install: str = ""  # a command line
 
 
@@ -164,8 +164,9 @@ def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None)
 
 
 def _gnugo(level: int, rating: float = 1800.0, *, fixed: bool = False, handicap: int = 0) -> Yardstick:
+    stones = f" {'with' if handicap > 0 else 'giving'} {abs(handicap)} stones" if handicap else ""
     return Yardstick(
-        name=f"gnugo level {level}" + (f" with {handicap} stones" if handicap else ""),
+        name=f"gnugo level {level}{stones}",
         rating=rating,
         fixed=fixed,
         handicap=handicap,
@@ -233,15 +234,18 @@ GO_SIZES = (9, 13, 19)
 
 def _go_ladder(size: int) -> Ladder:
     komi = 7.0 if size == 9 else 7.5
-    playouts = ((4, 150.0), (16, 500.0), (64, 800.0), (256, 1100.0)) if size == 9 else ((4, 150.0), (16, 400.0))
+    playouts = ((4, 90.0), (16, 430.0), (64, 620.0), (256, 800.0)) if size == 9 else ((4, 50.0), (16, 300.0))
     return Ladder(
         label=f"go {size}x{size}",
         game=GameSettings(game="go", shape=(size, size), komi=komi),
         scale=f"{size}x{size}, komi {komi:g}, GNU Go level 10 = 1800",
         yardsticks=(
             Yardstick(name="random", rating=-600.0),
-            _uct(1, 0.0),
+            _uct(1, -200.0),
             *(_uct(count, rating) for count, rating in playouts),
+            _gnugo(10, 1050.0, handicap=-4),
+            _gnugo(10, 1300.0, handicap=-3),
+            _gnugo(10, 1550.0, handicap=-2),
             *((_gnugo(1), _gnugo(5)) if size == 9 else (_gnugo(1, 1650.0), _gnugo(5, 1750.0))),
             _gnugo(10, fixed=True),
             _gnugo(10, 2050.0, handicap=2),
