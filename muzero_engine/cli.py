@@ -28,6 +28,7 @@ COMMANDS = {
     "train": ("train", "train"),
     "report": ("train", "report"),
     "export": ("export", "export"),
+    "ladder": ("ladder", "ladder"),
     "uct": ("uct", "uct"),
 }
 

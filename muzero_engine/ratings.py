@@ -30,6 +30,8 @@ NORMAL_95 = 1.959963984540054  # 95% of a normal distribution lie within so many
 PRIOR_GAMES = 0.1
 ITERATIONS = 200
 TOLERANCE = 1e-6  # Elo, and 1e-6 of log nu: the largest change of the last iteration
+LONGEST_STEP = 800.0  # Elo, in one iteration
+LONGEST_DRAW_STEP = 2.0  # log nu
 MOST_DRAWISH = 12.0  # log nu; all but one game in 100,000 between equals are drawn
 
 Floats = npt.NDArray[np.float64]
@@ -42,16 +44,14 @@ class BadRatings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Games between two players with `first` moving first, or with colours shared out evenly; counts may be weights.
-
-    `wins` and `losses` are those of `first`.
-    """
+    """Games between two players. `wins` and `losses` are those of `first`; counts may be weights."""
 
     first: str
     second: str
     wins: float
     draws: float
     losses: float
+    moved_first: bool = True  # whether `first` did, in all of these games; False: each player in half of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +92,12 @@ def fit_ratings(
 ) -> Ratings:
     """Ratings of all players that a chain of games connects with one of `anchors` (name -> Elo, held fixed).
 
-    With `advantage` the worth of moving first is fitted too, one for all games: `first` of each result then has moved
-    first. Players without a chain of games to an anchor have no rating and are left out.
+    With `advantage` the worth of moving first is fitted too, one for all games. Players without a chain of games to an
+    anchor have no rating and are left out.
 
-    Intervals come from the Fisher information at the maximum, of ratings, advantage and nu together; they widen for a
-    player that won or lost (nearly) everything, but are too trusting there.
+    Intervals come from the Fisher information at the maximum, of ratings, advantage and nu together. Games are taken to
+    be independent; where openings are unfair and each is played with both colours, intervals are somewhat too wide. For
+    a player that won or lost (nearly) everything an interval is wide, but still too trusting.
 
     Raises BadRatings without an anchor.
     """
@@ -138,7 +139,7 @@ class _Games:
 
     @classmethod
     def of(cls, results: Sequence[Results], index: Mapping[str, int], prior_games: float, *, advantage: bool) -> _Games:
-        rows = [(index[r.first], index[r.second], 1.0, r.wins, r.draws, r.losses) for r in results]
+        rows = [(index[r.first], index[r.second], float(r.moved_first), r.wins, r.draws, r.losses) for r in results]
         met = sorted({(min(i, j), max(i, j)) for i, j, *_ in rows})
         half = prior_games / 2.0
         if half > 0.0:
@@ -252,17 +253,12 @@ class _Fit:
         return gradient, information
 
     def maximise(self) -> None:
+        """Goes uphill until nothing moves any more."""
         if not len(self._x):
             return
         value = self._log_likelihood(self._x)
         for _ in range(ITERATIONS):
-            gradient, information = self.slopes()
-            step = _inverse(information) @ gradient
-            step *= min(
-                1.0, 800.0 / max(float(np.abs(step[: self._moving + self._has_advantage]).max(initial=0.0)), 1.0)
-            )
-            if self._has_draws:
-                step *= min(1.0, 2.0 / max(abs(float(step[-1])), 1.0))
+            step = self._step()
             size = 1.0
             while size > 1e-9:
                 new = self._x + size * step
@@ -278,6 +274,15 @@ class _Fit:
             self._x, value = new, found
             if change < TOLERANCE:
                 return
+
+    def _step(self) -> Floats:
+        gradient, information = self.slopes()
+        step = _inverse(information) @ gradient
+        elo = step[: len(step) - self._has_draws]
+        factor = min(1.0, LONGEST_STEP / max(float(np.abs(elo).max(initial=0.0)), 1.0))
+        if self._has_draws:
+            factor = min(factor, LONGEST_DRAW_STEP / max(abs(float(step[-1])), 1.0))
+        return np.asarray(factor * step)
 
     def covariance(self) -> tuple[Floats, float]:
         """Elo^2: of the players, float64[players, players], and the variance of the advantage."""

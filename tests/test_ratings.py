@@ -82,6 +82,9 @@ def test_moving_first_is_told_apart_from_strength() -> None:
         fit_ratings(results[:1], {"a": 0.0}).players["b"].error / 2**0.5, rel=0.01
     )
     assert fit_ratings(results, {"a": 100.0}).advantage.elo == 0.0
+    shared = [Results("a", "b", 100, 0, 0, moved_first=False), Results("c", "a", 0, 0, 100, moved_first=False)]
+    with_others = fit_ratings([*results, *shared], {"a": 100.0}, advantage=True, prior_games=0.1)
+    assert with_others.advantage.error == pytest.approx(fit.advantage.error, rel=0.1)
 
 
 @pytest.mark.parametrize("anchors", [{"a": 0.0}, {"a": 50.0, "c": -100.0}])

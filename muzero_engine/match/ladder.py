@@ -58,6 +58,7 @@ def ladder_facts(ladder: Ladder, settings: LadderSettings) -> dict[str, Any]:
     table = [
         (one.name, one.program, one.arguments, one.options, one.control, one.handicap) for one in ladder.yardsticks
     ]
+    facts["board"] = ladder.label
     facts["opponents"] = hashlib.sha256(json.dumps(table).encode()).hexdigest()[:16]
     return facts
 
@@ -72,7 +73,7 @@ def ladder_openings(
     game = load_game(settings.game)
     initial = initial_position(game, ladder.game)
     found = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=settings.seed, value=value)}
-    for stones in {yardstick.handicap for yardstick in ladder.yardsticks} - {0}:
+    for stones in {abs(yardstick.handicap) for yardstick in ladder.yardsticks} - {0}:
         position = GoPosition(initial.shape, komi=HANDICAP_KOMI)
         position.place_handicap(fixed_handicap(stones, initial.shape))
         found[stones] = random_openings(
@@ -164,9 +165,9 @@ class Climb:
 def pair_plans(engine: str, yardstick: Yardstick, openings: Openings, pair: int) -> list[GamePlan]:
     """The two games of a pair: the engine moves first, then second, from the same opening.
 
-    An opponent with handicap stones is black in both, and the openings differ.
+    Who has handicap stones is black in both, and the openings differ.
     """
-    found = openings[yardstick.handicap]
+    found = openings[abs(yardstick.handicap)]
     other = yardstick.name
     if not yardstick.handicap:
         opening = found[pair % len(found)]
@@ -175,8 +176,9 @@ def pair_plans(engine: str, yardstick: Yardstick, openings: Openings, pair: int)
             GamePlan(first=other, second=engine, opening=opening, pair=pair, game=1),
         ]
     numbers = (2 * pair) % len(found), (2 * pair + 1) % len(found)
+    black, white = (other, engine) if yardstick.handicap > 0 else (engine, other)
     return [
-        GamePlan(first=other, second=engine, opening=found[number], pair=pair, game=game)
+        GamePlan(first=black, second=white, opening=found[number], pair=pair, game=game)
         for game, number in enumerate(numbers)
     ]
 

@@ -18,7 +18,6 @@ from muzero_engine.match.tables import aligned, elo_text, score_text
 from muzero_engine.match.yardsticks import Ladder
 from muzero_engine.ratings import PlayerRating, fit_ratings
 
-MARK = "ladder: "  # begins the conditions of what a ladder wrote into a manifest
 WHOLE = "the ladder"
 HEADINGS = ("Elo", "opponent", "+-", "games", "score", "won", "drawn", "lost")
 
@@ -82,31 +81,39 @@ def ladder_standings(ladder: Ladder, settings: LadderSettings, games: Sequence[G
     return rated_standings(rated, players, placing.ratings, fixed)
 
 
-def manifest_ratings(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> tuple[Rating, ...]:
-    """The place on the ladder, then the difference to each opponent that was met."""
+def manifest_ratings(
+    ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord], hardware: str
+) -> tuple[Rating, ...]:
+    """The place on the ladder, then the difference to each opponent that was met. `hardware` is told with each."""
     placing = placing_of(ladder, settings, games)
     if placing is None:
         return ()
     played = rated_games(games, settings.engine)
-    scale = f"{MARK}rating where {ladder.scale}; +-{placing.own_error:.0f} were the opponents' ratings exact"
-    found = [_rating(placing.rating, WHOLE, len(played), f"{scale}; {settings.text()}")]
+    conditions = f"{settings.text()}; {hardware}; {ladder.opening_plies} random plies first"
+    scale = f"{_mark(ladder)}rating where {ladder.scale}; +-{placing.own_error:.0f} were the opponents' ratings exact"
+    found = [_rating(placing.rating, WHOLE, len(played), f"{scale}; {conditions}")]
     for name, tally in _tallies(settings, games).items():
         results = count_results(game for game in played if name in (game.first, game.second))
         # half a game won and half one lost keep the difference finite
         fit = fit_ratings(results, {name: 0.0}, prior_games=1.0)
-        told = f"{MARK}+{tally.wins} ={tally.draws} -{tally.losses}; {settings.text()}"
+        told = f"{_mark(ladder)}+{tally.wins} ={tally.draws} -{tally.losses}; {conditions}"
         found.append(_rating(fit.players[settings.engine], name, tally.games, told))
     return tuple(found)
 
 
-def write_manifest(folder: Path, ratings: Sequence[Rating]) -> None:
-    """Puts ratings into a bundle's manifest in place of what a ladder wrote before. Raises BadLadder or BadWeights."""
+def write_manifest(folder: Path, ladder: Ladder, ratings: Sequence[Rating]) -> None:
+    """Puts ratings into a bundle's manifest in place of what this ladder wrote before. Raises BadLadder, BadWeights."""
     manifest = read_manifest(folder)
-    kept = tuple(rating for rating in manifest.ratings if not rating.conditions.startswith(MARK))
+    kept = tuple(rating for rating in manifest.ratings if not rating.conditions.startswith(_mark(ladder)))
     try:
         write_atomically(folder / MANIFEST, replace(manifest, ratings=(*ratings, *kept)).to_json().encode())
     except OSError as error:
         raise BadLadder(f"{folder / MANIFEST} cannot be written ({error.strerror}): use --no-manifest") from None
+
+
+def _mark(ladder: Ladder) -> str:
+    """Begins the conditions of what a ladder writes into a manifest."""
+    return f"ladder of {ladder.label}: "
 
 
 def _rating(rating: PlayerRating, opponent: str, games: int, conditions: str) -> Rating:
@@ -124,7 +131,7 @@ def _headline(ladder: Ladder, settings: LadderSettings, games: Sequence[GameReco
     first = placing.ratings.advantage
     count = len(rated_games(games, settings.engine))
     return (
-        f"{settings.engine}, {settings.game}: {rating_text(placing)} Elo ({ladder.scale}; +-{placing.own_error:.0f} "
+        f"{settings.engine}, {ladder.label}: {rating_text(placing)} Elo ({ladder.scale}; +-{placing.own_error:.0f} "
         f"were the opponents' ratings exact), {count} games at {settings.text()}; moving first is worth "
         f"{elo_text(first.elo)} +-{first.error:.0f}"
     )

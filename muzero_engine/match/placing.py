@@ -38,22 +38,23 @@ def table_results(yardsticks: Sequence[Yardstick]) -> list[Results]:
             continue
         score = expected_score(upper.rating - lower.rating)
         games = 1.0 / ((STEP_ERROR * NATURAL) ** 2 * score * (1.0 - score))
-        wins, losses = 0.5 * games * score, 0.5 * games * (1.0 - score)
-        results.append(Results(upper.name, lower.name, wins, 0.0, losses))
-        results.append(Results(lower.name, upper.name, losses, 0.0, wins))
+        results.append(Results(upper.name, lower.name, games * score, 0.0, games * (1.0 - score), moved_first=False))
     return results
 
 
 def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | None:
     """Where `engine` stands after these games, which may be games among the opponents, too; None without one of it."""
-    fixed = {yardstick.name: yardstick.rating for yardstick in ladder.yardsticks if yardstick.fixed}
-    results = count_results(games)
-    ratings = fit_ratings([*results, *table_results(ladder.yardsticks)], fixed, advantage=True)
+    ratings = _fit(ladder, games)
     if engine not in ratings.players:
         return None
     held = {name: rating.elo for name, rating in ratings.players.items() if name != engine}
-    own = fit_ratings([result for result in results if engine in (result.first, result.second)], held, advantage=True)
+    own = fit_ratings(count_results(game for game in games if engine in (game.first, game.second)), held)
     return Placing(ratings.players[engine], own.players[engine].error, ratings)
+
+
+def _fit(ladder: Ladder, games: Sequence[Scored]) -> Ratings:
+    fixed = {yardstick.name: yardstick.rating for yardstick in ladder.yardsticks if yardstick.fixed}
+    return fit_ratings([*count_results(games), *table_results(ladder.yardsticks)], fixed, advantage=True)
 
 
 def next_opponent(
@@ -72,14 +73,14 @@ def next_opponent(
     `start`, by default the one in the middle.
     """
     there = [yardstick for yardstick in ladder.yardsticks if yardstick.name in set(available)]
-    placing = place(ladder, games, engine)
-    if placing is None:
+    ratings = _fit(ladder, games)
+    if engine not in ratings.players:
         first = there[len(there) // 2] if start is None else min(there, key=lambda one: abs(one.rating - start))
         return first.name
     met = games_against(games, engine)
 
     def worth(yardstick: Yardstick) -> float:
-        score = expected_score(placing.rating.elo - placing.ratings.elo(yardstick.name))
+        score = expected_score(ratings.elo(engine) - ratings.elo(yardstick.name))
         information = score * (1.0 - score) * (1.0 if yardstick.fixed else FREE_WORTH)
         count = met.get(yardstick.name, 0) + (planned or {}).get(yardstick.name, 0)
         return information**2 / (count + SPREAD)

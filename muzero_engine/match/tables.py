@@ -93,7 +93,7 @@ def first_mover_line(standings: Standings) -> str:
 
 def elo_text(elo: float) -> str:
     """With its sign, whole."""
-    return f"{elo:+.0f}" if math.isfinite(elo) else f"{elo:+}"
+    return f"{round(elo):+d}" if math.isfinite(elo) else f"{elo:+}"  # round: no "-0"
 
 
 def error_text(rating: PlayerRating | None, *, fixed: bool) -> str:

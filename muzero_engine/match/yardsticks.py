@@ -2,8 +2,8 @@
 
 Ratings are on a scale of their own in each game. Those of chess are Stockfish's for its skill levels (published with
 version 15.1, at long time controls near those of the CCRL's blitz list), held fixed although 50 ms a move are given
-here; in Go level 10 of GNU Go is held at 1800, its rating on CGOS's 9x9 server; in shogi uniformly random moves are 0.
-The others were placed by small matches, and move as games are played.
+here; in Go level 10 of GNU Go is held at 1800, as on the servers of CGOS for each size of the board; in shogi uniformly
+random moves are 0. The others were placed by small matches, and move as games are played.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from muzero_engine.match.settings import PROTOCOLS, ClientKind, EngineSettings, 
 from muzero_engine.match.time_control import TimeControl
 
 GAME_FOLDERS = ("/usr/games", "/usr/local/games")  # where Debian puts such programs, often not on the PATH
-HANDICAP_KOMI = 0.5
+HANDICAP_KOMI = 0.5  # where stones are given
 GNU_GO_RULES = (
     "--chinese-rules",
     "--positional-superko",
@@ -29,7 +29,7 @@ GNU_GO_RULES = (
 
 
 class UnknownLadder(ValueError):
-    """A game without a ladder; the message names those that have one."""
+    """A game or a board without a ladder; the message names those that have one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Yardstick:
     arguments: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     control: str = "none"  # a time control's text
-    handicap: int = 0  # Go: stones that it has from the start, always as black, with a komi of `HANDICAP_KOMI`
+    handicap: int = 0  # Go: stones it has from the start, below 0 those it gives; who has them is black in every game
     install: str = ""  # a command line
 
 
@@ -51,6 +51,7 @@ class Yardstick:
 class Ladder:
     """The opponents of a game, weakest first, and how games are played."""
 
+    label: str  # "chess", "go 9x9"
     game: GameSettings
     scale: str  # what the ratings mean, one line
     yardsticks: tuple[Yardstick, ...]
@@ -69,11 +70,17 @@ class Missing:
     install: str
 
 
-def ladder_of(game: str) -> Ladder:
-    """The ladder of a game. Raises UnknownLadder."""
+def ladder_of(game: str, size: int | None = None) -> Ladder:
+    """The ladder of a game; `size` is for Go and names the lines of the board. Raises UnknownLadder."""
     if game not in LADDERS:
         raise UnknownLadder(f"there is no ladder for {game}: choose one of {', '.join(LADDERS)}")
-    return LADDERS[game]
+    if size is None:
+        return LADDERS[game]
+    if game != "go":
+        raise UnknownLadder(f"{game} is played on one board: leave --size out")
+    if size not in GO_SIZES:
+        raise UnknownLadder(f"there is no ladder of Go for {size} lines: choose one of {', '.join(map(str, GO_SIZES))}")
+    return _go_ladder(size)
 
 
 def find_program(program: str) -> str | None:
@@ -157,8 +164,9 @@ def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None)
 
 
 def _gnugo(level: int, rating: float = 1800.0, *, fixed: bool = False, handicap: int = 0) -> Yardstick:
+    stones = f" {'with' if handicap > 0 else 'giving'} {abs(handicap)} stones" if handicap else ""
     return Yardstick(
-        name=f"gnugo level {level}" + (f" with {handicap} stones" if handicap else ""),
+        name=f"gnugo level {level}{stones}",
         rating=rating,
         fixed=fixed,
         handicap=handicap,
@@ -187,12 +195,12 @@ def _gpsusi(depth: int, rating: float) -> Yardstick:
 _SKILLS = (1320, 1468, 1608, 1742, 1923, 2204, 2363, 2500, 2596, 2703, 2788)  # Elo of Stockfish 15.1's skill 0 to 10
 
 _CHESS = (
-    Yardstick(name="random", rating=-100.0),
-    _fairy(300.0, skill=-20),
-    _fairy(500.0, skill=-15),
-    _fairy(700.0, skill=-10),
-    _fairy(950.0, skill=-5),
-    _fairy(1200.0, skill=0),
+    Yardstick(name="random", rating=-460.0),
+    _fairy(50.0, skill=-20),
+    _fairy(180.0, skill=-10),
+    _fairy(420.0, skill=-5),
+    _fairy(830.0, skill=-3),
+    _fairy(1105.0, skill=0),
     *(_stockfish(skill, rating) for skill, rating in enumerate(_SKILLS[:1])),
     Yardstick(
         name="sunfish nodes 2000",
@@ -221,18 +229,32 @@ _CHESS = (
     *(_stockfish(skill, _SKILLS[skill]) for skill in range(6, len(_SKILLS))),
 )
 
-_GO = (
-    Yardstick(name="random", rating=-400.0),
-    _uct(16, 300.0),
-    _uct(64, 700.0),
-    _uct(256, 1000.0),
-    _gnugo(1),
-    _gnugo(5),
-    _gnugo(10, fixed=True),
-    _gnugo(10, 2050.0, handicap=2),
-    _gnugo(10, 2300.0, handicap=3),
-    _gnugo(10, 2550.0, handicap=4),
-)
+GO_SIZES = (9, 13, 19)
+
+
+def _go_ladder(size: int) -> Ladder:
+    komi = 7.0 if size == 9 else 7.5
+    playouts = ((4, 90.0), (16, 430.0), (64, 620.0), (256, 800.0)) if size == 9 else ((4, 50.0), (16, 300.0))
+    return Ladder(
+        label=f"go {size}x{size}",
+        game=GameSettings(game="go", shape=(size, size), komi=komi),
+        scale=f"{size}x{size}, komi {komi:g}, GNU Go level 10 = 1800",
+        yardsticks=(
+            Yardstick(name="random", rating=-600.0),
+            _uct(1, -200.0),
+            *(_uct(count, rating) for count, rating in playouts),
+            _gnugo(10, 1050.0, handicap=-4),
+            _gnugo(10, 1300.0, handicap=-3),
+            _gnugo(10, 1550.0, handicap=-2),
+            *((_gnugo(1), _gnugo(5)) if size == 9 else (_gnugo(1, 1650.0), _gnugo(5, 1750.0))),
+            _gnugo(10, fixed=True),
+            _gnugo(10, 2050.0, handicap=2),
+            _gnugo(10, 2300.0, handicap=3),
+            _gnugo(10, 2550.0, handicap=4),
+        ),
+        opening_plies=4,
+    )
+
 
 _SHOGI = (
     Yardstick(name="random", rating=0.0, fixed=True),
@@ -251,18 +273,15 @@ _SHOGI = (
 
 LADDERS: Mapping[str, Ladder] = {
     "chess": Ladder(
+        label="chess",
         game=GameSettings(game="chess"),
         scale="Stockfish's ratings of its skill levels, at 50 ms a move",
         yardsticks=_CHESS,
         opening_plies=8,
     ),
-    "go": Ladder(
-        game=GameSettings(game="go", shape=(9, 9), komi=7.0),
-        scale="9x9, komi 7, GNU Go level 10 = 1800",
-        yardsticks=_GO,
-        opening_plies=4,
-    ),
+    "go": _go_ladder(9),
     "shogi": Ladder(
+        label="shogi",
         game=GameSettings(game="shogi"),
         scale="uniformly random moves = 0",
         yardsticks=_SHOGI,

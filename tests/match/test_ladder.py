@@ -67,6 +67,9 @@ def test_openings_are_the_same_each_time_and_fit_their_opponents() -> None:
     handicap = pair_plans("muzero", go.yardstick("gnugo level 10 with 3 stones"), openings, 1)
     assert [plan.first for plan in handicap] == ["gnugo level 10 with 3 stones"] * 2
     assert [plan.opening for plan in handicap] == list(openings[3][2:4])
+    given = pair_plans("muzero", go.yardstick("gnugo level 10 giving 3 stones"), openings, 1)
+    assert [plan.first for plan in given] == ["muzero"] * 2
+    assert [plan.opening for plan in given] == list(openings[3][2:4])
     start = handicap[0].opening.start
     assert start is not None
     assert start.count("b") == 3

@@ -59,7 +59,7 @@ def test_nothing_is_said_before_the_first_game() -> None:
     assert progress_line(CHESS, SETTINGS, []) == "0/200 games"
     assert text_report(CHESS, SETTINGS, []) == "no games yet"
     assert markdown_report(CHESS, SETTINGS, []) == ""
-    assert manifest_ratings(CHESS, SETTINGS, []) == ()
+    assert manifest_ratings(CHESS, SETTINGS, [], "a fast one") == ()
     with pytest.raises(BadLadder):
         ladder_standings(CHESS, SETTINGS, [])
 
@@ -77,17 +77,17 @@ def test_ratings_go_into_the_manifest_and_replace_those_of_before(games: list[Ga
     folder = tmp_path / "chess"
     shutil.copytree(ROOT / "weights" / "chess", folder)
     other = Rating(elo=1.0, error=2.0, opponent="an earlier net", games=10, conditions="16 simulations")
-    write_manifest(folder, [other])
-    ratings = manifest_ratings(CHESS, SETTINGS, games)
-    write_manifest(folder, ratings)
-    write_manifest(folder, ratings)
+    write_manifest(folder, CHESS, [other])
+    ratings = manifest_ratings(CHESS, SETTINGS, games, "a fast one")
+    write_manifest(folder, CHESS, ratings)
+    write_manifest(folder, CHESS, ratings)
     manifest = load_bundle(folder).manifest
     assert manifest.ratings == (*ratings, other)
     first = manifest.ratings[0]
     assert first.opponent == "the ladder"
     assert 1300 < first.elo < 1700
     assert first.games == 60
-    assert "0.5 s a move, 1 thread, 2 games side by side" in first.conditions
+    assert "0.5 s a move, 1 thread, 2 games side by side; a fast one; 8 random" in first.conditions
     assert sum(rating.games for rating in manifest.ratings[1:-1]) == 60
     for rating in manifest.ratings[1:-1]:
         assert rating.opponent in ALL

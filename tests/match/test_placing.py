@@ -27,8 +27,10 @@ def climb(
     rng = np.random.default_rng(seed)
     played: list[Score] = []
     true = {yardstick.name: yardstick.rating + shift(yardstick.name) for yardstick in ladder.yardsticks}
+    other = ""
     for pair in range(games // 2):
-        other = next_opponent(ladder, names(ladder), played, ENGINE)
+        if pair < 5 or pair % 3 == 0:  # as if some games were played side by side
+            other = next_opponent(ladder, names(ladder), played, ENGINE)
         for first, second in ((ENGINE, other), (other, ENGINE)):
             win = expected_score((strength - true[other]) * (1 if first == ENGINE else -1))
             drawn = 0.5 * min(win, 1 - win)
@@ -62,11 +64,11 @@ def test_two_hundred_games_place_a_chess_engine(strength: float) -> None:
     ladder = LADDERS["chess"]
     games = climb(ladder, strength, 200)
     found = placed(ladder, games)
-    assert found.own_error < 52
+    assert found.own_error < 56
     assert abs(found.rating.elo - strength) < 1.5 * found.rating.error
     met = games_against(games, ENGINE)
     near = [count for name, count in met.items() if abs(found.ratings.elo(name) - strength) < 300]
-    assert sum(near) > 120
+    assert sum(near) > 100
     assert sum(count >= 15 for count in met.values()) >= (3 if strength > 500 else 2)
     if strength > 1400:  # among fixed ratings
         assert found.rating.error < 60

@@ -21,8 +21,13 @@ from muzero_engine.match.yardsticks import (
 
 
 @pytest.mark.parametrize("game", list(LADDERS))
-def test_ladders_are_complete(game: str) -> None:
-    ladder = ladder_of(game)
+@pytest.mark.parametrize("size", [None, 13, 19])
+def test_ladders_are_complete(game: str, size: int | None) -> None:
+    if size is not None and game != "go":
+        with pytest.raises(UnknownLadder, match="one board"):
+            ladder_of(game, size)
+        return
+    ladder = ladder_of(game, size)
     assert ladder.game.game == game
     names = [yardstick.name for yardstick in ladder.yardsticks]
     assert len(set(names)) == len(names)
@@ -79,3 +84,5 @@ def test_programs_are_also_found_where_debian_puts_games(programs: Path, monkeyp
 def test_games_without_a_ladder_are_refused() -> None:
     with pytest.raises(UnknownLadder, match="chess, go, shogi"):
         ladder_of("tictactoe")
+    with pytest.raises(UnknownLadder, match="9, 13, 19"):
+        ladder_of("go", 7)
