@@ -99,7 +99,7 @@ def test_a_gauntlet_of_go(tmp_path: Path) -> None:
 def test_a_test_stops_a_match(tmp_path: Path) -> None:
     out = tmp_path / "m"
     engines = ["-e", f"name=good {scripted('uci')}", "-e", f"name=bad {scripted('uci', '--fault', 'illegal')}"]
-    flags = ["--random-plies", 0, "--pairs", 500, "--sprt", 0, 100, "--out", out, "-q", "--every", 0]
+    flags = ["--random-plies", 0, "--pairs", 500, "--sprt", 0, 200, "--out", out, "-q", "--every", 0]
     result = match("--game", "chess", *engines, *flags)
     assert result.exit_code == 0, result.output
     assert "H1 accepted" in result.output
@@ -114,13 +114,14 @@ def test_a_test_stops_a_match(tmp_path: Path) -> None:
 def test_interrupted_and_resumed(tmp_path: Path, number: int) -> None:
     """No game is lost and none is played twice, and the schedule is that of an uninterrupted tournament."""
     out = tmp_path / "m"
-    arguments = ["match", "--game", "chess", "-e", "name=a random", "-e", "name=b seed=3 random", "--max-plies", "60"]
-    arguments += ["--pairs", "20", "--concurrency", "2", "--out", str(out)]
+    slow = scripted("uci", "--fault", "slow", "--delay", "0.1")  # 0.8 s a game, all of it asleep
+    arguments = ["match", "--game", "chess", "-e", f"name=a {slow}", "-e", f"name=b {slow}", "--pairs", "4"]
+    arguments += ["--random-plies", "0", "--concurrency", "2", "--every", "0", "--out", str(out)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "muzero_engine", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         assert process.stdout is not None
-        while "2/40" not in process.stdout.readline():
+        while "2/8" not in process.stdout.readline():
             pass
         process.send_signal(number)
         output = process.stdout.read()
@@ -129,15 +130,15 @@ def test_interrupted_and_resumed(tmp_path: Path, number: int) -> None:
         assert code == 130
         assert "--resume goes on" in output
     before = lines(out)
-    assert 2 <= len(before) < 40
+    assert 2 <= len(before) < 8
     assert match(*arguments[1:]).output.count("holds games already") == 1
-    result = match(*arguments[1:], "--resume")
+    result = match(*arguments[1:], "--resume", "--concurrency", 6)
     assert result.exit_code == 0, result.output
     after = lines(out)
     kept = before if before[-1] in after else before[:-1]  # a kill may cut the last line
     assert after[: len(kept)] == kept
     played = [(data["pair"], data["game"]) for data in map(json.loads, after)]
-    assert sorted(played) == [(pair, game) for pair in range(20) for game in (0, 1)]
+    assert sorted(played) == [(pair, game) for pair in range(4) for game in (0, 1)]
     assert "0 games to play" in match(*arguments[1:], "--resume").output
     changed = match(*arguments[1:], "--resume", "--seed", 9)
     assert changed.exit_code == 1
