@@ -87,12 +87,13 @@ class Store:
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
         header = _header(lines, path)
-        for name, value in json.loads(json.dumps(facts)).items():
-            if header.get(name) != value:
-                raise BadTournament(
-                    f"the tournament in {folder} has another value of {name}: {_short(header.get(name))} where you "
-                    f"ask for {_short(value)}; go on with the old settings, or choose another folder"
-                )
+        told = json.loads(json.dumps(facts))
+        if (found := _difference("", {name: header.get(name) for name in told}, told)) is not None:
+            where, old, new = found
+            raise BadTournament(
+                f"the tournament in {folder} has another value of {where}: {_short(old)} where you ask for "
+                f"{_short(new)}; go on with the old settings, or choose another folder"
+            )
         records = []
         for number, line in enumerate(lines[1:], start=2):
             try:
@@ -140,6 +141,18 @@ def _header(lines: list[str], path: Path) -> dict[str, Any]:
     if header["store"] != FORMAT:
         raise BadTournament(f"{path} has format {header['store']!r}, and this program reads {FORMAT}")
     return header
+
+
+def _difference(where: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
+    """The first place where two JSON values differ, in words like "engines 1 limit", and what is there."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        pairs = [(name, old[name], new[name]) for name in new]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(str(number), *values) for number, values in enumerate(zip(old, new, strict=True), start=1)]
+    else:
+        return None if old == new else (where, old, new)
+    found = (_difference(f"{where} {name}".strip(), *values) for name, *values in pairs)
+    return next((difference for difference in found if difference is not None), None)
 
 
 def _short(value: object) -> str:

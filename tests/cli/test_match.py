@@ -142,7 +142,7 @@ def test_interrupted_and_resumed(tmp_path: Path, number: int) -> None:
     assert "0 games to play" in match(*arguments[1:], "--resume").output
     changed = match(*arguments[1:], "--resume", "--seed", 9)
     assert changed.exit_code == 1
-    assert "another value of seed" in changed.output
+    assert "another value of seed: 0 where you ask for 9" in changed.output
     check_records(out)
 
 

@@ -139,8 +139,12 @@ def test_what_is_refused(tmp_path: Path) -> None:
     Store.create(tmp_path, "chess", "test", FACTS)
     with pytest.raises(BadTournament, match="--resume"):
         Store.create(tmp_path, "chess", "test", FACTS)
-    with pytest.raises(BadTournament, match='another value of limit: "60" where you ask for "30"'):
+    with pytest.raises(BadTournament, match='has another value of limit: "60" where you ask for "30"'):
         Store.resume(tmp_path, "chess", FACTS | {"limit": "30"})
+    with pytest.raises(BadTournament, match='has another value of engines 2: "b" where you ask for "c"'):
+        Store.resume(tmp_path, "chess", FACTS | {"engines": ["a", "c"]})
+    with pytest.raises(BadTournament, match=r'has another value of engines: \["a", "b"\] where you ask for \["a"\]'):
+        Store.resume(tmp_path, "chess", FACTS | {"engines": ["a"]})
     path = tmp_path / GAMES
     path.write_text(path.read_text() + "{}\n")
     with pytest.raises(BadTournament, match=r"line 2 of .* is no game: 'area' is missing"):
