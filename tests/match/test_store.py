@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muzero_engine.games.registry import load_game
+from muzero_engine.match import store as module
 from muzero_engine.match.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 from muzero_engine.match.record_json import BadRecord, parse_record, record_line
 from muzero_engine.match.settings import BadTournament
@@ -157,3 +162,27 @@ def test_what_is_refused(tmp_path: Path) -> None:
         Store.resume(tmp_path, "chess", FACTS)
     with pytest.raises(BadTournament, match="cannot write"):
         Store.create(path / "under a file", "chess", "test", FACTS)
+
+
+def test_two_programs_cannot_play_into_one_folder(tmp_path: Path) -> None:
+    Store.create(tmp_path, "chess", "test", FACTS)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom muzero_engine.match.store import Store\n"
+        f"Store.resume(Path(sys.argv[1]), 'chess', {FACTS!r})\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "another program is playing into" in second.stderr
+    Store.resume(tmp_path, "chess", FACTS)  # the same program may
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+
+    def full(_path: Path, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "append_whole", full)
+    with pytest.raises(BadTournament, match=r"cannot write to .*: No space left"):
+        store.add(RECORD)
