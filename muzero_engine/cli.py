@@ -22,11 +22,14 @@ COMMANDS = {
     "analysis": ("sessions", "analysis"),
     "play": ("play", "play"),
     "analyze": ("analyze", "analyze"),
+    "match": ("match", "match"),
     "bench": ("bench", "bench"),
     "info": ("info", "info"),
     "train": ("train", "train"),
     "report": ("train", "report"),
     "export": ("export", "export"),
+    "ladder": ("ladder", "ladder"),
+    "uct": ("uct", "uct"),
 }
 
 

@@ -1,4 +1,5 @@
-"""Writing files so that a kill at any moment leaves the old file or the new one, never a part."""
+"""Writing files so that a kill at any moment leaves the old file or the new one, never a part; and whole records after
+another, of which a kill can spoil the last one at most."""
 
 from __future__ import annotations
 
@@ -20,3 +21,14 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def append_whole(path: Path, data: bytes) -> None:
+    """Adds these bytes to the end of a file in one piece, and returns when they are on the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -11,7 +11,6 @@ search parameters can be compared before there are weights. Long games are judge
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from dataclasses import fields, replace
@@ -29,6 +28,8 @@ from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel
+from muzero_engine.match.statistics import Tally, estimate
+from muzero_engine.match.tables import interval_text
 from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
@@ -89,12 +90,6 @@ def play(opening: Position, model: MaterialModel | Watched, configs: list[Search
     return (outcome.value(0) + 1.0) / 2.0
 
 
-def elo(score: float) -> float:
-    """The Elo difference of an expected score."""
-    score = min(max(score, 1e-3), 1.0 - 1e-3)
-    return -400.0 * math.log10(1.0 / score - 1.0)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("first", help="name=value,... of the first configuration ('' for the defaults)")
@@ -112,7 +107,7 @@ def main() -> None:
         parser.error(f"{args.game} needs --weights")
     model = MaterialModel(args.game) if args.weights is None else Watched(args.weights, args.game)
     rng = np.random.default_rng(args.seed)
-    scores: list[float] = []
+    pairs = [0, 0, 0, 0, 0]  # with 0, 1/2, 1, 3/2, 2 points for the first
     begun = time.monotonic()
     for pair in range(args.pairs):
         opening = game.initial(game.spec.shapes[0])
@@ -122,12 +117,11 @@ def main() -> None:
                 opening.push(int(rng.choice(legal)))
         one = play(opening, model, [first, second], args.nodes)
         other = 1.0 - play(opening, model, [second, first], args.nodes)
-        scores.append((one + other) / 2.0)
-        mean = float(np.mean(scores))
-        error = float(np.std(scores, ddof=1)) / math.sqrt(len(scores)) if len(scores) > 1 else 0.5
-        low, high = elo(mean - 1.96 * error), elo(mean + 1.96 * error)
+        pairs[round(2 * (one + other))] += 1
+        found = estimate(Tally(pairs=(pairs[0], pairs[1], pairs[2], pairs[3], pairs[4])))
+        assert found is not None
         print(
-            f"\r{pair + 1}/{args.pairs} pairs  first {100 * mean:.1f}%  Elo {elo(mean):+.0f} [{low:+.0f}, {high:+.0f}]"
+            f"\r{pair + 1}/{args.pairs} pairs  first {found.score.value:.1%}  Elo {interval_text(found.elo)}"
             f"  {time.monotonic() - begun:.0f} s ",
             end="",
             flush=True,

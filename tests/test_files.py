@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from muzero_engine.files import write_atomically
+from muzero_engine.files import append_whole, write_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -28,3 +28,10 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatc
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.bin"]
+
+
+def test_a_record_is_added_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    append_whole(path, b"one\n")
+    append_whole(path, b"two\n")
+    assert path.read_bytes() == b"one\ntwo\n"

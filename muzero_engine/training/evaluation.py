@@ -23,10 +23,10 @@ from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.ratings import Results, fit_ratings
 from muzero_engine.training.boards import board_shares, ply_cap
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
-from muzero_engine.training.elo import PairScore, fit_elo
 from muzero_engine.training.gumbel_search import BatchedSearch
 from muzero_engine.training.matches import (
     PIECE_VALUES,
@@ -40,6 +40,7 @@ from muzero_engine.training.metrics import CycleRecord, MatchRecord
 
 NETS = "nets"
 KEPT = 8  # nets
+PRIOR_GAMES = 1.0  # for each pair that met, half won: early nets are often beaten to nothing
 BEATEN = 0.99  # a scripted player is not met again after two scores like this in a row
 
 
@@ -201,9 +202,10 @@ def surplus(steps: Sequence[int]) -> list[int]:
 
 def ratings(records: Iterable[CycleRecord]) -> dict[str, float]:
     """Elo of every net ("net-STEP") and scripted player that was met, the first net having 0."""
-    scores = [
-        PairScore(f"net-{record.step}", match.opponent, match.wins, match.draws, match.losses)
+    results = [
+        Results(f"net-{record.step}", match.opponent, match.wins, match.draws, match.losses)
         for record in records
         for match in record.matches
     ]
-    return dict(fit_elo(scores, "net-0"))
+    fit = fit_ratings(results, {"net-0": 0.0}, prior_games=PRIOR_GAMES)
+    return {name: rating.elo for name, rating in fit.players.items()}

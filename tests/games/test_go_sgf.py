@@ -34,11 +34,11 @@ def records(draw: st.DrawFn) -> GoRecord:
     points = shape[0] * shape[1]
     squares = st.lists(st.integers(0, points - 1), max_size=4).map(tuple)
     colours = st.integers(0, 1)
-    moves = st.builds(Move, colours, st.integers(0, points))
+    moves = st.builds(Move, colours, st.integers(0, points), st.just("") | NAMES)
     setups = st.builds(Setup, squares, squares, squares, st.none() | colours).filter(lambda step: step != Setup())
     steps = draw(st.lists(st.one_of(moves, moves, setups), max_size=25))
     komi = draw(st.none() | st.integers(-100, 100).map(lambda half: half / 2))
-    return GoRecord(shape, tuple(steps), komi, draw(NAMES), draw(NAMES), draw(NAMES))
+    return GoRecord(shape, tuple(steps), komi, *(draw(NAMES) for _ in range(6)))
 
 
 @given(records())
@@ -66,6 +66,7 @@ def test_a_game_of_a_server() -> None:
     record = parse_sgf(GAME_OF_A_SERVER)
     assert (record.shape, record.komi, record.result) == ((9, 9), 6.5, "W+0.5")
     assert (record.black_name, record.white_name) == ("Black ] player", "White player")
+    assert [step.comment for step in record.steps if isinstance(step, Move)] == ["ok", "", "", "", ""]
     position = record.position()
     assert [position.action_text(square) for square in position.first_stones(BLACK)] == ["G7", "C3"]
     assert [(colour, position.action_text(action)) for colour, action in position.moves] == [

@@ -1,7 +1,8 @@
 """SGF (FF[4], https://www.red-bean.com/sgf/): the main line of a Go game, read and written.
 
 Read: board size (also `SZ[9:13]`, columns first), komi, set-up stones (AB, AW, AE, point lists included) at any node,
-PL, moves, passes (`B[]` and `B[tt]`), result and names. The first variation is the main line. All else is skipped.
+PL, moves, passes (`B[]` and `B[tt]`), result, names, event, date and comments on moves and on the game, each comment as
+one line. The first variation is the main line. All else is skipped.
 
 Whatever the input is, reading ends in a `GoRecord` or in `BadPosition` with one line.
 """
@@ -34,6 +35,7 @@ class Move:
 
     colour: int
     action: int
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,9 @@ class GoRecord:
     result: str = ""  # "B+3.5", "W+R", "0", as the file has it
     black_name: str = ""
     white_name: str = ""
+    event: str = ""
+    date: str = ""  # of the game, ISO 8601
+    comment: str = ""  # on the game as a whole
 
     @classmethod
     def of(cls, position: GoPosition, *, result: str = "", black_name: str = "", white_name: str = "") -> GoRecord:
@@ -118,7 +123,8 @@ def parse_sgf(text: str) -> GoRecord:
             steps.append(setup)
         for name, values in node:
             if name in _COLOURS:
-                steps.append(Move(_COLOURS[name], _point(values[0], shape, allow_pass=True)))
+                comment = _simple(_first(dict(node), "C"))
+                steps.append(Move(_COLOURS[name], _point(values[0], shape, allow_pass=True), comment))
     return GoRecord(
         shape,
         tuple(steps),
@@ -126,7 +132,30 @@ def parse_sgf(text: str) -> GoRecord:
         _simple(_first(root, "RE")),
         _simple(_first(root, "PB")),
         _simple(_first(root, "PW")),
+        _simple(_first(root, "EV")),
+        _simple(_first(root, "DT")),
+        _simple(_first(root, "GC")),
     )
+
+
+def split_games(text: str) -> Iterator[str]:
+    """The text of each game of a collection, as `parse_sgf` takes it."""
+    start, depth, at = 0, 0, 0
+    while at < len(text):
+        sign = text[at]
+        if sign == "(":
+            start = at if depth == 0 else start
+            depth += 1
+        elif sign == ")" and depth > 0:
+            depth -= 1
+            if depth == 0:
+                yield text[start : at + 1]
+        elif sign == "[" and depth > 0:
+            while at < len(text) and text[at] != "]":
+                at += 2 if text[at] == "\\" else 1
+        at += 1
+    if depth > 0:
+        yield text[start:]
 
 
 def sgf_text(record: GoRecord) -> str:
@@ -137,11 +166,13 @@ def sgf_text(record: GoRecord) -> str:
     if record.komi is not None:
         root.append(f"KM[{komi_text(half_points(record.komi))}]")
     names = (("PB", record.black_name), ("PW", record.white_name), ("RE", record.result))
-    root += [f"{name}[{_escaped(value)}]" for name, value in names if value]
+    told = (*names, ("EV", record.event), ("DT", record.date), ("GC", record.comment))
+    root += [f"{name}[{_escaped(value)}]" for name, value in told if value]
     nodes = ["".join(root)]
     for i, step in enumerate(record.steps):
         if isinstance(step, Move):
-            nodes.append(f"{'BW'[step.colour]}[{_sgf_point(step.action, record.shape)}]")
+            comment = f"C[{_escaped(step.comment)}]" if step.comment else ""
+            nodes.append(f"{'BW'[step.colour]}[{_sgf_point(step.action, record.shape)}]{comment}")
             continue
         setup = _setup_text(step, record.shape)
         if i > 0:

@@ -1,0 +1,217 @@
+"""`ladder`: how strong the weights are, by games against opponents of known strength."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from muzero_engine.commands.compose import load_model
+from muzero_engine.commands.machine import machine
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.files import write_atomically
+from muzero_engine.games.base import Position
+from muzero_engine.games.encoding import observation
+from muzero_engine.inference.bundle import default_weights_dir, read_manifest
+from muzero_engine.inference.manifest import Manifest
+from muzero_engine.match.ladder import BadLadder, Climb, LadderSettings, ladder_facts, ladder_openings
+from muzero_engine.match.ladder_report import (
+    ladder_standings,
+    manifest_ratings,
+    markdown_report,
+    progress_line,
+    text_report,
+    write_manifest,
+)
+from muzero_engine.match.page import write_page, write_pictures
+from muzero_engine.match.pictures import PicturesUnavailable
+from muzero_engine.match.record import GameRecord
+from muzero_engine.match.settings import PROTOCOLS, BadTournament, EngineSettings, own_command
+from muzero_engine.match.store import GAMES, Store
+from muzero_engine.match.tables import aligned
+from muzero_engine.match.time_control import TimeControl
+from muzero_engine.match.tournament import Runner
+from muzero_engine.match.yardsticks import LADDERS, Ladder, installed, ladder_of, missing
+
+ENGINE = "muzero"
+
+
+@click.command()
+@click.option("--game", type=click.Choice(list(LADDERS)), required=True, help="Whose ladder")
+@click.option("--size", type=int, help="Lines of the board of Go: 9, 13 or 19  [9]")
+@click.option("--weights", type=click.Path(path_type=Path, file_okay=False), help="A bundle  [the one that came along]")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the games  [ladders/...]")
+@click.option("--games", type=click.IntRange(min=2), default=200, help="Games in all  [200]")
+@click.option("--control", default="movetime=0.5", help="Time control of the engine  [movetime=0.5]")
+@click.option("--threads", type=click.IntRange(min=1), default=1, help="Of the engine  [1]")
+@click.option("--concurrency", type=click.IntRange(min=1), default=2, help="Games side by side  [2]")
+@click.option("--seed", type=int, default=0, help="Of the openings  [0]")
+@click.option("--start", type=float, help="A rating to begin at")
+@click.option("--without", multiple=True, metavar="OPPONENT", help="Leave an opponent out; may be repeated")
+@click.option("--list", "only_list", is_flag=True, help="Show the opponents and what is missing, and play nothing")
+@click.option("--no-manifest", is_flag=True, help="Leave the manifest of the weights as it is")
+def ladder(
+    game: str,
+    size: int | None,
+    weights: Path | None,
+    out: Path | None,
+    games: int,
+    control: str,
+    threads: int,
+    concurrency: int,
+    seed: int,
+    start: float | None,
+    without: tuple[str, ...],
+    only_list: bool,
+    no_manifest: bool,
+) -> None:
+    """Find the rating of weights by games against a ladder of fixed opponents.
+
+    Opponents near the rating are chosen while games are played. The same command goes on with a ladder that was
+    interrupted. At the end the rating is written into the weights' manifest.
+    """
+    rungs = ladder_of(game, size)
+    opponents = installed(rungs)
+    if only_list:
+        _list(rungs, opponents)
+        return
+    _tell_missing(rungs, opponents)
+    if unknown := [name for name in without if name not in {one.name for one in rungs.yardsticks}]:
+        raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: --list shows them all")
+    folder = weights or default_weights_dir(game)
+    manifest = read_manifest(folder)
+    settings = LadderSettings(
+        game=game,
+        engine=ENGINE,
+        weights=_digest(manifest),
+        control=str(TimeControl.parse(control)),
+        threads=threads,
+        concurrency=concurrency,
+        seed=seed,
+        games=games,
+    )
+    store = _open(out or Path("ladders") / rungs.label.replace(" ", "-"), rungs, settings)
+    try:
+        done = _play(rungs, settings, _engine(settings, folder), opponents, store, manifest, without, start)
+    except KeyboardInterrupt:
+        done = False
+    if store.records:
+        _report(rungs, settings, store)
+    if not done:
+        click.echo("interrupted: the same command goes on")
+        raise SystemExit(130)
+    if not no_manifest:
+        write_manifest(folder, rungs, manifest_ratings(rungs, settings, store.records, str(machine()["cpu"])))
+        click.echo(f"the rating is in the manifest of {folder}")
+
+
+def _play(
+    rungs: Ladder,
+    settings: LadderSettings,
+    engine: EngineSettings,
+    opponents: dict[str, EngineSettings],
+    store: Store,
+    manifest: Manifest,
+    without: Sequence[str],
+    start: float | None,
+) -> bool:
+    """Plays the games that are missing; whether all are there."""
+    value = None if manifest.training.untrained else _value_function(settings.game, engine)
+    openings = ladder_openings(rungs, settings, settings.games // 2 + 10, value)
+    available = [name for name in opponents if name not in without]
+    climb = Climb(rungs, settings, available, openings, store.records, start)
+    runner = Runner({engine.name: engine, **opponents}, rungs.game, concurrency=settings.concurrency)
+
+    def on_game(record: GameRecord) -> bool:
+        store.add(record)
+        click.echo(f"{progress_line(rungs, settings, store.records)}; {_result(record)}")
+        return True
+
+    try:
+        while not climb.done:
+            runner.run(climb.plans(), on_game)
+    except BadTournament as error:
+        raise BadLadder(f"{error} (an opponent can be left out by --without)") from None
+    return True
+
+
+def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
+    return EngineSettings(
+        name=settings.engine,
+        kind=PROTOCOLS[settings.game],
+        command=(*own_command(settings.game, str(weights)), "--threads", str(settings.threads)),
+        control=TimeControl.parse(settings.control),
+    )
+
+
+def _open(folder: Path, rungs: Ladder, settings: LadderSettings) -> Store:
+    facts = ladder_facts(rungs, settings)
+    if (folder / GAMES).exists():
+        return Store.resume(folder, settings.game, facts)
+    return Store.create(folder, settings.game, f"ladder of {rungs.label}", facts)
+
+
+def _digest(manifest: Manifest) -> str:
+    """A hash of the networks; the checkpoint is no part of them."""
+    hashes = sorted(file.sha256 for name, file in manifest.files.items() if name.endswith(".onnx"))
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
+
+
+def _value_function(game: str, engine: EngineSettings) -> Callable[[Position], float]:
+    """The engine's own judgement of a position, without search."""
+    weights = engine.command[engine.command.index("--weights") + 1]
+    model = load_model(game, EngineOptions(weights=weights, threads=1))
+
+    def value(position: Position) -> float:
+        return float(model.initial_inference(observation(position)[None]).value[0])
+
+    return value
+
+
+def _result(record: GameRecord) -> str:
+    """ "beat gnugo level 1 as white: resignation"."""
+    mine = 0 if record.first == ENGINE else 1
+    opponent = record.second if mine == 0 else record.first
+    result = "drew with" if record.winner is None else "beat" if record.winner == mine else "lost to"
+    return f"{result} {opponent}: {record.reason}"
+
+
+def _report(rungs: Ladder, settings: LadderSettings, store: Store) -> None:
+    """Prints the tables, and writes them, a page and pictures into the folder."""
+    games = store.records
+    click.echo()
+    click.echo(text_report(rungs, settings, games))
+    markdown = markdown_report(rungs, settings, games)
+    click.echo(f"\nFor a README:\n\n{markdown}")
+    write_atomically(store.folder / "ladder.md", markdown.encode())
+    standings = ladder_standings(rungs, settings, games)
+    title = f"Ladder of {rungs.label}"
+    facts = [
+        ("Scale", rungs.scale),
+        ("Engine", f"{settings.text()}; weights {settings.weights}"),
+        ("Openings", f"{rungs.opening_plies} random plies, seed {settings.seed}"),
+        ("Machine", str(machine()["cpu"])),
+    ]
+    write_page(standings, title, facts, store.folder / "ladder.html")
+    try:
+        write_pictures(standings, title, store.folder)
+    except PicturesUnavailable as error:
+        click.echo(str(error))
+    click.echo(f"games, tables and pictures are in {store.folder}")
+
+
+def _list(rungs: Ladder, opponents: dict[str, EngineSettings]) -> None:
+    rows = [("Elo", "opponent", "", "limit", "")]
+    for one in rungs.yardsticks:
+        there = "" if one.name in opponents else "missing"
+        rows.append((f"{one.rating:.0f}", one.name, "fixed" if one.fixed else "", one.control, there))
+    click.echo(f"Elo: {rungs.scale}\n")
+    click.echo("\n".join(aligned(rows)))
+    _tell_missing(rungs, opponents)
+
+
+def _tell_missing(rungs: Ladder, opponents: dict[str, EngineSettings]) -> None:
+    for gone in missing(rungs, opponents):
+        click.echo(f"not installed: {', '.join(gone.names)}\n  get them by: {gone.install}")

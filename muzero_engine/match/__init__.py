@@ -1,0 +1,1 @@
+"""Engines against each other: the runner, the judge, records, statistics and ratings."""

@@ -1,0 +1,92 @@
+"""What is kept of a game that engines played: `GameRecord`, one `PlyRecord` a move, and how the game ended.
+
+The *first* player is player 0 of the game, who moves first from the start position (white in chess, black in Go and
+shogi); the *second* is player 1. Scores of a move are those of the engine that played it, from its own point of view.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Ending(enum.Enum):
+    """Why a game ended. In those that `is_fault` names, the engine to move lost by its own doing."""
+
+    RULES = "rules"  # mate, stalemate, repetition, fifty moves, two passes, ...
+    RESIGNATION = "resignation"
+    DECLARATION = "declared win"  # one that the rules allow
+    ADJUDICATION = "adjudication"  # both engines' scores agreed for long enough
+    PLY_CAP = "ply cap"
+    ILLEGAL_MOVE = "illegal move"
+    WRONG_REPLY = "wrong reply"  # not what the protocol wants as an answer
+    CRASH = "crash"  # the process ended or could not be started
+    HANG = "hang"  # no answer at all
+    TIME_LOSS = "time loss"
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the loser's program, and not its play, decided the game."""
+        return self in _FAULTS
+
+
+_FAULTS = frozenset({Ending.ILLEGAL_MOVE, Ending.WRONG_REPLY, Ending.CRASH, Ending.HANG, Ending.TIME_LOSS})
+
+
+class ScoreKind(enum.Enum):
+    """What an engine's score counts."""
+
+    CENTIPAWNS = "cp"
+    MATE = "mate"  # full moves in UCI, plies in USI; below zero, and zero, when being mated
+    WIN_RATE = "win rate"  # 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """An engine's judgement of a position, from its own point of view.
+
+    A mate of which the engine does not say how far it is (USI's `mate +`) counts as one ply away.
+    """
+
+    kind: ScoreKind
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlyRecord:
+    """One move of an engine."""
+
+    move: str  # the protocol's text, as `Position.action_text` writes it
+    elapsed_s: float  # from the question to the answer, as the runner measured it
+    clock_s: float | None = None  # left after the move, increment included; None without a clock
+    score: Score | None = None
+    depth: int | None = None  # plies
+    nodes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GameRecord:
+    """One finished game. It stands by itself: `start`, `opening_moves` and `moves` are all that was played."""
+
+    game_name: str  # as in `games.registry`
+    first: str  # name of the engine that played player 0
+    second: str
+    opening: str  # its name
+    pair: int  # number of the opening pair in the tournament, from 0
+    game: int  # 0 or 1 in the pair: the second has the sides exchanged
+    start: str  # the position before the opening's moves, as `Game.from_text` reads it; Go: board, mover and komi
+    opening_moves: tuple[str, ...]  # protocol texts, played before the engines are asked
+    moves: tuple[PlyRecord, ...]
+    points: float  # of `first`: 1, 0.5 or 0
+    ending: Ending
+    reason: str  # lower case, for people: "checkmate", "illegal move e2e5: ..."
+    first_limit: str = ""  # time control of `first`, as `match.settings` reads it
+    second_limit: str = ""
+    area: float | None = None  # Go, where the board was counted: black's points less white's and komi
+    started: str = ""  # UTC, ISO 8601, to the second
+    duration_s: float = 0.0
+
+    @property
+    def winner(self) -> int | None:
+        """0, 1, or None for a draw."""
+        return None if self.points == 0.5 else (0 if self.points == 1.0 else 1)

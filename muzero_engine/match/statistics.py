@@ -1,0 +1,273 @@
+"""How much stronger one player is than another, from games played in pairs, and when to stop playing.
+
+The two games of a pair share their opening with colours swapped, so their results are not independent: the unit of all
+statistics is the pair with its five possible sums of points, the "pentanomial". Games without their twin (a tournament
+that was interrupted, or one without pairs) count on their own.
+
+Tests are generalised sequential probability ratio tests (Michel Van den Bergh, "A practical introduction to the GSPRT"
+and "Normalized Elo in practice", cantate.be/Fishtest): the likelihood of the observed counts is maximised among all
+distributions with the expected score of H0, then of H1, and the logarithm of the ratio is compared with Wald's bounds.
+Normalised Elo measures the mean in standard deviations of one game, so that the length of a test hardly depends on how
+often games are drawn; it is 800 / ln(10) times (score - 1/2) / sigma.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from muzero_engine.ratings import NORMAL_95, elo_of_score, expected_score
+
+NORMALISED = 800.0 / math.log(10.0)  # normalised Elo of one standard deviation of a game
+REGULAR = 1e-3  # games in a class of results that was not seen, as Fishtest has it
+LARGEST_ELO = 200.0  # of a bound of a test; far beyond it the condition on normalised Elo has no solution
+
+
+class BadTest(ValueError):
+    """Bounds or error rates that make no test; the message says which."""
+
+
+class Scored(Protocol):
+    """What statistics need of a game."""
+
+    @property
+    def first(self) -> str:
+        """Who moved first."""
+        ...
+
+    @property
+    def second(self) -> str: ...
+    @property
+    def pair(self) -> int:
+        """The number that this game shares with its twin and with no other game of these players."""
+        ...
+
+    @property
+    def points(self) -> float:
+        """Of `first`: 1, 0.5 or 0."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """One player's results against another."""
+
+    pairs: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)  # how many gave it 0, 1/2, 1, 3/2 and 2 points
+    singles: tuple[int, int, int] = (0, 0, 0)  # games without their twin: lost, drawn, won
+    wins: int = 0  # of all games
+    draws: int = 0
+    losses: int = 0
+
+    @property
+    def games(self) -> int:
+        return self.wins + self.draws + self.losses
+
+    @property
+    def points(self) -> float:
+        return self.wins + 0.5 * self.draws
+
+    @classmethod
+    def of(cls, games: Iterable[Scored], player: str, opponent: str) -> Tally:
+        """The results of `player` in the games between these two; all others are passed over."""
+        twins: dict[int, list[float]] = {}
+        results = [0, 0, 0]  # lost, drawn, won
+        for game in games:
+            if (game.first, game.second) == (player, opponent):
+                points = game.points
+            elif (game.first, game.second) == (opponent, player):
+                points = 1.0 - game.points
+            else:
+                continue
+            results[round(2 * points)] += 1
+            twins.setdefault(game.pair, []).append(points)
+        pairs, singles = [0, 0, 0, 0, 0], [0, 0, 0]
+        for found in twins.values():
+            if len(found) == 2:
+                pairs[round(2 * sum(found))] += 1
+                continue
+            for points in found:
+                singles[round(2 * points)] += 1
+        return cls(
+            (pairs[0], pairs[1], pairs[2], pairs[3], pairs[4]),
+            (singles[0], singles[1], singles[2]),
+            wins=results[2],
+            draws=results[1],
+            losses=results[0],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value and its 95% interval; ends may be infinite."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a tally says about the difference in strength."""
+
+    score: Interval  # points a game, in [0, 1]
+    elo: Interval
+    normalised: Interval  # normalised Elo
+    superiority: float  # likelihood of superiority (LOS), the probability of being the stronger one, in [0, 1]
+
+
+def estimate(tally: Tally) -> Estimate | None:
+    """The difference in strength, normal approximation; None without a game.
+
+    Results that are all the same have no spread to be measured. They get that of one observation more that is won or
+    lost by all points.
+    """
+    counts = _observations(tally)
+    if not counts:
+        return None
+    games = sum(size * count for size, _, count in counts)
+    seen = sum(count for _, _, count in counts)
+    mean = sum(points * count for _, points, count in counts) / games
+    variance = sum(count * (points - size * mean) ** 2 for size, points, count in counts)
+    if variance == 0.0:
+        size = counts[0][0]
+        variance = seen / (seen + 1) * 0.5 * size**2 * ((1.0 - mean) ** 2 + mean**2)
+    deviation = math.sqrt(variance / games)  # of one game
+    error = deviation / math.sqrt(games)
+    low, high = max(mean - NORMAL_95 * error, 0.0), min(mean + NORMAL_95 * error, 1.0)
+    unit = NORMALISED / deviation
+    normalised = unit * (mean - 0.5)
+    reach = unit * NORMAL_95 * error
+    return Estimate(
+        Interval(mean, low, high),
+        Interval(elo_of_score(mean), elo_of_score(low), elo_of_score(high)),
+        Interval(normalised, normalised - reach, normalised + reach),
+        0.5 * math.erfc((0.5 - mean) / (error * math.sqrt(2.0))),
+    )
+
+
+def _observations(tally: Tally) -> list[tuple[int, float, int]]:
+    """(games, points, how often), those that occurred."""
+    pairs = [(2, i / 2, count) for i, count in enumerate(tally.pairs)]
+    singles = [(1, i / 2, count) for i, count in enumerate(tally.singles)]
+    return [entry for entry in (*pairs, *singles) if entry[2] > 0]
+
+
+class EloModel(enum.Enum):
+    """In which unit the bounds of a test are."""
+
+    LOGISTIC = "logistic"  # Elo: expected scores
+    NORMALISED = "normalised"  # normalised Elo: expected scores in standard deviations of a game
+
+
+class Verdict(enum.Enum):
+    """The state of a test."""
+
+    OPEN = "open"
+    H0 = "H0"  # the difference is `elo0`, or less
+    H1 = "H1"  # the difference is `elo1`, or more
+
+
+@dataclass(frozen=True, slots=True)
+class SprtState:
+    """A test's log likelihood ratio between its bounds."""
+
+    llr: float
+    lower: float
+    upper: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sprt:
+    """A test of "at least `elo1` stronger" (H1) against "at most `elo0`" (H0). Raises BadTest."""
+
+    elo0: float = 0.0
+    elo1: float = 5.0
+    alpha: float = 0.05  # probability of H1 where H0 is true
+    beta: float = 0.05  # probability of H0 where H1 is true
+    model: EloModel = EloModel.NORMALISED
+
+    def __post_init__(self) -> None:
+        if not -LARGEST_ELO <= self.elo0 < self.elo1 <= LARGEST_ELO:
+            raise BadTest(
+                f"a test needs elo0 < elo1 within {-LARGEST_ELO:g} to {LARGEST_ELO:g}, not {self.elo0:g}, {self.elo1:g}"
+            )
+        if not (self.alpha > 0.0 and self.beta > 0.0 and self.alpha + self.beta < 1.0):
+            raise BadTest(f"alpha and beta must be above 0 with a sum below 1, not {self.alpha:g}, {self.beta:g}")
+
+    def state(self, tally: Tally) -> SprtState:
+        """The test after these results; where there are pairs, games without their twin are not counted."""
+        llr = log_likelihood_ratio(tally, self.elo0, self.elo1, self.model)
+        lower, upper = math.log(self.beta / (1.0 - self.alpha)), math.log((1.0 - self.beta) / self.alpha)
+        verdict = Verdict.H0 if llr <= lower else Verdict.H1 if llr >= upper else Verdict.OPEN
+        return SprtState(llr, lower, upper, verdict)
+
+
+def log_likelihood_ratio(tally: Tally, elo0: float, elo1: float, model: EloModel) -> float:
+    """Natural logarithm of the maximum likelihood under a difference of `elo1` over that under `elo0`."""
+    counts: Sequence[int] = tally.pairs if any(tally.pairs) else tally.singles
+    if not any(counts):
+        return 0.0
+    regular = [float(count) if count else REGULAR for count in counts]
+    total = sum(regular)
+    scores = [i / (len(counts) - 1) for i in range(len(counts))]  # points a game
+    observed = [count / total for count in regular]
+    likeliest: Callable[[float], list[float]]
+    if model is EloModel.LOGISTIC:
+
+        def likeliest(elo: float) -> list[float]:
+            return with_mean(scores, observed, expected_score(elo))
+    else:
+        games = 1 if len(counts) == 3 else 2  # an observation is the mean of so many games
+
+        def likeliest(elo: float) -> list[float]:
+            return with_t_value(scores, observed, elo / NORMALISED * math.sqrt(games))
+
+    h0, h1 = likeliest(elo0), likeliest(elo1)
+    return sum(count * math.log(p1 / p0) for count, p0, p1 in zip(regular, h0, h1, strict=True))
+
+
+def with_mean(values: Sequence[float], observed: Sequence[float], mean: float) -> list[float]:
+    """Of the distributions over `values` with this mean, the one under which `observed` is likeliest.
+
+    `observed` is positive and sums to 1; `mean` lies between the smallest and the largest value. (Van den Bergh,
+    "Comments on maximum likelihood estimates for the multinomial distribution", proposition 1.1.)
+    """
+    return _balanced([value - mean for value in values], observed)
+
+
+def with_t_value(values: Sequence[float], observed: Sequence[float], t: float) -> list[float]:
+    """As `with_mean`, with (mean - 1/2) / standard deviation = `t` in the place of the mean.
+
+    ("Normalized Elo in practice", section 4.1: the condition is made linear at the last estimate and solved again.)
+    """
+    found = [1.0 / len(values)] * len(values)
+    for _ in range(200):
+        mean = sum(p * value for p, value in zip(found, values, strict=True))
+        deviation = math.sqrt(sum(p * (value - mean) ** 2 for p, value in zip(found, values, strict=True)))
+        bent = [value - 0.5 - 0.5 * t * deviation * (1.0 + ((value - mean) / deviation) ** 2) for value in values]
+        new = _balanced(bent, observed)
+        change = max(abs(a - b) for a, b in zip(new, found, strict=True))
+        found = new
+        if change < 1e-10:
+            break
+    return found
+
+
+def _balanced(offsets: Sequence[float], observed: Sequence[float]) -> list[float]:
+    """p_i = observed_i / (1 + x offset_i) with the x for which sum p_i offset_i = 0. Offsets of both signs are needed.
+
+    The sum falls steadily between the two poles, and sum p_i = 1 then holds by itself.
+    """
+    low, high = -1.0 / max(offsets), -1.0 / min(offsets)
+    for _ in range(100):
+        x = 0.5 * (low + high)
+        total = sum(p * offset / (1.0 + x * offset) for p, offset in zip(observed, offsets, strict=True))
+        low, high = (x, high) if total > 0.0 else (low, x)
+        if high - low <= 1e-14 * max(abs(low), abs(high)):
+            break
+    x = 0.5 * (low + high)
+    return [p / (1.0 + x * offset) for p, offset in zip(observed, offsets, strict=True)]

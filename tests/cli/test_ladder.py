@@ -1,0 +1,119 @@
+"""`muzero-engine ladder` against the one opponent that needs no other program: random moves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.manifest import Training
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "muzero_engine", "ladder", "--game", "chess"]
+FAST = ["--control", "nodes=1"]
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """A bundle that says it was trained, so that its value filters the openings."""
+    folder = Path(shutil.copytree(ROOT / "weights" / "chess", tmp_path / "weights"))
+    manifest = read_manifest(folder)
+    trained = replace(manifest, training=Training("a little", steps=1))
+    (folder / "manifest.json").write_text(trained.to_json())
+    return folder
+
+
+@pytest.fixture
+def without() -> list[str]:
+    """Leaves all opponents out but the random one, whatever is installed here."""
+    listed = subprocess.run([*COMMAND, "--list"], capture_output=True, text=True, check=True, timeout=60).stdout
+    names = re.findall(r"^ *-?\d+  (\S+(?: \S+)*)", listed, re.MULTILINE)
+    assert "random" in names
+    assert "stockfish skill 3" in names
+    return [word for name in names if name != "random" for word in ("--without", name)]
+
+
+def ladder(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=120, cwd=cwd, env=environment)
+
+
+def records(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "games.jsonl").read_text().splitlines()[1:]]
+
+
+def test_a_ladder_is_climbed_and_gone_on_with(tmp_path: Path, weights: Path, without: list[str]) -> None:
+    arguments = ["--weights", str(weights), *FAST, *without]
+    first = ladder(*arguments, "--games", "2", "--no-manifest", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "ladders" / "chess"
+    assert len(records(folder)) == 2
+    assert read_manifest(weights).ratings == ()
+    done = ladder(*arguments, "--games", "4", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert sum(line.startswith(("3/4 games: ", "4/4 games: ")) for line in lines) == 2
+    assert not any(line.startswith("1/4") for line in lines)
+    assert any(line.startswith("muzero, chess: ") and "4 games at nodes=1, 1 thread" in line for line in lines)
+    assert "|Elo|opponent|+-|games|score|won|drawn|lost|" in lines
+    assert {(record["pair"], record["game"]) for record in records(folder)} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert {path.name for path in folder.iterdir()} >= {"games.pgn", "ladder.md", "ladder.html", "ratings.png"}
+    whole, random = read_manifest(weights).ratings
+    assert (whole.opponent, whole.games) == ("the ladder", 4)
+    assert (random.opponent, random.games) == ("random", 4)
+    assert "nodes=1, 1 thread, 2 games side by side" in random.conditions
+    again = ladder(*arguments, "--games", "4", "--threads", "2", cwd=tmp_path)
+    assert again.returncode == 1
+    assert again.stderr.count("\n") == 1
+    assert "has another value of threads: 1 where you ask for 2" in again.stderr
+
+
+def test_ctrl_c_keeps_what_was_played(tmp_path: Path, weights: Path, without: list[str]) -> None:
+    arguments = [*COMMAND, "--weights", str(weights), *FAST, *without, "--out", str(tmp_path / "out")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("2/200"):
+                break
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == ""
+    assert time.monotonic() - began < 30
+    assert rest.rstrip().endswith("interrupted: the same command goes on")
+    assert len(records(tmp_path / "out")) >= 2
+    assert read_manifest(weights).ratings == ()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--without", "nobody"], "no opponent 'nobody'"),
+        (["--control", "soon"], "soon"),
+        (["--weights", "nowhere"], "no weights in nowhere"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(arguments: list[str], words: str, tmp_path: Path) -> None:
+    done = ladder(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_missing_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = ladder("--list", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "pip install sunfish" in done.stdout

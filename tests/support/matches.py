@@ -1,0 +1,61 @@
+"""Engines and games for tests of the match runner."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.clients.base import Client
+from muzero_engine.match.clients.registry import make_client
+from muzero_engine.match.game import GamePlan, Played, Seat, play_game
+from muzero_engine.match.openings import Opening
+from muzero_engine.match.record import GameRecord
+from muzero_engine.match.settings import PROTOCOLS, ClientKind, EngineSettings, GameSettings, Patience
+from muzero_engine.match.time_control import TimeControl
+
+SCRIPT = Path(__file__).parent / "match_engine.py"
+QUICK = Patience(start_s=20.0, answer_s=20.0, unlimited_s=20.0, late_s=0.3)
+LIMITS = {"chess": "60", "go": "60", "shogi": "60"}
+
+
+def scripted(name: str, game: str, *arguments: str, limit: str | None = None) -> EngineSettings:
+    """A scripted engine; see `match_engine`."""
+    kind = PROTOCOLS[game]
+    command = (sys.executable, "-S", "-E", str(SCRIPT), kind.value, *arguments)
+    return EngineSettings(name=name, kind=kind, command=command, control=TimeControl.parse(limit or LIMITS[game]))
+
+
+def random_player(name: str, *, seed: int = 1) -> EngineSettings:
+    """The runner's own random player."""
+    return EngineSettings(name=name, kind=ClientKind.RANDOM, seed=seed)
+
+
+@contextmanager
+def seats(first: EngineSettings, second: EngineSettings, game: str, patience: Patience) -> Iterator[tuple[Seat, Seat]]:
+    """Two started engines, which are ended afterwards."""
+    clients: list[Client] = []
+    try:
+        for settings in (first, second):
+            clients.append(make_client(settings, load_game(game), patience))
+            clients[-1].start()
+        yield Seat(first, clients[0]), Seat(second, clients[1])
+    finally:
+        for client in clients:
+            client.close()
+
+
+def play(
+    first: EngineSettings, second: EngineSettings, settings: GameSettings, opening: Opening | None = None
+) -> Played:
+    """One game."""
+    plan = GamePlan(first=first.name, second=second.name, opening=opening or Opening("start"), pair=0, game=0)
+    with seats(first, second, settings.game, settings.patience) as (one, two):
+        return play_game(plan, (one, two), load_game(settings.game), settings)
+
+
+def record(first: EngineSettings, second: EngineSettings, settings: GameSettings) -> GameRecord:
+    """The record of one game."""
+    return play(first, second, settings).record
