@@ -71,6 +71,11 @@ def test_canadian_period_is_shared_among_its_stones() -> None:
     assert _plan(Clock(byoyomi_ms=300_000, stones=25)).soft_ms == pytest.approx(300_000 / 25)
 
 
+def test_a_canadian_period_of_one_stone_is_spent_once() -> None:
+    plan = _plan(Clock(remaining_ms=500, moves_to_go=1, byoyomi_ms=500, stones=1), overhead=50)
+    assert plan.soft_ms == plan.hard_ms == pytest.approx(450)
+
+
 def test_an_increment_is_spent() -> None:
     assert _plan(Clock(remaining_ms=60_000, increment_ms=2000)).soft_ms > 1600
 
