@@ -22,6 +22,7 @@ COMMANDS = {
     "analysis": ("sessions", "analysis"),
     "play": ("play", "play"),
     "analyze": ("analyze", "analyze"),
+    "match": ("match", "match"),
     "bench": ("bench", "bench"),
     "info": ("info", "info"),
     "train": ("train", "train"),

@@ -73,6 +73,7 @@ class EngineProcess:
         if POSIX:
             os.set_blocking(self._stdin.fileno(), False)
         self._lines: queue.Queue[Line | None] = queue.Queue(MAX_WAITING)  # None: the end
+        self._early: Line | None = None  # came after the deadline of a `read`
         self._ended = False
         self._errors: deque[str] = deque(maxlen=STDERR_LINES)
         self._kill_lock = threading.Lock()
@@ -111,21 +112,32 @@ class EngineProcess:
             raise ProcessEnded(self._last_words()) from None
 
     def read(self, deadline: float) -> Line:
-        """The next line. Raises ProcessSilent at the deadline (`time.monotonic`) and ProcessEnded at the end."""
-        if not self._ended:
+        """The next line that came before the deadline (`time.monotonic`).
+
+        Raises ProcessSilent if there is none, and keeps the first one after it for the next call; ProcessEnded at the
+        end.
+        """
+        line, self._early = self._early, None
+        if line is None and not self._ended:
             try:
                 line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 raise ProcessSilent("no answer") from None
-            if line is not None:
-                return line
-            self._ended = True
-        raise ProcessEnded(self._last_words())
+            self._ended = line is None
+        if line is None:
+            raise ProcessEnded(self._last_words())
+        if line.at > deadline:
+            self._early = line
+            raise ProcessSilent("no answer")
+        return line
 
     def drain(self) -> None:
-        """Throws away the lines that nobody asked for."""
+        """Throws away the lines that nobody asked for; not more than can wait, since an engine may write for ever."""
+        self._early = None
         with contextlib.suppress(queue.Empty):
-            while not self._ended:
+            for _ in range(MAX_WAITING):
+                if self._ended:
+                    break
                 self._ended = self._lines.get_nowait() is None
 
     def close(self, farewell: str | None = "quit") -> None:
@@ -169,7 +181,7 @@ class EngineProcess:
         with self._kill_lock:
             if self._reaped:
                 return True
-            if not POSIX:
+            if not hasattr(os, "waitid"):  # Windows, and macOS before Python 3.13
                 return self._process.poll() is not None
             return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 

@@ -9,14 +9,11 @@ files are made again from `games.jsonl` if they do not hold the same games.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from muzero_engine.files import append_whole, write_atomically
-from muzero_engine.match.openings import Opening
 from muzero_engine.match.record import GameRecord
 from muzero_engine.match.record_json import BadRecord, parse_record, record_line
 from muzero_engine.match.settings import BadTournament, EngineSettings, GameSettings
@@ -53,12 +50,6 @@ def game_facts(settings: GameSettings) -> dict[str, Any]:
     }
 
 
-def openings_digest(openings: Sequence[Opening]) -> str:
-    """A hash of openings and their order."""
-    text = json.dumps([[opening.start, list(opening.moves)] for opening in openings])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 class Store:
     """The folder of one tournament, open for more games. `facts` is whatever JSON tells it from another one."""
 
@@ -77,7 +68,7 @@ class Store:
             raise BadTournament(f"{folder} holds games already: go on with --resume, or choose another folder")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, (json.dumps({"format": FORMAT, "event": event, **facts}) + "\n").encode())
+            write_atomically(path, (json.dumps({"store": FORMAT, "event": event, **facts}) + "\n").encode())
         except OSError as error:
             raise BadTournament(f"cannot write to {folder}: {error.strerror or error}") from None
         store = cls(folder, game, event, [])
@@ -126,15 +117,16 @@ class Store:
         """(pair, game) of the games that are there."""
         return {(record.pair, record.game) for record in self.records}
 
-    def _text(self, form: RecordFormat) -> bytes:
-        return "".join(form.text(record, self._event) for record in self.records).encode()
-
     def _rewrite(self, form: RecordFormat) -> None:
-        write_atomically(self.folder / form.file_name, self._text(form))
+        text = "".join(form.text(record, self._event) for record in self.records)
+        write_atomically(self.folder / form.file_name, text.encode())
 
     def _repair(self, form: RecordFormat) -> None:
+        """Makes a file again that lacks the last game or a part of it: all that a kill can do to it."""
         path = self.folder / form.file_name
-        if not path.exists() or path.read_bytes() != self._text(form):
+        data = path.read_bytes() if path.exists() else b""
+        last = form.text(self.records[-1], self._event).encode() if self.records else b""
+        if data.count(form.once) != len(self.records) or not data.endswith(last):
             self._rewrite(form)
 
 
@@ -143,10 +135,10 @@ def _header(lines: list[str], path: Path) -> dict[str, Any]:
         header = json.loads(lines[0]) if lines else None
     except ValueError:
         header = None
-    if not isinstance(header, dict) or "format" not in header:
+    if not isinstance(header, dict) or "store" not in header:
         raise BadTournament(f"{path} does not begin like the games of a tournament")
-    if header["format"] != FORMAT:
-        raise BadTournament(f"{path} has format {header['format']!r}, and this program reads {FORMAT}")
+    if header["store"] != FORMAT:
+        raise BadTournament(f"{path} has format {header['store']!r}, and this program reads {FORMAT}")
     return header
 
 

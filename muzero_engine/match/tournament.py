@@ -91,7 +91,8 @@ class Runner:
         with self._lock:
             if self._cancelled:
                 return False
-            self._cancelled = not self._on_game(played.record)
+            if not self._on_game(played.record):
+                self._cancelled = True  # never set back here: the main thread may have set it meanwhile
             return not self._cancelled
 
     def _play(self, plan: GamePlan, clients: dict[str, Client]) -> Played:

@@ -84,6 +84,13 @@ def test_garbage(game: str) -> None:
 
 
 @pytest.mark.parametrize("game", ["chess", "shogi"])
+def test_garbage_without_end(game: str) -> None:
+    bad = scripted("bad", game, "--fault", "flood", "--at", "2", limit="0.5")
+    played = play(bad, scripted("good", game), settings(game)).record
+    assert (played.points, played.ending, len(played.moves)) == (0.0, Ending.HANG, 2)
+
+
+@pytest.mark.parametrize("game", ["chess", "shogi"])
 def test_an_engine_that_has_no_move(game: str) -> None:
     bad = scripted("bad", game, "--fault", "none", "--at", "2")
     assert record(bad, scripted("good", game), settings(game)).ending is Ending.WRONG_REPLY

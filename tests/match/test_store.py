@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muzero_engine.match.openings import Opening
+from muzero_engine.games.registry import load_game
 from muzero_engine.match.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 from muzero_engine.match.record_json import BadRecord, parse_record, record_line
 from muzero_engine.match.settings import BadTournament
-from muzero_engine.match.store import GAMES, Store, openings_digest
+from muzero_engine.match.store import GAMES, Store
+from muzero_engine.match.writers.registry import record_formats
 
 FACTS = {"engines": ["a", "b"], "limit": "60"}
 RECORD = GameRecord(
@@ -105,13 +106,31 @@ def test_half_a_line_is_cut_off(tmp_path: Path, cut: int) -> None:
     assert (tmp_path / "games.pgn").read_text().count("[Event ") == 1
 
 
-def test_other_files_are_made_again(tmp_path: Path) -> None:
-    store = Store.create(tmp_path, "chess", "test", FACTS)
-    store.add(RECORD)
-    whole = (tmp_path / "games.pgn").read_bytes()
-    (tmp_path / "games.pgn").write_bytes(whole[:-9])
-    Store.resume(tmp_path, "chess", FACTS)
-    assert (tmp_path / "games.pgn").read_bytes() == whole
+MOVES = {"chess": "e7e5", "go": "E5", "shogi": "7g7f"}
+
+
+@pytest.mark.parametrize("game", list(MOVES))
+def test_other_files_are_made_again(tmp_path: Path, game: str) -> None:
+    loaded = load_game(game)
+    start = loaded.initial(loaded.spec.shapes[0]).text()
+    opening = ("e2e4",) if game == "chess" else ()
+    moves = (PlyRecord(move=MOVES[game], elapsed_s=0.5),)
+    record = replace(RECORD, game_name=game, start=start, opening_moves=opening, moves=moves)
+    store = Store.create(tmp_path, game, "test", FACTS)
+    for _ in range(3):
+        store.add(record)  # the same game again, as two engines without chance play it
+    for form in record_formats(game):
+        path = tmp_path / form.file_name
+        whole = path.read_bytes()
+        assert whole.count(form.once) == 3
+        one = len(whole) // 3
+        for cut in (1, 9, one, one + 1):
+            path.write_bytes(whole[:-cut])
+            Store.resume(tmp_path, game, FACTS)
+            assert path.read_bytes() == whole
+        path.unlink()
+        Store.resume(tmp_path, game, FACTS)
+        assert path.read_bytes() == whole
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
@@ -126,7 +145,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text() + "{}\n")
     with pytest.raises(BadTournament, match=r"line 2 of .* is no game: 'area' is missing"):
         Store.resume(tmp_path, "chess", FACTS)
-    path.write_text(json.dumps({"format": 99}) + "\n")
+    path.write_text(json.dumps({"store": 99}) + "\n")
     with pytest.raises(BadTournament, match="format 99"):
         Store.resume(tmp_path, "chess", FACTS)
     path.write_text("hello\n")
@@ -134,10 +153,3 @@ def test_what_is_refused(tmp_path: Path) -> None:
         Store.resume(tmp_path, "chess", FACTS)
     with pytest.raises(BadTournament, match="cannot write"):
         Store.create(path / "under a file", "chess", "test", FACTS)
-
-
-def test_the_digest_knows_order_and_moves() -> None:
-    one, two = Opening("a", None, ("e2e4",)), Opening("b", None, ("d2d4",))
-    digests = {openings_digest(openings) for openings in ([one], [two], [one, two], [two, one])}
-    assert len(digests) == 4
-    assert openings_digest([one]) == openings_digest([Opening("other name", None, ("e2e4",))])

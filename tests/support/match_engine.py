@@ -8,6 +8,7 @@ starts in a moment. From its move number N (from 1) on it does what `--fault` sa
     close      closes its output and stays
     hang       never answers again
     garbage    writes lines that mean nothing instead of its move, and never answers
+    flood      writes lines that mean nothing, without end
     nonsense   answers with something that is no move
     empty      answers without a move
     illegal    answers with a move of another game
@@ -21,6 +22,7 @@ starts in a moment. From its move number N (from 1) on it does what `--fault` sa
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import signal
 import sys
@@ -68,8 +70,8 @@ class ScriptedPlayer:
         if fault == "close":
             os.close(1)
             signal.pause()
-        if fault == "garbage":
-            for _ in range(3):
+        if fault in ("garbage", "flood"):
+            for _ in range(3) if fault == "garbage" else itertools.count():
                 say("%$#@ \x00 garbage")
         if fault in ("garbage", "hang"):
             return None

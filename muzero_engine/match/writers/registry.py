@@ -10,10 +10,11 @@ from muzero_engine.match.record import GameRecord
 
 @dataclass(frozen=True, slots=True)
 class RecordFormat:
-    """One file of game records. `text` makes what is added for a game, from the record and the tournament's name."""
+    """One file of game records."""
 
     file_name: str
-    text: Callable[[GameRecord, str], str]
+    text: Callable[[GameRecord, str], str]  # what is added for a game, from the record and the tournament's name
+    once: bytes  # what is in the text of each game once, so that games can be counted
 
 
 def record_formats(game: str) -> tuple[RecordFormat, ...]:
@@ -22,12 +23,12 @@ def record_formats(game: str) -> tuple[RecordFormat, ...]:
         case "chess":
             from muzero_engine.match.writers.pgn import pgn_text
 
-            return (RecordFormat("games.pgn", pgn_text),)
+            return (RecordFormat("games.pgn", pgn_text, b'[Event "'),)
         case "go":
             from muzero_engine.match.writers.sgf import sgf_record
 
-            return (RecordFormat("games.sgf", sgf_record),)
+            return (RecordFormat("games.sgf", sgf_record, b"(;GM[1]"),)
         case _:
             from muzero_engine.match.writers.shogi import csa_text, usi_line
 
-            return (RecordFormat("games.csa", csa_text), RecordFormat("games.usi", usi_line))
+            return (RecordFormat("games.csa", csa_text, b"V2.2\n"), RecordFormat("games.usi", usi_line, b"\n"))

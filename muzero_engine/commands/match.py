@@ -1,0 +1,388 @@
+"""`match`: engines against each other, with the openings, the records and the tables that go with it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from muzero_engine import __version__
+from muzero_engine.commands.compose import load_model
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.base import Position
+from muzero_engine.games.encoding import observation
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.engine_text import parse_engine, read_engines
+from muzero_engine.match.game import GamePlan, initial_position
+from muzero_engine.match.openings import Opening, random_openings, read_openings
+from muzero_engine.match.page import write_page, write_pictures
+from muzero_engine.match.pictures import PicturesUnavailable
+from muzero_engine.match.record import GameRecord
+from muzero_engine.match.schedule import schedule
+from muzero_engine.match.settings import (
+    PROTOCOLS,
+    Adjudication,
+    BadTournament,
+    EngineSettings,
+    Format,
+    GameSettings,
+    Patience,
+    Scoring,
+    TournamentSettings,
+)
+from muzero_engine.match.standings import Standings, make_standings
+from muzero_engine.match.statistics import EloModel, Sprt, Tally, Verdict
+from muzero_engine.match.store import Store, engine_facts, game_facts
+from muzero_engine.match.summary import write_summary
+from muzero_engine.match.tables import cross_table, match_line, rating_table
+from muzero_engine.match.tournament import Runner
+
+LIMITS = {"chess": "10+0.1", "go": "movetime=1", "shogi": "10+0.1"}
+RANDOM_PLIES = {"chess": 6, "go": 4, "shogi": 6}
+_SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
+
+
+@click.command()
+@click.option("--game", type=click.Choice(tuple(PROTOCOLS)), required=True, help="What is played")
+@click.option(
+    "--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="A command line, a name of --engines, muzero"
+)
+@click.option("--engines", "engines_file", type=click.Path(path_type=Path), help="TOML file of engines")
+@click.option("--tc", metavar="TEXT", help="Time control: 60+0.6, 40/60, 600+30x3, movetime=0.5, nodes=800, none")
+@click.option("--format", "form", type=click.Choice([it.value for it in Format]), default=Format.ROUND_ROBIN.value)
+@click.option("--pairs", type=click.IntRange(min=1), default=10, help="Openings of any two that meet, each twice  [10]")
+@click.option("--concurrency", type=click.IntRange(1, 1024), default=1, help="Games at the same time  [1]")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder  [matches/GAME-DATE-TIME]")
+@click.option("--resume", is_flag=True, help="Go on with the tournament of --out")
+@click.option("--openings", "openings_file", type=click.Path(path_type=Path), help="EPD, PGN, SFEN or SGF file")
+@click.option("--opening-plies", type=click.IntRange(min=1), help="Moves of an opening at most")
+@click.option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [6; Go: 4]")
+@click.option("--balance", type=click.FloatRange(0.0, 1.0), help="Random openings that our value calls so even only")
+@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of openings and their order  [0]")
+@click.option("--size", type=click.IntRange(2, 19), help="Go: lines of the board  [9]")
+@click.option("--komi", type=float, help="Go: komi  [7.5]")
+@click.option(
+    "--scoring",
+    type=click.Choice([it.value for it in Scoring]),
+    default=Scoring.TROMP_TAYLOR.value,
+    help="Go: how a game is counted",
+)
+@click.option("--win-score", type=click.FloatRange(min=0.0), default=1000.0, help="Adjudicate wins: centipawns  [1000]")
+@click.option("--win-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
+@click.option("--draw-score", type=click.FloatRange(min=0.0), default=8.0, help="Adjudicate draws: centipawns  [8]")
+@click.option("--draw-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
+@click.option("--draw-after", type=click.IntRange(min=0), default=40, help="... not before this move  [40]")
+@click.option("--max-plies", type=click.IntRange(min=1), help="Cap on a game  [chess 1000, shogi 512, Go 3 a point]")
+@click.option("--patience", type=click.FloatRange(min=0.1), default=60.0, help="Seconds to get ready in  [60]")
+@click.option("--sprt", "sprt_bounds", nargs=2, type=float, metavar="ELO0 ELO1", help="Stop when this test is decided")
+@click.option(
+    "--sprt-error",
+    type=click.FloatRange(0.0, 0.5, min_open=True, max_open=True),
+    default=0.05,
+    help="Its alpha and beta  [0.05]",
+)
+@click.option(
+    "--sprt-model",
+    type=click.Choice([it.value for it in EloModel]),
+    default=EloModel.NORMALISED.value,
+    help="Unit of its bounds  [normalised]",
+)
+@click.option("--anchor", "anchors", multiple=True, metavar="NAME=ELO", help="Hold a rating  [the first engine at 0]")
+@click.option("--every", type=click.IntRange(min=0), default=10, help="Games between two tables; 0: none  [10]")
+@click.option("--quiet", "-q", is_flag=True, help="Tables only, no line for each game")
+def match(**arguments: Any) -> None:
+    """Let engines play each other: two, or a gauntlet, or everybody against everybody.
+
+    Every opening is played twice, with sides exchanged. In the folder are all games, what they say about strength, and
+    what --resume needs.
+    """
+    flags = Flags(**arguments)
+    tournament = flags.tournament()
+    sprt = flags.sprt(tournament)
+    anchors = flags.held_ratings(tournament)
+    plans = list(schedule(tournament, flags.openings(tournament)))
+    store = flags.store(tournament, plans)
+    Table(tournament, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """The command's options as they were given."""
+
+    game: str
+    engine_texts: tuple[str, ...]
+    engines_file: Path | None
+    tc: str | None
+    form: str
+    pairs: int
+    concurrency: int
+    out: Path | None
+    resume: bool
+    openings_file: Path | None
+    opening_plies: int | None
+    random_plies: int | None
+    balance: float | None
+    seed: int
+    size: int | None
+    komi: float | None
+    scoring: str
+    win_score: float
+    win_moves: int
+    draw_score: float
+    draw_moves: int
+    draw_after: int
+    max_plies: int | None
+    patience: float
+    sprt_bounds: tuple[float, float] | None
+    sprt_error: float
+    sprt_model: str
+    anchors: tuple[str, ...]
+    every: int
+    quiet: bool
+
+    def tournament(self) -> TournamentSettings:
+        """Raises BadTournament."""
+        if self.game != "go" and (self.size is not None or self.komi is not None):
+            raise BadTournament(f"--size and --komi are for Go, not for {self.game}")
+        return TournamentSettings(
+            engines=self._engines(),
+            game=GameSettings(
+                game=self.game,
+                shape=None if self.size is None else (self.size, self.size),
+                komi=self.komi,
+                scoring=Scoring(self.scoring),
+                adjudication=Adjudication(
+                    win_score=self.win_score,
+                    win_moves=self.win_moves,
+                    draw_score=self.draw_score,
+                    draw_moves=self.draw_moves,
+                    draw_after=self.draw_after,
+                ),
+                max_plies=self.max_plies,
+                patience=Patience(start_s=self.patience),
+            ),
+            format=Format(self.form),
+            pairs=self.pairs,
+            concurrency=self.concurrency,
+            seed=self.seed,
+        )
+
+    def _engines(self) -> tuple[EngineSettings, ...]:
+        named = {} if self.engines_file is None else read_engines(self.engines_file)
+        entries = [parse_engine(text, named) for text in self.engine_texts] or list(named.values())
+        if not entries:
+            raise BadTournament("there are no engines: name two or more with --engine, or a file with --engines")
+        limit = self.tc or LIMITS[self.game]
+        return tuple(entry.settings(self.game, limit) for entry in entries)
+
+    def openings(self, tournament: TournamentSettings) -> list[Opening]:
+        """Raises BadOpenings."""
+        game = load_game(self.game)
+        initial = initial_position(game, tournament.game)
+        if self.openings_file is not None:
+            if self.random_plies is not None or self.balance is not None:
+                raise BadTournament("--random-plies and --balance are for openings without a file")
+            return read_openings(
+                self.openings_file, game, initial, count=self.pairs, plies=self.opening_plies, seed=self.seed
+            )
+        plies = RANDOM_PLIES[self.game] if self.random_plies is None else self.random_plies
+        if plies == 0:
+            return [Opening("start")]
+        value = None if self.balance is None else _own_value(self.game)
+        return random_openings(
+            initial, self.pairs, plies=plies, seed=self.seed, value=value, balance=self.balance or 0.0
+        )
+
+    def sprt(self, tournament: TournamentSettings) -> Sprt | None:
+        """Raises BadTournament or BadTest."""
+        if self.sprt_bounds is None:
+            return None
+        if len(tournament.engines) != 2:
+            raise BadTournament("--sprt is for two engines")
+        elo0, elo1 = self.sprt_bounds
+        return Sprt(elo0=elo0, elo1=elo1, alpha=self.sprt_error, beta=self.sprt_error, model=EloModel(self.sprt_model))
+
+    def held_ratings(self, tournament: TournamentSettings) -> dict[str, float]:
+        """Raises BadTournament."""
+        names = [engine.name for engine in tournament.engines]
+        held = {}
+        for text in self.anchors:
+            name, _, elo = text.rpartition("=")
+            try:
+                held[name] = float(elo)
+            except ValueError:
+                raise BadTournament(f"--anchor {text!a:.60}: write NAME=ELO") from None
+            if name not in names:
+                raise BadTournament(f"--anchor {text!a:.60}: the engines are {', '.join(names)}")
+        return held
+
+    def store(self, tournament: TournamentSettings, plans: Sequence[GamePlan]) -> Store:
+        """The folder, new or gone on with. Raises BadTournament."""
+        facts = tournament_facts(tournament)
+        if not self.resume:
+            out = self.out or Path("matches") / f"{self.game}-{datetime.now():%Y%m%d-%H%M%S}"
+            event = " - ".join(engine.name for engine in tournament.engines[:4])
+            return Store.create(out, self.game, f"muzero-engine match: {event}", facts)
+        if self.out is None:
+            raise BadTournament("--resume needs the folder of the tournament: --out FOLDER")
+        store = Store.resume(self.out, self.game, facts)
+        planned = {(plan.pair, plan.game): plan for plan in plans}
+        for record in store.records:
+            plan = planned.get((record.pair, record.game))
+            if plan is not None and (plan.first, plan.second, tuple(plan.opening.moves)) != (
+                record.first,
+                record.second,
+                record.opening_moves,
+            ):
+                raise BadTournament(
+                    f"the games in {self.out} have other openings or pairings than these settings give: go on with "
+                    "the old ones, or choose another folder"
+                )
+        return store
+
+
+def tournament_facts(tournament: TournamentSettings) -> dict[str, Any]:
+    """What tells one tournament from another."""
+    return {
+        "engines": [engine_facts(engine) for engine in tournament.engines],
+        "rules": game_facts(tournament.game),
+        "format": tournament.format.value,
+        "seed": tournament.seed,
+    }
+
+
+class Table:
+    """Plays the games that are missing and shows how it stands."""
+
+    def __init__(
+        self,
+        tournament: TournamentSettings,
+        store: Store,
+        plans: Sequence[GamePlan],
+        sprt: Sprt | None,
+        anchors: dict[str, float],
+        *,
+        every: int,
+        quiet: bool,
+    ) -> None:
+        self._tournament = tournament
+        self._store = store
+        self._plans = plans
+        self._sprt = sprt
+        self._anchors = anchors
+        self._every = every
+        self._quiet = quiet
+        self._names = [engine.name for engine in tournament.engines]
+
+    def play(self) -> None:
+        """Plays until the end, or until Ctrl-C or SIGTERM, and writes the reports."""
+        store = self._store
+        played = store.played()
+        missing = [plan for plan in self._plans if (plan.pair, plan.game) not in played]
+        done = f"{len(store.records)} of {len(self._plans)} games are played. " if store.records else ""
+        click.echo(f"{done}{len(missing)} games to play, into {store.folder}")
+        engines = {engine.name: engine for engine in self._tournament.engines}
+        runner = Runner(engines, self._tournament.game, concurrency=self._tournament.concurrency)
+        finished = False
+        with _sigterm_as_ctrl_c():
+            try:
+                if not self._decided():
+                    runner.run(missing, self._take)
+                finished = True
+            except KeyboardInterrupt:
+                click.echo("stopped; the same command with --resume goes on")
+        self._report(finished=finished)
+        if not finished:
+            raise SystemExit(130)
+
+    def _take(self, record: GameRecord) -> bool:
+        """Keeps a game and shows it; whether to go on."""
+        self._store.add(record)
+        count = len(self._store.records)
+        if not self._quiet:
+            click.echo(
+                f"{count}/{len(self._plans)}: {record.first} - {record.second} {_SCORES[record.points]} "
+                f"({record.reason}; {len(record.moves)} moves, {record.duration_s:.1f} s)"
+            )
+        if self._every and count % self._every == 0:
+            click.echo(self._standing())
+        return not self._decided()
+
+    def _decided(self) -> bool:
+        return self._sprt is not None and self._sprt.state(self._tally()).verdict is not Verdict.OPEN
+
+    def _tally(self) -> Tally:
+        return Tally.of(self._store.records, self._names[0], self._names[1])
+
+    def _standings(self) -> Standings:
+        return make_standings(self._store.records, self._names, self._anchors)
+
+    def _standing(self) -> str:
+        """The table that is shown on the way."""
+        if len(self._names) == 2:
+            return match_line(self._names[0], self._names[1], self._tally(), self._sprt)
+        return rating_table(self._standings())
+
+    def _report(self, *, finished: bool) -> None:
+        records, folder = self._store.records, self._store.folder
+        if not records:
+            return
+        standings = self._standings()
+        title = f"{self._tournament.game.game}: {', '.join(self._names)}"
+        write_summary(
+            folder,
+            records,
+            standings,
+            facts=tournament_facts(self._tournament),
+            finished=finished,
+            sprt=self._sprt,
+        )
+        write_page(standings, title, self._facts(finished), folder / "report.html", sprt=self._sprt)
+        click.echo(f"\n{rating_table(standings)}\n\n{cross_table(standings)}")
+        if len(self._names) == 2:
+            click.echo(f"\n{self._standing()}")
+        click.echo(f"\ngames and reports: {folder}")
+        try:
+            write_pictures(standings, title, folder)
+        except PicturesUnavailable as error:
+            click.echo(str(error))
+
+    def _facts(self, finished: bool) -> list[tuple[str, str]]:
+        records = self._store.records
+        limits = {str(engine.control) for engine in self._tournament.engines}
+        each = [f"{engine.name} {engine.control}" for engine in self._tournament.engines]
+        return [
+            ("games", f"{len(records)} of {len(self._plans)}" + ("" if finished else ", interrupted")),
+            ("time control", ", ".join(each) if len(limits) > 1 else limits.pop()),
+            ("format", self._tournament.format.value),
+            ("seed", str(self._tournament.seed)),
+            ("last game", records[-1].started),
+            ("runner", f"muzero-engine {__version__}"),
+        ]
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """While it holds, SIGTERM ends the program as Ctrl-C does."""
+
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)
+
+
+def _own_value(game: str) -> Callable[[Position], float]:
+    """The value of a position for its mover, as this program's own network sees it without a search."""
+    model = load_model(game, EngineOptions())
+    return lambda position: float(model.initial_inference(observation(position)[None]).value[0])

@@ -1,0 +1,236 @@
+"""`muzero-engine match`, with scripted, random and real engines."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from support.matches import SCRIPT
+
+from muzero_engine.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECKER = ROOT / "scripts" / "check_records.py"
+
+
+def scripted(protocol: str, *arguments: str) -> str:
+    return " ".join([sys.executable, "-S", "-E", str(SCRIPT), protocol, *arguments])
+
+
+def match(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["match", *map(str, arguments)], catch_exceptions=False)
+
+
+def lines(folder: Path) -> list[str]:
+    return (folder / "games.jsonl").read_text().splitlines()[1:]
+
+
+def check_records(folder: Path) -> None:
+    """The independent checker finds nothing wrong."""
+    arguments, sys.argv = sys.argv, [str(CHECKER), str(folder)]
+    try:
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(CHECKER), run_name="__main__")
+    finally:
+        sys.argv = arguments
+    assert end.value.code == 0
+
+
+def program(name: str) -> str:
+    path = shutil.which(name, path=os.environ.get("PATH", "") + os.pathsep + "/usr/games")
+    assert path is not None, f"these tests need {name}"
+    return path
+
+
+def test_two_engines(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", f"name=a {scripted('uci')}", "-e", f"name=b {scripted('uci')}"]
+    result = match("--game", "chess", *engines, "--random-plies", 0, "--pairs", 2, "--out", out, "--every", 2)
+    assert result.exit_code == 0, result.output
+    assert "4 games to play" in result.output
+    assert "4/4: b - a 1/2-1/2 (threefold repetition; 8 moves" in result.output
+    assert "a - b: +0 =4 -0, 50.0%" in result.output
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["games"], summary["finished"]) == (4, True)
+    assert summary["players"][0]["endings"] == {"rules": 4}
+    assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
+    assert (out / "ratings.png").read_bytes().startswith(b"\x89PNG")
+    check_records(out)
+
+
+def test_everybody_against_everybody_with_a_bad_engine(tmp_path: Path) -> None:
+    toml = tmp_path / "engines.toml"
+    toml.write_text(
+        f'[engines.good]\ncommand = "{scripted("usi")}"\n'
+        f'[engines.bad]\ncommand = "{scripted("usi", "--fault", "illegal", "--at", "2")}"\n'
+        '[engines.floor]\ncommand = "random"\nlimit = "none"\n'
+    )
+    out = tmp_path / "m"
+    flags = ["--pairs", 1, "--concurrency", 2, "--max-plies", 30, "--random-plies", 0]
+    result = match("--game", "shogi", "--engines", toml, *flags, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert len(lines(out)) == 6
+    summary = json.loads((out / "summary.json").read_text())
+    faults = {row["name"]: row["endings"].get("illegal move", 0) for row in summary["players"]}
+    assert faults["bad"] == 4
+    check_records(out)
+
+
+def test_a_gauntlet_of_go(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", "name=a random", "-e", "name=b seed=1 random", "-e", "name=c seed=2 random"]
+    flags = ["--format", "gauntlet", "--size", 5, "--komi", 0.5, "--pairs", 1, "--anchor", "b=100"]
+    result = match("--game", "go", *engines, *flags, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert len(lines(out)) == 4
+    assert "+100  fixed" in result.output
+    check_records(out)
+
+
+def test_a_test_stops_a_match(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", f"name=good {scripted('uci')}", "-e", f"name=bad {scripted('uci', '--fault', 'illegal')}"]
+    flags = ["--random-plies", 0, "--pairs", 500, "--sprt", 0, 100, "--out", out, "-q", "--every", 0]
+    result = match("--game", "chess", *engines, *flags)
+    assert result.exit_code == 0, result.output
+    assert "H1 accepted" in result.output
+    assert len(lines(out)) < 100
+    assert json.loads((out / "summary.json").read_text())["sprt"]["verdict"] == "H1"
+    again = match("--game", "chess", *engines, *flags, "--resume")
+    assert len(lines(out)) < 100
+    assert "H1 accepted" in again.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_interrupted_and_resumed(tmp_path: Path, number: int) -> None:
+    """No game is lost and none is played twice, and the schedule is that of an uninterrupted tournament."""
+    out = tmp_path / "m"
+    arguments = ["match", "--game", "chess", "-e", "name=a random", "-e", "name=b seed=3 random", "--max-plies", "60"]
+    arguments += ["--pairs", "20", "--concurrency", "2", "--out", str(out)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "muzero_engine", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        assert process.stdout is not None
+        while "2/40" not in process.stdout.readline():
+            pass
+        process.send_signal(number)
+        output = process.stdout.read()
+        code = process.wait(timeout=60)
+    if number != signal.SIGKILL:
+        assert code == 130
+        assert "--resume goes on" in output
+    before = lines(out)
+    assert 2 <= len(before) < 40
+    assert match(*arguments[1:]).output.count("holds games already") == 1
+    result = match(*arguments[1:], "--resume")
+    assert result.exit_code == 0, result.output
+    after = lines(out)
+    kept = before if before[-1] in after else before[:-1]  # a kill may cut the last line
+    assert after[: len(kept)] == kept
+    played = [(data["pair"], data["game"]) for data in map(json.loads, after)]
+    assert sorted(played) == [(pair, game) for pair in range(20) for game in (0, 1)]
+    assert "0 games to play" in match(*arguments[1:], "--resume").output
+    changed = match(*arguments[1:], "--resume", "--seed", 9)
+    assert changed.exit_code == 1
+    assert "another value of seed" in changed.output
+    check_records(out)
+
+
+def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
+    """Ctrl-C in a terminal goes to the whole process group; games that wait for an engine end at once."""
+    note = tmp_path / "pids"
+    hanging = tmp_path / "hanging"
+    hanging.write_text(f'#!/bin/sh\necho $$ >> "{note}"\nexec {scripted("uci", "--fault", "hang")}\n')
+    hanging.chmod(0o755)
+    command = [sys.executable, "-m", "muzero_engine", "match", "--game", "chess", "-e", f"name=a {hanging}"]
+    command += ["-e", f"name=b {hanging}", "--tc", "1000", "--concurrency", "2", "--out", str(tmp_path / "m")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, start_new_session=True) as process:
+        deadline = time.monotonic() + 60.0
+        while not (note.exists() and len(note.read_text().split()) == 4) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    for pid in map(int, note.read_text().split()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--game", "chess"], "there are no engines"),
+        (["--game", "chess", "-e", "random"], "two engines or more"),
+        (["--game", "chess", "-e", "random", "-e", "random"], "two engines are called random"),
+        (["--game", "chess", "-e", "random", "-e", "no-such-program"], "cannot start 'no-such-program'"),
+        (["--game", "chess", "-e", "name=a random", "-e", "random", "--komi", "5"], "for Go"),
+        (["--game", "chess", "-e", "name=a random", "-e", "random", "--tc", "fast"], "no time control"),
+        (["--game", "chess", "-e", "name=a random", "-e", "random", "--anchor", "x=5"], "the engines are a, random"),
+        (["--game", "chess", "-e", "name=a random", "-e", "random", "--openings", "x.sgf"], "for go"),
+        (["--game", "chess", "-e", "name=a random", "-e", "random", "--sprt", "5", "0"], "elo0 < elo1"),
+        (["--game", "chess", "-e", "name=a random", "-e", "random", "--resume"], "--out FOLDER"),
+        (["--game", "chess", "--engines", "missing.toml"], "cannot read missing.toml"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], problem: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = match(*arguments)
+    assert result.exit_code == 1
+    errors = [line for line in result.output.splitlines() if "games to play" not in line]
+    assert len(errors) == 1
+    assert problem in errors[0]
+
+
+def test_openings_from_a_file_and_balanced_ones(tmp_path: Path) -> None:
+    book = tmp_path / "book.epd"
+    book.write_text('rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - id "king\'s pawn";\n')
+    players = ["--game", "chess", "-e", "name=a random", "-e", "name=b random", "--pairs", 1, "--max-plies", 10]
+    result = match(*players, "--openings", book, "--out", tmp_path / "m")
+    assert result.exit_code == 0, result.output
+    assert "king's pawn" in (tmp_path / "m" / "games.pgn").read_text()
+    result = match(*players, "--balance", 0.9, "--out", tmp_path / "n")
+    assert result.exit_code == 0, result.output
+    check_records(tmp_path / "m")
+    check_records(tmp_path / "n")
+
+
+def test_real_engines_of_chess(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", f"'option.Skill Level=0' option.Threads=1 name=sf0 {program('stockfish')}", "-e", "muzero"]
+    result = match("--game", "chess", *engines, "--tc", "nodes=20", "--pairs", 1, "--out", out, "--concurrency", 2)
+    assert result.exit_code == 0, result.output
+    check_records(out)
+
+
+def test_real_engines_of_shogi(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", f"name=fairy {program('fairy-stockfish')}", "-e", "muzero"]
+    result = match("--game", "shogi", *engines, "--tc", "nodes=10", "--pairs", 1, "--max-plies", 60, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert all(json.loads(line)["ending"] in ("rules", "resignation", "ply cap") for line in lines(out))
+    check_records(out)
+
+
+@pytest.mark.parametrize("scoring", ["tromp-taylor", "engines"])
+def test_real_engines_of_go(tmp_path: Path, scoring: str) -> None:
+    out = tmp_path / "m"
+    gnugo = f"{program('gnugo')} --mode gtp --level 1 --chinese-rules --positional-superko --forbid-suicide"
+    extra = "--capture-all-dead --play-out-aftermath --never-resign"
+    engines = ["-e", f"name=gnugo tc=none {gnugo} {extra}", "-e", "name=ours tc=movetime=0.02,margin=30 muzero"]
+    flags = ["--size", 5, "--pairs", 1, "--scoring", scoring, "--out", out]
+    result = match("--game", "go", *engines, *flags)
+    assert result.exit_code == 0, result.output
+    assert all(json.loads(line)["ending"] in ("rules", "resignation", "ply cap") for line in lines(out))
+    check_records(out)
