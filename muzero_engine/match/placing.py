@@ -8,6 +8,7 @@ were really played go into one fit with the fixed ratings held, so that opponent
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from muzero_engine.ratings import NATURAL, PlayerRating, Ratings, Results, expec
 STEP_ERROR = 75.0  # Elo, of the step between neighbours of the table
 SPREAD = 8.0  # games; the larger, the more unequally games are shared out among opponents at first
 FREE_WORTH = 0.5  # what a game against an opponent whose rating moves is worth, beside one that is fixed
+SHARING = 1.5  # games are shared out in proportion to this power of what they tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def next_opponent(
         score = expected_score(ratings.elo(engine) - ratings.elo(yardstick.name))
         information = score * (1.0 - score) * (1.0 if yardstick.fixed else FREE_WORTH)
         count = met.get(yardstick.name, 0) + (planned or {}).get(yardstick.name, 0)
-        return information**2 / (count + SPREAD)
+        return math.pow(information, SHARING) / (count + SPREAD)
 
     return max(there, key=worth).name
 
