@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from muzero_engine.match.standings import count_results
 from muzero_engine.match.statistics import Scored
@@ -56,7 +56,12 @@ def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | Non
 
 def _fit(ladder: Ladder, games: Sequence[Scored]) -> Ratings:
     fixed = {yardstick.name: yardstick.rating for yardstick in ladder.yardsticks if yardstick.fixed}
-    return fit_ratings([*count_results(games), *table_results(ladder.yardsticks)], fixed, advantage=True)
+    handicapped = {yardstick.name for yardstick in ladder.yardsticks if yardstick.handicap}
+    results = [  # with stones on the board nothing is learnt about moving first
+        replace(result, moved_first=False) if handicapped & {result.first, result.second} else result
+        for result in count_results(games)
+    ]
+    return fit_ratings([*results, *table_results(ladder.yardsticks)], fixed, advantage=True)
 
 
 def next_opponent(
