@@ -199,7 +199,9 @@ _CHESS = (
     _fairy(50.0, skill=-20),
     _fairy(180.0, skill=-10),
     _fairy(420.0, skill=-5),
+    _fairy(620.0, skill=-4),
     _fairy(830.0, skill=-3),
+    _fairy(940.0, skill=-2),
     _fairy(1105.0, skill=0),
     *(_stockfish(skill, rating) for skill, rating in enumerate(_SKILLS[:1])),
     Yardstick(
