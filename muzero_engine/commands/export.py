@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from muzero_engine.commands.train import training_errors
+from muzero_engine.commands.train import run_title, training_errors
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Manifest, Training
@@ -76,7 +76,9 @@ def export(
             network, training = _of_file(checkpoint)
         else:
             network, training = _new_network(str(game), seed, chosen), Training("untrained")
-        manifest = _write(network, folder, replace(training, **changes), positions if int8 else None, seed)
+        picture = None if run is None else _picture(run)
+        training = replace(training, **changes)
+        manifest = _write(network, folder, training, picture, positions if int8 else None, seed)
     click.echo(f"{folder}: {manifest.summary()}")
 
 
@@ -109,9 +111,26 @@ def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
     return fresh_network(load_game(game), seed, **sizes)
 
 
-def _write(network: MuZeroNetwork, folder: Path, training: Training, int8_positions: int | None, seed: int) -> Manifest:
+def _picture(run: Path) -> bytes | None:
+    """The curves of a run that has any."""
+    from muzero_engine.training.metrics import METRICS, read_records
+    from muzero_engine.training.report import overview
+
+    records = read_records(run) if (run / METRICS).exists() else []
+    return overview(records, run_title(run)) if records else None
+
+
+def _write(
+    network: MuZeroNetwork,
+    folder: Path,
+    training: Training,
+    picture: bytes | None,
+    int8_positions: int | None,
+    seed: int,
+) -> Manifest:
     from muzero_engine.export.bundle import export_bundle
     from muzero_engine.export.calibration import Int8Calibration
 
     int8 = None if int8_positions is None else Int8Calibration(positions=int8_positions, seed=seed)
-    return export_bundle(network, load_game(network.config.game), folder, training=training, int8=int8)
+    game = load_game(network.config.game)
+    return export_bundle(network, game, folder, training=training, int8=int8, picture=picture)

@@ -171,11 +171,12 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
         if not records:
             raise click.ClickException(f"{folder / METRICS} holds no cycle yet")
         page = out or folder / "report.html"
-        write_report(records, title or _title(folder), page, png)
+        write_report(records, title or run_title(folder), page, png)
     click.echo(str(page))
 
 
-def _title(folder: Path) -> str:
+def run_title(folder: Path) -> str:
+    """What the report of a run is called."""
     from muzero_engine.training.settings import from_json
 
     try:

@@ -24,6 +24,7 @@ from muzero_engine.inference.manifest import (
     INITIAL,
     KNOWN_FILES,
     MANIFEST,
+    PICTURE,
     RECURRENT,
     RECURRENT_INT8,
     FileInfo,
@@ -48,10 +49,12 @@ def export_bundle(
     training: Training,
     ratings: tuple[Rating, ...] = (),
     int8: Int8Calibration | None = None,
+    picture: bytes | None = None,
 ) -> Manifest:
     """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there.
 
-    With `int8` also `recurrent.int8.onnx`, which then is what a processor runs by default. The checkpoint is stored in
+    With `int8` also `recurrent.int8.onnx`, which then is what a processor runs by default; `picture` is a PNG file with
+    the curves of the training run. The checkpoint is stored in
     16 bits and is what the graphs are made from: a network loaded from it exports to the same graphs. Raises BadConfig
     where the network was not made for this version of the game, FileExistsError where `folder` holds something that is
     no part of a bundle.
@@ -72,6 +75,8 @@ def export_bundle(
     if int8 is not None:
         edges = calibration_edges(TorchModel(reference), game, int8)
         files[RECURRENT_INT8] = serialised(quantised(recurrent, edges))
+    if picture is not None:
+        files[PICTURE] = picture
     manifest = _manifest(network, training, ratings, files)
     _replace(folder, {**files, MANIFEST: manifest.to_json().encode()})
     return manifest

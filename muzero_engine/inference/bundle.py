@@ -13,9 +13,9 @@ from pathlib import Path
 
 from muzero_engine.games.base import GameSpec
 from muzero_engine.inference.manifest import (
-    CHECKPOINT,
     MANIFEST,
     MAX_MANIFEST_BYTES,
+    UNPLAYED_FILES,
     BadWeights,
     FileInfo,
     Manifest,
@@ -55,18 +55,18 @@ def read_manifest(folder: Path) -> Manifest:
 def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
     """Reads a bundle and checks it: every file's hash, and the fit to `spec` where one is given.
 
-    The checkpoint may be missing, as playing does not need it. Raises BadWeights.
+    The checkpoint and the picture may be missing, as playing does not need them. Raises BadWeights.
     """
     manifest = read_manifest(folder)
     if spec is not None:
         manifest.check_game(spec, str(folder))
     graphs = {}
     for name, info in manifest.files.items():
-        if name == CHECKPOINT and not (folder / name).exists():
+        if name in UNPLAYED_FILES and not (folder / name).exists():
             continue
         data = _read(folder, name, info.size)
         _check(data, name, info, folder)
-        if name != CHECKPOINT:
+        if name not in UNPLAYED_FILES:
             graphs[name] = data
     return Bundle(folder, manifest, graphs)
 

@@ -163,7 +163,7 @@ def write_report(records: Sequence[CycleRecord], title: str, page: Path, png: Pa
         png.mkdir(parents=True, exist_ok=True)
         for chart, data in pictures:
             write_atomically(png / f"{chart.name}.png", data)
-        write_atomically(png / "overview.png", _overview([chart for chart, _ in pictures], title))
+        write_atomically(png / "overview.png", overview(records, title))
 
 
 def _page(records: Sequence[CycleRecord], title: str, pictures: Sequence[tuple[Chart, bytes]]) -> str:
@@ -300,9 +300,9 @@ def _png(chart: Chart) -> bytes:
     return _image(figure)
 
 
-def _overview(drawn: Sequence[Chart], title: str) -> bytes:
-    """The charts that say most, side by side, small enough to be kept with the weights."""
-    shown = [chart for chart in drawn if chart.name in OVERVIEW]
+def overview(records: Sequence[CycleRecord], title: str) -> bytes:
+    """The charts that say most, side by side in one PNG picture, small enough to be kept with the weights."""
+    shown = [chart for chart in charts(records) if chart.name in OVERVIEW]
     rows = -(-len(shown) // OVERVIEW_COLUMNS)
     figure = Figure(figsize=(OVERVIEW_COLUMNS * WIDTH, rows * HEIGHT), dpi=OVERVIEW_DPI, layout="constrained")
     figure.suptitle(title, fontsize=14)

@@ -60,7 +60,10 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     assert (tmp_path / "png" / "policy-loss.png").exists()
 
     assert "4 steps" in done("export", "--run", run, "--out", tmp_path / "bundle")
-    training = load_bundle(tmp_path / "bundle", load_game("tictactoe").spec).manifest.training
+    manifest = load_bundle(tmp_path / "bundle", load_game("tictactoe").spec).manifest
+    assert "training.png" in manifest.files
+    assert (tmp_path / "bundle" / "training.png").read_bytes().startswith(b"\x89PNG")
+    training = manifest.training
     assert (training.steps, training.untrained) == (4, False)
     assert training.games > 0 < training.device_hours
     done("export", "--run", run, "--step", 2, "--out", tmp_path / "older")
