@@ -195,13 +195,13 @@ def _gpsusi(depth: int, rating: float) -> Yardstick:
 _SKILLS = (1320, 1468, 1608, 1742, 1923, 2204, 2363, 2500, 2596, 2703, 2788)  # Elo of Stockfish 15.1's skill 0 to 10
 
 _CHESS = (
-    Yardstick(name="random", rating=-460.0),
-    _fairy(50.0, skill=-20),
-    _fairy(180.0, skill=-10),
-    _fairy(420.0, skill=-5),
-    _fairy(620.0, skill=-4),
-    _fairy(830.0, skill=-3),
-    _fairy(940.0, skill=-2),
+    Yardstick(name="random", rating=-510.0),
+    _fairy(0.0, skill=-20),
+    _fairy(130.0, skill=-10),
+    _fairy(370.0, skill=-5),
+    _fairy(520.0, skill=-4),
+    _fairy(775.0, skill=-3),
+    _fairy(935.0, skill=-2),
     _fairy(1105.0, skill=0),
     *(_stockfish(skill, rating) for skill, rating in enumerate(_SKILLS[:1])),
     Yardstick(
