@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import torch
+from kernel_profile import profile
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -35,22 +36,20 @@ from muzero_engine.training.learner import Learner
 class Variant:
     """One line of the table."""
 
-    compile: bool
-    channels_last: bool
+    name: str
+    compile: bool = True
+    channels_last: bool = True
+    graphed: bool = True
     consistency: bool = False
-
-    @property
-    def name(self) -> str:
-        parts = ["compiled" if self.compile else "eager", "channels last" if self.channels_last else "channels first"]
-        return ", ".join([*parts, "consistency"] if self.consistency else parts)
 
 
 VARIANTS = (
-    Variant(compile=False, channels_last=False),
-    Variant(compile=False, channels_last=True),
-    Variant(compile=True, channels_last=False),
-    Variant(compile=True, channels_last=True),
-    Variant(compile=True, channels_last=True, consistency=True),
+    Variant("default"),
+    Variant("no-graph", graphed=False),
+    Variant("eager", compile=False),
+    Variant("eager-no-graph", compile=False, graphed=False),
+    Variant("channels-first", channels_last=False),
+    Variant("consistency", consistency=True),
 )
 
 
@@ -79,7 +78,12 @@ def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float, f
         consistency_weight=2.0 if variant.consistency else 0.0,
     )
     learner = Learner(
-        network, settings, total_steps=100_000, world=World.alone(device), channels_last=variant.channels_last
+        network,
+        settings,
+        total_steps=100_000,
+        world=World.alone(device),
+        channels_last=variant.channels_last,
+        graphed=variant.graphed,
     )
     batch = random_batch(game, args.batch, unroll=args.unroll, targets=32, next_observations=variant.consistency)
     batch = batch_on(batch, device)
@@ -98,6 +102,8 @@ def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float, f
         wait(device)
         rates.append(args.steps * args.batch / (time.perf_counter() - begun))
     learner.finish()
+    if args.profile and device.type == "cuda":
+        profile(lambda: learner.step(batch))
     rate = statistics.median(rates)
     rows, columns = game.spec.shapes[0]
     return rate, rate * flops_per_sample(network, rows * columns, args.unroll), first
@@ -121,6 +127,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--warmup", type=int, default=5)
+    parser.add_argument("--variants", nargs="+", choices=[v.name for v in VARIANTS], help="default: all")
+    parser.add_argument("--profile", action="store_true", help="list the kernels of a step")
     parser.add_argument("--quick", action="store_true", help="a tiny network and batch")
     args = parser.parse_args()
     if args.quick:
@@ -134,11 +142,12 @@ def main() -> None:
         f"{device}, torch {torch.__version__}: {args.game}, "
         f"h {args.representation} + g {args.dynamics} x {args.channels}, unroll {args.unroll}, batch {args.batch}"
     )
-    variants = VARIANTS if args.device.startswith("cuda") else [v for v in VARIANTS if not v.compile]
-    for variant in variants:
+    for variant in VARIANTS:
+        if args.variants and variant.name not in args.variants:
+            continue
         rate, flops, first = measure(args, variant)
         print(
-            f"{variant.name:40} {rate:10,.0f} samples/s  {flops / 1e12:8.2f} TFLOP/s  first step {first:6.1f} s",
+            f"{variant.name:16} {rate:10,.0f} samples/s  {flops / 1e12:8.2f} TFLOP/s  first step {first:6.1f} s",
             flush=True,
         )
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from kernel_profile import profile
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -235,20 +236,6 @@ def time_top(device: torch.device, rows: int, repetitions: int) -> None:
             replay = captured(partial(kernels.top, values, 32), device, 10)
             each = statistics.median(timed(replay, repetitions, device)) / 10
             print(f"  top 32 of {rows} x {actions}, {warps} warps, chunk {chunk}: {1e6 * each:.0f} us", flush=True)
-
-
-def profile(call: Callable[[], object], total_rows: int = 16) -> None:
-    """Which kernels one call spends its time in."""
-    from torch.profiler import ProfilerActivity
-    from torch.profiler import profile as torch_profile
-
-    with torch_profile(activities=[ProfilerActivity.CUDA]) as record:
-        call()
-        torch.cuda.synchronize()
-    events = sorted(record.key_averages(), key=lambda event: -event.self_device_time_total)[:total_rows]
-    for event in events:
-        each = event.self_device_time_total / max(1, event.count)
-        print(f"    {event.self_device_time_total / 1e3:8.2f} ms {event.count:6d} x {each:8.1f} us  {event.key[:90]}")
 
 
 def compare_with_plain(

@@ -292,6 +292,8 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     bad = 0
     for folder in parser.parse_args().folders:
+        if not (folder / "games.jsonl").is_file():
+            parser.error(f"{folder} is no folder of a match: there is no games.jsonl in it")
         told = told_games(folder)
         checks = {"games.pgn": check_chess, "games.csa": check_shogi, "games.sgf": check_go}
         problems: list[tuple[int, str]] = []

@@ -49,12 +49,16 @@ _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 
 @click.command()
 @click.option("--game", type=click.Choice(tuple(PROTOCOLS)), required=True, help="What is played")
-@click.option(
-    "--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="A command line, a name of --engines, muzero"
-)
+@click.option("--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="An engine, see above; two or more")
 @click.option("--engines", "engines_file", type=click.Path(path_type=Path), help="TOML file of engines")
-@click.option("--tc", metavar="TEXT", help="Time control: 60+0.6, 40/60, 600+30x3, movetime=0.5, nodes=800, none")
-@click.option("--format", "form", type=click.Choice([it.value for it in Format]), default=Format.ROUND_ROBIN.value)
+@click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, 600+30x3, movetime=0.5, nodes=800  [10+0.1; Go: movetime=1]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([it.value for it in Format]),
+    default=Format.ROUND_ROBIN.value,
+    help="Everybody meets everybody, or the first all others  [round-robin]",
+)
 @click.option("--pairs", type=click.IntRange(min=1), default=10, help="Openings of any two that meet, each twice  [10]")
 @click.option("--concurrency", type=click.IntRange(1, 1024), default=1, help="Games at the same time  [1]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder  [matches/GAME-DATE-TIME]")
@@ -97,6 +101,9 @@ _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 @click.option("--quiet", "-q", is_flag=True, help="Tables only, no line for each game")
 def match(**arguments: Any) -> None:
     """Let engines play each other: two, or a gauntlet, or everybody against everybody.
+
+    An engine is a command line, a name from the file of --engines, `muzero` or `random`. Settings come before it, as in
+    "name=A tc=60+0.6 option.Threads=1 env.X=Y dir=FOLDER restart=true PROGRAM ARGUMENTS" or "weights=FOLDER muzero".
 
     Every opening is played twice, with sides exchanged. In the folder are all games, what they say about strength, and
     what --resume needs.

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.settings import BadSettings, to_json, with_overrides
@@ -60,6 +61,12 @@ def training_errors() -> Iterator[None]:
 @click.option("--run", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Its folder")
 @click.option("--game", type=click.Choice(GAME_NAMES), help="Of a new run")
 @click.option("--preset", "preset_name", default="small", show_default=True, help=f"One of {', '.join(PRESET_NAMES)}")
+@click.option(
+    "--init",
+    "initial",
+    type=click.Path(path_type=Path, exists=True),
+    help="Begin a new run with a network: a checkpoint's file or a weights bundle's folder",
+)
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint")
 @click.option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")
 @click.option("--time-limit", type=Duration(), help="End with a checkpoint before this time is over: 9m, 1h30m")
@@ -73,6 +80,7 @@ def train(
     folder: Path,
     game: str | None,
     preset_name: str,
+    initial: Path | None,
     resume: bool,
     resume_step: int | None,
     time_limit: float | None,
@@ -94,9 +102,11 @@ def train(
     resume = resume or resume_step is not None
     if not resume and game is None:
         raise click.UsageError(f"a new run needs --game: one of {', '.join(GAME_NAMES)}")
+    if resume and initial is not None:
+        raise click.UsageError("--init begins a new run, --resume goes on with one: use one of them")
     config = None if resume else with_overrides(preset(str(game), preset_name), changes)
     with training_errors():
-        _train(folder, config, changes, game, resume_step, time_limit, device, threads or 1)
+        _train(folder, config, changes, game, initial, resume_step, time_limit, device, threads or 1)
 
 
 def _train(
@@ -104,6 +114,7 @@ def _train(
     config: TrainConfig | None,
     changes: list[str],
     game: str | None,
+    initial: Path | None,
     resume_step: int | None,
     time_limit: float | None,
     device: str | None,
@@ -114,9 +125,9 @@ def _train(
     from muzero_engine.training.loop import train as run_loop
     from muzero_engine.training.progress import Progress
     from muzero_engine.training.run import TrainingRun, use_threads
-    from muzero_engine.training.saved import newest_checkpoint, saved_config
+    from muzero_engine.training.saved import initial_network, newest_checkpoint, saved_config
 
-    checkpoint = None
+    checkpoint, network = None, None
     if config is None:
         checkpoint = newest_checkpoint(folder, resume_step)
         config = with_overrides(saved_config(checkpoint), changes)
@@ -124,14 +135,17 @@ def _train(
             raise BadSettings(f"{folder} is a run of {config.game}, not {game}: leave --game out or choose its folder")
     elif any(folder.glob("checkpoint-*")):
         raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")
+    if config is not None and initial is not None:
+        file = initial / CHECKPOINT if initial.is_dir() else initial
+        network, config = initial_network(file, config)
     with joined_world(device) as world:
         use_threads(world, threads)
         progress = Progress(sys.stderr, silent=not world.is_main)
-        with TrainingRun(config, folder, world, checkpoint) as run:
+        with TrainingRun(config, folder, world, checkpoint, network) as run:
             if world.is_main:
                 (folder / "config.json").write_text(to_json(config), encoding="utf-8")
             where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
-            begin = f"from step {checkpoint.step:,}" if checkpoint else "from nothing"
+            begin = f"from step {checkpoint.step:,}" if checkpoint else f"from {initial or 'nothing'}"
             progress.note(f"{config.game}, preset {config.preset}, on {where}, {begin}, in {folder}")
             try:
                 run_loop(run, progress, time_limit=time_limit)

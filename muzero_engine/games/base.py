@@ -175,6 +175,10 @@ class Position(Protocol):
         """Legal actions after which `outcome()` is not None -> value for the mover of *this* position (+1, 0, -1)."""
         ...
 
+    def decisive_actions(self) -> dict[int, float]:
+        """Those of `ending_actions` that win (+1) or lose (-1); may be much faster."""
+        ...
+
     def can_declare_win(self) -> bool:
         """Whether the mover may end the game in its favour without a move (shogi's 27-point declaration)."""
         ...

@@ -10,6 +10,7 @@ files are made again from `games.jsonl` if they do not hold the same games.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,13 @@ from muzero_engine.match.record_json import BadRecord, parse_record, record_line
 from muzero_engine.match.settings import BadTournament, EngineSettings, GameSettings
 from muzero_engine.match.writers.registry import RecordFormat, record_formats
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 GAMES = "games.jsonl"
+LOCK = ".lock"
 FORMAT = 1
 
 
@@ -68,6 +75,7 @@ class Store:
             raise BadTournament(f"{folder} holds games already: go on with --resume, or choose another folder")
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _lock(folder)
             write_atomically(path, (json.dumps({"store": FORMAT, "event": event, **facts}) + "\n").encode())
         except OSError as error:
             raise BadTournament(f"cannot write to {folder}: {error.strerror or error}") from None
@@ -84,15 +92,17 @@ class Store:
             data = path.read_bytes()
         except OSError as error:
             raise BadTournament(f"there is no tournament in {folder} to go on with ({error.strerror})") from None
+        _lock(folder)
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
         header = _header(lines, path)
-        for name, value in json.loads(json.dumps(facts)).items():
-            if header.get(name) != value:
-                raise BadTournament(
-                    f"the tournament in {folder} has another value of {name}: {_short(header.get(name))} where you "
-                    f"ask for {_short(value)}; go on with the old settings, or choose another folder"
-                )
+        told = json.loads(json.dumps(facts))
+        if (found := _difference("", {name: header.get(name) for name in told}, told)) is not None:
+            where, old, new = found
+            raise BadTournament(
+                f"the tournament in {folder} has another value of {where}: {_short(old)} where you ask for "
+                f"{_short(new)}; go on with the old settings, or choose another folder"
+            )
         records = []
         for number, line in enumerate(lines[1:], start=2):
             try:
@@ -107,11 +117,14 @@ class Store:
         return store
 
     def add(self, record: GameRecord) -> None:
-        """Keeps a finished game. One thread at a time."""
-        append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
-        self.records.append(record)
-        for form in self._formats:
-            append_whole(self.folder / form.file_name, form.text(record, self._event).encode())
+        """Keeps a finished game. One thread at a time. Raises BadTournament where it cannot be written."""
+        try:
+            append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
+            self.records.append(record)
+            for form in self._formats:
+                append_whole(self.folder / form.file_name, form.text(record, self._event).encode())
+        except OSError as error:
+            raise BadTournament(f"cannot write to {self.folder}: {error.strerror or error}") from None
 
     def played(self) -> set[tuple[int, int]]:
         """(pair, game) of the games that are there."""
@@ -130,6 +143,18 @@ class Store:
             self._rewrite(form)
 
 
+def _lock(folder: Path) -> None:
+    """Keeps other processes out until this one ends. Raises BadTournament where another one has come first."""
+    if fcntl is None:
+        return
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)  # closed, and with it the lock, by the system
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise BadTournament(f"another program is playing into {folder}: stop it, or choose another folder") from None
+
+
 def _header(lines: list[str], path: Path) -> dict[str, Any]:
     try:
         header = json.loads(lines[0]) if lines else None
@@ -140,6 +165,18 @@ def _header(lines: list[str], path: Path) -> dict[str, Any]:
     if header["store"] != FORMAT:
         raise BadTournament(f"{path} has format {header['store']!r}, and this program reads {FORMAT}")
     return header
+
+
+def _difference(where: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
+    """The first place where two JSON values differ, in words like "engines 1 limit", and what is there."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        pairs = [(name, old[name], new[name]) for name in new]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(str(number), *values) for number, values in enumerate(zip(old, new, strict=True), start=1)]
+    else:
+        return None if old == new else (where, old, new)
+    found = (_difference(f"{where} {name}".strip(), *values) for name, *values in pairs)
+    return next((difference for difference in found if difference is not None), None)
 
 
 def _short(value: object) -> str:

@@ -48,7 +48,7 @@ class Runner:
             thread.start()
         try:
             for thread in threads:
-                while thread.is_alive():
+                while thread.is_alive() and not self._cancelled:
                     thread.join(0.5)
         finally:
             self._cancelled = True

@@ -25,8 +25,33 @@ from torch.nn import functional as F
 RELU_GAIN = math.sqrt(2.0 / (1.0 - 1.0 / math.pi))  # Brock et al. 2021, table 1: unit variance after ReLU
 STANDARDISE_EPSILON = 1e-4
 LATENT_EPSILON = 1e-5
+ALIGNMENT = 8  # channels
 MEAN_WIDTH = 14.0  # Wu 2020, "Accelerating self-play learning in Go", appendix A.1
 WIDTH_SCALE = 0.1
+
+
+class AlignedConv(nn.Conv2d):
+    """A plain convolution, same size out, see `same_size_conv`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return same_size_conv(x, self.weight, self.bias)
+
+
+def same_size_conv(x: Tensor, filters: Tensor, bias: Tensor | None, *, align: bool | None = None) -> Tensor:
+    """float[B, outputs, H, W] from float[B, inputs, H, W] and filters float[outputs, inputs, size, size], size odd.
+
+    With `align` (by default on a GPU) channels are filled up with zeros to a multiple of 8: tensor cores take no
+    others, and cuDNN would fill them up itself in a pass that fuses with nothing.
+    """
+    padding, (outputs, inputs) = filters.shape[-1] // 2, filters.shape[:2]
+    align = x.is_cuda if align is None else align
+    if not align or (inputs % ALIGNMENT == 0 and outputs % ALIGNMENT == 0):
+        return F.conv2d(x, filters, bias, padding=padding)
+    more_in, more_out = -inputs % ALIGNMENT, -outputs % ALIGNMENT
+    x = F.pad(x, (0, 0, 0, 0, 0, more_in)) if more_in else x
+    filters = F.pad(filters, (0, 0, 0, 0, 0, more_in, 0, more_out))
+    bias = F.pad(bias, (0, more_out)) if bias is not None and more_out else bias
+    return F.conv2d(x, filters, bias, padding=padding)[:, :outputs]
 
 
 class StandardisedConv(nn.Module):
@@ -48,12 +73,13 @@ class StandardisedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         filters = self.filters() if self._shared is None else self._shared
-        return F.conv2d(x, filters.to(x.dtype), self.bias.to(x.dtype), padding=self.weight.shape[-1] // 2)
+        return same_size_conv(x, filters.to(x.dtype), self.bias.to(x.dtype))
 
-    def folded(self) -> nn.Conv2d:
+    def folded(self) -> AlignedConv:
         """The plain convolution that computes the same."""
         outputs, inputs, size, _ = self.weight.shape
-        conv = nn.Conv2d(inputs, outputs, size, padding=size // 2, device=self.weight.device, dtype=self.weight.dtype)
+        conv = AlignedConv(inputs, outputs, size, padding=size // 2)
+        conv.to(self.weight.device, self.weight.dtype)
         with torch.no_grad():
             conv.weight.copy_(self.filters())
             conv.bias.copy_(self.bias)  # type: ignore[union-attr]  # bias=True above

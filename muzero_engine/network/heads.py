@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from muzero_engine.network.blocks import GlobalPool, PooledBias, StandardisedConv
+from muzero_engine.network.blocks import AlignedConv, GlobalPool, PooledBias, StandardisedConv
 
 
 class PolicyHead(nn.Module):
@@ -16,7 +16,7 @@ class PolicyHead(nn.Module):
         super().__init__()
         self.conv = StandardisedConv(channels, channels, 1)
         self.bias = PooledBias(channels, size_agnostic=size_agnostic)
-        self.planes = nn.Conv2d(channels, planes, 1)
+        self.planes = AlignedConv(channels, planes, 1)
         self.pool = GlobalPool(size_agnostic=size_agnostic)
         self.extra = nn.Linear(self.pool.factor * channels, extra) if extra else None
         _zero(self.planes)
@@ -54,7 +54,7 @@ class OwnershipHead(nn.Module):
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         self.conv = StandardisedConv(channels, width, 1)
-        self.points = nn.Conv2d(width, 1, 1)
+        self.points = AlignedConv(width, 1, 1)
         _zero(self.points)
 
     def forward(self, latent: Tensor) -> Tensor:

@@ -32,6 +32,7 @@ class SelfPlaySettings:
     plies_per_cycle: int = 65_536
     temperature_plies: int = 30  # plies at which the move is drawn from the improved policy; later the search's choice
     opening_plies: int = 0  # at most so many uniformly random plies at the start (a different number each game)
+    decisive_moves: bool = True  # the rules tell the search which root moves win or lose at once (see games.endings)
     resign_value: float = -0.95  # resign when the root value stays below this for `resign_turns` own turns
     resign_turns: int = 4
     no_resign_share: float = 0.1  # of the games, played to the end whatever happens

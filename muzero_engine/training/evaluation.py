@@ -18,6 +18,7 @@ import torch
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
+from muzero_engine.games.endings import playable
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
@@ -34,7 +35,6 @@ from muzero_engine.training.matches import (
     RandomPlayer,
     openings,
     play_pairs,
-    playable,
 )
 from muzero_engine.training.metrics import CycleRecord, MatchRecord
 

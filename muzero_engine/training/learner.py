@@ -21,6 +21,7 @@ from muzero_engine.files import write_atomically
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.distributed import World
+from muzero_engine.training.gradients import Gradients
 from muzero_engine.training.losses import BatchLoss, MuZeroLoss
 from muzero_engine.training.measures import StepMetrics
 from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimiser
@@ -59,7 +60,8 @@ class Learner:
     """Trains `network` (moved to the world's device, with the weights of rank 0) and a running mean of its weights.
 
     `total_steps` ends the learning-rate schedule. Batches of steps that were not finite go to `run_dir`, where given.
-    `channels_last` lays convolutions out as a GPU's tensor cores read them; by default on a GPU.
+    `channels_last` lays convolutions out as a GPU's tensor cores read them; by default on a GPU. `graphed` captures a
+    step as a CUDA graph (no effect elsewhere).
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Learner:
         world: World,
         run_dir: Path | None = None,
         channels_last: bool | None = None,
+        graphed: bool = True,
     ) -> None:
         on_gpu = world.device.type == "cuda"
         self._settings = settings
@@ -79,15 +82,20 @@ class Learner:
         self._run_dir = run_dir
         self._lag = LAG if on_gpu else 0
         self._module = MuZeroLoss(network.to(world.device).train(), settings, autocast=on_gpu)
-        if on_gpu if channels_last is None else channels_last:
+        channels_last = on_gpu if channels_last is None else channels_last
+        if channels_last:
             self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
         world.broadcast_(self._module)
         self._ema = copy.deepcopy(network).eval().requires_grad_(False)
-        self._loss = torch.compile(self._module, dynamic=False) if on_gpu and settings.compile else self._module
         self._optimiser = make_optimiser(self._module, settings)
         self._parameters = [parameter for parameter in self._module.parameters() if parameter.requires_grad]
         self._buffer = torch.zeros(sum(p.numel() for p in self._parameters) + 1, device=world.device)
-        self._gradients = _views(self._buffer, self._parameters)
+        loss = torch.compile(self._module, dynamic=False) if on_gpu and settings.compile else self._module
+        self._gradients = Gradients(
+            loss, self._parameters, self._buffer, graphed=graphed and on_gpu, channels_last=channels_last
+        )
+        for parameter, gradient in zip(self._parameters, self._gradients.views, strict=True):
+            parameter.grad = gradient
         self._broken = torch.zeros((), device=world.device)  # 1 from the first step on that was not finite
         self._optimiser.found_inf = self._broken  # type: ignore[attr-defined]  # what GradScaler sets: skip the step
         self._unchecked: deque[_Unchecked] = deque()
@@ -111,10 +119,7 @@ class Learner:
         """One gradient step; all ranks call it together. Raises NonFiniteLoss (on a GPU up to two steps later) with
         the weights as they were before the step, and PeerLost."""
         rate = learning_rate(self._settings, self._step, self._total_steps)
-        found: BatchLoss = self._loss(batch)
-        gradients = torch.autograd.grad(found.total, self._parameters, materialize_grads=True)
-        torch._foreach_copy_(self._gradients, gradients)
-        self._buffer[-1] = found.total.detach()
+        found = self._gradients(batch)
         self._world.mean_(self._buffer)
         norm = torch.linalg.vector_norm(self._buffer[:-1])
         loss = self._buffer[-1].clone()
@@ -212,17 +217,6 @@ class Learner:
         except OSError as error:
             return f"its batch could not be saved: {error}"
         return f"its batch is in {path}"
-
-
-def _views(buffer: Tensor, parameters: list[torch.nn.Parameter]) -> list[Tensor]:
-    """Parts of the buffer laid out like the parameters, set as their gradients."""
-    views, start = [], 0
-    for parameter in parameters:
-        view = buffer[start : start + parameter.numel()].as_strided(parameter.shape, parameter.stride(), start)
-        parameter.grad = view
-        views.append(view)
-        start += parameter.numel()
-    return views
 
 
 def _copied(tensor: Tensor) -> Tensor:

@@ -1,9 +1,7 @@
 """Matches inside a run: players that choose for many positions at once, and paired games between two of them.
 
 Every opening is played twice with colours swapped, so that neither an unfair opening nor the right to begin counts.
-Rules are those of `Position`, in this process, and so `playable` tells a search what the engine's search knows at its
-root: how a move that ends the game ends it. Self-play has no such knowledge; the net is to learn it. Without it a net
-passes now and then on a lost board after an early pass of the random player, which no game among nets shows.
+Rules are those of `Position`, in this process.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from muzero_engine.games.base import Floats, Game, Ints, Position
+from muzero_engine.games.base import Floats, Game, Position
 from muzero_engine.games.encoding import observation
 
 # Pieces in the order of the frame's planes; the king, which cannot be captured, is worth nothing.
@@ -78,10 +76,10 @@ class GreedyPlayer:
 
     def _choose(self, position: Position) -> int:
         legal = position.legal_actions()
-        endings = position.ending_actions()
+        decisive = position.decisive_actions()
         gain = self._promotion[legal] + self._captured(position)[self._to[legal]]
         for i, action in enumerate(legal.tolist()):
-            gain[i] = {1.0: np.inf, -1.0: -np.inf}.get(endings.get(action, 0.0), gain[i])
+            gain[i] = {1.0: np.inf, -1.0: -np.inf}.get(decisive.get(action, 0.0), gain[i])
         best = np.flatnonzero(gain == gain.max())
         return int(legal[self._rng.choice(best)])
 
@@ -92,20 +90,6 @@ class GreedyPlayer:
         theirs = seen[count : 2 * count].reshape(count, -1)
         values: Floats = (self._values[:, None] * theirs).sum(axis=0)
         return values
-
-
-def playable(position: Position) -> Ints:
-    """int64[n], n >= 1: the moves worth a search in a game that goes on, by what the rules say of those that end it.
-
-    One that wins at once where there is one; else all legal ones but those that lose at once, unless all do.
-    """
-    legal, endings = position.legal_actions(), position.ending_actions()
-    winning = [action for action, value in endings.items() if value > 0]
-    if winning:
-        return np.array(winning[:1], dtype=np.int64)
-    losing = [action for action, value in endings.items() if value < 0]
-    kept = legal[~np.isin(legal, losing)]
-    return kept if len(kept) else legal
 
 
 def openings(

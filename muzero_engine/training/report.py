@@ -24,6 +24,9 @@ from muzero_engine.training.progress import clock_text, short_number
 
 WIDTH, HEIGHT, DPI = 6.4, 3.8, 110  # inches, inches, dots an inch
 SMOOTHED = 200  # points of a curve, at most; more are averaged
+OVERVIEW = ("elo", "scores", "policy-loss", "value-loss", "game-length", "results")
+OVERVIEW_COLUMNS = 3
+OVERVIEW_DPI = 64
 COLOURS = ("#0b5394", "#cc4125", "#38761d", "#b45f06", "#674ea7", "#45818e", "#a64d79", "#7f6000")
 
 STEPS, GAMES = "gradient steps", "games"  # what curves are drawn over
@@ -153,13 +156,14 @@ def charts(records: Sequence[CycleRecord]) -> list[Chart]:
 
 
 def write_report(records: Sequence[CycleRecord], title: str, page: Path, png: Path | None = None) -> None:
-    """Writes the page, and the charts as PNG files into the folder `png` where given."""
+    """Writes the page; into the folder `png`, where given, each chart as a PNG file and `overview.png`."""
     pictures = [(chart, _png(chart)) for chart in charts(records)]
     write_atomically(page, _page(records, title, pictures).encode())
     if png is not None:
         png.mkdir(parents=True, exist_ok=True)
         for chart, data in pictures:
             write_atomically(png / f"{chart.name}.png", data)
+        write_atomically(png / "overview.png", _overview([chart for chart, _ in pictures], title))
 
 
 def _page(records: Sequence[CycleRecord], title: str, pictures: Sequence[tuple[Chart, bytes]]) -> str:
@@ -292,8 +296,29 @@ def _averaged(points: Points) -> Points:
 
 def _png(chart: Chart) -> bytes:
     figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
+    _draw(figure.add_subplot(), chart)
+    return _image(figure)
+
+
+def _overview(drawn: Sequence[Chart], title: str) -> bytes:
+    """The charts that say most, side by side, small enough to be kept with the weights."""
+    shown = [chart for chart in drawn if chart.name in OVERVIEW]
+    rows = -(-len(shown) // OVERVIEW_COLUMNS)
+    figure = Figure(figsize=(OVERVIEW_COLUMNS * WIDTH, rows * HEIGHT), dpi=OVERVIEW_DPI, layout="constrained")
+    figure.suptitle(title, fontsize=14)
+    for place, chart in enumerate(shown, 1):
+        _draw(figure.add_subplot(rows, OVERVIEW_COLUMNS, place), chart)
+    return _image(figure)
+
+
+def _image(figure: Figure) -> bytes:
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _draw(axes: Axes, chart: Chart) -> None:
     for (name, points), colour in zip(chart.curves.items(), COLOURS * (1 + len(chart.curves) // 8), strict=False):
         xs, ys = zip(*(points if chart.dots else _averaged(points)), strict=True)
         axes.plot(xs, ys, label=name, color=colour, linewidth=1.6, marker="o" if chart.dots else "", markersize=4)
@@ -303,9 +328,6 @@ def _png(chart: Chart) -> bytes:
     if chart.held_out:
         axes.plot([], [], label="held-out games", color="#666666", linewidth=1.2, linestyle="--")
     _dress(axes, chart)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 def _tick(value: float) -> str:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from muzero_engine.games.base import Game, Position, Shape
 from muzero_engine.games.encoding import pack, packed_size
+from muzero_engine.games.endings import playable
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 
@@ -42,6 +43,7 @@ class RulesSettings:
     rank: int
     cap: int  # the most plies of a game
     opening_plies: int
+    decisive_moves: bool
     no_resign_share: float
     komi: float  # Go
     komi_spread: float  # Go
@@ -54,7 +56,7 @@ class Buffers:
     action: npt.NDArray[np.int32]  # [B] in: the move to play, or RESIGN, KEEP, START
     number: npt.NDArray[np.int64]  # [B] in and out: number of the current game in its slot, from 0
     packed: npt.NDArray[np.uint8]  # [B, P] the position to move in (see games.encoding)
-    legal: npt.NDArray[np.uint8]  # [B, ceil(A / 8)] its legal actions, as numpy.packbits
+    legal: npt.NDArray[np.uint8]  # [B, ceil(A / 8)] the actions to search, as numpy.packbits: the legal ones, or fewer
     ply: npt.NDArray[np.int32]  # [B] plies played before it, random opening included
     resignable: npt.NDArray[np.bool_]  # [B] whether the current game may be resigned
     fresh: npt.NDArray[np.bool_]  # [B] whether the current game began in the last step
@@ -166,12 +168,12 @@ class RulesSlice:
             self._finish(i, slot, _End(1 - position.mover, RESIGNATION, False))
             return
         position.push(action)
-        legal = position.legal_actions()  # first: `outcome` is cheaper when they are known
+        position.legal_actions()  # first: `outcome` is cheaper when they are known
         end = self._end_of(position)
         if end is not None:
             self._finish(i, slot, end)
         else:
-            self._describe(i, slot, legal)
+            self._describe(i, slot)
 
     def _end_of(self, position: Position) -> _End | None:
         outcome = position.outcome()
@@ -207,7 +209,7 @@ class RulesSlice:
         self._positions[i] = position
         buffers.opening[slot] = plies
         buffers.fresh[slot] = True
-        self._describe(i, slot, position.legal_actions())
+        self._describe(i, slot)
 
     def _opening(self, slot: int, plies: int, komi: float, rng: random.Random) -> Position | None:
         """A game's position after some random plies, which are written to the buffers; None if they ended the game."""
@@ -223,8 +225,9 @@ class RulesSlice:
                 return None
         return position
 
-    def _describe(self, i: int, slot: int, legal: npt.NDArray[np.int64]) -> None:
+    def _describe(self, i: int, slot: int) -> None:
         position = self._positions[i]
+        legal = playable(position) if self._settings.decisive_moves else position.legal_actions()
         self._frames[i] = position.frames(1)[0]
         self._scalars[i] = position.scalars()
         row = self._legal[i]

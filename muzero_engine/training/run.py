@@ -20,6 +20,7 @@ import torch
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import BadCheckpoint
 from muzero_engine.network.fresh import fresh_network
+from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.boards import group_sizes
 from muzero_engine.training.checkpoint import Checkpoint, CheckpointNotWritten, CheckpointWriter
 from muzero_engine.training.config import TrainConfig
@@ -48,16 +49,24 @@ from muzero_engine.training.slot_group import BadState
 class TrainingRun:
     """One rank of a run. Ranks make the same calls in the same order. A context manager: it owns processes."""
 
-    def __init__(self, config: TrainConfig, folder: Path, world: World, checkpoint: Checkpoint | None = None) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        folder: Path,
+        world: World,
+        checkpoint: Checkpoint | None = None,
+        initial: MuZeroNetwork | None = None,
+    ) -> None:
         """A new run in `folder`, or the one that `checkpoint` (of the same settings) continues.
 
+        A new run begins with the network `initial` (see `saved.initial_network`), or with a fresh one.
         Raises BadCheckpoint, BadConfig, and OSError where the folder cannot be written to.
         """
         game = load_game(config.game)
         self.config, self.world, self._folder = config, world, folder
         self.counters = Counters() if checkpoint is None else saved_counters(checkpoint)
         folder.mkdir(parents=True, exist_ok=True)
-        network = fresh_network(game, config.seed, **dataclasses.asdict(config.network))
+        network = initial or fresh_network(game, config.seed, **dataclasses.asdict(config.network))
         self.learner = Learner(network, config.learner, total_steps=config.steps, world=world, run_dir=folder)
         if checkpoint is not None:
             self._load_learner(checkpoint)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
 
 from torch import Tensor
 
-from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.games.registry import load_game
+from muzero_engine.network.checkpoint import BadCheckpoint, load_network
 from muzero_engine.network.config import BadConfig, NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.checkpoint import Checkpoint, checkpoints, open_checkpoint
-from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.learner import LearnerState
 from muzero_engine.training.plain import BadData, from_plain, to_plain
 
@@ -74,6 +75,22 @@ def newest_checkpoint(run: Path, step: int | None = None) -> Checkpoint:
         there = " and ".join(str(have) for have in sorted(found))
         raise BadCheckpoint(f"{run} has no checkpoint of step {step}: there are those of {there}")
     return open_checkpoint(found[max(found) if step is None else step])
+
+
+def initial_network(file: Path, config: TrainConfig) -> tuple[MuZeroNetwork, TrainConfig]:
+    """The network of a checkpoint file to begin a run with, and the run's settings with that network's size.
+
+    Raises BadCheckpoint, also where it is of another game.
+    """
+    network = load_network(file)
+    found = network.config
+    if found.game != config.game:
+        raise BadCheckpoint(f"{file} holds a network for {found.game}, and this is a run of {config.game}")
+    size = NetworkSettings(**{field.name: getattr(found, field.name) for field in fields(NetworkSettings)})
+    wanted = NetworkConfig.for_game(load_game(config.game), **asdict(size))
+    if wanted != found:
+        raise BadCheckpoint(f"the network in {file} was made by another version of this program: its planes differ")
+    return network, replace(config, network=size)
 
 
 def learner_groups(state: LearnerState) -> dict[str, dict[str, Tensor]]:

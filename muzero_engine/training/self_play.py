@@ -57,6 +57,7 @@ class SelfPlay:
                         rank=rank,
                         cap=ply_cap(settings, spec, shape),
                         opening_plies=settings.opening_plies,
+                        decisive_moves=settings.decisive_moves,
                         no_resign_share=settings.no_resign_share,
                         komi=settings.komi,
                         komi_spread=settings.komi_spread,

@@ -16,6 +16,7 @@ from muzero_engine.cli import main
 from muzero_engine.commands.train import Duration
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.network.checkpoint import load_network
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
@@ -64,6 +65,18 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     assert training.games > 0 < training.device_hours
     done("export", "--run", run, "--step", 2, "--out", tmp_path / "older")
     assert load_bundle(tmp_path / "older").manifest.training.steps == 2
+
+    told = done(*NEW, "--run", tmp_path / "next", "--init", tmp_path / "bundle", "--steps", 2, *TINY[1:])
+    assert f"from {tmp_path / 'bundle'}, in" in told
+    assert json.loads((tmp_path / "next" / "config.json").read_text())["network"]["channels"] == 8
+    begun = load_network(tmp_path / "next" / "nets" / "net-0.safetensors").state_dict()
+    exported = load_network(tmp_path / "bundle" / "checkpoint.safetensors").state_dict()
+    assert all(torch.equal(tensor, exported[name]) for name, tensor in begun.items())
+    foreign = call("train", "--game", "go", "--run", tmp_path / "no", "--init", tmp_path / "bundle")
+    assert foreign.exit_code == 1
+    assert foreign.output.endswith("holds a network for tictactoe, and this is a run of go\n")
+    both = call("train", "--run", run, "--resume", "--init", tmp_path / "bundle")
+    assert both.exit_code == 2
 
     again = call(*NEW, "--run", run)
     assert again.exit_code == 1

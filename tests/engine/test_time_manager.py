@@ -39,7 +39,9 @@ clocks = st.builds(
 def test_a_move_never_takes_more_than_the_clock_holds(clock: Clock, ply: int, overhead: float) -> None:
     plan = _plan(clock, ply=ply, overhead=overhead)
     assert 1.0 <= plan.soft_ms <= plan.hard_ms
-    held = max(clock.remaining_ms, 0.0) + clock.byoyomi_ms
+    held = max(clock.remaining_ms, 0.0)
+    if clock.moves_to_go is None or (held == 0.0 and clock.stones > 1):
+        held += clock.byoyomi_ms
     assert plan.hard_ms <= max(1.0, held - overhead)
 
 
@@ -71,9 +73,10 @@ def test_canadian_period_is_shared_among_its_stones() -> None:
     assert _plan(Clock(byoyomi_ms=300_000, stones=25)).soft_ms == pytest.approx(300_000 / 25)
 
 
-def test_a_canadian_period_of_one_stone_is_spent_once() -> None:
-    plan = _plan(Clock(remaining_ms=500, moves_to_go=1, byoyomi_ms=500, stones=1), overhead=50)
-    assert plan.soft_ms == plan.hard_ms == pytest.approx(450)
+def test_the_last_stone_of_a_period_has_what_is_left_of_it() -> None:
+    for stones in (1, 25):
+        plan = _plan(Clock(remaining_ms=800, moves_to_go=1, byoyomi_ms=1000, stones=stones), overhead=50)
+        assert plan.soft_ms == plan.hard_ms == pytest.approx(750)
 
 
 def test_an_increment_is_spent() -> None:

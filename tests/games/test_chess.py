@@ -143,7 +143,30 @@ def test_ending_actions_equal_playing_every_move(position: ChessPosition) -> Non
             expected[action] = outcome.value(mover)
         position.pop()
     assert position.ending_actions() == expected
+    assert position.decisive_actions() == {action: value for action, value in expected.items() if value}
     assert state(position) == before
+
+
+@pytest.mark.parametrize(
+    ("fen", "mate"),
+    [
+        ("7k/P5pp/8/8/8/8/8/K7 w - - 0 1", "a7a8r"),  # promotions
+        ("5bn1/pb1PpR2/nr2k3/Pp6/1P1Q1Pp1/N7/8/R5K1 w - - 1 32", "d7d8n"),
+        ("8/8/4k3/p4N1p/7r/KP6/P1p5/8 b - - 1 75", "c2c1b"),
+        ("8/4R3/2R2rk1/8/pP2K1Pp/3B3P/3B1p2/8 w - - 0 82", "e4e5"),  # discovered by a king, a knight, a pawn, a bishop
+        ("3R1Nk1/1r6/6P1/7p/8/5Q2/nR2b2P/6K1 w - - 10 93", "f8e6"),
+        ("r1b5/ppp3r1/1bBppp2/2n1k1pp/1P6/2P1PQPP/PB1P4/1N1R3K w - - 0 22", "c3c4"),
+        ("8/3k4/1p2p3/3P1BPp/6NP/P1p2P2/6R1/2Kbr3 b - - 1 33", "d1b3"),
+        ("4rkr1/4p1p1/8/8/8/8/8/4K2R w K - 0 1", "e1g1"),  # castling
+        ("8/8/8/8/8/8/8/k1K4R w - - 0 1", ""),
+    ],
+)
+def test_mates_in_one_are_found(fen: str, mate: str) -> None:
+    position = position_from_fen(fen)
+    found = {position.action_text(action) for action in position.decisive_actions()}
+    brute = {position.action_text(action) for action, value in position.ending_actions().items() if value}
+    assert found == brute
+    assert mate in found or not (mate or found)
 
 
 @unhurried

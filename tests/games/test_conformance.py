@@ -181,7 +181,9 @@ def test_endings_agree_with_the_outcome(name: str, shape: Shape, seed: int) -> N
     position = start(name, shape)
     for ply, action in enumerate(actions):
         if ply % 60 == 30 or ply >= len(actions) - 3:
-            assert position.ending_actions() == brute_force_endings(position)
+            endings = brute_force_endings(position)
+            assert position.ending_actions() == endings
+            assert position.decisive_actions() == {action: value for action, value in endings.items() if value}
         if ply == len(actions) - 1:
             ends = position.ending_actions()
             mover = position.mover

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -194,6 +195,30 @@ def test_several_games_with_the_same_engines() -> None:
         for pair in range(3):
             plan = GamePlan(first="a", second="b", opening=Opening("start"), pair=pair, game=0)
             assert len(play_game(plan, (one, two), load_game("chess"), game).record.moves) == 8
+
+
+CHESS960 = Opening("960", "bqnb1rkr/pp3ppp/3ppn2/2p5/5P2/P2P4/NPP1P1PP/BQ1BNRKR w HFhf - 2 9")
+
+
+def test_an_opening_of_chess960_needs_an_engine_that_knows_it() -> None:
+    played = play(scripted("a", "chess"), random_player("b"), settings("chess"), CHESS960).record
+    assert (played.points, played.ending, len(played.moves)) == (0.0, Ending.WRONG_REPLY, 0)
+    assert "cannot play Chess960" in played.reason
+
+
+def test_stockfish_plays_chess960_and_chess_in_turn() -> None:
+    path = shutil.which("stockfish", path=os.environ.get("PATH", "") + os.pathsep + "/usr/games")
+    assert path is not None, "this test needs stockfish"
+    limit = TimeControl(nodes=20)
+    first, second = (EngineSettings(name=name, kind=ClientKind.UCI, command=(path,), control=limit) for name in "ab")
+    game = settings("chess", max_plies=30)
+    castling = Opening("castling", "r3k1r1/pppppppp/8/8/8/8/PPPPPPPP/1R2K2R w HBga - 0 1", ("e1h1",))
+    with seats(first, second, "chess", QUICK) as (one, two):
+        for opening in (CHESS960, Opening("start"), castling):
+            plan = GamePlan(first="a", second="b", opening=opening, pair=0, game=0)
+            played = play_game(plan, (one, two), load_game("chess"), game).record
+            assert not played.ending.is_fault, played.reason
+            assert len(played.moves) > 10
 
 
 def test_nothing_that_an_engine_started_survives_it(tmp_path: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muzero_engine.games.registry import load_game
+from muzero_engine.match import store as module
 from muzero_engine.match.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 from muzero_engine.match.record_json import BadRecord, parse_record, record_line
 from muzero_engine.match.settings import BadTournament
@@ -139,8 +144,12 @@ def test_what_is_refused(tmp_path: Path) -> None:
     Store.create(tmp_path, "chess", "test", FACTS)
     with pytest.raises(BadTournament, match="--resume"):
         Store.create(tmp_path, "chess", "test", FACTS)
-    with pytest.raises(BadTournament, match='another value of limit: "60" where you ask for "30"'):
+    with pytest.raises(BadTournament, match='has another value of limit: "60" where you ask for "30"'):
         Store.resume(tmp_path, "chess", FACTS | {"limit": "30"})
+    with pytest.raises(BadTournament, match='has another value of engines 2: "b" where you ask for "c"'):
+        Store.resume(tmp_path, "chess", FACTS | {"engines": ["a", "c"]})
+    with pytest.raises(BadTournament, match=r'has another value of engines: \["a", "b"\] where you ask for \["a"\]'):
+        Store.resume(tmp_path, "chess", FACTS | {"engines": ["a"]})
     path = tmp_path / GAMES
     path.write_text(path.read_text() + "{}\n")
     with pytest.raises(BadTournament, match=r"line 2 of .* is no game: 'area' is missing"):
@@ -153,3 +162,27 @@ def test_what_is_refused(tmp_path: Path) -> None:
         Store.resume(tmp_path, "chess", FACTS)
     with pytest.raises(BadTournament, match="cannot write"):
         Store.create(path / "under a file", "chess", "test", FACTS)
+
+
+def test_two_programs_cannot_play_into_one_folder(tmp_path: Path) -> None:
+    Store.create(tmp_path, "chess", "test", FACTS)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom muzero_engine.match.store import Store\n"
+        f"Store.resume(Path(sys.argv[1]), 'chess', {FACTS!r})\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "another program is playing into" in second.stderr
+    Store.resume(tmp_path, "chess", FACTS)  # the same program may
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+
+    def full(_path: Path, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "append_whole", full)
+    with pytest.raises(BadTournament, match=r"cannot write to .*: No space left"):
+        store.add(RECORD)

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from muzero_engine.network.blocks import GlobalPool, PooledBias, ResidualBlock, StandardisedConv, Tower, bounded
+from muzero_engine.network.blocks import (
+    GlobalPool,
+    PooledBias,
+    ResidualBlock,
+    StandardisedConv,
+    Tower,
+    bounded,
+    same_size_conv,
+)
 
 
 def test_filters_are_standardised() -> None:
@@ -26,6 +34,15 @@ def test_a_folded_convolution_computes_the_same(size: int) -> None:
     x = torch.rand(2, 5, 6, 4)
     assert conv(x).shape == (2, 7, 6, 4)
     torch.testing.assert_close(conv.folded()(x), conv(x))
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "size"), [(8, 16, 3), (5, 16, 3), (8, 3, 1), (5, 3, 3)])
+def test_channels_filled_up_for_tensor_cores_change_nothing(inputs: int, outputs: int, size: int) -> None:
+    torch.manual_seed(0)
+    x, filters, bias = torch.rand(2, inputs, 5, 4), torch.randn(outputs, inputs, size, size), torch.randn(outputs)
+    aligned = same_size_conv(x, filters, bias, align=True)
+    torch.testing.assert_close(aligned, same_size_conv(x, filters, bias, align=False))
+    torch.testing.assert_close(same_size_conv(x, filters, None, align=True), aligned - bias[:, None, None])
 
 
 def test_pooling_tells_boards_apart_only_when_size_agnostic() -> None:

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from muzero_engine.games.base import Position
-from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
-from muzero_engine.training.matches import GreedyPlayer, RandomPlayer, Tally, openings, play_pairs, playable
+from muzero_engine.training.matches import GreedyPlayer, RandomPlayer, Tally, openings, play_pairs
 
 TICTACTOE = load_game("tictactoe")
 
@@ -105,29 +104,6 @@ def test_the_greedy_player_beats_the_random_one_at_chess() -> None:
     starts = openings(lambda rng: game.initial((8, 8)), 4, 2, rng)
     tally = play_pairs(GreedyPlayer(game, rng), RandomPlayer(rng), starts, material_end)
     assert tally.wins >= 7
-
-
-@pytest.mark.parametrize(
-    ("game", "moves", "komi", "expected"),
-    [
-        ("go", "pass", 7.0, "pass"),  # white has komi: wins
-        ("go", "C3 pass", 7.0, "pass"),  # black has every point: wins
-        ("go", "A1 C3 A2 pass", 7.0, "not pass"),  # black would lose by komi
-        ("go", "pass", 0.0, "all"),  # a draw is left to the search
-        ("go", "C3", 7.0, "all"),  # a pass ends nothing
-        ("tictactoe", "a1 b1 a2 b2", 0.0, "a3"),
-        ("chess", "f2f3 e7e5 g2g4", 0.0, "d8h4"),
-    ],
-)
-def test_a_search_is_told_which_moves_end_the_game(game: str, moves: str, komi: float, expected: str) -> None:
-    position = load_game(game).initial((5, 5) if game == "go" else load_game(game).spec.shapes[0])
-    if isinstance(position, GoPosition):
-        position.set_komi(komi)
-    for move in moves.split():
-        position.push(position.parse_action(move))
-    found = {position.action_text(action) for action in playable(position).tolist()}
-    legal = {position.action_text(action) for action in position.legal_actions().tolist()}
-    assert found == {"all": legal, "not pass": legal - {"pass"}}.get(expected, {expected})
 
 
 def test_an_empty_tally_is_even() -> None:

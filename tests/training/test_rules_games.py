@@ -27,6 +27,7 @@ def rules(game: str, shape: Shape, **changes: object) -> RulesSettings:
         rank=0,
         cap=30,
         opening_plies=3,
+        decisive_moves=False,
         no_resign_share=0.5,
         komi=6.5,
         komi_spread=0.0,

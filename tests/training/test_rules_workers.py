@@ -28,6 +28,7 @@ def groups() -> list[RulesSettings]:
             rank=0,
             cap=9,
             opening_plies=2,
+            decisive_moves=True,
             no_resign_share=0.5,
             komi=0.0,
             komi_spread=0.0,

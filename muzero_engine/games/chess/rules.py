@@ -29,6 +29,7 @@ from muzero_engine.games.base import (
     Turn,
 )
 from muzero_engine.games.chess.actions import ACTION_PLANES, action_of, move_of
+from muzero_engine.games.chess.mates import mating_actions
 from muzero_engine.games.chess.planes import LAYOUT, Key, frames_of, key_of, scalars_of
 
 SHAPE: Shape = (8, 8)
@@ -194,6 +195,9 @@ class ChessPosition:
             if outcome is not None:
                 endings[action] = outcome.value(mover)
         return endings
+
+    def decisive_actions(self) -> dict[int, float]:
+        return dict.fromkeys(mating_actions(self._board, self._legal_moves()), 1.0)
 
     def can_declare_win(self) -> bool:
         return False

@@ -283,6 +283,9 @@ class GoPosition:
         score2 = self._score2() if self._mover == BLACK else -self._score2()
         return {self._board.geometry.points: float(np.sign(score2))}
 
+    def decisive_actions(self) -> dict[int, float]:
+        return {action: value for action, value in self.ending_actions().items() if value}
+
     def can_declare_win(self) -> bool:
         return False
 

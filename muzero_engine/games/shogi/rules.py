@@ -181,6 +181,9 @@ class ShogiPosition:
                 endings[action] = outcome.value(mover)
         return endings
 
+    def decisive_actions(self) -> dict[int, float]:
+        return {action: value for action, value in self.ending_actions().items() if value}
+
     def can_declare_win(self) -> bool:
         return bool(self._board.is_nyugyoku())
 

@@ -134,6 +134,9 @@ class TicTacToePosition:
                 endings[action] = outcome.value(mover)
         return endings
 
+    def decisive_actions(self) -> dict[int, float]:
+        return {action: value for action, value in self.ending_actions().items() if value}
+
     def can_declare_win(self) -> bool:
         return False
 

@@ -1,0 +1,22 @@
+"""What a search is told at its root about moves that end the game."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from muzero_engine.games.base import Ints, Position
+
+
+def playable(position: Position) -> Ints:
+    """int64[n], n >= 1: the moves worth a search in a game that goes on, by what the rules say of those that end it.
+
+    One that wins at once where there is one; else all legal ones but those that lose at once, unless all do.
+    """
+    legal, decisive = position.legal_actions(), position.decisive_actions()
+    if not decisive:
+        return legal
+    winning = [action for action, value in decisive.items() if value > 0]
+    if winning:
+        return np.array(winning[:1], dtype=np.int64)
+    kept = legal[~np.isin(legal, list(decisive))]
+    return kept if len(kept) else legal

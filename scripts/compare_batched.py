@@ -1,0 +1,99 @@
+"""What a setting of the batched search is worth: matches between two settings of it, with the same network.
+
+    python scripts/compare_batched.py --game chess --weights weights/chess "children=8" "depth=4" "simulations=64"
+
+Each setting plays against the defaults. Paired openings of random plies with colours swapped, no noise, and no clock:
+what a setting costs in time, `scripts/bench_training.py search` says. Elo with its 95% interval (W, D, L as given).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from muzero_engine.games.base import Position
+from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.inference.manifest import CHECKPOINT
+from muzero_engine.network.checkpoint import load_network
+from muzero_engine.training.config import SearchSettings
+from muzero_engine.training.evaluation import NetPlayer
+from muzero_engine.training.gumbel_search import BatchedSearch
+from muzero_engine.training.matches import openings, play_pairs
+
+
+def with_changes(text: str, base: SearchSettings) -> SearchSettings:
+    """The settings with `name=value` pairs, separated by commas, applied."""
+    changes = dict(part.split("=", 1) for part in text.split(",") if part)
+    kinds = {field.name: type(getattr(base, field.name)) for field in dataclasses.fields(base)}
+    unknown = sorted(set(changes) - set(kinds))
+    if unknown:
+        raise SystemExit(f"there is no setting {unknown[0]!r} of the search: {', '.join(kinds)}")
+    return dataclasses.replace(base, **{name: kinds[name](value) for name, value in changes.items()})
+
+
+def elo(score: float) -> float:
+    score = min(max(score, 1e-3), 1 - 1e-3)
+    return 400 * math.log10(score / (1 - score))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("settings", nargs="+", metavar="SETTING", help="like children=8 or depth=4,simulations=64")
+    parser.add_argument("--game", choices=GAME_NAMES, required=True)
+    parser.add_argument("--weights", type=Path, required=True, help="a bundle's folder or a checkpoint's file")
+    parser.add_argument("--simulations", type=int, default=32)
+    parser.add_argument("--pairs", type=int, default=128)
+    parser.add_argument("--opening-plies", type=int, default=6)
+    parser.add_argument("--max-plies", type=int, default=256, help="a longer game is a draw (Go: is scored)")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    game = load_game(arguments.game)
+    shape = (9, 9) if arguments.game == "go" else game.spec.shapes[0]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    file = arguments.weights / CHECKPOINT if arguments.weights.is_dir() else arguments.weights
+    network = load_network(file).to(device)
+    base = SearchSettings(simulations=arguments.simulations)
+
+    def player(settings: SearchSettings) -> NetPlayer:
+        actions = game.spec.num_actions(shape)
+        return NetPlayer(BatchedSearch(network, settings, actions, device, compiled=False), arguments.pairs)
+
+    def end(position: Position) -> float | None:
+        outcome = position.outcome()
+        if outcome is not None:
+            return outcome.value(0)
+        if position.can_declare_win():
+            return 1.0 if position.mover == 0 else -1.0
+        if position.ply < arguments.max_plies:
+            return None
+        return float(np.sign(position.score())) if isinstance(position, GoPosition) else 0.0
+
+    default = player(base)
+    for text in arguments.settings:
+        begun = time.perf_counter()
+        rng = np.random.default_rng(arguments.seed)
+        starts = openings(lambda _: game.initial(shape), arguments.pairs, arguments.opening_plies, rng)
+        tally = play_pairs(player(with_changes(text, base)), default, starts, end)
+        games = tally.wins + tally.draws + tally.losses
+        spread = tally.wins * (1 - tally.score) ** 2 + tally.draws * (0.5 - tally.score) ** 2
+        error = 1.96 * math.sqrt((spread + tally.losses * tally.score**2) / games / games)
+        low, high = elo(tally.score - error), elo(tally.score + error)
+        print(
+            f"{arguments.game} {text:24} +{tally.wins} ={tally.draws} -{tally.losses}  "
+            f"{elo(tally.score):+6.0f} [{low:+.0f}, {high:+.0f}]  {time.perf_counter() - begun:.0f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
