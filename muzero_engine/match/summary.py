@@ -42,7 +42,7 @@ def summary(
 ) -> dict[str, Any]:
     """The data of `write_summary`. Elo that is not finite is null."""
     pairings = [
-        {"first": name, "second": other, **_tally(tally), **_estimate(tally)}
+        {"first": name, "second": other, **_tally(tally), "pairs": list(tally.pairs), **_estimate(tally)}
         for (name, other), tally in standings.cross.items()
     ]
     data: dict[str, Any] = {
@@ -93,13 +93,7 @@ def endings(records: Sequence[GameRecord], name: str) -> dict[str, int]:
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
-    return {
-        "games": tally.games,
-        "won": tally.wins,
-        "drawn": tally.draws,
-        "lost": tally.losses,
-        "pairs": list(tally.pairs),
-    }
+    return {"games": tally.games, "won": tally.wins, "drawn": tally.draws, "lost": tally.losses}
 
 
 def _estimate(tally: Tally) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def test_two_engines(tmp_path: Path) -> None:
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["games"], summary["finished"]) == (4, True)
     assert summary["players"][0]["endings"] == {"rules": 4}
+    assert summary["pairings"][0]["pairs"] == [0, 0, 2, 0, 0]
     assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert (out / "ratings.png").read_bytes().startswith(b"\x89PNG")
     assert check_records(out) == 0

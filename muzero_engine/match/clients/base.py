@@ -55,7 +55,7 @@ class Reply:
 
     kind: ReplyKind
     move: str = ""  # as the engine wrote it
-    elapsed_s: float = 0.0  # from the moment the question was sent
+    elapsed_s: float = 0.0  # from the moment before the question was sent
     score: Score | None = None
     depth: int | None = None
     nodes: int | None = None

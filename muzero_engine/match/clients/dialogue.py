@@ -65,9 +65,9 @@ class DialogueClient(ProcessClient, abc.ABC):
         moves = f" moves {' '.join(question.moves)}" if question.moves else ""
         self._drain()
         self._send(f"position {self._start}{moves}")
-        self._send(f"go {self._limits(question)}".rstrip())
-        asked = now()
-        clock = question.clocks[question.mover]
+        limits, clock = self._limits(question), question.clocks[question.mover]
+        asked = now()  # before the engine can have it: its answer must not come first
+        self._send(f"go {limits}")
         deadline = self._latest(clock, asked)
         late = False
         last_info = last = ""

@@ -90,8 +90,8 @@ class GtpClient(ProcessClient):
         colour = _COLOURS[question.mover]
         analyse = "lz-genmove_analyze" in self._commands
         self._drain()
-        self._send(f"lz-genmove_analyze {colour} {_INTERVAL_CS}" if analyse else f"genmove {colour}")
         asked = now()
+        self._send(f"lz-genmove_analyze {colour} {_INTERVAL_CS}" if analyse else f"genmove {colour}")
         text, at = self._response(self._latest(clock, asked), clock, asked)
         self._told += 1
         reports = [line for line in text if line.startswith("info ")]
