@@ -115,7 +115,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(3)
     true = {"n0": 0.0, "n1": 120.0, "n2": 300.0, "n3": 280.0}
     inside = {"n1": 0, "n2": 0, "n3": 0, "n3 - n2": 0, "advantage": 0}
-    rounds = 400
+    rounds = 250
     for _ in range(rounds):
         fit = fit_ratings(simulated(true, 30, rng, nu=1.0, advantage=40.0), {"n0": 0.0}, advantage=True)
         for name in ("n1", "n2", "n3"):
@@ -124,7 +124,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
         inside["n3 - n2"] += abs(difference.elo + 20.0) < difference.error
         inside["advantage"] += abs(fit.advantage.elo - 40.0) < fit.advantage.error
     for name, count in inside.items():
-        assert 0.92 < count / rounds < 0.98, name
+        assert 0.91 < count / rounds < 0.985, name
 
 
 def test_many_games_find_what_made_them() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from muzero_engine import __version__
@@ -11,6 +12,7 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
+from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest
 from muzero_engine.inference.manifest import BadWeights
@@ -40,6 +42,15 @@ def load_model(game: str, options: EngineOptions) -> OnnxModel:
 def model_loader(game: str) -> ModelLoader:
     """`load_model` for one game, as the engine takes it."""
     return lambda options: load_model(game, options)
+
+
+def own_value(game: str, options: EngineOptions) -> Callable[[Position], float]:
+    """The value of a position for its mover in [-1, 1], as the network sees it without a search.
+
+    Raises BadWeights or BackendUnavailable.
+    """
+    model = load_model(game, options)
+    return lambda position: float(model.initial_inference(observation(position)[None]).value[0])
 
 
 def tune_batch(model: Model, shape: Shape) -> int:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from muzero_engine.commands.compose import load_model
+from muzero_engine.commands.compose import own_value
 from muzero_engine.commands.machine import machine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
-from muzero_engine.games.base import Position
-from muzero_engine.games.encoding import observation
 from muzero_engine.inference.bundle import default_weights_dir, read_manifest
 from muzero_engine.inference.manifest import Manifest
 from muzero_engine.match.ladder import BadLadder, Climb, LadderSettings, ladder_facts, ladder_openings
@@ -94,7 +92,7 @@ def ladder(
     )
     store = _open(out or Path("ladders") / rungs.label.replace(" ", "-"), rungs, settings)
     try:
-        done = _play(rungs, settings, _engine(settings, folder), opponents, store, manifest, without, start)
+        done = _play(rungs, settings, folder, opponents, store, manifest, without, start)
     except KeyboardInterrupt:
         done = False
     if store.records:
@@ -110,7 +108,7 @@ def ladder(
 def _play(
     rungs: Ladder,
     settings: LadderSettings,
-    engine: EngineSettings,
+    weights: Path,
     opponents: dict[str, EngineSettings],
     store: Store,
     manifest: Manifest,
@@ -118,10 +116,11 @@ def _play(
     start: float | None,
 ) -> bool:
     """Plays the games that are missing; whether all are there."""
-    value = None if manifest.training.untrained else _value_function(settings.game, engine)
+    value = None if manifest.training.untrained else own_value(settings.game, EngineOptions(weights=str(weights)))
     openings = ladder_openings(rungs, settings, settings.games // 2 + 10, value)
     available = [name for name in opponents if name not in without]
     climb = Climb(rungs, settings, available, openings, store.records, start)
+    engine = _engine(settings, weights)
     runner = Runner({engine.name: engine, **opponents}, rungs.game, concurrency=settings.concurrency)
 
     def on_game(record: GameRecord) -> bool:
@@ -157,17 +156,6 @@ def _digest(manifest: Manifest) -> str:
     """A hash of the networks; the checkpoint is no part of them."""
     hashes = sorted(file.sha256 for name, file in manifest.files.items() if name.endswith(".onnx"))
     return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
-
-
-def _value_function(game: str, engine: EngineSettings) -> Callable[[Position], float]:
-    """The engine's own judgement of a position, without search."""
-    weights = engine.command[engine.command.index("--weights") + 1]
-    model = load_model(game, EngineOptions(weights=weights, threads=1))
-
-    def value(position: Position) -> float:
-        return float(model.initial_inference(observation(position)[None]).value[0])
-
-    return value
 
 
 def _result(record: GameRecord) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +14,8 @@ from typing import Any, NoReturn
 import click
 
 from muzero_engine import __version__
-from muzero_engine.commands.compose import load_model
+from muzero_engine.commands.compose import own_value
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.games.base import Position
-from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engine_text import parse_engine, read_engines
 from muzero_engine.match.game import GamePlan, initial_position
@@ -202,7 +200,7 @@ class Flags:
         plies = RANDOM_PLIES[self.game] if self.random_plies is None else self.random_plies
         if plies == 0:
             return [Opening("start")]
-        value = None if self.balance is None else _own_value(self.game)
+        value = None if self.balance is None else own_value(self.game, EngineOptions())
         return random_openings(
             initial, self.pairs, plies=plies, seed=self.seed, value=value, balance=self.balance or 0.0
         )
@@ -387,9 +385,3 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, old)
-
-
-def _own_value(game: str) -> Callable[[Position], float]:
-    """The value of a position for its mover, as this program's own network sees it without a search."""
-    model = load_model(game, EngineOptions())
-    return lambda position: float(model.initial_inference(observation(position)[None]).value[0])

@@ -21,6 +21,7 @@ from muzero_engine.match.record import Ending, GameRecord
 from muzero_engine.match.yardsticks import HANDICAP_KOMI, Ladder, Yardstick
 
 FAULTS = 2  # games lost by an opponent's own faults after which it is met no more
+OWN_FAULTS = 5  # games that the engine may lose by its own faults, or a twentieth of them if that is more
 
 
 class BadLadder(ValueError):
@@ -111,7 +112,7 @@ class Climb:
     def plans(self) -> Iterator[GamePlan]:
         """The games that are missing, as long as those that are given out will not be enough.
 
-        Raises BadLadder if no opponent is left.
+        Raises BadLadder if no opponent is left, or if the engine loses too many games by its own faults.
         """
         given: dict[tuple[int, int], str] = {}  # (pair, game) -> opponent
         waiting = self._unfinished()
@@ -131,11 +132,16 @@ class Climb:
         return self._settings.games - len(rated) - len(self._pending(given))
 
     def _next_pair(self, given: Mapping[tuple[int, int], str]) -> list[GamePlan]:
+        engine = self._settings.engine
         found = faults(self._games)
+        if found.get(engine, 0) > max(OWN_FAULTS, len(self._games) / 20):
+            raise BadLadder(
+                f"{engine} lost {found[engine]} of {len(self._games)} games by faults of its program, not by its play: "
+                + "; ".join(line for line in fault_lines(self._games, engine) if line.startswith(engine))
+            )
         usable = [name for name in self._available if found.get(name, 0) < FAULTS]
         if not usable:
             raise BadLadder("no opponent is left: see the reasons in the records of the games")
-        engine = self._settings.engine
         pairs = [*(pair for pair, _ in given), *(record.pair for record in self._games)]
         name = next_opponent(
             self._ladder,

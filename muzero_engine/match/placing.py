@@ -8,8 +8,9 @@ were really played go into one fit with the fixed ratings held, so that opponent
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from muzero_engine.match.standings import count_results
 from muzero_engine.match.statistics import Scored
@@ -19,6 +20,7 @@ from muzero_engine.ratings import NATURAL, PlayerRating, Ratings, Results, expec
 STEP_ERROR = 75.0  # Elo, of the step between neighbours of the table
 SPREAD = 8.0  # games; the larger, the more unequally games are shared out among opponents at first
 FREE_WORTH = 0.5  # what a game against an opponent whose rating moves is worth, beside one that is fixed
+SHARING = 1.5  # games are shared out in proportion to this power of what they tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | Non
 
 def _fit(ladder: Ladder, games: Sequence[Scored]) -> Ratings:
     fixed = {yardstick.name: yardstick.rating for yardstick in ladder.yardsticks if yardstick.fixed}
-    return fit_ratings([*count_results(games), *table_results(ladder.yardsticks)], fixed, advantage=True)
+    handicapped = {yardstick.name for yardstick in ladder.yardsticks if yardstick.handicap}
+    results = [  # with stones on the board nothing is learnt about moving first
+        replace(result, moved_first=False) if handicapped & {result.first, result.second} else result
+        for result in count_results(games)
+    ]
+    return fit_ratings([*results, *table_results(ladder.yardsticks)], fixed, advantage=True)
 
 
 def next_opponent(
@@ -83,7 +90,7 @@ def next_opponent(
         score = expected_score(ratings.elo(engine) - ratings.elo(yardstick.name))
         information = score * (1.0 - score) * (1.0 if yardstick.fixed else FREE_WORTH)
         count = met.get(yardstick.name, 0) + (planned or {}).get(yardstick.name, 0)
-        return information**2 / (count + SPREAD)
+        return math.pow(information, SHARING) / (count + SPREAD)
 
     return max(there, key=worth).name
 

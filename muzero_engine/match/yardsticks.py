@@ -187,7 +187,7 @@ def _gpsusi(depth: int, rating: float) -> Yardstick:
         program="gpsusi",
         arguments=("-N", "1"),
         options=(("BookDepth", "0"), ("LimitDepth", str(depth))),
-        control="movetime=60",  # the depth ends its search long before; its node limit makes it resign early
+        control="0+60x1",  # the depth ends its search long before; it aborts at a movetime, resigns early at nodes
         install=_apt("gpsshogi", "gpsshogi-data"),
     )
 
@@ -195,12 +195,14 @@ def _gpsusi(depth: int, rating: float) -> Yardstick:
 _SKILLS = (1320, 1468, 1608, 1742, 1923, 2204, 2363, 2500, 2596, 2703, 2788)  # Elo of Stockfish 15.1's skill 0 to 10
 
 _CHESS = (
-    Yardstick(name="random", rating=-460.0),
-    _fairy(50.0, skill=-20),
-    _fairy(180.0, skill=-10),
-    _fairy(420.0, skill=-5),
-    _fairy(830.0, skill=-3),
-    _fairy(1105.0, skill=0),
+    Yardstick(name="random", rating=-520.0),
+    _fairy(-10.0, skill=-20),
+    _fairy(120.0, skill=-10),
+    _fairy(350.0, skill=-5),
+    _fairy(485.0, skill=-4),
+    _fairy(760.0, skill=-3),
+    _fairy(915.0, skill=-2),
+    _fairy(1095.0, skill=0),
     *(_stockfish(skill, rating) for skill, rating in enumerate(_SKILLS[:1])),
     Yardstick(
         name="sunfish nodes 2000",

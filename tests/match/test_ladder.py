@@ -107,6 +107,11 @@ def test_faults_of_the_engine_count() -> None:
     assert rated_games([lost], "random") == []
 
 
+def test_an_engine_that_fails_is_not_rated() -> None:
+    with pytest.raises(BadLadder, match=r"muzero lost (\d) of \1 games by faults.*\1 games lost by crash"):
+        Table(1700.0, crashes="muzero").climb()
+
+
 def test_without_opponents_there_is_no_ladder() -> None:
     with pytest.raises(BadLadder, match="no opponent is left"):
         next(Climb(CHESS, SETTINGS, [], OPENINGS, []).plans())

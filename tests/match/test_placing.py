@@ -103,6 +103,14 @@ def test_opponents_move_where_the_games_put_them() -> None:
     assert found.rating.elo == pytest.approx(1700, abs=60)
 
 
+def test_games_with_stones_say_nothing_about_moving_first() -> None:
+    name = "gnugo level 10 with 3 stones"
+    games = [Score(name, ENGINE, pair, float(pair % 3 > 0)) for pair in range(60)]
+    found = placed(LADDERS["go"], games)
+    assert found.ratings.advantage.elo == pytest.approx(0.0, abs=1.0)
+    assert found.ratings.elo(name) - found.rating.elo == pytest.approx(120, abs=5)
+
+
 def test_the_first_opponent_is_near_the_start() -> None:
     ladder = LADDERS["chess"]
     assert next_opponent(ladder, names(ladder), [], ENGINE, start=1600.0) == "stockfish skill 2"
