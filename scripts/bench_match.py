@@ -4,7 +4,8 @@
 
 The engines play one random game again and again, so that all the time of a game is the runner's, its pipes' and the few
 microseconds that such an engine needs. "Outside" is what lies between an answer and the next question: the judge, the
-clocks, the moves' texts. "Round trip" is from question to answer. Records are written to a folder that is thrown away.
+clocks, the moves' texts, the records (into a folder that is thrown away). "Round trip" is from question to answer.
+"CPU" is processor time of the runner's process alone, which other load on the machine hardly changes.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def measure(game: str, games: int, plies: int, size: int) -> str:
     tournament = TournamentSettings(engines=engines, game=rules, pairs=(games + 1) // 2)
     records: list[GameRecord] = []
     ends: list[float] = []
+    spent: list[float] = []  # CPU
     with tempfile.TemporaryDirectory() as folder:
         store = Store.create(Path(folder) / "m", game, "bench", {})
 
@@ -94,16 +96,18 @@ def measure(game: str, games: int, plies: int, size: int) -> str:
             store.add(record)
             records.append(record)
             ends.append(time.perf_counter())
+            spent.append(time.process_time())
             return True
 
         runner = Runner({engine.name: engine for engine in engines}, rules)
         runner.run(schedule(tournament, [Opening("start")]), keep)
     assert all(len(record.moves) == plies for record in records), records[0].reason
     whole = [1000.0 * (end - begin) / plies for begin, end in itertools.pairwise(ends)]  # records included
+    cpu = [1000.0 * (end - begin) / plies for begin, end in itertools.pairwise(spent)]
     trips = [1000.0 * statistics.fmean(ply.elapsed_s for ply in record.moves) for record in records[1:]]
     outside = [all_of_it - trip for all_of_it, trip in zip(whole, trips, strict=True)]
     board = f" {size}x{size}" if game == "go" else ""
-    cells = [f"{statistics.median(it):.2f} ({min(it):.2f} to {max(it):.2f})" for it in (whole, outside, trips)]
+    cells = [f"{statistics.median(it):.2f} ({min(it):.2f} to {max(it):.2f})" for it in (whole, outside, trips, cpu)]
     return f"| {game}{board} | {plies} | {len(whole)} | {' | '.join(cells)} |"
 
 
@@ -113,8 +117,8 @@ def main() -> None:
     parser.add_argument("--plies", type=int, default=150)
     arguments = parser.parse_args()
     print("milliseconds a move, median of the games (smallest to largest)\n")
-    print("| game | plies | games | a move | outside | round trip |")
-    print("| - | - | - | - | - | - |")
+    print("| game | plies | games | a move | outside | round trip | CPU |")
+    print("| - | - | - | - | - | - | - |")
     for game, size in (("chess", 8), ("go", 9), ("go", 19), ("shogi", 9)):
         print(measure(game, arguments.games + 1, arguments.plies, size), flush=True)
 

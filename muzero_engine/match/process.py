@@ -24,6 +24,7 @@ MAX_WAITING = 10_000  # lines that nobody has read yet; then the engine has to w
 STDERR_LINES = 20  # that are kept
 SEND_S = 10.0  # to take a line
 QUIT_S = 2.0  # to leave after `quit`
+END_S = 0.5  # between the end of a process's output and its own
 
 
 class ProcessFailure(RuntimeError):
@@ -187,7 +188,7 @@ class EngineProcess:
 
     def _last_words(self) -> str:
         """How the process ended, with the last line of its standard error."""
-        self._wait_for_end(1.0)
+        self._wait_for_end(END_S)
         ended = self._has_ended()
         self.kill()
         code = self._process.returncode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.matches import QUICK, scripted
+from support.matches import PATIENT, scripted
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.clients.base import EngineFailure, GameSetup, ProcessClient, Question
@@ -70,7 +70,7 @@ def limits(client: UciClient | UsiClient, first: str, second: str, mover: int, *
     ],
 )
 def test_uci_limits(first: str, second: str, mover: int, words: str) -> None:
-    client = UciClient(scripted("a", "chess"), QUICK)
+    client = UciClient(scripted("a", "chess"), PATIENT)
     assert limits(client, first, second, mover, 3.0, 10.0) == words
 
 
@@ -84,13 +84,13 @@ def test_uci_limits(first: str, second: str, mover: int, words: str) -> None:
     ],
 )
 def test_usi_limits(first: str, second: str, mover: int, words: str) -> None:
-    client = UsiClient(scripted("a", "shogi"), QUICK)
+    client = UsiClient(scripted("a", "shogi"), PATIENT)
     assert limits(client, first, second, mover, 3.0, 10.0) == words
 
 
 def said(settings: EngineSettings, game: str, setup: GameSetup | None = None, question: Question | None = None) -> str:
     """What a scripted engine has heard of options and clocks."""
-    client = make_client(settings, load_game(game), QUICK)
+    client = make_client(settings, load_game(game), PATIENT)
     assert isinstance(client, ProcessClient)
     try:
         client.start()
@@ -160,7 +160,7 @@ def test_gtp_clocks_that_an_engine_does_not_know() -> None:
 def test_a_program_that_is_not_there() -> None:
     engine = scripted("a", "chess")
     missing = EngineSettings(name="a", kind=engine.kind, command=("no-such-program",))
-    client = make_client(missing, load_game("chess"), QUICK)
+    client = make_client(missing, load_game("chess"), PATIENT)
     with pytest.raises(EngineFailure, match=r"cannot start 'no-such-program': No such file") as caught:
         client.start()
     assert caught.value.ending is Ending.CRASH

@@ -6,23 +6,28 @@ import os
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.matches import QUICK, play, random_player, record, scripted, seats
+from support.matches import PATIENT, play, random_player, record, scripted, seats
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.game import GamePlan, play_game
 from muzero_engine.match.openings import Opening
 from muzero_engine.match.record import Ending, Score, ScoreKind
-from muzero_engine.match.settings import Adjudication, ClientKind, EngineSettings, GameSettings, Scoring
+from muzero_engine.match.settings import Adjudication, ClientKind, EngineSettings, GameSettings, Patience, Scoring
 from muzero_engine.match.time_control import TimeControl
 
 GAMES = ("chess", "go", "shogi")
 
 
-def settings(game: str, **changes: object) -> GameSettings:
-    return GameSettings(game=game, patience=QUICK, **changes)  # type: ignore[arg-type]
+SOON = replace(PATIENT, late_s=0.2)  # for engines that will never answer
+LIMIT = "1"  # of those; long enough for the moves before on a busy machine
+
+
+def settings(game: str, *, patience: Patience = PATIENT, **changes: object) -> GameSettings:
+    return GameSettings(game=game, patience=patience, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -63,8 +68,8 @@ FAULTS = [
 @pytest.mark.parametrize("game", GAMES)
 @pytest.mark.parametrize(("fault", "ending", "reason"), FAULTS)
 def test_a_bad_engine_loses_for_its_own_reason(game: str, fault: str, ending: Ending, reason: str) -> None:
-    bad = scripted("bad", game, "--fault", fault, "--at", "3", limit="0.5" if fault == "hang" else "60")
-    played = play(scripted("good", game), bad, settings(game))
+    bad = scripted("bad", game, "--fault", fault, "--at", "3", limit=LIMIT if fault == "hang" else "60")
+    played = play(scripted("good", game), bad, settings(game, patience=SOON))
     assert (played.record.points, played.record.ending) == (1.0, ending)
     assert reason in played.record.reason
     assert len(played.record.moves) == 5
@@ -73,8 +78,8 @@ def test_a_bad_engine_loses_for_its_own_reason(game: str, fault: str, ending: En
 
 @pytest.mark.parametrize("game", GAMES)
 def test_garbage(game: str) -> None:
-    bad = scripted("bad", game, "--fault", "garbage", "--at", "2", limit="0.5")
-    played = play(bad, scripted("good", game), settings(game))
+    bad = scripted("bad", game, "--fault", "garbage", "--at", "2", limit=LIMIT)
+    played = play(bad, scripted("good", game), settings(game, patience=SOON))
     assert played.record.points == 0.0
     if game == "go":
         assert played.record.ending is Ending.WRONG_REPLY
@@ -86,8 +91,8 @@ def test_garbage(game: str) -> None:
 
 @pytest.mark.parametrize("game", ["chess", "shogi"])
 def test_garbage_without_end(game: str) -> None:
-    bad = scripted("bad", game, "--fault", "flood", "--at", "2", limit="0.5")
-    played = play(bad, scripted("good", game), settings(game)).record
+    bad = scripted("bad", game, "--fault", "flood", "--at", "2", limit=LIMIT)
+    played = play(bad, scripted("good", game), settings(game, patience=SOON)).record
     assert (played.points, played.ending, len(played.moves)) == (0.0, Ending.HANG, 2)
 
 
@@ -106,7 +111,7 @@ def test_an_engine_that_refuses_to_move() -> None:
 @pytest.mark.parametrize("game", ["chess", "shogi"])
 def test_out_of_time_but_alive(game: str) -> None:
     """The engine answers when it is told to stop: it has lost on time and need not be started again."""
-    slow = scripted("slow", game, "--fault", "slow", "--at", "2", limit="0.2+0.1")
+    slow = scripted("slow", game, "--fault", "slow", "--at", "2", limit="1+0.1")
     played = play(slow, scripted("good", game), settings(game))
     assert (played.record.points, played.record.ending) == (0.0, Ending.TIME_LOSS)
     assert "out of time" in played.record.reason
@@ -114,7 +119,7 @@ def test_out_of_time_but_alive(game: str) -> None:
 
 
 def test_out_of_time_in_go() -> None:
-    slow = scripted("slow", "go", "--fault", "slow", "--at", "2", "--delay", "0.6", limit="0.4")
+    slow = scripted("slow", "go", "--fault", "slow", "--at", "2", "--delay", "1.5", limit="1")
     played = play(slow, scripted("good", "go"), settings("go"))
     assert (played.record.points, played.record.ending) == (0.0, Ending.TIME_LOSS)
     assert played.broken == frozenset()
@@ -191,7 +196,7 @@ def test_random_players(game: str) -> None:
 def test_several_games_with_the_same_engines() -> None:
     game = settings("chess")
     first, second = scripted("a", "chess"), scripted("b", "chess")
-    with seats(first, second, "chess", QUICK) as (one, two):
+    with seats(first, second, "chess", PATIENT) as (one, two):
         for pair in range(3):
             plan = GamePlan(first="a", second="b", opening=Opening("start"), pair=pair, game=0)
             assert len(play_game(plan, (one, two), load_game("chess"), game).record.moves) == 8
@@ -213,7 +218,7 @@ def test_stockfish_plays_chess960_and_chess_in_turn() -> None:
     first, second = (EngineSettings(name=name, kind=ClientKind.UCI, command=(path,), control=limit) for name in "ab")
     game = settings("chess", max_plies=30)
     castling = Opening("castling", "r3k1r1/pppppppp/8/8/8/8/PPPPPPPP/1R2K2R w HBga - 0 1", ("e1h1",))
-    with seats(first, second, "chess", QUICK) as (one, two):
+    with seats(first, second, "chess", PATIENT) as (one, two):
         for opening in (CHESS960, Opening("start"), castling):
             plan = GamePlan(first="a", second="b", opening=opening, pair=0, game=0)
             played = play_game(plan, (one, two), load_game("chess"), game).record
@@ -237,7 +242,7 @@ def test_nothing_that_an_engine_started_survives_it(tmp_path: Path) -> None:
     )
     command = (sys.executable, str(script))
     stubborn = EngineSettings(name="s", kind=ClientKind.UCI, command=command, control=TimeControl(nodes=1))
-    with seats(stubborn, random_player("r"), "chess", QUICK):
+    with seats(stubborn, random_player("r"), "chess", PATIENT):
         deadline = time.monotonic() + 20.0
         while not (note.exists() and note.read_text()) and time.monotonic() < deadline:
             time.sleep(0.01)

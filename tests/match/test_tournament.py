@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support.matches import QUICK, random_player, scripted
+from support.matches import PATIENT, random_player, scripted
 
 from muzero_engine.match.game import GamePlan
 from muzero_engine.match.openings import Opening
@@ -18,7 +18,7 @@ from muzero_engine.match.schedule import schedule
 from muzero_engine.match.settings import BadTournament, EngineSettings, GameSettings, TournamentSettings
 from muzero_engine.match.tournament import Runner
 
-GAME = GameSettings(game="chess", patience=QUICK, max_plies=20)
+GAME = GameSettings(game="chess", patience=PATIENT, max_plies=20)
 
 
 def plans(engines: list[EngineSettings], pairs: int) -> list[GamePlan]:

@@ -17,7 +17,7 @@ from muzero_engine.match.settings import PROTOCOLS, ClientKind, EngineSettings, 
 from muzero_engine.match.time_control import TimeControl
 
 SCRIPT = Path(__file__).parent / "match_engine.py"
-QUICK = Patience(start_s=20.0, answer_s=20.0, unlimited_s=20.0, late_s=0.3)
+PATIENT = Patience(start_s=60.0, answer_s=60.0, unlimited_s=60.0, late_s=60.0)  # the machine may be busy
 LIMITS = {"chess": "60", "go": "60", "shogi": "60"}
 
 
