@@ -15,6 +15,7 @@ import os
 import re
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -158,6 +159,8 @@ def _device(name: str | None, local_rank: int) -> torch.device:
     if index >= torch.cuda.device_count():
         raise BadWorld(f"there is no GPU {index}: this machine has {torch.cuda.device_count()}")
     torch.cuda.set_device(index)
+    # what torch.compile says of a choice of its own, several times a run
+    warnings.filterwarnings("ignore", message=r"\s*Online softmax is disabled", category=UserWarning)
     torch.backends.cudnn.benchmark = True  # shapes stay the same: the fastest convolutions are found once
     return torch.device("cuda", index)
 
