@@ -151,6 +151,29 @@ def test_gtp_clocks(control: str, settings: str, left: str) -> None:
     assert heard == [line for line in ("boardsize 9", "komi 7.5", settings, left) if line]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "heard"),
+    [
+        ((), ["time_left black 59.25 0", "time_left black 0.25 0"]),
+        (("--whole",), ["time_left black 59.25 0", "time_left black 59 0", "time_left black 1 0"]),
+    ],
+)
+def test_gtp_engines_that_want_whole_seconds(arguments: tuple[str, ...], heard: list[str]) -> None:
+    control = TimeControl.parse("60")
+    clock = Clock(control)
+    client = make_client(scripted("a", "go", *arguments), load_game("go"), PATIENT)
+    assert isinstance(client, ProcessClient)
+    client.new_game(GameSetup(start="9/9/9/9/9/9/9/9/9 b 7", initial=True, control=control))
+    clock.spend(0.75)
+    client.think(Question(mover=0, moves=(), clocks=(clock, Clock(control))))
+    clock.spend(59.0)
+    client.think(Question(mover=0, moves=("A3", "B3"), clocks=(clock, Clock(control))))
+    process = client._process
+    assert process is not None
+    client.close()
+    assert [line for line in process.errors if line.startswith("time_left")] == heard
+
+
 def test_gtp_clocks_that_an_engine_does_not_know() -> None:
     setup = GameSetup(start=load_game("go").initial((9, 9)).text(), initial=True, control=TimeControl.parse("60+0.6"))
     with pytest.raises(EngineFailure, match="no command kata-time_settings"):

@@ -52,6 +52,7 @@ class GtpClient(ProcessClient):
         self._commands: frozenset[str] = frozenset()
         self._told = 0  # moves of the game that the engine has been told or has made itself
         self._first_mover = 0
+        self._whole_seconds = False  # whether it wants no decimals
 
     def start(self) -> None:
         self._launch()
@@ -150,13 +151,20 @@ class GtpClient(ProcessClient):
         self._ask(command, self.patience.answer_s)
 
     def _tell_clock(self, mover: int, clock: Clock) -> None:
-        state, control = clock.state, clock.control
+        """Says what is left, with decimals unless the engine has refused them: GTP's own times are whole seconds."""
+        state = clock.state
         if state is None or "time_left" not in self._commands:
             return
-        count = 0 if not state.in_overtime else state.moves if control.stones else state.periods
-        whole = control.main_s == int(control.main_s or 0) and control.overtime_s == int(control.overtime_s)
-        left = int(state.left_s) if whole and not control.increment_s else round(state.left_s, 2)
-        self._ask(f"time_left {_COLOURS[mover]} {_seconds(left)} {count}", self.patience.answer_s)
+        count = 0 if not state.in_overtime else state.moves if clock.control.stones else state.periods
+        if not self._whole_seconds:
+            try:
+                left = _seconds(round(state.left_s, 2))
+                self._try(f"time_left {_COLOURS[mover]} {left} {count}", self.patience.answer_s)
+            except Refused:
+                self._whole_seconds = True
+        if self._whole_seconds:
+            left = str(max(int(state.left_s), 1))  # 0 seconds would not be a small number but no time, or no limit
+            self._ask(f"time_left {_COLOURS[mover]} {left} {count}", self.patience.answer_s)
 
     # Frames
 
