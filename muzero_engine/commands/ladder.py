@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from muzero_engine.commands.compose import own_value
+from muzero_engine.commands.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.machine import machine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
@@ -92,7 +93,8 @@ def ladder(
     )
     store = _open(out or Path("ladders") / rungs.label.replace(" ", "-"), rungs, settings)
     try:
-        done = _play(rungs, settings, folder, opponents, store, manifest, without, start)
+        with sigterm_as_ctrl_c():
+            done = _play(rungs, settings, folder, opponents, store, manifest, without, start)
     except KeyboardInterrupt:
         done = False
     if store.records:

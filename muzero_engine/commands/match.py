@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from muzero_engine import __version__
 from muzero_engine.commands.compose import own_value
+from muzero_engine.commands.interrupts import sigterm_as_ctrl_c
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engine_text import parse_engine, read_engines
@@ -296,7 +294,7 @@ class Table:
         engines = {engine.name: engine for engine in self._tournament.engines}
         runner = Runner(engines, self._tournament.game, concurrency=self._tournament.concurrency)
         finished = False
-        with _sigterm_as_ctrl_c():
+        with sigterm_as_ctrl_c():
             try:
                 if not self._decided():
                     runner.run(missing, self._take)
@@ -371,17 +369,3 @@ class Table:
             ("last game", records[-1].started),
             ("runner", f"muzero-engine {__version__}"),
         ]
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """While it holds, SIGTERM ends the program as Ctrl-C does."""
-
-    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
-    old = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, old)

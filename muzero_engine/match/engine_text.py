@@ -6,9 +6,10 @@ On the command line settings come first, then the engine:
     "name=weak tc=10+0.1 'option.Skill Level=3' option.Threads=1 stockfish"
     "gnugo --mode gtp --level 10 --chinese-rules"
     "weights=my-weights option.Threads=2 muzero"
+    "name=quick tc=none muzero --visits 100"
 
-The engine is a name from the TOML file, `muzero` for this program's own engine, `random` for legal moves at random, or
-a command line. In a TOML file, where folders are relative to the file:
+The engine is a name from the TOML file, `muzero` for this program's own engine (its flags may follow), `random` for
+legal moves at random, or a command line. In a TOML file, where folders are relative to the file:
 
     [engines.weak]
     command = "stockfish"                 # or ["stockfish", "..."]
@@ -83,8 +84,8 @@ class EngineEntry:
             kind = ClientKind(self.protocol) if self.protocol else PROTOCOLS[game]
         except ValueError:
             raise BadTournament(f"{name}: {self.protocol!a} is no protocol: use uci, gtp or usi") from None
-        if command == (OWN,):
-            command = own_command(game, self.weights)
+        if command[0] == OWN:
+            command = (*own_command(game, self.weights), *command[1:])
         elif self.weights is not None:
             raise BadTournament(f"{name}: weights are for {OWN} alone; give other programs theirs in their own words")
         elif command == (RANDOM,):

@@ -151,7 +151,10 @@ def _check_engine(engine: EngineSettings, game: str) -> None:
         case ClientKind.USI if control.stones or control.periods > 1 or control.moves is not None:
             problem = "USI has increments and byoyomi of one period: write 60+0.6 or 600+30x1"
         case ClientKind.GTP if control.nodes is not None or control.depth is not None:
-            problem = "GTP cannot say nodes or depth: use the program's own arguments, and none as its time control"
+            problem = (
+                "GTP cannot say nodes or depth: use the program's own arguments (muzero --visits 800), and none as its "
+                "time control"
+            )
         case ClientKind.GTP if control.moves is not None:
             problem = "GTP has no time for a number of moves but Canadian overtime: write 0+40/60"
         case ClientKind.GTP if control.has_clock and control.move_time_s is not None:
