@@ -8,10 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.networks import tiny_network
 
 from muzero_engine import __version__
 from muzero_engine.commands.sessions import protocol_of
 from muzero_engine.engine.options import Protocol
+from muzero_engine.export.bundle import export_bundle
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import default_weights_dir, read_manifest
+from muzero_engine.inference.manifest import Training
 
 
 def talk(arguments: list[str], lines: list[str]) -> subprocess.CompletedProcess[str]:
@@ -73,12 +78,20 @@ def test_it_ends_quietly_where_nobody_speaks_a_protocol(lines: list[str]) -> Non
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_the_greeting_says_which_version_and_that_the_weights_are_untrained() -> None:
-    for arguments, lines in ((["uci"], ["uci", "isready"]), (["usi"], ["usi", "isready"])):
-        output = talk(arguments, lines).stdout
+def test_the_greeting_says_which_version_and_whether_the_weights_are_untrained(tmp_path: Path) -> None:
+    weights = {}
+    for name in ("chess", "go", "shogi"):
+        weights[name] = ["--weights", str(tmp_path / name)]
+        export_bundle(tiny_network(load_game(name)), load_game(name), tmp_path / name, training=Training("untrained"))
+    for protocol, game in (("uci", "chess"), ("usi", "shogi")):
+        output = talk([protocol, *weights[game]], [protocol, "isready"]).stdout
         assert f"id name MuZero Engine {__version__} (untrained)" in output
         assert "untrained" in output.split("ok\n", 1)[1], "not said once the weights are loaded"
-    assert f"= {__version__} (untrained)" in talk(["gtp"], ["version"]).stdout
+        shipped = talk([protocol], [protocol, "isready"]).stdout
+        assert f"id name MuZero Engine {__version__}\n" in shipped
+        assert read_manifest(default_weights_dir(game)).training.note in shipped.split("ok\n", 1)[1]
+    assert f"= {__version__} (untrained)" in talk(["gtp", *weights["go"]], ["version"]).stdout
+    assert f"= {__version__}\n" in talk(["gtp"], ["version"]).stdout
 
 
 def test_flags_become_the_defaults_of_the_session() -> None:
