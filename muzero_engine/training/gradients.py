@@ -17,7 +17,7 @@ from torch import Tensor
 
 from muzero_engine.games.base import Shape
 from muzero_engine.training.losses import BatchLoss
-from muzero_engine.training.types import Batch
+from muzero_engine.training.types import Batch, tensors_of
 
 WARM_UPS = 3  # runs before a capture: they compile, and choose convolutions, what the graph then replays
 
@@ -97,7 +97,7 @@ class Gradients:
 
     def _static(self, batch: Batch) -> Batch:
         """A copy of the batch that stays where it is."""
-        copies = {name: tensor.clone() for name, tensor in _tensors(batch).items()}
+        copies = {name: tensor.clone() for name, tensor in tensors_of(batch).items()}
         if self._channels_last:
             copies["observation"] = copies["observation"].contiguous(memory_format=torch.channels_last)
         return dataclasses.replace(batch, **copies)
@@ -112,11 +112,6 @@ def gradient_views(buffer: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]
     return views
 
 
-def _tensors(batch: Batch) -> dict[str, Any]:
-    fields = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
-    return {name: value for name, value in fields.items() if torch.is_tensor(value)}
-
-
 def _copy(source: Batch, target: Batch) -> None:
-    for name, place in _tensors(target).items():
+    for name, place in tensors_of(target).items():
         place.copy_(getattr(source, name), non_blocking=True)

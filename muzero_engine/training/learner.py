@@ -8,7 +8,6 @@ later one), and the host, which looks a few steps later, saves the batch and sto
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from muzero_engine.training.gradients import Gradients
 from muzero_engine.training.losses import BatchLoss, MuZeroLoss
 from muzero_engine.training.measures import StepMetrics
 from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimiser
-from muzero_engine.training.types import Batch
+from muzero_engine.training.types import Batch, tensors_of
 
 LAG = 2  # steps that the host may be ahead of a GPU before it looks whether all was finite
 
@@ -210,8 +209,7 @@ class Learner:
             return "its batch was not kept"
         rank = f"-rank{self._world.rank}" if self._world.rank else ""
         path = self._run_dir / f"nonfinite-{found.step}{rank}.safetensors"
-        fields = {field.name: getattr(found.batch, field.name) for field in dataclasses.fields(found.batch)}
-        tensors = {name: _copied(value) for name, value in fields.items() if torch.is_tensor(value)}
+        tensors = {name: _copied(tensor) for name, tensor in tensors_of(found.batch).items()}
         try:
             write_atomically(path, save_tensors(tensors, metadata={"step": str(found.step)}))
         except OSError as error:

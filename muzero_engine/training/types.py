@@ -6,7 +6,8 @@ Values are always the view of the player to move at that ply.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from torch import Tensor
 
@@ -60,3 +61,9 @@ class Batch:
     alive: Tensor  # bool[M, U + 1]: the position exists (the game had not ended before it)
     ownership: Tensor | None  # float32[M, H, W] of step 0, its mover's view (Go)
     has_ownership: Tensor | None = None  # bool[M]: false in resigned and capped games, whose boards are unfinished (Go)
+
+
+def tensors_of(batch: Batch) -> dict[str, Any]:
+    """The fields of a batch that are tensors, by name; Any, so that `dataclasses.replace` takes them."""
+    found = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    return {name: value for name, value in found.items() if isinstance(value, Tensor)}

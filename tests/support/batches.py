@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from muzero_engine.games.base import Game, Shape
-from muzero_engine.training.types import Batch
+from muzero_engine.training.types import Batch, tensors_of
 
 
 def random_batch(
@@ -53,12 +52,6 @@ def random_batch(
         ownership=torch.randint(-1, 2, (positions, *shape), generator=generator).float() if spec.ownership else None,
         has_ownership=draw(positions) < 0.7 if spec.ownership else None,
     )
-
-
-def tensors_of(batch: Batch) -> dict[str, Any]:
-    """The fields that are tensors."""
-    fields = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
-    return {name: value for name, value in fields.items() if torch.is_tensor(value)}
 
 
 def rows_of(batch: Batch, rows: slice) -> Batch:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from support.batches import random_batch, tensors_of
+from support.batches import random_batch
 from support.networks import tiny_network
 
 from muzero_engine.games.registry import load_game
@@ -17,7 +17,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.learner import BadLearnerState, Learner, LearnerState, NonFiniteLoss
 from muzero_engine.training.measures import summarise
 from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimiser
-from muzero_engine.training.types import Batch
+from muzero_engine.training.types import Batch, tensors_of
 
 TICTACTOE = load_game("tictactoe")
 ALONE = World.alone()
