@@ -1,9 +1,12 @@
-"""What a setting of the batched search is worth: matches between two settings of it, with the same network.
+"""Matches on the training device: between two settings of the batched search, or between two networks.
 
     python scripts/compare_batched.py --game chess --weights weights/chess "children=8" "depth=4" "simulations=64"
+    python scripts/compare_batched.py --game chess --weights runs/new --against runs/old ""
 
-Each setting plays against the defaults. Paired openings of random plies with colours swapped, no noise, and no clock:
-what a setting costs in time, `scripts/bench_training.py search` says. Elo with its 95% interval (W, D, L as given).
+Each setting plays (with `--weights`) against the defaults (with `--against`, or the same network). A network is a
+bundle's folder, a run's folder (its newest checkpoint) or a checkpoint's file. Paired openings of random plies with
+colours swapped, no noise, and no clock: what a setting costs in time, `scripts/bench_training.py search` says. Elo with
+its 95% interval (W, D, L as given).
 """
 
 from __future__ import annotations
@@ -25,10 +28,12 @@ from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.network.checkpoint import load_network
+from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.evaluation import NetPlayer
 from muzero_engine.training.gumbel_search import BatchedSearch
 from muzero_engine.training.matches import openings, play_pairs
+from muzero_engine.training.saved import newest_checkpoint, saved_network
 
 
 def with_changes(text: str, base: SearchSettings) -> SearchSettings:
@@ -46,11 +51,19 @@ def elo(score: float) -> float:
     return 400 * math.log10(score / (1 - score))
 
 
+def network_of(place: Path) -> MuZeroNetwork:
+    """The network of a bundle's or a run's folder or of a checkpoint's file."""
+    if place.is_dir() and not (place / CHECKPOINT).exists():
+        return saved_network(newest_checkpoint(place))
+    return load_network(place / CHECKPOINT if place.is_dir() else place)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("settings", nargs="+", metavar="SETTING", help="like children=8 or depth=4,simulations=64")
     parser.add_argument("--game", choices=GAME_NAMES, required=True)
-    parser.add_argument("--weights", type=Path, required=True, help="a bundle's folder or a checkpoint's file")
+    parser.add_argument("--weights", type=Path, required=True, help="a network")
+    parser.add_argument("--against", type=Path, help="another network, for the defaults [the same]")
     parser.add_argument("--simulations", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=128)
     parser.add_argument("--opening-plies", type=int, default=6)
@@ -60,11 +73,10 @@ def main() -> None:
     game = load_game(arguments.game)
     shape = (9, 9) if arguments.game == "go" else game.spec.shapes[0]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    file = arguments.weights / CHECKPOINT if arguments.weights.is_dir() else arguments.weights
-    network = load_network(file).to(device)
     base = SearchSettings(simulations=arguments.simulations)
 
-    def player(settings: SearchSettings) -> NetPlayer:
+    def player(place: Path, settings: SearchSettings) -> NetPlayer:
+        network = network_of(place).to(device)
         actions = game.spec.num_actions(shape)
         return NetPlayer(BatchedSearch(network, settings, actions, device, compiled=False), arguments.pairs)
 
@@ -78,12 +90,12 @@ def main() -> None:
             return None
         return float(np.sign(position.score())) if isinstance(position, GoPosition) else 0.0
 
-    default = player(base)
+    default = player(arguments.against or arguments.weights, base)
     for text in arguments.settings:
         begun = time.perf_counter()
         rng = np.random.default_rng(arguments.seed)
         starts = openings(lambda _: game.initial(shape), arguments.pairs, arguments.opening_plies, rng)
-        tally = play_pairs(player(with_changes(text, base)), default, starts, end)
+        tally = play_pairs(player(arguments.weights, with_changes(text, base)), default, starts, end)
         games = tally.wins + tally.draws + tally.losses
         spread = tally.wins * (1 - tally.score) ** 2 + tally.draws * (0.5 - tally.score) ** 2
         error = 1.96 * math.sqrt((spread + tally.losses * tally.score**2) / games / games)

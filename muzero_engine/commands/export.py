@@ -83,16 +83,23 @@ def export(
 
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training]:
-    from muzero_engine.training.saved import newest_checkpoint, saved_config, saved_counters, saved_network
+    from muzero_engine.training.saved import (
+        newest_checkpoint,
+        saved_config,
+        saved_counters,
+        saved_earlier,
+        saved_network,
+    )
 
     checkpoint = newest_checkpoint(run, step)
-    counters = saved_counters(checkpoint)
-    device_hours = counters.device_seconds / 3600
+    now, earlier = saved_counters(checkpoint), saved_earlier(checkpoint)
+    games, steps = now.games + earlier.games, now.step + earlier.step
+    device_hours = (now.device_seconds + earlier.device_seconds) / 3600
     note = (
-        f"trained by self-play: {counters.games:,} games, {counters.step:,} steps, {device_hours:.2f} device-hours "
+        f"trained by self-play: {games:,} games, {steps:,} steps, {device_hours:.2f} device-hours "
         f"(preset {saved_config(checkpoint).preset})"
     )
-    training = Training(note, games=counters.games, steps=counters.step, device_hours=round(device_hours, 4))
+    training = Training(note, games=games, steps=steps, device_hours=round(device_hours, 4))
     return saved_network(checkpoint), training
 
 

@@ -7,14 +7,18 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from muzero_engine.games.registry import GAME_NAMES
-from muzero_engine.inference.manifest import CHECKPOINT
+from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.settings import BadSettings, to_json, with_overrides
+
+if TYPE_CHECKING:
+    from muzero_engine.training.saved import Counters
 
 LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
 INTERRUPTED = 130  # what shells expect after Ctrl-C
@@ -127,7 +131,7 @@ def _train(
     from muzero_engine.training.run import TrainingRun, use_threads
     from muzero_engine.training.saved import initial_network, newest_checkpoint, saved_config
 
-    checkpoint, network = None, None
+    checkpoint, network, earlier = None, None, None
     if config is None:
         checkpoint = newest_checkpoint(folder, resume_step)
         config = with_overrides(saved_config(checkpoint), changes)
@@ -138,10 +142,11 @@ def _train(
     if config is not None and initial is not None:
         file = initial / CHECKPOINT if initial.is_dir() else initial
         network, config = initial_network(file, config)
+        earlier = _earlier(file)
     with joined_world(device) as world:
         use_threads(world, threads)
         progress = Progress(sys.stderr, silent=not world.is_main)
-        with TrainingRun(config, folder, world, checkpoint, network) as run:
+        with TrainingRun(config, folder, world, checkpoint, network, earlier) as run:
             if world.is_main:
                 (folder / "config.json").write_text(to_json(config), encoding="utf-8")
             where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
@@ -173,6 +178,17 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
         page = out or folder / "report.html"
         write_report(records, title or run_title(folder), page, png)
     click.echo(str(page))
+
+
+def _earlier(file: Path) -> Counters:
+    """What the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
+    from muzero_engine.inference.bundle import read_manifest
+    from muzero_engine.training.saved import Counters
+
+    if not (file.parent / MANIFEST).exists():
+        return Counters()
+    told = read_manifest(file.parent).training
+    return Counters(step=told.steps, games=told.games, device_seconds=told.device_hours * 3600)
 
 
 def run_title(folder: Path) -> str:

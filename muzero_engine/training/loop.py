@@ -18,6 +18,7 @@ from muzero_engine.training.progress import Progress, Status
 from muzero_engine.training.run import TrainingRun
 
 RECENT = 8  # cycles that rates are taken from
+LATEST = 3  # cycles that say how long the next may take: one that compiled is soon forgotten
 SPARE = 1.3  # the next cycle, or checkpoint, may take so many times as long as the slowest of late
 FIRST_SAVE = 5.0  # seconds that the first checkpoint is thought to take
 FIRST_EVALUATION = 30.0  # seconds that the first cycle with an evaluation is thought to take, at least
@@ -45,7 +46,8 @@ class _Clock:
         """Whether there is time for one more cycle, perhaps with an evaluation, and a checkpoint."""
         if self.end is None:
             return True
-        slowest = max((*self.cycles, self.evaluation if evaluates else 0.0), default=0.0)
+        latest = list(self.cycles)[-LATEST:]
+        slowest = max((*latest, self.evaluation if evaluates else 0.0), default=0.0)
         return self.now() + SPARE * (slowest + self.save) < self.end
 
     def took(self, seconds: float, evaluated: bool) -> None:

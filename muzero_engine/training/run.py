@@ -39,6 +39,7 @@ from muzero_engine.training.saved import (
     learner_groups,
     saved_config,
     saved_counters,
+    saved_earlier,
     saved_learner,
 )
 from muzero_engine.training.seeds import cycle_generator
@@ -56,15 +57,18 @@ class TrainingRun:
         world: World,
         checkpoint: Checkpoint | None = None,
         initial: MuZeroNetwork | None = None,
+        earlier: Counters | None = None,
     ) -> None:
         """A new run in `folder`, or the one that `checkpoint` (of the same settings) continues.
 
-        A new run begins with the network `initial` (see `saved.initial_network`), or with a fresh one.
+        A new run begins with the network `initial` (see `saved.initial_network`), which learnt `earlier` what these
+        counters say, or with a fresh one.
         Raises BadCheckpoint, BadConfig, and OSError where the folder cannot be written to.
         """
         game = load_game(config.game)
         self.config, self.world, self._folder = config, world, folder
         self.counters = Counters() if checkpoint is None else saved_counters(checkpoint)
+        self._earlier = (earlier or Counters()) if checkpoint is None else saved_earlier(checkpoint)
         folder.mkdir(parents=True, exist_ok=True)
         network = initial or fresh_network(game, config.seed, **dataclasses.asdict(config.network))
         self.learner = Learner(network, config.learner, total_steps=config.steps, world=world, run_dir=folder)
@@ -153,7 +157,7 @@ class TrainingRun:
     def save(self) -> Path:
         """Writes a checkpoint and returns its folder. Raises CheckpointNotWritten on all ranks together."""
         writer = CheckpointWriter(self._folder, self.counters.step)
-        told = document(self.config, self.learner.network.config, self.counters, self.world.size)
+        told = document(self.config, self.learner.network.config, self.counters, self._earlier, self.world.size)
         self._together(writer, writer.begin, main_only=True)
         self._together(writer, lambda: self._write_groups(writer))
         self._together(writer, lambda: writer.commit(told), main_only=True)

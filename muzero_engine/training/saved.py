@@ -34,12 +34,15 @@ class Counters:
     device_seconds: float = 0.0  # seconds times ranks
 
 
-def document(config: TrainConfig, network: NetworkConfig, counters: Counters, world: int) -> dict[str, object]:
-    """What is written beside the tensors."""
+def document(
+    config: TrainConfig, network: NetworkConfig, counters: Counters, earlier: Counters, world: int
+) -> dict[str, object]:
+    """What is written beside the tensors. `earlier` counts what the network had learnt before the run began."""
     return {
         "config": to_plain(config),
         "network": network.to_json(),
         "counters": to_plain(counters),
+        "earlier": to_plain(earlier),
         "world": world,
     }
 
@@ -52,6 +55,11 @@ def saved_config(checkpoint: Checkpoint) -> TrainConfig:
 def saved_counters(checkpoint: Checkpoint) -> Counters:
     """How far the run was. Raises BadCheckpoint."""
     return _saved(checkpoint, Counters, "counters")
+
+
+def saved_earlier(checkpoint: Checkpoint) -> Counters:
+    """What the run's first network had learnt before the run. Raises BadCheckpoint."""
+    return _saved(checkpoint, Counters, "earlier") if "earlier" in checkpoint.document else Counters()
 
 
 def saved_network(checkpoint: Checkpoint) -> MuZeroNetwork:

@@ -75,6 +75,13 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     begun = load_network(tmp_path / "next" / "nets" / "net-0.safetensors").state_dict()
     exported = load_network(tmp_path / "bundle" / "checkpoint.safetensors").state_dict()
     assert all(torch.equal(tensor, exported[name]) for name, tensor in begun.items())
+    both_runs = done("train", "--run", tmp_path / "next", "--resume", "--steps", 4)
+    assert "from step 2" in both_runs
+    assert " 8 steps" in done("export", "--run", tmp_path / "next", "--out", tmp_path / "after")
+    after = load_bundle(tmp_path / "after").manifest.training
+    assert after.steps == 8
+    assert after.games > training.games
+    assert after.device_hours > training.device_hours
     foreign = call("train", "--game", "go", "--run", tmp_path / "no", "--init", tmp_path / "bundle")
     assert foreign.exit_code == 1
     assert foreign.output.endswith("holds a network for tictactoe, and this is a run of go\n")

@@ -185,6 +185,21 @@ def test_a_time_limit_ends_in_a_checkpoint_before_it_is_over(tmp_path: Path) -> 
         assert newest_checkpoint(tmp_path).step == run.counters.step > 0
 
 
+def test_a_cycle_that_compiled_is_soon_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    with TrainingRun(tiny("steps=1000"), tmp_path, World.alone()) as run:
+        cycle = TrainingRun.cycle
+
+        def first_is_slow(self: TrainingRun) -> CycleRecord:
+            clock.now += 60.0 if self.counters.cycle == 0 else 0.0
+            return cycle(self)
+
+        monkeypatch.setattr(TrainingRun, "cycle", first_is_slow)
+        assert train(run, quiet(), time_limit=200.0, clock=clock) is Ending.TIME
+        assert run.counters.cycle > 20
+        assert 180.0 < clock.now < 200.0
+
+
 def test_an_evaluation_that_does_not_fit_is_not_begun(tmp_path: Path) -> None:
     clock = Clock()
     with TrainingRun(tiny("steps=1000", "evaluation.every_cycles=3"), tmp_path, World.alone()) as run:
