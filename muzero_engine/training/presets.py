@@ -58,9 +58,9 @@ _RELEASE = TrainConfig(
     network=NetworkSettings(channels=96, representation_blocks=8, dynamics_blocks=4),
     search=SearchSettings(simulations=32, considered=16, children=32),
     self_play=SelfPlaySettings(games=4_096, plies_per_cycle=65_536, opening_plies=6, max_plies=320),
-    replay=ReplaySettings(capacity_plies=4_000_000, min_plies=150_000),
+    replay=ReplaySettings(capacity_plies=8_000_000, min_plies=800_000),
     learner=LearnerSettings(batch_size=1_024, steps_per_cycle=128),
-    evaluation=EvaluationSettings(every_cycles=24, games=128, simulations=32),
+    evaluation=EvaluationSettings(every_cycles=50, games=128, simulations=32),
 )
 
 _GO_9X9 = SelfPlaySettings(games=4_096, plies_per_cycle=65_536, opening_plies=2, shapes=(((9, 9), 1.0),), komi_spread=2)

@@ -1,9 +1,10 @@
 """`TrainingRun`: the parts of a run put together, one cycle at a time, and its state on the disk.
 
-A cycle is: play, add the ended games to the replay, take gradient steps, give the new mean weights to the search,
-perhaps search positions again, perhaps evaluate. Between two cycles the state of everything is a checkpoint; a run
-that resumes from it (on the same number of ranks, with a replay that fitted into the checkpoint) goes on exactly as if
-it had never stopped.
+A cycle is: play and, between the searches of self-play, take gradient steps on the games that ended before; add those
+that ended now to the replay, give the new mean weights to the search, perhaps search positions again, perhaps evaluate.
+(A GPU that takes gradient steps while processors play by the rules never waits for them.) Between two cycles the state
+of everything is a checkpoint; a run that resumes from it (on the same number of ranks, with a replay that fitted into
+the checkpoint) goes on exactly as if it had never stopped.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation import Evaluator
 from muzero_engine.training.gumbel_search import BatchedSearch
 from muzero_engine.training.learner import BadLearnerState, Learner
-from muzero_engine.training.measures import Means, StepSummary, means, summarise
+from muzero_engine.training.measures import Means, StepMetrics, StepSummary, means, summarise
 from muzero_engine.training.metrics import CycleRecord, MatchRecord, MetricsLog, PlayRecord
 from muzero_engine.training.reanalysis import Reanalysis
 from muzero_engine.training.replay import Replay
@@ -45,6 +46,20 @@ from muzero_engine.training.saved import (
 from muzero_engine.training.seeds import cycle_generator
 from muzero_engine.training.self_play import SelfPlay
 from muzero_engine.training.slot_group import BadState
+
+
+class _Steps:
+    """`count` gradient steps, spread evenly over so many calls."""
+
+    def __init__(self, take: Callable[[], StepMetrics], count: int, calls: int) -> None:
+        self.taken: list[StepMetrics] = []
+        self._take, self._count, self._calls = take, count, calls
+        self._call = 0
+
+    def __call__(self) -> None:
+        self._call += 1
+        while len(self.taken) < self._count * self._call // self._calls:
+            self.taken.append(self._take())
 
 
 class TrainingRun:
@@ -118,10 +133,11 @@ class TrainingRun:
         PeerLost, and OSError where the disk is full."""
         started = time.perf_counter()
         config, world, evaluates = self.config, self.world, self.evaluates_next
-        for games in self._self_play.play(config.self_play.plies_per_cycle):
+        steps = None if world.any(not self._replay.ready) else self._steps()
+        for games in self._self_play.play(config.self_play.plies_per_cycle, steps or (lambda: None)):
             self._replay.add(games)
         play = self._played()
-        learn = None if world.any(not self._replay.ready) else self._learn()
+        learn = None if steps is None else self._learnt(steps)
         step, cycle = self.learner.steps, self.counters.cycle + 1
         held_out = self._measure_held_out(cycle) if learn is not None else None
         reanalysis = self._reanalysis.run(cycle) if learn is not None else None
@@ -174,16 +190,22 @@ class TrainingRun:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _learn(self) -> StepSummary:
+    def _steps(self) -> _Steps:
+        """The gradient steps of a cycle."""
         config = self.config
-        metrics = []
-        for _ in range(min(config.learner.steps_per_cycle, config.steps - self.learner.steps)):
-            batch = self._replay.draw(config.learner.batch_size, self._generator)
-            metrics.append(self.learner.step(batch))
+        count = min(config.learner.steps_per_cycle, config.steps - self.learner.steps)
+
+        def take() -> StepMetrics:
+            return self.learner.step(self._replay.draw(config.learner.batch_size, self._generator))
+
+        return _Steps(take, count, self._self_play.turns(config.self_play.plies_per_cycle))
+
+    def _learnt(self, steps: _Steps) -> StepSummary:
+        """Waits for the steps and lets the searches play with what was learnt."""
         self.learner.finish()
         for search in self._searches.values():
             search.update_weights(self.learner.ema_network())
-        return summarise(metrics, self.world)
+        return summarise(steps.taken, self.world)
 
     def _measure_held_out(self, cycle: int) -> Means | None:
         """Losses on a batch of held-out games; None until all ranks have some."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -93,21 +93,31 @@ class SelfPlay:
             self.close()
             raise
 
-    def play(self, plies: int) -> list[FinishedGames]:
+    def turns(self, plies: int) -> int:
+        """How often `play` calls `meanwhile`."""
+        return self._rounds(plies) * len(self._groups)
+
+    def _rounds(self, plies: int) -> int:
+        return max(1, math.ceil(plies / self.slots))
+
+    def play(self, plies: int, meanwhile: Callable[[], None] = lambda: None) -> list[FinishedGames]:
         """Plays at least this many moves (whole rounds of all slots); returns the games that ended. Raises RulesError.
 
-        Games are in the order in which they ended, by round, group and slot, with those of one board together.
+        `meanwhile` is called whenever the rules of a group have been set to work: what it queues on the device runs
+        while they do. Games are in the order in which they ended, by round, group and slot, with those of one board
+        together.
         """
         started = time.perf_counter()
         tally = Tally()
         sums = torch.zeros(2, dtype=torch.float64, device=self._device)  # divergence, absolute root value
         ended: dict[Shape, list[FinishedGames]] = {}
-        rounds = max(1, math.ceil(plies / self.slots))
+        rounds = self._rounds(plies)
         for group in self._groups:
             self._launch(group, sums)
         for remaining in reversed(range(rounds)):
             for group in self._groups:
                 group.dispatch()
+                meanwhile()
                 if remaining:
                     _keep(ended, group.settle(tally))
                     self._launch(group, sums)

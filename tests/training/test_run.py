@@ -18,7 +18,9 @@ from muzero_engine.training import checkpoint as checkpoint_module
 from muzero_engine.training.checkpoint import CheckpointNotWritten, checkpoints
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
+from muzero_engine.training.learner import Learner
 from muzero_engine.training.loop import Ending, train
+from muzero_engine.training.measures import StepMetrics
 from muzero_engine.training.metrics import CycleRecord, read_records
 from muzero_engine.training.presets import preset
 from muzero_engine.training.progress import Progress
@@ -26,6 +28,8 @@ from muzero_engine.training.replay import Replay
 from muzero_engine.training.run import TrainingRun
 from muzero_engine.training.saved import newest_checkpoint, saved_config, saved_counters, saved_network
 from muzero_engine.training.settings import with_overrides
+from muzero_engine.training.slot_group import SlotGroup
+from muzero_engine.training.types import Batch
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
@@ -116,6 +120,27 @@ def test_a_finished_run_leaves_what_export_and_report_need(tmp_path: Path) -> No
     assert all(match.wins + match.draws + match.losses == 4 for match in last.matches)
 
 
+def test_steps_are_taken_between_the_searches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    step, dispatch = Learner.step, SlotGroup.dispatch
+
+    def seen_step(self: Learner, batch: Batch) -> StepMetrics:
+        events.append("step")
+        return step(self, batch)
+
+    def seen_dispatch(self: SlotGroup) -> None:
+        events.append("turn")
+        dispatch(self)
+
+    monkeypatch.setattr(Learner, "step", seen_step)
+    monkeypatch.setattr(SlotGroup, "dispatch", seen_dispatch)
+    with TrainingRun(tiny("learner.steps_per_cycle=5", "steps=5"), tmp_path, World.alone()) as run:
+        assert train(run, quiet()) is Ending.FINISHED
+    begin = events.index("step")
+    turns = "".join(event[0] for event in events[begin - 2 :])
+    assert turns == "tts" * 5  # ten turns a cycle: 5 rounds of two groups
+
+
 def test_reanalysis_searches_its_share_and_changes_what_is_learnt(tmp_path: Path) -> None:
     share = 0.35
     quick = "learner.learning_rate=0.02", "learner.warmup_steps=0", "learner.ema_decay=0.5"
@@ -136,7 +161,7 @@ def test_reanalysis_searches_its_share_and_changes_what_is_learnt(tmp_path: Path
 
 
 def test_held_out_games_are_measured_and_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = tiny("self_play.plies_per_cycle=200", "replay.capacity_plies=2000")
+    config = tiny("self_play.plies_per_cycle=200", "replay.capacity_plies=2000", "learner.batch_size=64")
     with TrainingRun(config, tmp_path / "with", World.alone()) as run:
         train(run, quiet())
         measured_too = run.learner.state().tensors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 from dataclasses import fields, replace
 from typing import Any
@@ -82,6 +83,18 @@ def test_every_board_is_played_in_order() -> None:
     assert player.statistics.games == sum(len(part.lengths) for part in games)
     assert player.statistics.moves == 600
     assert player.statistics.divergence == 1.0
+
+
+def test_other_work_is_done_at_every_turn_and_changes_no_game() -> None:
+    config = small_config("go", (5, 5), (6, 6))
+    called: list[int] = []
+    with self_play(config) as alone, self_play(config) as beside:
+        for plies in (50, 300):
+            called.clear()
+            found = beside.play(plies, lambda: called.append(1))
+            assert len(called) == beside.turns(plies) == 4 * math.ceil(plies / beside.slots)
+            for one, other in zip(alone.play(plies), found, strict=True):
+                assert_same_games(one, other)
 
 
 def test_seed_and_rank_make_other_games() -> None:

@@ -48,7 +48,8 @@ MARKS = {0: "x", 1: "o", None: "."}
 
 
 def _winners(board: Board) -> set[int]:
-    return {player for player in (0, 1) for line in LINES if all(board[square] == player for square in line)}
+    lines = ((board[a], board[b], board[c]) for a, b, c in LINES)
+    return {first for first, second, third in lines if first is not None and first == second == third}
 
 
 class TicTacToePosition:
@@ -124,15 +125,17 @@ class TicTacToePosition:
         return None if None in self._boards[-1] else Outcome(None, "full board")
 
     def ending_actions(self) -> dict[int, float]:
+        board, mover = self._boards[-1], self.mover
+        if _winners(board):
+            return {}
         endings = {}
-        mover = self.mover
-        for action in self.legal_actions().tolist():
-            self.push(action)
-            outcome = self.outcome()
-            self.pop()
-            if outcome is not None:
-                endings[action] = outcome.value(mover)
-        return endings
+        for line in LINES:
+            marks = [board[square] for square in line]
+            if marks.count(mover) == 2 and None in marks:
+                endings[line[marks.index(None)]] = 1.0
+        if board.count(None) == 1:
+            endings.setdefault(board.index(None), 0.0)
+        return dict(sorted(endings.items()))
 
     def decisive_actions(self) -> dict[int, float]:
         return {action: value for action, value in self.ending_actions().items() if value}
