@@ -43,10 +43,14 @@ class LadderSettings:
 
     def text(self) -> str:
         """For people: "0.5 s a move, 1 thread, 2 games side by side"."""
-        control = f"{self.control.removeprefix('movetime=')} s a move" if self.control.startswith("movetime=") else ""
+        control, _, margin = self.control.partition(",margin=")
+        if control.startswith("movetime="):
+            control = f"{control.removeprefix('movetime=')} s a move"
+        if margin:
+            control += f" with {margin} s of lag"
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         games = f"{self.concurrency} games side by side" if self.concurrency > 1 else "one game at a time"
-        return f"{control or self.control}, {threads}, {games}"
+        return f"{control}, {threads}, {games}"
 
 
 Openings = Mapping[int, Sequence[Opening]]  # by the number of handicap stones

@@ -129,5 +129,8 @@ def test_facts_tell_conditions_apart() -> None:
 
 def test_conditions_in_words() -> None:
     assert SETTINGS.text() == "0.5 s a move, 1 thread, 2 games side by side"
+    slack = replace(SETTINGS, control="movetime=0.5,margin=1", concurrency=1)
+    assert slack.text() == "0.5 s a move with 1 s of lag, 1 thread, one game at a time"
+    assert replace(SETTINGS, control="nodes=100").text().startswith("nodes=100, 1 thread")
     other = replace(SETTINGS, control="60+0.6", threads=2, concurrency=1)
     assert other.text() == "60+0.6, 2 threads, one game at a time"
