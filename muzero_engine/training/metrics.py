@@ -28,7 +28,7 @@ class PlayRecord:
 
     games: int
     plies: int
-    seconds: float  # of the cycle that went into self-play, rank 0
+    seconds: float  # of the cycle that went into self-play and the gradient steps taken meanwhile, rank 0
     length: float | None  # mean plies of a game
     first_wins: float | None  # share of games won by the player who began
     draws: float | None
