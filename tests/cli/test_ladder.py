@@ -25,10 +25,10 @@ FAST = ["--control", "nodes=1"]
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """A bundle that says it was trained, so that its value filters the openings."""
+    """A bundle that says it was trained, so that its value filters the openings, and has no rating yet."""
     folder = Path(shutil.copytree(ROOT / "weights" / "chess", tmp_path / "weights"))
     manifest = read_manifest(folder)
-    trained = replace(manifest, training=Training("a little", steps=1))
+    trained = replace(manifest, training=Training("a little", steps=1), ratings=())
     (folder / "manifest.json").write_text(trained.to_json())
     return folder
 
