@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from muzero_engine.commands.train import run_title, training_errors
+from muzero_engine.commands.train import run_title, training_beside, training_errors
 from muzero_engine.games.registry import GAME_NAMES, load_game
-from muzero_engine.inference.bundle import read_manifest
-from muzero_engine.inference.manifest import MANIFEST, Manifest, Training
+from muzero_engine.inference.manifest import Manifest, Training
 
 if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
@@ -106,10 +105,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training]:
 def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, Training]:
     from muzero_engine.network.checkpoint import load_network
 
-    training = Training("of unknown training")
-    if (checkpoint.parent / MANIFEST).exists():
-        training = read_manifest(checkpoint.parent).training
-    return load_network(checkpoint), training
+    return load_network(checkpoint), training_beside(checkpoint)
 
 
 def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:

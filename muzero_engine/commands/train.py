@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from muzero_engine.games.registry import GAME_NAMES
-from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST
+from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST, Training
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.settings import BadSettings, to_json, with_overrides
@@ -180,14 +181,18 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
     click.echo(str(page))
 
 
+def training_beside(checkpoint: Path) -> Training:
+    """What the manifest beside a checkpoint's file says of its training. Raises BadWeights."""
+    if not (checkpoint.parent / MANIFEST).exists():
+        return Training("of unknown training")
+    return read_manifest(checkpoint.parent).training
+
+
 def _earlier(file: Path) -> Counters:
     """What the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
-    from muzero_engine.inference.bundle import read_manifest
     from muzero_engine.training.saved import Counters
 
-    if not (file.parent / MANIFEST).exists():
-        return Counters()
-    told = read_manifest(file.parent).training
+    told = training_beside(file)
     return Counters(step=told.steps, games=told.games, device_seconds=told.device_hours * 3600)
 
 

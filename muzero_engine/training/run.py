@@ -134,7 +134,7 @@ class TrainingRun:
         started = time.perf_counter()
         config, world, evaluates = self.config, self.world, self.evaluates_next
         steps = None if world.any(not self._replay.ready) else self._steps()
-        for games in self._self_play.play(config.self_play.plies_per_cycle, steps or (lambda: None)):
+        for games in self._self_play.play(config.self_play.plies_per_cycle, steps):
             self._replay.add(games)
         play = self._played()
         learn = None if steps is None else self._learnt(steps)

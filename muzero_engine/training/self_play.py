@@ -100,7 +100,7 @@ class SelfPlay:
     def _rounds(self, plies: int) -> int:
         return max(1, math.ceil(plies / self.slots))
 
-    def play(self, plies: int, meanwhile: Callable[[], None] = lambda: None) -> list[FinishedGames]:
+    def play(self, plies: int, meanwhile: Callable[[], None] | None = None) -> list[FinishedGames]:
         """Plays at least this many moves (whole rounds of all slots); returns the games that ended. Raises RulesError.
 
         `meanwhile` is called whenever the rules of a group have been set to work: what it queues on the device runs
@@ -117,7 +117,8 @@ class SelfPlay:
         for remaining in reversed(range(rounds)):
             for group in self._groups:
                 group.dispatch()
-                meanwhile()
+                if meanwhile is not None:
+                    meanwhile()
                 if remaining:
                     _keep(ended, group.settle(tally))
                     self._launch(group, sums)
