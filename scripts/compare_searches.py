@@ -1,6 +1,6 @@
 """Plays two search configurations against each other inside one process: the same simulations, the same model.
 
-    python scripts/compare_searches.py --game chess --nodes 200 --pairs 100 "" "root_policy=gumbel"
+    python scripts/compare_searches.py --game chess --nodes 200 --pairs 100 "" "root_policy=puct"
     python scripts/compare_searches.py --game go --weights weights/go --nodes 800 "" "c1=2.0"
 
 Each opening (random legal plies) is played twice, sides changed; the Elo difference comes with its 95% interval from

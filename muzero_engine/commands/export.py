@@ -75,9 +75,9 @@ def export(
             network, training = _of_file(checkpoint)
         else:
             network, training = _new_network(str(game), seed, chosen), Training("untrained")
-        picture = None if run is None else _picture(run)
+        picture, records = (None, None) if run is None else _curves(run, step)
         training = replace(training, **changes)
-        manifest = _write(network, folder, training, picture, positions if int8 else None, seed)
+        manifest = _write(network, folder, training, picture, records, positions if int8 else None, seed)
     click.echo(f"{folder}: {manifest.summary()}")
 
 
@@ -114,13 +114,14 @@ def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
     return fresh_network(load_game(game), seed, **sizes)
 
 
-def _picture(run: Path) -> bytes | None:
-    """The curves of a run that has any."""
-    from muzero_engine.training.metrics import METRICS, read_records
+def _curves(run: Path, step: int | None) -> tuple[bytes | None, bytes | None]:
+    """The curves of a run that has any and of the training before it: their picture and their points."""
+    from muzero_engine.training.history import history, thinned
+    from muzero_engine.training.metrics import METRICS, lines
     from muzero_engine.training.report import overview
 
-    records = read_records(run) if (run / METRICS).exists() else []
-    return overview(records, run_title(run)) if records else None
+    records = history(run, step) if (run / METRICS).exists() else []
+    return (overview(records, run_title(run)), lines(thinned(records))) if records else (None, None)
 
 
 def _write(
@@ -128,6 +129,7 @@ def _write(
     folder: Path,
     training: Training,
     picture: bytes | None,
+    history: bytes | None,
     int8_positions: int | None,
     seed: int,
 ) -> Manifest:
@@ -136,4 +138,4 @@ def _write(
 
     int8 = None if int8_positions is None else Int8Calibration(positions=int8_positions, seed=seed)
     game = load_game(network.config.game)
-    return export_bundle(network, game, folder, training=training, int8=int8, picture=picture)
+    return export_bundle(network, game, folder, training=training, int8=int8, picture=picture, history=history)

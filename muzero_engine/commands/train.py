@@ -127,12 +127,13 @@ def _train(
 ) -> None:
     """A new run where there is a `config`, else one that goes on."""
     from muzero_engine.training.distributed import joined_world
+    from muzero_engine.training.history import keep_earlier
     from muzero_engine.training.loop import train as run_loop
     from muzero_engine.training.progress import Progress
     from muzero_engine.training.run import TrainingRun, use_threads
     from muzero_engine.training.saved import initial_network, newest_checkpoint, saved_config
 
-    checkpoint, network, earlier = None, None, None
+    checkpoint, network, earlier, file = None, None, None, None
     if config is None:
         checkpoint = newest_checkpoint(folder, resume_step)
         config = with_overrides(saved_config(checkpoint), changes)
@@ -146,6 +147,8 @@ def _train(
         earlier = _earlier(file)
     with joined_world(device) as world:
         use_threads(world, threads)
+        if world.is_main and file is not None:
+            keep_earlier(folder, file)
         progress = Progress(sys.stderr, silent=not world.is_main)
         with TrainingRun(config, folder, world, checkpoint, network, earlier) as run:
             if world.is_main:
@@ -168,12 +171,16 @@ def _train(
 @click.option("--png", type=click.Path(path_type=Path, file_okay=False), help="Also each chart as a PNG file in here")
 @click.option("--title", help="Of the page")
 def report(folder: Path, out: Path | None, png: Path | None, title: str | None) -> None:
-    """Draw the curves of a run as one page that needs nothing beside it."""
+    """Draw the curves of a run as one page that needs nothing beside it.
+
+    They begin with those of the network that the run began with, where its bundle has them.
+    """
     with training_errors():
-        from muzero_engine.training.metrics import METRICS, read_records
+        from muzero_engine.training.history import history
+        from muzero_engine.training.metrics import METRICS
         from muzero_engine.training.report import write_report
 
-        records = read_records(folder)
+        records = history(folder)
         if not records:
             raise click.ClickException(f"{folder / METRICS} holds no cycle yet")
         page = out or folder / "report.html"

@@ -21,6 +21,7 @@ from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Game
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
+    HISTORY,
     INITIAL,
     KNOWN_FILES,
     MANIFEST,
@@ -50,14 +51,14 @@ def export_bundle(
     ratings: tuple[Rating, ...] = (),
     int8: Int8Calibration | None = None,
     picture: bytes | None = None,
+    history: bytes | None = None,
 ) -> Manifest:
     """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there.
 
     With `int8` also `recurrent.int8.onnx`, which then is what a processor runs by default; `picture` is a PNG file with
-    the curves of the training run. The checkpoint is stored in
-    16 bits and is what the graphs are made from: a network loaded from it exports to the same graphs. Raises BadConfig
-    where the network was not made for this version of the game, FileExistsError where `folder` holds something that is
-    no part of a bundle.
+    the curves of the training, `history` what they are drawn from. The checkpoint is stored in 16 bits and is what the
+    graphs are made from: a network loaded from it exports to the same graphs. Raises BadConfig where the network was
+    not made for this version of the game, FileExistsError where `folder` holds something that is no part of a bundle.
     """
     _check_game(network.config, game)
     if folder.exists():
@@ -77,6 +78,8 @@ def export_bundle(
         files[RECURRENT_INT8] = serialised(quantised(recurrent, edges))
     if picture is not None:
         files[PICTURE] = picture
+    if history is not None:
+        files[HISTORY] = history
     manifest = _manifest(network, training, ratings, files)
     _replace(folder, {**files, MANIFEST: manifest.to_json().encode()})
     return manifest

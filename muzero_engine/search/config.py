@@ -17,7 +17,7 @@ class RootPolicy(enum.Enum):
 class SearchConfig:
     """Q is in [-1, 1] everywhere; pUCT halves it, so that c1 and c2 keep the meaning they have for [0, 1]."""
 
-    root_policy: RootPolicy = RootPolicy.PUCT
+    root_policy: RootPolicy = RootPolicy.GUMBEL
     c1: float = 1.25  # Schrittwieser et al. 2020, appendix B, equation 2
     c2: float = 19652.0  # the same
     fpu_reduction: float = 0.2  # in Q; first-play urgency is V(parent) - fpu_reduction * sqrt(visited prior)

@@ -201,11 +201,15 @@ def surplus(steps: Sequence[int]) -> list[int]:
 
 
 def ratings(records: Iterable[CycleRecord]) -> dict[str, float]:
-    """Elo of every net ("net-STEP") and scripted player that was met, the first net having 0."""
+    """Elo of every net ("net-STEP") and scripted player whose games lead back to the first net, which has 0."""
     results = [
         Results(f"net-{record.step}", match.opponent, match.wins, match.draws, match.losses)
         for record in records
         for match in record.matches
     ]
-    fit = fit_ratings(results, {"net-0": 0.0}, prior_games=PRIOR_GAMES)
+    linked = {"net-0"}
+    while more := {name for r in results for name in (r.first, r.second) if linked & {r.first, r.second}} - linked:
+        linked |= more
+    met = [result for result in results if result.first in linked]
+    fit = fit_ratings(met, {"net-0": 0.0}, prior_games=PRIOR_GAMES)
     return {name: rating.elo for name, rating in fit.players.items()}

@@ -7,6 +7,7 @@ read. A run that resumes drops the cycles after its checkpoint, which it will pl
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -93,7 +94,7 @@ class MetricsLog:
         self.records = [record for record in read_records(run) if record.cycle <= cycle] if cycle else []
         self._file: TextIO | None = None
         if not silent:
-            write_atomically(path, "".join(map(_line, self.records)).encode())
+            write_atomically(path, lines(self.records))
             self._file = path.open("a", encoding="utf-8")
 
     def append(self, record: CycleRecord) -> None:
@@ -111,7 +112,11 @@ class MetricsLog:
 
 def read_records(run: Path) -> list[CycleRecord]:
     """The records of a run, oldest first. Raises BadMetrics."""
-    path = run / METRICS
+    return read_lines(run / METRICS)
+
+
+def read_lines(path: Path) -> list[CycleRecord]:
+    """The records of a file, in its order. Raises BadMetrics."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -125,6 +130,11 @@ def read_records(run: Path) -> list[CycleRecord]:
         except (BadData, ValueError, RecursionError) as error:
             raise BadMetrics(f"{path}, line {number}: {error}") from error
     return records
+
+
+def lines(records: Iterable[CycleRecord]) -> bytes:
+    """A file with these records."""
+    return "".join(map(_line, records)).encode()
 
 
 def _line(record: CycleRecord) -> str:

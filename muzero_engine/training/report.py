@@ -218,7 +218,7 @@ def _facts(records: Sequence[CycleRecord]) -> list[tuple[str, str]]:
         elo = ratings(records)
         name = f"net-{rated[-1].step}"
         if name in elo:
-            facts.append(("Internal Elo", f"{elo[name]:+.0f} against the untrained network (step {rated[-1].step:,})"))
+            facts.append(("Internal Elo", f"{elo[name]:+.0f} against the first network (step {rated[-1].step:,})"))
         facts.extend(
             (f"Against {match.opponent}", f"{match.score:.1%} (+{match.wins} ={match.draws} -{match.losses})")
             for match in rated[-1].matches
@@ -229,12 +229,12 @@ def _facts(records: Sequence[CycleRecord]) -> list[tuple[str, str]]:
 def _elo(records: Sequence[CycleRecord]) -> Chart:
     elo = ratings(records)
     nets = {int(name[4:]): value for name, value in elo.items() if name.startswith("net-")}
-    curves: Curves = {"nets of this run": [(float(step), nets[step]) for step in sorted(nets)]} if len(nets) > 1 else {}
+    curves: Curves = {"networks": [(float(step), nets[step]) for step in sorted(nets)]} if len(nets) > 1 else {}
     last = float(max(nets, default=0))
     for name in ("random", "greedy"):
         if name in elo and curves:
             curves[f"{name} player"] = [(0.0, elo[name]), (last, elo[name])]
-    return Chart("elo", "Internal Elo (untrained network: 0)", STEPS, "Elo", curves, dots=True)
+    return Chart("elo", "Internal Elo (first network: 0)", STEPS, "Elo", curves, dots=True)
 
 
 def _scores(records: Sequence[CycleRecord]) -> Chart:

@@ -63,11 +63,14 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     manifest = load_bundle(tmp_path / "bundle", load_game("tictactoe").spec).manifest
     assert "training.png" in manifest.files
     assert (tmp_path / "bundle" / "training.png").read_bytes().startswith(b"\x89PNG")
+    first_history = (tmp_path / "bundle" / "training.jsonl").read_text().splitlines()
+    assert json.loads(first_history[-1])["step"] == 4
     training = manifest.training
     assert (training.steps, training.untrained) == (4, False)
     assert training.games > 0 < training.device_hours
     done("export", "--run", run, "--step", 2, "--out", tmp_path / "older")
     assert load_bundle(tmp_path / "older").manifest.training.steps == 2
+    assert json.loads((tmp_path / "older" / "training.jsonl").read_text().splitlines()[-1])["step"] == 2
 
     told = done(*NEW, "--run", tmp_path / "next", "--init", tmp_path / "bundle", "--steps", 2, *TINY[1:])
     assert f"from {tmp_path / 'bundle'}, in" in told
@@ -78,6 +81,11 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     both_runs = done("train", "--run", tmp_path / "next", "--resume", "--steps", 4)
     assert "from step 2" in both_runs
     assert " 8 steps" in done("export", "--run", tmp_path / "next", "--out", tmp_path / "after")
+    history = (tmp_path / "after" / "training.jsonl").read_text().splitlines()
+    assert history[: len(first_history)] == first_history
+    assert json.loads(history[-1])["step"] == 8
+    done("report", tmp_path / "next")
+    assert "<th>Gradient steps</th><td>8</td>" in (tmp_path / "next" / "report.html").read_text()
     after = load_bundle(tmp_path / "after").manifest.training
     assert after.steps == 8
     assert after.games > training.games

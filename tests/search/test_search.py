@@ -47,7 +47,9 @@ def _by_action(search: Search) -> dict[int, RootChild]:
 
 def test_q_one_ply_deep_is_minus_the_childs_value() -> None:
     states = {"root": State((0.0, -9.0), 0.0), "a": State((0.0, 0.0), 0.6, draw=0.2)}
-    search = _run(TreeModel(2, states, {("root", 0): Edge("a")}), 1, SearchConfig(batch_size=1))
+    search = _run(
+        TreeModel(2, states, {("root", 0): Edge("a")}), 1, SearchConfig(root_policy=RootPolicy.PUCT, batch_size=1)
+    )
     child = _by_action(search)[0]
     assert child.q == pytest.approx(-0.6)
     assert child.draw == pytest.approx(0.2)
@@ -58,7 +60,7 @@ def test_q_two_plies_deep_turns_twice() -> None:
     """Root -> a -> b: what is good for the mover of b is good for the root's mover."""
     states = {"root": State((0.0, -30.0), 0.0), "a": State((0.0, -30.0), -0.2), "b": State((0.0, 0.0), 0.9)}
     edges = {("root", 0): Edge("a"), ("a", 0): Edge("b")}
-    search = _run(TreeModel(2, states, edges), 2, SearchConfig(batch_size=1))
+    search = _run(TreeModel(2, states, edges), 2, SearchConfig(root_policy=RootPolicy.PUCT, batch_size=1))
     assert _by_action(search)[0].q == pytest.approx((0.2 + 0.9) / 2)
 
 
@@ -75,7 +77,7 @@ def test_q_three_plies_deep_with_a_reward_and_a_likely_end() -> None:
         ("a", 0): Edge("b", reward=0.2, discount=-0.7, draw=0.1),
         ("b", 0): Edge("c"),
     }
-    search = _run(TreeModel(2, states, edges), 3, SearchConfig(batch_size=1))
+    search = _run(TreeModel(2, states, edges), 3, SearchConfig(root_policy=RootPolicy.PUCT, batch_size=1))
     # values seen by the mover of a: 0.1; 0.2 - 0.7 * 0.3; 0.2 - 0.7 * (-0.5)
     expected = -np.mean([0.1, 0.2 - 0.7 * 0.3, 0.2 + 0.7 * 0.5])
     assert _by_action(search)[0].q == pytest.approx(expected)
@@ -121,7 +123,7 @@ def test_one_leaf_at_a_time_equals_the_plain_reference(game: str, simulations: i
     spec = load_game(game).spec
     shape = spec.shapes[0]
     position = load_game(game).initial(shape)
-    config = SearchConfig(batch_size=1)
+    config = SearchConfig(root_policy=RootPolicy.PUCT, batch_size=1)
     legal = position.legal_actions()
     mine = _run(HashModel(spec, shape), simulations, config, obs=observation(position), legal=legal)
     plain = reference_search(HashModel(spec, shape), observation(position), legal, simulations, config)

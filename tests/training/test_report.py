@@ -53,7 +53,7 @@ def test_curves_are_those_of_the_records() -> None:
     assert set(dashed["policy-loss"]) == set(found["policy-loss"])
     assert not dashed["game-length"]
     assert found["game-length"]["mean"][0] == (records[0].games, records[0].play.length)
-    elo = found["elo"]["nets of this run"]
+    elo = found["elo"]["networks"]
     assert [step for step, _ in elo] == [0, 320, 640, 960, 1280, 1600, 1920]
     assert elo[0][1] == 0.0
     assert all(after > before for (_, before), (_, after) in itertools.pairwise(elo))
