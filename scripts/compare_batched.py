@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import math
 import sys
 import time
 from pathlib import Path
@@ -27,6 +26,8 @@ from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.manifest import CHECKPOINT
+from muzero_engine.match.statistics import Tally
+from muzero_engine.match.tables import match_line
 from muzero_engine.network.checkpoint import load_network
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
@@ -44,11 +45,6 @@ def with_changes(text: str, base: SearchSettings) -> SearchSettings:
     if unknown:
         raise SystemExit(f"there is no setting {unknown[0]!r} of the search: {', '.join(kinds)}")
     return dataclasses.replace(base, **{name: kinds[name](value) for name, value in changes.items()})
-
-
-def elo(score: float) -> float:
-    score = min(max(score, 1e-3), 1 - 1e-3)
-    return 400 * math.log10(score / (1 - score))
 
 
 def network_of(place: Path) -> MuZeroNetwork:
@@ -95,16 +91,11 @@ def main() -> None:
         begun = time.perf_counter()
         rng = np.random.default_rng(arguments.seed)
         starts = openings(lambda _: game.initial(shape), arguments.pairs, arguments.opening_plies, rng)
-        tally = play_pairs(player(arguments.weights, with_changes(text, base)), default, starts, end)
-        games = tally.wins + tally.draws + tally.losses
-        spread = tally.wins * (1 - tally.score) ** 2 + tally.draws * (0.5 - tally.score) ** 2
-        error = 1.96 * math.sqrt((spread + tally.losses * tally.score**2) / games / games)
-        low, high = elo(tally.score - error), elo(tally.score + error)
-        print(
-            f"{arguments.game} {text:24} +{tally.wins} ={tally.draws} -{tally.losses}  "
-            f"{elo(tally.score):+6.0f} [{low:+.0f}, {high:+.0f}]  {time.perf_counter() - begun:.0f} s",
-            flush=True,
-        )
+        met = play_pairs(player(arguments.weights, with_changes(text, base)), default, starts, end)
+        singles = (met.losses, met.draws, met.wins)
+        tally = Tally(singles=singles, wins=met.wins, draws=met.draws, losses=met.losses)
+        seconds = time.perf_counter() - begun
+        print(f"{arguments.game} {match_line(text or 'network', 'default', tally)}  {seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
