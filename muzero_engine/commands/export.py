@@ -13,7 +13,7 @@ import click
 
 from muzero_engine.commands.train import run_title, training_beside, training_errors
 from muzero_engine.games.registry import GAME_NAMES, load_game
-from muzero_engine.inference.manifest import Manifest, Training
+from muzero_engine.inference.manifest import HISTORY, PICTURE, Manifest, Training
 
 if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--positions", type=click.IntRange(min=1), default=192, help="Positions to calibrate on  [192]")
 @click.option("--note", help="How the weights were trained, for the manifest")
 @click.option("--games", type=click.IntRange(min=0), help="Games of self-play, for the manifest")
+@click.option("--plies", type=click.IntRange(min=0), help="Positions searched in them, for the manifest")
 @click.option("--steps", type=click.IntRange(min=0), help="Optimiser steps, for the manifest; 0: untrained")
 @click.option("--device-hours", type=click.FloatRange(min=0.0), help="For the manifest")
 @click.option("--channels", type=int, help="Of a new network  [96]")
@@ -45,6 +46,7 @@ def export(
     positions: int,
     note: str | None,
     games: int | None,
+    plies: int | None,
     steps: int | None,
     device_hours: float | None,
     channels: int | None,
@@ -54,7 +56,7 @@ def export(
 ) -> None:
     """Write a weights bundle: from a training run, from the checkpoint file of a bundle, or of a new network.
 
-    What the manifest says about training comes from the run, or from the manifest beside the checkpoint.
+    What the bundle says about training comes from the run, or from what lies beside the checkpoint.
     """
     if sum(source is not None for source in (run, checkpoint, game)) != 1:
         raise click.UsageError("name what to export: one of --run, --checkpoint and --game")
@@ -66,7 +68,7 @@ def export(
     chosen = {name: value for name, value in sizes.items() if value is not None}
     if game is None and chosen:
         raise click.UsageError(f"a checkpoint has its own size: leave --{next(iter(chosen)).replace('_', '-')} out")
-    told: dict[str, Any] = {"note": note, "games": games, "steps": steps, "device_hours": device_hours}
+    told: dict[str, Any] = {"note": note, "games": games, "plies": plies, "steps": steps, "device_hours": device_hours}
     changes = {name: value for name, value in told.items() if value is not None}
     with training_errors():
         if run is not None:
@@ -75,7 +77,7 @@ def export(
             network, training = _of_file(checkpoint)
         else:
             network, training = _new_network(str(game), seed, chosen), Training("untrained")
-        picture, records = (None, None) if run is None else _curves(run, step)
+        picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step)
         training = replace(training, **changes)
         manifest = _write(network, folder, training, picture, records, positions if int8 else None, seed)
     click.echo(f"{folder}: {manifest.summary()}")
@@ -92,13 +94,13 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training]:
 
     checkpoint = newest_checkpoint(run, step)
     now, earlier = saved_counters(checkpoint), saved_earlier(checkpoint)
-    games, steps = now.games + earlier.games, now.step + earlier.step
+    games, plies, steps = now.games + earlier.games, now.plies + earlier.plies, now.step + earlier.step
     device_hours = (now.device_seconds + earlier.device_seconds) / 3600
     note = (
-        f"trained by self-play: {games:,} games, {steps:,} steps, {device_hours:.2f} device-hours "
+        f"trained by self-play: {games:,} games, {plies:,} positions, {steps:,} steps, {device_hours:.2f} device-hours "
         f"(preset {saved_config(checkpoint).preset})"
     )
-    training = Training(note, games=games, steps=steps, device_hours=round(device_hours, 4))
+    training = Training(note, games=games, plies=plies, steps=steps, device_hours=round(device_hours, 4))
     return saved_network(checkpoint), training
 
 
@@ -122,6 +124,14 @@ def _curves(run: Path, step: int | None) -> tuple[bytes | None, bytes | None]:
 
     records = history(run, step) if (run / METRICS).exists() else []
     return (overview(records, run_title(run)), lines(thinned(records))) if records else (None, None)
+
+
+def _curves_beside(checkpoint: Path | None) -> tuple[bytes | None, bytes | None]:
+    """Picture and points in the bundle of a checkpoint."""
+    if checkpoint is None:
+        return None, None
+    picture, points = (checkpoint.parent / name for name in (PICTURE, HISTORY))
+    return picture.read_bytes() if picture.exists() else None, points.read_bytes() if points.exists() else None
 
 
 def _write(

@@ -200,7 +200,7 @@ def _earlier(file: Path) -> Counters:
     from muzero_engine.training.saved import Counters
 
     told = training_beside(file)
-    return Counters(step=told.steps, games=told.games, device_seconds=told.device_hours * 3600)
+    return Counters(step=told.steps, games=told.games, plies=told.plies, device_seconds=told.device_hours * 3600)
 
 
 def run_title(folder: Path) -> str:

@@ -59,6 +59,7 @@ class Training:
 
     note: str  # for people: "untrained" or how and on what it was trained
     games: int = 0  # games of self-play
+    plies: int = 0  # positions searched in them
     steps: int = 0  # optimiser steps
     device_hours: float = 0.0  # hours of one accelerator
 
@@ -262,6 +263,7 @@ def _training(fields: _Fields) -> Training:
     training = Training(
         note=fields.text("note"),
         games=fields.integer("games", 0),
+        plies=fields.integer("plies", 0) if "plies" in fields.members else 0,  # early bundles do not say it
         steps=fields.integer("steps", 0),
         device_hours=fields.number("device_hours"),
     )

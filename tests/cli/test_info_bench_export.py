@@ -13,6 +13,7 @@ from muzero_engine.cli import COMMANDS, main
 from muzero_engine.commands.bench import POSITIONS
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.manifest import Training
 
 
 def run(*arguments: str) -> str:
@@ -78,12 +79,12 @@ def test_export_of_a_new_network_and_of_its_checkpoint(tmp_path: Path) -> None:
     sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1")
     assert "untrained" in run("export", "--game", "tictactoe", "--out", str(tmp_path / "new"), *sizes)
     checkpoint = str(tmp_path / "new" / "checkpoint.safetensors")
-    told = ("--note", "trained for a test", "--steps", "3", "--games", "2", "--device-hours", "0.5")
+    told = ("--note", "trained for a test", "--steps", "3", "--games", "2", "--plies", "9", "--device-hours", "0.5")
     run("export", "--checkpoint", checkpoint, "--out", str(tmp_path / "again"), *told)
     new, again = (load_bundle(tmp_path / name, load_game("tictactoe").spec) for name in ("new", "again"))
     assert new.graphs == again.graphs
     assert new.manifest.training.untrained
-    assert (again.manifest.training.note, again.manifest.training.steps) == ("trained for a test", 3)
+    assert again.manifest.training == Training("trained for a test", games=2, plies=9, steps=3, device_hours=0.5)
     inherited = tmp_path / "inherited"
     run("export", "--checkpoint", str(tmp_path / "again" / "checkpoint.safetensors"), "--out", str(inherited))
     assert load_bundle(inherited).manifest.training == again.manifest.training

@@ -67,11 +67,13 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     assert json.loads(first_history[-1])["step"] == 4
     training = manifest.training
     assert (training.steps, training.untrained) == (4, False)
-    assert training.games > 0 < training.device_hours
+    assert training.plies > training.games > 0 < training.device_hours
     done("export", "--run", run, "--step", 2, "--out", tmp_path / "older")
     assert load_bundle(tmp_path / "older").manifest.training.steps == 2
     assert json.loads((tmp_path / "older" / "training.jsonl").read_text().splitlines()[-1])["step"] == 2
 
+    done("export", "--checkpoint", tmp_path / "bundle" / "checkpoint.safetensors", "--out", tmp_path / "copy")
+    assert load_bundle(tmp_path / "copy").manifest == manifest
     told = done(*NEW, "--run", tmp_path / "next", "--init", tmp_path / "bundle", "--steps", 2, *TINY[1:])
     assert f"from {tmp_path / 'bundle'}, in" in told
     assert json.loads((tmp_path / "next" / "config.json").read_text())["network"]["channels"] == 8
@@ -89,6 +91,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     after = load_bundle(tmp_path / "after").manifest.training
     assert after.steps == 8
     assert after.games > training.games
+    assert after.plies > training.plies
     assert after.device_hours > training.device_hours
     foreign = call("train", "--game", "go", "--run", tmp_path / "no", "--init", tmp_path / "bundle")
     assert foreign.exit_code == 1

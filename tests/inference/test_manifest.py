@@ -32,7 +32,7 @@ GOOD = Manifest(
     extra_actions=SPEC.extra_actions,
     ownership=SPEC.ownership,
     network=NetworkSize(channels=8, representation_blocks=1, dynamics_blocks=1),
-    training=Training("self-play", games=10, steps=20, device_hours=0.5),
+    training=Training("self-play", games=10, plies=700, steps=20, device_hours=0.5),
     ratings=(Rating(elo=-3.5, error=20.0, opponent="random", games=200, conditions="1 s a move"),),
     licence="GPL-3.0-or-later",
     files={INITIAL: FileInfo("0" * 64, 10), RECURRENT: FileInfo("f" * 64, 20)},
@@ -51,7 +51,7 @@ manifests = st.builds(
     extra_actions=st.integers(0, 2),
     ownership=st.booleans(),
     network=st.builds(NetworkSize, st.integers(1, 512), st.integers(0, 40), st.integers(0, 40)),
-    training=st.builds(Training, lines, counts, counts, finite),
+    training=st.builds(Training, lines, counts, counts, counts, finite),
     ratings=st.lists(st.builds(Rating, finite, finite, lines, counts, lines), max_size=2).map(tuple),
     licence=lines,
     files=st.sets(st.sampled_from(KNOWN_FILES)).map(
@@ -81,6 +81,9 @@ PATHS = [
     ("files", "../../etc/passwd"),
     ("unknown",),
 ]
+
+
+OPTIONAL = ("unknown", "../../etc/passwd", "plies")
 
 
 @given(path=st.sampled_from(PATHS), value=JSON)
@@ -123,7 +126,7 @@ def test_hostile_json_is_refused(text: str) -> None:
         Manifest.from_json(text.encode("utf-8", "surrogateescape"), "here")
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if path[-1] not in ("unknown", "../../etc/passwd")])
+@pytest.mark.parametrize("path", [path for path in PATHS if path[-1] not in OPTIONAL])
 def test_a_missing_field_is_named(path: tuple[Any, ...]) -> None:
     document: Any = json.loads(GOOD.to_json())
     target = document
