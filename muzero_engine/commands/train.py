@@ -70,7 +70,8 @@ def training_errors() -> Iterator[None]:
     "--init",
     "initial",
     type=click.Path(path_type=Path, exists=True),
-    help="Begin a new run with a network: a checkpoint's file or a weights bundle's folder",
+    help="Begin a new run with a network: a checkpoint's file or a weights bundle's folder. It keeps its size, but "
+    "for blocks that --set network.dynamics_blocks or network.representation_blocks adds",
 )
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint")
 @click.option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")
@@ -143,7 +144,8 @@ def _train(
         raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")
     if config is not None and initial is not None:
         file = initial / CHECKPOINT if initial.is_dir() else initial
-        network, config = initial_network(file, config)
+        sizes = [change.partition("=")[0] for change in changes if change.startswith("network.")]
+        network, config = initial_network(file, config, [size.partition(".")[2].strip() for size in sizes])
         earlier = _earlier(file)
     with joined_world(device) as world:
         use_threads(world, threads)

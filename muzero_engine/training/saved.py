@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ from torch import Tensor
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import BadCheckpoint, load_network
 from muzero_engine.network.config import BadConfig, NetworkConfig
+from muzero_engine.network.growth import grown
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.checkpoint import Checkpoint, checkpoints, open_checkpoint
 from muzero_engine.training.config import NetworkSettings, TrainConfig
@@ -85,10 +87,11 @@ def newest_checkpoint(run: Path, step: int | None = None) -> Checkpoint:
     return open_checkpoint(found[max(found) if step is None else step])
 
 
-def initial_network(file: Path, config: TrainConfig) -> tuple[MuZeroNetwork, TrainConfig]:
+def initial_network(file: Path, config: TrainConfig, chosen: Collection[str] = ()) -> tuple[MuZeroNetwork, TrainConfig]:
     """The network of a checkpoint file to begin a run with, and the run's settings with that network's size.
 
-    Raises BadCheckpoint, also where it is of another game.
+    Of the `chosen` fields of `config.network` the size is that of `config`: the network gets so many more blocks.
+    Raises BadCheckpoint, also where it is of another game, and BadConfig where it cannot have the chosen size.
     """
     network = load_network(file)
     found = network.config
@@ -98,7 +101,15 @@ def initial_network(file: Path, config: TrainConfig) -> tuple[MuZeroNetwork, Tra
     wanted = NetworkConfig.for_game(load_game(config.game), **asdict(size))
     if wanted != found:
         raise BadCheckpoint(f"the network in {file} was made by another version of this program: its planes differ")
-    return network, replace(config, network=size)
+    if not chosen:
+        return network, replace(config, network=size)
+    size = replace(size, **{name: getattr(config.network, name) for name in chosen})
+    if size.channels != found.channels:
+        raise BadConfig(
+            f"channels cannot be {size.channels}: the network has {found.channels}, only blocks can be added"
+        )
+    blocks = {name: number for name, number in asdict(size).items() if name != "channels"}
+    return grown(network, config.seed, **blocks), replace(config, network=size)
 
 
 def learner_groups(state: LearnerState) -> dict[str, dict[str, Tensor]]:
