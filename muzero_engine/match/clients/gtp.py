@@ -230,9 +230,9 @@ def parse_final_score(text: str) -> float | None:
 
 
 def parse_report(line: str) -> tuple[Score | None, int | None]:
-    """Score and visits of the best move of a line of Leela Zero's analysis, as far as it says them."""
-    best = line.split(" info ")[0].split()
-    values = dict(itertools.pairwise(best))
-    rate, visits = values.get("winrate", ""), values.get("visits", "")
+    """Score of the best move and visits of all moves of a line of Leela Zero's analysis, as far as it says them."""
+    moves = [dict(itertools.pairwise(part.split())) for part in line.split(" info ")]
+    rate = moves[0].get("winrate", "")
     score = Score(ScoreKind.WIN_RATE, min(int(rate), 10_000) / 10_000) if rate.isdecimal() else None
-    return score, int(visits) if visits.isdecimal() else None
+    visits = [int(move["visits"]) for move in moves if move.get("visits", "").isdecimal()]
+    return score, sum(visits) if visits else None
