@@ -40,8 +40,15 @@ class Run:
     process: subprocess.Popen[bytes]
 
 
-def begin(args: argparse.Namespace, number: int, place: int, places: int) -> Run:
-    """Starts the training of a setting on GPU `place`."""
+def visible_gpus() -> list[str]:
+    """The GPUs of this process, one entry without any."""
+    count = max(1, torch.cuda.device_count())
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return named.split(",")[:count] if named else [str(number) for number in range(count)]
+
+
+def begin(args: argparse.Namespace, number: int, place: int, gpus: list[str]) -> Run:
+    """Starts the training of a setting on one of the GPUs."""
     text, folder = args.settings[number], args.out / str(number)
     command = [sys.executable, "-m", "muzero_engine", "train", "--game", args.game, "--preset", args.preset]
     command += ["--run", str(folder), "--time-limit", args.time]
@@ -49,7 +56,7 @@ def begin(args: argparse.Namespace, number: int, place: int, places: int) -> Run
     for change in (*LEAN, *shlex.split(args.common), *shlex.split(text)):
         command += ["--set", change]
     cores = sorted(os.sched_getaffinity(0))
-    share = max(1, len(cores) // places)
+    share = max(1, len(cores) // len(gpus))
     own = set(cores[place * share : (place + 1) * share])
     folder.mkdir(parents=True)
     with (folder / "train.log").open("wb") as log:
@@ -57,7 +64,7 @@ def begin(args: argparse.Namespace, number: int, place: int, places: int) -> Run
             command,
             stdout=log,
             stderr=log,
-            env={**os.environ, "CUDA_VISIBLE_DEVICES": str(place)},
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": gpus[place]},
             preexec_fn=lambda: os.sched_setaffinity(0, own),
         )
     return Run(text, folder, process)
@@ -102,11 +109,11 @@ def main() -> None:
     parser.add_argument("--max-plies", type=int, default=200, help="of a game between two networks")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     args = parser.parse_args()
-    places = max(1, torch.cuda.device_count())
+    gpus = visible_gpus()
     runs: list[Run] = []
     while len(runs) < len(args.settings):
-        side_by_side = range(len(runs), min(len(runs) + places, len(args.settings)))
-        runs += [begin(args, number, place, places) for place, number in enumerate(side_by_side)]
+        side_by_side = range(len(runs), min(len(runs) + len(gpus), len(args.settings)))
+        runs += [begin(args, number, place, gpus) for place, number in enumerate(side_by_side)]
         while any(run.process.poll() is None for run in runs):
             time.sleep(WAIT)
             for run in runs:

@@ -32,19 +32,7 @@ def make_session(engine: ScriptedEngine) -> tuple[UciSession, Output]:
 def test_transcript(path: Path) -> None:
     engine = ScriptedEngine()
     session, output = make_session(engine)
-
-    def breakage() -> None:
-        engine.broken = "no such weights"
-
-    def repair() -> None:
-        engine.broken = None
-
-    play_transcript(
-        path,
-        session,
-        output,
-        {"report": engine.report, "finish": engine.finish, "break": breakage, "repair": repair},
-    )
+    play_transcript(path, session, output, engine.actions())
 
 
 def test_nothing_is_loaded_before_isready() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from support.fuzz import conversations
 from support.scripted_engine import ScriptedEngine
 from support.transcript import Output
 from support.uci_fake import load_model
@@ -56,25 +56,7 @@ ANSWER = re.compile(rf"id |option |uciok$|readyok$|info |bestmove ({MOVE}( ponde
 WORDS = sorted({word for line in GOOD_LINES for word in line.split()} - {"quit"})
 
 
-@st.composite
-def mutated_lines(draw: st.DrawFn) -> str:
-    """A good line with some words dropped, repeated, replaced or split by odd space."""
-    words = draw(st.sampled_from(GOOD_LINES)).split()
-    for _ in range(draw(st.integers(0, 3))):
-        place = draw(st.integers(0, len(words)))
-        match draw(st.integers(0, 3)):
-            case 0:
-                words[place:] = words[place + 1 :]
-            case 1:
-                words.insert(place, draw(st.sampled_from(WORDS)))
-            case 2:
-                words.insert(place, draw(st.text(max_size=8)))
-            case _:
-                words[place : place + 1] = [str(draw(st.integers(-(10**30), 10**30)))]
-    return draw(st.sampled_from([" ", "\t", "  "])).join(words)
-
-
-LINES = st.lists(st.sampled_from(GOOD_LINES) | mutated_lines() | st.text(max_size=30), max_size=14)
+LINES = conversations(GOOD_LINES, WORDS)
 
 
 def command_of(session: UciSession, line: str) -> str | None:

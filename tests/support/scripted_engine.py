@@ -27,6 +27,19 @@ class ScriptedEngine(Engine):
         self.events: list[str] = []
         self.broken: str | None = None
 
+    def actions(self) -> dict[str, Callable[[], None]]:
+        """What transcripts of UCI and USI let it do, see `support.transcript`."""
+
+        def break_(message: str | None) -> None:
+            self.broken = message
+
+        return {
+            "report": self.report,
+            "finish": self.finish,
+            "break": lambda: break_("no such weights"),
+            "repair": lambda: break_(None),
+        }
+
     @property
     def options(self) -> EngineOptions:
         return self._options
