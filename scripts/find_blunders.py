@@ -109,13 +109,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="of a match or a ladder")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--player", default="muzero")
+    parser.add_argument("--games", type=int, help="only the first so many lost games")
     parser.add_argument("--depth", type=int, default=12, help="of Stockfish's search")
     args = parser.parse_args()
     stockfish = shutil.which("stockfish") or "/usr/games/stockfish"
     model = OnnxModel(load_bundle(args.weights, load_game("chess").spec), backend=Backend.CPU)
     lines = (args.folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]
     games = [game for game in map(parse_record, lines) if args.player in (game.first, game.second)]
-    lost = [game for game in games if game.points == (0.0 if game.first == args.player else 1.0)]
+    lost = [game for game in games if game.points == (0.0 if game.first == args.player else 1.0)][: args.games]
     found: list[Blunder] = []
     with chess.engine.SimpleEngine.popen_uci(stockfish) as judge:
         for number, game in enumerate(lost, 1):
