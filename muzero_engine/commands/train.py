@@ -144,12 +144,13 @@ def _train(
         raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")
     if config is not None and initial is not None:
         file = initial / CHECKPOINT if initial.is_dir() else initial
-        sizes = [change.partition("=")[0] for change in changes if change.startswith("network.")]
-        network, config = initial_network(file, config, [size.partition(".")[2].strip() for size in sizes])
+        named = [change.partition("=")[0].strip() for change in changes]
+        sizes = [name.removeprefix("network.") for name in named if name.startswith("network.")]
+        network, config = initial_network(file, config, sizes)
         earlier = _earlier(file)
     with joined_world(device) as world:
         use_threads(world, threads)
-        if world.is_main and file is not None:
+        if world.is_main and checkpoint is None:
             keep_earlier(folder, file)
         progress = Progress(sys.stderr, silent=not world.is_main)
         with TrainingRun(config, folder, world, checkpoint, network, earlier) as run:

@@ -24,13 +24,14 @@ def history(run: Path, step: int | None = None) -> list[CycleRecord]:
     return joined(before, [record for record in read_records(run) if step is None or record.step <= step])
 
 
-def keep_earlier(run: Path, checkpoint: Path) -> None:
+def keep_earlier(run: Path, checkpoint: Path | None) -> None:
     """Lets a new run go on with the history beside the checkpoint's file that it begins with, if there is one.
 
-    Raises BadMetrics.
+    What a run that never got to a checkpoint left in the folder is forgotten. Raises BadMetrics.
     """
-    beside = checkpoint.parent / HISTORY
-    if beside.exists():
+    if (run / EARLIER).exists():
+        (run / EARLIER).unlink()
+    if checkpoint is not None and (beside := checkpoint.parent / HISTORY).exists():
         run.mkdir(parents=True, exist_ok=True)
         write_atomically(run / EARLIER, lines(read_lines(beside)))
 

@@ -67,6 +67,8 @@ def test_a_run_keeps_the_history_of_its_first_network(tmp_path: Path) -> None:
     (run / METRICS).write_bytes(lines(run_records(30)))
     assert history(run) == joined(run_records(20), run_records(30))
     assert history(run, STEPS_A_CYCLE * 10) == joined(run_records(20), run_records(10))
+    keep_earlier(run, None)  # another run begins in its folder, from nothing
+    assert history(run) == run_records(30)
 
 
 def test_a_foreign_history_is_refused(tmp_path: Path) -> None:
