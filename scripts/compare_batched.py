@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -52,6 +53,12 @@ def network_of(place: Path) -> MuZeroNetwork:
     if place.is_dir() and not (place / CHECKPOINT).exists():
         return saved_network(newest_checkpoint(place))
     return load_network(place / CHECKPOINT if place.is_dir() else place)
+
+
+def compare(game: str, network: Path, against: Path, *, pairs: int, max_plies: int) -> None:
+    """Prints a match of two networks, in a process of its own."""
+    command = [sys.executable, __file__, "--game", game, "--weights", str(network), "--against", str(against)]
+    subprocess.run([*command, "--pairs", str(pairs), "--max-plies", str(max_plies), ""], check=False)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from compare_batched import compare
 
 from muzero_engine.games.registry import GAME_NAMES
 from muzero_engine.training.metrics import CycleRecord, read_records
@@ -128,10 +129,7 @@ def main() -> None:
         if first.process.returncode or run.process.returncode:
             continue
         print(f"{run.text}, against {first.text or 'the defaults'}:", flush=True)
-        script = Path(__file__).with_name("compare_batched.py")
-        command = [sys.executable, str(script), "--game", args.game, "--weights", str(run.folder)]
-        command += ["--against", str(first.folder), "--pairs", str(args.pairs), "--max-plies", str(args.max_plies), ""]
-        subprocess.run(command, check=False)
+        compare(args.game, run.folder, first.folder, pairs=args.pairs, max_plies=args.max_plies)
     sys.exit(any(run.process.returncode for run in runs))
 
 

@@ -165,6 +165,7 @@ _POSITIVE = (
     "learner.steps_per_cycle",
     "learner.unroll",
     "learner.learning_rate",
+    "learner.muon_scale",
     "learner.clip_norm",
     "evaluation.games",
     "evaluation.simulations",

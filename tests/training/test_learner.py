@@ -16,7 +16,7 @@ from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner import BadLearnerState, Learner, LearnerState, NonFiniteLoss
 from muzero_engine.training.measures import summarise
-from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimiser
+from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimisers
 from muzero_engine.training.types import Batch, tensors_of
 
 TICTACTOE = load_game("tictactoe")
@@ -54,7 +54,8 @@ def test_learning_rate_warms_up_and_falls() -> None:
 
 def test_only_weights_of_layers_decay() -> None:
     network = fresh_network(TICTACTOE, 1, channels=8, representation_blocks=1, dynamics_blocks=1)
-    decayed, kept = make_optimiser(network, LearnerSettings(weight_decay=0.1)).param_groups
+    (adamw,) = make_optimisers(network, LearnerSettings(weight_decay=0.1))
+    decayed, kept = adamw.param_groups
     assert (decayed["weight_decay"], kept["weight_decay"]) == (0.1, 0.0)
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     assert {names[id(p)].rsplit(".", 1)[1] for p in decayed["params"]} == {"weight"}
@@ -194,9 +195,12 @@ def test_a_step_that_is_not_finite_stops_with_its_batch_saved(tmp_path: Path, op
     assert same(learner.state(), before)
 
 
-def test_a_host_that_looks_later_finds_the_weights_intact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("optimiser", list(Optimiser))
+def test_a_host_that_looks_later_finds_the_weights_intact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimiser: Optimiser
+) -> None:
     """As on a GPU, where a step is checked while the next ones are already under way."""
-    learner = make(run_dir=tmp_path)
+    learner = make(LearnerSettings(optimiser=optimiser), run_dir=tmp_path)
     learner.step(random_batch(TICTACTOE, 4))
     before = learner.state()
     monkeypatch.setattr(learner, "_lag", 2)
