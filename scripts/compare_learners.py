@@ -6,8 +6,8 @@
 The network of `--init` plays `--plies` plies against itself (or they are read from `--data`, where an earlier call left
 them). Each setting, a list of `train --set` options, then has so many seconds of gradient steps; compilation does not
 count, and the learning rate's cosine ends with them. Prints losses on held-out games that nothing was learnt from (of
-the running mean of the weights, measured with the first setting, so that they can be compared), then the games of every
-network against the first setting's.
+the running mean of the weights, measured with the settings before any of these, so that they can be compared), then the
+games of every network against the first setting's or that of `--against`.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def main() -> None:
     parser.add_argument("--plies", type=int, default=2_000_000)
     parser.add_argument("--data", type=Path, help="a file for the games that are played, or from which they are read")
     parser.add_argument("--seconds", type=float, default=60.0, help="of gradient steps")
-    parser.add_argument("--pairs", type=int, default=192, help="games against the first setting's network; 0: none")
+    parser.add_argument("--against", type=Path, help="a network [the first setting's]")
+    parser.add_argument("--pairs", type=int, default=192, help="games against that network; 0: none")
     parser.add_argument("--max-plies", type=int, default=200, help="of a game between two networks")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     args = parser.parse_args()
@@ -155,20 +156,21 @@ def main() -> None:
             save_file(games, unfinished)
             unfinished.replace(args.data)
     rows = ["|setting|steps|policy, step 0|last step|value, step 0|last step|outcome, step 1|last step|"]
-    rows += ["|-|-:|-:|-:|-:|-:|-:|-:|", table_row("(before)", 0, held_out(configs[0], network, games, device))]
+    rows += ["|-|-:|-:|-:|-:|-:|-:|-:|", table_row("(before)", 0, held_out(base, network, games, device))]
     print("\n".join(rows), flush=True)
     places = []
     for number, (text, config) in enumerate(zip(args.settings, configs, strict=True)):
         found, steps = learnt(config, network.cpu(), games, device, args.seconds)
         places.append(args.out / f"{number}.safetensors")
         write_atomically(places[-1], checkpoint_bytes(found, dtype=torch.float16))
-        rows.append(table_row(text, steps, held_out(configs[0], found, games, device)))
+        rows.append(table_row(text, steps, held_out(base, found, games, device)))
         print(rows[-1], flush=True)
     (args.out / "losses.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    for text, place in list(zip(args.settings, places, strict=True))[1:]:
-        if args.pairs:
-            print(f"{text}, against {args.settings[0] or 'the defaults'}:", flush=True)
-            compare(args.game, place, places[0], pairs=args.pairs, max_plies=args.max_plies)
+    against = args.against or places[0]
+    for text, place in zip(args.settings, places, strict=True):
+        if args.pairs and place != against:
+            print(f"{text or '(nothing changed)'}, against {against}:", flush=True)
+            compare(args.game, place, against, pairs=args.pairs, max_plies=args.max_plies)
 
 
 if __name__ == "__main__":

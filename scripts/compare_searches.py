@@ -1,4 +1,4 @@
-"""Plays two search configurations against each other inside one process: the same simulations, the same model.
+"""Plays two search configurations against each other in one program: the same simulations, the same model.
 
     python scripts/compare_searches.py --game chess --nodes 200 --pairs 100 "" "root_policy=puct"
     python scripts/compare_searches.py --game go --weights weights/go --nodes 800 "" "c1=2.0"
@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import fields, replace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, fields, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,40 @@ def play(opening: Position, model: MaterialModel | Watched, configs: list[Search
     return (outcome.value(0) + 1.0) / 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What every pair of games has in common."""
+
+    game: str
+    weights: Path | None
+    first: SearchConfig
+    second: SearchConfig
+    nodes: int
+    plies: int
+    seed: int
+
+
+_models: dict[tuple[str, Path | None], MaterialModel | Watched] = {}  # of this process
+
+
+def play_pair(pairing: Pairing, number: int) -> int:
+    """Half points (0 to 4) of the first configuration in two games of one opening."""
+    key = (pairing.game, pairing.weights)
+    if key not in _models:
+        known = MaterialModel(pairing.game) if pairing.weights is None else Watched(pairing.weights, pairing.game)
+        _models[key] = known
+    model, rng = _models[key], np.random.default_rng([pairing.seed, number])
+    game = load_game(pairing.game)
+    opening = game.initial(game.spec.shapes[0])
+    for _ in range(pairing.plies):
+        legal = opening.legal_actions()
+        if opening.outcome() is None and len(legal):
+            opening.push(int(rng.choice(legal)))
+    one = play(opening, model, [pairing.first, pairing.second], pairing.nodes)
+    other = 1.0 - play(opening, model, [pairing.second, pairing.first], pairing.nodes)
+    return round(2 * (one + other))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("first", help="name=value,... of the first configuration ('' for the defaults)")
@@ -100,32 +136,25 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=100)
     parser.add_argument("--plies", type=int, default=8, help="random plies of an opening")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="pairs side by side, a process each")
     args = parser.parse_args()
-    first, second = parse_config(args.first), parse_config(args.second)
-    game = load_game(args.game)
     if args.weights is None and args.game not in PIECE_VALUES:
         parser.error(f"{args.game} needs --weights")
-    model = MaterialModel(args.game) if args.weights is None else Watched(args.weights, args.game)
-    rng = np.random.default_rng(args.seed)
-    pairs = [0, 0, 0, 0, 0]  # with 0, 1/2, 1, 3/2, 2 points for the first
+    configs = parse_config(args.first), parse_config(args.second)
+    pairing = Pairing(args.game, args.weights, *configs, args.nodes, args.plies, args.seed)
+    counts = [0, 0, 0, 0, 0]  # pairs with 0, 1/2, 1, 3/2, 2 points for the first
     begun = time.monotonic()
-    for pair in range(args.pairs):
-        opening = game.initial(game.spec.shapes[0])
-        for _ in range(args.plies):
-            legal = opening.legal_actions()
-            if opening.outcome() is None and len(legal):
-                opening.push(int(rng.choice(legal)))
-        one = play(opening, model, [first, second], args.nodes)
-        other = 1.0 - play(opening, model, [second, first], args.nodes)
-        pairs[round(2 * (one + other))] += 1
-        found = estimate(Tally(pairs=(pairs[0], pairs[1], pairs[2], pairs[3], pairs[4])))
-        assert found is not None
-        print(
-            f"\r{pair + 1}/{args.pairs} pairs  first {found.score.value:.1%}  Elo {interval_text(found.elo)}"
-            f"  {time.monotonic() - begun:.0f} s ",
-            end="",
-            flush=True,
-        )
+    with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
+        for played in as_completed([pool.submit(play_pair, pairing, number) for number in range(args.pairs)]):
+            counts[played.result()] += 1
+            found = estimate(Tally(pairs=(counts[0], counts[1], counts[2], counts[3], counts[4])))
+            assert found is not None
+            print(
+                f"\r{sum(counts)}/{args.pairs} pairs  first {found.score.value:.1%}  Elo {interval_text(found.elo)}"
+                f"  {time.monotonic() - begun:.0f} s ",
+                end="",
+                flush=True,
+            )
     print()
 
 

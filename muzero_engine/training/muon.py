@@ -72,7 +72,8 @@ def orthogonal(matrices: Tensor) -> Tensor:
     x = matrices.to(torch.bfloat16) if matrices.is_cuda else matrices
     tall = x.shape[1] > x.shape[2]
     x = x.mT if tall else x
-    x = x / (torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True) + 1e-12)
+    length: Tensor = torch.linalg.vector_norm(x, dim=(1, 2), keepdim=True)
+    x = x / (length + 1e-12)
     first, third, fifth = COEFFICIENTS
     for _ in range(ITERATIONS):
         square = x @ x.mT
@@ -83,7 +84,8 @@ def orthogonal(matrices: Tensor) -> Tensor:
 def unit_rows(matrices: Tensor) -> Tensor:
     """float[n, rows, columns] with each row brought to mean 0 and length 1."""
     centred = matrices - matrices.mean(dim=2, keepdim=True)
-    return centred / (torch.linalg.vector_norm(centred, dim=2, keepdim=True) + 1e-12)
+    length: Tensor = torch.linalg.vector_norm(centred, dim=2, keepdim=True)
+    return centred / (length + 1e-12)
 
 
 @torch.no_grad()
