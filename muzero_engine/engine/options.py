@@ -153,7 +153,7 @@ class EngineOptions:
     )
     root_search: str = _option("gumbel", "How root moves are chosen", uci=("RootSearch",), choices=("puct", "gumbel"))
     c_puct: float = _option(
-        1.25, "Exploration constant c1 of pUCT", uci=("CPuct",), gtp=("c_puct",), low=0.0, high=100.0
+        0.7, "Exploration constant c1 of pUCT", uci=("CPuct",), gtp=("c_puct",), low=0.0, high=100.0
     )
     fpu_reduction: float = _option(
         0.2,

@@ -18,8 +18,8 @@ class SearchConfig:
     """Q is in [-1, 1] everywhere; pUCT halves it, so that c1 and c2 keep the meaning they have for [0, 1]."""
 
     root_policy: RootPolicy = RootPolicy.GUMBEL
-    c1: float = 1.25  # Schrittwieser et al. 2020, appendix B, equation 2
-    c2: float = 19652.0  # the same
+    c1: float = 0.7  # of equation 2 in Schrittwieser et al. 2020, appendix B (1.25 there; BENCHMARKS.md says why)
+    c2: float = 19652.0  # the same, as there
     fpu_reduction: float = 0.2  # in Q; first-play urgency is V(parent) - fpu_reduction * sqrt(visited prior)
     policy_temperature: float = 1.0
     c_visit: float = 50.0  # Danihelka et al. 2022, section 3.4

@@ -139,7 +139,7 @@ class Search:
             finished = self._tree.done[ROOT] - before
             if len(paths) >= min(batch_size, budget - finished) or len(collisions) > batch_size:
                 break
-            if finished >= min(budget, 4 * batch_size):
+            if finished >= min(budget, batch_size if paths else 4 * batch_size):  # leaves in flight may change the rest
                 break
             path = self._descend()
             if path is None:  # the root waits for the leaves in flight

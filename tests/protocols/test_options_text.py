@@ -13,7 +13,7 @@ TEXT_PROTOCOLS = (Protocol.UCI, Protocol.USI)
     [
         ("Hash", "option name Hash type spin default 256 min 8 max 1048576"),
         ("Ponder", "option name Ponder type check default false"),
-        ("CPuct", "option name CPuct type string default 1.25"),
+        ("CPuct", "option name CPuct type string default 0.7"),
         ("WeightsFile", "option name WeightsFile type string default <empty>"),
         ("RootSearch", "option name RootSearch type combo default gumbel var puct var gumbel"),
     ],
