@@ -2,12 +2,15 @@
 
     python scripts/compare_learners.py --game chess --init weights/chess --seconds 60 --out /tmp/learners
         "" "learner.optimiser=muon" "learner.consistency_weight=2" "network.representation_blocks=10"
+    python scripts/compare_learners.py --game chess --init weights/chess --fresh --out /tmp/sizes
+        "" "network.channels=128" "network.dynamics_blocks=3"
 
 The network of `--init` plays `--plies` plies against itself (or they are read from `--data`, where an earlier call left
-them). Each setting, a list of `train --set` options, then has so many seconds of gradient steps; compilation does not
-count, and the learning rate's cosine ends with them. Prints losses on held-out games that nothing was learnt from (of
-the running mean of the weights, measured with the settings before any of these, so that they can be compared), then the
-games of every network against the first setting's or that of `--against`.
+them), and all settings begin with it, or with `--fresh` with a fresh one. Each setting, a list of `train --set` options,
+then has about so many seconds of gradient steps; compilation does not count, and the learning rate's cosine ends with
+them. Prints losses on held-out games that nothing was learnt from (of the running mean of the weights, measured with the
+settings before any of these, so that they can be compared), then the games of every network against the first setting's
+or that of `--against`.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from torch import Tensor
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes
+from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.growth import grown
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.boards import group_sizes
@@ -66,11 +70,15 @@ def precision(device: torch.device) -> torch.dtype:
 
 
 def learnt(
-    config: TrainConfig, network: MuZeroNetwork, games: dict[str, Tensor], device: torch.device, seconds: float
+    config: TrainConfig, network: MuZeroNetwork | None, games: dict[str, Tensor], device: torch.device, seconds: float
 ) -> tuple[MuZeroNetwork, int]:
-    """The running mean after so many seconds of gradient steps, and their number."""
+    """The running mean after so many seconds of gradient steps, and their number. Without a network: a fresh one."""
     blocks = {name: getattr(config.network, name) for name in ("representation_blocks", "dynamics_blocks")}
-    learner = Learner(grown(network, config.seed, **blocks), config.learner, total_steps=1, world=World.alone(device))
+    if network is None:
+        begin = fresh_network(load_game(config.game), config.seed, **dataclasses.asdict(config.network))
+    else:
+        begin = grown(network, config.seed, **blocks)
+    learner = Learner(begin, config.learner, total_steps=1, world=World.alone(device))
     replay = Replay(config, device, precision(device))
     replay.load_state(games)
     generator = torch.Generator(device).manual_seed(config.seed)
@@ -125,6 +133,7 @@ def main() -> None:
     parser.add_argument("--game", choices=GAME_NAMES, required=True)
     parser.add_argument("--preset", choices=PRESET_NAMES, default="release")
     parser.add_argument("--init", type=Path, required=True, help="a network: it plays, and all settings begin with it")
+    parser.add_argument("--fresh", action="store_true", help="they begin with fresh networks instead")
     parser.add_argument("--common", default="", help="settings of all of them")
     parser.add_argument("--plies", type=int, default=2_000_000)
     parser.add_argument("--data", type=Path, help="a file for the games that are played, or from which they are read")
@@ -160,7 +169,7 @@ def main() -> None:
     print("\n".join(rows), flush=True)
     places = []
     for number, (text, config) in enumerate(zip(args.settings, configs, strict=True)):
-        found, steps = learnt(config, network.cpu(), games, device, args.seconds)
+        found, steps = learnt(config, None if args.fresh else network.cpu(), games, device, args.seconds)
         places.append(args.out / f"{number}.safetensors")
         write_atomically(places[-1], checkpoint_bytes(found, dtype=torch.float16))
         rows.append(table_row(text, steps, held_out(base, found, games, device)))
