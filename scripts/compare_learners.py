@@ -6,11 +6,11 @@
         "" "network.channels=128" "network.dynamics_blocks=3"
 
 The network of `--init` plays `--plies` plies against itself (or they are read from `--data`, where an earlier call left
-them), and all settings begin with it, or with `--fresh` with a fresh one. Each setting, a list of `train --set` options,
-then has about so many seconds of gradient steps; compilation does not count, and the learning rate's cosine ends with
-them. Prints losses on held-out games that nothing was learnt from (of the running mean of the weights, measured with the
-settings before any of these, so that they can be compared), then the games of every network against the first setting's
-or that of `--against`.
+them), and all settings begin with it, or with `--fresh` with a fresh one. Each setting, a list of `train --set`
+options, then has about so many seconds of gradient steps; compilation does not count, and the learning rate's cosine
+ends with them. Prints losses on held-out games that nothing was learnt from (of the running mean of the weights,
+measured with the settings before any of these, so that they can be compared), then the games of every network against
+the first setting's or that of `--against`.
 """
 
 from __future__ import annotations
