@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from muzero_engine.commands.train import run_title, training_beside, training_errors
+from muzero_engine.commands.train import training_beside, training_errors
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.manifest import HISTORY, PICTURE, Manifest, Training
 
@@ -77,8 +77,9 @@ def export(
             network, training = _of_file(checkpoint)
         else:
             network, training = _new_network(str(game), seed, chosen), Training("untrained")
-        picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step)
         training = replace(training, **changes)
+        title = f"{network.config.game}, {training.note}"
+        picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step, title)
         manifest = _write(network, folder, training, picture, records, positions if int8 else None, seed)
     click.echo(f"{folder}: {manifest.summary()}")
 
@@ -116,14 +117,14 @@ def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
     return fresh_network(load_game(game), seed, **sizes)
 
 
-def _curves(run: Path, step: int | None) -> tuple[bytes | None, bytes | None]:
-    """The curves of a run that has any and of the training before it: their picture and their points."""
+def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, bytes | None]:
+    """The curves of a run that has any and of the training before it: their picture, with a title, and their points."""
     from muzero_engine.training.history import history, thinned
     from muzero_engine.training.metrics import METRICS, lines
     from muzero_engine.training.report import overview
 
     records = history(run, step) if (run / METRICS).exists() else []
-    return (overview(records, run_title(run)), lines(thinned(records))) if records else (None, None)
+    return (overview(records, title), lines(thinned(records))) if records else (None, None)
 
 
 def _curves_beside(checkpoint: Path | None) -> tuple[bytes | None, bytes | None]:

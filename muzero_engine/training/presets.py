@@ -59,7 +59,7 @@ _RELEASE = TrainConfig(
     search=SearchSettings(simulations=32, considered=16, children=32),
     self_play=SelfPlaySettings(games=4_096, plies_per_cycle=65_536, opening_plies=6, max_plies=320),
     replay=ReplaySettings(capacity_plies=8_000_000, min_plies=800_000),
-    learner=LearnerSettings(batch_size=1_024, steps_per_cycle=128),
+    learner=LearnerSettings(batch_size=1_024, steps_per_cycle=128, consistency_weight=2.0, decoder_weight=1.0),
     evaluation=EvaluationSettings(every_cycles=50, games=128, simulations=32),
 )
 
