@@ -23,14 +23,14 @@ from pathlib import Path
 
 import torch
 from compare_batched import compare, network_of
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes
 from muzero_engine.network.fresh import fresh_network
-from muzero_engine.network.growth import grown
+from muzero_engine.network.growth import TOWERS, grown
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.boards import group_sizes
 from muzero_engine.training.config import TrainConfig
@@ -73,11 +73,11 @@ def learnt(
     config: TrainConfig, network: MuZeroNetwork | None, games: dict[str, Tensor], device: torch.device, seconds: float
 ) -> tuple[MuZeroNetwork, int]:
     """The running mean after so many seconds of gradient steps, and their number. Without a network: a fresh one."""
-    blocks = {name: getattr(config.network, name) for name in ("representation_blocks", "dynamics_blocks")}
+    sizes = dataclasses.asdict(config.network)
     if network is None:
-        begin = fresh_network(load_game(config.game), config.seed, **dataclasses.asdict(config.network))
+        begin = fresh_network(load_game(config.game), config.seed, **sizes)
     else:
-        begin = grown(network, config.seed, **blocks)
+        begin = grown(network, config.seed, **{name: sizes[name] for name in TOWERS})
     learner = Learner(begin, config.learner, total_steps=1, world=World.alone(device))
     replay = Replay(config, device, precision(device))
     replay.load_state(games)
@@ -101,11 +101,9 @@ def learnt(
 
 @torch.no_grad()
 def held_out(
-    config: TrainConfig, network: MuZeroNetwork, games: dict[str, Tensor], device: torch.device, batches: int = 16
+    config: TrainConfig, network: MuZeroNetwork, replay: Replay, device: torch.device, batches: int = 16
 ) -> Means:
     """Losses on held-out games, the same positions for every network."""
-    replay = Replay(config, device, precision(device))
-    replay.load_state(games)
     generator = torch.Generator(device).manual_seed(1)
     loss = MuZeroLoss(network.to(device).eval(), config.learner, autocast=device.type == "cuda").eval()
     sums, counts = [], []
@@ -161,18 +159,18 @@ def main() -> None:
     else:
         games = games_of(base, network, device, args.plies)
         if args.data:
-            unfinished = args.data.with_suffix(".part")
-            save_file(games, unfinished)
-            unfinished.replace(args.data)
+            write_atomically(args.data, save(games))
+    watched = Replay(base, device, precision(device))
+    watched.load_state(games)
     rows = ["|setting|steps|policy, step 0|last step|value, step 0|last step|outcome, step 1|last step|"]
-    rows += ["|-|-:|-:|-:|-:|-:|-:|-:|", table_row("(before)", 0, held_out(base, network, games, device))]
+    rows += ["|-|-:|-:|-:|-:|-:|-:|-:|", table_row("(before)", 0, held_out(base, network, watched, device))]
     print("\n".join(rows), flush=True)
     places = []
     for number, (text, config) in enumerate(zip(args.settings, configs, strict=True)):
         found, steps = learnt(config, None if args.fresh else network.cpu(), games, device, args.seconds)
         places.append(args.out / f"{number}.safetensors")
         write_atomically(places[-1], checkpoint_bytes(found, dtype=torch.float16))
-        rows.append(table_row(text, steps, held_out(base, found, games, device)))
+        rows.append(table_row(text, steps, held_out(base, found, watched, device)))
         print(rows[-1], flush=True)
     (args.out / "losses.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
     against = args.against or places[0]

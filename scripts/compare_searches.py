@@ -11,6 +11,7 @@ search parameters can be compared before there are weights. Long games are judge
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -105,16 +106,15 @@ class Pairing:
     seed: int
 
 
-_models: dict[tuple[str, Path | None], MaterialModel | Watched] = {}  # of this process
+@functools.cache
+def model_of(game: str, weights: Path | None) -> MaterialModel | Watched:
+    """That of this process."""
+    return MaterialModel(game) if weights is None else Watched(weights, game)
 
 
 def play_pair(pairing: Pairing, number: int) -> int:
     """Half points (0 to 4) of the first configuration in two games of one opening."""
-    key = (pairing.game, pairing.weights)
-    if key not in _models:
-        known = MaterialModel(pairing.game) if pairing.weights is None else Watched(pairing.weights, pairing.game)
-        _models[key] = known
-    model, rng = _models[key], np.random.default_rng([pairing.seed, number])
+    model, rng = model_of(pairing.game, pairing.weights), np.random.default_rng([pairing.seed, number])
     game = load_game(pairing.game)
     opening = game.initial(game.spec.shapes[0])
     for _ in range(pairing.plies):

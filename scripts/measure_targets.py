@@ -4,9 +4,10 @@
 
 The improved policy of each setting (with noise, `--repeats` times) is compared with the prior: how far it is from it
 (divergence: what the network has not learnt, or cannot), how much of that is noise (divergence from the mean of the
-repetitions), and what it is worth: the mean of Q under it, above that under the prior. Q of a move is what a search of
-`--deep` simulations says of the position after it, which the rules have made; the `--moves` moves of highest prior are
-looked at. The network judges itself there, so these are figures to compare settings by, no strength.
+repetitions, too small where they are few: about half with two), and what it is worth: the mean of Q under it, above
+that under the prior. Q of a move is what a search of `--deep` simulations says of the position after it, which the
+rules have made; the `--moves` moves of highest prior are looked at. The network judges itself there, so these are
+figures to compare settings by, no strength.
 """
 
 from __future__ import annotations
