@@ -1,7 +1,7 @@
 """Trains one network on the same games with several settings of the learner, each for the same time.
 
     python scripts/compare_learners.py --game chess --init weights/chess --seconds 60 --out /tmp/learners
-        "" "learner.optimiser=muon" "learner.consistency_weight=2" "network.representation_blocks=10"
+        "" "learner.root_value_share=0.66" "learner.consistency_weight=0" "network.representation_blocks=10"
     python scripts/compare_learners.py --game chess --init weights/chess --fresh --out /tmp/sizes
         "" "network.channels=128" "network.dynamics_blocks=3"
 

@@ -53,7 +53,6 @@ class ReplaySettings:
 class Optimiser(enum.Enum):
     ADAMW = "adamw"
     SGD = "sgd"
-    MUON = "muon"  # for the filters of convolutions, AdamW for the rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,6 @@ class LearnerSettings:
     warmup_steps: int = 500
     weight_decay: float = 1e-4
     momentum: float = 0.9  # SGD
-    muon_scale: float = 0.2  # how far filters turn; 0.2 is as far as AdamW turns those of length 1
     clip_norm: float = 5.0
     ema_decay: float = 0.998  # of the weights that play
     root_value_share: float = 0.33  # of the value target; the rest is the game's result (dlshogi 0.333)

@@ -23,7 +23,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.gradients import Gradients
 from muzero_engine.training.losses import BatchLoss, MuZeroLoss
 from muzero_engine.training.measures import StepMetrics
-from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimisers
+from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimiser
 from muzero_engine.training.types import Batch, tensors_of
 
 LAG = 2  # steps that the host may be ahead of a GPU before it looks whether all was finite
@@ -85,8 +85,8 @@ class Learner:
         if channels_last:
             self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
         world.broadcast_(self._module)
-        self._optimisers = make_optimisers(self._module, settings)
         self._ema = copy.deepcopy(network).eval().requires_grad_(False)
+        self._optimiser = make_optimiser(self._module, settings)
         self._parameters = [parameter for parameter in self._module.parameters() if parameter.requires_grad]
         self._buffer = torch.zeros(sum(p.numel() for p in self._parameters) + 1, device=world.device)
         loss = torch.compile(self._module, dynamic=False) if on_gpu and settings.compile else self._module
@@ -96,8 +96,7 @@ class Learner:
         for parameter, gradient in zip(self._parameters, self._gradients.views, strict=True):
             parameter.grad = gradient
         self._broken = torch.zeros((), device=world.device)  # 1 from the first step on that was not finite
-        for optimiser in self._optimisers:
-            optimiser.found_inf = self._broken  # type: ignore[attr-defined]  # what GradScaler sets: skip the step
+        self._optimiser.found_inf = self._broken  # type: ignore[attr-defined]  # what GradScaler sets: skip the step
         self._unchecked: deque[_Unchecked] = deque()
         self._step = 0
 
@@ -129,10 +128,9 @@ class Learner:
         self._check(self._lag)
         if self._settings.clip_norm > 0:
             self._buffer[:-1].mul_((self._settings.clip_norm / (norm + 1e-6)).clamp(max=1.0))
-        for optimiser in self._optimisers:
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.step()
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        self._optimiser.step()
         self._follow(ema_decay(self._settings, self._step))
         self._step += 1
         return StepMetrics(self._step - 1, rate, loss, norm, found.sums, found.counts)
@@ -156,12 +154,10 @@ class Learner:
         self.finish()
         tensors: dict[str, Tensor] = dict(self._module.state_dict())
         tensors |= {f"ema.{name}": tensor for name, tensor in self._ema.state_dict().items()}
-        names: dict[Tensor, str] = {parameter: name for name, parameter in self._module.named_parameters()}
-        for optimiser in self._optimisers:
-            for parameter, slots in optimiser.state.items():
-                for slot, tensor in slots.items():
-                    if isinstance(tensor, Tensor):
-                        tensors[f"optimiser.{slot}.{names[parameter]}"] = tensor
+        for name, parameter in self._module.named_parameters():
+            for slot, tensor in self._optimiser.state[parameter].items():
+                if isinstance(tensor, Tensor):
+                    tensors[f"optimiser.{slot}.{name}"] = tensor
         return LearnerState({name: _copied(tensor) for name, tensor in tensors.items()}, self._step)
 
     def load_state(self, state: LearnerState) -> None:
@@ -175,14 +171,11 @@ class Learner:
         with torch.no_grad():
             for name, place in places.items():
                 place.copy_(state.tensors[name])
-        owners: dict[Tensor, torch.optim.Optimizer] = {}
-        for optimiser in self._optimisers:
-            optimiser.state.clear()
-            owners |= {parameter: optimiser for group in optimiser.param_groups for parameter in group["params"]}
+        self._optimiser.state.clear()
         for name, tensor in slots.items():
             slot, parameter = name.split(".", 2)[1], parameters[_parameter_of(name)]
             place = torch.empty_like(parameter) if tensor.shape == parameter.shape else tensor.new_empty(())
-            owners[parameter].state[parameter][slot] = place.detach().to(self._world.device).copy_(tensor)
+            self._optimiser.state[parameter][slot] = place.detach().to(self._world.device).copy_(tensor)
         self._unchecked.clear()
         self._broken.zero_()
         self._step = state.step

@@ -1,4 +1,4 @@
-"""The optimisers, their learning rate by step, and which parameters decay."""
+"""The optimiser, its learning rate by step, and which parameters decay."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from muzero_engine.network.blocks import StandardisedConv
 from muzero_engine.training.config import LearnerSettings, Optimiser
-from muzero_engine.training.muon import Muon
 
 
 def learning_rate(settings: LearnerSettings, step: int, total_steps: int) -> float:
@@ -27,28 +25,16 @@ def ema_decay(settings: LearnerSettings, step: int) -> float:
     return min(settings.ema_decay, (1.0 + step) / (10.0 + step))
 
 
-def make_optimisers(module: nn.Module, settings: LearnerSettings) -> tuple[torch.optim.Optimizer, ...]:
-    """What changes the parameters, each of them by one optimiser; all skip a step where their `found_inf` is set.
-
-    Weights of layers decay; biases and gains do not. Muon has the filters of standardised convolutions (and brings them
-    to length 1), AdamW the rest.
-    """
-    filters: list[Tensor] = []
-    if settings.optimiser is Optimiser.MUON:
-        filters = [child.weight for child in module.modules() if isinstance(child, StandardisedConv)]
-    turned = {id(parameter) for parameter in filters}
+def make_optimiser(module: nn.Module, settings: LearnerSettings) -> torch.optim.Optimizer:
+    """Fused, so that `found_inf` can skip a step on the device. Weights of layers decay; biases and gains do not."""
     decayed: list[Tensor] = []
     kept: list[Tensor] = []
     for name, parameter in module.named_parameters():
-        if id(parameter) not in turned:
-            layer_weight = name.rpartition(".")[2] == "weight" and parameter.dim() >= 2
-            (decayed if layer_weight else kept).append(parameter)
+        layer_weight = name.rpartition(".")[2] == "weight" and parameter.dim() >= 2
+        (decayed if layer_weight else kept).append(parameter)
     groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": kept, "weight_decay": 0.0}]
     match settings.optimiser:
         case Optimiser.ADAMW:
-            return (torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True),)
+            return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
         case Optimiser.SGD:
-            return (torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, fused=True),)
-        case Optimiser.MUON:
-            rest = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
-            return (Muon(filters, lr=settings.learning_rate, scale=settings.muon_scale), rest)
+            return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, fused=True)

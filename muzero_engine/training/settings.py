@@ -165,7 +165,6 @@ _POSITIVE = (
     "learner.steps_per_cycle",
     "learner.unroll",
     "learner.learning_rate",
-    "learner.muon_scale",
     "learner.clip_norm",
     "evaluation.games",
     "evaluation.simulations",

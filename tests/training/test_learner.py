@@ -16,7 +16,7 @@ from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner import BadLearnerState, Learner, LearnerState, NonFiniteLoss
 from muzero_engine.training.measures import summarise
-from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimisers
+from muzero_engine.training.optimiser import ema_decay, learning_rate, make_optimiser
 from muzero_engine.training.types import Batch, tensors_of
 
 TICTACTOE = load_game("tictactoe")
@@ -54,8 +54,7 @@ def test_learning_rate_warms_up_and_falls() -> None:
 
 def test_only_weights_of_layers_decay() -> None:
     network = fresh_network(TICTACTOE, 1, channels=8, representation_blocks=1, dynamics_blocks=1)
-    (adamw,) = make_optimisers(network, LearnerSettings(weight_decay=0.1))
-    decayed, kept = adamw.param_groups
+    decayed, kept = make_optimiser(network, LearnerSettings(weight_decay=0.1)).param_groups
     assert (decayed["weight_decay"], kept["weight_decay"]) == (0.1, 0.0)
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     assert {names[id(p)].rsplit(".", 1)[1] for p in decayed["params"]} == {"weight"}

@@ -76,7 +76,7 @@ def test_overrides_take_the_type_of_their_field() -> None:
         ("learner.batch_size=0", "learner.batch_size must be greater than 0, not 0"),
         ("learner.learning_rate=nan", "must be a finite number"),
         ("learner.learning_rate=fast", "must be a number"),
-        ("learner.optimiser=lion", "learner.optimiser must be one of adamw, sgd, muon, not 'lion'"),
+        ("learner.optimiser=lion", "learner.optimiser must be one of adamw, sgd, not 'lion'"),
         ("learner.symmetries=perhaps", "must be true or false"),
         ("learner.ema_decay=2", "must be between 0 and 1, not 2.0"),
         ("self_play.games=33", "must be even"),
