@@ -30,10 +30,10 @@ from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes
 from muzero_engine.network.fresh import fresh_network
-from muzero_engine.network.growth import TOWERS, grown
+from muzero_engine.network.growth import SIZES, grown
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.boards import group_sizes
-from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.gumbel_search import BatchedSearch
 from muzero_engine.training.learner import Learner
@@ -77,7 +77,7 @@ def learnt(
     if network is None:
         begin = fresh_network(load_game(config.game), config.seed, **sizes)
     else:
-        begin = grown(network, config.seed, **{name: sizes[name] for name in TOWERS})
+        begin = grown(network, config.seed, **sizes)
     learner = Learner(begin, config.learner, total_steps=1, world=World.alone(device))
     replay = Replay(config, device, precision(device))
     replay.load_state(games)
@@ -143,11 +143,7 @@ def main() -> None:
     args = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network_of(args.init)
-    begin = dataclasses.replace(
-        preset(args.game, args.preset).network,
-        representation_blocks=network.config.representation_blocks,
-        dynamics_blocks=network.config.dynamics_blocks,
-    )
+    begin = NetworkSettings(**{name: getattr(network.config, name) for name in SIZES})
     base = dataclasses.replace(preset(args.game, args.preset), network=begin)
     base = with_overrides(base, shlex.split(args.common))
     window = dataclasses.replace(base.replay, min_plies=2 * args.plies, capacity_plies=2 * args.plies)

@@ -70,8 +70,8 @@ def training_errors() -> Iterator[None]:
     "--init",
     "initial",
     type=click.Path(path_type=Path, exists=True),
-    help="Begin a new run with a network: a checkpoint's file or a weights bundle's folder. It keeps its size, but "
-    "for blocks that --set network.dynamics_blocks or network.representation_blocks adds",
+    help="Begin a new run with a network: a checkpoint's file or a weights bundle's folder. It keeps its size, "
+    "or grows to what --set network.channels, network.representation_blocks or network.dynamics_blocks says",
 )
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint")
 @click.option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")

@@ -1,7 +1,12 @@
-"""More blocks for a network that has learnt, which computes the same at first (Net2DeeperNet of Chen et al. 2016).
+"""A larger network that computes what a smaller one has learnt (Chen et al. 2016, "Net2Net").
 
-A fresh residual block is the identity on what is not negative (see `blocks`), and so is what enters a tower. New blocks
-come first in their tower, so that the others keep their places from its end, which say which of them are pooled.
+More blocks: a fresh residual block is the identity on what is not negative (see `blocks`), and so is what enters a
+tower. New blocks come first in their tower, so that the others keep their places from its end, which say which of them
+are pooled.
+
+More channels: what the network has learnt does not look at the new ones (zeros), which are those of a fresh network but
+for their size: in the residual streams they begin so small that the largest activation, to which latents are scaled,
+stays what it was. They do not begin at zero, from where no gradient would pass their ReLU.
 """
 
 from __future__ import annotations
@@ -9,36 +14,85 @@ from __future__ import annotations
 import dataclasses
 
 import torch
+from torch import Tensor, nn
 
+from muzero_engine.network.blocks import StandardisedConv
 from muzero_engine.network.config import BadConfig
 from muzero_engine.network.model import MuZeroNetwork
 
+NEW_CHANNELS = 0.5  # of the size that they have in a fresh network
 TOWERS = {"representation_blocks": "representation_tower", "dynamics_blocks": "dynamics_tower"}
+SIZES = ("channels", *TOWERS)
 
 
-def grown(network: MuZeroNetwork, seed: int, *, representation_blocks: int, dynamics_blocks: int) -> MuZeroNetwork:
-    """A copy with that many blocks in h and g. Raises BadConfig where they are fewer than there are."""
+def grown(
+    network: MuZeroNetwork,
+    seed: int,
+    *,
+    channels: int | None = None,
+    representation_blocks: int | None = None,
+    dynamics_blocks: int | None = None,
+) -> MuZeroNetwork:
+    """A copy of this size (None: as it is).
+
+    It computes the same, up to rounding where it has more channels. Raises BadConfig where a size is smaller than it
+    was.
+    """
+    old = network.config
     config = dataclasses.replace(
-        network.config, representation_blocks=representation_blocks, dynamics_blocks=dynamics_blocks
+        old,
+        channels=old.channels if channels is None else channels,
+        representation_blocks=old.representation_blocks if representation_blocks is None else representation_blocks,
+        dynamics_blocks=old.dynamics_blocks if dynamics_blocks is None else dynamics_blocks,
     )
-    more = {}
-    for name, tower in TOWERS.items():
-        have, wanted = getattr(network.config, name), getattr(config, name)
+    for name in SIZES:
+        have, wanted = getattr(old, name), getattr(config, name)
         if wanted < have:
-            raise BadConfig(f"{name} cannot be {wanted}: the network has {have}, and blocks can only be added")
-        more[tower] = wanted - have
+            raise BadConfig(f"{name} cannot be {wanted}: the network has {have}, and can only grow")
+    more = {tower: getattr(config, name) - getattr(old, name) for name, tower in TOWERS.items()}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         result = MuZeroNetwork(config)
-    learnt = {_place(name, more): tensor for name, tensor in network.state_dict().items()}
-    result.load_state_dict({**result.state_dict(), **learnt})
+    widths = (old.channels, config.channels)
+    with torch.no_grad():
+        for stem in (result.representation_stem, result.dynamics_stem):
+            stem.gain[old.channels :] *= NEW_CHANNELS
+        for name, module in network.named_modules():
+            _learn(result.get_submodule(_place(name, more)), module, widths)
     return result.train(network.training)
 
 
+def _learn(larger: nn.Module, smaller: nn.Module, widths: tuple[int, int]) -> None:
+    """Gives a layer the weights of a smaller one: new outputs stay as they are, old ones see nothing of new inputs."""
+    for name, parameter in smaller.named_parameters(recurse=False):
+        learnt: Tensor = parameter
+        place = larger.get_parameter(name)
+        if name != "weight":
+            place[: len(learnt)] = learnt
+            continue
+        if learnt.shape[1:] != place.shape[1:] and isinstance(smaller, StandardisedConv):
+            learnt = learnt - learnt.mean(dim=(1, 2, 3), keepdim=True)  # then zeros change neither mean nor length
+        rows = torch.zeros_like(place[: len(learnt)])
+        rows[:, _inputs(learnt.shape[1], place.shape[1], widths)] = learnt
+        place[: len(learnt)] = rows
+
+
+def _inputs(have: int, wanted: int, widths: tuple[int, int]) -> Tensor:
+    """int64[have]: where the inputs of a layer are among more of them.
+
+    They are some groups of all channels (one, or what pooling makes of them), then what else there is (an action).
+    """
+    before, after = widths
+    groups = (wanted - have) // (after - before) if wanted > have else 0
+    starts = torch.arange(groups)[:, None] * after
+    rest = torch.arange(have - groups * before) + groups * after
+    return torch.cat([(starts + torch.arange(before)).flatten(), rest])
+
+
 def _place(name: str, more: dict[str, int]) -> str:
-    """Where a tensor goes."""
+    """Where a module goes."""
     tower, _, rest = name.partition(".")
-    if tower not in more:
+    if tower not in more or not rest:
         return name
-    block, _, tensor = rest.partition(".")
-    return f"{tower}.{int(block) + more[tower]}.{tensor}"
+    block, _, inner = rest.partition(".")
+    return ".".join(filter(None, (tower, str(int(block) + more[tower]), inner)))

@@ -90,7 +90,7 @@ def newest_checkpoint(run: Path, step: int | None = None) -> Checkpoint:
 def initial_network(file: Path, config: TrainConfig, chosen: Collection[str] = ()) -> tuple[MuZeroNetwork, TrainConfig]:
     """The network of a checkpoint file to begin a run with, and the run's settings with that network's size.
 
-    Of the `chosen` fields of `config.network` the size is that of `config`: the network gets so many more blocks.
+    Of the `chosen` fields of `config.network` the size is that of `config`: the network grows to it.
     Raises BadCheckpoint, also where it is of another game, and BadConfig where it cannot have the chosen size.
     """
     network = load_network(file)
@@ -104,12 +104,7 @@ def initial_network(file: Path, config: TrainConfig, chosen: Collection[str] = (
     if not chosen:
         return network, replace(config, network=size)
     size = replace(size, **{name: getattr(config.network, name) for name in chosen})
-    if size.channels != found.channels:
-        raise BadConfig(
-            f"channels cannot be {size.channels}: the network has {found.channels}, only blocks can be added"
-        )
-    blocks = {name: number for name, number in asdict(size).items() if name != "channels"}
-    return grown(network, config.seed, **blocks), replace(config, network=size)
+    return grown(network, config.seed, **asdict(size)), replace(config, network=size)
 
 
 def learner_groups(state: LearnerState) -> dict[str, dict[str, Tensor]]:

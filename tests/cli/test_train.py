@@ -94,13 +94,12 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     assert after.plies > training.plies
     assert after.device_hours > training.device_hours
     larger = (*NEW, "--init", tmp_path / "bundle", "--steps", 2, *TINY[1:])
-    done(*larger, "--run", tmp_path / "larger", "--set", "network.dynamics_blocks=2")
-    assert json.loads((tmp_path / "larger" / "config.json").read_text())["network"]["dynamics_blocks"] == 2
+    done(*larger, "--run", tmp_path / "larger", "--set", "network.dynamics_blocks=2", "--set", "network.channels=12")
+    size = json.loads((tmp_path / "larger" / "config.json").read_text())["network"]
+    assert size == {"channels": 12, "representation_blocks": 1, "dynamics_blocks": 2}
     smaller = call(*larger, "--run", tmp_path / "smaller", "--set", "network.dynamics_blocks=0")
     assert smaller.exit_code == 1
-    assert smaller.output == ("Error: dynamics_blocks cannot be 0: the network has 1, and blocks can only be added\n")
-    wider = call(*larger, "--run", tmp_path / "wider", "--set", "network.channels=16")
-    assert wider.output == "Error: channels cannot be 16: the network has 8, only blocks can be added\n"
+    assert smaller.output == "Error: dynamics_blocks cannot be 0: the network has 1, and can only grow\n"
     foreign = call("train", "--game", "go", "--run", tmp_path / "no", "--init", tmp_path / "bundle")
     assert foreign.exit_code == 1
     assert foreign.output.endswith("holds a network for tictactoe, and this is a run of go\n")

@@ -22,36 +22,78 @@ def learnt(name: str, blocks: tuple[int, int]) -> MuZeroNetwork:
 
 @pytest.mark.parametrize("game", ["tictactoe", "go", "chess"])
 @pytest.mark.parametrize(("have", "wanted"), [((2, 1), (3, 1)), ((2, 1), (4, 4)), ((1, 2), (1, 3)), ((0, 0), (2, 1))])
-def test_a_grown_network_computes_the_same(game: str, have: tuple[int, int], wanted: tuple[int, int]) -> None:
+@pytest.mark.parametrize("channels", [8, 11, 16])
+def test_a_grown_network_computes_the_same(
+    game: str, have: tuple[int, int], wanted: tuple[int, int], channels: int
+) -> None:
     network = learnt(game, have)
-    larger = grown(network, 7, representation_blocks=wanted[0], dynamics_blocks=wanted[1])
+    larger = grown(network, 7, channels=channels, representation_blocks=wanted[0], dynamics_blocks=wanted[1])
     assert (larger.config.representation_blocks, larger.config.dynamics_blocks) == wanted
+    assert larger.config.channels == channels
     rows, columns = network.config.shapes[0]
     observation = torch.rand(2, network.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
+    rtol, atol = (1e-4, 1e-5) if channels > 8 else (0.0, 0.0)
     with torch.no_grad():
         before, after = network.initial_inference(observation), larger.initial_inference(observation)
         action = torch.tensor([1, 4])
-        one, other = (net.recurrent_inference(before.latent, action) for net in (network, larger))
-    for expected, found in (
-        *zip(before, after, strict=True),
-        *zip(one, other, strict=True),
-    ):
-        if expected is not None:
-            torch.testing.assert_close(found, expected, rtol=0, atol=0)
+        one = network.recurrent_inference(before.latent, action)
+        other = larger.recurrent_inference(after.latent, action)
+    for expected, found in ((before, after), (one, other)):
+        assert found.latent[:, 8:].lt(1.0).all()
+        torch.testing.assert_close(found.latent[:, :8], expected.latent, rtol=rtol, atol=atol)
+        for name in set(expected._fields) - {"latent"}:
+            if getattr(expected, name) is not None:
+                torch.testing.assert_close(getattr(found, name), getattr(expected, name), rtol=rtol, atol=atol)
 
 
 def test_new_blocks_learn() -> None:
     larger = grown(learnt("tictactoe", (2, 1)), 7, representation_blocks=3, dynamics_blocks=2)
-    larger.train()
-    rows, columns = larger.config.shapes[0]
-    observation = torch.rand(4, larger.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
-    found = larger.recurrent_inference(larger.represent(observation), torch.tensor([0, 1, 2, 3]))
     gains = [tensor for name, tensor in larger.named_parameters() if name.endswith("tower.0.second.gain")]
     assert len(gains) == 2
-    loss = found.policy_logits.square().sum() + found.value_logits.square().sum()
-    assert all(gradient.abs().sum() > 0 for gradient in torch.autograd.grad(loss, gains))
+    assert all(gradient.abs().sum() > 0 for gradient in torch.autograd.grad(loss_of(larger), gains))
 
 
-def test_blocks_cannot_be_taken_away() -> None:
-    with pytest.raises(BadConfig, match="dynamics_blocks cannot be 1: the network has 2, and blocks can only be added"):
-        grown(learnt("tictactoe", (2, 2)), 7, representation_blocks=3, dynamics_blocks=1)
+def test_new_channels_come_alive() -> None:
+    """After a few steps every weight that is new has a gradient, and the latents use their new channels."""
+    larger = grown(learnt("tictactoe", (2, 1)), 7, channels=12)
+    parameters = dict(larger.named_parameters())
+    optimiser = torch.optim.AdamW(parameters.values(), lr=1e-3)
+    for _ in range(3):
+        optimiser.zero_grad()
+        loss_of(larger).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimiser.step()
+    for name, parameter in parameters.items():
+        if parameter.shape != learnt_shapes("tictactoe", (2, 1))[name]:
+            assert parameter.grad is not None
+            new_rows = parameter.grad[8:] if len(parameter) == 12 else parameter.grad[:, 8:]
+            assert new_rows.abs().sum() > 0, name
+    rows, columns = larger.config.shapes[0]
+    observation = torch.rand(4, larger.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        assert larger.represent(observation)[:, 8:].abs().sum() > 0
+
+
+def learnt_shapes(name: str, blocks: tuple[int, int]) -> dict[str, torch.Size]:
+    return {name: parameter.shape for name, parameter in learnt(name, blocks).named_parameters()}
+
+
+def loss_of(network: MuZeroNetwork) -> torch.Tensor:
+    """Anything that all heads have a part in."""
+    network.train()
+    rows, columns = network.config.shapes[0]
+    observation = torch.rand(4, network.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
+    found = network.recurrent_inference(network.represent(observation), torch.tensor([0, 1, 2, 3]))
+    parts = (found.policy_logits, found.value_logits, found.outcome_logits)
+    return torch.stack([part.square().sum() for part in parts]).sum()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"dynamics_blocks": 1}, "dynamics_blocks cannot be 1: the network has 2, and can only grow"),
+        ({"channels": 4}, "channels cannot be 4: the network has 8, and can only grow"),
+    ],
+)
+def test_a_network_cannot_shrink(sizes: dict[str, int], message: str) -> None:
+    with pytest.raises(BadConfig, match=message):
+        grown(learnt("tictactoe", (2, 2)), 7, **sizes)
