@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from muzero_engine.export.calibration import Int8Calibration, calibration_edges
-from muzero_engine.export.graph import initial_graph, recurrent_graph, rounded, serialised
+from muzero_engine.export.graph import initial_graph, recurrent_graph, referring, serialised
 from muzero_engine.export.quantise import quantised
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Game
@@ -56,8 +56,8 @@ def export_bundle(
     """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there.
 
     With `int8` also `recurrent.int8.onnx`, which then is what a processor runs by default; `picture` is a PNG file with
-    the curves of the training, `history` what they are drawn from. The checkpoint is stored in 16 bits and is what the
-    graphs are made from: a network loaded from it exports to the same graphs. Raises BadConfig where the network was
+    the curves of the training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds the
+    weights of both graphs: a network loaded from it exports to the same files. Raises BadConfig where the network was
     not made for this version of the game, FileExistsError where `folder` holds something that is no part of a bundle.
     """
     _check_game(network.config, game)
@@ -66,16 +66,15 @@ def export_bundle(
         if foreign:
             raise FileExistsError(f"{folder} holds {foreign[0]}, which is no part of a bundle: choose another folder")
     stored = copy.deepcopy(network).cpu().half().float()
-    reference = rounded(stored)
-    recurrent = recurrent_graph(reference)
+    checkpoint = checkpoint_bytes(stored, dtype=torch.float16)
     files = {
-        INITIAL: serialised(initial_graph(reference)),
-        RECURRENT: serialised(recurrent),
-        CHECKPOINT: checkpoint_bytes(stored, dtype=torch.float16),
+        INITIAL: referring(initial_graph(stored), checkpoint),
+        RECURRENT: referring(recurrent_graph(stored), checkpoint),
+        CHECKPOINT: checkpoint,
     }
     if int8 is not None:
-        edges = calibration_edges(TorchModel(reference), game, int8)
-        files[RECURRENT_INT8] = serialised(quantised(recurrent, edges))
+        edges = calibration_edges(TorchModel(stored), game, int8)
+        files[RECURRENT_INT8] = serialised(quantised(recurrent_graph(stored.folded()), edges))
     if picture is not None:
         files[PICTURE] = picture
     if history is not None:

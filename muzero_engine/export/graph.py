@@ -8,14 +8,14 @@ The last two are the best `TOP` entries of the policy, descending: the search ne
 they cost half of what numpy takes. ONNX wants every name once, so the latent that recurrent.onnx gives is called
 `next_latent`.
 
-Large weights are stored in 16 bits and cast to 32 when a session is made (onnxruntime folds the cast away), which
-halves the files and changes nothing at run time. So that the graphs still compute exactly what torch computes, the
-network is rounded to 16 bits *before* it is exported (`rounded`): it is then the reference, and parity is a matter of
-1e-4.
+The weights are those of the bundle's checkpoint, in 16 bits: the graphs refer to its tensors as external data (ONNX's
+own way to keep weights in another file), cast them to 32 bits and standardise its filters, all of which onnxruntime
+does once, when a session is made. The graph in 8 bits has weights of its own.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
 import warnings
 from pathlib import Path
@@ -26,11 +26,13 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from muzero_engine.inference.manifest import CHECKPOINT, weight_name
 from muzero_engine.model import TOP
+from muzero_engine.network.blocks import StandardisedConv
 from muzero_engine.network.model import MuZeroNetwork
 
 OPSET = 17
-HALF_FROM = 512  # elements of a weight from which it is stored in 16 bits
+HALF_FROM = 512  # elements of a weight from which `serialised` stores it in 16 bits
 
 
 class _Initial(nn.Module):
@@ -55,17 +57,8 @@ class _Recurrent(nn.Module):
         return (found.latent, *scalars, found.policy_logits, found.value, found.draw)
 
 
-def rounded(network: MuZeroNetwork) -> MuZeroNetwork:
-    """A folded copy on the CPU whose large weights are numbers of 16 bits: what the exported graphs compute."""
-    result = network.folded().float().cpu()
-    for parameter in result.parameters():
-        if parameter.numel() >= HALF_FROM:
-            parameter.copy_(parameter.half().float())
-    return result
-
-
 def initial_graph(network: MuZeroNetwork) -> onnx.ModelProto:
-    """h and f of a `rounded` network, weights in 32 bits."""
+    """h and f, weights in 32 bits. Filters of a network that is not `folded` are standardised in the graph."""
     rows, columns = network.config.shapes[0]
     outputs = ["latent", "policy", "value", "draw"] + ["ownership"] * network.config.ownership
     example = (torch.rand(2, network.config.planes, rows, columns),)
@@ -73,7 +66,7 @@ def initial_graph(network: MuZeroNetwork) -> onnx.ModelProto:
 
 
 def recurrent_graph(network: MuZeroNetwork) -> onnx.ModelProto:
-    """g and f of a `rounded` network, weights in 32 bits."""
+    """g and f, see `initial_graph`."""
     rows, columns = network.config.shapes[0]
     outputs = ["next_latent", "reward", "discount", "reward_draw", "policy", "value", "draw"]
     example = (torch.rand(2, network.config.channels, rows, columns), torch.zeros(2, dtype=torch.int64))
@@ -98,23 +91,60 @@ def _add_top_policy(graph: onnx.GraphProto) -> None:
         graph.output.append(helper.make_tensor_value_info(name, kind, ["batch", "top"]))
 
 
-def serialised(graph: onnx.ModelProto) -> bytes:
-    """The file's bytes, with large weights in 16 bits (see the module's text); `graph` is not changed."""
-    stored = onnx.ModelProto()
-    stored.CopyFrom(graph)
-    casts = []
+def referring(graph: onnx.ModelProto, checkpoint: bytes) -> bytes:
+    """The file's bytes, with the weights of a network that is not folded left to its `checkpoint` in 16 bits."""
+    stored, casts = _copied(graph), []
+    size = int.from_bytes(checkpoint[:8], "little")
+    tensors = {weight_name(name): tensor for name, tensor in json.loads(checkpoint[8 : 8 + size]).items()}
     for initializer in stored.graph.initializer:
-        if initializer.data_type != TensorProto.FLOAT or np.prod(initializer.dims) < HALF_FROM:
-            continue
         name = initializer.name
-        half = numpy_helper.to_array(initializer).astype(np.float16)
-        initializer.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], f"{name}.cast", to=TensorProto.FLOAT))
-    nodes = [*casts, *stored.graph.node]
-    del stored.graph.node[:]
-    stored.graph.node.extend(nodes)
-    onnx.checker.check_model(stored)
-    data: bytes = stored.SerializeToString(deterministic=True)
+        place = weight_name(name.removeprefix("network."))
+        found = tensors.get(place)
+        if found is None:
+            continue
+        begin, end = found["data_offsets"]
+        half = TensorProto(
+            name=place,
+            data_type=TensorProto.FLOAT16,
+            dims=found["shape"],
+            data_location=TensorProto.EXTERNAL,
+        )
+        for key, value in (("location", CHECKPOINT), ("offset", 8 + size + begin), ("length", end - begin)):
+            half.external_data.add(key=key, value=str(value))
+        initializer.CopyFrom(half)
+        casts.append(_cast(place, name))
+    return _bytes(stored, casts)
+
+
+def serialised(graph: onnx.ModelProto) -> bytes:
+    """The file's bytes, with the graph's own weights, large ones in 16 bits."""
+    stored, casts = _copied(graph), []
+    for initializer in stored.graph.initializer:
+        if initializer.data_type == TensorProto.FLOAT and np.prod(initializer.dims) >= HALF_FROM:
+            name = initializer.name
+            half = numpy_helper.to_array(initializer).astype(np.float16)
+            initializer.CopyFrom(numpy_helper.from_array(half, f"{name}.16"))
+            casts.append(_cast(f"{name}.16", name))
+    data = _bytes(stored, casts)
+    onnx.checker.check_model(data)
+    return data
+
+
+def _copied(graph: onnx.ModelProto) -> onnx.ModelProto:
+    result = onnx.ModelProto()
+    result.CopyFrom(graph)
+    return result
+
+
+def _cast(half: str, name: str) -> onnx.NodeProto:
+    return helper.make_node("Cast", [half], [name], f"{name}.cast", to=TensorProto.FLOAT)
+
+
+def _bytes(graph: onnx.ModelProto, casts: list[onnx.NodeProto]) -> bytes:
+    nodes = [*casts, *graph.graph.node]
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
+    data: bytes = graph.SerializeToString(deterministic=True)
     return data
 
 
@@ -130,6 +160,7 @@ def _traced(
         axes["policy"][1] = "actions"
         if "ownership" in axes:
             axes["ownership"] |= {1: "rows", 2: "columns"}
+    standardises = any(isinstance(child, StandardisedConv) for child in module.modules())
     with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory(prefix="muzero-export-") as folder:
         path = Path(folder, "model.onnx")
         # torch says that the tracing exporter will go some day. Its successor needs one more package (onnxscript).
@@ -142,6 +173,7 @@ def _traced(
             output_names=outputs,
             dynamic_axes=axes,
             opset_version=OPSET,
+            do_constant_folding=not standardises,  # it would put filters into the graph
             dynamo=False,
         )
         return onnx.load_model(path)

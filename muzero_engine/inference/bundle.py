@@ -7,12 +7,19 @@ used: a file is read once.
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from muzero_engine.games.base import GameSpec
 from muzero_engine.inference.manifest import (
+    CHECKPOINT,
     MANIFEST,
     MAX_MANIFEST_BYTES,
     UNPLAYED_FILES,
@@ -23,14 +30,17 @@ from muzero_engine.inference.manifest import (
 
 WEIGHTS_VARIABLE = "MUZERO_WEIGHTS"
 
+Weights = dict[str, npt.NDArray[np.float16]]  # the tensors of a checkpoint by name
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle whose manifest was read and whose files were checked. `graphs` holds the ONNX files' bytes."""
+    """A bundle whose manifest was read and whose files were checked."""
 
     folder: Path
     manifest: Manifest
-    graphs: dict[str, bytes]
+    graphs: dict[str, bytes]  # the ONNX files
+    weights: Weights
 
 
 def default_weights_dir(game: str) -> Path:
@@ -55,20 +65,44 @@ def read_manifest(folder: Path) -> Manifest:
 def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
     """Reads a bundle and checks it: every file's hash, and the fit to `spec` where one is given.
 
-    The checkpoint and the picture may be missing, as playing does not need them. Raises BadWeights.
+    The curves of the training may be missing, as playing does not need them. Raises BadWeights.
     """
     manifest = read_manifest(folder)
     if spec is not None:
         manifest.check_game(spec, str(folder))
-    graphs = {}
+    graphs: dict[str, bytes] = {}
+    weights: Weights = {}
     for name, info in manifest.files.items():
         if name in UNPLAYED_FILES and not (folder / name).exists():
             continue
         data = _read(folder, name, info.size)
         _check(data, name, info, folder)
-        if name not in UNPLAYED_FILES:
+        if name == CHECKPOINT:
+            weights = _weights(data, f"{CHECKPOINT} in {folder}")
+        elif name not in UNPLAYED_FILES:
             graphs[name] = data
-    return Bundle(folder, manifest, graphs)
+    return Bundle(folder, manifest, graphs, weights)
+
+
+def _weights(data: bytes, where: str) -> Weights:
+    """The tensors of a safetensors file (github.com/huggingface/safetensors, "Format"), all in 16 bits; views of
+    `data`. Raises BadWeights."""
+    try:
+        begin = 8 + int.from_bytes(data[:8], "little")
+        header: dict[str, Any] = json.loads(data[8:begin])
+        return {name: _tensor(data, begin, info) for name, info in header.items() if name != "__metadata__"}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError):
+        raise BadWeights(
+            f"{where} does not hold weights in 16 bits: export the weights again, or install them again"
+        ) from None
+
+
+def _tensor(data: bytes, begin: int, info: dict[str, Any]) -> npt.NDArray[np.float16]:
+    first, end = info["data_offsets"]
+    shape: list[int] = info["shape"]
+    if info["dtype"] != "F16" or not 0 <= first <= end or end - first != 2 * math.prod(shape):
+        raise ValueError
+    return np.frombuffer(data, np.dtype("<f2"), math.prod(shape), begin + first).reshape(shape)
 
 
 def _read(folder: Path, name: str, limit: int) -> bytes:

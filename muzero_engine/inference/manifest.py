@@ -16,20 +16,25 @@ from typing import Any, Self
 
 from muzero_engine.games.base import GameSpec, Shape
 
-FORMAT = 2
+FORMAT = 3  # since it, the graphs' weights are those of the checkpoint
 MANIFEST = "manifest.json"
 INITIAL = "initial.onnx"
 RECURRENT = "recurrent.onnx"
 RECURRENT_INT8 = "recurrent.int8.onnx"
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT = "checkpoint.safetensors"  # the weights of these graphs, and what training goes on from
 PICTURE = "training.png"  # the curves of the training
 HISTORY = "training.jsonl"  # what they are drawn from
-REQUIRED_FILES = (INITIAL, RECURRENT)
-UNPLAYED_FILES = (CHECKPOINT, PICTURE, HISTORY)  # an installation may lack them
+REQUIRED_FILES = (INITIAL, RECURRENT, CHECKPOINT)
+UNPLAYED_FILES = (PICTURE, HISTORY)  # an installation may lack them
 KNOWN_FILES = (*REQUIRED_FILES, RECURRENT_INT8, *UNPLAYED_FILES)
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_SIDE = 32
 MAX_COUNT = 1 << 53
+
+
+def weight_name(tensor: str) -> str:
+    """What a tensor of the checkpoint is called in a graph that uses it."""
+    return f"network.{tensor}.half"
 
 
 class BadWeights(ValueError):

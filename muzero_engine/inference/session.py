@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muzero_engine.inference.bundle import Bundle
-from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest
+from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest, weight_name
 from muzero_engine.model import TOP, Floats, Ints, RecurrentOutput, RootOutput
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ class OnnxModel:
         recurrent = RECURRENT_INT8 if self.precision is Precision.INT8 else RECURRENT
         self._root_outputs = [*ROOT_OUTPUTS, "ownership"] if self.manifest.ownership else list(ROOT_OUTPUTS)
         self._recurrent_outputs = list(RECURRENT_OUTPUTS)
-        self._initial = _session(bundle.graphs[INITIAL], self.backend, self.threads, f"{INITIAL} in {source}")
-        self._recurrent = _session(bundle.graphs[recurrent], self.backend, self.threads, f"{recurrent} in {source}")
+        self._initial = _session(bundle, INITIAL, self.backend, self.threads)
+        self._recurrent = _session(bundle, recurrent, self.backend, self.threads)
         self._probe(source)
 
     @property
@@ -170,7 +170,7 @@ def _choose_precision(wanted: Precision, backend: Backend, bundle: Bundle) -> Pr
     return wanted
 
 
-def _session(graph: bytes, backend: Backend, threads: int, where: str) -> onnxruntime.InferenceSession:
+def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxruntime.InferenceSession:
     import onnxruntime
 
     onnxruntime.set_default_logger_severity(3)  # errors only: standard error belongs to the protocol session
@@ -185,11 +185,17 @@ def _session(graph: bytes, backend: Backend, threads: int, where: str) -> onnxru
         options.enable_mem_pattern = False  # DirectML requires it
     if backend is not Backend.CPU:
         providers.append(_PROVIDERS[Backend.CPU])
+    graph = bundle.graphs[name]
+    weights = {weight_name(tensor): values for tensor, values in bundle.weights.items()}
+    used = [weight for weight in weights if weight.encode() in graph]  # onnxruntime refuses any that is not there
     try:
+        tensors = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[weight]) for weight in used]
+        options.add_external_initializers(used, tensors)
         return onnxruntime.InferenceSession(graph, options, providers=providers)
     except Exception as error:  # onnxruntime's exceptions have no common base but this
         raise BadWeights(
-            f"{where} cannot be loaded by onnxruntime ({_first_line(error)}): export or install the weights again"
+            f"{name} in {bundle.folder} cannot be loaded by onnxruntime ({_first_line(error)}): "
+            "export or install the weights again"
         ) from None
 
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from support.networks import largest_difference, random_observations, tiny_network
 
 from muzero_engine.export.bundle import export_bundle
-from muzero_engine.export.graph import initial_graph, recurrent_graph, rounded, serialised
+from muzero_engine.export.graph import initial_graph, recurrent_graph, serialised
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.bundle import load_bundle
-from muzero_engine.inference.manifest import Training
+from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, RECURRENT, Training
 from muzero_engine.inference.session import OnnxModel
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.numpy_model import TorchModel
@@ -27,7 +28,7 @@ BOARDS += [("go", (5, 5)), ("go", (9, 9)), ("go", (13, 13)), ("go", (19, 19))]
 
 def stored(network: MuZeroNetwork) -> TorchModel:
     """The torch model that the graphs of `network`'s bundle must agree with."""
-    return TorchModel(rounded(copy.deepcopy(network).half().float()))
+    return TorchModel(copy.deepcopy(network).half().float())
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +62,8 @@ def test_onnx_agrees_with_torch(
     same_ties = dataclasses.replace(found, top_actions=after.top_actions)
     assert largest_difference(same_ties, after) < PARITY
     with torch.inference_mode():
-        folded = rounded(copy.deepcopy(network).half().float())
-        policy = folded.recurrent_inference(torch.from_numpy(root.latent), torch.from_numpy(actions)).policy_logits
+        rounded = copy.deepcopy(network).half().float().eval()
+        policy = rounded.recurrent_inference(torch.from_numpy(root.latent), torch.from_numpy(actions)).policy_logits
     named = np.take_along_axis(policy.numpy(), found.top_actions, axis=1)
     assert np.abs(named - found.top_logits).max() < PARITY
     assert all(len(set(row)) == len(row) for row in found.top_actions.tolist())
@@ -99,18 +100,41 @@ def test_outputs_belong_to_the_caller(models: dict[str, tuple[MuZeroNetwork, Onn
         assert np.array_equal(getattr(first, name), array)
 
 
-def test_large_weights_are_stored_in_sixteen_bits(tmp_path: Path) -> None:
-    network = rounded(tiny_network(load_game("chess")))
-    for graph in (initial_graph(network), recurrent_graph(network)):
-        full, half = graph.SerializeToString(), serialised(graph)
-        large = sum(4 * np.prod(i.dims) for i in graph.graph.initializer if np.prod(i.dims) >= 512)
-        assert len(half) < len(full) - 0.4 * large
-        kinds = {i.data_type for i in onnx.load_model_from_string(half).graph.initializer if np.prod(i.dims) >= 512}
-        assert kinds == {onnx.TensorProto.FLOAT16}
+def test_the_checkpoint_holds_the_weights_of_both_graphs(tmp_path: Path) -> None:
+    """Also for programs that know nothing of us: ONNX says in which file they are, and where."""
+    game = load_game("chess")
+    network = tiny_network(game)
+    export_bundle(network, game, tmp_path / "chess", training=Training("untrained"))
+    sizes = {name: (tmp_path / "chess" / name).stat().st_size for name in (INITIAL, RECURRENT, CHECKPOINT)}
+    assert sizes[CHECKPOINT] > 2 * sum(parameter.numel() for parameter in network.parameters())
+    model = OnnxModel(load_bundle(tmp_path / "chess"))
+    observations = random_observations(game, (8, 8), 3)
+    latents = model.initial_inference(observations).latent
+    actions = np.array([1, 2, 3])
+    for name, feed in ((INITIAL, {"observation": observations}), (RECURRENT, {"latent": latents, "action": actions})):
+        graph = onnx.load_model(tmp_path / "chess" / name, load_external_data=False).graph
+        inside = sum(np.prod(tensor.dims) for tensor in graph.initializer if not tensor.external_data)
+        assert inside < 10
+        session = onnxruntime.InferenceSession(tmp_path / "chess" / name, providers=["CPUExecutionProvider"])
+        policy = session.run(["policy"], feed)[0]
+        if name == INITIAL:
+            assert np.array_equal(policy, model.initial_inference(observations).policy_logits)
+        else:
+            after = model.recurrent_inference(latents, actions)
+            assert np.array_equal(np.take_along_axis(policy, after.top_actions, axis=1), after.top_logits)
+
+
+def test_large_weights_in_eight_bits_graphs_are_stored_in_sixteen() -> None:
+    graph = recurrent_graph(tiny_network(load_game("chess")).folded())
+    full, half = graph.SerializeToString(), serialised(graph)
+    large = sum(4 * np.prod(i.dims) for i in graph.graph.initializer if np.prod(i.dims) >= 512)
+    assert len(half) < len(full) - 0.4 * large
+    kinds = {i.data_type for i in onnx.load_model_from_string(half).graph.initializer if np.prod(i.dims) >= 512}
+    assert kinds == {onnx.TensorProto.FLOAT16}
 
 
 def test_the_graphs_name_their_axes() -> None:
-    network = rounded(tiny_network(load_game("go")))
+    network = tiny_network(load_game("go"))
     observation = initial_graph(network).graph.input[0].type.tensor_type.shape.dim
     assert [dim.dim_param or dim.dim_value for dim in observation] == ["batch", 27, "rows", "columns"]
     latent, action = (i.type.tensor_type.shape.dim for i in recurrent_graph(network).graph.input)

@@ -10,7 +10,7 @@ from support.networks import tiny_network
 
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.export.calibration import Edges, Int8Calibration, calibration_edges
-from muzero_engine.export.graph import recurrent_graph, rounded
+from muzero_engine.export.graph import recurrent_graph
 from muzero_engine.export.quantise import quantised
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
@@ -48,7 +48,7 @@ def test_the_same_seed_gives_the_same_edges() -> None:
 
 def _full_policy(bundle: Bundle, graph: str, batch: Edges) -> Floats:
     """float32[B, A]: the output that the search does not ask for."""
-    session = onnxruntime.InferenceSession(bundle.graphs[graph], providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(bundle.folder / graph, providers=["CPUExecutionProvider"])
     policy: Floats = session.run(["policy"], {"latent": batch.latent, "action": batch.action})[0]
     return policy
 
@@ -91,7 +91,7 @@ def test_eight_bits_take_every_board_of_go(tmp_path: Path) -> None:
 def test_a_fresh_network_becomes_integers_too() -> None:
     """Its biases are all zero, and the exporter stores them once."""
     game = load_game("tictactoe")
-    network = rounded(MuZeroNetwork(NetworkConfig.for_game(game, channels=8, dynamics_blocks=3)))
+    network = MuZeroNetwork(NetworkConfig.for_game(game, channels=8, dynamics_blocks=3)).folded()
     graph = recurrent_graph(network)
     integers = quantised(graph, calibration_edges(TorchModel(network), game, SMALL))
     producers = {output: node.op_type for node in integers.graph.node for output in node.output}

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.networks import tiny_network
 
@@ -11,7 +13,16 @@ from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference import bundle as bundle_module
 from muzero_engine.inference.bundle import WEIGHTS_VARIABLE, default_weights_dir, load_bundle, read_manifest
-from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, RECURRENT, BadWeights, Training
+from muzero_engine.inference.manifest import (
+    CHECKPOINT,
+    HISTORY,
+    INITIAL,
+    MANIFEST,
+    PICTURE,
+    RECURRENT,
+    BadWeights,
+    Training,
+)
 
 GAME = load_game("tictactoe")
 
@@ -53,16 +64,59 @@ def test_a_longer_or_shorter_file_is_noticed(folder: Path, change: int) -> None:
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("name", [INITIAL, RECURRENT, MANIFEST])
+@pytest.mark.parametrize("name", [INITIAL, RECURRENT, CHECKPOINT, MANIFEST])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(BadWeights, match=f"{name} is missing in"):
         load_bundle(folder)
 
 
-def test_playing_does_not_need_the_checkpoint(folder: Path) -> None:
-    (folder / CHECKPOINT).unlink()
-    assert set(load_bundle(folder, GAME.spec).graphs) == {INITIAL, RECURRENT}
+def test_playing_does_not_need_the_curves(tmp_path: Path) -> None:
+    export_bundle(tiny_network(GAME), GAME, tmp_path / "new", training=Training("x"), picture=b"png", history=b"{}")
+    for name in (PICTURE, HISTORY):
+        (tmp_path / "new" / name).unlink()
+    assert set(load_bundle(tmp_path / "new", GAME.spec).graphs) == {INITIAL, RECURRENT}
+
+
+def test_the_weights_are_those_of_the_network(folder: Path) -> None:
+    weights = load_bundle(folder).weights
+    expected = tiny_network(GAME).state_dict()
+    assert set(weights) == set(expected)
+    for name, tensor in expected.items():
+        assert np.array_equal(weights[name], tensor.half().numpy())
+
+
+def damaged(header: object, data: bytes = bytes(64)) -> bytes:
+    text = header.encode() if isinstance(header, str) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"x",
+        b"\xff" * 16,
+        damaged("[" * 5000),
+        damaged([]),
+        damaged({"a": 3}),
+        damaged({"a": {"dtype": "F16", "shape": [2]}}),
+        damaged({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}),
+        damaged({"a": {"dtype": "F16", "shape": [2], "data_offsets": [0, 8]}}),
+        damaged({"a": {"dtype": "F16", "shape": [40], "data_offsets": [0, 80]}}),
+        damaged({"a": {"dtype": "F16", "shape": [-2, -2], "data_offsets": [0, 8]}}),
+        damaged({"a": {"dtype": "F16", "shape": ["2"], "data_offsets": [0, 4]}}),
+        damaged({"a": {"dtype": "F16", "shape": [2], "data_offsets": [-4, 0]}}),
+    ],
+)
+def test_a_checkpoint_that_holds_no_such_weights_is_refused_in_one_line(folder: Path, content: bytes) -> None:
+    """Though the manifest vouches for it."""
+    (folder / CHECKPOINT).write_bytes(content)
+    document = json.loads((folder / MANIFEST).read_text())
+    document["files"][CHECKPOINT] = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    (folder / MANIFEST).write_text(json.dumps(document))
+    with pytest.raises(BadWeights, match=f"{CHECKPOINT} in .* does not hold weights in 16 bits") as caught:
+        load_bundle(folder)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_folder_in_place_of_a_file_is_refused(folder: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
+    HISTORY,
     INITIAL,
     KNOWN_FILES,
     RECURRENT,
@@ -35,7 +36,7 @@ GOOD = Manifest(
     training=Training("self-play", games=10, plies=700, steps=20, device_hours=0.5),
     ratings=(Rating(elo=-3.5, error=20.0, opponent="random", games=200, conditions="1 s a move"),),
     licence="GPL-3.0-or-later",
-    files={INITIAL: FileInfo("0" * 64, 10), RECURRENT: FileInfo("f" * 64, 20)},
+    files={INITIAL: FileInfo("0" * 64, 10), RECURRENT: FileInfo("f" * 64, 20), CHECKPOINT: FileInfo("1" * 64, 30)},
 )
 
 counts = st.integers(0, 1 << 40)
@@ -55,7 +56,7 @@ manifests = st.builds(
     ratings=st.lists(st.builds(Rating, finite, finite, lines, counts, lines), max_size=2).map(tuple),
     licence=lines,
     files=st.sets(st.sampled_from(KNOWN_FILES)).map(
-        lambda names: {name: FileInfo("ab" * 32, 5) for name in {INITIAL, RECURRENT} | names}
+        lambda names: {name: FileInfo("ab" * 32, 5) for name in {INITIAL, RECURRENT, CHECKPOINT} | names}
     ),
 )
 
@@ -139,7 +140,7 @@ def test_a_missing_field_is_named(path: tuple[Any, ...]) -> None:
 
 def test_a_later_format_asks_for_a_program_that_fits() -> None:
     text = dataclasses.replace(GOOD, format=7).to_json()
-    with pytest.raises(BadWeights, match="has format 7 and this program reads format 2"):
+    with pytest.raises(BadWeights, match="has format 7 and this program reads format 3"):
         Manifest.from_json(text.encode(), "here")
 
 
@@ -162,4 +163,4 @@ def test_a_good_manifest_fits_its_game() -> None:
     GOOD.check_game(SPEC, "here")
     assert GOOD.num_actions((3, 3)) == 9
     assert GOOD.summary() == "tictactoe network, 8 channels, 1+1 blocks, self-play"
-    assert CHECKPOINT not in GOOD.files
+    assert HISTORY not in GOOD.files

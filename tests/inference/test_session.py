@@ -77,6 +77,19 @@ def test_a_graph_that_is_none_is_refused_in_one_line(bundle: Bundle, name: str) 
     assert "\n" not in str(caught.value)
 
 
+def test_a_graph_whose_weights_are_missing_is_refused_in_one_line(bundle: Bundle) -> None:
+    kept = {name: tensor for name, tensor in bundle.weights.items() if name != "representation_stem.weight"}
+    with pytest.raises(BadWeights, match=f"{INITIAL} in .* cannot be loaded") as caught:
+        OnnxModel(dataclasses.replace(bundle, weights=kept, folder=bundle.folder / "nowhere"))
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_of_another_network_are_refused(bundle: Bundle) -> None:
+    wrong = {name: tensor.reshape(-1) for name, tensor in bundle.weights.items()}
+    with pytest.raises(BadWeights, match=f"{INITIAL} in .* cannot be loaded"):
+        OnnxModel(dataclasses.replace(bundle, weights=wrong))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
