@@ -15,7 +15,6 @@ does once, when a session is made. The graph in 8 bits has weights of its own.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import warnings
 from pathlib import Path
@@ -26,6 +25,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from muzero_engine.inference.bundle import tensor_places
 from muzero_engine.inference.manifest import CHECKPOINT, weight_name
 from muzero_engine.model import TOP
 from muzero_engine.network.blocks import StandardisedConv
@@ -94,8 +94,8 @@ def _add_top_policy(graph: onnx.GraphProto) -> None:
 def referring(graph: onnx.ModelProto, checkpoint: bytes) -> bytes:
     """The file's bytes, with the weights of a network that is not folded left to its `checkpoint` in 16 bits."""
     stored, casts = _copied(graph), []
-    size = int.from_bytes(checkpoint[:8], "little")
-    tensors = {weight_name(name): tensor for name, tensor in json.loads(checkpoint[8 : 8 + size]).items()}
+    start, places = tensor_places(checkpoint)
+    tensors = {weight_name(name): tensor for name, tensor in places.items()}
     for initializer in stored.graph.initializer:
         name = initializer.name
         place = weight_name(name.removeprefix("network."))
@@ -109,7 +109,7 @@ def referring(graph: onnx.ModelProto, checkpoint: bytes) -> bytes:
             dims=found["shape"],
             data_location=TensorProto.EXTERNAL,
         )
-        for key, value in (("location", CHECKPOINT), ("offset", 8 + size + begin), ("length", end - begin)):
+        for key, value in (("location", CHECKPOINT), ("offset", start + begin), ("length", end - begin)):
             half.external_data.add(key=key, value=str(value))
         initializer.CopyFrom(half)
         casts.append(_cast(place, name))

@@ -84,13 +84,19 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
     return Bundle(folder, manifest, graphs, weights)
 
 
+def tensor_places(data: bytes) -> tuple[int, dict[str, Any]]:
+    """Where the data of a safetensors file begin, and of each tensor `dtype`, `shape` and `data_offsets` from there
+    (github.com/huggingface/safetensors, "Format"). Nothing is checked: a file that is none may raise anything."""
+    begin = 8 + int.from_bytes(data[:8], "little")
+    header: dict[str, Any] = json.loads(data[8:begin])
+    return begin, {name: info for name, info in header.items() if name != "__metadata__"}
+
+
 def _weights(data: bytes, where: str) -> Weights:
-    """The tensors of a safetensors file (github.com/huggingface/safetensors, "Format"), all in 16 bits; views of
-    `data`. Raises BadWeights."""
+    """The tensors of a checkpoint, all in 16 bits; views of `data`. Raises BadWeights."""
     try:
-        begin = 8 + int.from_bytes(data[:8], "little")
-        header: dict[str, Any] = json.loads(data[8:begin])
-        return {name: _tensor(data, begin, info) for name, info in header.items() if name != "__metadata__"}
+        begin, tensors = tensor_places(data)
+        return {name: _tensor(data, begin, info) for name, info in tensors.items()}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError):
         raise BadWeights(
             f"{where} does not hold weights in 16 bits: export the weights again, or install them again"

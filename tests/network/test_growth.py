@@ -62,8 +62,9 @@ def test_new_channels_come_alive() -> None:
         optimiser.zero_grad()
         loss_of(larger).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
+    shapes = {name: parameter.shape for name, parameter in learnt("tictactoe", (2, 1)).named_parameters()}
     for name, parameter in parameters.items():
-        if parameter.shape != learnt_shapes("tictactoe", (2, 1))[name]:
+        if parameter.shape != shapes[name]:
             assert parameter.grad is not None
             new_rows = parameter.grad[8:] if len(parameter) == 12 else parameter.grad[:, 8:]
             assert new_rows.abs().sum() > 0, name
@@ -71,10 +72,6 @@ def test_new_channels_come_alive() -> None:
     observation = torch.rand(4, larger.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         assert larger.represent(observation)[:, 8:].abs().sum() > 0
-
-
-def learnt_shapes(name: str, blocks: tuple[int, int]) -> dict[str, torch.Size]:
-    return {name: parameter.shape for name, parameter in learnt(name, blocks).named_parameters()}
 
 
 def loss_of(network: MuZeroNetwork) -> torch.Tensor:
