@@ -30,8 +30,8 @@ from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes
 from muzero_engine.network.fresh import fresh_network
-from muzero_engine.network.growth import SIZES, grown
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.resize import SIZES, resized
 from muzero_engine.training.boards import group_sizes
 from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.distributed import World
@@ -77,7 +77,7 @@ def learnt(
     if network is None:
         begin = fresh_network(load_game(config.game), config.seed, **sizes)
     else:
-        begin = grown(network, config.seed, **sizes)
+        begin = resized(network, config.seed, **sizes)
     learner = Learner(begin, config.learner, total_steps=1, world=World.alone(device))
     replay = Replay(config, device, precision(device))
     replay.load_state(games)

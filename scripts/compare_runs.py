@@ -6,7 +6,7 @@
 Every setting is a list of `train --set` options, the first one (often none) is what the others are compared with. Runs
 have one GPU and an equal share of the cores each, as many side by side as there are GPUs (without one, one after the
 other), and end by `--time-limit`, compilation included. `network.channels`, `network.dynamics_blocks` and
-`network.representation_blocks` let the network of `--init` grow. Prints how far each run came and, by
+`network.representation_blocks` resize the network of `--init`. Prints how far each run came and, by
 `compare_batched.py`, its games against the first.
 """
 

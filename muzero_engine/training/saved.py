@@ -12,8 +12,8 @@ from torch import Tensor
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import BadCheckpoint, load_network
 from muzero_engine.network.config import BadConfig, NetworkConfig
-from muzero_engine.network.growth import grown
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.resize import resized
 from muzero_engine.training.checkpoint import Checkpoint, checkpoints, open_checkpoint
 from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.learner import LearnerState
@@ -90,7 +90,7 @@ def newest_checkpoint(run: Path, step: int | None = None) -> Checkpoint:
 def initial_network(file: Path, config: TrainConfig, chosen: Collection[str] = ()) -> tuple[MuZeroNetwork, TrainConfig]:
     """The network of a checkpoint file to begin a run with, and the run's settings with that network's size.
 
-    Of the `chosen` fields of `config.network` the size is that of `config`: the network grows to it.
+    Of the `chosen` fields of `config.network` the size is that of `config`: the network is resized to it.
     Raises BadCheckpoint, also where it is of another game, and BadConfig where it cannot have the chosen size.
     """
     network = load_network(file)
@@ -104,7 +104,7 @@ def initial_network(file: Path, config: TrainConfig, chosen: Collection[str] = (
     if not chosen:
         return network, replace(config, network=size)
     size = replace(size, **{name: getattr(config.network, name) for name in chosen})
-    return grown(network, config.seed, **asdict(size)), replace(config, network=size)
+    return resized(network, config.seed, **asdict(size)), replace(config, network=size)
 
 
 def learner_groups(state: LearnerState) -> dict[str, dict[str, Tensor]]:

@@ -97,9 +97,12 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     done(*larger, "--run", tmp_path / "larger", "--set", "network.dynamics_blocks=2", "--set", "network.channels=12")
     size = json.loads((tmp_path / "larger" / "config.json").read_text())["network"]
     assert size == {"channels": 12, "representation_blocks": 1, "dynamics_blocks": 2}
-    smaller = call(*larger, "--run", tmp_path / "smaller", "--set", "network.dynamics_blocks=0")
-    assert smaller.exit_code == 1
-    assert smaller.output == "Error: dynamics_blocks cannot be 0: the network has 1, and can only grow\n"
+    done(*larger, "--run", tmp_path / "smaller", "--set", "network.dynamics_blocks=0")
+    size = json.loads((tmp_path / "smaller" / "config.json").read_text())["network"]
+    assert size == {"channels": 8, "representation_blocks": 1, "dynamics_blocks": 0}
+    narrower = call(*larger, "--run", tmp_path / "narrower", "--set", "network.channels=4")
+    assert narrower.exit_code == 1
+    assert narrower.output == "Error: channels cannot be 4: the network has 8, and can only get more\n"
     foreign = call("train", "--game", "go", "--run", tmp_path / "no", "--init", tmp_path / "bundle")
     assert foreign.exit_code == 1
     assert foreign.output.endswith("holds a network for tictactoe, and this is a run of go\n")

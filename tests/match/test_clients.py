@@ -174,6 +174,21 @@ def test_gtp_engines_that_want_whole_seconds(arguments: tuple[str, ...], heard: 
     assert [line for line in process.errors if line.startswith("time_left")] == heard
 
 
+@pytest.mark.parametrize(
+    ("control", "heard"),
+    [
+        ("movetime=0.5", ["time_settings 0 0.5 1", "time_settings 0 1 1"]),
+        ("2.5+25/7.5", ["time_settings 2.5 7.5 25", "time_settings 2 7 25", "time_left black 2 0"]),
+    ],
+)
+def test_gtp_settings_for_engines_that_want_whole_seconds(control: str, heard: list[str]) -> None:
+    parsed = TimeControl.parse(control)
+    setup = GameSetup(start=load_game("go").initial((9, 9)).text(), initial=True, control=parsed)
+    question = Question(mover=0, moves=(), clocks=(Clock(parsed), Clock(parsed)))
+    lines = said(scripted("a", "go", "--whole"), "go", setup, question).splitlines()
+    assert [line for line in lines if line.startswith("time_")] == heard
+
+
 def test_gtp_clocks_that_an_engine_does_not_know() -> None:
     setup = GameSetup(start=load_game("go").initial((9, 9)).text(), initial=True, control=TimeControl.parse("60+0.6"))
     with pytest.raises(EngineFailure, match="no command kata-time_settings"):

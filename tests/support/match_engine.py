@@ -145,7 +145,7 @@ def gtp(player: ScriptedPlayer) -> None:
                 return
             case name if name in commands:
                 print(line.strip(), file=sys.stderr, flush=True)
-                refused = player.options.whole and name == "time_left" and "." in line
+                refused = player.options.whole and name.startswith("time_") and "." in line
                 say("? syntax error\n" if refused else "=\n")
             case _:
                 say("? unknown command\n")
@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("--moves", default="")
     parser.add_argument("--score", default="")
     parser.add_argument("--count", default="")
-    parser.add_argument("--whole", action="store_true")  # GTP: time_left takes no decimals
+    parser.add_argument("--whole", action="store_true")  # GTP: times without decimals only
     parser.add_argument("--no-greeting", dest="greets", action="store_false")
     options = parser.parse_args()
     player = ScriptedPlayer(options)

@@ -134,37 +134,42 @@ class GtpClient(ProcessClient):
 
     def _tell_time_control(self, control: TimeControl) -> None:
         if control.move_time_s is not None:
-            command = f"time_settings 0 {_seconds(control.move_time_s)} 1"
+            name, times, counts = "time_settings", [0.0, control.move_time_s], ["1"]
         elif control.main_s is None:
             return
         elif control.increment_s:
-            command = f"kata-time_settings fischer {_seconds(control.main_s)} {_seconds(control.increment_s)}"
+            name, times, counts = "kata-time_settings fischer", [control.main_s, control.increment_s], []
         elif control.periods > 1:
-            times = f"{_seconds(control.main_s)} {_seconds(control.overtime_s)}"
-            command = f"kgs-time_settings byoyomi {times} {control.periods}"
+            name, counts = "kgs-time_settings byoyomi", [str(control.periods)]
+            times = [control.main_s, control.overtime_s]
         else:
-            stones = control.stones or control.periods
-            command = f"time_settings {_seconds(control.main_s)} {_seconds(control.overtime_s)} {stones}"
-        name = command.split(maxsplit=1)[0]
-        if name not in self._commands:
-            raise EngineFailure(Ending.WRONG_REPLY, f"it cannot be told of {control}: it has no command {name}")
-        self._ask(command, self.patience.answer_s)
+            name, counts = "time_settings", [str(control.stones or control.periods)]
+            times = [control.main_s, control.overtime_s]
+        if (command := name.split()[0]) not in self._commands:
+            raise EngineFailure(Ending.WRONG_REPLY, f"it cannot be told of {control}: it has no command {command}")
+        self._tell_times(name, times, counts)
 
     def _tell_clock(self, mover: int, clock: Clock) -> None:
-        """Says what is left, with decimals unless the engine has refused them: GTP's own times are whole seconds."""
+        """Says what is left."""
         state = clock.state
         if state is None or "time_left" not in self._commands:
             return
         count = 0 if not state.in_overtime else state.moves if clock.control.stones else state.periods
+        left = max(round(state.left_s, 2), 0.01)  # 0 seconds would not be a small number but no time, or no limit
+        self._tell_times(f"time_left {_COLOURS[mover]}", [left], [str(count)])
+
+    def _tell_times(self, command: str, times: list[float], counts: list[str]) -> None:
+        """Sends a command with times, with decimals unless the engine has refused them: GTP's own are whole seconds."""
+        exact = [_seconds(time) for time in times]
         if not self._whole_seconds:
             try:
-                left = _seconds(round(state.left_s, 2))
-                self._try(f"time_left {_COLOURS[mover]} {left} {count}", self.patience.answer_s)
+                self._try(" ".join([command, *exact, *counts]), self.patience.answer_s)
             except Refused:
                 self._whole_seconds = True
-        if self._whole_seconds:
-            left = str(max(int(state.left_s), 1))  # 0 seconds would not be a small number but no time, or no limit
-            self._ask(f"time_left {_COLOURS[mover]} {left} {count}", self.patience.answer_s)
+            else:
+                return
+        whole = [str(max(int(time), 1)) if time > 0 else "0" for time in times]
+        self._ask(" ".join([command, *whole, *counts]), self.patience.answer_s)
 
     # Frames
 

@@ -6,8 +6,8 @@ import torch
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.config import BadConfig
 from muzero_engine.network.fresh import fresh_network
-from muzero_engine.network.growth import grown
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.resize import resized
 
 
 def learnt(name: str, blocks: tuple[int, int]) -> MuZeroNetwork:
@@ -23,11 +23,11 @@ def learnt(name: str, blocks: tuple[int, int]) -> MuZeroNetwork:
 @pytest.mark.parametrize("game", ["tictactoe", "go", "chess"])
 @pytest.mark.parametrize(("have", "wanted"), [((2, 1), (3, 1)), ((2, 1), (4, 4)), ((1, 2), (1, 3)), ((0, 0), (2, 1))])
 @pytest.mark.parametrize("channels", [8, 11, 16])
-def test_a_grown_network_computes_the_same(
+def test_a_larger_network_computes_the_same(
     game: str, have: tuple[int, int], wanted: tuple[int, int], channels: int
 ) -> None:
     network = learnt(game, have)
-    larger = grown(network, 7, channels=channels, representation_blocks=wanted[0], dynamics_blocks=wanted[1])
+    larger = resized(network, 7, channels=channels, representation_blocks=wanted[0], dynamics_blocks=wanted[1])
     assert (larger.config.representation_blocks, larger.config.dynamics_blocks) == wanted
     assert larger.config.channels == channels
     rows, columns = network.config.shapes[0]
@@ -47,7 +47,7 @@ def test_a_grown_network_computes_the_same(
 
 
 def test_new_blocks_learn() -> None:
-    larger = grown(learnt("tictactoe", (2, 1)), 7, representation_blocks=3, dynamics_blocks=2)
+    larger = resized(learnt("tictactoe", (2, 1)), 7, representation_blocks=3, dynamics_blocks=2)
     gains = [tensor for name, tensor in larger.named_parameters() if name.endswith("tower.0.second.gain")]
     assert len(gains) == 2
     assert all(gradient.abs().sum() > 0 for gradient in torch.autograd.grad(loss_of(larger), gains))
@@ -55,7 +55,7 @@ def test_new_blocks_learn() -> None:
 
 def test_new_channels_come_alive() -> None:
     """After a few steps every weight that is new has a gradient, and the latents use their new channels."""
-    larger = grown(learnt("tictactoe", (2, 1)), 7, channels=12)
+    larger = resized(learnt("tictactoe", (2, 1)), 7, channels=12)
     parameters = dict(larger.named_parameters())
     optimiser = torch.optim.AdamW(parameters.values(), lr=1e-3)
     for _ in range(3):
@@ -84,13 +84,33 @@ def loss_of(network: MuZeroNetwork) -> torch.Tensor:
     return torch.stack([part.square().sum() for part in parts]).sum()
 
 
-@pytest.mark.parametrize(
-    ("sizes", "message"),
-    [
-        ({"dynamics_blocks": 1}, "dynamics_blocks cannot be 1: the network has 2, and can only grow"),
-        ({"channels": 4}, "channels cannot be 4: the network has 8, and can only grow"),
-    ],
-)
-def test_a_network_cannot_shrink(sizes: dict[str, int], message: str) -> None:
-    with pytest.raises(BadConfig, match=message):
-        grown(learnt("tictactoe", (2, 2)), 7, **sizes)
+def test_fewer_blocks_are_the_last_ones() -> None:
+    """A network of the identity in its first blocks computes the same without them."""
+    network = learnt("chess", (3, 3))
+    with torch.no_grad():
+        for tower, gone in ((network.representation_tower, 1), (network.dynamics_tower, 2)):
+            for block in list(tower)[:gone]:
+                second = block.get_submodule("second")
+                second.get_parameter("gain").zero_()
+                second.get_parameter("bias").zero_()
+    smaller = resized(network, 7, representation_blocks=2, dynamics_blocks=1)
+    assert (smaller.config.representation_blocks, smaller.config.dynamics_blocks) == (2, 1)
+    rows, columns = network.config.shapes[0]
+    observation = torch.rand(2, network.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        for expected, found in (
+            (network.initial_inference(observation), smaller.initial_inference(observation)),
+            (
+                network.recurrent_inference(network.represent(observation), torch.tensor([1, 4])),
+                smaller.recurrent_inference(smaller.represent(observation), torch.tensor([1, 4])),
+            ),
+        ):
+            torch.testing.assert_close(found.latent, expected.latent, rtol=0.0, atol=0.0)
+            torch.testing.assert_close(found.policy_logits, expected.policy_logits, rtol=0.0, atol=0.0)
+            torch.testing.assert_close(found.value, expected.value, rtol=0.0, atol=0.0)
+    assert sum(p.numel() for p in smaller.parameters()) < sum(p.numel() for p in network.parameters())
+
+
+def test_channels_cannot_become_fewer() -> None:
+    with pytest.raises(BadConfig, match="channels cannot be 4: the network has 8, and can only get more"):
+        resized(learnt("tictactoe", (2, 2)), 7, channels=4)

@@ -1,12 +1,14 @@
-"""A larger network that computes what a smaller one has learnt (Chen et al. 2016, "Net2Net").
+"""A network of another size that begins with what one has learnt: a larger one computes the same.
 
-More blocks: a fresh residual block is the identity on what is not negative (see `blocks`), and so is what enters a
-tower. New blocks come first in their tower, so that the others keep their places from its end, which say which of them
-are pooled.
+This is Chen et al. 2016, "Net2Net", for these towers. More blocks: a fresh residual block is the identity on what is
+not negative (see `blocks`), and so is what enters a tower. New blocks come first in their tower, so that the others
+keep their places from its end, which say which of them are pooled.
 
 More channels: what the network has learnt does not look at the new ones (zeros), which are those of a fresh network but
 for their size: in the residual streams they begin so small that the largest activation, to which latents are scaled,
 stays what it was. They do not begin at zero, from where no gradient would pass their ReLU.
+
+Fewer blocks: the first ones of the tower go. What is left computes something else, and has to learn what they did.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ TOWERS = {"representation_blocks": "representation_tower", "dynamics_blocks": "d
 SIZES = ("channels", *TOWERS)
 
 
-def grown(
+def resized(
     network: MuZeroNetwork,
     seed: int,
     *,
@@ -35,8 +37,8 @@ def grown(
 ) -> MuZeroNetwork:
     """A copy of this size (None: as it is).
 
-    It computes the same, up to rounding where it has more channels. Raises BadConfig where a size is smaller than it
-    was.
+    Unless it has fewer blocks it computes the same, up to rounding where it has more channels. Raises BadConfig for
+    fewer channels.
     """
     old = network.config
     config = dataclasses.replace(
@@ -45,10 +47,8 @@ def grown(
         representation_blocks=old.representation_blocks if representation_blocks is None else representation_blocks,
         dynamics_blocks=old.dynamics_blocks if dynamics_blocks is None else dynamics_blocks,
     )
-    for name in SIZES:
-        have, wanted = getattr(old, name), getattr(config, name)
-        if wanted < have:
-            raise BadConfig(f"{name} cannot be {wanted}: the network has {have}, and can only grow")
+    if config.channels < old.channels:
+        raise BadConfig(f"channels cannot be {config.channels}: the network has {old.channels}, and can only get more")
     more = {tower: getattr(config, name) - getattr(old, name) for name, tower in TOWERS.items()}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
@@ -58,7 +58,8 @@ def grown(
         for stem in (result.representation_stem, result.dynamics_stem):
             stem.gain[old.channels :] *= NEW_CHANNELS
         for name, module in network.named_modules():
-            _learn(result.get_submodule(_place(name, more)), module, widths)
+            if (place := _place(name, more)) is not None:
+                _learn(result.get_submodule(place), module, widths)
     return result.train(network.training)
 
 
@@ -89,10 +90,11 @@ def _inputs(have: int, wanted: int, widths: tuple[int, int]) -> Tensor:
     return torch.cat([(starts + torch.arange(before)).flatten(), rest])
 
 
-def _place(name: str, more: dict[str, int]) -> str:
-    """Where a module goes."""
+def _place(name: str, more: dict[str, int]) -> str | None:
+    """Where a module goes; None for one of a block that goes away."""
     tower, _, rest = name.partition(".")
     if tower not in more or not rest:
         return name
     block, _, inner = rest.partition(".")
-    return ".".join(filter(None, (tower, str(int(block) + more[tower]), inner)))
+    number = int(block) + more[tower]
+    return ".".join(filter(None, (tower, str(number), inner))) if number >= 0 else None
