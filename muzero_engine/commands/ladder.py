@@ -35,6 +35,7 @@ from muzero_engine.match.tournament import Runner
 from muzero_engine.match.yardsticks import LADDERS, Ladder, installed, ladder_of, missing
 
 ENGINE = "muzero"
+PROCESSOR = "processor"  # what a ladder's folder calls it
 
 
 @click.command()
@@ -103,7 +104,7 @@ def ladder(
         click.echo("interrupted: the same command goes on")
         raise SystemExit(130)
     if not no_manifest:
-        write_manifest(folder, rungs, manifest_ratings(rungs, settings, store.records, str(machine()["cpu"])))
+        write_manifest(folder, rungs, manifest_ratings(rungs, settings, store.records, _processor(store)))
         click.echo(f"the rating is in the manifest of {folder}")
 
 
@@ -148,10 +149,21 @@ def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
 
 
 def _open(folder: Path, rungs: Ladder, settings: LadderSettings) -> Store:
-    facts = ladder_facts(rungs, settings)
-    if (folder / GAMES).exists():
-        return Store.resume(folder, settings.game, facts)
-    return Store.create(folder, settings.game, f"ladder of {rungs.label}", facts)
+    facts, here = ladder_facts(rungs, settings), str(machine()["cpu"])
+    if not (folder / GAMES).exists():
+        return Store.create(folder, settings.game, f"ladder of {rungs.label}", facts | {PROCESSOR: here})
+    store = Store.resume(folder, settings.game, facts)
+    if len(store.records) < settings.games and (there := _processor(store)) != here:
+        raise BadLadder(
+            f"the games in {folder} were played on another processor ({there}; this is {here}), where the same time is "
+            "worth something else: go on there, or choose another folder by --out"
+        )
+    return store
+
+
+def _processor(store: Store) -> str:
+    """That which the games were begun on; this one where the folder does not say."""
+    return str(store.facts.get(PROCESSOR) or machine()["cpu"])
 
 
 def _digest(manifest: Manifest) -> str:
@@ -182,7 +194,7 @@ def _report(rungs: Ladder, settings: LadderSettings, store: Store) -> None:
         ("Scale", rungs.scale),
         ("Engine", f"{settings.text()}; weights {settings.weights}"),
         ("Openings", f"{rungs.opening_plies} random plies, seed {settings.seed}"),
-        ("Machine", str(machine()["cpu"])),
+        ("Machine", _processor(store)),
     ]
     write_page(standings, title, facts, store.folder / "ladder.html")
     try:

@@ -60,9 +60,10 @@ def game_facts(settings: GameSettings) -> dict[str, Any]:
 class Store:
     """The folder of one tournament, open for more games. `facts` is whatever JSON tells it from another one."""
 
-    def __init__(self, folder: Path, game: str, event: str, records: list[GameRecord]) -> None:
+    def __init__(self, folder: Path, game: str, event: str, facts: dict[str, Any], records: list[GameRecord]) -> None:
         """For `create` and `resume`."""
         self.folder = folder
+        self.facts = facts  # as they were when it was created
         self.records = records
         self._event = event
         self._formats = record_formats(game)
@@ -79,14 +80,17 @@ class Store:
             write_atomically(path, (json.dumps({"store": FORMAT, "event": event, **facts}) + "\n").encode())
         except OSError as error:
             raise BadTournament(f"cannot write to {folder}: {error.strerror or error}") from None
-        store = cls(folder, game, event, [])
+        store = cls(folder, game, event, facts, [])
         for form in store._formats:
             store._rewrite(form)
         return store
 
     @classmethod
     def resume(cls, folder: Path, game: str, facts: dict[str, Any]) -> Store:
-        """The tournament of a folder. Raises BadTournament where there is none, or another one."""
+        """The tournament of a folder. Raises BadTournament where there is none, or one with other `facts`.
+
+        It may have been created with more facts than these.
+        """
         path = folder / GAMES
         try:
             data = path.read_bytes()
@@ -111,7 +115,7 @@ class Store:
                 raise BadTournament(f"line {number} of {path} is no game: {error}") from None
         if len(whole) < len(data):
             write_atomically(path, whole)
-        store = cls(folder, game, str(header.get("event", "")), records)
+        store = cls(folder, game, str(header.get("event", "")), header, records)
         for form in store._formats:
             store._repair(form)
         return store

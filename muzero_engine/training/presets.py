@@ -55,7 +55,7 @@ _RELEASE = TrainConfig(
     game="chess",
     preset="release",
     steps=200_000,
-    network=NetworkSettings(channels=128, representation_blocks=8, dynamics_blocks=4),
+    network=NetworkSettings(channels=96, representation_blocks=8, dynamics_blocks=4),
     search=SearchSettings(simulations=32, considered=16, children=32),
     self_play=SelfPlaySettings(games=4_096, plies_per_cycle=65_536, opening_plies=6, max_plies=320),
     replay=ReplaySettings(capacity_plies=8_000_000, min_plies=800_000),

@@ -78,6 +78,22 @@ def test_a_ladder_is_climbed_and_gone_on_with(tmp_path: Path, weights: Path, wit
     assert "has another value of threads: 1 where you ask for 2" in again.stderr
 
 
+def test_a_ladder_belongs_to_its_processor(tmp_path: Path, weights: Path, without: list[str]) -> None:
+    """Games at the same time a move on another one do not count together; to print them again is no harm."""
+    arguments = ["--weights", str(weights), *FAST, *without, "--out", str(tmp_path / "out")]
+    assert ladder(*arguments, "--games", "2", "--no-manifest", cwd=tmp_path).returncode == 0
+    games = tmp_path / "out" / "games.jsonl"
+    header, *rest = games.read_text().splitlines()
+    games.write_text("\n".join([json.dumps(json.loads(header) | {"processor": "an abacus"}), *rest, ""]))
+    more = ladder(*arguments, "--games", "4", cwd=tmp_path)
+    assert more.returncode == 1
+    assert more.stderr.count("\n") == 1
+    assert "were played on another processor (an abacus; this is " in more.stderr
+    same = ladder(*arguments, "--games", "2", cwd=tmp_path)
+    assert same.returncode == 0, same.stderr
+    assert all("an abacus" in rating.conditions for rating in read_manifest(weights).ratings)
+
+
 def test_ctrl_c_keeps_what_was_played(tmp_path: Path, weights: Path, without: list[str]) -> None:
     arguments = [*COMMAND, "--weights", str(weights), *FAST, *without, "--out", str(tmp_path / "out")]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
