@@ -70,8 +70,8 @@ def training_errors() -> Iterator[None]:
     "--init",
     "initial",
     type=click.Path(path_type=Path, exists=True),
-    help="Begin a new run with a network: a checkpoint's file or a weights bundle's folder. It keeps its size, "
-    "or gets more --set network.channels, more or fewer network.representation_blocks or network.dynamics_blocks",
+    help="Begin a new run with a network: a checkpoint's file or a weights bundle's folder. It keeps its size "
+    "but for what --set says: more network.channels, more or fewer network.representation_blocks, dynamics_blocks",
 )
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint")
 @click.option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")

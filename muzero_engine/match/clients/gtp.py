@@ -160,16 +160,16 @@ class GtpClient(ProcessClient):
 
     def _tell_times(self, command: str, times: list[float], counts: list[str]) -> None:
         """Sends a command with times, with decimals unless the engine has refused them: GTP's own are whole seconds."""
-        exact = [_seconds(time) for time in times]
-        if not self._whole_seconds:
+        exact = " ".join([command, *map(_seconds, times), *counts])
+        whole = " ".join([command, *(str(max(int(time), 1)) if time > 0 else "0" for time in times), *counts])
+        if exact != whole and not self._whole_seconds:
             try:
-                self._try(" ".join([command, *exact, *counts]), self.patience.answer_s)
+                self._try(exact, self.patience.answer_s)
             except Refused:
                 self._whole_seconds = True
             else:
                 return
-        whole = [str(max(int(time), 1)) if time > 0 else "0" for time in times]
-        self._ask(" ".join([command, *whole, *counts]), self.patience.answer_s)
+        self._ask(whole, self.patience.answer_s)
 
     # Frames
 
