@@ -5,7 +5,7 @@
 
 Every setting is a list of `train --set` options, the first one (often none) is what the others are compared with. Runs
 have one GPU and an equal share of the cores each, as many side by side as there are GPUs (without one, one after the
-other), and end by `--time-limit`, compilation included. `network.channels`, `network.dynamics_blocks` and
+other), and last as long as `--duration` says, compilation included. `network.channels`, `network.dynamics_blocks` and
 `network.representation_blocks` resize the network of `--init`. Prints how far each run came and, by
 `compare_batched.py`, its games against the first.
 """
@@ -52,7 +52,7 @@ def begin(args: argparse.Namespace, number: int, place: int, gpus: list[str]) ->
     """Starts the training of a setting on one of the GPUs."""
     text, folder = args.settings[number], args.out / str(number)
     command = [sys.executable, "-m", "muzero_engine", "train", "--game", args.game, "--preset", args.preset]
-    command += ["--run", str(folder), "--time-limit", args.time]
+    command += ["--run", str(folder), "--duration", args.time]
     command += ["--init", str(args.init)] if args.init else []
     for change in (*LEAN, *shlex.split(args.common), *shlex.split(text)):
         command += ["--set", change]

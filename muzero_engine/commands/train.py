@@ -75,7 +75,12 @@ def training_errors() -> Iterator[None]:
 )
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint")
 @click.option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")
-@click.option("--time-limit", type=Duration(), help="End with a checkpoint before this time is over: 9m, 1h30m")
+@click.option("--time-limit", type=Duration(), help="Stop with a checkpoint before this time is over: 9m, 1h30m")
+@click.option(
+    "--duration",
+    type=Duration(),
+    help="Of the run, all its parts together, instead of --steps: 8h; the learning rate falls over it",
+)
 @click.option("--device", help="cpu or cuda  [a GPU if there is one]")
 @click.option("--threads", type=click.IntRange(min=1), help="Of a network on cpu; tiny ones gain nothing by more  [1]")
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same run on a CPU  [1]")
@@ -90,6 +95,7 @@ def train(
     resume: bool,
     resume_step: int | None,
     time_limit: float | None,
+    duration: float | None,
     device: str | None,
     threads: int | None,
     seed: int | None,
@@ -103,7 +109,11 @@ def train(
 
     Ctrl-C or SIGTERM ends the run with a checkpoint; a second Ctrl-C ends it at once.
     """
-    named = {"seed": seed, "self_play.games": games, "steps": steps}
+    if steps is not None and duration is not None:
+        raise click.UsageError("a run ends after --steps or after a --duration: use one of them")
+    if steps is not None:
+        duration = 0.0
+    named = {"seed": seed, "self_play.games": games, "steps": steps, "duration": duration}
     changes = [*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides]
     resume = resume or resume_step is not None
     if not resume and game is None:

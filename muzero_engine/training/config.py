@@ -62,7 +62,7 @@ class LearnerSettings:
     unroll: int = 5
     optimiser: Optimiser = Optimiser.ADAMW
     learning_rate: float = 1e-3
-    final_learning_rate: float = 1e-4  # reached by a cosine over `TrainConfig.steps`
+    final_learning_rate: float = 1e-4  # reached by a cosine over the run
     warmup_steps: int = 500
     weight_decay: float = 1e-4
     momentum: float = 0.9  # SGD
@@ -103,11 +103,12 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """One run. `steps` gradient steps end it; a time limit may end it earlier."""
+    """One run. `steps` gradient steps end it, or its `duration` if it has one; a time limit may interrupt it."""
 
     game: str
     preset: str
     steps: int
+    duration: float = 0.0  # seconds of all its cycles; 0: as many as the steps take
     seed: int = 1
     checkpoint_seconds: float = 120.0
     checkpoint_replay_mb: float = 45.0  # MB of replay in a checkpoint, all ranks together, newest games first; 0: none

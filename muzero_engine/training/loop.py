@@ -1,7 +1,7 @@
 """The loop of a run: cycle after cycle, checkpoints by the clock, an orderly end.
 
-It ends after the last gradient step, before a time limit (early enough to write a checkpoint) or when it is asked to by
-Ctrl-C or SIGTERM: always between two cycles, always with a checkpoint. A second Ctrl-C ends it at once.
+It ends after the last gradient step or its duration, before a time limit (early enough to write a checkpoint) or when
+asked to by Ctrl-C or SIGTERM: always between two cycles, always with a checkpoint. A second Ctrl-C ends it at once.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Ending(enum.Enum):
     """Why a run stopped."""
 
     FINISHED = "all steps are done"
+    LASTED = "its duration is over"
     TIME = "the time is up"
     ASKED = "stopped as asked"
 
@@ -88,7 +89,7 @@ def train(
             started = clock()
             record = run.cycle()
             times.took(clock() - started, bool(record.matches))
-            progress.show(_status(record, config.steps, times))
+            progress.show(_status(record, run, times))
             for match in record.matches:
                 progress.note(
                     f"step {record.step:,}: {match.score:.1%} against {match.opponent} "
@@ -101,21 +102,22 @@ def train(
                 saved_at, saved_step = clock(), record.step
                 times.save = saved_at - started
         else:
-            ending = Ending.FINISHED
+            ending = Ending.LASTED if config.duration else Ending.FINISHED
         if run.counters.cycle:
             progress.note(f"{ending.value}: {run.save()}")
     return ending
 
 
-def _status(record: CycleRecord, steps: int, times: _Clock) -> Status:
+def _status(record: CycleRecord, run: TrainingRun, times: _Clock) -> Status:
     losses: tuple[tuple[str, float], ...] = ()
-    left = times.left()
+    steps, left = run.expected_steps, times.left()
     if record.learn is not None:
         shown = {"policy": record.learn.policy, "value": record.learn.value, "outcome": record.learn.outcome}
         firsts = {name: next((loss for loss in found if loss is not None), None) for name, found in shown.items()}
         losses = tuple((name, loss) for name, loss in firsts.items() if loss is not None)
         cycle = sum(times.cycles) / len(times.cycles) if times.cycles else record.cycle_seconds
-        needed = (steps - record.step) / record.learn.steps * cycle
+        whole = run.config.duration
+        needed = max(0.0, whole - record.seconds) if whole else (steps - record.step) / record.learn.steps * cycle
         left = needed if left is None else min(needed, left)
     return Status(
         step=record.step,

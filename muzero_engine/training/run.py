@@ -4,7 +4,7 @@ A cycle is: play and, between the searches of self-play, take gradient steps on 
 that ended now to the replay, give the new mean weights to the search, perhaps search positions again, perhaps evaluate.
 (A GPU that takes gradient steps while processors play by the rules never waits for them.) Between two cycles the state
 of everything is a checkpoint; a run that resumes from it (on the same number of ranks, with a replay that fitted into
-the checkpoint) goes on exactly as if it had never stopped.
+the checkpoint) goes on exactly as if it had never stopped, but for what a `duration` makes of the learning rate.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ class TrainingRun:
         self._replay = Replay(config, world.device, dtype)
         self._reanalysis = Reanalysis(config, self._searches, self._replay, world)
         self._generator = torch.Generator(world.device).manual_seed(config.seed * 7_919 + world.rank)
+        self._cycle_seconds = 0.0  # of the last cycle
         self._evaluator = Evaluator(config, folder, playing, world)
         same_games = checkpoint is None or _same_games(checkpoint, config, world)
         # where games start anew in a run that resumes, they are not those that the run began with
@@ -118,21 +119,31 @@ class TrainingRun:
 
     @property
     def finished(self) -> bool:
-        """Whether all gradient steps are taken."""
-        return self.counters.step >= self.config.steps
+        """Whether all gradient steps are taken, or the duration is over."""
+        return self._over(self.counters.step, self.counters.seconds)
 
     @property
     def evaluates_next(self) -> bool:
         """Whether the next cycle will end with an evaluation, if it learns."""
         every = self.config.evaluation.every_cycles
-        last = self.learner.steps + self.config.learner.steps_per_cycle >= self.config.steps
+        steps = self.learner.steps + self.config.learner.steps_per_cycle
+        last = self._over(steps, self.counters.seconds + self._cycle_seconds)
         return every > 0 and ((self.counters.cycle + 1) % every == 0 or last)
+
+    @property
+    def expected_steps(self) -> int:
+        """Gradient steps that the run will have taken at its end; of one with a duration, as it goes so far."""
+        config, counters = self.config, self.counters
+        if config.duration == 0 or counters.step == 0:
+            return config.steps
+        return max(counters.step, round(counters.step * config.duration / counters.seconds))
 
     def cycle(self) -> CycleRecord:
         """Plays, learns, perhaps evaluates; logs and returns what was measured. Raises NonFiniteLoss, RulesError,
         PeerLost, and OSError where the disk is full."""
         started = time.perf_counter()
         config, world, evaluates = self.config, self.world, self.evaluates_next
+        self.learner.total_steps = self.expected_steps
         steps = None if world.any(not self._replay.ready) else self._steps()
         for games in self._self_play.play(config.self_play.plies_per_cycle, steps):
             self._replay.add(games)
@@ -144,9 +155,9 @@ class TrainingRun:
         matches: tuple[MatchRecord, ...] = ()
         if learn is not None and evaluates:
             matches = self._evaluator.evaluate(step, self.learner.ema_network(), self.log.records)
-        window = torch.tensor([self._replay.window_plies])
-        world.sum_(window)
-        seconds = time.perf_counter() - started
+        shared = torch.tensor([self._replay.window_plies, time.perf_counter() - started], dtype=torch.float64)
+        world.sum_(shared)
+        window, seconds = float(shared[0]), float(shared[1]) / world.size  # so that all ranks end together
         self.counters = Counters(
             cycle=cycle,
             step=step,
@@ -167,6 +178,7 @@ class TrainingRun:
             reanalysis=reanalysis,
             matches=matches,
         )
+        self._cycle_seconds = seconds
         self.log.append(record)
         return record
 
@@ -190,10 +202,16 @@ class TrainingRun:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def _over(self, steps: int, seconds: float) -> bool:
+        """Whether the run ends with so many gradient steps, after cycles of so many seconds."""
+        return seconds >= self.config.duration if self.config.duration else steps >= self.config.steps
+
     def _steps(self) -> _Steps:
         """The gradient steps of a cycle."""
         config = self.config
-        count = min(config.learner.steps_per_cycle, config.steps - self.learner.steps)
+        count = config.learner.steps_per_cycle
+        if not config.duration:
+            count = min(count, config.steps - self.learner.steps)
 
         def take() -> StepMetrics:
             return self.learner.step(self._replay.draw(config.learner.batch_size, self._generator))

@@ -171,6 +171,7 @@ _POSITIVE = (
 )
 _NOT_NEGATIVE = (
     "seed",
+    "duration",
     "checkpoint_seconds",
     "checkpoint_replay_mb",
     "network.representation_blocks",

@@ -45,6 +45,17 @@ def done(*arguments: object) -> str:
     return result.output
 
 
+def test_a_duration_is_told_and_can_be_changed_for_steps(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    told = done(*NEW, "--run", run, "--duration", "1s", *TINY)
+    assert "its duration is over: " in told
+    step = max(int(folder.name.removeprefix("checkpoint-")) for folder in run.glob("checkpoint-*"))
+    assert json.loads((run / "config.json").read_text())["duration"] == 1.0
+    assert "its duration is over" in done("train", "--run", run, "--resume")  # nothing is left to do
+    assert "all steps are done: " in done("train", "--run", run, "--resume", "--steps", step + 2)
+    assert (run / f"checkpoint-{step + 2}").is_dir()
+
+
 def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     run = tmp_path / "run"
     told = done(*NEW, "--run", run, "--steps", 2, *TINY)
@@ -131,6 +142,8 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
         (["--game", "go", "--preset", "huge"], 1, "there is no preset 'huge': choose one of tiny, small, release"),
         (["--game", "go", "--set", "batch=3"], 1, "there is no setting 'batch'"),
         (["--game", "go", "--set", "learner.batch_size=0"], 1, "learner.batch_size must be greater than 0, not 0"),
+        (["--game", "go", "--steps", "9", "--duration", "9m"], 2, "a run ends after --steps or after a --duration"),
+        (["--game", "go", "--duration=-1s"], 2, "'-1s' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--time-limit", "soon"], 2, "'soon' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--device", "abacus"], 1, "unknown device 'abacus': choose cpu or cuda"),
         (["--resume"], 1, "has no checkpoint"),

@@ -9,12 +9,14 @@ import json
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from muzero_engine.network.checkpoint import BadCheckpoint
 from muzero_engine.training import checkpoint as checkpoint_module
+from muzero_engine.training import run as run_module
 from muzero_engine.training.checkpoint import CheckpointNotWritten, checkpoints
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
@@ -231,6 +233,35 @@ def test_an_evaluation_that_does_not_fit_is_not_begun(tmp_path: Path) -> None:
         assert train(run, quiet(), time_limit=40.0, clock=clock) is Ending.TIME  # the first is given 30 seconds
         assert run.evaluates_next
         assert run.counters.cycle == 2
+
+
+def test_a_duration_ends_the_run_and_the_fall_of_its_learning_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cycle = iter(range(10_000))
+    monkeypatch.setattr(run_module, "time", SimpleNamespace(perf_counter=lambda: float(next(cycle))))  # a second each
+    changes = ("duration=20", "steps=4", "learner.warmup_steps=2", "evaluation.every_cycles=1000")
+    config = tiny(*changes, "learner.learning_rate=0.01", "learner.final_learning_rate=0.001")
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        while run.counters.cycle < 12:
+            run.cycle()
+        assert run.counters.seconds == 12.0
+        assert 30 < run.expected_steps < 40  # the first cycles fill the replay, and two steps follow each of the others
+        run.save()
+    shown = io.StringIO()
+    with resumed(config, tmp_path) as run:
+        assert train(run, Progress(shown, every=0.0)) is Ending.LASTED
+        assert run.counters.cycle == 20
+        assert run.learner.steps == run.counters.step > 30
+    assert "its duration is over: " in shown.getvalue()
+    assert "  0:07 left\nstep " in shown.getvalue()
+    assert "step 36/36 (100%)" in shown.getvalue()
+    records = read_records(tmp_path)
+    rates = [record.learn.learning_rate for record in records if record.learn is not None]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[0] > 0.0095
+    assert rates[-1] < 0.0012
+    assert [len(record.matches) for record in records if record.learn is not None][-2:] == [0, 2]
 
 
 def test_checkpoints_come_by_the_clock(tmp_path: Path) -> None:
