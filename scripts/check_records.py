@@ -13,10 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import re
-import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +24,10 @@ import chess
 import chess.pgn
 import cshogi
 from cshogi import CSA
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from support.gnugo import GnuGo, NotInstalled, Refused
 
 FAULTS = ("illegal move", "wrong reply", "crash", "hang", "time loss")
 LETTERS = "abcdefghijklmnopqrs"
@@ -174,34 +175,6 @@ def check_shogi(folder: Path, told: list[Told]) -> Iterator[tuple[int, str]]:
 # Go
 
 
-class GnuGo:
-    """GNU Go over GTP."""
-
-    def __init__(self) -> None:
-        program = shutil.which("gnugo", path=os.environ.get("PATH", "") + os.pathsep + "/usr/games")
-        if program is None:
-            sys.exit("checking games of Go needs GNU Go: apt-get install gnugo")
-        rules = ["--chinese-rules", "--positional-superko", "--forbid-suicide"]
-        self._process = subprocess.Popen(
-            [program, "--mode", "gtp", *rules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def ask(self, command: str) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        lines = []
-        while (line := self._process.stdout.readline().rstrip("\n")) != "":
-            lines.append(line)
-        text = "\n".join(lines)
-        want(text.startswith("="), f"GNU Go to {command!r}: {text}")
-        return text[1:].strip()
-
-    def close(self) -> None:
-        self._process.communicate("quit\n", timeout=10)
-
-
 def area(size: int, stones: dict[str, set[tuple[int, int]]]) -> int:
     """Points of black less those of white, every stone alive (Tromp-Taylor)."""
     owner = {point: colour for colour in stones for point in stones[colour]}
@@ -239,13 +212,15 @@ def check_go(folder: Path, told: list[Told]) -> Iterator[tuple[int, str]]:
     if len(games) != len(told):
         yield 0, f"{len(games)} games in games.sgf, {len(told)} in games.jsonl"
         return
-    gnugo = GnuGo()
-    for number, (game, it) in enumerate(zip(games, told, strict=True)):
-        try:
-            check_go_game(gnugo, game, it)
-        except Wrong as wrong:
-            yield number, str(wrong)
-    gnugo.close()
+    try:
+        with GnuGo() as gnugo:
+            for number, (game, it) in enumerate(zip(games, told, strict=True)):
+                try:
+                    check_go_game(gnugo, game, it)
+                except (Wrong, Refused) as wrong:
+                    yield number, str(wrong)
+    except NotInstalled as error:
+        sys.exit(f"checking games of Go needs GNU Go: {error}")
 
 
 def check_go_game(gnugo: GnuGo, text: str, told: Told) -> None:

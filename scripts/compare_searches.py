@@ -2,10 +2,14 @@
 
     python scripts/compare_searches.py --game chess --nodes 200 --pairs 100 "" "root_policy=puct"
     python scripts/compare_searches.py --game go --weights weights/go --nodes 800 "" "c1=2.0"
+    python scripts/compare_searches.py --game chess --weights weights/chess "exact=policy+value+ends" ""
 
 Each opening (random legal plies) is played twice, sides changed; the Elo difference comes with its 95% interval from
 the pairs. Without `--weights` the model is one with perfect dynamics and a material value (chess and shogi), so that
 search parameters can be compared before there are weights. Long games are judged by the model's value.
+
+`exact=` lets a network's tree cheat, to find out what its learnt dynamics cost: `policy` and `value` are then those of
+h at the true positions instead of g's, and `ends` are told by the rules, as is which moves are legal.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from support.exact_model import PARTS, ExactModel
 from support.rules_model import PIECE_VALUES, MaterialModel
 
 from muzero_engine.games.base import Position
@@ -43,9 +48,8 @@ MAX_PLIES = 160
 class Watched:
     """A network; it needs to be told nothing."""
 
-    def __init__(self, weights: Path, game: str) -> None:
-        bundle = load_bundle(weights, load_game(game).spec)
-        self._model = OnnxModel(bundle, backend=Backend.CPU)
+    def __init__(self, model: OnnxModel) -> None:
+        self._model = model
 
     def watch(self, position: Position) -> None:
         """For models that follow the rules."""
@@ -57,20 +61,42 @@ class Watched:
         return self._model.recurrent_inference(latent, action)
 
 
-def parse_config(text: str) -> SearchConfig:
-    """A SearchConfig from `name=value,name=value`."""
-    config = SearchConfig()
+Guide = MaterialModel | Watched | ExactModel
+
+
+@functools.cache
+def network(weights: Path, game: str) -> OnnxModel:
+    """That of this process."""
+    return OnnxModel(load_bundle(weights, load_game(game).spec), backend=Backend.CPU)
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """How one side searches."""
+
+    config: SearchConfig
+    exact: frozenset[str]  # of PARTS
+
+
+def parse_player(text: str) -> Player:
+    """From `name=value,name=value`."""
+    config, exact = SearchConfig(), frozenset[str]()
     for part in filter(None, text.split(",")):
         name, _, value = part.partition("=")
+        if name == "exact":
+            exact = frozenset(value.split("+"))
+            if not exact <= set(PARTS):
+                raise SystemExit(f"exact may be {'+'.join(PARTS)} or some of them, not {value!r}")
+            continue
         if name not in {f.name for f in fields(SearchConfig)}:
             raise SystemExit(f"no search parameter {name!r}")
         kind = type(getattr(config, name))
         change: dict[str, Any] = {name: RootPolicy(value) if kind is RootPolicy else kind(value)}
         config = replace(config, **change)
-    return config
+    return Player(config, exact)
 
 
-def choose(position: Position, model: MaterialModel | Watched, config: SearchConfig, nodes: int) -> int:
+def choose(position: Position, model: Guide, config: SearchConfig, nodes: int) -> int:
     """The action a search of that many simulations plays."""
     model.watch(position)
     search = Search(model, config)
@@ -80,16 +106,17 @@ def choose(position: Position, model: MaterialModel | Watched, config: SearchCon
     return search.root_moves()[0].action
 
 
-def play(opening: Position, model: MaterialModel | Watched, configs: list[SearchConfig], nodes: int) -> float:
-    """The score (0, 0.5, 1) of configs[0], which moves for player 0."""
+def play(opening: Position, sides: list[tuple[Guide, SearchConfig]], judge: Guide, nodes: int) -> float:
+    """The score (0, 0.5, 1) of sides[0], which moves for player 0."""
     position = opening.copy()
     while (outcome := position.outcome()) is None:
         if position.ply >= MAX_PLIES:
-            model.watch(position)
-            value = float(model.initial_inference(observation(position)[None]).value[0])
+            judge.watch(position)
+            value = float(judge.initial_inference(observation(position)[None]).value[0])
             value = value if position.mover == 0 else -value
             return 0.5 if abs(value) < 0.3 else float(value > 0)
-        position.push(choose(position, model, configs[position.mover], nodes))
+        model, config = sides[position.mover]
+        position.push(choose(position, model, config, nodes))
     return (outcome.value(0) + 1.0) / 2.0
 
 
@@ -99,30 +126,38 @@ class Pairing:
 
     game: str
     weights: Path | None
-    first: SearchConfig
-    second: SearchConfig
+    first: Player
+    second: Player
     nodes: int
     plies: int
     seed: int
 
 
 @functools.cache
-def model_of(game: str, weights: Path | None) -> MaterialModel | Watched:
+def model_of(game: str, weights: Path | None, exact: frozenset[str] = frozenset()) -> Guide:
     """That of this process."""
-    return MaterialModel(game) if weights is None else Watched(weights, game)
+    if weights is None:
+        return MaterialModel(game)
+    model = network(weights, game)
+    return ExactModel(model, exact) if exact else Watched(model)
 
 
 def play_pair(pairing: Pairing, number: int) -> int:
     """Half points (0 to 4) of the first configuration in two games of one opening."""
-    model, rng = model_of(pairing.game, pairing.weights), np.random.default_rng([pairing.seed, number])
+    rng = np.random.default_rng([pairing.seed, number])
+    first, second = (
+        (model_of(pairing.game, pairing.weights, player.exact), player.config)
+        for player in (pairing.first, pairing.second)
+    )
+    judge = model_of(pairing.game, pairing.weights)
     game = load_game(pairing.game)
     opening = game.initial(game.spec.shapes[0])
     for _ in range(pairing.plies):
         legal = opening.legal_actions()
         if opening.outcome() is None and len(legal):
             opening.push(int(rng.choice(legal)))
-    one = play(opening, model, [pairing.first, pairing.second], pairing.nodes)
-    other = 1.0 - play(opening, model, [pairing.second, pairing.first], pairing.nodes)
+    one = play(opening, [first, second], judge, pairing.nodes)
+    other = 1.0 - play(opening, [second, first], judge, pairing.nodes)
     return round(2 * (one + other))
 
 
@@ -140,8 +175,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.weights is None and args.game not in PIECE_VALUES:
         parser.error(f"{args.game} needs --weights")
-    configs = parse_config(args.first), parse_config(args.second)
-    pairing = Pairing(args.game, args.weights, *configs, args.nodes, args.plies, args.seed)
+    players = parse_player(args.first), parse_player(args.second)
+    if args.weights is None and any(player.exact for player in players):
+        parser.error("exact= needs --weights: without them the dynamics are exact anyway")
+    pairing = Pairing(args.game, args.weights, *players, args.nodes, args.plies, args.seed)
     counts = [0, 0, 0, 0, 0]  # pairs with 0, 1/2, 1, 3/2, 2 points for the first
     begun = time.monotonic()
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:

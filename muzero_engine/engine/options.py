@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
+from muzero_engine.search.config import SearchConfig
+
+_SEARCH = SearchConfig()
+
 
 class Protocol(enum.Enum):
     UCI = "uci"
@@ -153,10 +157,10 @@ class EngineOptions:
     )
     root_search: str = _option("gumbel", "How root moves are chosen", uci=("RootSearch",), choices=("puct", "gumbel"))
     c_puct: float = _option(
-        0.7, "Exploration constant c1 of pUCT", uci=("CPuct",), gtp=("c_puct",), low=0.0, high=100.0
+        _SEARCH.c1, "Exploration constant c1 of pUCT", uci=("CPuct",), gtp=("c_puct",), low=0.0, high=100.0
     )
     fpu_reduction: float = _option(
-        0.2,
+        _SEARCH.fpu_reduction,
         "First-play urgency: how far below its parent's value a move not yet visited starts",
         uci=("FpuValue",),
         gtp=("fpu_reduction",),
@@ -164,7 +168,7 @@ class EngineOptions:
         high=2.0,
     )
     policy_temperature: float = _option(
-        1.0,
+        _SEARCH.policy_temperature,
         "Softmax temperature of the policy",
         uci=("PolicyTemperature",),
         gtp=("policy_temperature",),

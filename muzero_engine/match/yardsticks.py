@@ -237,6 +237,9 @@ GO_SIZES = (9, 13, 19)
 def _go_ladder(size: int) -> Ladder:
     komi = 7.0 if size == 9 else 7.5
     playouts = ((4, 90.0), (16, 430.0), (64, 620.0), (256, 800.0)) if size == 9 else ((4, 50.0), (16, 300.0))
+    stones: tuple[tuple[int, float], ...] = ((2, 2050.0), (3, 2300.0), (4, 2550.0))
+    if size > 9:  # where a stone is worth less
+        stones = ((2, 1950.0), (3, 2050.0), (4, 2150.0), (6, 2350.0), (9, 2650.0))
     return Ladder(
         label=f"go {size}x{size}",
         game=GameSettings(game="go", shape=(size, size), komi=komi),
@@ -250,9 +253,7 @@ def _go_ladder(size: int) -> Ladder:
             _gnugo(10, 1550.0, handicap=-2),
             *((_gnugo(1), _gnugo(5)) if size == 9 else (_gnugo(1, 1650.0), _gnugo(5, 1750.0))),
             _gnugo(10, fixed=True),
-            _gnugo(10, 2050.0, handicap=2),
-            _gnugo(10, 2300.0, handicap=3),
-            _gnugo(10, 2550.0, handicap=4),
+            *(_gnugo(10, rating, handicap=count) for count, rating in stones),
         ),
         opening_plies=4,
     )
