@@ -1,11 +1,14 @@
 """The 8-bit recurrent network: static quantisation (QDQ), weights per channel, ranges from calibration data.
 
-Only convolutions and what lies between them become integers. The last layers of the heads and the scaling of the latent
-stay in 32 bits: they cost nothing and their errors would go straight into policy and value. h runs once a move and
-stays as it is.
+Only convolutions and what lies between them become integers. The residual streams, the last layers of the heads and the
+scaling of the latent stay in 32 bits: they cost nothing and their errors would go straight into policy and value. h
+runs once a move and stays as it is.
 
-Weights use 7 bits (`reduce_range`): processors with AVX2 but without VNNI add two products in 16 bits, which saturate
-with 8.
+Rounded weights shift the mean of what a convolution gives, for what it is given is never below 0. Their biases take
+that back (Nagel et al. 2019, "Data-free quantization through weight equalization and bias correction", section 4.2).
+
+Weights use all 8 bits. Processors with AVX2 but without VNNI add two products in 16 bits, which could saturate; with
+activations whose range comes from their maximum that is too rare to matter (BENCHMARKS.md has figures).
 """
 
 from __future__ import annotations
@@ -15,7 +18,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -27,7 +33,7 @@ from onnxruntime.quantization import (
 from muzero_engine.export.calibration import Edges
 from muzero_engine.model import Floats, Ints
 
-QUANTISED_OPERATORS = ["Conv", "Relu", "Add"]
+QUANTISED_OPERATORS = ["Conv", "Relu"]
 EXACT_WEIGHTS = {"network.policy.planes.weight"}  # of convolutions that stay in 32 bits
 
 
@@ -61,14 +67,51 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
                 op_types_to_quantize=QUANTISED_OPERATORS,
                 nodes_to_exclude=exact,
                 per_channel=True,
-                reduce_range=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 calibrate_method=CalibrationMethod.MinMax,
             )
-            return onnx.load_model(path)
+            result = onnx.load_model(path)
     finally:
         root.setLevel(level)
+    _correct_biases(result, recurrent, batches)
+    return result
+
+
+def _correct_biases(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches: list[Edges]) -> None:
+    """Moves the biases of the 8-bit convolutions so that their outputs have the means of the exact ones.
+
+    One after the other, as each changes what the next ones are given.
+    """
+    outputs = {node.name: node.output[0] for node in exact.graph.node if node.op_type == "Conv"}
+    makers = {node.output[0]: node for node in quantised.graph.node if node.op_type == "DequantizeLinear"}
+    constants = {initializer.name: initializer for initializer in quantised.graph.initializer}
+    convolutions = [node for node in quantised.graph.node if node.op_type == "Conv" and node.input[2] in makers]
+    wanted = _channel_means(exact, [outputs[node.name] for node in convolutions], batches)
+    for node, mean in zip(convolutions, wanted, strict=True):
+        (found,) = _channel_means(quantised, [node.output[0]], batches)
+        bias, scale = (constants[name] for name in makers[node.input[2]].input[:2])
+        change = np.rint((mean - found) / numpy_helper.to_array(scale))
+        whole = (numpy_helper.to_array(bias) + change).astype(np.int32)
+        bias.CopyFrom(numpy_helper.from_array(whole, bias.name))
+
+
+def _channel_means(model: onnx.ModelProto, names: list[str], batches: list[Edges]) -> list[Floats]:
+    """float32[C] of each of these tensors float[B, C, H, W], over all batches."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3  # errors
+    session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    means: list[list[Floats]] = [[] for _ in names]
+    for batch in batches:
+        found = session.run(names, {"latent": batch.latent, "action": batch.action})
+        for places, value in zip(means, found, strict=True):
+            places.append(value.mean(axis=(0, 2, 3)))
+    sizes = [len(batch.action) for batch in batches]
+    return [np.average(places, axis=0, weights=sizes).astype(np.float32) for places in means]
 
 
 def _unshare(graph: onnx.GraphProto) -> None:

@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 from support.networks import tiny_network
 
+from muzero_engine.export import quantise
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.export.calibration import Edges, Int8Calibration, calibration_edges
 from muzero_engine.export.graph import recurrent_graph
@@ -74,6 +75,28 @@ def test_eight_bits_stay_close_and_are_the_default_on_a_processor(name: str, tmp
         differences.append(np.abs(policies[0] - policies[1]).mean())
         spread.append(policies[0].std())
     assert 0 < np.mean(differences) < 0.1 * np.mean(spread)
+
+
+def test_biases_take_back_what_rounded_weights_shift(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = load_game("tictactoe")
+    network = tiny_network(game, dynamics_blocks=3).folded()
+    graph = recurrent_graph(network)
+    edges = calibration_edges(TorchModel(network), game, Int8Calibration(positions=60))
+    corrected = quantised(graph, edges)
+    monkeypatch.setattr(quantise, "_correct_biases", lambda *_: None)
+    plain = quantised(graph, edges)
+
+    nodes = {node.name: node for node in graph.graph.node if node.op_type == "Conv"}
+    dequantised = {node.output[0] for node in corrected.graph.node if node.op_type == "DequantizeLinear"}
+    moved = [node for node in corrected.graph.node if node.op_type == "Conv" and node.input[2] in dequantised]
+    exact = quantise._channel_means(graph, [nodes[node.name].output[0] for node in moved], edges)
+    names = [node.output[0] for node in moved]
+    shifts = [
+        np.concatenate([np.abs(found - mean) for found, mean in zip(means, exact, strict=True)]).mean()
+        for means in (quantise._channel_means(model, names, edges) for model in (corrected, plain))
+    ]
+    assert len(moved) == 1 + 2 * 3 + 3
+    assert 0 < shifts[0] < 0.05 * shifts[1]
 
 
 def test_eight_bits_take_every_board_of_go(tmp_path: Path) -> None:
