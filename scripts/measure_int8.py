@@ -21,8 +21,9 @@ from muzero_engine.export.calibration import Edges, Int8Calibration, calibration
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.manifest import RECURRENT_INT8
-from muzero_engine.inference.session import Backend, OnnxModel, Precision
+from muzero_engine.inference.session import RECURRENT_OUTPUTS, Backend, OnnxModel, Precision
 from muzero_engine.model import Floats, Ints, RecurrentOutput
+from muzero_engine.search.scoring import softmax
 
 SEED = 7  # not that of the calibration
 
@@ -50,19 +51,13 @@ def difference(reference: list[RecurrentOutput], others: list[RecurrentOutput]) 
         latents.append(np.sqrt(((exact.latent - other.latent) ** 2).mean() / (exact.latent**2).mean()))
         for i in range(len(exact.value)):
             _, here, there = np.intersect1d(exact.top_actions[i], other.top_actions[i], return_indices=True)
-            p, q = log_softmax(exact.top_logits[i][here]), log_softmax(other.top_logits[i][there])
-            policy.append(float((np.exp(p) * (p - q)).sum()))
+            p, q = softmax(exact.top_logits[i][here]), softmax(other.top_logits[i][there])
+            policy.append(float(p @ np.log(p / q)))
             same.append(exact.top_actions[i][0] == other.top_actions[i][0])
     value = np.concatenate(values)
     return Difference(
         float(np.mean(policy)), float(np.mean(same)), float(value.mean()), float(value.max()), float(np.mean(latents))
     )
-
-
-def log_softmax(logits: Floats) -> Floats:
-    shifted = logits - logits.max()
-    found: Floats = shifted - np.log(np.exp(shifted).sum())
-    return found
 
 
 class _Unfused:
@@ -76,8 +71,7 @@ class _Unfused:
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
-        names = ["next_latent", "reward", "discount", "reward_draw", "top_actions", "top_logits", "value", "draw"]
-        return RecurrentOutput(*self._session.run(names, {"latent": latent, "action": action}))
+        return RecurrentOutput(*self._session.run(list(RECURRENT_OUTPUTS), {"latent": latent, "action": action}))
 
 
 def outputs(model: OnnxModel | _Unfused, edges: list[Edges]) -> list[RecurrentOutput]:

@@ -155,7 +155,9 @@ class EngineOptions:
         low=0,
         high=1024,
     )
-    root_search: str = _option("gumbel", "How root moves are chosen", uci=("RootSearch",), choices=("puct", "gumbel"))
+    root_search: str = _option(
+        _SEARCH.root_policy.value, "How root moves are chosen", uci=("RootSearch",), choices=("puct", "gumbel")
+    )
     c_puct: float = _option(
         _SEARCH.c1, "Exploration constant c1 of pUCT", uci=("CPuct",), gtp=("c_puct",), low=0.0, high=100.0
     )

@@ -7,8 +7,8 @@ runs once a move and stays as it is.
 Rounded weights shift the mean of what a convolution gives, for what it is given is never below 0. Their biases take
 that back (Nagel et al. 2019, "Data-free quantization through weight equalization and bias correction", section 4.2).
 
-Weights use all 8 bits. Processors with AVX2 but without VNNI add two products in 16 bits, which could saturate; with
-activations whose range comes from their maximum that is too rare to matter (BENCHMARKS.md has figures).
+Weights use all 8 bits. Processors with AVX2 but without VNNI add two products in 16 bits, which can saturate; with
+activations whose range comes from their maximum that costs less than a bit of the weights (BENCHMARKS.md has figures).
 """
 
 from __future__ import annotations

@@ -79,11 +79,12 @@ class ExactModel:
         seen = self._model.initial_inference(np.stack([observation(child) for _, child in alive]))
         for place, (row, child) in enumerate(alive):
             if "policy" in self._parts:
-                logits = np.array(seen.policy_logits[place])
+                logits = seen.policy_logits[place]
                 if "ends" in self._parts:
-                    logits = np.full_like(logits, ILLEGAL)
                     legal = child.legal_actions()
-                    logits[legal] = seen.policy_logits[place][legal]
+                    masked = np.full_like(logits, ILLEGAL)
+                    masked[legal] = logits[legal]
+                    logits = masked
                 actions, tops = top_policy(logits[None])
                 found.top_actions[row], found.top_logits[row] = actions[0], tops[0]
             if "value" in self._parts:
