@@ -166,8 +166,10 @@ class EngineProcess:
                     os.killpg(self._process.pid, signal.SIGKILL)
             else:
                 self._process.kill()
-            self._process.wait()
-            self._reaped = True
+            try:
+                self._process.wait()
+            finally:  # a second Ctrl-C may come here
+                self._reaped = self._process.returncode is not None
 
     def _wait_for_end(self, seconds: float) -> None:
         """Waits until the process has ended, without reaping it on POSIX; its output is thrown away meanwhile."""

@@ -102,6 +102,21 @@ def test_a_process_that_never_stops_writing(monkeypatch: pytest.MonkeyPatch) -> 
         assert process._lines.qsize() <= module.MAX_WAITING
 
 
+def test_an_interrupt_while_it_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running("import time; time.sleep(60)") as process:
+        wait = process._process.wait
+
+        def interrupted() -> int:
+            wait()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(process._process, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            process.kill()
+        with pytest.raises(ProcessEnded, match="killed by SIGKILL"):
+            read_all(process, soon())
+
+
 def test_environment_and_folder(tmp_path: object) -> None:
     code = "import os; print(os.environ['COLOUR'], os.getcwd(), flush=True)"
     process = EngineProcess([sys.executable, "-S", "-c", code], directory=str(tmp_path), environment={"COLOUR": "blue"})
