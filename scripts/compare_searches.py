@@ -3,13 +3,15 @@
     python scripts/compare_searches.py --game chess --nodes 200 --pairs 100 "" "root_policy=puct"
     python scripts/compare_searches.py --game go --weights weights/go --nodes 800 "" "c1=2.0"
     python scripts/compare_searches.py --game chess --weights weights/chess "exact=policy+value+ends" ""
+    python scripts/compare_searches.py --game chess --weights weights/chess "precision=fp32" ""
 
 Each opening (random legal plies) is played twice, sides changed; the Elo difference comes with its 95% interval from
 the pairs. Without `--weights` the model is one with perfect dynamics and a material value (chess and shogi), so that
 search parameters can be compared before there are weights. Long games are judged by the model's value.
 
 `exact=` lets a network's tree cheat, to find out what its learnt dynamics cost: `policy` and `value` are then those of
-h at the true positions instead of g's, and `ends` are told by the rules, as is which moves are legal.
+h at the true positions instead of g's, and `ends` are told by the rules, as is which moves are legal. `precision=` is
+that of the network, `int8` or `fp32`.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
-from muzero_engine.inference.session import Backend, OnnxModel
+from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.match.statistics import Tally, estimate
 from muzero_engine.match.tables import interval_text
 from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
@@ -65,9 +67,9 @@ Guide = MaterialModel | Watched | ExactModel
 
 
 @functools.cache
-def network(weights: Path, game: str) -> OnnxModel:
+def network(weights: Path, game: str, precision: Precision) -> OnnxModel:
     """That of this process."""
-    return OnnxModel(load_bundle(weights, load_game(game).spec), backend=Backend.CPU)
+    return OnnxModel(load_bundle(weights, load_game(game).spec), backend=Backend.CPU, precision=precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +77,32 @@ class Player:
     """How one side searches."""
 
     config: SearchConfig
-    exact: frozenset[str]  # of PARTS
+    exact: frozenset[str] = frozenset()  # of PARTS
+    precision: Precision = Precision.AUTO
 
 
 def parse_player(text: str) -> Player:
     """From `name=value,name=value`."""
-    config, exact = SearchConfig(), frozenset[str]()
+    player = Player(SearchConfig())
     for part in filter(None, text.split(",")):
         name, _, value = part.partition("=")
         if name == "exact":
             exact = frozenset(value.split("+"))
             if not exact <= set(PARTS):
                 raise SystemExit(f"exact may be {'+'.join(PARTS)} or some of them, not {value!r}")
+            player = replace(player, exact=exact)
+            continue
+        if name == "precision":
+            if value not in (known := [precision.value for precision in Precision]):
+                raise SystemExit(f"precision may be {', '.join(known)}, not {value!r}")
+            player = replace(player, precision=Precision(value))
             continue
         if name not in {f.name for f in fields(SearchConfig)}:
             raise SystemExit(f"no search parameter {name!r}")
-        kind = type(getattr(config, name))
+        kind = type(getattr(player.config, name))
         change: dict[str, Any] = {name: RootPolicy(value) if kind is RootPolicy else kind(value)}
-        config = replace(config, **change)
-    return Player(config, exact)
+        player = replace(player, config=replace(player.config, **change))
+    return player
 
 
 def choose(position: Position, model: Guide, config: SearchConfig, nodes: int) -> int:
@@ -134,11 +143,13 @@ class Pairing:
 
 
 @functools.cache
-def model_of(game: str, weights: Path | None, exact: frozenset[str] = frozenset()) -> Guide:
+def model_of(
+    game: str, weights: Path | None, exact: frozenset[str] = frozenset(), precision: Precision = Precision.AUTO
+) -> Guide:
     """That of this process."""
     if weights is None:
         return MaterialModel(game)
-    model = network(weights, game)
+    model = network(weights, game, precision)
     return ExactModel(model, exact) if exact else Watched(model)
 
 
@@ -146,7 +157,7 @@ def play_pair(pairing: Pairing, number: int) -> int:
     """Half points (0 to 4) of the first configuration in two games of one opening."""
     rng = np.random.default_rng([pairing.seed, number])
     first, second = (
-        (model_of(pairing.game, pairing.weights, player.exact), player.config)
+        (model_of(pairing.game, pairing.weights, player.exact, player.precision), player.config)
         for player in (pairing.first, pairing.second)
     )
     judge = model_of(pairing.game, pairing.weights)
@@ -176,8 +187,8 @@ def main() -> None:
     if args.weights is None and args.game not in PIECE_VALUES:
         parser.error(f"{args.game} needs --weights")
     players = parse_player(args.first), parse_player(args.second)
-    if args.weights is None and any(player.exact for player in players):
-        parser.error("exact= needs --weights: without them the dynamics are exact anyway")
+    if args.weights is None and any(player != Player(player.config) for player in players):
+        parser.error("exact= and precision= need --weights: without them there is no network")
     pairing = Pairing(args.game, args.weights, *players, args.nodes, args.plies, args.seed)
     counts = [0, 0, 0, 0, 0]  # pairs with 0, 1/2, 1, 3/2, 2 points for the first
     begun = time.monotonic()
