@@ -34,7 +34,7 @@ from muzero_engine.match.store import GAMES
 EVEN = DECIDED = 300  # centipawns
 MATE = 10_000
 TRIES = 20  # for each position wanted; the others are decided or end
-SLOPE = 0.0037  # of the expected score, per centipawn (lichess uses 0.00368)
+SLOPE = 0.0037  # of the expected score in [-1, 1], per centipawn; nearly that of lichess (0.00368)
 
 
 @dataclass(frozen=True, slots=True)
