@@ -8,7 +8,6 @@ is nearly as fast as the fastest.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,13 +21,17 @@ SEARCH_SECONDS = 1e-4  # what the search itself spends on a batch, apart from it
 MAX_LATENCY = 0.020  # seconds a batch
 ENOUGH = 0.95  # of the best rate: the smallest batch that reaches it is taken
 MIN_RUNS = 2
+PATIENCE = 2.0  # how much longer it may take on a busy machine
 
 
 class TunableModel(Model, Protocol):
-    """A model that says how many planes it observes."""
+    """A model that says how many planes it observes, and what its calls are to be timed with."""
 
     @property
     def planes(self) -> int: ...
+
+    def clock(self) -> float:
+        """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +51,15 @@ class Tuning:
     table: tuple[Measurement, ...]
 
 
-def tune(
-    model: TunableModel,
-    shape: Shape,
-    *,
-    seconds: float = 0.6,
-    max_latency: float = MAX_LATENCY,
-    clock: Callable[[], float] = time.perf_counter,
-) -> Tuning:
-    """Warms the model up on a board of this shape and picks a batch size, in about `seconds`.
+def tune(model: TunableModel, shape: Shape, *, seconds: float = 0.6, max_latency: float = MAX_LATENCY) -> Tuning:
+    """Warms the model up on a board of this shape and picks a batch size, in about `seconds` of its clock.
 
     The first calls of a session allocate and are not counted. Batches grow until one takes longer than `max_latency` or
     the time is up; a batch of 1 is always measured.
     """
     root = model.initial_inference(np.zeros((1, model.planes, *shape), dtype=np.float32))
-    deadline = clock() + seconds
+    clock = model.clock
+    deadline, last = clock() + seconds, time.perf_counter() + PATIENCE * seconds
     share = seconds / len(BATCHES)
     table: list[Measurement] = []
     for batch in BATCHES:
@@ -71,13 +68,13 @@ def tune(
         model.recurrent_inference(latent, actions)
         times: list[float] = []
         until = clock() + share
-        while len(times) < MIN_RUNS or clock() < until:
+        while len(times) < MIN_RUNS or (clock() < until and time.perf_counter() < last):
             start = clock()
             model.recurrent_inference(latent, actions)
             times.append(clock() - start)
         latency = max(float(np.median(times)), 1e-9)
         table.append(Measurement(batch, latency, batch / latency))
-        if latency > max_latency or clock() >= deadline:
+        if latency > max_latency or clock() >= deadline or time.perf_counter() >= last:
             break
     return Tuning(best_batch(table, max_latency), tuple(table))
 

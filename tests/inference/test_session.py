@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +135,19 @@ def test_views_are_taken_as_they_are(bundle: Bundle) -> None:
     assert np.array_equal(every_other.latent, packed.latent)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the clock of a thread's work is coarse there")
+def test_other_load_does_not_count_where_one_thread_does_the_work(bundle: Bundle) -> None:
+    for threads in (1, 2):
+        model = OnnxModel(bundle, backend=Backend.CPU, threads=threads)
+        before = model.clock()
+        time.sleep(0.1)
+        assert (model.clock() - before < 0.05) == (threads == 1)
+
+
 def test_playing_imports_no_torch(bundle: Bundle) -> None:
     code = f"""
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from muzero_engine.games.registry import load_game
