@@ -33,6 +33,7 @@ from muzero_engine.match.store import GAMES
 
 NOT_LOST, LOST, STEP = -200, -300, 250  # centipawns
 MATE = 10_000
+STOCKFISH = shutil.which("stockfish") or "/usr/games/stockfish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +47,19 @@ class Blunder:
     answered: tuple[float, float]  # values after it: by h, by g
 
 
+def score(
+    judge: chess.engine.SimpleEngine, limit: chess.engine.Limit, board: chess.Board
+) -> tuple[int, chess.Move | None]:
+    """Stockfish's score in centipawns of the player to move, and its move; None at the end of a game."""
+    found = judge.analyse(board, limit)
+    line = found.get("pv", [])
+    return found["score"].pov(board.turn).score(mate_score=MATE), line[0] if line else None
+
+
 def find_blunder(
-    game: GameRecord, player: str, judge: chess.engine.SimpleEngine, depth: int, model: OnnxModel
+    game: GameRecord, player: str, judge: chess.engine.SimpleEngine, limit: chess.engine.Limit, model: OnnxModel
 ) -> Blunder | None:
     """The first one of a game that `player` lost."""
-
-    def score(board: chess.Board) -> tuple[int, chess.Move | None]:
-        found = judge.analyse(board, chess.engine.Limit(depth=depth))
-        line = found.get("pv", [])
-        return found["score"].pov(board.turn).score(mate_score=MATE), line[0] if line else None
-
     position = load_game("chess").from_text(game.start)
     board = chess.Board(game.start)
     texts = (*game.opening_moves, *(ply.move for ply in game.moves))
@@ -66,9 +70,9 @@ def find_blunder(
         following.push(action)
         after.push_uci(text)
         if mover == player and ply >= len(game.opening_moves) and following.outcome() is None:
-            before, _ = score(board)
+            before, _ = score(judge, limit, board)
             if before > NOT_LOST:
-                lost, answer = score(after)
+                lost, answer = score(judge, limit, after)
                 if -lost < min(LOST, before - STEP) and answer is not None:
                     scores = (before, -lost)
                     return judged(model, position, action, following, answer.uci(), f"{board.fen()} {text}", scores)
@@ -112,15 +116,15 @@ def main() -> None:
     parser.add_argument("--games", type=int, help="only the first so many lost games")
     parser.add_argument("--depth", type=int, default=12, help="of Stockfish's search")
     args = parser.parse_args()
-    stockfish = shutil.which("stockfish") or "/usr/games/stockfish"
+    limit = chess.engine.Limit(depth=args.depth)
     model = OnnxModel(load_bundle(args.weights, load_game("chess").spec), backend=Backend.CPU)
     lines = (args.folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]
     games = [game for game in map(parse_record, lines) if args.player in (game.first, game.second)]
     lost = [game for game in games if game.points == (0.0 if game.first == args.player else 1.0)][: args.games]
     found: list[Blunder] = []
-    with chess.engine.SimpleEngine.popen_uci(stockfish) as judge:
+    with chess.engine.SimpleEngine.popen_uci(STOCKFISH) as judge:
         for number, game in enumerate(lost, 1):
-            blunder = find_blunder(game, args.player, judge, args.depth, model)
+            blunder = find_blunder(game, args.player, judge, limit, model)
             print(f"\r{number}/{len(lost)} games", end="", file=sys.stderr, flush=True)
             if blunder is not None:
                 found.append(blunder)

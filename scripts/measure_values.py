@@ -13,16 +13,16 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import chess
 import chess.engine
 import numpy as np
+from find_blunders import STOCKFISH, score
 
-from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
@@ -32,7 +32,6 @@ from muzero_engine.match.record_json import parse_record
 from muzero_engine.match.store import GAMES
 
 EVEN = DECIDED = 300  # centipawns
-MATE = 10_000
 TRIES = 20  # for each position wanted; the others are decided or end
 SLOPE = 0.0037  # of the expected score in [-1, 1], per centipawn; nearly that of lichess (0.00368)
 
@@ -46,62 +45,53 @@ class Seen:
     by_g: float
 
 
-class Measure:
-    """Asks Stockfish and the network about the same positions."""
+def ways(
+    game: GameRecord, rng: random.Random, model: OnnxModel, judge: chess.engine.SimpleEngine, limit: chess.engine.Limit
+) -> list[Seen] | None:
+    """What is seen at a random position of a game, two moves of it on, a random move on, and its answer on.
 
-    def __init__(self, model: OnnxModel, judge: chess.engine.SimpleEngine, nodes: int) -> None:
-        self._model = model
-        self._judge = judge
-        self._limit = chess.engine.Limit(nodes=nodes)
+    None if the position is not even, or one of the others ends the game.
+    """
+    texts = [*game.opening_moves, *(ply.move for ply in game.moves)]
+    if len(texts) - 2 <= len(game.opening_moves):
+        return None
+    ply = rng.randrange(len(game.opening_moves), len(texts) - 2)
+    position, board = load_game("chess").from_text(game.start), chess.Board(game.start)
+    for text in texts[:ply]:
+        position.push(position.parse_action(text))
+        board.push_uci(text)
+    even, _ = score(judge, limit, board)
+    if abs(even) > EVEN:
+        return None
+    root = model.initial_inference(observation(position)[None])
+    here = float(root.value[0])
 
-    def ask(self, board: chess.Board) -> tuple[int, chess.Move | None]:
-        """Stockfish's score in centipawns and its move."""
-        found = self._judge.analyse(board, self._limit)
-        line = found.get("pv", [])
-        return found["score"].pov(board.turn).score(mate_score=MATE), line[0] if line else None
-
-    def after(self, position: Position, board: chess.Board, moves: list[str]) -> Seen | None:
-        """What is seen after these moves; None if they end the game."""
-        position, board = position.copy(), board.copy()
-        root = self._model.initial_inference(observation(position)[None])
-        latent, told = root.latent, float(root.value[0])
+    def after(moves: list[str]) -> tuple[Seen, chess.Move] | None:
+        """The second is Stockfish's answer."""
+        there, its_board = position.copy(), board.copy()
+        latent, told = root.latent, here
         for text in moves:
-            action = position.parse_action(text)
-            imagined = self._model.recurrent_inference(latent, np.array([action]))
+            action = there.parse_action(text)
+            imagined = model.recurrent_inference(latent, np.array([action]))
             latent, told = imagined.latent, float(imagined.value[0])
-            position.push(action)
-            board.push_uci(text)
-            if position.outcome() is not None:
+            there.push(action)
+            its_board.push_uci(text)
+            if there.outcome() is not None:
                 return None
-        true = float(self._model.initial_inference(observation(position)[None]).value[0])
-        return Seen(self.ask(board)[0], true, told)
+        true = float(model.initial_inference(observation(there)[None]).value[0])
+        found, answer = score(judge, limit, its_board)
+        return None if answer is None else (Seen(found, true, told), answer)
 
-    def ways(self, game: GameRecord, rng: random.Random) -> tuple[Seen, Seen, Seen, Seen] | None:
-        """From a random position of a game: there, two moves of the game on, a random move on, and its answer."""
-        texts = [*game.opening_moves, *(ply.move for ply in game.moves)]
-        if len(texts) - 2 <= len(game.opening_moves):
-            return None
-        ply = rng.randrange(len(game.opening_moves), len(texts) - 2)
-        position, board = load_game("chess").from_text(game.start), chess.Board(game.start)
-        for text in texts[:ply]:
-            position.push(position.parse_action(text))
-            board.push_uci(text)
-        if abs(self.ask(board)[0]) > EVEN:
-            return None
-        strange = rng.choice([move.uci() for move in board.legal_moves])
-        board.push_uci(strange)
-        answer = None if board.is_game_over() else self.ask(board)[1]
-        board.pop()
-        if answer is None:
-            return None
-        here = self.after(position, board, [])
-        played = self.after(position, board, texts[ply : ply + 2])
-        thrown = self.after(position, board, [strange])
-        answered = self.after(position, board, [strange, answer.uci()])
-        return None if None in (found := (here, played, thrown, answered)) else found  # type: ignore[return-value]
+    strange = rng.choice([move.uci() for move in board.legal_moves])
+    thrown = after([strange])
+    answered = thrown and after([strange, thrown[1].uci()])
+    played = answered and after(texts[ply : ply + 2])
+    if thrown is None or answered is None or played is None:
+        return None
+    return [Seen(even, here, here), played[0], thrown[0], answered[0]]
 
 
-def line(name: str, seen: list[Seen]) -> str:
+def line(name: str, seen: Sequence[Seen]) -> str:
     """A row of the table."""
     score = np.array([one.score for one in seen], dtype=np.float64)
     expected = 2.0 / (1.0 + np.exp(-SLOPE * score)) - 1.0
@@ -122,18 +112,17 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=20_000, help="of Stockfish's search")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    stockfish = shutil.which("stockfish") or "/usr/games/stockfish"
+    limit = chess.engine.Limit(nodes=args.nodes)
     bundle = load_bundle(args.weights, load_game("chess").spec)
     model = OnnxModel(bundle, backend=Backend.CPU, precision=Precision.FP32)
     games = [parse_record(text) for text in (args.folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]]
     rng = random.Random(args.seed)
-    found: list[tuple[Seen, Seen, Seen, Seen]] = []
-    with chess.engine.SimpleEngine.popen_uci(stockfish) as judge:
-        measure = Measure(model, judge, args.nodes)
+    found: list[list[Seen]] = []
+    with chess.engine.SimpleEngine.popen_uci(STOCKFISH) as judge:
         for _ in range(TRIES * args.positions if games else 0):
-            ways = measure.ways(rng.choice(games), rng)
-            if ways is not None:
-                found.append(ways)
+            seen = ways(rng.choice(games), rng, model, judge, limit)
+            if seen is not None:
+                found.append(seen)
                 print(f"\r{len(found)}/{args.positions} positions", end="", file=sys.stderr, flush=True)
                 if len(found) == args.positions:
                     break
@@ -142,8 +131,8 @@ def main() -> None:
         raise SystemExit(f"no even position in the games of {args.folder}")
     print("| | positions | decided | h: correlation, difference, wrong sign | g: the same |\n| - | -: | -: | - | - |")
     names = ("in the game", "two moves of the game on", "a random move on", "its answer on")
-    for name, seen in zip(names, zip(*found, strict=True), strict=True):
-        print(line(name, list(seen)))
+    for name, column in zip(names, zip(*found, strict=True), strict=True):
+        print(line(name, column))
 
 
 if __name__ == "__main__":

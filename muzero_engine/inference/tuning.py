@@ -21,7 +21,7 @@ SEARCH_SECONDS = 1e-4  # what the search itself spends on a batch, apart from it
 MAX_LATENCY = 0.020  # seconds a batch
 ENOUGH = 0.95  # of the best rate: the smallest batch that reaches it is taken
 MIN_RUNS = 2
-PATIENCE = 2.0  # how much longer it may take on a busy machine
+PATIENCE = 2.0  # how many times as long as meant it may take
 
 
 class TunableModel(Model, Protocol):
@@ -39,7 +39,7 @@ class Measurement:
     """One batch size, measured."""
 
     batch: int
-    latency: float  # seconds of one call, the median
+    latency: float  # seconds of one call by the model's clock, the median
     evaluations_per_second: float
 
 
@@ -52,10 +52,10 @@ class Tuning:
 
 
 def tune(model: TunableModel, shape: Shape, *, seconds: float = 0.6, max_latency: float = MAX_LATENCY) -> Tuning:
-    """Warms the model up on a board of this shape and picks a batch size, in about `seconds` of its clock.
+    """Warms the model up on a board of this shape and picks a batch size, in about `seconds` of the model's clock.
 
-    The first calls of a session allocate and are not counted. Batches grow until one takes longer than `max_latency` or
-    the time is up; a batch of 1 is always measured.
+    On a busy machine PATIENCE times as long may pass meanwhile. The first calls of a session allocate and are not
+    counted. Batches grow until one takes longer than `max_latency` or the time is up; a batch of 1 is always measured.
     """
     root = model.initial_inference(np.zeros((1, model.planes, *shape), dtype=np.float32))
     clock = model.clock

@@ -147,7 +147,6 @@ def test_other_load_does_not_count_where_one_thread_does_the_work(bundle: Bundle
 def test_playing_imports_no_torch(bundle: Bundle) -> None:
     code = f"""
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from muzero_engine.games.registry import load_game
