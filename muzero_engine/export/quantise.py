@@ -1,8 +1,8 @@
 """The 8-bit recurrent network: static quantisation (QDQ), weights per channel, ranges from calibration data.
 
-Only convolutions and what lies between them become integers. The residual streams, the last layers of the heads and the
-scaling of the latent stay in 32 bits: they cost nothing and their errors would go straight into policy and value. h
-runs once a move and stays as it is.
+Only convolutions and what lies between them become integers. A residual stream is rounded once a block, after its sum
+and its ReLU; what the last block gives, the scaling of the latent and the last layers of the heads stay in 32 bits:
+they cost nothing and their errors would go straight into policy and value. h runs once a move and stays as it is.
 
 Rounded weights shift the mean of what a convolution gives, for what it is given is never below 0. Their biases take
 that back (Nagel et al. 2019, "Data-free quantization through weight equalization and bias correction", section 4.2).
