@@ -80,8 +80,8 @@ class LearnerSettings:
     compile: bool = True  # torch.compile on CUDA
 
     @property
-    def needs_next_observations(self) -> bool:
-        """Whether batches must hold the observations after each unrolled step."""
+    def needs_later_observation(self) -> bool:
+        """Whether batches must hold the observation after one of the unrolled steps."""
         return self.consistency_weight > 0 or self.decoder_weight > 0
 
 

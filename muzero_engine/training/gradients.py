@@ -99,7 +99,8 @@ class Gradients:
         """A copy of the batch that stays where it is."""
         copies = {name: tensor.clone() for name, tensor in tensors_of(batch).items()}
         if self._channels_last:
-            copies["observation"] = copies["observation"].contiguous(memory_format=torch.channels_last)
+            for name in copies.keys() & {"observation", "later_observation"}:
+                copies[name] = copies[name].contiguous(memory_format=torch.channels_last)
         return dataclasses.replace(batch, **copies)
 
 

@@ -5,6 +5,8 @@ Weights and scales:
 - Every term is a sum over the positions that have a target, divided by the batch size M (not by how many have one): a
   position weighs the same whatever else is in its batch, and the mean over ranks is the loss of their batches together.
 - Terms of unrolled steps weigh 1/U, those of step 0 weigh 1.
+- Consistency and decoder look at one unrolled step of each position, drawn at random, and its term weighs 1: on average
+  the gradient of all U steps, for one call of h on as many positions as the batch has.
 - The gradient that flows back through a call of g into the state it was given is halved; the heads of that state are
   not. A hook on the state would halve both.
 
@@ -63,7 +65,7 @@ class MuZeroLoss(nn.Module):
 
     def _measure(self, batch: Batch, tally: Tally) -> None:
         network, heads = self.network, self.heads
-        positions, unroll = batch.action.shape
+        unroll = batch.action.shape[1]
         state = network.represent(batch.observation)
         states, outcomes = [state], []
         for step in range(unroll):
@@ -88,18 +90,22 @@ class MuZeroLoss(nn.Module):
         if heads.soft_policy is not None:
             log_probs = split(heads.soft_policy(every).float().log_softmax(dim=1), unroll + 1)
             tally.add(Measure.SOFT_POLICY, sparse_cross_entropy(log_probs, actions, softened(probs)), has_policy)
-        if heads.consistency is not None and unroll:
-            seen = _observations(batch).flatten(0, 1)
+        if heads.consistency is None and heads.decoder is None:
+            return
+        drawn, seen = _later(batch)
+        chosen = drawn == torch.arange(1, unroll + 1, device=drawn.device).unsqueeze(1)  # bool[U, M]
+        imagined = (split(every, unroll + 1)[1:] * chosen[..., None, None, None]).sum(dim=0)  # what g has there
+        if heads.consistency is not None:
             with torch.no_grad():
-                target = split(network.represent(seen), positions).transpose(0, 1).flatten(0, 1)
-            distance = split(heads.consistency(every[positions:], target), unroll)
-            tally.add(Measure.CONSISTENCY, distance, alive[1:], first=1)
+                target = network.represent(seen)
+            tally.add_drawn(Measure.CONSISTENCY, heads.consistency(imagined, target), chosen & alive[1:])
         if heads.decoder is not None:
-            logits = heads.decoder(every).float()
-            wanted = torch.cat([batch.observation[:, None], _observations(batch)], dim=1)[:, :, : logits.shape[1]]
-            wanted = wanted.transpose(0, 1).flatten(0, 1).float()
+            logits = heads.decoder(torch.cat([states[0], imagined])).float()
+            wanted = torch.cat([batch.observation, seen])[:, : logits.shape[1]].float()
             errors = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=(1, 2, 3))
-            tally.add(Measure.DECODER, split(errors, unroll + 1), alive)
+            now, later = split(errors, 2)
+            tally.add(Measure.DECODER, now[None], alive[:1])
+            tally.add_drawn(Measure.DECODER, later, chosen & alive[1:])
 
 
 class Tally:
@@ -111,12 +117,20 @@ class Tally:
         self._nothing = torch.zeros(unroll + 1, device=device)
         self._sums: dict[Measure, Tensor] = {}
         self._counts: dict[Measure, Tensor] = {}
+        self._drawn: set[Measure] = set()
 
     def add(self, measure: Measure, terms: Tensor, mask: Tensor, *, first: int = 0) -> None:
         """Terms float32[n, M] of unroll steps `first` to `first + n - 1`, counted where `mask` bool[n, M]."""
         padding = (first, self._unroll + 1 - first - terms.shape[0])
-        self._sums[measure] = F.pad(torch.where(mask, terms, 0.0).sum(dim=1), padding)
-        self._counts[measure] = F.pad(mask.sum(dim=1, dtype=torch.float32), padding)
+        sums = F.pad(torch.where(mask, terms, 0.0).sum(dim=1), padding)
+        counts = F.pad(mask.sum(dim=1, dtype=torch.float32), padding)
+        self._sums[measure] = self._sums.get(measure, self._nothing) + sums
+        self._counts[measure] = self._counts.get(measure, self._nothing) + counts
+
+    def add_drawn(self, measure: Measure, terms: Tensor, mask: Tensor) -> None:
+        """Terms float32[M], one unrolled step of each position: the one, if any, that `mask` bool[U, M] has for it."""
+        self.add(measure, terms.expand(mask.shape), mask, first=1)
+        self._drawn.add(measure)
 
     def policy(self, logits: Tensor, actions: Tensor, probs: Tensor, mask: Tensor) -> None:
         """Logits float32[U + 1, M, A]; targets int64[U + 1, M, T] and float32[U + 1, M, T]."""
@@ -151,7 +165,8 @@ class Tally:
         total = self._nothing.sum()
         for measure, weight in weights:
             sums = self._sums.get(measure, self._nothing)
-            total = total + weight * (sums[0] + sums[1:].sum() / max(self._unroll, 1)) / self._positions
+            steps = 1 if measure in self._drawn else max(self._unroll, 1)  # that a term stands among
+            total = total + weight * (sums[0] + sums[1:].sum() / steps) / self._positions
         sums = torch.stack([self._sums.get(measure, self._nothing) for measure in MEASURES])
         counts = torch.stack([self._counts.get(measure, self._nothing) for measure in MEASURES])
         return BatchLoss(total, sums.detach(), counts)
@@ -192,7 +207,7 @@ def softened(probs: Tensor) -> Tensor:
     return power / power.sum(dim=-1, keepdim=True).clamp_min(1e-6)
 
 
-def _observations(batch: Batch) -> Tensor:
-    if batch.next_observations is None:
-        raise ValueError("the batch lacks the next observations that the consistency loss and the decoder compare with")
-    return batch.next_observations
+def _later(batch: Batch) -> tuple[Tensor, Tensor]:
+    if batch.later_step is None or batch.later_observation is None:
+        raise ValueError("the batch lacks the later observation that the consistency loss and the decoder compare with")
+    return batch.later_step, batch.later_observation

@@ -204,7 +204,7 @@ class Replay:
             spec=self._game.spec,
             unroll=self._learner.unroll,
             root_value_share=self._learner.root_value_share,
-            all_observations=self._learner.needs_next_observations,
+            later_observation=self._learner.needs_later_observation,
             generator=generator,
             dtype=self._dtype,
         )

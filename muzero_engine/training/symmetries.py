@@ -45,11 +45,11 @@ class Symmetries:
 
     def apply(self, batch: Batch, which: Tensor) -> Batch:
         """The batch with everything that knows squares turned."""
-        following, ownership = batch.next_observations, batch.ownership
+        later, ownership = batch.later_observation, batch.ownership
         return replace(
             batch,
             observation=self.planes(batch.observation, which),
-            next_observations=None if following is None else self.planes(following, which),
+            later_observation=None if later is None else self.planes(later, which),
             action=self.actions(batch.action, which),
             target_actions=self.actions(batch.target_actions, which),
             ownership=None if ownership is None else self.planes(ownership, which),

@@ -49,7 +49,8 @@ class Batch:
 
     shape: Shape
     observation: Tensor  # float[M, planes, H, W] of step 0
-    next_observations: Tensor | None  # float[M, U, planes, H, W] of steps 1..U, where a loss needs them
+    later_step: Tensor | None  # int64[M] in 1..U, drawn at random, where a loss needs
+    later_observation: Tensor | None  # float[M, planes, H, W] of that step
     action: Tensor  # int64[M, U]; random legal-range actions past the end
     target_actions: Tensor  # int64[M, U + 1, T], -1 padded
     target_probs: Tensor  # float32[M, U + 1, T]

@@ -34,11 +34,11 @@ def batch_at(
     spec: GameSpec,
     unroll: int,
     root_value_share: float,
-    all_observations: bool,
+    later_observation: bool,
     generator: torch.Generator,
     dtype: torch.dtype,
 ) -> Batch:
-    """The batch of the plies with numbers int64[M], as played; `all_observations`: of every step, not only 0."""
+    """The batch of the plies with numbers int64[M], as played; `later_observation`: that of a random step, too."""
     device, positions = index.device, len(index)
     steps = torch.arange(unroll + 1, device=device)
     plies = index.unsqueeze(1) + steps  # [M, U + 1]; past the end of the game they mean another game
@@ -46,12 +46,15 @@ def batch_at(
     start = rows[:, 0]
     age, left = ring.age[start].long(), ring.left[start].long()
     alive = steps < left.unsqueeze(1)
-    observed = unroll + 1 if all_observations else 1
+    observed = torch.zeros_like(index).unsqueeze(1)  # [M, 1 or 2]: the steps that are
+    if later_observation:
+        later = torch.randint(1, unroll + 1, (positions, 1), generator=generator, device=device)
+        observed = torch.cat([observed, later], dim=1)
     back = torch.arange(spec.layout.history, device=device)
-    past = (plies[:, :observed, None] - back) % ring.capacity  # [M, observed, history], newest first
-    present = alive[:, :observed, None] & (back <= (age[:, None, None] + steps[:observed, None]))
+    past = (plies.gather(1, observed).unsqueeze(2) - back) % ring.capacity  # [M, observed, history], newest first
+    present = alive.gather(1, observed).unsqueeze(2) & (back <= (age[:, None] + observed).unsqueeze(2))
     seen = observations(ring.packed[past.flatten(0, 1)], present.flatten(0, 1), spec, ring.shape, dtype)
-    observation = seen.view(positions, observed, *seen.shape[1:])
+    observation = seen.view(*observed.shape, *seen.shape[1:])
     target_actions = torch.where(alive.unsqueeze(2), ring.target_actions[rows].long(), -1)
     target_probs = torch.where(target_actions >= 0, ring.target_probs[rows].float(), 0.0)
     result = ring.result[rows]
@@ -67,7 +70,8 @@ def batch_at(
     return Batch(
         shape=ring.shape,
         observation=observation[:, 0],
-        next_observations=observation[:, 1:] if all_observations else None,
+        later_step=observed[:, 1] if later_observation else None,
+        later_observation=observation[:, 1] if later_observation else None,
         action=torch.where(alive[:, :-1], ring.action[rows[:, :-1]].long(), noise),
         target_actions=target_actions,
         target_probs=target_probs / target_probs.sum(dim=2, keepdim=True).clamp(min=1e-6),

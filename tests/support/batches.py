@@ -19,7 +19,7 @@ def random_batch(
     targets: int = 4,
     seed: int = 0,
     shape: Shape | None = None,
-    next_observations: bool = False,
+    later_observation: bool = False,
 ) -> Batch:
     """Games of which about every fifth ends within the unrolled steps; on the CPU."""
     spec = game.spec
@@ -39,7 +39,8 @@ def random_batch(
     return Batch(
         shape=shape,
         observation=(draw(positions, *planes) < 0.2).float(),
-        next_observations=(draw(positions, unroll, *planes) < 0.2).float() if next_observations else None,
+        later_step=torch.randint(1, unroll + 1, (positions,), generator=generator) if later_observation else None,
+        later_observation=(draw(positions, *planes) < 0.2).float() if later_observation else None,
         action=torch.randint(0, actions, (positions, unroll), generator=generator),
         target_actions=target_actions,
         target_probs=(3 * draw(*target_actions.shape)).softmax(dim=2),

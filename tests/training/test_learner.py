@@ -122,7 +122,7 @@ def test_a_small_batch_is_learned_by_heart() -> None:
 @pytest.mark.parametrize("optimiser", list(Optimiser))
 def test_a_resumed_run_equals_an_unbroken_one(optimiser: Optimiser) -> None:
     settings = LearnerSettings(optimiser=optimiser, warmup_steps=4, soft_policy_weight=1.0, consistency_weight=1.0)
-    batches = [random_batch(TICTACTOE, 4, seed=seed, next_observations=True) for seed in range(6)]
+    batches = [random_batch(TICTACTOE, 4, seed=seed, later_observation=True) for seed in range(6)]
     unbroken = make(settings)
     for batch in batches[:3]:
         unbroken.step(batch)

@@ -10,6 +10,7 @@ import torch
 from support.batches import random_batch
 from support.networks import tiny_network
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.model import MuZeroNetwork
@@ -100,7 +101,7 @@ def test_half_gradient_keeps_the_numbers() -> None:
 
 
 def test_without_targets_nothing_is_learned() -> None:
-    batch = random_batch(TICTACTOE, 5, next_observations=True)
+    batch = random_batch(TICTACTOE, 5, later_observation=True)
     no: dict[str, Any] = {
         name: torch.zeros_like(getattr(batch, name)) for name in ("has_policy", "has_value", "has_outcome", "alive")
     }
@@ -213,7 +214,7 @@ def test_consistency_leaves_the_seen_latents_alone() -> None:
 
 
 def test_optional_heads_train_the_dynamics() -> None:
-    batch = random_batch(TICTACTOE, 6, next_observations=True)
+    batch = random_batch(TICTACTOE, 6, later_observation=True)
     only = {"policy_weight": 0.0, "value_weight": 0.0, "outcome_weight": 0.0}
     for name in ("consistency_weight", "decoder_weight", "soft_policy_weight"):
         module = MuZeroLoss(network(), LearnerSettings(**only, **{name: 1.0}))  # type: ignore[arg-type]  # all floats
@@ -225,13 +226,49 @@ def test_optional_heads_train_the_dynamics() -> None:
         assert gradients(module, found.total)["network.dynamics_stem.weight"].any(), name
 
 
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_the_decoder_sees_the_start_and_the_step_that_was_drawn(step: int) -> None:
+    batch = random_batch(TICTACTOE, 8, unroll=3, later_observation=True)
+    batch = dataclasses.replace(batch, later_step=torch.full((8,), step))
+    only: dict[str, Any] = {"policy_weight": 0.0, "value_weight": 0.0, "outcome_weight": 0.0, "ownership_weight": 0.0}
+    module = MuZeroLoss(network(), LearnerSettings(**only, decoder_weight=1.0))
+    decoder = module.heads.decoder
+    assert decoder is not None
+    torch.nn.init.normal_(decoder.planes.weight)
+    assert batch.later_observation is not None
+    state, wanted = module.network.represent(batch.observation), 0.0
+    for u in range(step + 1):
+        if u in (0, step):
+            logits = decoder(state)
+            seen = (batch.later_observation if u else batch.observation)[:, : logits.shape[1]]
+            errors = F.binary_cross_entropy_with_logits(logits, seen, reduction="none").mean(dim=(1, 2, 3))
+            wanted += errors[batch.alive[:, u]].sum().item() / 8
+        if u < step:
+            state, _ = module.network.dynamics(state, batch.action[:, u])
+    found = module(batch)
+    assert found.total.item() == pytest.approx(wanted, rel=1e-5)
+    counts = found.counts[MEASURES.index(Measure.DECODER)].tolist()
+    assert counts == [8.0 if u == 0 else float(batch.alive[:, u].sum()) * (u == step) for u in range(4)]
+
+
+def test_the_consistency_loss_of_one_step_stands_for_all() -> None:
+    """Each position has its step; the terms are counted where they are and weigh 1."""
+    batch = random_batch(TICTACTOE, 6, unroll=3, later_observation=True)
+    batch = dataclasses.replace(batch, later_step=torch.tensor([1, 2, 3, 1, 2, 3]), alive=torch.ones(6, 4).bool())
+    only: dict[str, Any] = {"policy_weight": 0.0, "value_weight": 0.0, "outcome_weight": 0.0, "ownership_weight": 0.0}
+    found = MuZeroLoss(network(), LearnerSettings(**only, consistency_weight=2.0))(batch)
+    row = MEASURES.index(Measure.CONSISTENCY)
+    assert found.counts[row].tolist() == [0.0, 2.0, 2.0, 2.0]
+    assert found.total.item() == pytest.approx(2.0 * found.sums[row].sum().item() / 6, rel=1e-5)
+
+
 def test_consistency_and_decoder_say_what_the_batch_lacks() -> None:
     module = MuZeroLoss(network(), EVERYTHING)
-    with pytest.raises(ValueError, match="lacks the next observations"):
+    with pytest.raises(ValueError, match="lacks the later observation"):
         module(random_batch(TICTACTOE, 2))
 
 
 def test_the_loss_compiles_into_one_graph() -> None:
-    module, batch = MuZeroLoss(network(), EVERYTHING), random_batch(TICTACTOE, 4, unroll=2, next_observations=True)
+    module, batch = MuZeroLoss(network(), EVERYTHING), random_batch(TICTACTOE, 4, unroll=2, later_observation=True)
     compiled = torch.compile(module, backend="eager", dynamic=False, fullgraph=True)
     torch.testing.assert_close(compiled(batch).total, module(batch).total)

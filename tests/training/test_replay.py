@@ -35,7 +35,7 @@ def whole_batch(ring: Ring, game: str, index: Tensor | None = None) -> Batch:
         spec=load_game(game).spec,
         unroll=UNROLL,
         root_value_share=SHARE,
-        all_observations=True,
+        later_observation=True,
         generator=torch.Generator().manual_seed(1),
         dtype=torch.float32,
     )
@@ -61,14 +61,16 @@ def check_one(
     length = len(line) - 1
     by_rules = bool(games.by_rules[number])
     final = line[-1].outcome() if by_rules else None
-    assert batch.next_observations is not None
+    assert batch.later_step is not None
+    assert batch.later_observation is not None
     for u in range(UNROLL + 1):
         row = start + ply + u
         alive = ply + u < length
         assert bool(batch.alive[m, u]) == bool(batch.has_value[m, u]) == alive
-        seen = batch.observation[m] if u == 0 else batch.next_observations[m, u - 1]
         position = line[min(ply + u, length)]
-        assert np.array_equal(seen.numpy(), observation(position) if alive else np.zeros_like(seen.numpy()))
+        if u in (0, int(batch.later_step[m])):
+            seen = batch.later_observation[m] if u else batch.observation[m]
+            assert np.array_equal(seen.numpy(), observation(position) if alive else np.zeros_like(seen.numpy()))
         targets = games.target_actions[row].tolist() if alive else [-1] * 8
         assert batch.target_actions[m, u].tolist() == targets
         assert bool(batch.has_policy[m, u]) == (targets[0] >= 0)
@@ -220,13 +222,23 @@ def test_some_games_are_held_out() -> None:
 
 
 @pytest.mark.parametrize(("consistency", "decoder"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
-def test_next_observations_are_there_where_a_loss_needs_them(consistency: float, decoder: float) -> None:
+def test_a_later_observation_is_there_where_a_loss_needs_them(consistency: float, decoder: float) -> None:
     config = small_config("tictactoe", (3, 3))
     learner = replace(config.learner, consistency_weight=consistency, decoder_weight=decoder)
     replay = Replay(replace(config, learner=learner), CPU)
     replay.add(played("tictactoe", (3, 3), 100))
     batch = replay.draw(4, torch.Generator().manual_seed(1))
-    assert (batch.next_observations is not None) == (consistency + decoder > 0)
+    assert (batch.later_observation is not None) == (consistency + decoder > 0)
+
+
+def test_every_later_step_is_drawn() -> None:
+    ring = Ring(1000, load_game("tictactoe").spec, (3, 3), 8, CPU)
+    ring.add(played("tictactoe", (3, 3), 300))
+    later = whole_batch(ring, "tictactoe").later_step
+    assert later is not None
+    shares = later.bincount(minlength=UNROLL + 1) / len(later)
+    assert shares[0] == 0
+    assert torch.allclose(shares[1:], torch.full((UNROLL,), 1 / UNROLL), atol=0.1)
 
 
 def test_drawing_from_nothing_is_an_error() -> None:

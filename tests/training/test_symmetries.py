@@ -45,7 +45,7 @@ def test_everything_in_a_batch_turns_together(game: str, shape: Shape) -> None:
         spec=rules.spec,
         unroll=3,
         root_value_share=0.3,
-        all_observations=True,
+        later_observation=True,
         generator=generator,
         dtype=torch.float32,
     )
@@ -53,12 +53,12 @@ def test_everything_in_a_batch_turns_together(game: str, shape: Shape) -> None:
     assert symmetries.elements == rules.spec.symmetries
     which = symmetries.draw(40, generator)
     turned = symmetries.apply(batch, which)
-    assert batch.next_observations is not None
-    assert turned.next_observations is not None
+    assert batch.later_observation is not None
+    assert turned.later_observation is not None
     for m, element in enumerate(which.tolist()):
         symmetry = symmetries.elements[element]
         permutation = np.append(rules.action_permutation(symmetry, shape), -1)
-        pairs = [(batch.observation, turned.observation), (batch.next_observations, turned.next_observations)]
+        pairs = [(batch.observation, turned.observation), (batch.later_observation, turned.later_observation)]
         if batch.ownership is not None:
             assert turned.ownership is not None
             pairs.append((batch.ownership, turned.ownership))
