@@ -58,6 +58,11 @@ def top_policy(policy_logits: Floats) -> tuple[Ints, Floats]:
 class Model(Protocol):
     """Blocks while it computes; called from one thread at a time; the caller owns what it gets."""
 
+    @property
+    def latent_levels(self) -> int:
+        """Where above 0, at most 255: g rounds the latents that it is given to multiples of 1 / `latent_levels`."""
+        ...
+
     def initial_inference(self, observation: Floats) -> RootOutput:
         """`observation` is float32[B, planes, H, W]."""
         ...

@@ -53,6 +53,10 @@ class Watched:
     def __init__(self, model: OnnxModel) -> None:
         self._model = model
 
+    @property
+    def latent_levels(self) -> int:
+        return self._model.latent_levels
+
     def watch(self, position: Position) -> None:
         """For models that follow the rules."""
 

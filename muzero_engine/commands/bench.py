@@ -56,6 +56,10 @@ class TimedModel:
         self._model = model
         self.seconds = 0.0
 
+    @property
+    def latent_levels(self) -> int:
+        return self._model.latent_levels
+
     def initial_inference(self, observation: Floats) -> RootOutput:
         start = time.perf_counter()
         output = self._model.initial_inference(observation)

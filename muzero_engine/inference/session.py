@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 ROOT_OUTPUTS = ("latent", "policy", "value", "draw")
+LEVELS = 255  # of numbers from 0 to 1 in 8 bits
 RECURRENT_OUTPUTS = ("next_latent", "reward", "discount", "reward_draw", "top_actions", "top_logits", "value", "draw")
 
 
@@ -46,7 +47,7 @@ class Backend(enum.Enum):
 
 
 class Precision(enum.Enum):
-    """AUTO takes the 8-bit recurrent network on the processor where the bundle has one, else 32 bits."""
+    """AUTO takes the 8-bit recurrent network where the bundle has one and the processor runs it, else 32 bits."""
 
     AUTO = "auto"
     FP32 = "fp32"
@@ -60,6 +61,7 @@ _PROVIDERS = {
     Backend.OPENVINO: "OpenVINOExecutionProvider",
     Backend.CPU: "CPUExecutionProvider",
 }
+_ON_PROCESSOR = (Backend.CPU, Backend.OPENVINO)
 _AUTO_ORDER = (Backend.CUDA, Backend.DIRECTML, Backend.CPU)
 _PACKAGES = {
     Backend.CUDA: "pip install onnxruntime-gpu",
@@ -121,12 +123,17 @@ class OnnxModel:
         self._recurrent_outputs = list(RECURRENT_OUTPUTS)
         self._initial = _session(bundle, INITIAL, self.backend, self.threads)
         self._recurrent = _session(bundle, recurrent, self.backend, self.threads)
-        self._probe(source)
+        self._levels = self._probe(source)
 
     @property
     def planes(self) -> int:
         """Channels of an observation."""
         return self.manifest.planes
+
+    @property
+    def latent_levels(self) -> int:
+        """See `Model`: 255 in 8 bits, where the largest activation of a latent, 1, has the largest byte."""
+        return self._levels
 
     def clock(self) -> float:
         """Seconds, for timing calls: of work, which other load does not stretch, where the calling thread does it all.
@@ -146,8 +153,8 @@ class OnnxModel:
         feed = {"latent": np.ascontiguousarray(latent), "action": action}
         return RecurrentOutput(*self._recurrent.run(self._recurrent_outputs, feed))
 
-    def _probe(self, source: str) -> None:
-        """Runs both graphs once and holds what they give against the manifest."""
+    def _probe(self, source: str) -> int:
+        """Runs both graphs once and holds what they give against the manifest; returns the levels of latents."""
         shape = self.manifest.shapes[0]
         try:
             root = self.initial_inference(np.zeros((1, self.planes, *shape), dtype=np.float32))
@@ -168,12 +175,18 @@ class OnnxModel:
                 f"the graphs in {source} give latent and policy of {found} where their manifest says "
                 f"{wanted}, or no finite value: export or install the weights again"
             )
+        if self.precision is not Precision.INT8:
+            return 0
+        step = np.float32(1 / LEVELS)
+        rounded = self.recurrent_inference(np.rint(root.latent / step) * step, np.zeros(1, dtype=np.int64))
+        same = np.array_equal(rounded.latent, after.latent) and np.array_equal(rounded.top_logits, after.top_logits)
+        return LEVELS if same else 0
 
 
 def _choose_precision(wanted: Precision, backend: Backend, bundle: Bundle) -> Precision:
     has_int8 = RECURRENT_INT8 in bundle.graphs
     if wanted is Precision.AUTO:
-        return Precision.INT8 if has_int8 and backend is Backend.CPU else Precision.FP32
+        return Precision.INT8 if has_int8 and backend in _ON_PROCESSOR else Precision.FP32
     if wanted is Precision.INT8 and not has_int8:
         raise BadWeights(f"the weights in {bundle.folder} have no 8-bit network: set the precision to fp32 or auto")
     return wanted
@@ -189,23 +202,32 @@ def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxr
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers = [_PROVIDERS[backend]]
     if backend is Backend.DIRECTML:
         options.enable_mem_pattern = False  # DirectML requires it
-    if backend is not Backend.CPU:
-        providers.append(_PROVIDERS[Backend.CPU])
     graph = bundle.graphs[name]
     weights = {weight_name(tensor): values for tensor, values in bundle.weights.items()}
     used = [weight for weight in weights if weight.encode() in graph]  # onnxruntime refuses any that is not there
     try:
         tensors = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[weight]) for weight in used]
         options.add_external_initializers(used, tensors)
-        return onnxruntime.InferenceSession(graph, options, providers=providers)
+        return onnxruntime.InferenceSession(graph, options, providers=_providers(backend, threads))
     except Exception as error:  # onnxruntime's exceptions have no common base but this
         raise BadWeights(
             f"{name} in {bundle.folder} cannot be loaded by onnxruntime ({_first_line(error)}): "
             "export or install the weights again"
         ) from None
+
+
+def _providers(backend: Backend, threads: int) -> list[tuple[str, dict[str, str]]]:
+    """What runs a graph, with the settings of each; what the first cannot run falls to the processor.
+
+    OpenVINO has threads of its own, by default one a core; the session's count says nothing to it.
+    """
+    settings = {"device_type": "CPU", "num_of_threads": str(threads)} if backend is Backend.OPENVINO else {}
+    chosen = [(_PROVIDERS[backend], settings)]
+    if backend is not Backend.CPU:
+        chosen.append((_PROVIDERS[Backend.CPU], {}))
+    return chosen
 
 
 def _first_line(error: Exception) -> str:

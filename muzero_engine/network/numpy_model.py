@@ -12,6 +12,8 @@ from muzero_engine.network.model import MuZeroNetwork
 class TorchModel:
     """A `muzero_engine.model.Model` on the network's own device, in its own precision."""
 
+    latent_levels = 0
+
     def __init__(self, network: MuZeroNetwork) -> None:
         self._network = network.folded()
         self._like = next(self._network.parameters())

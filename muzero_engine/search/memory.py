@@ -20,13 +20,18 @@ _MIN_LATENTS = 128
 
 
 class LatentPool:
-    """`slots` latents of one shape, float32. Memory is committed only as slots are first used. Not thread-safe."""
+    """`slots` latents of one shape. Memory is committed only as slots are first used. Not thread-safe.
 
-    def __init__(self, shape: tuple[int, ...], slots: int) -> None:
+    Where the model rounds its latents to levels (`Model.latent_levels`), a byte holds all that it reads of a number,
+    else it takes four.
+    """
+
+    def __init__(self, shape: tuple[int, ...], slots: int, levels: int = 0) -> None:
         """`shape` is (C, H, W); at least two slots (the root's and one more)."""
         if slots < 2:
             raise ValueError("a latent pool has at least two slots")
-        self._pool = np.empty((slots, *shape), dtype=np.float32)
+        self._pool = np.empty((slots, *shape), dtype=np.uint8 if levels else np.float32)
+        self._step = np.float32(1 / levels) if levels else None
         self._free: list[int] = []
         self._used = 0
         self.slots = slots
@@ -49,6 +54,9 @@ class LatentPool:
     def put(self, latents: Floats) -> list[int]:
         """Stores float32[B, C, H, W] and returns the B slots. There must be `available` >= B."""
         taken = [self._take() for _ in range(len(latents))]
+        if self._step is not None:
+            latents = latents / self._step
+            np.rint(latents, out=latents)
         self._pool[taken] = latents
         return taken
 
@@ -60,7 +68,10 @@ class LatentPool:
 
     def get(self, slots: list[int]) -> Floats:
         """float32[B, C, H, W], a copy."""
-        return self._pool[slots]
+        found = self._pool[slots].astype(np.float32, copy=False)
+        if self._step is not None:
+            found *= self._step
+        return found
 
     def release(self, slot: int) -> None:
         self._free.append(slot)
@@ -69,7 +80,9 @@ class LatentPool:
 class TreeMemory:
     """What a tree of at most `memory_mb` MB may hold. Not thread-safe."""
 
-    def __init__(self, memory_mb: int, batch_size: int) -> None:
+    def __init__(self, memory_mb: int, batch_size: int, levels: int = 0) -> None:
+        """`levels`: of the latents, see `LatentPool`."""
+        self._levels = levels
         memory = memory_mb << 20
         self.max_nodes = max(_MIN_NODES, memory // 4 // NODE_BYTES)
         self._latent_bytes = memory - memory // 4
@@ -79,9 +92,10 @@ class TreeMemory:
 
     def clear(self, latent_shape: tuple[int, ...]) -> None:
         """Makes room for a new tree with latents of this shape (C, H, W)."""
-        slots = min(max(self._min_slots, self._latent_bytes // (4 * math.prod(latent_shape))), self.max_nodes)
+        size = math.prod(latent_shape) * (1 if self._levels else 4)
+        slots = min(max(self._min_slots, self._latent_bytes // size), self.max_nodes)
         if self.pool.shape != latent_shape or self.pool.slots != slots:
-            self.pool = LatentPool(latent_shape, slots)
+            self.pool = LatentPool(latent_shape, slots, self._levels)
         self.pool.clear()
         self._hand = ROOT
 

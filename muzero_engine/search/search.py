@@ -50,7 +50,7 @@ class Search:
         self._model = model
         self._config = config
         self._tree = Tree()
-        self._memory = TreeMemory(config.memory_mb, config.batch_size)
+        self._memory = TreeMemory(config.memory_mb, config.batch_size, model.latent_levels)
         self._square_sums: dict[int, float] = {}  # of edge values, root children only
         self._ends: dict[int, float] = {}  # root child -> exact value
         self._fpu_reduction = config.fpu_reduction
@@ -293,8 +293,8 @@ class Search:
         latent = memory.pool.get([tree.slot[tree.parent[chain[-1]]]])
         for below in reversed(chain):
             latent = self._model.recurrent_inference(latent, np.array([tree.action[below]], dtype=np.int64)).latent
-        memory.reserve_latents(tree, 1, keep)
-        tree.slot[node] = memory.pool.put(latent)[0]
+            memory.reserve_latents(tree, 1, keep)
+            tree.slot[below] = memory.pool.put(latent)[0]  # those on the way too: what comes back comes back below them
 
     # -- results ---------------------------------------------------------------------------------------------------
 

@@ -14,14 +14,17 @@ from muzero_engine.export.calibration import Edges, Int8Calibration, calibration
 from muzero_engine.export.graph import recurrent_graph
 from muzero_engine.export.quantise import quantised
 from muzero_engine.games.base import Shape
+from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import Bundle, load_bundle
 from muzero_engine.inference.manifest import RECURRENT, RECURRENT_INT8, Training
-from muzero_engine.inference.session import Backend, OnnxModel, Precision
+from muzero_engine.inference.session import LEVELS, Backend, OnnxModel, Precision
 from muzero_engine.model import TOP, Floats
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.numpy_model import TorchModel
+from muzero_engine.search.config import SearchConfig
+from muzero_engine.search.search import Search
 
 SMALL = Int8Calibration(positions=24, unroll=2)
 
@@ -75,6 +78,33 @@ def test_eight_bits_stay_close_and_are_the_default_on_a_processor(name: str, tmp
         differences.append(np.abs(policies[0] - policies[1]).mean())
         spread.append(policies[0].std())
     assert 0 < np.mean(differences) < 0.1 * np.mean(spread)
+
+
+class _Unrounded:
+    """A model of which nobody is told that it rounds latents."""
+
+    latent_levels = 0
+
+    def __init__(self, model: OnnxModel) -> None:
+        self.initial_inference = model.initial_inference
+        self.recurrent_inference = model.recurrent_inference
+
+
+def test_latents_in_bytes_change_nothing_of_a_search_in_eight_bits(tmp_path: Path) -> None:
+    game = load_game("chess")
+    export_bundle(tiny_network(game), game, tmp_path / "chess", training=Training("untrained"), int8=SMALL)
+    bundle = load_bundle(tmp_path / "chess", game.spec)
+    full, eight = (OnnxModel(bundle, backend=Backend.CPU, precision=p) for p in (Precision.FP32, Precision.INT8))
+    assert (full.latent_levels, eight.latent_levels) == (0, LEVELS)
+    position = game.initial((8, 8))
+    found = []
+    for model in (eight, _Unrounded(eight)):
+        search = Search(model, SearchConfig())
+        search.start(observation(position), position.legal_actions(), {})
+        while search.simulations < 300:
+            search.step(300 - search.simulations)
+        found.append(search.root_moves())
+    assert found[0] == found[1]
 
 
 def test_biases_take_back_what_rounded_weights_shift(monkeypatch: pytest.MonkeyPatch) -> None:

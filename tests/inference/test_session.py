@@ -15,8 +15,9 @@ from support.networks import random_observations, tiny_network
 
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference import session
 from muzero_engine.inference.bundle import Bundle, load_bundle
-from muzero_engine.inference.manifest import INITIAL, RECURRENT, BadWeights, NetworkSize, Training
+from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, NetworkSize, Training
 from muzero_engine.inference.session import (
     Backend,
     BackendUnavailable,
@@ -64,6 +65,16 @@ def test_eight_bits_are_refused_where_there_are_none(bundle: Bundle) -> None:
     with pytest.raises(BadWeights, match="no 8-bit network"):
         OnnxModel(bundle, precision=Precision.INT8)
     assert OnnxModel(bundle, backend=Backend.CPU).precision is Precision.FP32
+
+
+def test_openvino_takes_the_eight_bits_and_the_threads_that_it_is_told(bundle: Bundle) -> None:
+    both = dataclasses.replace(bundle, graphs={**bundle.graphs, RECURRENT_INT8: b""})
+    chosen = [session._choose_precision(Precision.AUTO, backend, both) for backend in (Backend.OPENVINO, Backend.CUDA)]
+    assert chosen == [Precision.INT8, Precision.FP32]
+    first, last = session._providers(Backend.OPENVINO, 3)
+    assert first == ("OpenVINOExecutionProvider", {"device_type": "CPU", "num_of_threads": "3"})
+    assert last == ("CPUExecutionProvider", {})
+    assert session._providers(Backend.CPU, 3) == [last]
 
 
 def test_threads(bundle: Bundle) -> None:

@@ -23,6 +23,8 @@ class ExactModel:
     position before a search. Past an illegal move, or an end that g does not see, everything is g's.
     """
 
+    latent_levels = 0
+
     def __init__(self, model: Model, parts: Set[str]) -> None:
         self._model, self._parts = model, parts
         self._nodes: list[tuple[Position | None, Floats]] = []  # the position, and g's latent, float32[C, H, W]

@@ -17,6 +17,8 @@ class HashModel:
     `calls` and `evaluations` count recurrent inferences.
     """
 
+    latent_levels = 0
+
     def __init__(self, spec: GameSpec, shape: Shape, *, value_scale: float = 0.5, channels: int = 1) -> None:
         self._channels = channels
         self._actions = spec.num_actions(shape)
@@ -58,6 +60,8 @@ class TreeModel:
     The latent is float32[B, 1, 1, 1] and carries the state's index. Edges that are not written down lead to the state
     "lost track": uniform policy, value 0.
     """
+
+    latent_levels = 0
 
     def __init__(self, actions: int, states: dict[str, State], edges: dict[tuple[str, int], Edge]) -> None:
         self._states = {**states, "lost track": State((0.0,) * actions, 0.0)}
@@ -112,6 +116,8 @@ class Edge:
 
 class ConfidentModel:
     """Says at every ply that the root's mover stands at `value`, and that it will play `favourite` (prior near 1)."""
+
+    latent_levels = 0
 
     def __init__(self, actions: int, shape: Shape, *, value: float, favourite: int) -> None:
         self._shape = shape

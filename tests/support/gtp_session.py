@@ -67,6 +67,8 @@ class GoScriptedEngine(ScriptedEngine):
 class GoHashModel:
     """`HashModel` for boards of any size."""
 
+    latent_levels = 0
+
     def __init__(self) -> None:
         self._models: dict[Shape, HashModel] = {}
 

@@ -23,6 +23,8 @@ class MaterialModel:
     `watch` must be told the root's position before a search. An illegal action loses at once.
     """
 
+    latent_levels = 0
+
     def __init__(self, game: str, *, scale: float = 6.0, noise: float = 0.15) -> None:
         self._game = game
         spec = load_game(game).spec
