@@ -31,6 +31,7 @@ class SelfPlaySettings:
     workers: int = 0  # rules processes; 0: on a GPU as many as there are cores, less one; on a CPU none
     plies_per_cycle: int = 65_536
     temperature_plies: int = 30  # plies at which the move is drawn from the improved policy; later the search's choice
+    temperature: float = 1.0  # of these draws: improved policy ** (1 / temperature)
     opening_plies: int = 0  # at most so many uniformly random plies at the start (a different number each game)
     decisive_moves: bool = True  # the rules tell the search which root moves win or lose at once (see games.endings)
     resign_value: float = -0.95  # resign when the root value stays below this for `resign_turns` own turns

@@ -158,6 +158,7 @@ _POSITIVE = (
     "search.target_actions",
     "self_play.games",
     "self_play.plies_per_cycle",
+    "self_play.temperature",
     "self_play.resign_turns",
     "replay.capacity_plies",
     "replay.window_exponent",

@@ -37,9 +37,14 @@ class Search(Protocol):
         ...
 
 
-def chosen_actions(output: SearchOutput, sampled: Tensor, generator: torch.Generator) -> Tensor:
-    """int64[B]: drawn from the improved policy where `sampled` (bool[B]), else the search's own choice."""
-    probs = output.target_probs
+def chosen_actions(
+    output: SearchOutput, sampled: Tensor, generator: torch.Generator, temperature: float = 1.0
+) -> Tensor:
+    """int64[B]: drawn from the improved policy ** (1 / temperature) where `sampled`, else the search's own choice.
+
+    `sampled` is bool[B].
+    """
+    probs = output.target_probs ** (1.0 / temperature)
     mass = probs.cumsum(dim=1)
     uniform = torch.rand((len(probs), 1), generator=generator, device=probs.device)
     index = (mass <= uniform * mass[:, -1:]).sum(dim=1)
@@ -95,7 +100,8 @@ class SlotGroup:
         history, present = self._trajectories.history(ply)
         observation = observations(history, present, self._spec, self._shape, self._dtype)
         output = self._search.run(observation, unpacked_bits(legal, self._actions).to(torch.bool), generator=generator)
-        action = chosen_actions(output, ply < self._settings.temperature_plies, generator)
+        sampled = ply < self._settings.temperature_plies
+        action = chosen_actions(output, sampled, generator, self._settings.temperature)
         self._trajectories.record(ply, action, output)
         self._host_action.copy_(action, non_blocking=True)
         self._host_value.copy_(output.value, non_blocking=True)

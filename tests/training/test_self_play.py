@@ -170,6 +170,10 @@ def test_early_moves_are_drawn_from_the_targets_and_later_ones_are_the_searchs()
     shares = [(drawn == action).float().mean().item() for action in (7, 5, 3)]
     assert shares == pytest.approx([0.5, 0.3, 0.2], abs=0.03)
     assert sum(shares) == pytest.approx(1)
+    flat = chosen_actions(output, torch.ones(count, dtype=torch.bool), generator, 2.0)
+    shares = [(flat == action).float().mean().item() for action in (7, 5, 3)]
+    assert shares == pytest.approx([0.416, 0.322, 0.263], abs=0.03)  # as the square roots
+    assert sum(shares) == pytest.approx(1)
 
 
 def test_the_batched_search_plays() -> None:

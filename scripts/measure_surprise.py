@@ -1,0 +1,99 @@
+"""How well a network knows the games that it plays against others: what it thinks of their moves and of the outcome.
+
+    python scripts/measure_surprise.py ladders/shogi --weights weights/shogi --against gpsshogi --games 40
+
+For every 20 plies of recorded games, and each player: the prior that the network (h, no search) gives to the moves that
+were played, and the value that it gives to the mover beside what the games brought the mover in the end, both in [-1,
+1]. Moves of strong opponents with hardly any prior, and values far above the results, say that self-play does not go
+where these opponents go.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from muzero_engine.games.encoding import observation
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.session import Backend, OnnxModel, Precision
+from muzero_engine.match.record import GameRecord
+from muzero_engine.match.record_json import parse_record
+from muzero_engine.match.store import GAMES
+from muzero_engine.search.scoring import softmax
+
+PHASE = 20  # plies
+HARDLY = 0.01  # of the prior
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One move that was played."""
+
+    prior: float  # of the move among the legal ones
+    value: float  # of the position before it, the mover's view
+    result: float  # of the game, the mover's view
+
+
+def moves_of(record: GameRecord, model: OnnxModel, most: int) -> list[tuple[str, int, Seen]]:
+    """(player, phase, what is seen) of the first `most` plies that the players chose."""
+    game = load_game(model.manifest.game)
+    position = game.from_text(record.start)
+    for text in record.opening_moves:
+        position.push(position.parse_action(text))
+    found = []
+    for i, ply in enumerate(record.moves[:most]):
+        root = model.initial_inference(observation(position)[None])
+        legal = position.legal_actions()
+        action = position.parse_action(ply.move)
+        priors = softmax(root.policy_logits[0][legal].astype(np.float64), 1.0)
+        first = position.mover == 0
+        points = record.points if first else 1.0 - record.points
+        seen = Seen(float(priors[np.flatnonzero(legal == action)[0]]), float(root.value[0]), 2.0 * points - 1.0)
+        found.append((record.first if first else record.second, i // PHASE, seen))
+        position.push(action)
+    return found
+
+
+def line(player: str, phase: int, seen: list[Seen]) -> str:
+    """A row of the table."""
+    prior = np.array([one.prior for one in seen])
+    nats = -np.log(np.maximum(prior, 1e-6)).mean()
+    value, result = np.mean([one.value for one in seen]), np.mean([one.result for one in seen])
+    return (
+        f"| {player} | {phase * PHASE} | {len(seen)} | {np.median(prior):.3f} | {nats:.2f} | "
+        f"{np.mean(prior < HARDLY):.0%} | {value:+.2f} | {result:+.2f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="of a match or a ladder")
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--against", default="", help="only games with a player whose name has this in it")
+    parser.add_argument("--games", type=int, default=40, help="at most")
+    parser.add_argument("--plies", type=int, default=80, help="of each game, at most")
+    args = parser.parse_args()
+    model = OnnxModel(load_bundle(args.weights), backend=Backend.CPU, precision=Precision.FP32)
+    records = [parse_record(text) for text in (args.folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]]
+    records = [one for one in records if args.against in f"{one.first}\n{one.second}"][: args.games]
+    if not records:
+        raise SystemExit(f"no such game in {args.folder}")
+    table: dict[tuple[str, int], list[Seen]] = {}
+    for number, record in enumerate(records, 1):
+        for player, phase, seen in moves_of(record, model, args.plies):
+            table.setdefault((player, phase), []).append(seen)
+        print(f"\r{number}/{len(records)} games", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    print(f"| player | from ply | moves | median prior | nats | below {HARDLY:.0%} | value | result |")
+    print("| - | -: | -: | -: | -: | -: | -: | -: |")
+    for (player, phase), rows in sorted(table.items()):
+        print(line(player, phase, rows))
+
+
+if __name__ == "__main__":
+    main()
