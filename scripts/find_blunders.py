@@ -28,8 +28,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel
 from muzero_engine.match.record import GameRecord
-from muzero_engine.match.record_json import parse_record
-from muzero_engine.match.store import GAMES
+from muzero_engine.match.store import recorded_games
 
 NOT_LOST, LOST, STEP = -200, -300, 250  # centipawns
 MATE = 10_000
@@ -118,8 +117,7 @@ def main() -> None:
     args = parser.parse_args()
     limit = chess.engine.Limit(depth=args.depth)
     model = OnnxModel(load_bundle(args.weights, load_game("chess").spec), backend=Backend.CPU)
-    lines = (args.folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]
-    games = [game for game in map(parse_record, lines) if args.player in (game.first, game.second)]
+    games = [game for game in recorded_games(args.folder) if args.player in (game.first, game.second)]
     lost = [game for game in games if game.points == (0.0 if game.first == args.player else 1.0)][: args.games]
     found: list[Blunder] = []
     with chess.engine.SimpleEngine.popen_uci(STOCKFISH) as judge:

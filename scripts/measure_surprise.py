@@ -22,8 +22,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.match.record import GameRecord
-from muzero_engine.match.record_json import parse_record
-from muzero_engine.match.store import GAMES
+from muzero_engine.match.store import recorded_games
 from muzero_engine.search.scoring import softmax
 
 PHASE = 20  # plies
@@ -79,8 +78,7 @@ def main() -> None:
     parser.add_argument("--plies", type=int, default=80, help="of each game, at most")
     args = parser.parse_args()
     model = OnnxModel(load_bundle(args.weights), backend=Backend.CPU, precision=Precision.FP32)
-    records = [parse_record(text) for text in (args.folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]]
-    records = [one for one in records if args.against in f"{one.first}\n{one.second}"][: args.games]
+    records = [one for one in recorded_games(args.folder) if args.against in f"{one.first}\n{one.second}"][: args.games]
     if not records:
         raise SystemExit(f"no such game in {args.folder}")
     table: dict[tuple[str, int], list[Seen]] = {}

@@ -26,8 +26,7 @@ from muzero_engine.games.base import Game, Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.match.record import GameRecord
-from muzero_engine.match.record_json import parse_record
-from muzero_engine.match.store import GAMES
+from muzero_engine.match.store import recorded_games
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.gumbel_search import BatchedSearch
@@ -131,8 +130,7 @@ def main() -> None:
     args = parser.parse_args()
     game, rng = load_game(args.game), np.random.default_rng(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    lines = (args.folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]
-    found = (reached(game, record, int(rng.integers(*args.plies))) for record in map(parse_record, lines))
+    found = (reached(game, record, int(rng.integers(*args.plies))) for record in recorded_games(args.folder))
     positions = [position for position in found if position is not None][: args.positions]
     if not positions:
         raise SystemExit(f"no game in {args.folder} is long enough")

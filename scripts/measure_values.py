@@ -28,8 +28,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.match.record import GameRecord
-from muzero_engine.match.record_json import parse_record
-from muzero_engine.match.store import GAMES
+from muzero_engine.match.store import recorded_games
 
 EVEN = DECIDED = 300  # centipawns
 TRIES = 20  # for each position wanted; the others are decided or end
@@ -115,7 +114,7 @@ def main() -> None:
     limit = chess.engine.Limit(nodes=args.nodes)
     bundle = load_bundle(args.weights, load_game("chess").spec)
     model = OnnxModel(bundle, backend=Backend.CPU, precision=Precision.FP32)
-    games = [parse_record(text) for text in (args.folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]]
+    games = recorded_games(args.folder)
     rng = random.Random(args.seed)
     found: list[list[Seen]] = []
     with chess.engine.SimpleEngine.popen_uci(STOCKFISH) as judge:

@@ -147,6 +147,11 @@ class Store:
             self._rewrite(form)
 
 
+def recorded_games(folder: Path) -> list[GameRecord]:
+    """The games of a tournament's folder, for reading alone. Raises OSError, BadRecord."""
+    return [parse_record(line) for line in (folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]]
+
+
 def _lock(folder: Path) -> None:
     """Keeps other processes out until this one ends. Raises BadTournament where another one has come first."""
     if fcntl is None:

@@ -49,7 +49,7 @@ class Batch:
 
     shape: Shape
     observation: Tensor  # float[M, planes, H, W] of step 0
-    later_step: Tensor | None  # int64[M] in 1..U, drawn at random, where a loss needs
+    later_step: Tensor | None  # int64[M] in 1..U, drawn at random, where a loss needs it
     later_observation: Tensor | None  # float[M, planes, H, W] of that step
     action: Tensor  # int64[M, U]; random legal-range actions past the end
     target_actions: Tensor  # int64[M, U + 1, T], -1 padded

@@ -46,7 +46,7 @@ def batch_at(
     start = rows[:, 0]
     age, left = ring.age[start].long(), ring.left[start].long()
     alive = steps < left.unsqueeze(1)
-    observed = torch.zeros_like(index).unsqueeze(1)  # [M, 1 or 2]: the steps that are
+    observed = torch.zeros_like(index).unsqueeze(1)  # [M, 1 or 2]: the steps that are seen
     if later_observation:
         later = torch.randint(1, unroll + 1, (positions, 1), generator=generator, device=device)
         observed = torch.cat([observed, later], dim=1)

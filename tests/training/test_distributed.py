@@ -65,7 +65,7 @@ def test_two_ranks_take_the_steps_of_one(tmp_path: Path) -> None:
     """Half of every batch each: the weights are those of one process with whole batches, whatever rank 1 began with."""
     with ranks("learn", tmp_path) as processes:
         for process in processes:
-            assert process.wait(PATIENCE) == 0
+            assert process.wait(PATIENCE) == 0, process.communicate()[1]
     alone = distributed_worker.learner(World.alone(), seed=0)
     metrics = [alone.step(batch) for batch in distributed_worker.batches()]
     states = [load_file(tmp_path / f"state-{rank}.safetensors") for rank in range(2)]
