@@ -5,12 +5,14 @@
 For every 20 plies of recorded games, and each player: the prior that the network (h, no search) gives to the moves that
 were played, and the value that it gives to the mover beside what the games brought the mover in the end, both in [-1,
 1]. Moves of strong opponents with hardly any prior, and values far above the results, say that self-play does not go
-where these opponents go.
+where these opponents go. The second table has the mean of -log(prior) over all these moves for other temperatures of
+the prior: it is smallest at 1 where the prior is as sure of itself as it may be, above 1 where it is too sure.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,8 @@ from muzero_engine.search.scoring import softmax
 
 PHASE = 20  # plies
 HARDLY = 0.01  # of the prior
+LEAST = 1e-6  # a smaller prior counts as this
+TEMPERATURES = (0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Seen:
     """One move that was played."""
 
     prior: float  # of the move among the legal ones
+    nats: tuple[float, ...]  # -log of its prior with each of TEMPERATURES
     value: float  # of the position before it, the mover's view
     result: float  # of the game, the mover's view
 
@@ -49,10 +54,12 @@ def moves_of(record: GameRecord, model: OnnxModel, most: int) -> list[tuple[str,
         root = model.initial_inference(observation(position)[None])
         legal = position.legal_actions()
         action = position.parse_action(ply.move)
-        priors = softmax(root.policy_logits[0][legal].astype(np.float64), 1.0)
+        logits, place = root.policy_logits[0][legal], np.flatnonzero(legal == action)[0]
+        prior = float(softmax(logits)[place])
+        nats = tuple(-math.log(max(softmax(logits, temperature)[place], LEAST)) for temperature in TEMPERATURES)
         first = position.mover == 0
         points = record.points if first else 1.0 - record.points
-        seen = Seen(float(priors[np.flatnonzero(legal == action)[0]]), float(root.value[0]), 2.0 * points - 1.0)
+        seen = Seen(prior, nats, float(root.value[0]), 2.0 * points - 1.0)
         found.append((record.first if first else record.second, i // PHASE, seen))
         position.push(action)
     return found
@@ -61,7 +68,7 @@ def moves_of(record: GameRecord, model: OnnxModel, most: int) -> list[tuple[str,
 def line(player: str, phase: int, seen: list[Seen]) -> str:
     """A row of the table."""
     prior = np.array([one.prior for one in seen])
-    nats = -np.log(np.maximum(prior, 1e-6)).mean()
+    nats = -np.log(np.maximum(prior, LEAST)).mean()
     value, result = np.mean([one.value for one in seen]), np.mean([one.result for one in seen])
     return (
         f"| {player} | {phase * PHASE} | {len(seen)} | {np.median(prior):.3f} | {nats:.2f} | "
@@ -91,6 +98,11 @@ def main() -> None:
     print("| - | -: | -: | -: | -: | -: | -: | -: |")
     for (player, phase), rows in sorted(table.items()):
         print(line(player, phase, rows))
+    print(f"\n| nats, player | {' | '.join(f'{temperature:g}' for temperature in TEMPERATURES)} |")
+    print("| - |" + " -: |" * len(TEMPERATURES))
+    for player in sorted({player for player, _ in table}):
+        nats = np.array([seen.nats for (who, _), rows in table.items() if who == player for seen in rows])
+        print(f"| {player} | {' | '.join(f'{mean:.2f}' for mean in nats.mean(axis=0))} |")
 
 
 if __name__ == "__main__":

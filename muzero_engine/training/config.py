@@ -22,6 +22,7 @@ class SearchSettings:
     depth: int = 0  # deepest leaf in plies; 0: no bound but the simulations
     c_visit: float = 50.0
     c_scale: float = 1.0
+    root_policy_temperature: float = 1.0  # of the prior at the roots of self-play: logits / temperature
     target_actions: int = 32  # T: actions of the improved policy that are stored, those of highest probability
 
 

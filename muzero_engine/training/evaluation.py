@@ -87,7 +87,8 @@ class Evaluator:
         shares = board_shares(config.self_play, self._game.spec)
         self._shape = max(shares, key=lambda shape: shares[shape])
         self._pairs = max(1, config.evaluation.games // 2)
-        settings = dataclasses.replace(config.search, simulations=config.evaluation.simulations)
+        simulations = config.evaluation.simulations
+        settings = dataclasses.replace(config.search, simulations=simulations, root_policy_temperature=1.0)
         actions = self._game.spec.num_actions(self._shape)
         batch = -(-self._pairs // world.size)
         # not compiled: that takes longer than the matches of many evaluations

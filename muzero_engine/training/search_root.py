@@ -42,14 +42,22 @@ def _visits_in_turn(considered: int, simulations: int) -> list[int]:
 
 
 def plant_roots(
-    tree: SearchTree, kernels: TreeKernels, logits: Tensor, value: Tensor, legal: Tensor, noise: Tensor
+    tree: SearchTree,
+    kernels: TreeKernels,
+    logits: Tensor,
+    value: Tensor,
+    legal: Tensor,
+    noise: Tensor,
+    temperature: float = 1.0,
 ) -> Tensor:
-    """Draw the candidates of every root and start its tree. Returns float32[B, A]: logits, -inf where illegal.
+    """Draw the candidates of every root and start its tree. Returns float32[B, A]: logits / temperature, -inf where
+    illegal.
 
     `logits` float[B, A] and `value` float32[B] are the network's, `legal` bool[B, A] has a true in every row, `noise`
     float32[B, A] is Gumbel(0, 1): the m highest of noise + logits are a sample without replacement ([GZ] section 2).
+    With a temperature above 1 the whole search, and so its target, begins from a flatter prior.
     """
-    allowed = torch.where(legal, logits.float(), -torch.inf)
+    allowed = torch.where(legal, logits.float() / temperature, -torch.inf)
     candidates = min(tree.schedule.shape[0] - 1, logits.shape[1])
     score, action = kernels.top(allowed + noise, candidates)
     considered = legal.sum(dim=1).clamp_max(candidates)
@@ -57,8 +65,13 @@ def plant_roots(
     return allowed
 
 
-def conclude(tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: Bound, targets: int) -> SearchOutput:
-    """What the finished trees say. `allowed` is what `plant_roots` returned; `targets` is T."""
+def conclude(
+    tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: Bound, targets: int, temperature: float = 1.0
+) -> SearchOutput:
+    """What the finished trees say. `allowed` is what `plant_roots` returned with `temperature`; `targets` is T.
+
+    The divergence is from the network's own prior, without the temperature.
+    """
     games = torch.arange(tree.batch, device=tree.child.device)
     raw_value, logit, action = tree.raw_value[:, 0], tree.logit[:, 0], tree.action[:, 0].long()
     visits, q = children_statistics(tree, games, torch.zeros_like(games))
@@ -74,7 +87,7 @@ def conclude(tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: Bou
     difference = torch.zeros_like(allowed).scatter_add_(1, action, (completed - mixed) * is_candidate)
     scale = (bound.c_visit + most) * bound.c_scale
     log_improved = (allowed + scale * difference).log_softmax(dim=1)  # sigma of the shared v_mix cancels
-    log_prior = allowed.log_softmax(dim=1)
+    log_prior = (allowed * temperature).log_softmax(dim=1)
     improved = log_improved.exp()
     ratio = torch.where(improved > 0, log_improved - log_prior, 0.0)
     target_probs, target_actions = _highest(kernels, improved, targets)

@@ -155,6 +155,7 @@ _POSITIVE = (
     "search.children",
     "search.c_visit",
     "search.c_scale",
+    "search.root_policy_temperature",
     "search.target_actions",
     "self_play.games",
     "self_play.plies_per_cycle",

@@ -188,6 +188,32 @@ def test_no_illegal_action_is_chosen_or_stored(seed: int) -> None:
     assert bool((output.divergence >= 0).all())
 
 
+def test_temperature_of_the_root_prior() -> None:
+    """It is the search of a network whose logits are divided at the root only; the divergence is from its own prior."""
+    batch, actions = 12, 20
+    tables = random_tables(9, 300, actions)
+    following = np.maximum(tables.following, batch)  # nothing leads back to a root
+    flatter = tables.logits.copy()
+    flatter[:batch] /= 2.0
+    noise = -torch.empty(batch, actions).exponential_(generator=torch.Generator().manual_seed(3)).log()
+    legal = torch.ones(batch, actions, dtype=torch.bool)
+    found, wanted = (
+        BatchedSearch(
+            TableModel(tables._replace(logits=logits, following=following)),
+            SearchSettings(simulations=16, root_policy_temperature=temperature, target_actions=actions),
+            actions,
+        ).run(_roots(batch), legal, noise=noise)
+        for logits, temperature in ((tables.logits, 2.0), (flatter, 1.0))
+    )
+    assert found.action.tolist() == wanted.action.tolist()
+    torch.testing.assert_close(_dense(found, actions), _dense(wanted, actions))
+    torch.testing.assert_close(found.value, wanted.value)
+    target = _dense(found, actions)
+    prior = torch.from_numpy(tables.logits[:batch]).log_softmax(dim=1)
+    divergence = torch.where(target > 0, target * (target.log() - prior), 0.0).sum(dim=1)
+    torch.testing.assert_close(found.divergence, divergence, atol=1e-4, rtol=1e-4)
+
+
 def test_one_legal_action() -> None:
     legal = torch.zeros(4, 7, dtype=torch.bool)
     legal[:, 3] = True
