@@ -12,7 +12,6 @@ the prior: it is smallest at 1 where the prior is as sure of itself as it may be
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,8 +36,7 @@ TEMPERATURES = (0.7, 0.85, 1.0, 1.2, 1.5, 2.0)
 class Seen:
     """One move that was played."""
 
-    prior: float  # of the move among the legal ones
-    nats: tuple[float, ...]  # -log of its prior with each of TEMPERATURES
+    priors: tuple[float, ...]  # of the move among the legal ones, with each of TEMPERATURES
     value: float  # of the position before it, the mover's view
     result: float  # of the game, the mover's view
 
@@ -55,23 +53,26 @@ def moves_of(record: GameRecord, model: OnnxModel, most: int) -> list[tuple[str,
         legal = position.legal_actions()
         action = position.parse_action(ply.move)
         logits, place = root.policy_logits[0][legal], np.flatnonzero(legal == action)[0]
-        prior = float(softmax(logits)[place])
-        nats = tuple(-math.log(max(softmax(logits, temperature)[place], LEAST)) for temperature in TEMPERATURES)
+        priors = tuple(float(softmax(logits, temperature)[place]) for temperature in TEMPERATURES)
         first = position.mover == 0
         points = record.points if first else 1.0 - record.points
-        seen = Seen(prior, nats, float(root.value[0]), 2.0 * points - 1.0)
+        seen = Seen(priors, float(root.value[0]), 2.0 * points - 1.0)
         found.append((record.first if first else record.second, i // PHASE, seen))
         position.push(action)
     return found
 
 
+def nats(priors: np.ndarray) -> np.ndarray:
+    """Mean of -log(prior) over the moves, float64[N, ...] to float64[...]."""
+    return np.asarray(-np.log(np.maximum(priors, LEAST)).mean(axis=0))
+
+
 def line(player: str, phase: int, seen: list[Seen]) -> str:
     """A row of the table."""
-    prior = np.array([one.prior for one in seen])
-    nats = -np.log(np.maximum(prior, LEAST)).mean()
+    prior = np.array([one.priors[TEMPERATURES.index(1.0)] for one in seen])
     value, result = np.mean([one.value for one in seen]), np.mean([one.result for one in seen])
     return (
-        f"| {player} | {phase * PHASE} | {len(seen)} | {np.median(prior):.3f} | {nats:.2f} | "
+        f"| {player} | {phase * PHASE} | {len(seen)} | {np.median(prior):.3f} | {nats(prior):.2f} | "
         f"{np.mean(prior < HARDLY):.0%} | {value:+.2f} | {result:+.2f} |"
     )
 
@@ -101,8 +102,8 @@ def main() -> None:
     print(f"\n| nats, player | {' | '.join(f'{temperature:g}' for temperature in TEMPERATURES)} |")
     print("| - |" + " -: |" * len(TEMPERATURES))
     for player in sorted({player for player, _ in table}):
-        nats = np.array([seen.nats for (who, _), rows in table.items() if who == player for seen in rows])
-        print(f"| {player} | {' | '.join(f'{mean:.2f}' for mean in nats.mean(axis=0))} |")
+        priors = np.array([seen.priors for (who, _), rows in table.items() if who == player for seen in rows])
+        print(f"| {player} | {' | '.join(f'{mean:.2f}' for mean in nats(priors))} |")
 
 
 if __name__ == "__main__":

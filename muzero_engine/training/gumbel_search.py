@@ -209,8 +209,8 @@ class BatchedSearch:
         legal[:, 0] |= ~alive
         latent, logits, value = self.initial(bench.observation)
         self._as_latents(bench.latents[: tree.batch], bench.shape).copy_(latent)
-        flat = self.settings.root_policy_temperature
-        allowed = plant_roots(tree, kernels, logits, value, legal, bench.noise, flat)
+        temperature = self.settings.root_policy_temperature
+        allowed = plant_roots(tree, kernels, logits.float() / temperature, value, legal, bench.noise)
         for simulation in range(self.settings.simulations):
             kernels.select(tree, simulation, self._bound)
             chosen = tree.selection
@@ -221,7 +221,7 @@ class BatchedSearch:
             self._as_latents(bench.latents[first : first + tree.batch], bench.shape).copy_(latent)
             kernels.expand(tree, logits, self._children)
             kernels.backup(tree, reward, discount, value)
-        output = conclude(tree, kernels, allowed, self._bound, self.settings.target_actions, flat)
+        output = conclude(tree, kernels, allowed, self._bound, self.settings.target_actions, temperature)
         return SearchOutput(
             action=output.action,
             value=torch.where(alive, output.value, tree.raw_value[:, 0]),

@@ -42,22 +42,15 @@ def _visits_in_turn(considered: int, simulations: int) -> list[int]:
 
 
 def plant_roots(
-    tree: SearchTree,
-    kernels: TreeKernels,
-    logits: Tensor,
-    value: Tensor,
-    legal: Tensor,
-    noise: Tensor,
-    temperature: float = 1.0,
+    tree: SearchTree, kernels: TreeKernels, logits: Tensor, value: Tensor, legal: Tensor, noise: Tensor
 ) -> Tensor:
-    """Draw the candidates of every root and start its tree. Returns float32[B, A]: logits / temperature, -inf where
-    illegal.
+    """Draw the candidates of every root and start its tree. Returns float32[B, A]: logits, -inf where illegal.
 
-    `logits` float[B, A] and `value` float32[B] are the network's, `legal` bool[B, A] has a true in every row, `noise`
-    float32[B, A] is Gumbel(0, 1): the m highest of noise + logits are a sample without replacement ([GZ] section 2).
-    With a temperature above 1 the whole search, and so its target, begins from a flatter prior.
+    The search begins from `logits` float32[B, A] and `value` float32[B]; `legal` bool[B, A] has a true in every row,
+    `noise` float32[B, A] is Gumbel(0, 1): the m highest of noise + logits are a sample without replacement ([GZ]
+    section 2).
     """
-    allowed = torch.where(legal, logits.float() / temperature, -torch.inf)
+    allowed = torch.where(legal, logits, -torch.inf)
     candidates = min(tree.schedule.shape[0] - 1, logits.shape[1])
     score, action = kernels.top(allowed + noise, candidates)
     considered = legal.sum(dim=1).clamp_max(candidates)
@@ -66,11 +59,11 @@ def plant_roots(
 
 
 def conclude(
-    tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: Bound, targets: int, temperature: float = 1.0
+    tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: Bound, targets: int, temperature: float
 ) -> SearchOutput:
-    """What the finished trees say. `allowed` is what `plant_roots` returned with `temperature`; `targets` is T.
+    """What the finished trees say. `allowed` is what `plant_roots` returned; `targets` is T.
 
-    The divergence is from the network's own prior, without the temperature.
+    The search began from logits divided by `temperature`; its divergence is from the network's own prior.
     """
     games = torch.arange(tree.batch, device=tree.child.device)
     raw_value, logit, action = tree.raw_value[:, 0], tree.logit[:, 0], tree.action[:, 0].long()
