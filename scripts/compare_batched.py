@@ -2,6 +2,7 @@
 
     python scripts/compare_batched.py --game chess --weights weights/chess "children=8" "depth=4" "simulations=64"
     python scripts/compare_batched.py --game chess --weights runs/new --against runs/old ""
+    python scripts/compare_batched.py --game go --size 19 --max-plies 600 --weights runs/new --against runs/old ""
 
 Each setting plays (with `--weights`) against the defaults (with `--against`, or the same network). A network is a
 bundle's folder, a run's folder (its newest checkpoint) or a checkpoint's file. Paired openings of random plies with
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("settings", nargs="+", metavar="SETTING", help="like children=8 or depth=4,simulations=64")
     parser.add_argument("--game", choices=GAME_NAMES, required=True)
     parser.add_argument("--weights", type=Path, required=True, help="a network")
+    parser.add_argument("--size", type=int, choices=(9, 13, 19), default=9, help="lines of the board of Go [9]")
     parser.add_argument("--against", type=Path, help="another network, for the defaults [the same]")
     parser.add_argument("--simulations", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=128)
@@ -74,7 +76,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     game = load_game(arguments.game)
-    shape = (9, 9) if arguments.game == "go" else game.spec.shapes[0]
+    shape = (arguments.size, arguments.size) if arguments.game == "go" else game.spec.shapes[0]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     base = SearchSettings(simulations=arguments.simulations)
 
