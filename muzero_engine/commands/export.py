@@ -144,12 +144,9 @@ def _write(
     int8_positions: int | None,
     seed: int,
 ) -> Manifest:
-    import torch
-
     from muzero_engine.export.bundle import export_bundle
     from muzero_engine.export.calibration import Int8Calibration
 
-    torch.set_num_threads(1)  # small batches gain little by more, and threads that share cores spin
     int8 = None if int8_positions is None else Int8Calibration(positions=int8_positions, seed=seed)
     game = load_game(network.config.game)
     return export_bundle(network, game, folder, training=training, int8=int8, picture=picture, history=history)
