@@ -73,8 +73,12 @@ def export_bundle(
         CHECKPOINT: checkpoint,
     }
     if int8 is not None:
+        threads = torch.get_num_threads()
         torch.set_num_threads(1)  # small batches gain little by more, and threads that share cores spin
-        edges = calibration_edges(TorchModel(stored), game, int8)
+        try:
+            edges = calibration_edges(TorchModel(stored), game, int8)
+        finally:
+            torch.set_num_threads(threads)
         files[RECURRENT_INT8] = serialised(quantised(recurrent_graph(stored.folded()), edges))
     if picture is not None:
         files[PICTURE] = picture
