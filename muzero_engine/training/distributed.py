@@ -24,6 +24,10 @@ from types import FrameType, TracebackType
 from typing import Self
 
 import torch
+
+# PyTorch imports this at the first optimiser, and its default arguments hold the group that is there then for ever: the
+# group's threads outlived `destroy_process_group` and now and then aborted the process at its end. Here there is none.
+import torch.distributed.nn.functional
 from torch import Tensor, nn
 from torch import distributed as dist
 
