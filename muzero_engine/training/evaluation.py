@@ -202,12 +202,28 @@ def surplus(steps: Sequence[int]) -> list[int]:
 
 
 def ratings(records: Iterable[CycleRecord]) -> dict[str, float]:
-    """Elo of every net ("net-STEP") and scripted player whose games lead back to the first net, which has 0."""
-    results = [
-        Results(f"net-{record.step}", match.opponent, match.wins, match.draws, match.losses)
-        for record in records
-        for match in record.matches
-    ]
+    """Elo of every net ("net-STEP") and scripted player whose games lead back to the first net, which has 0.
+
+    Matches against a scripted player count up to the first score of BEATEN: later ones do not tell how far above it a
+    net is. Where a run began with a net that has played no match itself (the run before ended between two), that net
+    counts as the newest one that has.
+    """
+    results: list[Results] = []
+    beaten: set[str] = set()
+    newest, stands_for = "net-0", {"net-0": "net-0"}
+    for record in records:
+        name = f"net-{record.step}"
+        for match in record.matches:
+            opponent = match.opponent
+            if opponent.startswith("net-"):
+                opponent = stands_for.setdefault(opponent, newest)
+            elif opponent in beaten:
+                continue
+            elif match.score >= BEATEN:
+                beaten.add(opponent)
+            results.append(Results(name, opponent, match.wins, match.draws, match.losses))
+        if record.matches:
+            newest = stands_for[name] = name
     linked = {"net-0"}
     while more := {name for r in results for name in (r.first, r.second) if linked & {r.first, r.second}} - linked:
         linked |= more

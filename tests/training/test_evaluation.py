@@ -69,6 +69,16 @@ def test_ratings_put_all_matches_on_one_scale() -> None:
     assert ratings([cycle_record(1)]) == {"net-0": 0.0}
 
 
+def test_a_scripted_player_that_was_beaten_says_nothing_of_later_nets() -> None:
+    """Its half a point in the prior would hold them a thousand Elo above it, whatever they do to each other."""
+    beaten = MatchRecord(opponent="random", wins=128, draws=0, losses=0)
+    better = [MatchRecord(opponent=f"net-{16 * n}", wins=120, draws=0, losses=8) for n in range(3)]
+    told = [cycle_record(n + 1, matches=(better[n], beaten)) for n in range(3)]
+    alone = [told[0], *(cycle_record(n + 1, matches=(better[n],)) for n in range(1, 3))]
+    assert ratings(told) == ratings(alone)
+    assert ratings(told)["net-48"] - ratings(told)["random"] > 1500
+
+
 @pytest.mark.parametrize("game", GAME_NAMES)
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_net_chooses_legal_moves_whatever_the_batch(game: str, count: int) -> None:

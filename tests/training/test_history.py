@@ -36,11 +36,14 @@ def test_networks_keep_their_strength_beyond_their_run() -> None:
     assert elo[f"net-{end + STEPS_A_CYCLE}"] > elo[f"net-{end}"] > elo["net-0"] == 0.0
 
 
-def test_networks_that_met_none_of_the_others_have_no_rating() -> None:
-    alone = (MatchRecord(opponent="net-800", wins=3, draws=0, losses=1),)
-    elo = ratings([*run_records(40), cycle_record(60, matches=alone)])
-    assert "net-640" in elo
-    assert not {"net-800", "net-960"} & set(elo)
+def test_a_run_whose_first_network_played_no_match_begins_where_the_last_one_that_did_was() -> None:
+    before = [*run_records(40), cycle_record(41)]
+    first = MatchRecord(opponent="net-0", wins=30, draws=0, losses=10)
+    elo = ratings(joined(before, [cycle_record(1, matches=(first,)), cycle_record(2, matches=(first,))]))
+    start = before[-1].step
+    assert f"net-{start}" not in elo
+    for steps in (1, 2):
+        assert elo[f"net-{start + steps * STEPS_A_CYCLE}"] - elo["net-640"] == pytest.approx(190, abs=20)  # 75%
 
 
 def test_a_long_history_is_thinned() -> None:
