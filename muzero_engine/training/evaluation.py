@@ -224,9 +224,5 @@ def ratings(records: Iterable[CycleRecord]) -> dict[str, float]:
             results.append(Results(name, opponent, match.wins, match.draws, match.losses))
         if record.matches:
             newest = stands_for[name] = name
-    linked = {"net-0"}
-    while more := {name for r in results for name in (r.first, r.second) if linked & {r.first, r.second}} - linked:
-        linked |= more
-    met = [result for result in results if result.first in linked]
-    fit = fit_ratings(met, {"net-0": 0.0}, prior_games=PRIOR_GAMES)
+    fit = fit_ratings(results, {"net-0": 0.0}, prior_games=PRIOR_GAMES)
     return {name: rating.elo for name, rating in fit.players.items()}

@@ -46,6 +46,13 @@ def test_a_run_whose_first_network_played_no_match_begins_where_the_last_one_tha
         assert elo[f"net-{start + steps * STEPS_A_CYCLE}"] - elo["net-640"] == pytest.approx(190, abs=20)  # 75%
 
 
+def test_networks_that_met_none_of_the_others_have_no_rating() -> None:
+    alone = (MatchRecord(opponent="greedy", wins=3, draws=0, losses=1),)
+    elo = ratings([*run_records(40), cycle_record(60, matches=alone)])
+    assert "net-640" in elo
+    assert not {"greedy", "net-960"} & set(elo)
+
+
 def test_a_long_history_is_thinned() -> None:
     records = run_records(1000, every=100)
     kept = thinned(records, 50)
