@@ -87,7 +87,9 @@ def main() -> None:
         bundle = load_bundle(folder)
         game = load_game(bundle.manifest.game)
         full, eight = (OnnxModel(bundle, backend=Backend.CPU, precision=p) for p in (Precision.FP32, Precision.INT8))
-        edges = calibration_edges(full, game, Int8Calibration(positions=args.positions, seed=SEED))
+        edges = calibration_edges(
+            full, game, Int8Calibration(positions=args.positions, seed=SEED), bundle.manifest.training.boards
+        )
         here = outputs(eight, edges)
         exact = outputs(_Unfused(bundle.graphs[RECURRENT_INT8]), edges)
         print(f"{folder}: {difference(outputs(full, edges), here).text()}", flush=True)

@@ -85,6 +85,7 @@ def export(
 
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training]:
+    from muzero_engine.training.boards import board_shares
     from muzero_engine.training.saved import (
         newest_checkpoint,
         saved_config,
@@ -94,15 +95,16 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training]:
     )
 
     checkpoint = newest_checkpoint(run, step)
+    config = saved_config(checkpoint)
     now, earlier = saved_counters(checkpoint), saved_earlier(checkpoint)
     games, plies, steps = now.games + earlier.games, now.plies + earlier.plies, now.step + earlier.step
     device_hours = (now.device_seconds + earlier.device_seconds) / 3600
     note = (
         f"trained by self-play: {games:,} games, {plies:,} positions, {steps:,} steps, {device_hours:.2f} device-hours "
-        f"(preset {saved_config(checkpoint).preset})"
+        f"(preset {config.preset})"
     )
-    training = Training(note, games=games, plies=plies, steps=steps, device_hours=round(device_hours, 4))
-    return saved_network(checkpoint), training
+    boards = tuple(board_shares(config.self_play, load_game(config.game).spec))
+    return saved_network(checkpoint), Training(note, games, plies, steps, round(device_hours, 4), boards)
 
 
 def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, Training]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from muzero_engine.export.calibration import Int8Calibration, calibration_edges
+from muzero_engine.export.equalise import equalised
 from muzero_engine.export.graph import initial_graph, recurrent_graph, referring, serialised
 from muzero_engine.export.quantise import quantised
 from muzero_engine.files import write_atomically
@@ -55,10 +56,11 @@ def export_bundle(
 ) -> Manifest:
     """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there.
 
-    With `int8` also `recurrent.int8.onnx`, which then is what a processor runs by default; `picture` is a PNG file with
-    the curves of the training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds the
-    weights of both graphs: a network loaded from it exports to the same files. Raises BadConfig where the network was
-    not made for this version of the game, FileExistsError where `folder` holds something that is no part of a bundle.
+    With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards`, which then is what a processor runs by
+    default; `picture` is a PNG file with the curves of the training, `history` what they are drawn from. The checkpoint
+    is stored in 16 bits and holds the weights of both graphs: a network loaded from it exports to the same files.
+    Raises BadConfig where the network was not made for this version of the game, FileExistsError where `folder` holds
+    something that is no part of a bundle.
     """
     _check_game(network.config, game)
     if folder.exists():
@@ -76,10 +78,10 @@ def export_bundle(
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # small batches gain little by more, and threads that share cores spin
         try:
-            edges = calibration_edges(TorchModel(stored), game, int8)
+            edges = calibration_edges(TorchModel(stored), game, int8, training.boards)
+            files[RECURRENT_INT8] = serialised(quantised(recurrent_graph(equalised(stored.folded(), edges)), edges))
         finally:
             torch.set_num_threads(threads)
-        files[RECURRENT_INT8] = serialised(quantised(recurrent_graph(stored.folded()), edges))
     if picture is not None:
         files[PICTURE] = picture
     if history is not None:

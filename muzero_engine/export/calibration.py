@@ -7,6 +7,7 @@ more imagined, from g, as in a tree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,11 +45,15 @@ class _Record:
     actions: list[int]
 
 
-def calibration_edges(model: Model, game: Game, amount: Int8Calibration) -> list[Edges]:
-    """Batches of edges from games on the default, the smallest and the largest board. The same seed gives the same."""
+def calibration_edges(model: Model, game: Game, amount: Int8Calibration, boards: Sequence[Shape] = ()) -> list[Edges]:
+    """Batches of edges from games on these boards. The same seed gives the same.
+
+    They should be the boards that the network learnt on: on others its activations go beyond what they are there, and
+    scales wide enough for them are too coarse for all the rest. Without `boards` the default and the largest.
+    """
     random = np.random.default_rng(amount.seed)
-    by_area = sorted(game.spec.shapes, key=lambda shape: shape[0] * shape[1])
-    shapes = dict.fromkeys((game.spec.shapes[0], by_area[0], by_area[-1]))
+    largest = max(game.spec.shapes, key=lambda shape: shape[0] * shape[1])
+    shapes = dict.fromkeys(boards or (game.spec.shapes[0], largest))
     batches: list[Edges] = []
     for shape in shapes:
         wanted = max(1, amount.positions // len(shapes))

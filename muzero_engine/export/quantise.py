@@ -1,11 +1,13 @@
 """The 8-bit recurrent network: static quantisation (QDQ), weights per channel, ranges from calibration data.
 
 Only convolutions and what lies between them become integers. A residual stream is rounded once a block, after its sum
-and its ReLU; what the last block gives, the scaling of the latent and the last layers of the heads stay in 32 bits:
-they cost nothing and their errors would go straight into policy and value. h runs once a move and stays as it is.
+and its ReLU, and so is what is added to it; what the last block gives, the scaling of the latent and the last layers of
+the heads stay in 32 bits: they cost nothing and their errors would go straight into policy and value. h runs once a
+move and stays as it is.
 
-Rounded weights shift the mean of what a convolution gives, for what it is given is never below 0. Their biases take
-that back (Nagel et al. 2019, "Data-free quantization through weight equalization and bias correction", section 4.2).
+Weights are rounded so that what a convolution gives on the calibration data changes least (see `rounding`). What is
+left of a shift of its mean its bias takes back (Nagel et al. 2019, "Data-free quantization through weight equalization
+and bias correction", section 4.2).
 
 Weights use all 8 bits. Processors with AVX2 but without VNNI add two products in 16 bits, which can saturate; with
 activations whose range comes from their maximum that costs less than a bit of the weights (BENCHMARKS.md has figures).
@@ -21,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -31,6 +34,8 @@ from onnxruntime.quantization import (
 )
 
 from muzero_engine.export.calibration import Edges
+from muzero_engine.export.rounding import rounded, second_moments
+from muzero_engine.inference.session import LEVELS
 from muzero_engine.model import Floats, Ints
 
 QUANTISED_OPERATORS = ["Conv", "Relu"]
@@ -74,8 +79,52 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
             result = onnx.load_model(path)
     finally:
         root.setLevel(level)
+    _narrow_sums(result)
+    _round_weights(result, recurrent, batches)
     _correct_biases(result, recurrent, batches)
     return result
+
+
+def _narrow_sums(quantised: onnx.ModelProto) -> None:
+    """Gives what a residual block adds to its input a range that the ReLU of the sum needs, and so a finer scale.
+
+    An input is at most x, so that of what is added everything below -x gives 0 as -x does.
+    """
+    makers = {node.output[0]: node for node in quantised.graph.node if node.op_type == "DequantizeLinear"}
+    constants = {initializer.name: initializer for initializer in quantised.graph.initializer}
+    for node in quantised.graph.node:
+        if node.op_type != "Add" or not all(name in makers for name in node.input):
+            continue
+        terms = [[constants[name] for name in makers[term].input[1:]] for term in node.input]
+        terms.sort(key=lambda term: int(numpy_helper.to_array(term[1])))  # a stream is never below 0
+        (stream_scale, _), (scale, zero) = terms
+        step, shift = float(numpy_helper.to_array(scale)), int(numpy_helper.to_array(zero))
+        low, high = min(step * shift, LEVELS * float(numpy_helper.to_array(stream_scale))), step * (LEVELS - shift)
+        shift = round(low / (low + high) * LEVELS)
+        step = max(low / max(shift, 1), high / max(LEVELS - shift, 1))
+        scale.CopyFrom(numpy_helper.from_array(np.array(step, dtype=np.float32), scale.name))
+        zero.CopyFrom(numpy_helper.from_array(np.array(shift, dtype=np.uint8), zero.name))
+
+
+def _round_weights(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches: list[Edges]) -> None:
+    """Rounds the weights of the 8-bit convolutions anew, to the scales that they have."""
+    convolutions = {node.name: node for node in exact.graph.node if node.op_type == "Conv"}
+    makers = {node.output[0]: node for node in quantised.graph.node if node.op_type == "DequantizeLinear"}
+    constants = {initializer.name: initializer for initializer in quantised.graph.initializer}
+    weights = {initializer.name: initializer for initializer in exact.graph.initializer}
+    copies = {node.output[0]: node.input[0] for node in exact.graph.node if node.op_type == "Identity"}  # `_unshare`
+    rounds = [node for node in quantised.graph.node if node.op_type == "Conv" and node.input[1] in makers]
+    places = []
+    for node in rounds:
+        name = convolutions[node.name].input[1]
+        places.append((convolutions[node.name].input[0], numpy_helper.to_array(weights[copies.get(name, name)])))
+    moments = [torch.zeros(weight[0].size, weight[0].size) for _, weight in places]
+    for found in _watched(exact, [name for name, _ in places], batches):
+        for total, (_, weight), x in zip(moments, places, found, strict=True):
+            total += second_moments(x, weight.shape[-1])
+    for node, (_, weight), total in zip(rounds, places, moments, strict=True):
+        integers, scales = (constants[name] for name in makers[node.input[1]].input[:2])
+        integers.CopyFrom(numpy_helper.from_array(rounded(weight, numpy_helper.to_array(scales), total), integers.name))
 
 
 def _correct_biases(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches: list[Edges]) -> None:
@@ -98,6 +147,13 @@ def _correct_biases(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches:
 
 def _channel_means(model: onnx.ModelProto, names: list[str], batches: list[Edges]) -> list[Floats]:
     """float32[C] of each of these tensors float[B, C, H, W], over all batches."""
+    means = [[value.mean(axis=(0, 2, 3)) for value in found] for found in _watched(model, names, batches)]
+    sizes = [len(batch.action) for batch in batches]
+    return [np.average(places, axis=0, weights=sizes).astype(np.float32) for places in zip(*means, strict=True)]
+
+
+def _watched(model: onnx.ModelProto, names: list[str], batches: list[Edges]) -> Iterator[list[Floats]]:
+    """What these tensors are, batch after batch."""
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
@@ -105,13 +161,8 @@ def _channel_means(model: onnx.ModelProto, names: list[str], batches: list[Edges
     options.intra_op_num_threads = 1
     options.log_severity_level = 3  # errors
     session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    means: list[list[Floats]] = [[] for _ in names]
     for batch in batches:
-        found = session.run(names, {"latent": batch.latent, "action": batch.action})
-        for places, value in zip(means, found, strict=True):
-            places.append(value.mean(axis=(0, 2, 3)))
-    sizes = [len(batch.action) for batch in batches]
-    return [np.average(places, axis=0, weights=sizes).astype(np.float32) for places in means]
+        yield session.run(names, {"latent": batch.latent, "action": batch.action})
 
 
 def _unshare(graph: onnx.GraphProto) -> None:

@@ -67,6 +67,7 @@ class Training:
     plies: int = 0  # positions searched in them
     steps: int = 0  # optimiser steps
     device_hours: float = 0.0  # hours of one accelerator
+    boards: tuple[Shape, ...] = ()  # of the last run's self-play; empty: not known
 
     @property
     def untrained(self) -> bool:
@@ -158,7 +159,7 @@ class Manifest:
             format=found_format,
             game=fields.text("game"),
             game_version=fields.integer("game_version", 1),
-            shapes=_shapes(fields),
+            shapes=_shapes(fields, "shapes", 1),
             planes=fields.integer("planes", 1),
             action_planes=fields.integer("action_planes", 1),
             extra_actions=fields.integer("extra_actions", 0),
@@ -178,7 +179,7 @@ class _Fields:
 
     def __init__(self, value: object, where: str, path: str) -> None:
         self._where = where
-        self._path = path
+        self.path = path
         if not isinstance(value, dict):
             raise self.wrong(path.rstrip(".") or "it", "an object")
         self.members: dict[str, Any] = dict(value)
@@ -189,60 +190,60 @@ class _Fields:
 
     def take(self, name: str) -> Any:
         if name not in self.members:
-            raise self.wrong(self._path + name, "present")
+            raise self.wrong(self.path + name, "present")
         self._taken.add(name)
         return self.members[name]
 
     def integer(self, name: str, low: int) -> int:
         value = self.take(name)
         if type(value) is not int or not low <= value <= MAX_COUNT:
-            raise self.wrong(self._path + name, f"a whole number from {low}")
+            raise self.wrong(self.path + name, f"a whole number from {low}")
         return value
 
     def number(self, name: str) -> float:
         value = self.take(name)
         if type(value) not in (int, float) or not abs(value) <= MAX_COUNT or not math.isfinite(value):
-            raise self.wrong(self._path + name, "a number")
+            raise self.wrong(self.path + name, "a number")
         return float(value)
 
     def text(self, name: str) -> str:
         value = self.take(name)
         if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            raise self.wrong(self._path + name, "a line of text")
+            raise self.wrong(self.path + name, "a line of text")
         return value
 
     def boolean(self, name: str) -> bool:
         value = self.take(name)
         if type(value) is not bool:
-            raise self.wrong(self._path + name, "true or false")
+            raise self.wrong(self.path + name, "true or false")
         return value
 
     def section(self, name: str) -> _Fields:
-        return _Fields(self.take(name), self._where, f"{self._path}{name}.")
+        return _Fields(self.take(name), self._where, f"{self.path}{name}.")
 
     def items(self, name: str) -> list[Any]:
         value = self.take(name)
         if not isinstance(value, list):
-            raise self.wrong(self._path + name, "a list")
+            raise self.wrong(self.path + name, "a list")
         return value
 
     def sections(self, name: str) -> list[_Fields]:
-        return [_Fields(item, self._where, f"{self._path}{name}[{i}].") for i, item in enumerate(self.items(name))]
+        return [_Fields(item, self._where, f"{self.path}{name}[{i}].") for i, item in enumerate(self.items(name))]
 
     def nothing_else(self) -> None:
         unknown = sorted(set(self.members) - self._taken)
         if unknown:
-            raise self.wrong(f"{self._path}{unknown[0]!r}", "absent")
+            raise self.wrong(f"{self.path}{unknown[0]!r}", "absent")
 
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(name)
 
 
-def _shapes(fields: _Fields) -> tuple[Shape, ...]:
-    shapes = fields.items("shapes")
-    if not shapes or not all(_is_shape(shape) for shape in shapes):
-        raise fields.wrong("shapes", f"a list of boards like [8, 8], at most {MAX_SIDE} rows and columns")
+def _shapes(fields: _Fields, name: str, least: int) -> tuple[Shape, ...]:
+    shapes = fields.items(name)
+    if len(shapes) < least or not all(_is_shape(shape) for shape in shapes):
+        raise fields.wrong(fields.path + name, f"a list of boards like [8, 8], at most {MAX_SIDE} rows and columns")
     return tuple((rows, columns) for rows, columns in shapes)
 
 
@@ -271,6 +272,7 @@ def _training(fields: _Fields) -> Training:
         plies=fields.integer("plies", 0) if "plies" in fields.members else 0,  # early bundles do not say it
         steps=fields.integer("steps", 0),
         device_hours=fields.number("device_hours"),
+        boards=_shapes(fields, "boards", 0) if "boards" in fields.members else (),
     )
     fields.nothing_else()
     return training

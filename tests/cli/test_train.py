@@ -79,6 +79,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     training = manifest.training
     assert (training.steps, training.untrained) == (4, False)
     assert training.plies > training.games > 0 < training.device_hours
+    assert training.boards == ((3, 3),)
     done("export", "--run", run, "--step", 2, "--out", tmp_path / "older")
     assert load_bundle(tmp_path / "older").manifest.training.steps == 2
     assert json.loads((tmp_path / "older" / "training.jsonl").read_text().splitlines()[-1])["step"] == 2

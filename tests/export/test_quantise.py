@@ -4,8 +4,11 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+import torch
+from onnx import numpy_helper
 from support.networks import tiny_network
 
 from muzero_engine.export import quantise
@@ -20,6 +23,7 @@ from muzero_engine.inference.bundle import Bundle, load_bundle
 from muzero_engine.inference.manifest import RECURRENT, RECURRENT_INT8, Training
 from muzero_engine.inference.session import LEVELS, Backend, OnnxModel, Precision
 from muzero_engine.model import TOP, Floats
+from muzero_engine.network.blocks import ResidualBlock
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.numpy_model import TorchModel
@@ -29,11 +33,20 @@ from muzero_engine.search.search import Search
 SMALL = Int8Calibration(positions=24, unroll=2)
 
 
-@pytest.mark.parametrize(("name", "shapes"), [("tictactoe", {(3, 3)}), ("go", {(5, 5), (9, 9), (19, 19)})])
-def test_calibration_edges_are_legal_unrolls_on_each_board(name: str, shapes: set[Shape]) -> None:
+@pytest.mark.parametrize(
+    ("name", "boards", "shapes"),
+    [
+        ("tictactoe", (), {(3, 3)}),
+        ("go", (), {(9, 9), (19, 19)}),  # where it is not known what the network learnt on
+        ("go", ((5, 5), (7, 7)), {(5, 5), (7, 7)}),
+    ],
+)
+def test_calibration_edges_are_legal_unrolls_on_each_board(
+    name: str, boards: tuple[Shape, ...], shapes: set[Shape]
+) -> None:
     game = load_game(name)
     model = TorchModel(tiny_network(game, representation_blocks=0, dynamics_blocks=0, channels=4))
-    batches = calibration_edges(model, game, Int8Calibration(positions=3 * len(shapes), unroll=2))
+    batches = calibration_edges(model, game, Int8Calibration(positions=3 * len(shapes), unroll=2), boards)
     assert {batch.latent.shape[2:] for batch in batches} == shapes
     for first, second in zip(batches[::2], batches[1::2], strict=True):
         assert len(first.action) == 3
@@ -129,6 +142,23 @@ def test_biases_take_back_what_rounded_weights_shift(monkeypatch: pytest.MonkeyP
     assert 0 < shifts[0] < 0.05 * shifts[1]
 
 
+def test_bundles_are_calibrated_on_the_boards_of_their_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    game, amount = load_game("go"), Int8Calibration(positions=6, unroll=1)
+    network = tiny_network(game)
+    graphs = {}
+    for board in (5, 7):
+        training = Training("x", boards=((board, board),))
+        export_bundle(network, game, tmp_path / "go", training=training, int8=amount)
+        found = load_bundle(tmp_path / "go")
+        assert found.manifest.training == training
+        edges = calibration_edges(TorchModel(network), game, amount, training.boards)
+        assert {edge.latent.shape[2:] for edge in edges} == {(board, board)}
+        graphs[board] = found.graphs[RECURRENT_INT8]
+    assert graphs[5] != graphs[7]
+
+
 def test_eight_bits_take_every_board_of_go(tmp_path: Path) -> None:
     game = load_game("go")
     network = tiny_network(game, representation_blocks=1)
@@ -154,3 +184,32 @@ def test_a_fresh_network_becomes_integers_too() -> None:
     assert len(exact) == 1
     biases = [node.input[2] for node in convolutions]
     assert len(set(biases)) == len(biases)
+
+
+def test_what_is_added_to_a_stream_is_as_fine_as_the_sum_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = load_game("tictactoe")
+    network = tiny_network(game, dynamics_blocks=2).folded()
+    with torch.no_grad():
+        for block in network.dynamics_tower:
+            assert isinstance(block, ResidualBlock)
+            block.second.bias.sub_(20)  # far below what the stream holds: the ReLU of the sum makes nothing of it
+            block.second.bias[0].add_(22)
+    graph, edges = recurrent_graph(network), calibration_edges(TorchModel(network), game, Int8Calibration(positions=60))
+    narrow = quantised(graph, edges)
+    monkeypatch.setattr(quantise, "_narrow_sums", lambda *_: None)
+    wide = quantised(graph, edges)
+    names = [node.output[0] for node in graph.graph.node if node.op_type == "Conv" and "second" in node.name]
+    assert len(names) == 2
+    for name in names:
+        assert _constant(narrow, f"{name}_scale") < 0.5 * _constant(wide, f"{name}_scale")
+    sums = [node.output[0] for node in graph.graph.node if node.op_type == "Relu" and "Relu_1" in node.output[0]]
+    (exact, close, coarse) = (
+        np.concatenate([found[0].ravel() for found in quantise._watched(model, sums[:1], edges)])
+        for model in (graph, narrow, wide)
+    )
+    assert np.abs(close - exact).mean() < 0.7 * np.abs(coarse - exact).mean()
+
+
+def _constant(model: onnx.ModelProto, name: str) -> float:
+    (found,) = (numpy_helper.to_array(one) for one in model.graph.initializer if one.name == name)
+    return float(found)

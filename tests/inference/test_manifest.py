@@ -33,7 +33,7 @@ GOOD = Manifest(
     extra_actions=SPEC.extra_actions,
     ownership=SPEC.ownership,
     network=NetworkSize(channels=8, representation_blocks=1, dynamics_blocks=1),
-    training=Training("self-play", games=10, plies=700, steps=20, device_hours=0.5),
+    training=Training("self-play", games=10, plies=700, steps=20, device_hours=0.5, boards=SPEC.shapes),
     ratings=(Rating(elo=-3.5, error=20.0, opponent="random", games=200, conditions="1 s a move"),),
     licence="GPL-3.0-or-later",
     files={INITIAL: FileInfo("0" * 64, 10), RECURRENT: FileInfo("f" * 64, 20), CHECKPOINT: FileInfo("1" * 64, 30)},
@@ -42,17 +42,18 @@ GOOD = Manifest(
 counts = st.integers(0, 1 << 40)
 finite = st.floats(-1e6, 1e6)
 lines = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable() and bool(text.strip()))
+boards = st.tuples(st.integers(1, 19), st.integers(1, 19))
 manifests = st.builds(
     Manifest,
     game=lines,
     game_version=st.integers(1, 99),
-    shapes=st.lists(st.tuples(st.integers(1, 19), st.integers(1, 19)), min_size=1, max_size=3).map(tuple),
+    shapes=st.lists(boards, min_size=1, max_size=3).map(tuple),
     planes=st.integers(1, 300),
     action_planes=st.integers(1, 80),
     extra_actions=st.integers(0, 2),
     ownership=st.booleans(),
     network=st.builds(NetworkSize, st.integers(1, 512), st.integers(0, 40), st.integers(0, 40)),
-    training=st.builds(Training, lines, counts, counts, counts, finite),
+    training=st.builds(Training, lines, counts, counts, counts, finite, st.lists(boards, max_size=3).map(tuple)),
     ratings=st.lists(st.builds(Rating, finite, finite, lines, counts, lines), max_size=2).map(tuple),
     licence=lines,
     files=st.sets(st.sampled_from(KNOWN_FILES)).map(
@@ -84,7 +85,7 @@ PATHS = [
 ]
 
 
-OPTIONAL = ("unknown", "../../etc/passwd", "plies")
+OPTIONAL = ("unknown", "../../etc/passwd", "plies", "boards")
 
 
 @given(path=st.sampled_from(PATHS), value=JSON)
