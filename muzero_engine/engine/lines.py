@@ -51,6 +51,17 @@ def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove
     return tuple(moves)
 
 
+def gives_up(position: Position, action: int) -> bool:
+    """Whether a pass (Go) lets the opponent win by passing as well: the board is counted as it stands then."""
+    rows, columns = position.shape
+    if action < position.spec.action_planes * rows * columns:
+        return False
+    position.push(action)
+    loses = position.outcome() is None and 1.0 in position.ending_actions().values()
+    position.pop()
+    return loses
+
+
 def ponder_move(position: Position, pv: tuple[int, ...]) -> int | None:
     """The reply to expect after pv[0], or None where there is none or it ends the game."""
     if len(pv) < 2:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from muzero_engine.engine.limits import Clock, Limits
-from muzero_engine.engine.lines import ponder_move, root_moves
+from muzero_engine.engine.lines import gives_up, ponder_move, root_moves
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.strength import handicap, sample_move
@@ -271,6 +271,7 @@ class Thinker:
         )
 
     def _chosen_first(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
+        moves = self._without_giving_up(moves)
         options = self._job.options
         temperature = options.temperature if self._position.ply < options.temperature_plies else 0.0
         temperature = max(temperature, self._handicap.temperature)
@@ -279,6 +280,16 @@ class Thinker:
         seed = [options.seed, self._position.ply] if options.seed else None
         chosen = sample_move(moves, temperature, np.random.default_rng(seed))
         return (moves[chosen], *moves[:chosen], *moves[chosen + 1 :]) if chosen else moves
+
+    def _without_giving_up(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
+        """Not a pass as the best move where the search thinks it wins, but the board as it stands is lost.
+
+        What is dead for the network is alive for the rules, and who never learnt to take it off passes in front of it.
+        """
+        best = moves[0]
+        if len(moves) > 1 and best.value > 0.0 and best.ends is None and gives_up(self._position, best.action):
+            return (*moves[1:], best)
+        return moves
 
 
 def _with_moves(info: SearchInfo, moves: tuple[RootMove, ...]) -> SearchInfo:

@@ -15,6 +15,7 @@ from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
+from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
 
@@ -276,6 +277,29 @@ def test_repetition_is_avoided_when_winning_and_sought_when_losing(
     model = ConfidentModel(spec.num_actions(position.shape), position.shape, value=value, favourite=favourite)
     result = Client(game, model, root_search=root_search).go(Limits(nodes=40), position)
     assert (result.action == repeating) == (value < 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "komi", "passes"),
+    [
+        (0.9, 7.5, False),  # white need only pass as well
+        (0.9, -7.5, True),
+        (-0.9, 7.5, True),  # it knows that it has lost
+    ],
+)
+def test_a_pass_does_not_give_up_what_the_search_thinks_is_won(value: float, komi: float, passes: bool) -> None:
+    game = load_game("go")
+    position = game.initial((5, 5))
+    assert isinstance(position, GoPosition)
+    position.set_komi(komi)
+    action = position.parse_action("pass")
+    model = ConfidentModel(game.spec.num_actions((5, 5)), (5, 5), value=value, favourite=action)
+    result = Client("go", model).go(Limits(nodes=20), position)
+    assert (result.action == action) == passes
+    assert sorted(move.action for move in result.info.moves) == position.legal_actions().tolist()
+    assert position.ply == 0
+    only = Client("go", model).go(Limits(nodes=20, root_actions=(action,)), position)
+    assert only.action == action
 
 
 def test_no_legal_move() -> None:
