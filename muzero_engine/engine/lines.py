@@ -52,14 +52,14 @@ def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove
 
 
 def gives_up(position: Position, action: int) -> bool:
-    """Whether a pass (Go) lets the opponent win by passing as well: the board is counted as it stands then."""
+    """Whether the opponent can answer a pass (Go) with a pass and not lose: the board is counted as it stands then."""
     rows, columns = position.shape
     if action < position.spec.action_planes * rows * columns:
         return False
     position.push(action)
-    loses = position.outcome() is None and 1.0 in position.ending_actions().values()
+    given_up = position.outcome() is None and max(position.ending_actions().values(), default=-1.0) >= 0.0
     position.pop()
-    return loses
+    return given_up
 
 
 def ponder_move(position: Position, pv: tuple[int, ...]) -> int | None:

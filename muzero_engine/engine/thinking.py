@@ -282,7 +282,7 @@ class Thinker:
         return (moves[chosen], *moves[:chosen], *moves[chosen + 1 :]) if chosen else moves
 
     def _without_giving_up(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
-        """Not a pass as the best move where the search thinks it wins, but the board as it stands is lost.
+        """Not a pass as the best move where the search thinks it wins, but the board as it stands is not won.
 
         What is dead for the network is alive for the rules, and who never learnt to take it off passes in front of it.
         """

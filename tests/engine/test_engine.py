@@ -283,6 +283,7 @@ def test_repetition_is_avoided_when_winning_and_sought_when_losing(
     ("value", "komi", "passes"),
     [
         (0.9, 7.5, False),  # white need only pass as well
+        (0.9, 0.0, False),  # a draw
         (0.9, -7.5, True),
         (-0.9, 7.5, True),  # it knows that it has lost
     ],
