@@ -271,18 +271,19 @@ class Thinker:
         )
 
     def _chosen_first(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
-        moves = self._without_giving_up(moves)
         options = self._job.options
         temperature = options.temperature if self._position.ply < options.temperature_plies else 0.0
         temperature = max(temperature, self._handicap.temperature)
         if temperature <= 0.0:
-            return moves
+            return self._without_giving_up(moves)
         seed = [options.seed, self._position.ply] if options.seed else None
         chosen = sample_move(moves, temperature, np.random.default_rng(seed))
-        return (moves[chosen], *moves[:chosen], *moves[chosen + 1 :]) if chosen else moves
+        if chosen:
+            moves = (moves[chosen], *moves[:chosen], *moves[chosen + 1 :])
+        return self._without_giving_up(moves)
 
     def _without_giving_up(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
-        """Not a pass as the best move where the search thinks it wins, but the board as it stands is not won.
+        """Not a pass as the move where the search thinks it wins, but the board as it stands is not won.
 
         What is dead for the network is alive for the rules, and who never learnt to take it off passes in front of it.
         """

@@ -55,9 +55,10 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
     """An 8-bit version of `recurrent_graph(...)` with the same inputs and outputs. `batches` is not empty."""
     exact = [node.name for node in recurrent.graph.node if EXACT_WEIGHTS & set(node.input)]
     assert len(exact) == len(EXACT_WEIGHTS), "the exporter names weights differently"
-    source = onnx.ModelProto()
-    source.CopyFrom(recurrent)  # the quantiser moves the weights of what it is given to temporary files
-    _unshare(source.graph)
+    plain, source = onnx.ModelProto(), onnx.ModelProto()
+    plain.CopyFrom(recurrent)
+    _unshare(plain.graph)
+    source.CopyFrom(plain)  # the quantiser moves the weights of what it is given to temporary files
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)  # the quantiser advises a preprocessing that this graph does not need
@@ -80,8 +81,8 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
     finally:
         root.setLevel(level)
     _narrow_sums(result)
-    _round_weights(result, recurrent, batches)
-    _correct_biases(result, recurrent, batches)
+    _round_weights(result, plain, batches)
+    _correct_biases(result, plain, batches)
     return result
 
 
@@ -112,17 +113,14 @@ def _round_weights(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches: 
     makers = {node.output[0]: node for node in quantised.graph.node if node.op_type == "DequantizeLinear"}
     constants = {initializer.name: initializer for initializer in quantised.graph.initializer}
     weights = {initializer.name: initializer for initializer in exact.graph.initializer}
-    copies = {node.output[0]: node.input[0] for node in exact.graph.node if node.op_type == "Identity"}  # `_unshare`
     rounds = [node for node in quantised.graph.node if node.op_type == "Conv" and node.input[1] in makers]
-    places = []
-    for node in rounds:
-        name = convolutions[node.name].input[1]
-        places.append((convolutions[node.name].input[0], numpy_helper.to_array(weights[copies.get(name, name)])))
-    moments = [torch.zeros(weight[0].size, weight[0].size) for _, weight in places]
-    for found in _watched(exact, [name for name, _ in places], batches):
-        for total, (_, weight), x in zip(moments, places, found, strict=True):
+    given, filters = zip(*(convolutions[node.name].input[:2] for node in rounds), strict=True)
+    exacts = [numpy_helper.to_array(weights[name]) for name in filters]
+    moments = [torch.zeros(weight[0].size, weight[0].size) for weight in exacts]
+    for found in _watched(exact, list(given), batches):
+        for total, weight, x in zip(moments, exacts, found, strict=True):
             total += second_moments(x, weight.shape[-1])
-    for node, (_, weight), total in zip(rounds, places, moments, strict=True):
+    for node, weight, total in zip(rounds, exacts, moments, strict=True):
         integers, scales = (constants[name] for name in makers[node.input[1]].input[:2])
         integers.CopyFrom(numpy_helper.from_array(rounded(weight, numpy_helper.to_array(scales), total), integers.name))
 

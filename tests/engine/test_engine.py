@@ -299,6 +299,9 @@ def test_a_pass_does_not_give_up_what_the_search_thinks_is_won(value: float, kom
     assert (result.action == action) == passes
     assert sorted(move.action for move in result.info.moves) == position.legal_actions().tolist()
     assert position.ply == 0
+    for seed in range(1, 9):
+        varied = Client("go", model, temperature=1.0, temperature_plies=100, seed=seed)
+        assert varied.go(Limits(nodes=50), position).action != action or passes
     only = Client("go", model).go(Limits(nodes=20, root_actions=(action,)), position)
     assert only.action == action
 

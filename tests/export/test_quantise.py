@@ -142,9 +142,7 @@ def test_biases_take_back_what_rounded_weights_shift(monkeypatch: pytest.MonkeyP
     assert 0 < shifts[0] < 0.05 * shifts[1]
 
 
-def test_bundles_are_calibrated_on_the_boards_of_their_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bundles_are_calibrated_on_the_boards_of_their_training(tmp_path: Path) -> None:
     game, amount = load_game("go"), Int8Calibration(positions=6, unroll=1)
     network = tiny_network(game)
     graphs = {}
