@@ -51,17 +51,6 @@ def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove
     return tuple(moves)
 
 
-def gives_up(position: Position, action: int) -> bool:
-    """Whether the opponent can answer a pass (Go) with a pass and not lose: the board is counted as it stands then."""
-    rows, columns = position.shape
-    if action < position.spec.action_planes * rows * columns:
-        return False
-    position.push(action)
-    given_up = position.outcome() is None and max(position.ending_actions().values(), default=-1.0) >= 0.0
-    position.pop()
-    return given_up
-
-
 def ponder_move(position: Position, pv: tuple[int, ...]) -> int | None:
     """The reply to expect after pv[0], or None where there is none or it ends the game."""
     if len(pv) < 2:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from muzero_engine.engine.limits import Clock, Limits
-from muzero_engine.engine.lines import gives_up, ponder_move, root_moves
+from muzero_engine.engine.lines import ponder_move, root_moves
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.strength import handicap, sample_move
 from muzero_engine.engine.time_manager import TimePlan, plan_time
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
+from muzero_engine.games.endings import gives_up
 from muzero_engine.search.search import Search
 
 MIN_REPORT_MS = 100.0

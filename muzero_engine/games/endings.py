@@ -1,4 +1,4 @@
-"""What a search is told at its root about moves that end the game."""
+"""What the rules say at the root about moves that end the game, or let the opponent end it."""
 
 from __future__ import annotations
 
@@ -20,3 +20,14 @@ def playable(position: Position) -> Ints:
         return np.array(winning[:1], dtype=np.int64)
     kept = legal[~np.isin(legal, list(decisive))]
     return kept if len(kept) else legal
+
+
+def gives_up(position: Position, action: int) -> bool:
+    """Whether the opponent can answer a pass (Go) with a pass and not lose: the board is counted as it stands then."""
+    rows, columns = position.shape
+    if action < position.spec.action_planes * rows * columns:
+        return False
+    position.push(action)
+    given_up = position.outcome() is None and max(position.ending_actions().values(), default=-1.0) >= 0.0
+    position.pop()
+    return given_up

@@ -18,7 +18,7 @@ import torch
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
-from muzero_engine.games.endings import playable
+from muzero_engine.games.endings import gives_up, playable
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
@@ -45,7 +45,7 @@ BEATEN = 0.99  # a scripted player is not met again after two scores like this i
 
 
 class NetPlayer:
-    """Plays what a batched search without noise chooses from the moves of `playable`."""
+    """Plays what a batched search without noise chooses from the moves of `playable`, as an engine would."""
 
     def __init__(self, search: BatchedSearch, batch: int) -> None:
         """`batch`: the most positions that `choose` will get."""
@@ -67,13 +67,23 @@ class NetPlayer:
             torch.from_numpy(legal).to(device),
             noise=torch.zeros(rows, actions, device=device),
         )
-        return [int(action) for action in output.action[: len(positions)].tolist()]
+        found = (output.action, output.value, output.target_actions)
+        rows_found = zip(*(tensor[: len(positions)].tolist() for tensor in found), strict=True)
+        return [_move(position, *row) for position, row in zip(positions, rows_found, strict=True)]
 
     def _rows(self, count: int) -> int:
         """Rows of the search: always the same on a GPU, whose graphs have one shape, few different ones elsewhere."""
         if self._search.device.type == "cuda":
             return self._batch
         return min(self._batch, 1 << (count - 1).bit_length())
+
+
+def _move(position: Position, action: int, value: float, by_policy: Sequence[int]) -> int:
+    """The search's own choice, but no pass where it thinks it wins and the board as it stands is not won: no engine's
+    move either (`engine.thinking`). `by_policy`: actions, the likeliest of the improved policy first, -1 padded."""
+    if value > 0.0 and gives_up(position, action):
+        return next((other for other in by_policy if other not in (action, -1)), action)
+    return action
 
 
 class Evaluator:

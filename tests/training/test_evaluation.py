@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.cycles import cycle_record, run_records
 from support.networks import tiny_network
+from torch import Tensor
 
+from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.training.boards import ply_cap
 from muzero_engine.training.config import SearchSettings, TrainConfig
@@ -21,6 +23,7 @@ from muzero_engine.training.gumbel_search import BatchedSearch
 from muzero_engine.training.metrics import MatchRecord
 from muzero_engine.training.presets import preset
 from muzero_engine.training.settings import with_overrides
+from muzero_engine.training.types import SearchOutput
 
 SEARCH = SearchSettings(simulations=4, considered=4, children=4, target_actions=4)
 
@@ -105,6 +108,39 @@ def test_a_net_answers_a_pass_as_the_rules_say() -> None:
         positions.append(position)
     chosen = NetPlayer(search, 4).choose(positions)
     assert [action == 25 for action in chosen] == list(lines.values())
+
+
+class Passing(BatchedSearch):
+    """Whatever the position, it would pass, then play C3."""
+
+    thinks = 0.0
+
+    def run(
+        self,
+        observation: Tensor,
+        legal: Tensor,
+        *,
+        noise: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> SearchOutput:
+        found = super().run(observation, legal, noise=noise, generator=generator)
+        actions = torch.tensor([25, 12, -1, -1]).expand_as(found.target_actions)
+        value = torch.full_like(found.value, self.thinks)
+        return dataclasses.replace(found, action=actions[:, 0], value=value, target_actions=actions)
+
+
+@pytest.mark.parametrize(("value", "moves"), [(0.9, [12, 12, 25, 25]), (-0.9, [25, 25, 25, 25])])
+def test_a_net_does_not_pass_what_it_thinks_is_won(value: float, moves: list[int]) -> None:
+    game = load_game("go")
+    search = Passing(tiny_network(game), SEARCH, game.spec.num_actions((5, 5)))
+    search.thinks = value
+    positions = [game.initial((5, 5)) for _ in range(4)]
+    for position, komi in zip(positions, (7.5, 0.0, -7.5, 7.5), strict=True):  # the second would be a draw
+        assert isinstance(position, GoPosition)
+        position.set_komi(komi)
+    positions[3].push(25)  # black has passed, which white wins by passing as well
+    assert NetPlayer(search, 4).choose(positions) == moves
+    assert [position.ply for position in positions] == [0, 0, 0, 1]
 
 
 def test_matches_are_played_against_scripts_and_earlier_nets(tmp_path: Path) -> None:
