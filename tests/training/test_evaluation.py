@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.cycles import cycle_record, run_records
 from support.networks import tiny_network
-from torch import Tensor
 
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import GAME_NAMES, load_game
@@ -115,15 +115,8 @@ class Passing(BatchedSearch):
 
     thinks = 0.0
 
-    def run(
-        self,
-        observation: Tensor,
-        legal: Tensor,
-        *,
-        noise: Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> SearchOutput:
-        found = super().run(observation, legal, noise=noise, generator=generator)
+    def run(self, *arguments: Any, **options: Any) -> SearchOutput:
+        found = super().run(*arguments, **options)
         actions = torch.tensor([25, 12, -1, -1]).expand_as(found.target_actions)
         value = torch.full_like(found.value, self.thinks)
         return dataclasses.replace(found, action=actions[:, 0], value=value, target_actions=actions)
