@@ -284,12 +284,9 @@ class Thinker:
         return self._without_giving_up(moves)
 
     def _without_giving_up(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
-        """Not a pass as the move where the search thinks it wins, but the board as it stands is not won.
-
-        What is dead for the network is alive for the rules, and who never learnt to take it off passes in front of it.
-        """
+        """Not a pass as the move that throws a won game away (`games.endings`)."""
         best = moves[0]
-        if len(moves) > 1 and best.value > 0.0 and best.ends is None and gives_up(self._position, best.action):
+        if len(moves) > 1 and best.ends is None and gives_up(self._position, best.action, best.value):
             return (*moves[1:], best)
         return moves
 

@@ -22,10 +22,14 @@ def playable(position: Position) -> Ints:
     return kept if len(kept) else legal
 
 
-def gives_up(position: Position, action: int) -> bool:
-    """Whether the opponent can answer a pass (Go) with a pass and not lose: the board is counted as it stands then."""
+def gives_up(position: Position, action: int, value: float) -> bool:
+    """Whether a pass (Go) throws away what the search, with `value` for the side to move in [-1, 1], thinks is won.
+
+    So it does if the opponent can pass too and not lose: the board is counted as it stands then. What is dead for the
+    network is alive for the rules, and who never learnt to take it off passes in front of it.
+    """
     rows, columns = position.shape
-    if action < position.spec.action_planes * rows * columns:
+    if value <= 0.0 or action < position.spec.action_planes * rows * columns:
         return False
     position.push(action)
     given_up = position.outcome() is None and max(position.ending_actions().values(), default=-1.0) >= 0.0

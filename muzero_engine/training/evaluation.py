@@ -79,9 +79,11 @@ class NetPlayer:
 
 
 def _move(position: Position, action: int, value: float, by_policy: Sequence[int]) -> int:
-    """The search's own choice, but no pass where it thinks it wins and the board as it stands is not won: no engine's
-    move either (`engine.thinking`). `by_policy`: actions, the likeliest of the improved policy first, -1 padded."""
-    if value > 0.0 and gives_up(position, action):
+    """The search's own choice, but as in the engine no pass that throws a won game away (`games.endings`).
+
+    `by_policy`: actions, the likeliest of the improved policy first, -1 padded.
+    """
+    if gives_up(position, action, value):
         return next((other for other in by_policy if other not in (action, -1)), action)
     return action
 
