@@ -71,20 +71,22 @@ def export(
     told: dict[str, Any] = {"note": note, "games": games, "plies": plies, "steps": steps, "device_hours": device_hours}
     changes = {name: value for name, value in told.items() if value is not None}
     with training_errors():
+        reached = 0
         if run is not None:
-            network, training = _of_run(run, step)
+            network, training, reached = _of_run(run, step)
         elif checkpoint is not None:
             network, training = _of_file(checkpoint)
         else:
             network, training = _new_network(str(game), seed, chosen), Training("untrained")
         training = replace(training, **changes)
         title = f"{network.config.game}, {training.note}"
-        picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step, title)
+        picture, records = _curves_beside(checkpoint) if run is None else _curves(run, reached, title)
         manifest = _write(network, folder, training, picture, records, positions if int8 else None, seed)
     click.echo(f"{folder}: {manifest.summary()}")
 
 
-def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training]:
+def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
+    """The network of a run's checkpoint, what made it, and the run's own step there."""
     from muzero_engine.training.boards import board_shares
     from muzero_engine.training.saved import (
         newest_checkpoint,
@@ -104,7 +106,8 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training]:
         f"(preset {config.preset})"
     )
     boards = tuple(board_shares(config.self_play, load_game(config.game).spec))
-    return saved_network(checkpoint), Training(note, games, plies, steps, round(device_hours, 4), boards)
+    training = Training(note, games, plies, steps, round(device_hours, 4), boards)
+    return saved_network(checkpoint), training, now.step
 
 
 def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, Training]:
@@ -119,8 +122,11 @@ def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
     return fresh_network(load_game(game), seed, **sizes)
 
 
-def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, bytes | None]:
-    """The curves of a run that has any and of the training before it: their picture, with a title, and their points."""
+def _curves(run: Path, step: int, title: str) -> tuple[bytes | None, bytes | None]:
+    """The curves of a run that has any, up to a step of it, and of the training before it: picture with title, points.
+
+    A run that was killed, or still goes on, has records of steps after its newest checkpoint.
+    """
     from muzero_engine.training.history import history, thinned
     from muzero_engine.training.metrics import METRICS, lines
     from muzero_engine.training.report import overview

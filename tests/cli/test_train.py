@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,11 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     done("export", "--run", run, "--step", 2, "--out", tmp_path / "older")
     assert load_bundle(tmp_path / "older").manifest.training.steps == 2
     assert json.loads((tmp_path / "older" / "training.jsonl").read_text().splitlines()[-1])["step"] == 2
+    shutil.copytree(run, tmp_path / "killed")  # after its second checkpoint was due, before it was there
+    shutil.rmtree(tmp_path / "killed" / "checkpoint-4")
+    done("export", "--run", tmp_path / "killed", "--out", tmp_path / "rescued")
+    for name in ("training.jsonl", "training.png"):
+        assert (tmp_path / "rescued" / name).read_bytes() == (tmp_path / "older" / name).read_bytes()
 
     done("export", "--checkpoint", tmp_path / "bundle" / "checkpoint.safetensors", "--out", tmp_path / "copy")
     assert load_bundle(tmp_path / "copy").manifest == manifest
