@@ -71,16 +71,15 @@ def export(
     told: dict[str, Any] = {"note": note, "games": games, "plies": plies, "steps": steps, "device_hours": device_hours}
     changes = {name: value for name, value in told.items() if value is not None}
     with training_errors():
-        reached = 0
         if run is not None:
-            network, training, reached = _of_run(run, step)
+            network, training, step = _of_run(run, step)
         elif checkpoint is not None:
             network, training = _of_file(checkpoint)
         else:
             network, training = _new_network(str(game), seed, chosen), Training("untrained")
         training = replace(training, **changes)
         title = f"{network.config.game}, {training.note}"
-        picture, records = _curves_beside(checkpoint) if run is None else _curves(run, reached, title)
+        picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step, title)
         manifest = _write(network, folder, training, picture, records, positions if int8 else None, seed)
     click.echo(f"{folder}: {manifest.summary()}")
 
@@ -122,7 +121,7 @@ def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
     return fresh_network(load_game(game), seed, **sizes)
 
 
-def _curves(run: Path, step: int, title: str) -> tuple[bytes | None, bytes | None]:
+def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, bytes | None]:
     """The curves of a run that has any, up to a step of it, and of the training before it: picture with title, points.
 
     A run that was killed, or still goes on, has records of steps after its newest checkpoint.
