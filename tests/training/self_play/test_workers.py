@@ -84,7 +84,7 @@ MAIN = """
 import os, signal
 from muzero_engine.training.self_play.rules import START
 from muzero_engine.training.self_play.workers import RulesPool
-from test_rules_workers import groups
+from test_workers import groups
 if __name__ == "__main__":
     pool = RulesPool(groups(), 1)
     pool.buffers[0].action[:] = START
