@@ -29,7 +29,7 @@ from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.distributed import World
-from muzero_engine.training.learner import Learner
+from muzero_engine.training.learner.learner import Learner
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

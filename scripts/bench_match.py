@@ -20,14 +20,14 @@ import time
 from pathlib import Path
 
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.game import initial_position
-from muzero_engine.match.openings import Opening
-from muzero_engine.match.record import GameRecord
-from muzero_engine.match.schedule import schedule
-from muzero_engine.match.settings import PROTOCOLS, EngineSettings, GameSettings, TournamentSettings
-from muzero_engine.match.store import Store
-from muzero_engine.match.time_control import TimeControl
-from muzero_engine.match.tournament import Runner
+from muzero_engine.match.play.game import initial_position
+from muzero_engine.match.play.openings import Opening
+from muzero_engine.match.play.schedule import schedule
+from muzero_engine.match.play.tournament import Runner
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.records.store import Store
+from muzero_engine.match.settings.match_settings import PROTOCOLS, EngineSettings, GameSettings, TournamentSettings
+from muzero_engine.match.settings.time_control import TimeControl
 
 LIMIT = TimeControl.parse("3600+1")
 DIALOGUE = """

@@ -26,12 +26,12 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.training.boards import group_sizes
 from muzero_engine.training.config import ReplaySettings, SearchSettings, SelfPlaySettings, TrainConfig
-from muzero_engine.training.gumbel_search import BatchedSearch
-from muzero_engine.training.planes import observations
-from muzero_engine.training.replay import Replay
-from muzero_engine.training.rules_games import START, Buffers, RulesSettings, RulesSlice
-from muzero_engine.training.rules_workers import default_workers
-from muzero_engine.training.self_play import SelfPlay
+from muzero_engine.training.observations import observations
+from muzero_engine.training.replay.replay import Replay
+from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.self_play.play import SelfPlay
+from muzero_engine.training.self_play.rules import START, Buffers, RulesSettings, RulesSlice
+from muzero_engine.training.self_play.workers import default_workers
 
 SHAPES: dict[str, Shape] = {"chess": (8, 8), "go": (9, 9), "shogi": (9, 9), "tictactoe": (3, 3)}
 

@@ -30,9 +30,9 @@ from muzero_engine.games.base import ActionTable, Shape, Turn
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
-from muzero_engine.training.gumbel_search import BatchedSearch
-from muzero_engine.training.search_root import halving_schedule
-from muzero_engine.training.search_tree import Bound, SearchTree, TorchKernels, TreeKernels
+from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.search.root import halving_schedule
+from muzero_engine.training.search.tree import Bound, SearchTree, TorchKernels, TreeKernels
 
 ROUNDING = 1e-5  # two ways of adding up; a larger difference is an error
 NEAR_TIES = 2e-3  # share of walks that may part where two children score the same to rounding
@@ -216,7 +216,7 @@ def check_tree(ours: TreeKernels, device: torch.device, games: int, simulations:
 
 def check_kernels(device: torch.device, games: int, simulations: int) -> bool:
     """Whether the Triton kernels do what their reference does."""
-    from muzero_engine.training.kernels import TritonKernels
+    from muzero_engine.training.search.triton_kernels import TritonKernels
 
     ours = TritonKernels()
     errors = check_top(ours, TorchKernels(), device, games) + check_tree(ours, device, games, simulations)
@@ -226,7 +226,7 @@ def check_kernels(device: torch.device, games: int, simulations: int) -> bool:
 
 def time_top(device: torch.device, rows: int, repetitions: int) -> None:
     """The top-K kernel by its tuning parameters."""
-    from muzero_engine.training.kernels import TritonKernels
+    from muzero_engine.training.search.triton_kernels import TritonKernels
 
     for workload in WORKLOADS:
         actions = workload.action_planes * workload.shape[0] * workload.shape[1] + workload.extra_actions

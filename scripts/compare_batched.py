@@ -28,15 +28,15 @@ from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.manifest import CHECKPOINT
-from muzero_engine.match.statistics import Tally
-from muzero_engine.match.tables import match_line
+from muzero_engine.match.results.statistics import Tally
+from muzero_engine.match.results.tables import match_line
 from muzero_engine.network.checkpoint import load_network
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
-from muzero_engine.training.evaluation import NetPlayer
-from muzero_engine.training.gumbel_search import BatchedSearch
-from muzero_engine.training.matches import openings, play_pairs
-from muzero_engine.training.saved import newest_checkpoint, saved_network
+from muzero_engine.training.evaluation.evaluation import NetPlayer
+from muzero_engine.training.evaluation.matches import openings, play_pairs
+from muzero_engine.training.run.saved import newest_checkpoint, saved_network
+from muzero_engine.training.search.batched import BatchedSearch
 
 
 def with_changes(text: str, base: SearchSettings) -> SearchSettings:

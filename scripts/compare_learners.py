@@ -35,14 +35,14 @@ from muzero_engine.network.resize import SIZES, resized
 from muzero_engine.training.boards import group_sizes
 from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.distributed import World
-from muzero_engine.training.gumbel_search import BatchedSearch
-from muzero_engine.training.learner import Learner
-from muzero_engine.training.losses import MuZeroLoss
-from muzero_engine.training.measures import Means, means
+from muzero_engine.training.learner.learner import Learner
+from muzero_engine.training.learner.losses import MuZeroLoss
 from muzero_engine.training.presets import PRESET_NAMES, preset
-from muzero_engine.training.progress import short_number
-from muzero_engine.training.replay import Replay
-from muzero_engine.training.self_play import SelfPlay
+from muzero_engine.training.replay.replay import Replay
+from muzero_engine.training.report.measures import Means, means
+from muzero_engine.training.report.progress import short_number
+from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.self_play.play import SelfPlay
 from muzero_engine.training.settings import with_overrides
 
 TIMED = 50  # steps that say how many fit into the time

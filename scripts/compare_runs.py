@@ -25,8 +25,8 @@ import torch
 from compare_batched import compare
 
 from muzero_engine.games.registry import GAME_NAMES
-from muzero_engine.training.metrics import CycleRecord, read_records
-from muzero_engine.training.progress import clock_text, short_number
+from muzero_engine.training.report.metrics import CycleRecord, read_records
+from muzero_engine.training.report.progress import clock_text, short_number
 
 LEAN = ("checkpoint_games=false", "checkpoint_replay_mb=0", "evaluation.every_cycles=0")  # nothing beside the training
 WAIT = 10.0  # seconds between two lines of progress

@@ -38,8 +38,8 @@ from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
-from muzero_engine.match.statistics import Tally, estimate
-from muzero_engine.match.tables import interval_text
+from muzero_engine.match.results.statistics import Tally, estimate
+from muzero_engine.match.results.tables import interval_text
 from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search

@@ -22,8 +22,8 @@ from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
-from muzero_engine.match.record import GameRecord
-from muzero_engine.match.store import recorded_games
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.records.store import recorded_games
 from muzero_engine.search.scoring import softmax
 
 PHASE = 20  # plies

@@ -25,11 +25,11 @@ from torch import Tensor
 from muzero_engine.games.base import Game, Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import GAME_NAMES, load_game
-from muzero_engine.match.record import GameRecord
-from muzero_engine.match.store import recorded_games
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.records.store import recorded_games
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
-from muzero_engine.training.gumbel_search import BatchedSearch
+from muzero_engine.training.search.batched import BatchedSearch
 
 
 @dataclass(frozen=True, slots=True)

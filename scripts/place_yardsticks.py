@@ -4,7 +4,7 @@
     python scripts/place_yardsticks.py --game go --pairs 10 "uct 16" "gnugo level 1"
 
 Prints each match and, at the end, one fit of all games with the ladder's fixed ratings held: what the table in
-`muzero_engine/match/yardsticks.py` should say.
+`muzero_engine/match/ladder/opponents.py` should say.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from __future__ import annotations
 import argparse
 import itertools
 
-from muzero_engine.match.ladder import LadderSettings, ladder_openings, pair_plans
-from muzero_engine.match.record import GameRecord
-from muzero_engine.match.standings import make_standings
-from muzero_engine.match.statistics import Tally
-from muzero_engine.match.tables import match_line, rating_table
-from muzero_engine.match.tournament import Runner
-from muzero_engine.match.yardsticks import installed, ladder_of
+from muzero_engine.match.ladder.ladder import LadderSettings, ladder_openings, pair_plans
+from muzero_engine.match.ladder.opponents import installed, ladder_of
+from muzero_engine.match.play.tournament import Runner
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.results.standings import make_standings
+from muzero_engine.match.results.statistics import Tally
+from muzero_engine.match.results.tables import match_line, rating_table
 
 
 def main() -> None:

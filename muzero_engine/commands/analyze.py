@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from muzero_engine.commands.compose import make_engine, think, weights_line
-from muzero_engine.commands.flags import engine_flags
-from muzero_engine.commands.moves import line_texts
-from muzero_engine.commands.positions import START, play_moves, read_position
+from muzero_engine.commands.common.compose import make_engine, think, weights_line
+from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.moves import line_texts
+from muzero_engine.commands.common.positions import START, play_moves, read_position
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchResult

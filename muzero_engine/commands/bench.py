@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, replace
 
 import click
 
-from muzero_engine.commands.compose import load_model, think, weights_line
-from muzero_engine.commands.flags import engine_flags
-from muzero_engine.commands.machine import machine, peak_memory_mb, versions
+from muzero_engine.commands.common.compose import load_model, think, weights_line
+from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions

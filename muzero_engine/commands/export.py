@@ -87,7 +87,7 @@ def export(
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
     """The network of a run's checkpoint, what made it, and the run's own step there."""
     from muzero_engine.training.boards import board_shares
-    from muzero_engine.training.saved import (
+    from muzero_engine.training.run.saved import (
         newest_checkpoint,
         saved_config,
         saved_counters,
@@ -126,9 +126,9 @@ def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, byte
 
     A run that was killed, or still goes on, has records of steps after its newest checkpoint.
     """
-    from muzero_engine.training.history import history, thinned
-    from muzero_engine.training.metrics import METRICS, lines
-    from muzero_engine.training.report import overview
+    from muzero_engine.training.report.history import history, thinned
+    from muzero_engine.training.report.metrics import METRICS, lines
+    from muzero_engine.training.report.report import overview
 
     records = history(run, step) if (run / METRICS).exists() else []
     return (overview(records, title), lines(thinned(records))) if records else (None, None)

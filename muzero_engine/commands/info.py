@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from muzero_engine.commands.machine import machine, versions
+from muzero_engine.commands.common.machine import machine, versions
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle
 from muzero_engine.inference.manifest import BadWeights

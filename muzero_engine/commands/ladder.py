@@ -8,15 +8,16 @@ from pathlib import Path
 
 import click
 
-from muzero_engine.commands.compose import own_value
-from muzero_engine.commands.interrupts import sigterm_as_ctrl_c
-from muzero_engine.commands.machine import machine
+from muzero_engine.commands.common.compose import own_value
+from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.machine import machine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
 from muzero_engine.inference.bundle import default_weights_dir, read_manifest
 from muzero_engine.inference.manifest import Manifest
-from muzero_engine.match.ladder import BadLadder, Climb, LadderSettings, ladder_facts, ladder_openings
-from muzero_engine.match.ladder_report import (
+from muzero_engine.match.ladder.ladder import BadLadder, Climb, LadderSettings, ladder_facts, ladder_openings
+from muzero_engine.match.ladder.opponents import LADDERS, Ladder, installed, ladder_of, missing
+from muzero_engine.match.ladder.report import (
     ladder_standings,
     manifest_ratings,
     markdown_report,
@@ -24,15 +25,14 @@ from muzero_engine.match.ladder_report import (
     text_report,
     write_manifest,
 )
-from muzero_engine.match.page import write_page, write_pictures
-from muzero_engine.match.pictures import PicturesUnavailable
-from muzero_engine.match.record import GameRecord
-from muzero_engine.match.settings import PROTOCOLS, BadTournament, EngineSettings, own_command
-from muzero_engine.match.store import GAMES, Store
-from muzero_engine.match.tables import aligned
-from muzero_engine.match.time_control import TimeControl
-from muzero_engine.match.tournament import Runner
-from muzero_engine.match.yardsticks import LADDERS, Ladder, installed, ladder_of, missing
+from muzero_engine.match.play.tournament import Runner
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.records.store import GAMES, Store
+from muzero_engine.match.results.page import write_page, write_pictures
+from muzero_engine.match.results.pictures import PicturesUnavailable
+from muzero_engine.match.results.tables import aligned
+from muzero_engine.match.settings.match_settings import PROTOCOLS, BadTournament, EngineSettings, own_command
+from muzero_engine.match.settings.time_control import TimeControl
 
 ENGINE = "muzero"
 PROCESSOR = "processor"  # what a ladder's folder calls it

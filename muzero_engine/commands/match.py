@@ -11,18 +11,24 @@ from typing import Any
 import click
 
 from muzero_engine import __version__
-from muzero_engine.commands.compose import own_value
-from muzero_engine.commands.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.compose import own_value
+from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.engine_text import parse_engine, read_engines
-from muzero_engine.match.game import GamePlan, initial_position
-from muzero_engine.match.openings import Opening, random_openings, read_openings
-from muzero_engine.match.page import write_page, write_pictures
-from muzero_engine.match.pictures import PicturesUnavailable
-from muzero_engine.match.record import GameRecord
-from muzero_engine.match.schedule import schedule
-from muzero_engine.match.settings import (
+from muzero_engine.match.play.game import GamePlan, initial_position
+from muzero_engine.match.play.openings import Opening, random_openings, read_openings
+from muzero_engine.match.play.schedule import schedule
+from muzero_engine.match.play.tournament import Runner
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.records.store import Store, engine_facts, game_facts
+from muzero_engine.match.results.page import write_page, write_pictures
+from muzero_engine.match.results.pictures import PicturesUnavailable
+from muzero_engine.match.results.standings import Standings, make_standings
+from muzero_engine.match.results.statistics import EloModel, Sprt, Tally, Verdict
+from muzero_engine.match.results.summary import write_summary
+from muzero_engine.match.results.tables import cross_table, match_line, rating_table
+from muzero_engine.match.settings.engine_text import parse_engine, read_engines
+from muzero_engine.match.settings.match_settings import (
     PROTOCOLS,
     Adjudication,
     BadTournament,
@@ -33,12 +39,6 @@ from muzero_engine.match.settings import (
     Scoring,
     TournamentSettings,
 )
-from muzero_engine.match.standings import Standings, make_standings
-from muzero_engine.match.statistics import EloModel, Sprt, Tally, Verdict
-from muzero_engine.match.store import Store, engine_facts, game_facts
-from muzero_engine.match.summary import write_summary
-from muzero_engine.match.tables import cross_table, match_line, rating_table
-from muzero_engine.match.tournament import Runner
 
 LIMITS = {"chess": "10+0.1", "go": "movetime=1", "shogi": "10+0.1"}
 RANDOM_PLIES = {"chess": 6, "go": 4, "shogi": 6}

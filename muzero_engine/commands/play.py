@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from muzero_engine.commands.compose import make_engine, think, weights_line
-from muzero_engine.commands.flags import engine_flags
-from muzero_engine.commands.moves import line_texts, move_text, read_move
-from muzero_engine.commands.positions import BadSetup, read_position, start_position
+from muzero_engine.commands.common.compose import make_engine, think, weights_line
+from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.moves import line_texts, move_text, read_move
+from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions

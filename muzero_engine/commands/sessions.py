@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from muzero_engine.commands.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
-from muzero_engine.commands.flags import engine_flags
+from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
+from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.engine.options import EngineOptions, Protocol
-from muzero_engine.protocols.stdio import Inbox, Session, Writer, open_stdio, run_session
+from muzero_engine.protocols.common.stdio import Inbox, Session, Writer, open_stdio, run_session
 
 HINT = (
     "muzero-engine waits for a GUI: it answers 'uci' (chess), 'usi' (shogi) and GTP commands like 'boardsize 9' (Go). "
@@ -83,7 +83,7 @@ def gtp(
     options: EngineOptions,
 ) -> None:
     """Speak GTP: Go."""
-    from muzero_engine.protocols.gtp_params import GtpSettings
+    from muzero_engine.protocols.gtp.params import GtpSettings
 
     settings = GtpSettings(max_visits=visits)
     if move_time is not None:
@@ -100,7 +100,7 @@ def gtp(
 @engine_flags()
 def analysis(visits: int | None, options: EngineOptions) -> None:
     """Speak KataGo's JSON analysis protocol: Go, for KaTrain."""
-    from muzero_engine.protocols.katago_analysis import DEFAULT_VISITS, KatagoAnalysisSession
+    from muzero_engine.protocols.katago.session import DEFAULT_VISITS, KatagoAnalysisSession
 
     inbox, writer = open_stdio()
     engine = make_engine("go", options)
@@ -142,7 +142,7 @@ def listen() -> None:
 
 
 def _uci_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Session:
-    from muzero_engine.protocols.uci import UciSession
+    from muzero_engine.protocols.uci.session import UciSession
 
     engine = make_engine("chess", options)
     return UciSession(
@@ -155,7 +155,7 @@ def _uci_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Sessi
 
 
 def _usi_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Session:
-    from muzero_engine.protocols.usi import UsiSession
+    from muzero_engine.protocols.usi.session import UsiSession
 
     engine = make_engine("shogi", options)
     return UsiSession(
@@ -169,7 +169,7 @@ def _usi_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Sessi
 
 def _gtp_session(options: EngineOptions, inbox: Inbox, writer: Writer, **settings: Any) -> Session:
     """`settings` are further arguments of `GtpSession`."""
-    from muzero_engine.protocols.gtp import GtpSession
+    from muzero_engine.protocols.gtp.session import GtpSession
 
     version = engine_version("go", options)
     return GtpSession(make_engine("go", options), writer, inbox, **{"name": NAME, "version": version, **settings})

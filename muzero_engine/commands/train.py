@@ -19,7 +19,7 @@ from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.settings import BadSettings, to_json, with_overrides
 
 if TYPE_CHECKING:
-    from muzero_engine.training.saved import Counters
+    from muzero_engine.training.run.saved import Counters
 
 LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
 INTERRUPTED = 130  # what shells expect after Ctrl-C
@@ -138,11 +138,11 @@ def _train(
 ) -> None:
     """A new run where there is a `config`, else one that goes on."""
     from muzero_engine.training.distributed import joined_world
-    from muzero_engine.training.history import keep_earlier
-    from muzero_engine.training.loop import train as run_loop
-    from muzero_engine.training.progress import Progress
-    from muzero_engine.training.run import TrainingRun, use_threads
-    from muzero_engine.training.saved import initial_network, newest_checkpoint, saved_config
+    from muzero_engine.training.report.history import keep_earlier
+    from muzero_engine.training.report.progress import Progress
+    from muzero_engine.training.run.loop import train as run_loop
+    from muzero_engine.training.run.run import TrainingRun, use_threads
+    from muzero_engine.training.run.saved import initial_network, newest_checkpoint, saved_config
 
     checkpoint, network, earlier, file = None, None, None, None
     if config is None:
@@ -189,9 +189,9 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
     They begin with those of the network that the run began with, where its bundle has them.
     """
     with training_errors():
-        from muzero_engine.training.history import history
-        from muzero_engine.training.metrics import METRICS
-        from muzero_engine.training.report import write_report
+        from muzero_engine.training.report.history import history
+        from muzero_engine.training.report.metrics import METRICS
+        from muzero_engine.training.report.report import write_report
 
         records = history(folder)
         if not records:
@@ -210,7 +210,7 @@ def training_beside(checkpoint: Path) -> Training:
 
 def _earlier(file: Path) -> Counters:
     """What the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
-    from muzero_engine.training.saved import Counters
+    from muzero_engine.training.run.saved import Counters
 
     told = training_beside(file)
     return Counters(step=told.steps, games=told.games, plies=told.plies, device_seconds=told.device_hours * 3600)

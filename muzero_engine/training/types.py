@@ -14,6 +14,10 @@ from torch import Tensor
 from muzero_engine.games.base import Shape
 
 
+class BadState(ValueError):
+    """Saved games that do not fit this configuration; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class SearchOutput:
     """What one batched search says of B roots."""

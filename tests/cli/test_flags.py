@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from muzero_engine.commands.flags import engine_flags, flag_name
+from muzero_engine.commands.common.flags import engine_flags, flag_name
 from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, all_options
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from muzero_engine.training.measures import Means, Measure, StepSummary
-from muzero_engine.training.metrics import CycleRecord, MatchRecord, PlayRecord, ReanalysisRecord
+from muzero_engine.training.report.measures import Means, Measure, StepSummary
+from muzero_engine.training.report.metrics import CycleRecord, MatchRecord, PlayRecord, ReanalysisRecord
 
 STEPS_A_CYCLE = 16
 UNROLL = 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.protocols.gtp import GtpSession
-from muzero_engine.protocols.katago_analysis import KatagoAnalysisSession
-from muzero_engine.protocols.stdio import Session, open_stdio, run_session
+from muzero_engine.protocols.common.stdio import Session, open_stdio, run_session
+from muzero_engine.protocols.gtp.session import GtpSession
+from muzero_engine.protocols.katago.session import KatagoAnalysisSession
 from support.gtp_session import load_hash_model
 
 

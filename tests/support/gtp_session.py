@@ -14,9 +14,9 @@ from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.go.rules import SPEC
 from muzero_engine.model import Floats, Ints, Model, RecurrentOutput, RootOutput
-from muzero_engine.protocols.gtp import GtpSession
-from muzero_engine.protocols.gtp_params import GtpSettings
-from muzero_engine.protocols.stdio import Inbox, Writer
+from muzero_engine.protocols.common.stdio import Inbox, Writer
+from muzero_engine.protocols.gtp.params import GtpSettings
+from muzero_engine.protocols.gtp.session import GtpSession
 from support.fakes import HashModel
 from support.scripted_engine import ScriptedEngine
 from support.transcript import Output

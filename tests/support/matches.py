@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.clients.base import Client
-from muzero_engine.match.clients.registry import make_client
-from muzero_engine.match.game import GamePlan, Played, Seat, play_game
-from muzero_engine.match.openings import Opening
-from muzero_engine.match.record import GameRecord
-from muzero_engine.match.settings import PROTOCOLS, ClientKind, EngineSettings, GameSettings, Patience
-from muzero_engine.match.time_control import TimeControl
+from muzero_engine.match.engines.base import Client
+from muzero_engine.match.engines.registry import make_client
+from muzero_engine.match.play.game import GamePlan, Played, Seat, play_game
+from muzero_engine.match.play.openings import Opening
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.settings.match_settings import PROTOCOLS, ClientKind, EngineSettings, GameSettings, Patience
+from muzero_engine.match.settings.time_control import TimeControl
 
 SCRIPT = Path(__file__).parent / "match_engine.py"
 PATIENT = Patience(start_s=60.0, answer_s=60.0, unlimited_s=60.0, late_s=60.0)  # the machine may be busy

@@ -12,7 +12,7 @@ from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import LearnerSettings, ReplaySettings, SearchSettings, SelfPlaySettings, TrainConfig
-from muzero_engine.training.self_play import SelfPlay
+from muzero_engine.training.self_play.play import SelfPlay
 from muzero_engine.training.types import FinishedGames, SearchOutput
 
 CPU = torch.device("cpu")

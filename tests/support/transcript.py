@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from muzero_engine.protocols.stdio import Session
+from muzero_engine.protocols.common.stdio import Session
 
 TIMEOUT_S = 20.0
 

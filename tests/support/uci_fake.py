@@ -6,8 +6,8 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.chess import GAME
 from muzero_engine.model import Model
-from muzero_engine.protocols.stdio import open_stdio, run_session
-from muzero_engine.protocols.uci import UciSession
+from muzero_engine.protocols.common.stdio import open_stdio, run_session
+from muzero_engine.protocols.uci.session import UciSession
 from support.fakes import HashModel
 
 

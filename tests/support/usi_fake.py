@@ -11,8 +11,8 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.shogi import GAME
 from muzero_engine.model import Model
-from muzero_engine.protocols.stdio import open_stdio, run_session
-from muzero_engine.protocols.usi import UsiSession
+from muzero_engine.protocols.common.stdio import open_stdio, run_session
+from muzero_engine.protocols.usi.session import UsiSession
 from support.fakes import HashModel
 
 NAME = "MuZero Engine (fake model)"

@@ -12,7 +12,7 @@ import torch
 from click.testing import CliRunner
 
 from muzero_engine.cli import main
-from muzero_engine.commands.compose import make_engine, think
+from muzero_engine.commands.common.compose import make_engine, think
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import Position

@@ -1,0 +1,1 @@
+"""Engines as opponents: processes and the protocols that they speak."""

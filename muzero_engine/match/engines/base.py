@@ -1,0 +1,181 @@
+"""What a client is to the rest of the runner: `Client`, `GameSetup`, `Question`, `Reply`, `EngineFailure`."""
+
+from __future__ import annotations
+
+import enum
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from muzero_engine.match.engines.process import EngineProcess, Line, ProcessEnded, ProcessFailure, ProcessSilent
+from muzero_engine.match.records.record import Ending, Score
+from muzero_engine.match.settings.clock import Clock
+from muzero_engine.match.settings.match_settings import EngineSettings, Patience
+from muzero_engine.match.settings.time_control import TimeControl
+
+
+class EngineFailure(RuntimeError):
+    """An engine cannot go on with its game; `ending` is how it loses it, the message why, in a few words."""
+
+    def __init__(self, ending: Ending, message: str) -> None:
+        super().__init__(message)
+        self.ending = ending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GameSetup:
+    """What an engine is told before a game. Moves of the opening are no part of it: they come with the questions."""
+
+    start: str  # as `Game.from_text` reads it
+    initial: bool  # whether `start` is the game's start position
+    control: TimeControl
+    chess960: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is the move here? `clocks` are those of player 0 and 1, `mover` is the engine's own number."""
+
+    mover: int
+    moves: tuple[str, ...]  # since the start, as `Position.action_text` writes them, the opening's included
+    clocks: tuple[Clock, Clock]
+
+
+class ReplyKind(enum.Enum):
+    """What an engine wants to do."""
+
+    MOVE = "move"
+    RESIGN = "resign"
+    DECLARE_WIN = "declare win"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An engine's answer. The score is its own, from its point of view, the last that it gave."""
+
+    kind: ReplyKind
+    move: str = ""  # as the engine wrote it
+    elapsed_s: float = 0.0  # from the moment before the question was sent
+    score: Score | None = None
+    depth: int | None = None
+    nodes: int | None = None
+
+
+class GameResult(enum.Enum):
+    """How a game ended for an engine that is told so."""
+
+    WIN = "win"
+    LOSS = "lose"
+    DRAW = "draw"
+
+
+class Client(Protocol):
+    """One engine as the runner sees it. One thread at a time; `kill` may come from any thread.
+
+    All methods but `kill` and `close` raise EngineFailure, after which only `close` makes sense.
+    """
+
+    def start(self) -> None:
+        """Starts the engine and sets its options. Blocks until it has greeted."""
+        ...
+
+    def new_game(self, setup: GameSetup) -> None:
+        """Begins a game, after starting the engine if it does not run. Blocks until the engine is ready."""
+        ...
+
+    def think(self, question: Question) -> Reply:
+        """Asks for a move and blocks until it is there. A reply that came too late is returned like any other."""
+        ...
+
+    def end_game(self, result: GameResult) -> None:
+        """Tells the engine how the game ended, where its protocol has words for it."""
+        ...
+
+    def final_score(self, moves: tuple[str, ...]) -> float | None:
+        """Go: black's points less white's after these moves, as the engine counts them; None where it cannot tell."""
+        ...
+
+    def close(self) -> None:
+        """Ends the engine. Safe to call again."""
+        ...
+
+    def kill(self) -> None:
+        """Ends the engine at once, so that a thread that waits for it gets an EngineFailure."""
+        ...
+
+
+class ProcessClient:
+    """What the clients of all three protocols share: a process that is started, written to and waited for."""
+
+    farewell = "quit"
+
+    def __init__(self, settings: EngineSettings, patience: Patience) -> None:
+        self.settings = settings
+        self.patience = patience
+        self._process: EngineProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The number of the process, or None where none runs."""
+        return None if self._process is None else self._process.pid
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.close(self.farewell)
+            self._process = None
+
+    def kill(self) -> None:
+        process = self._process  # `close` may come in between
+        if process is not None:
+            process.kill()
+
+    def final_score(self, moves: tuple[str, ...]) -> float | None:
+        return None
+
+    def end_game(self, result: GameResult) -> None:
+        pass
+
+    def _launch(self) -> None:
+        settings = self.settings
+        try:
+            self._process = EngineProcess(
+                settings.command, directory=settings.directory, environment=dict(settings.environment)
+            )
+        except ProcessEnded as error:
+            raise EngineFailure(Ending.CRASH, str(error)) from None
+
+    def _send(self, line: str) -> None:
+        assert self._process is not None
+        try:
+            self._process.send(line)
+        except ProcessFailure as error:
+            raise _failure(error, "") from None
+
+    def _read(self, deadline: float, doing: str) -> Line:
+        """The next line. Raises EngineFailure; `doing` is what the engine was to do."""
+        assert self._process is not None
+        try:
+            return self._process.read(deadline)
+        except ProcessFailure as error:
+            raise _failure(error, doing) from None
+
+    def _drain(self) -> None:
+        assert self._process is not None
+        self._process.drain()
+
+    def _latest(self, clock: Clock, asked: float) -> float:
+        """Until when (`time.monotonic`) an answer to a question asked at `asked` is waited for without complaint."""
+        allowed = clock.allowed_s
+        if allowed is None:
+            return asked + self.patience.unlimited_s
+        return asked + allowed + clock.control.margin_s
+
+
+def _failure(error: ProcessFailure, doing: str) -> EngineFailure:
+    ending = Ending.HANG if isinstance(error, ProcessSilent) else Ending.CRASH
+    return EngineFailure(ending, f"{error} {doing}".strip() if ending is Ending.HANG else str(error))
+
+
+def now() -> float:
+    """The clock of all deadlines."""
+    return time.monotonic()

@@ -1,0 +1,1 @@
+"""Rating an engine by games against opponents of known strength."""

@@ -1,0 +1,231 @@
+"""An engine climbs a ladder: it meets the opponents near its rating until that is known."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from muzero_engine.games.base import Position
+from muzero_engine.games.go.handicap import fixed_handicap
+from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.ladder.opponents import HANDICAP_KOMI, Ladder, Yardstick
+from muzero_engine.match.ladder.placing import Placing, next_opponent, place
+from muzero_engine.match.play.game import GamePlan, initial_position
+from muzero_engine.match.play.openings import Opening, random_openings
+from muzero_engine.match.records.record import Ending, GameRecord
+
+FAULTS = 2  # games lost by an opponent's own faults after which it is met no more
+OWN_FAULTS = 5  # games that the engine may lose by its own faults, or a twentieth of them if that is more
+
+
+class BadLadder(ValueError):
+    """A ladder that cannot be climbed or gone on with; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderSettings:
+    """What the engine plays with. All but `games` must be the same when a ladder goes on."""
+
+    game: str
+    engine: str  # its name in tables
+    weights: str  # hash of the weights
+    control: str = "movetime=0.5"  # a time control's text
+    threads: int = 1
+    concurrency: int = 2  # games side by side
+    seed: int = 0  # of the openings
+    games: int = 200
+
+    def text(self) -> str:
+        """For people: "0.5 s a move, 1 thread, 2 games side by side"."""
+        control, _, margin = self.control.partition(",margin=")
+        if control.startswith("movetime="):
+            control = f"{control.removeprefix('movetime=')} s a move"
+        if margin:
+            control += f" with {margin} s of lag"
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        games = f"{self.concurrency} games side by side" if self.concurrency > 1 else "one game at a time"
+        return f"{control}, {threads}, {games}"
+
+
+Openings = Mapping[int, Sequence[Opening]]  # by the number of handicap stones
+
+
+def ladder_facts(ladder: Ladder, settings: LadderSettings) -> dict[str, Any]:
+    """What must stay the same for games to count together: settings, and how opponents are started."""
+    facts = dataclasses.asdict(settings)
+    del facts["games"]
+    table = [
+        (one.name, one.program, one.arguments, one.options, one.control, one.handicap) for one in ladder.yardsticks
+    ]
+    facts["board"] = ladder.label
+    facts["opponents"] = hashlib.sha256(json.dumps(table).encode()).hexdigest()[:16]
+    return facts
+
+
+def ladder_openings(
+    ladder: Ladder, settings: LadderSettings, pairs: int, value: Callable[[Position], float] | None = None
+) -> Openings:
+    """`pairs` random openings for even games, and twice as many for each handicap. See `random_openings` for `value`.
+
+    The same settings give the same openings, if `value` judges alike.
+    """
+    game = load_game(settings.game)
+    initial = initial_position(game, ladder.game)
+    found = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=settings.seed, value=value)}
+    for stones in {abs(yardstick.handicap) for yardstick in ladder.yardsticks} - {0}:
+        position = GoPosition(initial.shape, komi=HANDICAP_KOMI)
+        position.place_handicap(fixed_handicap(stones, initial.shape))
+        found[stones] = random_openings(
+            position, 2 * pairs, plies=ladder.opening_plies // 2, seed=settings.seed, from_start=False
+        )
+    return found
+
+
+class Climb:
+    """The games that an engine plays, each chosen by those before. `games` is looked at anew for each pair."""
+
+    def __init__(
+        self,
+        ladder: Ladder,
+        settings: LadderSettings,
+        available: Sequence[str],
+        openings: Openings,
+        games: Sequence[GameRecord],
+        start: float | None = None,
+    ) -> None:
+        """See the arguments' types; `available` are the opponents that can be met, `games` grows while they are played,
+        and `start` is a rating to begin at."""
+        self._ladder = ladder
+        self._settings = settings
+        self._available = available
+        self._openings = openings
+        self._games = games
+        self._start = start
+
+    @property
+    def done(self) -> bool:
+        """Whether there are as many games as wanted, and no pair with one game alone."""
+        return not self._unfinished() and self._left({}) <= 0
+
+    def plans(self) -> Iterator[GamePlan]:
+        """The games that are missing, as long as those that are given out will not be enough.
+
+        Raises BadLadder if no opponent is left, or if the engine loses too many games by its own faults.
+        """
+        given: dict[tuple[int, int], str] = {}  # (pair, game) -> opponent
+        waiting = self._unfinished()
+        while waiting or self._left(given) > 0:
+            waiting = waiting or self._next_pair(given)
+            plan = waiting.pop(0)
+            given[plan.pair, plan.game] = plan.second if plan.first == self._settings.engine else plan.first
+            yield plan
+
+    def _pending(self, given: Mapping[tuple[int, int], str]) -> list[str]:
+        """Opponents of the games that were given out and are not finished."""
+        finished = {(record.pair, record.game) for record in self._games}
+        return [name for key, name in given.items() if key not in finished]
+
+    def _left(self, given: Mapping[tuple[int, int], str]) -> int:
+        rated = rated_games(self._games, self._settings.engine)
+        return self._settings.games - len(rated) - len(self._pending(given))
+
+    def _next_pair(self, given: Mapping[tuple[int, int], str]) -> list[GamePlan]:
+        engine = self._settings.engine
+        found = faults(self._games)
+        if found.get(engine, 0) > max(OWN_FAULTS, len(self._games) / 20):
+            raise BadLadder(
+                f"{engine} lost {found[engine]} of {len(self._games)} games by faults of its program, not by its play: "
+                + "; ".join(line for line in fault_lines(self._games, engine) if line.startswith(engine))
+            )
+        usable = [name for name in self._available if found.get(name, 0) < FAULTS]
+        if not usable:
+            raise BadLadder("no opponent is left: see the reasons in the records of the games")
+        pairs = [*(pair for pair, _ in given), *(record.pair for record in self._games)]
+        name = next_opponent(
+            self._ladder,
+            usable,
+            rated_games(self._games, engine),
+            engine,
+            planned=Counter(self._pending(given)),
+            start=self._start,
+        )
+        return pair_plans(engine, self._ladder.yardstick(name), self._openings, 1 + max(pairs, default=-1))
+
+    def _unfinished(self) -> list[GamePlan]:
+        """The games that are missing of pairs that were begun."""
+        engine = self._settings.engine
+        pairs: dict[int, list[GameRecord]] = {}
+        for record in self._games:
+            pairs.setdefault(record.pair, []).append(record)
+        plans = []
+        for pair, found in sorted(pairs.items()):
+            if len(found) == 1:
+                other = found[0].second if found[0].first == engine else found[0].first
+                both = pair_plans(engine, self._ladder.yardstick(other), self._openings, pair)
+                plans.append(both[1 - found[0].game])
+        return plans
+
+
+def pair_plans(engine: str, yardstick: Yardstick, openings: Openings, pair: int) -> list[GamePlan]:
+    """The two games of a pair: the engine moves first, then second, from the same opening.
+
+    Who has handicap stones is black in both, and the openings differ.
+    """
+    found = openings[abs(yardstick.handicap)]
+    other = yardstick.name
+    if not yardstick.handicap:
+        opening = found[pair % len(found)]
+        return [
+            GamePlan(first=engine, second=other, opening=opening, pair=pair, game=0),
+            GamePlan(first=other, second=engine, opening=opening, pair=pair, game=1),
+        ]
+    numbers = (2 * pair) % len(found), (2 * pair + 1) % len(found)
+    black, white = (other, engine) if yardstick.handicap > 0 else (engine, other)
+    return [
+        GamePlan(first=black, second=white, opening=found[number], pair=pair, game=game)
+        for game, number in enumerate(numbers)
+    ]
+
+
+def rated_games(games: Sequence[GameRecord], engine: str) -> list[GameRecord]:
+    """The games that say something about the engine: not those that an opponent's program lost by a fault."""
+    return [record for record in games if not record.ending.is_fault or loser(record) == engine]
+
+
+def faults(games: Sequence[GameRecord]) -> Mapping[str, int]:
+    """Games that each player's program lost by a fault of its own."""
+    found: dict[str, int] = {}
+    for record in games:
+        if record.ending.is_fault:
+            found[loser(record)] = found.get(loser(record), 0) + 1
+    return found
+
+
+def loser(record: GameRecord) -> str:
+    """Who lost; for a drawn game, the second player."""
+    return record.first if record.winner == 1 else record.second
+
+
+def fault_lines(games: Sequence[GameRecord], engine: str) -> list[str]:
+    """A line for each kind of fault of the engine, and each of its opponents."""
+    counts: dict[tuple[str, Ending], int] = {}
+    for record in games:
+        if record.ending.is_fault:
+            key = loser(record), record.ending
+            counts[key] = counts.get(key, 0) + 1
+    return [
+        f"{name}: {count} game{'s' if count > 1 else ''} lost by {ending.value}"
+        + ("" if name == engine else " (not rated)")
+        for (name, ending), count in counts.items()
+    ]
+
+
+def placing_of(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> Placing | None:
+    """Where the engine stands after these games."""
+    return place(ladder, rated_games(games, settings.engine), settings.engine)

@@ -1,0 +1,296 @@
+"""The ladders: opponents of known or roughly known strength, how each is started, and how it is installed.
+
+Ratings are on a scale of their own in each game. Those of chess are Stockfish's for its skill levels (published with
+version 15.1, at long time controls near those of the CCRL's blitz list), held fixed although 50 ms a move are given
+here; in Go level 10 of GNU Go is held at 1800, as on the servers of CGOS for each size of the board; in shogi uniformly
+random moves are 0. The others were placed by small matches, and move as games are played.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from muzero_engine.match.settings.match_settings import PROTOCOLS, ClientKind, EngineSettings, GameSettings
+from muzero_engine.match.settings.time_control import TimeControl
+
+GAME_FOLDERS = ("/usr/games", "/usr/local/games")  # where Debian puts such programs, often not on the PATH
+HANDICAP_KOMI = 0.5  # where stones are given
+GNU_GO_RULES = (
+    "--chinese-rules",
+    "--positional-superko",
+    "--capture-all-dead",
+    "--play-out-aftermath",
+    "--never-resign",
+)
+
+
+class UnknownLadder(ValueError):
+    """A game or a board without a ladder; the message names those that have one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yardstick:
+    """An opponent."""
+
+    name: str
+    rating: float  # Elo on the ladder's scale
+    fixed: bool = False  # whether the rating is held
+    program: str = ""  # looked for on the PATH and in `GAME_FOLDERS`; empty for what comes with this package
+    arguments: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    control: str = "none"  # a time control's text
+    handicap: int = 0  # Go: stones it has from the start, below 0 those it gives; who has them is black in every game
+    install: str = ""  # a command line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """The opponents of a game, weakest first, and how games are played."""
+
+    label: str  # "chess", "go 9x9"
+    game: GameSettings
+    scale: str  # what the ratings mean, one line
+    yardsticks: tuple[Yardstick, ...]
+    opening_plies: int  # random moves before the engines take over
+
+    def yardstick(self, name: str) -> Yardstick:
+        """The opponent of this name. Raises KeyError."""
+        return {yardstick.name: yardstick for yardstick in self.yardsticks}[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Opponents that are not installed, and what installs them."""
+
+    names: tuple[str, ...]
+    install: str
+
+
+def ladder_of(game: str, size: int | None = None) -> Ladder:
+    """The ladder of a game; `size` is for Go and names the lines of the board. Raises UnknownLadder."""
+    if game not in LADDERS:
+        raise UnknownLadder(f"there is no ladder for {game}: choose one of {', '.join(LADDERS)}")
+    if size is None:
+        return LADDERS[game]
+    if game != "go":
+        raise UnknownLadder(f"{game} is played on one board: leave --size out")
+    if size not in GO_SIZES:
+        raise UnknownLadder(f"there is no ladder of Go for {size} lines: choose one of {', '.join(map(str, GO_SIZES))}")
+    return _go_ladder(size)
+
+
+def find_program(program: str) -> str | None:
+    """Where a program is, on the PATH or in `GAME_FOLDERS`."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *GAME_FOLDERS])
+    return shutil.which(program, path=path)
+
+
+def engine_of(yardstick: Yardstick, game: str) -> EngineSettings | None:
+    """How the opponent is started; None if its program is not installed."""
+    control = TimeControl.parse(yardstick.control)
+    if not yardstick.program and not yardstick.arguments:
+        return EngineSettings(name=yardstick.name, kind=ClientKind.RANDOM, control=control)
+    command: tuple[str, ...] = (sys.executable, "-m", "muzero_engine")
+    if yardstick.program:
+        found = find_program(yardstick.program)
+        if found is None:
+            return None
+        command = (found,)
+    return EngineSettings(
+        name=yardstick.name,
+        kind=PROTOCOLS[game],
+        command=(*command, *yardstick.arguments),
+        options=yardstick.options,
+        control=control,
+    )
+
+
+def installed(ladder: Ladder) -> dict[str, EngineSettings]:
+    """The opponents that can be met here, by name, weakest first."""
+    found = {yardstick.name: engine_of(yardstick, ladder.game.game) for yardstick in ladder.yardsticks}
+    return {name: engine for name, engine in found.items() if engine is not None}
+
+
+def missing(ladder: Ladder, names: Iterable[str]) -> list[Missing]:
+    """What is not among the opponents `names`, put together by what installs it."""
+    there = set(names)
+    groups: dict[str, list[str]] = {}
+    for yardstick in ladder.yardsticks:
+        if yardstick.name not in there:
+            groups.setdefault(yardstick.install, []).append(yardstick.name)
+    return [Missing(tuple(found), install) for install, found in groups.items()]
+
+
+def _apt(*packages: str) -> str:
+    return f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+
+
+def _stockfish(skill: int, rating: float) -> Yardstick:
+    return Yardstick(
+        name=f"stockfish skill {skill}",
+        rating=rating,
+        fixed=True,
+        program="stockfish",
+        options=(("Skill Level", str(skill)), ("Threads", "1"), ("Hash", "16")),
+        control="movetime=0.05,margin=0.5",
+        install=_apt("stockfish"),
+    )
+
+
+def _stockfish_nodes(nodes: int, rating: float) -> Yardstick:
+    return Yardstick(
+        name=f"stockfish nodes {nodes}",
+        rating=rating,
+        program="stockfish",
+        options=(("Threads", "1"), ("Hash", "16")),
+        control=f"nodes={nodes}",
+        install=_apt("stockfish"),
+    )
+
+
+def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None) -> Yardstick:
+    return Yardstick(
+        name=f"fairy-stockfish nodes {nodes}" if skill is None else f"fairy-stockfish skill {skill}",
+        rating=rating,
+        program="fairy-stockfish",
+        options=(("Threads", "1"), *((("Skill Level", str(skill)),) if skill is not None else ())),
+        control="depth=5" if nodes is None else f"nodes={nodes}",
+        install=_apt("fairy-stockfish"),
+    )
+
+
+def _gnugo(level: int, rating: float = 1800.0, *, fixed: bool = False, handicap: int = 0) -> Yardstick:
+    stones = f" {'with' if handicap > 0 else 'giving'} {abs(handicap)} stones" if handicap else ""
+    return Yardstick(
+        name=f"gnugo level {level}{stones}",
+        rating=rating,
+        fixed=fixed,
+        handicap=handicap,
+        program="gnugo",
+        arguments=("--mode", "gtp", "--level", str(level), *GNU_GO_RULES),
+        install=_apt("gnugo"),
+    )
+
+
+def _uct(playouts: int, rating: float) -> Yardstick:
+    return Yardstick(name=f"uct {playouts}", rating=rating, arguments=("uct", "--playouts", str(playouts)))
+
+
+def _gpsusi(depth: int, rating: float) -> Yardstick:
+    return Yardstick(
+        name=f"gpsshogi depth {depth}",
+        rating=rating,
+        program="gpsusi",
+        arguments=("-N", "1"),
+        options=(("BookDepth", "0"), ("LimitDepth", str(depth))),
+        control="0+60x1",  # the depth ends its search long before; it aborts at a movetime, resigns early at nodes
+        install=_apt("gpsshogi", "gpsshogi-data"),
+    )
+
+
+_SKILLS = (1320, 1468, 1608, 1742, 1923, 2204, 2363, 2500, 2596, 2703, 2788)  # Elo of Stockfish 15.1's skill 0 to 10
+
+_CHESS = (
+    Yardstick(name="random", rating=-520.0),
+    _fairy(-10.0, skill=-20),
+    _fairy(120.0, skill=-10),
+    _fairy(350.0, skill=-5),
+    _fairy(485.0, skill=-4),
+    _fairy(760.0, skill=-3),
+    _fairy(915.0, skill=-2),
+    _fairy(1095.0, skill=0),
+    *(_stockfish(skill, rating) for skill, rating in enumerate(_SKILLS[:1])),
+    Yardstick(
+        name="sunfish nodes 2000",
+        rating=1450.0,
+        program="sunfish-uci",
+        control="nodes=2000",
+        install="pip install sunfish",
+    ),
+    _stockfish(1, _SKILLS[1]),
+    _stockfish_nodes(100, 1550.0),
+    _stockfish(2, _SKILLS[2]),
+    _stockfish_nodes(300, 1650.0),
+    _stockfish(3, _SKILLS[3]),
+    _stockfish(4, _SKILLS[4]),
+    Yardstick(
+        name="gnuchess depth 4",
+        rating=2000.0,
+        program="gnuchess",
+        arguments=("--uci",),
+        options=(("OwnBook", "false"),),
+        control="depth=4",
+        install=_apt("gnuchess"),
+    ),
+    _stockfish(5, _SKILLS[5]),
+    _stockfish_nodes(1000, 2350.0),
+    *(_stockfish(skill, _SKILLS[skill]) for skill in range(6, len(_SKILLS))),
+)
+
+GO_SIZES = (9, 13, 19)
+
+
+def _go_ladder(size: int) -> Ladder:
+    komi = 7.0 if size == 9 else 7.5
+    playouts = ((4, 90.0), (16, 430.0), (64, 620.0), (256, 800.0)) if size == 9 else ((4, 50.0), (16, 300.0))
+    stones: tuple[tuple[int, float], ...] = ((2, 2050.0), (3, 2300.0), (4, 2550.0))
+    if size > 9:  # where a stone is worth less
+        stones = ((2, 1950.0), (3, 2050.0), (4, 2150.0), (6, 2350.0), (9, 2650.0))
+    return Ladder(
+        label=f"go {size}x{size}",
+        game=GameSettings(game="go", shape=(size, size), komi=komi),
+        scale=f"{size}x{size}, komi {komi:g}, GNU Go level 10 = 1800",
+        yardsticks=(
+            Yardstick(name="random", rating=-600.0),
+            _uct(1, -200.0),
+            *(_uct(count, rating) for count, rating in playouts),
+            _gnugo(10, 1050.0, handicap=-4),
+            _gnugo(10, 1300.0, handicap=-3),
+            _gnugo(10, 1550.0, handicap=-2),
+            *((_gnugo(1), _gnugo(5)) if size == 9 else (_gnugo(1, 1650.0), _gnugo(5, 1750.0))),
+            _gnugo(10, fixed=True),
+            *(_gnugo(10, rating, handicap=count) for count, rating in stones),
+        ),
+        opening_plies=4,
+    )
+
+
+_SHOGI = (
+    Yardstick(name="random", rating=0.0, fixed=True),
+    _fairy(650.0, skill=-20),
+    _fairy(840.0, skill=-10),
+    _fairy(1040.0, skill=-5),
+    _fairy(1740.0, skill=0),
+    _fairy(1860.0, nodes=50),
+    _fairy(2140.0, nodes=200),
+    _fairy(2725.0, nodes=1000),
+    _fairy(3105.0, nodes=5000),
+    _fairy(3705.0, nodes=20000),
+    _gpsusi(4, 3900.0),
+    _gpsusi(6, 4100.0),
+)
+
+LADDERS: Mapping[str, Ladder] = {
+    "chess": Ladder(
+        label="chess",
+        game=GameSettings(game="chess"),
+        scale="Stockfish's ratings of its skill levels, at 50 ms a move",
+        yardsticks=_CHESS,
+        opening_plies=8,
+    ),
+    "go": _go_ladder(9),
+    "shogi": Ladder(
+        label="shogi",
+        game=GameSettings(game="shogi"),
+        scale="uniformly random moves = 0",
+        yardsticks=_SHOGI,
+        opening_plies=8,
+    ),
+}
+
+# Not on the ladders: sjeng speaks xboard's protocol only, gnuchess does not stop at a number of nodes, and Stockfish
+# 15.1's UCI_Elo follows a formula that its authors call quite inaccurate.

@@ -1,0 +1,1 @@
+"""Games from opening to judgement, and many of them side by side."""

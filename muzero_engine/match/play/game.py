@@ -1,0 +1,211 @@
+"""One game between two engines, from the start position to its record."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from muzero_engine.games.base import Game, Position
+from muzero_engine.games.chess.rules import ChessPosition
+from muzero_engine.games.go.rules import DEFAULT_KOMI, GoPosition
+from muzero_engine.match.engines.base import (
+    Client,
+    EngineFailure,
+    GameResult,
+    GameSetup,
+    Question,
+    Reply,
+    ReplyKind,
+    now,
+)
+from muzero_engine.match.play.judging import Judge, Verdict
+from muzero_engine.match.play.openings import Opening, opening_position
+from muzero_engine.match.records.record import Ending, GameRecord, PlyRecord
+from muzero_engine.match.settings.clock import Clock
+from muzero_engine.match.settings.match_settings import EngineSettings, GameSettings, Scoring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GamePlan:
+    """One game that is to be played."""
+
+    first: str  # name of the engine that plays player 0
+    second: str
+    opening: Opening
+    pair: int
+    game: int  # 0 or 1 in the pair
+
+
+class Seat(NamedTuple):
+    """An engine at the board: its settings and the client through which it is spoken to."""
+
+    settings: EngineSettings
+    client: Client
+
+
+class Played(NamedTuple):
+    """A game's record, and which of the two players (0, 1) has to be started anew before it can play again."""
+
+    record: GameRecord
+    broken: frozenset[int]
+
+
+def initial_position(game: Game, settings: GameSettings) -> Position:
+    """Where games without an opening begin. Raises BadPosition."""
+    shape = settings.shape or game.spec.shapes[0]
+    if game.spec.name == "go":
+        return GoPosition(shape, komi=DEFAULT_KOMI if settings.komi is None else settings.komi)
+    return game.initial(shape)
+
+
+def play_game(plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> Played:
+    """Plays one game, player 0's seat first; blocks until it is over. Raises BadOpenings."""
+    return _Match(plan, seats, game, settings).play()
+
+
+class _Match:
+    """The state of one game in progress."""
+
+    def __init__(self, plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> None:
+        self._plan = plan
+        self._seats = seats
+        self._settings = settings
+        initial, opening = initial_position(game, settings), plan.opening
+        position = opening_position(opening, initial, game.from_text)
+        self._start = initial.text() if opening.start is None else game.from_text(opening.start).text()
+        self._setups = self._make_setups(position, opening)
+        # Repetitions and the cap on plies count the opening's moves too: they are part of the game.
+        self._judge = Judge(game, position, max_plies=settings.max_plies, adjudication=settings.adjudication)
+        self._clocks = (Clock(seats[0].settings.control), Clock(seats[1].settings.control))
+        self._opening = tuple(plan.opening.moves)
+        self._plies: list[PlyRecord] = []
+        self._broken: set[int] = set()
+
+    def play(self) -> Played:
+        began = now()
+        started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        verdict = self._begin()
+        while verdict is None:
+            verdict = self._move()
+        if verdict.ending.is_fault and verdict.ending is not Ending.TIME_LOSS:
+            self._broken.add(0 if verdict.winner == 1 else 1)
+        verdict = self._recount(verdict)
+        self._say_goodbye(verdict)
+        plan, (first, second) = self._plan, self._seats
+        record = GameRecord(
+            game_name=self._judge.position.spec.name,
+            first=plan.first,
+            second=plan.second,
+            opening=plan.opening.name,
+            pair=plan.pair,
+            game=plan.game,
+            start=self._start,
+            opening_moves=self._opening,
+            moves=tuple(self._plies),
+            points=0.5 if verdict.winner is None else 1.0 - verdict.winner,
+            ending=verdict.ending,
+            reason=verdict.reason,
+            first_limit=str(first.settings.control),
+            second_limit=str(second.settings.control),
+            area=verdict.area,
+            started=started,
+            duration_s=round(now() - began, 3),
+        )
+        return Played(record, frozenset(self._broken))
+
+    def _make_setups(self, position: Position, opening: Opening) -> tuple[GameSetup, GameSetup]:
+        chess960 = isinstance(position, ChessPosition) and position.chess960
+        setups = [
+            GameSetup(
+                start=self._start,
+                initial=opening.start is None,
+                control=self._seats[player].settings.control,
+                chess960=chess960,
+            )
+            for player in (0, 1)
+        ]
+        return setups[0], setups[1]
+
+    def _begin(self) -> Verdict | None:
+        """Makes both engines ready."""
+        for player, seat in enumerate(self._seats):
+            try:
+                seat.client.new_game(self._setups[player])
+            except EngineFailure as failure:
+                return self._lost(player, failure)
+        return None
+
+    def _move(self) -> Verdict | None:
+        """One move of the engine whose turn it is."""
+        mover = self._judge.mover
+        moves = self._opening + tuple(ply.move for ply in self._plies)
+        question = Question(mover=mover, moves=moves, clocks=self._clocks)
+        try:
+            reply = self._seats[mover].client.think(question)
+        except EngineFailure as failure:
+            return self._lost(mover, failure)
+        clock = self._clocks[mover]
+        if not clock.in_time(reply.elapsed_s):
+            allowed = clock.allowed_s or 0.0
+            return Verdict(
+                1 - mover, Ending.TIME_LOSS, f"out of time: {reply.elapsed_s:.3f} s where {allowed:.3f} s were left"
+            )
+        match reply.kind:
+            case ReplyKind.RESIGN:
+                return Verdict(1 - mover, Ending.RESIGNATION, "resignation")
+            case ReplyKind.DECLARE_WIN:
+                return self._judge.declare_win()
+            case ReplyKind.MOVE:
+                return self._play(reply, clock)
+
+    def _play(self, reply: Reply, clock: Clock) -> Verdict | None:
+        written = self._judge.play(reply.move, reply.score)
+        if isinstance(written, Verdict):
+            return written
+        clock.spend(reply.elapsed_s)
+        state = clock.state
+        self._plies.append(
+            PlyRecord(
+                move=written,
+                elapsed_s=round(reply.elapsed_s, 4),
+                clock_s=None if state is None else round(state.left_s, 3),
+                score=reply.score,
+                depth=reply.depth,
+                nodes=reply.nodes,
+            )
+        )
+        return self._judge.after_move()
+
+    @staticmethod
+    def _lost(player: int, failure: EngineFailure) -> Verdict:
+        return Verdict(1 - player, failure.ending, f"{failure.ending.value}: {failure}")
+
+    def _recount(self, verdict: Verdict) -> Verdict:
+        """Go after two passes, counted by both engines where that is asked for and they agree on the winner."""
+        scored = verdict.ending is Ending.RULES and verdict.area is not None
+        if not scored or self._settings.scoring is not Scoring.ENGINES:
+            return verdict
+        moves = self._opening + tuple(ply.move for ply in self._plies)
+        counts = []
+        for player, seat in enumerate(self._seats):
+            try:
+                counts.append(seat.client.final_score(moves))
+            except EngineFailure:
+                self._broken.add(player)
+                counts.append(None)
+        winners = {None if count is None else (count > 0) - (count < 0) for count in counts}
+        if len(winners) != 1 or None in winners:
+            return verdict
+        sign = winners.pop()
+        winner = None if sign == 0 else (0 if sign == 1 else 1)
+        return Verdict(winner, Ending.RULES, "two passes, counted by both engines", counts[0])
+
+    def _say_goodbye(self, verdict: Verdict) -> None:
+        for player, seat in enumerate(self._seats):
+            if player in self._broken:
+                continue
+            won = GameResult.WIN if verdict.winner == player else GameResult.LOSS
+            with contextlib.suppress(EngineFailure):
+                seat.client.end_game(GameResult.DRAW if verdict.winner is None else won)

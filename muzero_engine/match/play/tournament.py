@@ -1,0 +1,135 @@
+"""Plays games side by side: some threads, each with engines of its own that it keeps from game to game."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from muzero_engine.games.base import Game
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.engines.base import Client, EngineFailure
+from muzero_engine.match.engines.registry import make_client
+from muzero_engine.match.play.game import GamePlan, Played, Seat, play_game
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings
+
+KEPT_ENGINES = 4  # processes that a thread keeps for later games
+
+
+class Runner:
+    """Plays plans with these engines. An engine that breaks is started again for its next game."""
+
+    def __init__(self, engines: Mapping[str, EngineSettings], game: GameSettings, *, concurrency: int = 1) -> None:
+        """`engines` by name; it may grow while games are played."""
+        self._engines = engines
+        self._settings = game
+        self._game: Game = load_game(game.game)
+        self._concurrency = concurrency
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._error: BaseException | None = None
+        self._plans: Iterator[GamePlan] = iter(())
+        self._on_game: Callable[[GameRecord], bool] = lambda _: True
+        self._clients: set[Client] = set()  # of all threads
+        self._proven: set[str] = set()  # engines that have been started once
+
+    def run(self, plans: Iterable[GamePlan], on_game: Callable[[GameRecord], bool]) -> None:
+        """Plays until there is no plan left or `on_game` says False; blocks.
+
+        The next plan is taken when a thread is free, so `plans` may depend on the games before. `plans` and `on_game`
+        are called by one thread at a time. When `on_game` says False, at Ctrl-C and at an error, games in progress are
+        dropped. Raises BadTournament where an engine cannot be started the first time, and what `plans` and `on_game`
+        raise.
+        """
+        self._plans, self._on_game = iter(plans), on_game
+        self._cancelled, self._error = False, None
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self._concurrency)]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive() and not self._cancelled:
+                    thread.join(0.5)
+        finally:
+            self._cancelled = True
+            while any(thread.is_alive() for thread in threads):
+                self._kill_all()
+                threads[0].join(0.02)
+                threads = [thread for thread in threads if thread.is_alive()]
+        if self._error is not None:
+            raise self._error
+
+    def _kill_all(self) -> None:
+        with self._lock:
+            clients = list(self._clients)
+        for client in clients:
+            client.kill()
+
+    def _work(self) -> None:
+        clients: dict[str, Client] = {}  # the one that was used last comes last
+        try:
+            while (plan := self._next()) is not None:
+                played = self._play(plan, clients)
+                if not self._keep(played):
+                    break
+        except BaseException as error:
+            with self._lock:
+                self._error = self._error if self._cancelled else error
+                self._cancelled = True
+        finally:
+            for client in clients.values():
+                self._close(client)
+            if self._cancelled:
+                self._kill_all()
+
+    def _next(self) -> GamePlan | None:
+        with self._lock:
+            return None if self._cancelled else next(self._plans, None)
+
+    def _keep(self, played: Played) -> bool:
+        """Hands a finished game on, unless it came to its end because all were told to stop."""
+        with self._lock:
+            if self._cancelled:
+                return False
+            if not self._on_game(played.record):
+                self._cancelled = True  # never set back here: the main thread may have set it meanwhile
+            return not self._cancelled
+
+    def _play(self, plan: GamePlan, clients: dict[str, Client]) -> Played:
+        names = (plan.first, plan.second)
+        first, second = (self._client(name, clients) for name in names)
+        seats = (Seat(self._engines[names[0]], first), Seat(self._engines[names[1]], second))
+        played = play_game(plan, seats, self._game, self._settings)
+        for player, name in enumerate(names):
+            if player in played.broken or self._engines[name].restart:
+                self._close(clients.pop(name))
+        return played
+
+    def _client(self, name: str, clients: dict[str, Client]) -> Client:
+        """The thread's own client of an engine, made and started if there is none."""
+        client = clients.pop(name, None)
+        if client is None:
+            while len(clients) >= KEPT_ENGINES:
+                self._close(clients.pop(next(iter(clients))))
+            client = make_client(self._engines[name], self._game, self._settings.patience)
+            with self._lock:
+                self._clients.add(client)
+            self._prove(name, client)
+        clients[name] = client
+        return client
+
+    def _prove(self, name: str, client: Client) -> None:
+        """Starts an engine; failing the first time ends the tournament, later it costs a game."""
+        if name in self._proven:
+            return
+        try:
+            client.start()
+        except EngineFailure as failure:
+            self._close(client)
+            raise BadTournament(f"{name} does not start: {failure}") from None
+        self._proven.add(name)
+
+    def _close(self, client: Client) -> None:
+        client.close()
+        with self._lock:
+            self._clients.discard(client)

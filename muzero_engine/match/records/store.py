@@ -1,0 +1,193 @@
+"""A tournament's folder: what was played, so that it can go on where it was interrupted.
+
+    games.jsonl     a line on what is played, then a line for each finished game, added whole
+    games.pgn ...   the same games in the formats of their game, see `writers`
+
+A kill can leave half a line at the end of a file. When a tournament is resumed, such a line is cut off, and the other
+files are made again from `games.jsonl` if they do not hold the same games.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from muzero_engine.files import append_whole, write_atomically
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.records.record_json import BadRecord, parse_record, record_line
+from muzero_engine.match.records.writers.registry import RecordFormat, record_formats
+from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+GAMES = "games.jsonl"
+LOCK = ".lock"
+FORMAT = 1
+
+
+def engine_facts(engine: EngineSettings) -> dict[str, Any]:
+    """What must stay the same of an engine for its games to count together."""
+    return {
+        "name": engine.name,
+        "kind": engine.kind.value,
+        "command": list(engine.command),
+        "options": dict(engine.options),
+        "directory": engine.directory,
+        "environment": dict(engine.environment),
+        "limit": str(engine.control),
+        "seed": engine.seed,
+    }
+
+
+def game_facts(settings: GameSettings) -> dict[str, Any]:
+    """What must stay the same of the rules of the games."""
+    rules = settings.adjudication
+    return {
+        "game": settings.game,
+        "board": None if settings.shape is None else list(settings.shape),
+        "komi": settings.komi,
+        "scoring": settings.scoring.value,
+        "adjudication": [rules.win_score, rules.win_moves, rules.draw_score, rules.draw_moves, rules.draw_after],
+        "max_plies": settings.max_plies,
+    }
+
+
+class Store:
+    """The folder of one tournament, open for more games. `facts` is whatever JSON tells it from another one."""
+
+    def __init__(self, folder: Path, game: str, event: str, facts: dict[str, Any], records: list[GameRecord]) -> None:
+        """For `create` and `resume`."""
+        self.folder = folder
+        self.facts = facts  # as they were when it was created
+        self.records = records
+        self._event = event
+        self._formats = record_formats(game)
+
+    @classmethod
+    def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
+        """A new folder, or an empty one. Raises BadTournament where it holds games already or cannot be written to."""
+        path = folder / GAMES
+        if path.exists():
+            raise BadTournament(f"{folder} holds games already: go on with --resume, or choose another folder")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _lock(folder)
+            write_atomically(path, (json.dumps({"store": FORMAT, "event": event, **facts}) + "\n").encode())
+        except OSError as error:
+            raise BadTournament(f"cannot write to {folder}: {error.strerror or error}") from None
+        store = cls(folder, game, event, facts, [])
+        for form in store._formats:
+            store._rewrite(form)
+        return store
+
+    @classmethod
+    def resume(cls, folder: Path, game: str, facts: dict[str, Any]) -> Store:
+        """The tournament of a folder. Raises BadTournament where there is none, or one with other `facts`.
+
+        It may have been created with more facts than these.
+        """
+        path = folder / GAMES
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise BadTournament(f"there is no tournament in {folder} to go on with ({error.strerror})") from None
+        _lock(folder)
+        whole = data[: data.rfind(b"\n") + 1]
+        lines = whole.decode("utf-8", errors="replace").splitlines()
+        header = _header(lines, path)
+        told = json.loads(json.dumps(facts))
+        if (found := _difference("", {name: header.get(name) for name in told}, told)) is not None:
+            where, old, new = found
+            raise BadTournament(
+                f"the tournament in {folder} has another value of {where}: {_short(old)} where you ask for "
+                f"{_short(new)}; go on with the old settings, or choose another folder"
+            )
+        records = []
+        for number, line in enumerate(lines[1:], start=2):
+            try:
+                records.append(parse_record(line))
+            except BadRecord as error:
+                raise BadTournament(f"line {number} of {path} is no game: {error}") from None
+        if len(whole) < len(data):
+            write_atomically(path, whole)
+        store = cls(folder, game, str(header.get("event", "")), header, records)
+        for form in store._formats:
+            store._repair(form)
+        return store
+
+    def add(self, record: GameRecord) -> None:
+        """Keeps a finished game. One thread at a time. Raises BadTournament where it cannot be written."""
+        try:
+            append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
+            self.records.append(record)
+            for form in self._formats:
+                append_whole(self.folder / form.file_name, form.text(record, self._event).encode())
+        except OSError as error:
+            raise BadTournament(f"cannot write to {self.folder}: {error.strerror or error}") from None
+
+    def played(self) -> set[tuple[int, int]]:
+        """(pair, game) of the games that are there."""
+        return {(record.pair, record.game) for record in self.records}
+
+    def _rewrite(self, form: RecordFormat) -> None:
+        text = "".join(form.text(record, self._event) for record in self.records)
+        write_atomically(self.folder / form.file_name, text.encode())
+
+    def _repair(self, form: RecordFormat) -> None:
+        """Makes a file again that lacks the last game or a part of it: all that a kill can do to it."""
+        path = self.folder / form.file_name
+        data = path.read_bytes() if path.exists() else b""
+        last = form.text(self.records[-1], self._event).encode() if self.records else b""
+        if data.count(form.once) != len(self.records) or not data.endswith(last):
+            self._rewrite(form)
+
+
+def recorded_games(folder: Path) -> list[GameRecord]:
+    """The games of a tournament's folder, for reading alone. Raises OSError, BadRecord."""
+    return [parse_record(line) for line in (folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]]
+
+
+def _lock(folder: Path) -> None:
+    """Keeps other processes out until this one ends. Raises BadTournament where another one has come first."""
+    if fcntl is None:
+        return
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)  # closed, and with it the lock, by the system
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise BadTournament(f"another program is playing into {folder}: stop it, or choose another folder") from None
+
+
+def _header(lines: list[str], path: Path) -> dict[str, Any]:
+    try:
+        header = json.loads(lines[0]) if lines else None
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or "store" not in header:
+        raise BadTournament(f"{path} does not begin like the games of a tournament")
+    if header["store"] != FORMAT:
+        raise BadTournament(f"{path} has format {header['store']!r}, and this program reads {FORMAT}")
+    return header
+
+
+def _difference(where: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
+    """The first place where two JSON values differ, in words like "engines 1 limit", and what is there."""
+    if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
+        pairs = [(name, old[name], new[name]) for name in new]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(str(number), *values) for number, values in enumerate(zip(old, new, strict=True), start=1)]
+    else:
+        return None if old == new else (where, old, new)
+    found = (_difference(f"{where} {name}".strip(), *values) for name, *values in pairs)
+    return next((difference for difference in found if difference is not None), None)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 200 else text[:200] + "..."

@@ -1,0 +1,49 @@
+"""What the formats share: scores and endings in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from muzero_engine.match.records.record import GameRecord, PlyRecord, Score, ScoreKind
+
+
+def comment(ply: PlyRecord) -> str:
+    """What is known of a move in one line: "+0.35/12 1234 nodes 0.52 s, 59.5 s left". The score is the mover's."""
+    parts = []
+    if ply.score is not None:
+        parts.append(score_text(ply.score) + (f"/{ply.depth}" if ply.depth is not None else ""))
+    elif ply.depth is not None:
+        parts.append(f"depth {ply.depth}")
+    if ply.nodes is not None:
+        parts.append(f"{ply.nodes} nodes")
+    parts.append(f"{ply.elapsed_s:.3f} s" + ("" if ply.clock_s is None else f", {ply.clock_s:.1f} s left"))
+    return " ".join(parts)
+
+
+def score_text(score: Score) -> str:
+    """A score for people: pawns, a mate, or a win rate."""
+    match score.kind:
+        case ScoreKind.CENTIPAWNS:
+            return f"{score.value / 100:+.2f}"
+        case ScoreKind.MATE:
+            return f"mate {score.value:+.0f}"
+        case ScoreKind.WIN_RATE:
+            return f"{score.value:.1%}"
+
+
+def ending_text(record: GameRecord) -> str:
+    """How the game ended: "draw by rules: threefold repetition"."""
+    winner = record.winner
+    result = "draw" if winner is None else f"{record.first if winner == 0 else record.second} wins"
+    return f"{result}; {record.ending.value}: {record.reason}"
+
+
+def with_movers(record: GameRecord, first_mover: int) -> Iterator[tuple[int, str, PlyRecord | None]]:
+    """(player, move, what the engine said) of every move, the opening's first."""
+    player = first_mover
+    for move in record.opening_moves:
+        yield player, move, None
+        player = 1 - player
+    for ply in record.moves:
+        yield player, ply.move, ply
+        player = 1 - player

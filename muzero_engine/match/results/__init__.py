@@ -1,0 +1,1 @@
+"""Statistics, standings, tables, pictures and pages."""

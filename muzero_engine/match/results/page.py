@@ -1,0 +1,163 @@
+"""One page (HTML) on a tournament, with nothing needed beside it: facts, ratings, results of pairings, cross table."""
+
+from __future__ import annotations
+
+import base64
+import html
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+from muzero_engine.files import write_atomically
+from muzero_engine.match.results import pictures
+from muzero_engine.match.results.standings import Standings
+from muzero_engine.match.results.statistics import Sprt, estimate
+from muzero_engine.match.results.tables import (
+    HEADINGS,
+    LEFT,
+    cross_cell,
+    first_mover_line,
+    interval_text,
+    rating_cells,
+    score_text,
+    sprt_text,
+)
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto; max-width: 76rem;
+  padding: 0 1rem; }
+h2 { font-size: 1.15rem; margin-top: 2rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; }
+td, th { padding: 0.15rem 0.6rem; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th { font-weight: normal; color: #666; }
+.name { text-align: left; }
+.results tr + tr { border-top: 1px solid #e4e4e4; }
+.cross td { text-align: center; }
+.self { background: #ddd; }
+img { max-width: 100%; height: auto; }
+"""
+
+
+def write_page(
+    standings: Standings, title: str, facts: Sequence[tuple[str, str]], path: Path, *, sprt: Sprt | None = None
+) -> None:
+    """Writes the page. `facts` are lines for its head, name and value: time control, openings, machine, ...
+
+    Without matplotlib the page has the tables alone, and a line that says so.
+    """
+    write_atomically(path, page_text(standings, title, facts, sprt=sprt).encode())
+
+
+def write_pictures(standings: Standings, title: str, folder: Path) -> None:
+    """Writes ratings.png and cross.png. Raises pictures.PicturesUnavailable, before anything is written."""
+    made = {
+        "ratings.png": pictures.ratings_png(standings, f"{title}: ratings"),
+        "cross.png": pictures.cross_png(standings, f"{title}: points of the row against the column"),
+    }
+    for name, data in made.items():
+        write_atomically(folder / name, data)
+
+
+def page_text(standings: Standings, title: str, facts: Sequence[tuple[str, str]], *, sprt: Sprt | None = None) -> str:
+    """The page. See `write_page`."""
+    try:
+        data = base64.b64encode(pictures.ratings_png(standings, "Ratings")).decode()
+        chart = f'<img alt="Ratings with 95% intervals" src="data:image/png;base64,{data}">'
+    except pictures.PicturesUnavailable as error:
+        chart = f"<p>{_escape(str(error))}</p>"
+    told = "\n".join(f'<tr><th class="name">{_escape(name)}</th>{_cell(value, "name")}</tr>' for name, value in facts)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{_escape(title)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<h1>{_escape(title)}</h1>
+<table>
+{told}
+</table>
+<h2>Ratings</h2>
+<div class="wide"><table class="results">
+{_ratings(standings)}
+</table></div>
+<p>{_escape(first_mover_line(standings)) if standings.games else "no games yet"}</p>
+{chart}
+<h2>Pairings</h2>
+<div class="wide"><table class="results">
+{_pairings(standings, sprt)}
+</table></div>
+<h2>Cross table</h2>
+<p>Points of the row against the column, out of their games.</p>
+<div class="wide"><table class="cross">
+{_cross(standings)}
+</table></div>
+</body>
+</html>
+"""
+
+
+def _ratings(standings: Standings) -> str:
+    rows = [_row(HEADINGS, "th")]
+    rows += [_row(rating_cells(place, row)) for place, row in enumerate(standings.players, start=1)]
+    return "\n".join(rows)
+
+
+def _row(cells: Sequence[str], tag: str = "td") -> str:
+    return f"<tr>{''.join(_cell(cell, 'name' if i == LEFT else '', tag) for i, cell in enumerate(cells))}</tr>"
+
+
+def _pairings(standings: Standings, sprt: Sprt | None) -> str:
+    headings = ["player", "opponent", "games", "score", "Elo", "LOS", "pairs 0-½-1-1½-2", "normalised Elo"]
+    rows = ["<tr>" + "".join(_cell(text, "name" if i < 2 else "", "th") for i, text in enumerate(headings)) + "</tr>"]
+    names = [row.name for row in standings.players]
+    for name, other in itertools.combinations(names, 2):
+        tally = standings.cross.get((name, other))
+        found = estimate(tally) if tally else None
+        if tally is None or found is None:
+            continue
+        cells = [
+            name,
+            other,
+            f"{tally.games} (+{tally.wins} ={tally.draws} -{tally.losses})",
+            score_text(tally),
+            interval_text(found.elo),
+            f"{found.superiority:.1%}",
+            "-".join(map(str, tally.pairs)) if any(tally.pairs) else "",
+            interval_text(found.normalised),
+        ]
+        rows.append("<tr>" + "".join(_cell(text, "name" if i < 2 else "") for i, text in enumerate(cells)) + "</tr>")
+        if sprt is not None:
+            rows.append(f'<tr><td class="name" colspan="{len(headings)}">{_escape(sprt_text(sprt, tally))}</td></tr>')
+    return "\n".join(rows)
+
+
+def _cross(standings: Standings) -> str:
+    names = [row.name for row in standings.players]
+    places = "".join(f"<th>{place}</th>" for place in range(1, len(names) + 1))
+    rows = [f"<tr><th></th><th></th>{places}</tr>"]
+    for place, name in enumerate(names, start=1):
+        cells = []
+        for other in names:
+            tally = standings.cross.get((name, other))
+            if tally is None:
+                cells.append('<td class="self"></td>' if name == other else "<td></td>")
+                continue
+            share = tally.points / tally.games
+            colour = "11 83 148" if share > 0.5 else "204 65 37"
+            shade = f"rgb({colour} / {abs(2 * share - 1) * 0.6:.2f})"
+            cells.append(f'<td style="background: {shade}">{cross_cell(standings, name, other)}</td>')
+        rows.append(f'<tr><th>{place}</th><td class="name">{_escape(name)}</td>{"".join(cells)}</tr>')
+    return "\n".join(rows)
+
+
+def _cell(text: str, css: str = "", tag: str = "td") -> str:
+    attribute = f' class="{css}"' if css else ""
+    return f"<{tag}{attribute}>{_escape(text)}</{tag}>"
+
+
+def _escape(text: str) -> str:
+    return html.escape(text)

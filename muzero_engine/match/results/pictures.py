@@ -1,0 +1,110 @@
+"""Standings as pictures: ratings with their intervals, and the cross table. Drawn by matplotlib, without a screen.
+
+matplotlib is not needed to play matches, so it is imported when a picture is drawn, here and nowhere else in play.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from muzero_engine.match.results.standings import Standings
+from muzero_engine.match.results.tables import cross_cell, elo_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, DPI = 7.5, 110  # inches, dots an inch
+BLUE, GREY, RED = "#0b5394", "#888888", "#cc4125"
+HELP = "pictures need matplotlib: pip install 'muzero-engine[train]'"
+LONGEST_NAME = 32  # characters of a label
+
+
+class PicturesUnavailable(RuntimeError):
+    """matplotlib is not installed; the message says how to get it."""
+
+
+def ratings_png(standings: Standings, title: str) -> bytes:
+    """A picture (PNG) of the rated players' ratings with 95% intervals, the strongest at the top.
+
+    Raises PicturesUnavailable.
+    """
+    rated = [row for row in standings.players if row.rating is not None]
+    figure, axes = _figure(1.3 + 0.32 * len(rated), title)
+    for place, row in enumerate(rated):
+        assert row.rating is not None
+        colour = GREY if row.fixed else BLUE
+        axes.errorbar(row.rating.elo, place, xerr=row.rating.error, color=colour, fmt="o", capsize=3, markersize=5)
+        axes.annotate(
+            elo_text(row.rating.elo),
+            (row.rating.elo, place),
+            (0, 5),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+        )
+    axes.set_yticks(range(len(rated)), [_label(row.name) + (" (fixed)" if row.fixed else "") for row in rated])
+    axes.set_ylim(len(rated) - 0.4, -0.8)
+    axes.set_xlabel("Elo, with 95% intervals")
+    axes.grid(axis="x", color="#dddddd", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(left=False)
+    axes.margins(x=0.08)
+    return _png(figure)
+
+
+def cross_png(standings: Standings, title: str) -> bytes:
+    """A picture (PNG) of the cross table: the row's points out of the games with the column; blue won, red lost.
+
+    Raises PicturesUnavailable.
+    """
+    names = [row.name for row in standings.players]
+    figure, axes = _figure(1.0 + 0.42 * len(names), title)
+    for row, name in enumerate(names):
+        for column, other in enumerate(names):
+            tally = standings.cross.get((name, other))
+            share = tally.points / tally.games if tally else 0.5
+            shade = BLUE if share > 0.5 else RED
+            axes.fill(
+                [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
+                [row - 0.48, row - 0.48, row + 0.48, row + 0.48],
+                color="#dddddd" if name == other else shade,
+                alpha=1.0 if name == other else abs(2.0 * share - 1.0) * 0.75,
+                linewidth=0,
+            )
+            if tally:
+                axes.text(column, row, cross_cell(standings, name, other), ha="center", va="center", fontsize=8)
+    axes.set_yticks(range(len(names)), [f"{_label(name)}  {place}" for place, name in enumerate(names, start=1)])
+    axes.set_xticks(range(len(names)), [str(place) for place in range(1, len(names) + 1)])
+    axes.xaxis.tick_top()
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return _png(figure)
+
+
+def _label(name: str) -> str:
+    shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + "..."
+    return shown.replace("$", r"\$")  # matplotlib would read mathematics between two of them
+
+
+def _figure(height: float, title: str) -> tuple[Figure, Axes]:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise PicturesUnavailable(HELP) from None
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title.replace("$", r"\$"), loc="left", fontsize=12)
+    return figure, axes
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

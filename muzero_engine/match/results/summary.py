@@ -1,0 +1,122 @@
+"""A tournament's result as JSON, for programs; what people see is made from the same standings."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from muzero_engine.files import write_atomically
+from muzero_engine.match.records.record import GameRecord
+from muzero_engine.match.results.standings import Standings
+from muzero_engine.match.results.statistics import Interval, Sprt, Tally, estimate
+from muzero_engine.ratings import PlayerRating
+
+SUMMARY = "summary.json"
+
+
+def write_summary(
+    folder: Path,
+    records: Sequence[GameRecord],
+    standings: Standings,
+    *,
+    facts: dict[str, Any],
+    finished: bool,
+    sprt: Sprt | None = None,
+) -> None:
+    """Writes summary.json. `facts` are the settings; `finished` is false where games are still to be played."""
+    data = summary(records, standings, facts=facts, finished=finished, sprt=sprt)
+    write_atomically(folder / SUMMARY, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
+
+
+def summary(
+    records: Sequence[GameRecord],
+    standings: Standings,
+    *,
+    facts: dict[str, Any],
+    finished: bool,
+    sprt: Sprt | None = None,
+) -> dict[str, Any]:
+    """The data of `write_summary`. Elo that is not finite is null."""
+    pairings = [
+        {"first": name, "second": other, **_tally(tally), "pairs": list(tally.pairs), **_estimate(tally)}
+        for (name, other), tally in standings.cross.items()
+    ]
+    data: dict[str, Any] = {
+        "settings": facts,
+        "finished": finished,
+        "games": len(records),
+        "moves": sum(len(record.moves) for record in records),
+        "players": [
+            {
+                "name": row.name,
+                "elo": _rating(row.rating),
+                "fixed": row.fixed,
+                **_tally(row.tally),
+                "endings": endings(records, row.name),
+            }
+            for row in standings.players
+        ],
+        "pairings": pairings,
+        "moving_first": _rating(standings.advantage) | _tally(standings.first),
+    }
+    if sprt is not None and len(standings.players) == 2:
+        names = [engine["name"] for engine in facts["engines"]]
+        state = sprt.state(Tally.of(records, names[0], names[1]))
+        data["sprt"] = {
+            "elo0": sprt.elo0,
+            "elo1": sprt.elo1,
+            "alpha": sprt.alpha,
+            "beta": sprt.beta,
+            "model": sprt.model.value,
+            "llr": state.llr,
+            "lower": state.lower,
+            "upper": state.upper,
+            "verdict": state.verdict.value,
+        }
+    return data
+
+
+def endings(records: Sequence[GameRecord], name: str) -> dict[str, int]:
+    """How often a player's games ended in each way; those that a fault decided only where the fault was its own."""
+    counts: Counter[str] = Counter()
+    for record in records:
+        if name not in (record.first, record.second):
+            continue
+        lost = record.winner is not None and (record.second if record.winner == 0 else record.first) == name
+        if lost or not record.ending.is_fault:
+            counts[record.ending.value] += 1
+    return dict(counts.most_common())
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {"games": tally.games, "won": tally.wins, "drawn": tally.draws, "lost": tally.losses}
+
+
+def _estimate(tally: Tally) -> dict[str, Any]:
+    found = estimate(tally)
+    if found is None:
+        return {}
+    return {
+        "score": _interval(found.score),
+        "elo_difference": _interval(found.elo),
+        "normalised_elo": _interval(found.normalised),
+        "superiority": found.superiority,
+    }
+
+
+def _interval(interval: Interval) -> dict[str, float | None]:
+    return {"value": _finite(interval.value), "low": _finite(interval.low), "high": _finite(interval.high)}
+
+
+def _rating(rating: PlayerRating | None) -> dict[str, float | None]:
+    if rating is None:
+        return {"value": None, "error": None}
+    return {"value": _finite(rating.elo), "error": _finite(rating.error)}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

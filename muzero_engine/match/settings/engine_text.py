@@ -1,0 +1,241 @@
+"""Engines as people write them: one text on the command line, or a table of a TOML file.
+
+On the command line settings come first, then the engine:
+
+    stockfish
+    "name=weak tc=10+0.1 'option.Skill Level=3' option.Threads=1 stockfish"
+    "gnugo --mode gtp --level 10 --chinese-rules"
+    "weights=my-weights option.Threads=2 muzero"
+    "name=quick tc=none muzero --visits 100"
+
+The engine is a name from the TOML file, `muzero` for this program's own engine (its flags may follow), `random` for
+legal moves at random, or a command line. In a TOML file, where folders are relative to the file:
+
+    [engines.weak]
+    command = "stockfish"                 # or ["stockfish", "..."]
+    options = { "Skill Level" = 3, Threads = 1 }
+    limit = "10+0.1"                      # a time control of its own
+    directory = "engines"                 # to run in
+    environment = { OMP_NUM_THREADS = "1" }
+    protocol = "uci"                      # need not be said: it follows from the game
+    restart = true                        # before every game
+
+    [engines.ours]
+    command = "muzero"
+    weights = "my-weights"
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from muzero_engine.match.settings.match_settings import (
+    PROTOCOLS,
+    BadTournament,
+    ClientKind,
+    EngineSettings,
+    own_command,
+)
+from muzero_engine.match.settings.time_control import BadTimeControl, TimeControl
+
+OWN, RANDOM = "muzero", "random"
+_SETTING = re.compile(r"(name|tc|dir|protocol|weights|seed|restart|option\.[^=]+|env\.[^=]+)=(.*)", re.DOTALL)
+_KEYS = ("command", "options", "limit", "directory", "environment", "protocol", "restart", "weights", "seed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineEntry:
+    """What is said of an engine, in a file or on the command line; None: not said."""
+
+    command: tuple[str, ...] | None = None
+    name: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    limit: str | None = None
+    directory: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    protocol: str | None = None
+    restart: bool | None = None
+    weights: str | None = None
+    seed: int | None = None
+
+    def over(self, base: EngineEntry) -> EngineEntry:
+        """This entry, with what it does not say taken from another one."""
+        return EngineEntry(
+            command=base.command if self.command is None else self.command,
+            name=base.name if self.name is None else self.name,
+            options=tuple((dict(base.options) | dict(self.options)).items()),
+            limit=base.limit if self.limit is None else self.limit,
+            directory=base.directory if self.directory is None else self.directory,
+            environment=tuple((dict(base.environment) | dict(self.environment)).items()),
+            protocol=base.protocol if self.protocol is None else self.protocol,
+            restart=base.restart if self.restart is None else self.restart,
+            weights=base.weights if self.weights is None else self.weights,
+            seed=base.seed if self.seed is None else self.seed,
+        )
+
+    def settings(self, game: str, limit: str | None) -> EngineSettings:
+        """The engine in a game, with `limit` where it has none of its own. Raises BadTournament."""
+        if game not in PROTOCOLS:
+            raise BadTournament(f"there are no matches of {game}: choose one of {', '.join(PROTOCOLS)}")
+        command = self.command or ()
+        if not command:
+            raise BadTournament(f"{self.name or 'an engine'} has no command")
+        name = self.name or Path(command[0]).name
+        try:
+            kind = ClientKind(self.protocol) if self.protocol else PROTOCOLS[game]
+        except ValueError:
+            raise BadTournament(f"{name}: {self.protocol!a} is no protocol: use uci, gtp or usi") from None
+        if command[0] == OWN:
+            command = (*own_command(game, self.weights), *command[1:])
+        elif self.weights is not None:
+            raise BadTournament(f"{name}: weights are for {OWN} alone; give other programs theirs in their own words")
+        elif command == (RANDOM,):
+            kind, command = ClientKind.RANDOM, ()
+        try:
+            control = TimeControl.parse(self.limit or limit or "none")
+        except BadTimeControl as error:
+            raise BadTournament(f"{name}: {error}") from None
+        return EngineSettings(
+            name=name,
+            kind=kind,
+            command=command,
+            options=self.options,
+            directory=self.directory,
+            environment=self.environment,
+            control=control,
+            restart=bool(self.restart),
+            seed=self.seed or 0,
+        )
+
+
+def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
+    """An engine of the command line; `named` are those of a file. Raises BadTournament."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise BadTournament(f"cannot read the engine {text!a:.100}: {str(error).lower()}") from None
+    fields: dict[str, str] = {}
+    options: dict[str, str] = {}
+    environment: dict[str, str] = {}
+    while words and (match := _SETTING.fullmatch(words[0])):
+        words.pop(0)
+        key, value = match[1], match[2]
+        if key.startswith("option."):
+            options[key.removeprefix("option.")] = value
+        elif key.startswith("env."):
+            environment[key.removeprefix("env.")] = value
+        else:
+            fields[key] = value
+    if not words:
+        raise BadTournament(f"the engine {text!a:.100} has no command: write a program, {OWN} or {RANDOM} at its end")
+    base = named.get(words[0]) if len(words) == 1 else None
+    entry = EngineEntry(
+        command=None if base is not None else tuple(words),
+        name=fields.get("name", words[0] if base is not None else None),
+        options=tuple(options.items()),
+        limit=fields.get("tc"),
+        directory=fields.get("dir"),
+        environment=tuple(environment.items()),
+        protocol=fields.get("protocol"),
+        restart=_flag(fields["restart"]) if "restart" in fields else None,
+        weights=_absolute(Path(), fields["weights"]) if "weights" in fields else None,
+        seed=_whole(fields["seed"]) if "seed" in fields else None,
+    )
+    return entry if base is None else entry.over(base)
+
+
+def read_engines(path: Path) -> dict[str, EngineEntry]:
+    """The engines of a TOML file by name. Raises BadTournament."""
+    try:
+        with path.open("rb") as file:
+            data = tomllib.load(file)
+    except OSError as error:
+        raise BadTournament(f"cannot read {path}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadTournament(f"{path} is no TOML: {error}") from None
+    if unknown := [key for key in data if key != "engines"]:
+        raise BadTournament(f"{path}: {unknown[0]!a:.40} is not known here: engines are tables like [engines.NAME]")
+    tables = data.get("engines")
+    if not isinstance(tables, dict) or not tables:
+        raise BadTournament(f"{path} has no engines: write tables like [engines.NAME]")
+    entries = {}
+    for name, table in tables.items():
+        try:
+            entries[name] = _entry(name, table, path.parent)
+        except BadTournament as error:
+            raise BadTournament(f"{path}, engine {name}: {error}") from None
+    return entries
+
+
+def _entry(name: str, table: object, folder: Path) -> EngineEntry:
+    if not isinstance(table, dict):
+        raise BadTournament("an engine is a table with a command")
+    if unknown := [key for key in table if key not in _KEYS]:
+        raise BadTournament(f"unknown key {unknown[0]!a:.40}: use {', '.join(_KEYS)}")
+    command = table.get("command")
+    if isinstance(command, str):
+        try:
+            command = shlex.split(command)
+        except ValueError as error:
+            raise BadTournament(f"command: {str(error).lower()}") from None
+    if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
+        raise BadTournament('it needs a command, as in command = "stockfish"')
+    texts: dict[str, str | None] = {}
+    for key in ("limit", "directory", "protocol", "weights"):
+        texts[key] = table.get(key)
+        if key in table and not isinstance(table[key], str):
+            raise BadTournament(f"{key} is a text in quotes")
+    restart, seed = table.get("restart"), table.get("seed")
+    if restart is not None and not isinstance(restart, bool):
+        raise BadTournament("restart is true or false")
+    if seed is not None and type(seed) is not int:
+        raise BadTournament("seed is a whole number")
+    directory, weights = texts["directory"], texts["weights"]
+    return EngineEntry(
+        command=tuple(command),
+        name=name,
+        options=_pairs(table, "options"),
+        limit=texts["limit"],
+        directory=None if directory is None else _absolute(folder, directory),
+        environment=_pairs(table, "environment"),
+        protocol=texts["protocol"],
+        restart=restart,
+        weights=None if weights is None else _absolute(folder, weights),
+        seed=seed,
+    )
+
+
+def _pairs(table: Mapping[str, object], key: str) -> tuple[tuple[str, str], ...]:
+    values = table.get(key, {})
+    if not isinstance(values, dict):
+        raise BadTournament(f"{key} is a table, as in {key} = {{ NAME = VALUE }}")
+    pairs = []
+    for name, value in values.items():
+        if not isinstance(value, str | int | float):
+            raise BadTournament(f"{key}: {name} is a text, a number, true or false")
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if not (text + name).isprintable():
+            raise BadTournament(f"{key}: {name} is no single line of text")
+        pairs.append((name, text))
+    return tuple(pairs)
+
+
+def _absolute(folder: Path, path: str) -> str:
+    return str((folder / Path(path).expanduser()).resolve())
+
+
+def _flag(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise BadTournament(f"restart is true or false, not {text!a:.20}")
+    return text.lower() == "true"
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise BadTournament(f"a seed is a whole number, not {text!a:.20}")
+    return int(text)

@@ -1,0 +1,1 @@
+"""What the protocols share: standard input and output, options and searches as text."""

@@ -1,0 +1,124 @@
+"""What UCI and USI sessions are alike in: how a search is told, how weights are loaded, what goes wrong in one line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.games.base import Position
+from muzero_engine.protocols.common.search_text import final_info, one_line
+from muzero_engine.protocols.common.stdio import Writer
+
+STOP_SECONDS = 5.0  # for a search to end once it was stopped
+
+InfoLines = Callable[[SearchInfo, Position], list[str]]
+BestmoveLine = Callable[[SearchResult, Position], str]
+
+_log = logging.getLogger(__name__)
+
+
+class ReportedSearch:
+    """What one `go` tells the client. Called by the engine's search thread, one call at a time."""
+
+    def __init__(self, writer: Writer, position: Position, info_lines: InfoLines, bestmove_line: BestmoveLine) -> None:
+        self._writer = writer
+        self._position = position.copy()
+        self._info_lines = info_lines
+        self._bestmove_line = bestmove_line
+        self._last: SearchInfo | None = None
+        self.done = False  # bestmove was sent
+
+    def on_info(self, info: SearchInfo) -> None:
+        self._last = info
+        self._writer.write("\n".join(self._info_lines(info, self._position)))
+
+    def on_done(self, result: SearchResult, error: str | None) -> None:
+        lines = [] if error is None else [f"info string error: {one_line(error)}"]
+        info = final_info(result)
+        if info is not self._last:
+            lines += self._info_lines(info, self._position)
+        lines.append(self._bestmove_line(result, self._position))
+        self.done = True
+        self._writer.write("\n".join(lines))
+
+    def give_up(self, no_move: str) -> None:
+        """The engine failed to start the search; a move is owed all the same."""
+        legal = self._position.legal_actions()
+        self.done = True
+        self._writer.write(f"bestmove {self._position.action_text(int(legal[0])) if len(legal) else no_move}")
+
+
+class GuiSession:
+    """The common half of a UCI and a USI session.
+
+    `describe` gives one line about the weights in use ("" for none), asked for after they were loaded and told in an
+    `info string` whenever it has changed.
+    """
+
+    no_move: str  # in `bestmove` where there is none
+
+    def __init__(
+        self, engine: Engine, writer: Writer, *, name: str, author: str, describe: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._name = name
+        self._author = author
+        self._describe = describe
+        self._described = ""
+        self._options = engine.options
+        self._search: ReportedSearch | None = None
+
+    def close(self) -> None:
+        self._engine.close()
+
+    @property
+    def _searching(self) -> bool:
+        return self._search is not None and not self._search.done
+
+    def _tell(self, text: str) -> None:
+        self._writer.write(f"info string {one_line(text)}")
+
+    def _complain(self, text: str) -> None:
+        self._tell(f"error: {text}")
+
+    def _guarded(self, name: str, command: Callable[[str], None], arguments: str) -> None:
+        """Runs a command: a session outlives every fault of a single one."""
+        try:
+            command(arguments)
+        except Exception as error:
+            _log.exception("%s", name)
+            self._complain(f"{name} failed: {error}")
+
+    def _load_weights(self, position: Position) -> None:
+        """For `isready`: what is wrong with the weights is told, and `readyok` is owed all the same."""
+        try:
+            self._engine.wait(STOP_SECONDS)  # bestmove may be out, but the search thread not back yet
+            self._engine.prepare(position.shape)
+            description = self._describe()
+            if description and description != self._described:
+                self._described = description
+                self._tell(description)
+        except Exception as error:
+            if not isinstance(error, ValueError | RuntimeError):
+                _log.exception("isready")
+            self._complain(str(error))
+
+    def _start_search(
+        self, position: Position, limits: Limits, info_lines: InfoLines, bestmove_line: BestmoveLine
+    ) -> None:
+        search = ReportedSearch(self._writer, position, info_lines, bestmove_line)
+        try:
+            self._engine.go(
+                position,
+                limits,
+                on_info=search.on_info,
+                on_done=lambda result: search.on_done(result, self._engine.error),
+            )
+            self._search = search
+        except Exception:
+            search.give_up(self.no_move)
+            raise

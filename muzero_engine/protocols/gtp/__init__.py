@@ -1,0 +1,1 @@
+"""GTP: Go GUIs and servers."""

@@ -1,0 +1,90 @@
+"""GTP parameters (`kata-get-param`, `kata-set-param`): the engine's options and the session's own settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.options import Protocol, find_option, protocol_options
+from muzero_engine.protocols.gtp.frame import GtpError, parse_float, parse_int, want_args
+
+Args = tuple[str, ...]
+_NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GtpSettings:
+    """What a session adds to the engine's options; `kata-set-param` changes it by KataGo's names."""
+
+    max_visits: int | None = None  # simulations a move; KataGo's maxVisits
+    max_time_s: float | None = None  # seconds a move, whatever the clock says; KataGo's maxTime
+    unlimited_move_s: float = 5.0  # seconds a move where neither a clock nor one of the limits above is set
+    pv_length: int = 15  # moves of a variation in analysis output; KataGo's analysisPVLen
+
+
+class Parameters:
+    """Reads and changes parameters. Names are matched without regard to case."""
+
+    def __init__(self, engine: Engine, settings: GtpSettings) -> None:
+        self._engine = engine
+        self.settings = settings
+        self.commands: dict[str, Callable[[Args], str]] = {
+            "kata-list-params": lambda _: " ".join(self._names()),
+            "kata-get-param": self._get,
+            "kata-set-param": self._set,
+        }
+
+    def _names(self) -> list[str]:
+        own = ["maxVisits", "maxTime", "analysisPVLen"]
+        return own + [info.gtp[0] for info in protocol_options(Protocol.GTP)]
+
+    def _get(self, args: Args) -> str:
+        want_args(args, 1, "kata-get-param name")
+        settings = self.settings
+        match args[0].lower():
+            case "maxvisits":
+                return _NONE if settings.max_visits is None else str(settings.max_visits)
+            case "maxtime":
+                return _NONE if settings.max_time_s is None else f"{settings.max_time_s:g}"
+            case "analysispvlen":
+                return str(settings.pv_length)
+        try:
+            info = find_option(Protocol.GTP, args[0])
+        except KeyError:
+            raise _unknown(args[0]) from None
+        value = getattr(self._engine.options, info.field)
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    def _set(self, args: Args) -> str:
+        """`kata-set-param name value`; `maxVisits` and `maxTime` take "none" as well."""
+        want_args(args, 2, "kata-set-param name value")
+        name, value = args[0].lower(), " ".join(args[1:])
+        match name:
+            case "maxvisits":
+                visits = _limit(value, args[0])
+                self.settings = replace(self.settings, max_visits=None if visits is None else max(int(visits), 1))
+            case "maxtime":
+                self.settings = replace(self.settings, max_time_s=_limit(value, args[0]))
+            case "analysispvlen":
+                self.settings = replace(self.settings, pv_length=max(parse_int(value, args[0]), 1))
+            case _:
+                try:
+                    self._engine.configure(self._engine.options.with_text(Protocol.GTP, name, value))
+                except KeyError:
+                    raise _unknown(args[0]) from None
+        return ""
+
+
+def _limit(text: str, what: str) -> float | None:
+    """A number above 0, or None for "none"."""
+    if text.lower() == _NONE:
+        return None
+    number = parse_float(text, what)
+    if number <= 0:
+        raise GtpError(f"{what} must be more than 0, or none")
+    return number
+
+
+def _unknown(name: str) -> GtpError:
+    return GtpError(f"unknown parameter {name!r:.40}: kata-list-params lists them")

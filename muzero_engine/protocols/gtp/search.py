@@ -1,0 +1,163 @@
+"""How a GTP session uses the engine: blocking searches for a move, endless ones for analysis, and pondering.
+
+- A search for a move blocks the session; lines that come meanwhile wait in the inbox. At the end of input it is
+  stopped at once, so that the answer still comes and the process ends promptly.
+- An analysis runs until `end_analysis`, which the session calls for any further line. Its `info` lines are written by
+  the search's thread.
+- Pondering (the engine's option `ponder`) thinks about the position after the expected reply. It goes on while the
+  session answers commands that do not search, and becomes the search for the move if the reply is played.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.protocols.common.stdio import Inbox, Writer
+from muzero_engine.protocols.gtp.analysis import Analysis, format_info
+from muzero_engine.protocols.gtp.frame import GtpError
+
+ANALYSIS_LINES = 20  # moves of an analysis that come with a whole variation
+_POLL_S = 0.02  # how often a blocked search looks whether input has ended
+
+
+class InfoStream:
+    """Prints a search as `info` lines, about one an interval. Called from the search's thread."""
+
+    def __init__(self, writer: Writer, wanted: Analysis, position: GoPosition, pv_length: int) -> None:
+        self._writer = writer
+        self._wanted = wanted
+        self._position = position
+        self._pv_length = pv_length
+        self._printed: SearchInfo | None = None
+
+    def __call__(self, info: SearchInfo) -> None:
+        """Prints unless the last line is younger than half the interval: the engine reports changes in between."""
+        gap = 0.5 * (self._wanted.interval_ms or 0.0)
+        if self._printed is None or info.elapsed_ms - self._printed.elapsed_ms >= gap:
+            self.finish(info)
+
+    def finish(self, info: SearchInfo) -> None:
+        """Prints the end of a search unless it was printed already."""
+        if self._printed is not None and info.nodes == self._printed.nodes:
+            return
+        self._printed = info
+        self._writer.write(format_info(info, self._wanted, self._position, self._pv_length))
+
+
+@dataclass(frozen=True, slots=True)
+class Pondering:
+    """A search for the move after the reply that is expected. `results` is filled when it ends."""
+
+    position: GoPosition
+    results: list[SearchResult]
+
+
+class Searcher:
+    """Runs one search of the engine at a time. For the session's thread."""
+
+    def __init__(self, engine: Engine, writer: Writer, inbox: Inbox) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._inbox = inbox
+        self._analysing = False
+        self._pondering: Pondering | None = None
+
+    def prepare(self, position: GoPosition) -> None:
+        """Loads the model if that was not done yet; ends pondering about anything else. Raises GtpError."""
+        if self._pondering is not None and _same(self._pondering.position, position):
+            return
+        self.stop_pondering()
+        try:
+            self._engine.prepare(position.shape)
+        except (ValueError, RuntimeError) as error:
+            raise GtpError(str(error)) from None
+
+    def search(
+        self,
+        position: GoPosition,
+        limits: Limits,
+        *,
+        stream: InfoStream | None = None,
+        interval_ms: float | None = None,
+    ) -> SearchResult:
+        """The result of a search, or of pondering where that was about this position. Call `prepare` before."""
+        pondering, self._pondering = self._pondering, None
+        if pondering is not None and _same(pondering.position, position) and stream is None:
+            results = pondering.results
+            self._engine.ponderhit(limits.clock)
+        else:
+            results = []
+            self._engine.go(
+                position,
+                limits,
+                on_info=_ignore if stream is None else stream,
+                on_done=results.append,
+                info_interval_ms=interval_ms,
+                lines=None if stream is None else ANALYSIS_LINES,
+            )
+        while not self._engine.wait(_POLL_S):
+            if self._inbox.closed:
+                self._engine.stop()
+        if stream is not None:
+            stream.finish(results[0].info)
+        return results[0]
+
+    def search_until_input(self, position: GoPosition, limits: Limits) -> SearchResult | None:
+        """Like `search`, but ended without a result (None) by any further line. Call `prepare` before."""
+        self._pondering = None
+        results: list[SearchResult] = []
+        self._engine.go(position, limits, on_info=_ignore, on_done=results.append)
+        cancelled = False
+        while not self._engine.wait(_POLL_S):
+            if self._inbox.wait(0.0):
+                cancelled = not self._inbox.closed
+                self._engine.stop()
+        return None if cancelled else results[0]
+
+    def analyse(self, position: GoPosition, wanted: Analysis, pv_length: int) -> None:
+        """Starts an analysis. Call `prepare` before."""
+        self._analysing = True
+        self._engine.go(
+            position,
+            Limits(infinite=True, root_actions=wanted.root_actions),
+            on_info=InfoStream(self._writer, wanted, position, pv_length),
+            on_done=_ignore,
+            info_interval_ms=wanted.interval_ms,
+            lines=ANALYSIS_LINES,
+        )
+
+    def end_analysis(self) -> None:
+        """Ends a running analysis and closes its response with the empty line."""
+        if self._analysing:
+            self._halt()
+            self._analysing = False
+            self._writer.write("")
+
+    def ponder(self, position: GoPosition, limits: Limits) -> None:
+        """Thinks about `position`, to come after the expected reply. `limits` count once it is searched for a move."""
+        results: list[SearchResult] = []
+        self._pondering = Pondering(position, results)
+        self._engine.go(position, limits, on_info=_ignore, on_done=results.append)
+
+    def stop_pondering(self) -> None:
+        """Ends pondering where there is any."""
+        if self._pondering is not None:
+            self._pondering = None
+            self._halt()
+
+    def _halt(self) -> None:
+        self._engine.stop()
+        self._engine.wait()
+
+
+def _same(one: GoPosition, other: GoPosition) -> bool:
+    """Whether two positions have the same stones, moves, mover and komi."""
+    return one.moves == other.moves and one.text() == other.text() and one.shape == other.shape
+
+
+def _ignore(_: object) -> None:
+    """For reports that nobody reads."""

@@ -1,0 +1,243 @@
+"""Queries of KataGo's JSON analysis protocol, read and checked.
+
+After https://github.com/lightvector/KataGo/blob/master/docs/Analysis_Engine.md. What is read: id, moves, initialStones,
+initialPlayer, rules, komi, whiteHandicapBonus, boardXSize, boardYSize, analyzeTurns, maxVisits, includeOwnership,
+includePolicy, avoidMoves, allowMoves, reportDuringSearchEvery, priority, priorities, and of overrideSettings maxVisits,
+maxTime, analysisPVLen and reportAnalysisWinratesAs. Other fields have no effect. Rules that the engine cannot play
+(territory scoring is KaTrain's default) give a warning and are replaced by area scoring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from muzero_engine.games.base import BadPosition, IllegalMove, Shape
+from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
+from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition
+from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules, UnplayableRules
+
+_PLAYERS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
+_VIEWS = ("BLACK", "WHITE", "SIDETOMOVE")
+
+
+class QueryError(ValueError):
+    """A query that cannot be answered; `field` is the part that is wrong."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One position of a query."""
+
+    number: int
+    priority: int
+    position: GoPosition
+    root_actions: tuple[int, ...] | None  # None: all legal ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A checked query."""
+
+    id: str
+    turns: tuple[Turn, ...]
+    max_visits: int | None = None
+    max_time_s: float | None = None
+    report_every_s: float | None = None
+    include_ownership: bool = False
+    include_policy: bool = False
+    pv_length: int = 15
+    view: str = "BLACK"  # whose view values have: BLACK, WHITE or SIDETOMOVE
+    warnings: tuple[tuple[str, str], ...] = ()  # (field, message)
+
+
+def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
+    """The query of a JSON object. Raises QueryError."""
+    settings = fields.get("overrideSettings", {})
+    if not isinstance(settings, dict):
+        raise QueryError("overrideSettings", "must be an object")
+    rules, warnings = _rules(fields)
+    start = _start(fields, rules)
+    moves = _coloured(fields, "moves", start.shape)
+    positions = _positions(start, moves, _player(fields, "initialPlayer"))
+    numbers = _numbers(fields, "analyzeTurns") if "analyzeTurns" in fields else [len(moves)]
+    if not numbers or not all(0 <= number <= len(moves) for number in numbers):
+        raise QueryError("analyzeTurns", f"must be turns from 0 to {len(moves)}")
+    priorities = _numbers(fields, "priorities") if "priorities" in fields else []
+    if priorities and len(priorities) != len(numbers):
+        raise QueryError("priorities", "must be as many as analyzeTurns")
+    priority = int(_number(fields, "priority", default=0.0, low=-(2**31)) or 0)
+    turns = []
+    for i, number in enumerate(numbers):
+        position = positions[number]
+        allowed = _allowed(fields, position)
+        turns.append(Turn(number, priorities[i] if priorities else priority, position, allowed))
+    visits = _number(fields, "maxVisits", low=1.0) or _number(settings, "maxVisits", low=1.0)
+    view = str(settings.get("reportAnalysisWinratesAs", "BLACK")).upper()
+    if view not in _VIEWS:
+        raise QueryError("overrideSettings", f"reportAnalysisWinratesAs must be {', '.join(_VIEWS)}")
+    return Query(
+        id=query_id,
+        turns=tuple(turns),
+        max_visits=None if visits is None else int(visits),
+        max_time_s=_number(settings, "maxTime", low=0.001),
+        report_every_s=_number(fields, "reportDuringSearchEvery", low=0.001),
+        include_ownership=_flag(fields, "includeOwnership"),
+        include_policy=_flag(fields, "includePolicy"),
+        pv_length=int(_number(settings, "analysisPVLen", low=1.0) or 15),
+        view=view,
+        warnings=tuple(warnings),
+    )
+
+
+def _rules(fields: Mapping[str, Any]) -> tuple[Rules, list[tuple[str, str]]]:
+    if "rules" not in fields:
+        raise QueryError("rules", "must be given: a name such as chinese, or an object")
+    given, bonus = fields["rules"], fields.get("whiteHandicapBonus")
+    warnings = []
+    try:
+        try:
+            if not isinstance(given, (str, dict)):
+                raise BadRules("must be a name or an object")
+            rules = Rules.parse(given) if isinstance(given, str) else Rules.of_fields(given)
+        except UnplayableRules as error:
+            rules = Rules()
+            warnings.append(("rules", f"{error}; the position is analysed with area scoring"))
+        if bonus is not None:
+            rules = rules.with_field("whiteHandicapBonus", str(bonus))
+    except BadRules as error:
+        raise QueryError("rules", str(error)) from None
+    return rules, warnings
+
+
+def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
+    """The first position, black to move unless there are only black stones."""
+    sizes = []
+    for name in ("boardYSize", "boardXSize"):
+        size = _number(fields, name, low=SMALLEST, high=LARGEST)
+        if size is None or size != int(size):
+            raise QueryError(name, f"must be a whole number from {SMALLEST} to {LARGEST}")
+        sizes.append(int(size))
+    shape = (sizes[0], sizes[1])
+    stones = _coloured(fields, "initialStones", shape)
+    black, white = ([action for colour, action in stones if colour == side] for side in (BLACK, WHITE))
+    komi = _number(fields, "komi", low=-(10.0**6), high=10.0**6)
+    handicap = len(black) if not white else 0
+    try:
+        return GoPosition(
+            shape,
+            black=black,
+            white=white,
+            mover=WHITE if handicap else BLACK,
+            komi=(DEFAULT_KOMI if komi is None else komi) + rules.handicap_bonus(handicap),
+        )
+    except BadPosition as error:
+        raise QueryError("initialStones", str(error)) from None
+
+
+def _positions(start: GoPosition, moves: list[tuple[int, int]], first: int | None) -> list[GoPosition]:
+    """The position at each turn; its mover is the player of the next move or, after the last, the other one."""
+    position = start.copy()
+    position.set_mover(moves[0][0] if moves else (start.mover if first is None else first))
+    positions = [position.copy()]
+    for i, (colour, action) in enumerate(moves):
+        try:
+            position.play_any(action, colour)
+        except IllegalMove as error:
+            raise QueryError("moves", f"Illegal move {i}: {vertex_text(action, start.shape)} ({error})") from None
+        if i + 1 < len(moves):
+            position.set_mover(moves[i + 1][0])
+        positions.append(position.copy())
+    return positions
+
+
+def _allowed(fields: Mapping[str, Any], position: GoPosition) -> tuple[int, ...] | None:
+    """The root's actions that `avoidMoves` and `allowMoves` leave, or None where they leave all."""
+    avoided: set[int] = set()
+    allowed: set[int] | None = None
+    for name in ("avoidMoves", "allowMoves"):
+        for entry in _list(fields, name):
+            if not isinstance(entry, dict):
+                raise QueryError(name, "must be a list of objects")
+            actions = {_action(vertex, position.shape, name) for vertex in _list(entry, "moves")}
+            if _player(entry, "player") != position.mover or (_number(entry, "untilDepth", low=1.0) is None):
+                continue
+            if name == "avoidMoves":
+                avoided |= actions
+            else:
+                allowed = (allowed or set()) | actions
+    if allowed is None and not avoided:
+        return None
+    legal = position.legal_actions().tolist()
+    left = tuple(action for action in legal if action not in avoided and (allowed is None or action in allowed))
+    if not left:
+        raise QueryError("avoidMoves" if avoided else "allowMoves", "no legal move is left to analyse")
+    return left
+
+
+def _coloured(fields: Mapping[str, Any], name: str, shape: Shape) -> list[tuple[int, int]]:
+    """(colour, action) of each [player, vertex] pair."""
+    result = []
+    for entry in _list(fields, name):
+        if not (isinstance(entry, list) and len(entry) == 2 and str(entry[0]).lower() in _PLAYERS):
+            raise QueryError(name, 'must be a list of pairs such as ["B","Q4"]')
+        action = _action(entry[1], shape, name)
+        if name == "initialStones" and action == pass_action(shape):
+            raise QueryError(name, "a stone needs a point, not pass")
+        result.append((_PLAYERS[str(entry[0]).lower()], action))
+    return result
+
+
+def _action(vertex: object, shape: Shape, name: str) -> int:
+    try:
+        return parse_vertex(str(vertex), shape)
+    except IllegalMove as error:
+        raise QueryError(name, str(error)) from None
+
+
+def _player(fields: Mapping[str, Any], name: str) -> int | None:
+    if name not in fields:
+        return None
+    try:
+        return _PLAYERS[str(fields[name]).lower()]
+    except KeyError:
+        raise QueryError(name, "must be B or W") from None
+
+
+def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
+    value = fields.get(name, [])
+    if not isinstance(value, list):
+        raise QueryError(name, "must be a list")
+    return value
+
+
+def _numbers(fields: Mapping[str, Any], name: str) -> list[int]:
+    values = _list(fields, name)
+    if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        raise QueryError(name, "must be a list of whole numbers")
+    return [int(value) for value in values]
+
+
+def _number(
+    fields: Mapping[str, Any], name: str, *, default: float | None = None, low: float, high: float = 2.0**31
+) -> float | None:
+    value = fields.get(name, default)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise QueryError(name, "must be a number")
+    if not low <= value <= high:
+        raise QueryError(name, f"must be a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def _flag(fields: Mapping[str, Any], name: str) -> bool:
+    value = fields.get(name, False)
+    if not isinstance(value, bool):
+        raise QueryError(name, "must be true or false")
+    return value

@@ -1,0 +1,1 @@
+"""USI: shogi GUIs."""

@@ -1,0 +1,188 @@
+"""The USI session: shogi GUIs speak to the engine through it.
+
+After Tord Romstad's USI draft (2007) and what Shogidokoro added to it. Where clients ask for more than the text says:
+
+- Nothing is loaded before `isready` or `go`. `isready` is always answered by `readyok`, with the reason in an
+  `info string` where the weights cannot be loaded: each `go` gives a move all the same.
+- ShogiHome sends `stop`, `gameover` and `isready` at once and drops exactly one later `bestmove`. So `gameover` stops a
+  search like `stop`, neither is answered when nothing runs, and `isready` lets a stopped search answer first.
+- The reports of a search keep the options and the position that it was started with; what is set meanwhile counts from
+  the next `go`.
+- A `go ponder` without times may be followed by a `ponderhit` that brings them; if it brings none, the move is due.
+- `go mate` is answered by `checkmate ...` alone, from an exact search by the rules; the model has no say in it.
+- Unknown commands and options are met with silence, wrong arguments with one `info string error: ...` line.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.options import BadOption, Protocol, find_option, protocol_options
+from muzero_engine.games.base import BadPosition, Position
+from muzero_engine.games.registry import load_game
+from muzero_engine.protocols.common.gui_session import STOP_SECONDS, GuiSession
+from muzero_engine.protocols.common.options_text import option_line, parse_setoption
+from muzero_engine.protocols.common.stdio import Writer
+from muzero_engine.protocols.usi.format import bestmove_line, info_lines
+from muzero_engine.protocols.usi.mate import MateSearch
+from muzero_engine.protocols.usi.options import UsiOptions, find_client_option, fit_text, offered_client_options
+from muzero_engine.protocols.usi.parse import GoCommand, parse_go, parse_position, root_actions
+
+SIGN_OF_LIFE_S = 5.0
+
+
+class UsiSession(GuiSession):
+    """A USI session over an engine that plays shogi; a `stdio.Session`. See `GuiSession` for `describe`."""
+
+    no_move = "resign"
+
+    def __init__(
+        self, engine: Engine, writer: Writer, *, name: str, author: str, describe: Callable[[], str] = lambda: ""
+    ) -> None:
+        super().__init__(engine, writer, name=name, author=author, describe=describe)
+        self._client = UsiOptions()
+        self._mate: MateSearch | None = None
+        self._mover = 0  # at the root of the last `go`
+        self._stopped = False  # the last `go` was
+        self._position: Position | None = None  # None: not needed yet, as the start position
+        self._commands: dict[str, Callable[[str], None]] = {
+            "usi": self._usi,
+            "isready": self._isready,
+            "setoption": self._setoption,
+            "usinewgame": self._usinewgame,
+            "position": self._position_command,
+            "go": self._go,
+            "ponderhit": self._ponderhit,
+            "stop": self._stop,
+            "gameover": self._stop,
+        }
+
+    def handle(self, line: str) -> bool:
+        command, *rest = line.split(maxsplit=1) or [""]
+        if command == "quit":
+            return False
+        if command in self._commands:
+            self._guarded(command, self._commands[command], rest[0] if rest else "")
+        return True
+
+    def end_of_input(self) -> None:
+        self._stop("")
+        self._engine.wait(STOP_SECONDS)
+
+    def close(self) -> None:
+        self._end_mate_search()
+        super().close()
+
+    def _usi(self, _: str) -> None:
+        options = [(info, self._options) for info in protocol_options(Protocol.USI)]
+        client = [(info, self._client) for info in offered_client_options()]
+        lines = [option_line(info, Protocol.USI, getattr(owner, info.field)) for info, owner in (*options, *client)]
+        ids = [f"id name {self._name}", f"id author {self._author}"]
+        self._writer.write("\n".join([*ids, *lines, "usiok"]))
+
+    def _isready(self, _: str) -> None:
+        if self._stopped or not self._searching:
+            with self._signs_of_life():
+                self._load_weights(self._current())
+        self._writer.write("readyok")
+
+    @contextmanager
+    def _signs_of_life(self) -> Iterator[None]:
+        """Writes an empty line every few seconds, so that a GUI goes on waiting."""
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(SIGN_OF_LIFE_S):
+                self._writer.write("")
+
+        thread = threading.Thread(target=beat, name="signs of life", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _setoption(self, arguments: str) -> None:
+        parsed = parse_setoption(arguments)
+        if parsed is None:
+            self._complain("setoption needs a name: setoption name USI_Hash value 64")
+            return
+        name, value = parsed
+        try:
+            info = find_client_option(name)
+            if info is not None:
+                self._client = self._client.with_text(info, value or "")
+                if info.field == "resign_threshold":
+                    self._options = replace(self._options, resign_value=self._client.resign_value)
+            else:
+                text = fit_text(find_option(Protocol.USI, name), value or "")
+                self._options = self._options.with_text(Protocol.USI, name, text)
+        except KeyError:
+            return  # clients offer what other engines have
+        except BadOption as error:
+            self._complain(str(error))
+        else:
+            self._engine.configure(self._options)
+
+    def _usinewgame(self, _: str) -> None:
+        self._engine.new_game()
+
+    def _current(self) -> Position:
+        if self._position is None:
+            game = load_game("shogi")
+            self._position = game.initial(game.spec.shapes[0])
+        return self._position
+
+    def _position_command(self, arguments: str) -> None:
+        try:
+            self._position, problem = parse_position(arguments.split(), load_game("shogi"))
+        except BadPosition as error:
+            problem = f"{error}; kept the old position"
+        if problem is not None:
+            self._complain(problem)
+
+    def _go(self, arguments: str) -> None:
+        command = parse_go(arguments.split())
+        for problem in command.problems:
+            self._complain(problem)
+        self._end_mate_search()
+        position = self._current()
+        if command.mate:
+            self._engine.stop()
+            self._engine.wait(STOP_SECONDS)
+            self._mate = MateSearch(position.text(), command.mate_ms, self._writer.write)
+        else:
+            self._search_for_move(command, position)
+
+    def _search_for_move(self, command: GoCommand, position: Position) -> None:
+        actions, problems = root_actions(command.search_moves, position)
+        for problem in problems:
+            self._complain(problem)
+        self._mover = position.mover
+        self._stopped = False
+        self._start_search(
+            position,
+            command.limits(position.mover, actions),
+            partial(info_lines, options=self._options),
+            partial(bestmove_line, declares=self._client.declares),
+        )
+
+    def _ponderhit(self, arguments: str) -> None:
+        if self._searching:
+            self._engine.ponderhit(parse_go(arguments.split()).clock(self._mover))
+
+    def _stop(self, _: str) -> None:
+        self._end_mate_search()
+        self._stopped = True
+        self._engine.stop()
+
+    def _end_mate_search(self) -> None:
+        if self._mate is not None:
+            self._mate.stop()
+            self._mate = None

@@ -1,0 +1,1 @@
+"""Matches inside a run."""

@@ -1,0 +1,210 @@
+"""Is it learning? Every so often the net that plays meets earlier nets of its run and scripted players.
+
+Earlier nets lie in `RUN/nets/net-STEP.safetensors`, in 16 bits, the untrained one first; so many are kept that their
+ages grow geometrically. Results go into the metrics, where `report.metrics.ratings` makes one Elo scale of all of them,
+on which the untrained net has 0. Games are shared out among the ranks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from muzero_engine.files import write_atomically
+from muzero_engine.games.base import Position
+from muzero_engine.games.encoding import observation
+from muzero_engine.games.endings import gives_up, playable
+from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.games.registry import load_game
+from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.boards import board_shares, ply_cap
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.evaluation.matches import (
+    PIECE_VALUES,
+    GreedyPlayer,
+    Player,
+    RandomPlayer,
+    openings,
+    play_pairs,
+)
+from muzero_engine.training.report.metrics import BEATEN, CycleRecord, MatchRecord
+from muzero_engine.training.search.batched import BatchedSearch
+
+NETS = "nets"
+KEPT = 8  # nets
+
+
+class NetPlayer:
+    """Plays what a batched search without noise chooses from the moves of `playable`, as an engine would."""
+
+    def __init__(self, search: BatchedSearch, batch: int) -> None:
+        """`batch`: the most positions that `choose` will get."""
+        self._search = search
+        self._batch = batch
+
+    def choose(self, positions: Sequence[Position]) -> list[int]:
+        """See Player."""
+        actions = self._search.num_actions
+        rows = self._rows(len(positions))
+        seen = np.zeros((rows, positions[0].spec.layout.planes, *positions[0].shape), dtype=np.float32)
+        legal = np.zeros((rows, actions), dtype=np.bool_)
+        for i, position in enumerate(positions):
+            seen[i] = observation(position)
+            legal[i, playable(position)] = True
+        device = self._search.device
+        output = self._search.run(
+            torch.from_numpy(seen).to(device),
+            torch.from_numpy(legal).to(device),
+            noise=torch.zeros(rows, actions, device=device),
+        )
+        found = (output.action, output.value, output.target_actions)
+        rows_found = zip(*(tensor[: len(positions)].tolist() for tensor in found), strict=True)
+        return [_move(position, *row) for position, row in zip(positions, rows_found, strict=True)]
+
+    def _rows(self, count: int) -> int:
+        """Rows of the search: always the same on a GPU, whose graphs have one shape, few different ones elsewhere."""
+        if self._search.device.type == "cuda":
+            return self._batch
+        return min(self._batch, 1 << (count - 1).bit_length())
+
+
+def _move(position: Position, action: int, value: float, by_policy: Sequence[int]) -> int:
+    """The search's own choice, but as in the engine no pass that throws a won game away (`games.endings`).
+
+    `by_policy`: actions, the likeliest of the improved policy first, -1 padded.
+    """
+    if gives_up(position, action, value):
+        return next((other for other in by_policy if other not in (action, -1)), action)
+    return action
+
+
+class Evaluator:
+    """Plays the matches of a run. All ranks call its methods together."""
+
+    def __init__(self, config: TrainConfig, run: Path, network: MuZeroNetwork, world: World) -> None:
+        self._config = config
+        self._game = load_game(config.game)
+        self._folder = run / NETS
+        self._world = world
+        shares = board_shares(config.self_play, self._game.spec)
+        self._shape = max(shares, key=lambda shape: shares[shape])
+        self._pairs = max(1, config.evaluation.games // 2)
+        simulations = config.evaluation.simulations
+        settings = dataclasses.replace(config.search, simulations=simulations, root_policy_temperature=1.0)
+        actions = self._game.spec.num_actions(self._shape)
+        batch = -(-self._pairs // world.size)
+        # not compiled: that takes longer than the matches of many evaluations
+        self._searches = [BatchedSearch(network, settings, actions, world.device, compiled=False) for _ in range(2)]
+        self._current, self._earlier = (NetPlayer(search, batch) for search in self._searches)
+
+    def keep(self, step: int, network: MuZeroNetwork) -> None:
+        """Stores the net of a step for later matches and removes those that are no longer needed."""
+        if self._world.is_main:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._folder / f"net-{step}.safetensors", checkpoint_bytes(network, dtype=torch.float16))
+            for old in surplus(self._steps()):
+                (self._folder / f"net-{old}.safetensors").unlink()
+        self._world.barrier()
+
+    def forget_after(self, step: int) -> None:
+        """Removes nets of later steps: the run goes back to this one."""
+        if self._world.is_main:
+            for late in self._steps():
+                if late > step:
+                    (self._folder / f"net-{late}.safetensors").unlink()
+        self._world.barrier()
+
+    def evaluate(self, step: int, network: MuZeroNetwork, history: Iterable[CycleRecord]) -> tuple[MatchRecord, ...]:
+        """Results of the net of this step, which is stored afterwards. `history` is what was measured before."""
+        self._searches[0].update_weights(network)
+        matches = [self._match(name, self._script(name, step), step) for name in self._scripted(history)]
+        for earlier in opponents(self._steps(), step):
+            path = self._folder / f"net-{earlier}.safetensors"
+            self._searches[1].update_weights(load_network(path))
+            matches.append(self._match(path.stem, self._earlier, step))
+        self.keep(step, network)
+        return tuple(matches)
+
+    def _match(self, name: str, opponent: Player, step: int) -> MatchRecord:
+        rng = self._generator(name, step)
+        starts = openings(self._start, self._pairs, self._config.evaluation.opening_plies, rng)
+        mine = starts[self._world.rank :: self._world.size]
+        tally = play_pairs(self._current, opponent, mine, self._end)
+        total = torch.tensor([tally.wins, tally.draws, tally.losses])
+        self._world.sum_(total)
+        wins, draws, losses = (int(count) for count in total.tolist())
+        return MatchRecord(opponent=name, wins=wins, draws=draws, losses=losses)
+
+    def _steps(self) -> list[int]:
+        """Steps of the stored nets, ascending."""
+        return sorted(int(path.stem.partition("-")[2]) for path in self._folder.glob("net-*.safetensors"))
+
+    def _scripted(self, history: Iterable[CycleRecord]) -> list[str]:
+        if not self._config.evaluation.against_scripted:
+            return []
+        names = ["random", *(["greedy"] if self._config.game in PIECE_VALUES else [])]
+        scores: dict[str, list[float]] = {name: [] for name in names}
+        for record in history:
+            for match in record.matches:
+                if match.opponent in scores:
+                    scores[match.opponent].append(match.score)
+        return [name for name in names if len(scores[name]) < 2 or min(scores[name][-2:]) < BEATEN]
+
+    def _script(self, name: str, step: int) -> Player:
+        rng = self._generator(f"{name} of rank {self._world.rank}", step)
+        return RandomPlayer(rng) if name == "random" else GreedyPlayer(self._game, rng)
+
+    def _generator(self, name: str, step: int) -> np.random.Generator:
+        return np.random.default_rng(random.Random(f"{self._config.seed} {step} {name}").getrandbits(64))
+
+    def _start(self, rng: np.random.Generator) -> Position:
+        position = self._game.initial(self._shape)
+        if isinstance(position, GoPosition):
+            settings = self._config.self_play
+            position.set_komi(float(rng.normal(settings.komi, settings.komi_spread)))
+        return position
+
+    def _end(self, position: Position) -> float | None:
+        """The result for player 0, by the rules or at the ply cap of self-play; None while the game goes on."""
+        outcome = position.outcome()
+        if outcome is not None:
+            return outcome.value(0)
+        if position.can_declare_win():
+            return 1.0 if position.mover == 0 else -1.0
+        if position.ply < ply_cap(self._config.self_play, self._game.spec, self._shape):
+            return None
+        return float(np.sign(position.score())) if isinstance(position, GoPosition) else 0.0
+
+
+def opponents(steps: Sequence[int], now: int) -> list[int]:
+    """Which of the stored nets (ascending steps) the net of step `now` meets: the newest and, of the others, the one
+    that is nearest to half its step."""
+    before = [step for step in steps if step < now]
+    if len(before) < 2:
+        return before
+    return [before[-1], min(before[:-1], key=lambda step: (abs(step - now / 2), step))]
+
+
+def surplus(steps: Sequence[int]) -> list[int]:
+    """Which of the stored nets (ascending steps) to remove.
+
+    The first and the two newest stay; of the others go those that leave the smallest gap between the ages of their
+    neighbours, as a ratio.
+    """
+    kept = list(steps)
+    removed = []
+    while len(kept) > KEPT:
+        end = 2 * kept[-1] - kept[-2]  # the next evaluation, about: ages are counted from there
+
+        def gap(i: int, end: int = end) -> float:
+            return (end - kept[i - 1]) / (end - kept[i + 1])
+
+        removed.append(kept.pop(min(range(1, len(kept) - 2), key=gap)))
+    return removed

@@ -1,0 +1,1 @@
+"""Gradient steps: losses, heads that only training uses, the optimiser."""

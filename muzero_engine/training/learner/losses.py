@@ -1,0 +1,213 @@
+"""The loss of a batch: h once, g unrolled, f on every state (Schrittwieser et al. 2020, appendix G).
+
+Weights and scales:
+
+- Every term is a sum over the positions that have a target, divided by the batch size M (not by how many have one): a
+  position weighs the same whatever else is in its batch, and the mean over ranks is the loss of their batches together.
+- Terms of unrolled steps weigh 1/U, those of step 0 weigh 1.
+- Consistency and decoder look at one unrolled step of each position, drawn at random, and its term weighs 1: on average
+  the gradient of all U steps, for one call of h on as many positions as the batch has.
+- The gradient that flows back through a call of g into the state it was given is halved; the heads of that state are
+  not. A hook on the state would halve both.
+
+Past the end of a game there are no targets: that the game is over is said by the outcome of the move that ended it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from muzero_engine.network.blocks import shared_filters
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.config import LearnerSettings
+from muzero_engine.training.learner.heads import TrainingHeads
+from muzero_engine.training.report.measures import MEASURES, Measure
+from muzero_engine.training.types import Batch
+
+STATE_GRADIENT = 0.5  # Schrittwieser et al. 2020, appendix G
+SOFT_EXPONENT = 0.25  # KataGo, "Auxiliary soft policy target": target ** (1 / 4), normalised
+
+Weights = tuple[tuple[Measure, float], ...]
+
+
+class BatchLoss(NamedTuple):
+    """What the learner needs of a batch; sums and counts are those of `StepMetrics` and have no gradient."""
+
+    total: Tensor  # float32[]
+    sums: Tensor  # float32[len(MEASURES), U + 1]
+    counts: Tensor  # float32[len(MEASURES), U + 1]
+
+
+class MuZeroLoss(nn.Module):
+    """The network and the training heads as one module from a batch to its loss.
+
+    `autocast` runs the convolutions in bfloat16; everything from the logits on is float32.
+    """
+
+    def __init__(self, network: MuZeroNetwork, settings: LearnerSettings, *, autocast: bool = False) -> None:
+        super().__init__()
+        self.network = network
+        self.heads = TrainingHeads(network.config, settings).to(next(network.parameters()).device)
+        self._weights = loss_weights(settings)
+        self._autocast = autocast
+
+    def forward(self, batch: Batch) -> BatchLoss:
+        positions, unroll = batch.action.shape
+        tally = Tally(positions, unroll, batch.action.device)
+        autocast = torch.autocast(batch.action.device.type, torch.bfloat16, enabled=self._autocast)
+        with autocast, shared_filters(self.network):
+            self._measure(batch, tally)
+        return tally.loss(self._weights)
+
+    def _measure(self, batch: Batch, tally: Tally) -> None:
+        network, heads = self.network, self.heads
+        unroll = batch.action.shape[1]
+        state = network.represent(batch.observation)
+        states, outcomes = [state], []
+        for step in range(unroll):
+            state, outcome = network.dynamics(half_gradient(state), batch.action[:, step])
+            states.append(state)
+            outcomes.append(outcome)
+        every = torch.cat(states)  # float[(U + 1) * M, C, H, W], step by step: the heads run once
+        prediction = network.predict(every)
+        actions, probs = batch.target_actions.transpose(0, 1), batch.target_probs.transpose(0, 1)
+        has_policy, alive = batch.has_policy.t(), batch.alive.t()
+        tally.policy(split(prediction.policy_logits.float(), unroll + 1), actions, probs, has_policy)
+        value_logits = split(prediction.value_logits.float(), unroll + 1)
+        tally.value(value_logits, batch.value.transpose(0, 1), batch.has_value.t())
+        if unroll:
+            tally.outcome(torch.stack(outcomes).float(), batch.outcome.t(), batch.has_outcome.t())
+        if network.ownership is not None and batch.ownership is not None:
+            found = network.predict_ownership(states[0])
+            assert found is not None
+            errors = (found - batch.ownership).square().mean(dim=(1, 2))
+            has_ownership = alive[:1] if batch.has_ownership is None else batch.has_ownership[None]
+            tally.add(Measure.OWNERSHIP, errors[None], has_ownership)
+        if heads.soft_policy is not None:
+            log_probs = split(heads.soft_policy(every).float().log_softmax(dim=1), unroll + 1)
+            tally.add(Measure.SOFT_POLICY, sparse_cross_entropy(log_probs, actions, softened(probs)), has_policy)
+        if heads.consistency is None and heads.decoder is None:
+            return
+        drawn, seen = _later(batch)
+        chosen = drawn == torch.arange(1, unroll + 1, device=drawn.device).unsqueeze(1)  # bool[U, M]
+        imagined = (split(every, unroll + 1)[1:] * chosen[..., None, None, None]).sum(dim=0)  # what g has there
+        if heads.consistency is not None:
+            with torch.no_grad():
+                target = network.represent(seen)
+            tally.add_drawn(Measure.CONSISTENCY, heads.consistency(imagined, target), chosen & alive[1:])
+        if heads.decoder is not None:
+            logits = heads.decoder(torch.cat([states[0], imagined])).float()
+            wanted = torch.cat([batch.observation, seen])[:, : logits.shape[1]].float()
+            errors = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=(1, 2, 3))
+            now, later = split(errors, 2)
+            tally.add(Measure.DECODER, now[None], alive[:1])
+            tally.add_drawn(Measure.DECODER, later, chosen & alive[1:])
+
+
+class Tally:
+    """Collects the terms of a batch of M positions and U steps. Rows of terms are unroll steps: [steps, M]."""
+
+    def __init__(self, positions: int, unroll: int, device: torch.device) -> None:
+        self._positions = positions
+        self._unroll = unroll
+        self._nothing = torch.zeros(unroll + 1, device=device)
+        self._sums: dict[Measure, Tensor] = {}
+        self._counts: dict[Measure, Tensor] = {}
+        self._drawn: set[Measure] = set()
+
+    def add(self, measure: Measure, terms: Tensor, mask: Tensor, *, first: int = 0) -> None:
+        """Terms float32[n, M] of unroll steps `first` to `first + n - 1`, counted where `mask` bool[n, M]."""
+        padding = (first, self._unroll + 1 - first - terms.shape[0])
+        sums = F.pad(torch.where(mask, terms, 0.0).sum(dim=1), padding)
+        counts = F.pad(mask.sum(dim=1, dtype=torch.float32), padding)
+        self._sums[measure] = self._sums.get(measure, self._nothing) + sums
+        self._counts[measure] = self._counts.get(measure, self._nothing) + counts
+
+    def add_drawn(self, measure: Measure, terms: Tensor, mask: Tensor) -> None:
+        """Terms float32[M], one unrolled step of each position: the one, if any, that `mask` bool[U, M] has for it."""
+        self.add(measure, terms.expand(mask.shape), mask, first=1)
+        self._drawn.add(measure)
+
+    def policy(self, logits: Tensor, actions: Tensor, probs: Tensor, mask: Tensor) -> None:
+        """Logits float32[U + 1, M, A]; targets int64[U + 1, M, T] and float32[U + 1, M, T]."""
+        log_probs = logits.log_softmax(dim=2)
+        loss = sparse_cross_entropy(log_probs, actions, probs)
+        self.add(Measure.POLICY, loss, mask)
+        with torch.no_grad():
+            entropy = -torch.special.xlogy(probs, probs).sum(dim=2)
+            self.add(Measure.TARGET_ENTROPY, entropy, mask)
+            self.add(Measure.POLICY_DIVERGENCE, loss - entropy, mask)
+            self.add(Measure.POLICY_ENTROPY, -(log_probs.exp() * log_probs).sum(dim=2), mask)
+
+    def value(self, logits: Tensor, target: Tensor, mask: Tensor) -> None:
+        """Logits and targets float32[U + 1, M, 3]: win, draw, loss."""
+        log_probs = logits.log_softmax(dim=2)
+        self.add(Measure.VALUE, -(target * log_probs).sum(dim=2), mask)
+        with torch.no_grad():
+            error = log_probs.exp() - target
+            self.add(Measure.VALUE_ERROR, (error[..., 0] - error[..., 2]).square(), mask)
+
+    def outcome(self, logits: Tensor, target: Tensor, mask: Tensor) -> None:
+        """Logits float32[U, M, 4] and classes int64[U, M] of the moves into steps 1 to U."""
+        loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
+        self.add(Measure.OUTCOME, loss.view_as(target), mask, first=1)
+        with torch.no_grad():
+            called, ended = logits.argmax(dim=2), target > 0
+            self.add(Measure.ENDS_FOUND, (called == target).float(), mask & ended, first=1)
+            self.add(Measure.FALSE_ENDS, (called > 0).float(), mask & ~ended, first=1)
+
+    def loss(self, weights: Weights) -> BatchLoss:
+        """The weighted sum of the losses, and everything that was counted."""
+        total = self._nothing.sum()
+        for measure, weight in weights:
+            sums = self._sums.get(measure, self._nothing)
+            steps = 1 if measure in self._drawn else max(self._unroll, 1)  # that a term stands among
+            total = total + weight * (sums[0] + sums[1:].sum() / steps) / self._positions
+        sums = torch.stack([self._sums.get(measure, self._nothing) for measure in MEASURES])
+        counts = torch.stack([self._counts.get(measure, self._nothing) for measure in MEASURES])
+        return BatchLoss(total, sums.detach(), counts)
+
+
+def loss_weights(settings: LearnerSettings) -> Weights:
+    """The losses that are descended, each with its weight."""
+    return (
+        (Measure.POLICY, settings.policy_weight),
+        (Measure.VALUE, settings.value_weight),
+        (Measure.OUTCOME, settings.outcome_weight),
+        (Measure.OWNERSHIP, settings.ownership_weight),
+        (Measure.CONSISTENCY, settings.consistency_weight),
+        (Measure.DECODER, settings.decoder_weight),
+        (Measure.SOFT_POLICY, settings.soft_policy_weight),
+    )
+
+
+def split(x: Tensor, outer: int) -> Tensor:
+    """[outer * n, ...] as [outer, n, ...]."""
+    return x.reshape(outer, -1, *x.shape[1:])
+
+
+def half_gradient(state: Tensor) -> Tensor:
+    """The same numbers, with half the gradient."""
+    return torch.lerp(state.detach(), state, STATE_GRADIENT)
+
+
+def sparse_cross_entropy(log_probs: Tensor, actions: Tensor, probs: Tensor) -> Tensor:
+    """float32[..., M]: -sum p log q over the stored actions int64[..., M, T] (-1: padding) of q, float32[..., M, A]."""
+    stored = log_probs.gather(-1, actions.clamp_min(0))
+    return -torch.where(actions >= 0, probs * stored, 0.0).sum(dim=-1)
+
+
+def softened(probs: Tensor) -> Tensor:
+    """Targets float32[..., T] to the power 1/4, normalised; zeros stay zero."""
+    power = probs.clamp_min(0.0) ** SOFT_EXPONENT
+    return power / power.sum(dim=-1, keepdim=True).clamp_min(1e-6)
+
+
+def _later(batch: Batch) -> tuple[Tensor, Tensor]:
+    if batch.later_step is None or batch.later_observation is None:
+        raise ValueError("the batch lacks the later observation that the consistency loss and the decoder compare with")
+    return batch.later_step, batch.later_observation

@@ -1,0 +1,1 @@
+"""Plies kept on the device, and the batches drawn from them."""

@@ -1,0 +1,271 @@
+"""The replay of one rank: rings of plies on the training device, from which batches are drawn.
+
+- Batches are drawn uniformly from a window of the newest plies. The window is everything until there are `min_plies`,
+  then grows as `min_plies * (plies / min_plies) ** window_exponent` with the plies that ever came in, up to the
+  capacity. So late plies are drawn about as often as early ones, and old ones fade out.
+- How often a position is drawn is decided by the loop, which draws `steps_per_cycle` batches for `plies_per_cycle`
+  plies; `draws_per_ply` says what came of it.
+- One game in `HELD_OUT_EVERY` never trains. What the learner's losses are on these games shows overfitting.
+- With `reanalyse_share` legal actions are stored too. `stale` draws positions to be searched again with newer weights,
+  `refresh` puts their new targets in the place of the old; random opening plies keep having none. They are drawn evenly
+  from the window: new targets of the oldest plies would leave it, with their plies, before anything learns from them.
+- Several boards have a ring each; a batch is of one board, chosen in proportion to the plies in the windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
+from muzero_engine.training.boards import board_shares
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.observations import observations, unpacked_bits
+from muzero_engine.training.replay.batches import batch_at
+from muzero_engine.training.replay.ring import Ring
+from muzero_engine.training.replay.symmetries import Symmetries
+from muzero_engine.training.types import BadState, Batch, FinishedGames, SearchOutput
+
+HELD_OUT_EVERY = 50  # games
+
+
+@dataclass(frozen=True, slots=True)
+class StalePositions:
+    """M positions of the replay, as self-play would search them."""
+
+    shape: Shape
+    number: Tensor  # int64[M], of the ply in its ring
+    observation: Tensor  # float[M, planes, H, W]
+    legal: Tensor  # bool[M, A]; none in random openings
+    root_value: Tensor  # float16[M] in [-1, 1], of the last search
+
+
+Rings = dict[Shape, Ring]
+
+
+class Replay:
+    """Games to learn from."""
+
+    def __init__(self, config: TrainConfig, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
+        """`dtype` of the observations."""
+        self._game = load_game(config.game)
+        self._settings, self._learner = config.replay, config.learner
+        self._device, self._dtype = device, dtype
+        spec, capacity = self._game.spec, config.replay.capacity_plies
+        shares = board_shares(config.self_play, spec)
+        sizes = {shape: share * shape[0] * shape[1] for shape, share in shares.items()}  # larger boards, longer games
+        plies = {shape: int(capacity * size / sum(sizes.values())) for shape, size in sizes.items()}
+        targets = config.search.target_actions
+        keep = config.replay.reanalyse_share > 0
+        self._rings: Rings = {shape: Ring(n, spec, shape, targets, device, keep) for shape, n in plies.items()}
+        self._held_out: Rings = {
+            shape: Ring(max(n // HELD_OUT_EVERY, min(n, 2048)), spec, shape, targets, device, keep)
+            for shape, n in plies.items()
+        }
+        self._symmetries = {shape: Symmetries(self._game, shape, device) for shape in shares}
+        self._games = 0  # that ever came in, held-out ones included
+        self._stored = 0  # plies that ever came in to be learnt from
+        self._drawn = 0
+
+    @property
+    def stored_plies(self) -> int:
+        """Plies that ever came in, held-out ones excluded."""
+        return self._stored
+
+    @property
+    def games(self) -> int:
+        """Games that ever came in, held-out ones included."""
+        return self._games
+
+    @property
+    def window_plies(self) -> int:
+        """Plies that batches are drawn from now."""
+        return sum(self._windows().values())
+
+    @property
+    def held_out_plies(self) -> int:
+        """Plies of held-out games that are there."""
+        return sum(ring.plies for ring in self._held_out.values())
+
+    @property
+    def ready(self) -> bool:
+        """Whether there are `min_plies`, or half the capacity if that is less, so that learning may begin."""
+        return self.window_plies >= max(1, min(self._settings.min_plies, self._settings.capacity_plies // 2))
+
+    @property
+    def draws_per_ply(self) -> float:
+        """Positions drawn so far for each ply that came in; the steps that they were unrolled are not counted."""
+        return self._drawn / self._stored if self._stored else 0.0
+
+    def add(self, games: FinishedGames) -> None:
+        """Takes games in; every `HELD_OUT_EVERY`th that ever came is held out."""
+        count = len(games.lengths)
+        held = (torch.arange(count) + self._games) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+        self._games += count
+        if held.any():
+            self._held_out[games.shape].add(_selected(games, held.to(self._device)))
+            games = _selected(games, ~held.to(self._device))
+        if len(games.lengths):
+            self._rings[games.shape].add(games)
+            self._stored += len(games.action)
+
+    def draw(self, batch_size: int, generator: torch.Generator) -> Batch:
+        """A batch of random positions from the window, in random symmetries. Raises ValueError where it is empty.
+
+        `generator` is one of the training device.
+        """
+        windows = self._windows()
+        batch = self._drawn_from(self._rings, windows, batch_size, generator)
+        self._drawn += batch_size
+        if self._learner.symmetries:
+            symmetries = self._symmetries[batch.shape]
+            batch = symmetries.apply(batch, symmetries.draw(batch_size, generator))
+        return batch
+
+    def draw_held_out(self, batch_size: int, generator: torch.Generator) -> Batch | None:
+        """The same from the held-out games, as they were played; None as long as there are none."""
+        windows = {shape: ring.plies for shape, ring in self._held_out.items()}
+        return self._drawn_from(self._held_out, windows, batch_size, generator) if any(windows.values()) else None
+
+    def stale(self, shape: Shape, count: int, generator: torch.Generator) -> StalePositions | None:
+        """Random positions of a board, one from each of `count` parts of its window; None where it holds fewer.
+
+        All are different, as `refresh` needs it. Raises ValueError where `reanalyse_share` is 0.
+        """
+        if not self._settings.reanalyse_share:
+            raise ValueError("legal actions were not stored: replay.reanalyse_share is 0")
+        ring, window = self._rings[shape], self._windows()[shape]
+        if window < count:
+            return None
+        part, rest = divmod(window, count)
+        begin = torch.randint(rest + 1, (1,), generator=generator, device=self._device) + (ring.end - window)
+        inside = torch.randint(part, (count,), generator=generator, device=self._device)
+        number = begin + torch.arange(count, device=self._device) * part + inside
+        rows = number % ring.capacity
+        back = torch.arange(self._game.spec.layout.history, device=self._device)
+        return StalePositions(
+            shape=ring.shape,
+            number=number,
+            observation=observations(
+                ring.packed[(number.unsqueeze(1) - back) % ring.capacity],
+                back <= ring.age[rows].unsqueeze(1),
+                self._game.spec,
+                ring.shape,
+                self._dtype,
+            ),
+            legal=unpacked_bits(ring.legal[rows], self._game.spec.num_actions(ring.shape)).to(torch.bool),
+            root_value=ring.root_value[rows],
+        )
+
+    def refresh(self, positions: StalePositions, output: SearchOutput) -> None:
+        """Takes the targets and root values of a new search of these positions, where they are still there."""
+        ring = self._rings[positions.shape]
+        there = positions.legal.any(dim=1) & (positions.number >= ring.first)
+        rows = positions.number[there] % ring.capacity
+        ring.target_actions[rows] = output.target_actions[there].to(torch.int16)
+        ring.target_probs[rows] = output.target_probs[there].to(torch.float16)
+        ring.root_value[rows] = output.value[there].to(torch.float16)
+
+    def _windows(self) -> dict[Shape, int]:
+        smallest = max(1, self._settings.min_plies)
+        grown = (max(1.0, self._stored / smallest)) ** (self._settings.window_exponent - 1)
+        share = grown if self._stored > smallest else 1.0  # of the plies that ever came in
+        return {
+            shape: min(ring.plies, max(1, int(ring.end * share))) if ring.plies else 0
+            for shape, ring in self._rings.items()
+        }
+
+    def _chosen(
+        self, rings: Rings, windows: dict[Shape, int], count: int, generator: torch.Generator
+    ) -> tuple[Ring, Tensor]:
+        """A ring and int64[count] random numbers of plies in its window."""
+        shapes = [shape for shape, plies in windows.items() if plies]
+        if not shapes:
+            raise ValueError("there is nothing to draw: no game has ended yet")
+        shape = shapes[0]
+        if len(shapes) > 1:
+            weights = torch.tensor([windows[shape] for shape in shapes], dtype=torch.float32, device=self._device)
+            shape = shapes[int(torch.multinomial(weights, 1, generator=generator))]
+        ring, window = rings[shape], windows[shape]
+        return ring, torch.randint(window, (count,), generator=generator, device=self._device) + (ring.end - window)
+
+    def _drawn_from(
+        self, rings: Rings, windows: dict[Shape, int], batch_size: int, generator: torch.Generator
+    ) -> Batch:
+        ring, index = self._chosen(rings, windows, batch_size, generator)
+        return batch_at(
+            ring,
+            index,
+            spec=self._game.spec,
+            unroll=self._learner.unroll,
+            root_value_share=self._learner.root_value_share,
+            later_observation=self._learner.needs_later_observation,
+            generator=generator,
+            dtype=self._dtype,
+        )
+
+    def state(self, max_bytes: int | None = None) -> dict[str, Tensor]:
+        """The newest games that fit in about so many bytes (None: all), each board its share, on the CPU.
+
+        A replay with everything goes on exactly as the first; with less the window is smaller for a while.
+        """
+        rings = {"train": self._rings, "held": self._held_out}
+        total = sum(ring.plies * ring.bytes_per_ply for kind in rings.values() for ring in kind.values())
+        share = 1.0 if max_bytes is None else min(1.0, max_bytes / max(1, total))
+        state = {"counts": torch.tensor([self._games, self._stored, self._drawn])}
+        for kind, ring_of in rings.items():
+            for shape, ring in ring_of.items():
+                games = ring.newest(int(ring.plies * share))
+                state[f"{kind}.{shape[0]}x{shape[1]}.end"] = torch.tensor(ring.end)
+                for field in fields(FinishedGames):
+                    values = getattr(games, field.name)
+                    if isinstance(values, Tensor):
+                        state[f"{kind}.{shape[0]}x{shape[1]}.{field.name}"] = values.cpu()
+        return state
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Takes over what `state` returned; this replay must be new. Raises BadState where the boards are others."""
+        for kind, ring_of in (("train", self._rings), ("held", self._held_out)):
+            for shape, ring in ring_of.items():
+                prefix = f"{kind}.{shape[0]}x{shape[1]}."
+                if f"{prefix}lengths" not in state:
+                    raise BadState(f"the saved replay has no games on {shape[0]}x{shape[1]}: other boards were played")
+                found = {
+                    field.name: state[prefix + field.name].to(self._device) if prefix + field.name in state else None
+                    for field in fields(FinishedGames)
+                    if field.name != "shape"
+                }
+                games = FinishedGames(shape=shape, **found)  # type: ignore[arg-type]  # only the last two may be None
+                legal_bytes = 0 if games.legal is None else games.legal.shape[1]
+                if legal_bytes != ring.legal.shape[1]:
+                    raise BadState("the saved replay was made with another replay.reanalyse_share")
+                if (
+                    games.packed.shape[1:] != ring.packed.shape[1:]
+                    or games.target_actions.shape[1:] != (ring.target_actions.shape[1:])
+                ):
+                    raise BadState("the saved replay is of another game or has another number of target actions")
+                ring.begin_at(int(state[f"{prefix}end"]) - len(games.action))
+                ring.add(games)
+        self._games, self._stored, self._drawn = state["counts"].tolist()
+
+
+def _selected(games: FinishedGames, which: Tensor) -> FinishedGames:
+    """The games where bool[games] is true."""
+    plies = which.repeat_interleave(games.lengths)
+    return FinishedGames(
+        shape=games.shape,
+        lengths=games.lengths[which],
+        packed=games.packed[plies],
+        action=games.action[plies],
+        target_actions=games.target_actions[plies],
+        target_probs=games.target_probs[plies],
+        root_value=games.root_value[plies],
+        result=games.result[plies],
+        by_rules=games.by_rules[which],
+        ownership=None if games.ownership is None else games.ownership[which],
+        legal=None if games.legal is None else games.legal[plies],
+    )

@@ -1,0 +1,1 @@
+"""A run whole: put together, cycle after cycle, saved and resumed."""

@@ -1,0 +1,64 @@
+"""Reanalysis: positions of the replay are searched again with the weights that play now (Schrittwieser et al. 2021).
+
+The searches are those of self-play, with noise and with batches of their size, so that a GPU's graphs serve both.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+
+import torch
+
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
+from muzero_engine.training.boards import group_sizes
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.replay.replay import Replay
+from muzero_engine.training.report.metrics import ReanalysisRecord
+from muzero_engine.training.seeds import cycle_generator
+from muzero_engine.training.self_play.slot_group import Search
+
+
+class Reanalysis:
+    """Renews the targets of one rank's replay. Ranks call `run` together."""
+
+    def __init__(self, config: TrainConfig, searches: Mapping[Shape, Search], replay: Replay, world: World) -> None:
+        self._seed, self._searches, self._replay, self._world = config.seed, searches, replay, world
+        self._batches = group_sizes(config.self_play, load_game(config.game).spec)
+        # of each board: boards have batches in proportion to the plies that are played on them
+        self._rounds = config.replay.reanalyse_share * config.self_play.plies_per_cycle / sum(self._batches.values())
+
+    def run(self, cycle: int) -> ReanalysisRecord | None:
+        """The share of this cycle (1 is the first), in whole batches; what is left over is made up in later cycles.
+
+        None where nothing got new targets.
+        """
+        if not self._rounds:
+            return None
+        started = time.perf_counter()
+        device = self._world.device
+        generator = cycle_generator(device, self._seed, cycle, self._world.rank, "reanalysis")
+        sums = torch.zeros(3, dtype=torch.float64, device=device)  # positions, divergence, change of the root value
+        for _ in range(math.floor(cycle * self._rounds) - math.floor((cycle - 1) * self._rounds)):
+            for shape, count in self._batches.items():
+                stale = self._replay.stale(shape, count, generator)
+                if stale is None:
+                    continue
+                output = self._searches[shape].run(stale.observation, stale.legal, generator=generator)
+                searched = stale.legal.any(dim=1)
+                change = (output.value - stale.root_value.float()).abs() * searched
+                sums += torch.stack([searched.sum(), output.divergence.sum(), change.sum()])
+                self._replay.refresh(stale, output)
+        self._world.sum_(sums)
+        positions, divergence, change = sums.tolist()
+        if not positions:
+            return None
+        return ReanalysisRecord(
+            positions=int(positions),
+            seconds=time.perf_counter() - started,
+            divergence=divergence / positions,
+            value_change=change / positions,
+        )

@@ -1,0 +1,1 @@
+"""The batched search on the device."""

@@ -1,0 +1,104 @@
+"""The root of the batched search: who is considered, in which order, and what the search says in the end.
+
+The tree keeps statistics of the m candidates only; the improved policy, completed Q and v_mix here are over all legal
+actions. Formulas: [GZ] Danihelka et al. 2022, "Policy improvement by planning with Gumbel".
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from muzero_engine.training.search.tree import Bound, SearchTree, TreeKernels, children_statistics, mixed_value, sigma
+from muzero_engine.training.types import SearchOutput
+
+
+def halving_schedule(candidates: int, simulations: int) -> list[list[int]]:
+    """int[candidates + 1][simulations]: row n says how often the candidate of each simulation has been visited before
+    it, when n actions are considered. The candidate is then the best of those with so many visits.
+
+    Sequential halving ([GZ] algorithm 2) in mctx's form, whose rounding is kept: phases of
+    max(1, simulations / (ceil(log2 n) * left)) visits to each of those left, of whom half (at least two) go on.
+    """
+    return [_visits_in_turn(considered, simulations) for considered in range(candidates + 1)]
+
+
+def _visits_in_turn(considered: int, simulations: int) -> list[int]:
+    if considered <= 1:
+        return list(range(simulations))
+    phases = math.ceil(math.log2(considered))
+    sequence: list[int] = []
+    visits = 0
+    left = considered
+    while len(sequence) < simulations:
+        rounds = max(1, int(simulations / (phases * left)))
+        for _ in range(rounds):
+            sequence += [visits] * left
+            visits += 1
+        left = max(2, left // 2)
+    return sequence[:simulations]
+
+
+def plant_roots(
+    tree: SearchTree, kernels: TreeKernels, logits: Tensor, value: Tensor, legal: Tensor, noise: Tensor
+) -> Tensor:
+    """Draw the candidates of every root and start its tree. Returns float32[B, A]: logits, -inf where illegal.
+
+    The search begins from `logits` float32[B, A] and `value` float32[B]; `legal` bool[B, A] has a true in every row,
+    `noise` float32[B, A] is Gumbel(0, 1): the m highest of noise + logits are a sample without replacement ([GZ]
+    section 2).
+    """
+    allowed = torch.where(legal, logits, -torch.inf)
+    candidates = min(tree.schedule.shape[0] - 1, logits.shape[1])
+    score, action = kernels.top(allowed + noise, candidates)
+    considered = legal.sum(dim=1).clamp_max(candidates)
+    tree.plant(action, allowed.gather(1, action), score, considered, value)
+    return allowed
+
+
+def conclude(
+    tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: Bound, targets: int, temperature: float
+) -> SearchOutput:
+    """What the finished trees say. `allowed` is what `plant_roots` returned; `targets` is T.
+
+    The search began from logits divided by `temperature`; its divergence is from the network's own prior.
+    """
+    games = torch.arange(tree.batch, device=tree.child.device)
+    raw_value, logit, action = tree.raw_value[:, 0], tree.logit[:, 0], tree.action[:, 0].long()
+    visits, q = children_statistics(tree, games, torch.zeros_like(games))
+    mixed = mixed_value(raw_value, logit, q, visits)[:, None]
+    completed = torch.where(visits > 0, q, mixed)
+
+    most = visits.amax(dim=1, keepdim=True)
+    score = torch.where(visits == most, tree.root_score + sigma(completed, visits, bound), -torch.inf)
+    survivor = action.gather(1, score.argmax(dim=1, keepdim=True))[:, 0]
+
+    # Everywhere v_mix but at the visited candidates; slots without a candidate hold action 0 and must not touch it.
+    is_candidate = tree.root_score > -torch.inf
+    difference = torch.zeros_like(allowed).scatter_add_(1, action, (completed - mixed) * is_candidate)
+    scale = (bound.c_visit + most) * bound.c_scale
+    log_improved = (allowed + scale * difference).log_softmax(dim=1)  # sigma of the shared v_mix cancels
+    log_prior = (allowed * temperature).log_softmax(dim=1)
+    improved = log_improved.exp()
+    ratio = torch.where(improved > 0, log_improved - log_prior, 0.0)
+    target_probs, target_actions = _highest(kernels, improved, targets)
+    return SearchOutput(
+        action=survivor,
+        value=mixed[:, 0] + (improved * difference).sum(dim=1),
+        target_actions=target_actions,
+        target_probs=target_probs,
+        divergence=(improved * ratio).sum(dim=1).clamp_min(0.0),
+    )
+
+
+def _highest(kernels: TreeKernels, improved: Tensor, targets: int) -> tuple[Tensor, Tensor]:
+    """(probabilities float32[B, T] of sum 1, actions int64[B, T]), highest first, padded with 0 and -1."""
+    count = min(targets, improved.shape[1])
+    probs, actions = kernels.top(improved, count)
+    probs, order = probs.sort(dim=1, descending=True, stable=True)
+    actions = torch.where(probs > 0, actions.gather(1, order), -1)
+    probs = probs / probs.sum(dim=1, keepdim=True)
+    padding = (0, targets - count)
+    return torch.nn.functional.pad(probs, padding), torch.nn.functional.pad(actions, padding, value=-1)

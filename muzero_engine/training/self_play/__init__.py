@@ -1,0 +1,1 @@
+"""Games played by the network against itself, their rules in worker processes."""

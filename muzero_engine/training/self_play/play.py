@@ -1,0 +1,189 @@
+"""Self-play: thousands of games at once, searched on the device, played by the rules in worker processes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
+from muzero_engine.training.boards import group_sizes, ply_cap
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.self_play.rules import RulesSettings
+from muzero_engine.training.self_play.slot_group import Search, SlotGroup
+from muzero_engine.training.self_play.tally import Tally
+from muzero_engine.training.self_play.workers import RulesPool, default_workers
+from muzero_engine.training.types import BadState, FinishedGames
+
+GROUPS = 2  # of each board
+
+
+class SelfPlay:
+    """The games of one rank. With the same seed, searches and device it always plays the same games.
+
+    `searches` has one search for each board of `boards.group_sizes`, which also says the size of its batches. Each
+    board has two groups of slots that take turns. Use it as a context manager, or `close` it: it owns processes.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        searches: Mapping[Shape, Search],
+        device: torch.device,
+        rank: int = 0,
+        world: int = 1,
+        dtype: torch.dtype = torch.float32,
+        workers: int | None = None,
+    ) -> None:
+        """`dtype` of the observations; `workers` overrides the number that the settings and the device suggest."""
+        settings, spec = config.self_play, load_game(config.game).spec
+        rules = []
+        first_slot = 0
+        for shape, slots in group_sizes(settings, spec).items():
+            for _ in range(GROUPS):
+                rules.append(
+                    RulesSettings(
+                        game=config.game,
+                        shape=shape,
+                        slots=slots,
+                        first_slot=first_slot,
+                        seed=config.seed,
+                        rank=rank,
+                        cap=ply_cap(settings, spec, shape),
+                        opening_plies=settings.opening_plies,
+                        decisive_moves=settings.decisive_moves,
+                        no_resign_share=settings.no_resign_share,
+                        komi=settings.komi,
+                        komi_spread=settings.komi_spread,
+                    )
+                )
+                first_slot += slots
+        if workers is None:
+            workers = settings.workers or (default_workers(world) if device.type == "cuda" else 0)
+        self._device = device
+        self._generator = torch.Generator(device).manual_seed((config.seed * 65_537 + rank) % 2**63)
+        self._pool = RulesPool(rules, workers)
+        self._groups = [
+            SlotGroup(
+                index=index,
+                pool=self._pool,
+                rules=group,
+                settings=settings,
+                spec=spec,
+                search=searches[group.shape],
+                target_actions=config.search.target_actions,
+                device=device,
+                dtype=dtype,
+                keep_legal=config.replay.reanalyse_share > 0,
+            )
+            for index, group in enumerate(rules)
+        ]
+        self.slots = first_slot
+        self.statistics = Tally().statistics(0, 0.0, 0.0, 0.0)  # of the last call of `play`
+        try:
+            for group in self._groups:
+                group.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def turns(self, plies: int) -> int:
+        """How often `play` calls `meanwhile`."""
+        return self._rounds(plies) * len(self._groups)
+
+    def _rounds(self, plies: int) -> int:
+        return max(1, math.ceil(plies / self.slots))
+
+    def play(self, plies: int, meanwhile: Callable[[], None] | None = None) -> list[FinishedGames]:
+        """Plays at least this many moves (whole rounds of all slots); returns the games that ended. Raises RulesError.
+
+        `meanwhile` is called whenever the rules of a group have been set to work: what it queues on the device runs
+        while they do. Games are in the order in which they ended, by round, group and slot, with those of one board
+        together.
+        """
+        started = time.perf_counter()
+        tally = Tally()
+        sums = torch.zeros(2, dtype=torch.float64, device=self._device)  # divergence, absolute root value
+        ended: dict[Shape, list[FinishedGames]] = {}
+        rounds = self._rounds(plies)
+        for group in self._groups:
+            self._launch(group, sums)
+        for remaining in reversed(range(rounds)):
+            for group in self._groups:
+                group.dispatch()
+                if meanwhile is not None:
+                    meanwhile()
+                if remaining:
+                    _keep(ended, group.settle(tally))
+                    self._launch(group, sums)
+        for group in self._groups:
+            _keep(ended, group.settle(tally))
+        moves = rounds * self.slots
+        divergence, root_value = (sums / moves).tolist()
+        self.statistics = tally.statistics(moves, time.perf_counter() - started, divergence, root_value)
+        return [_joined(games) for games in ended.values()]
+
+    def _launch(self, group: SlotGroup, sums: Tensor) -> None:
+        output = group.launch(self._generator)
+        sums += torch.stack([output.divergence.sum(), output.value.abs().sum()])
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that `load_state` needs to go on exactly here, as CPU tensors. Call it between calls of `play`."""
+        state = {f"generator.{self._device.type}": self._generator.get_state()}
+        for index, group in enumerate(self._groups):
+            state |= {f"{index}.{name}": tensor for name, tensor in group.state().items()}
+        return state
+
+    def load_state(self, state: Mapping[str, Tensor]) -> None:
+        """Goes on where `state` was taken. Raises BadState where the settings were others.
+
+        Random numbers go on exactly only on the same kind of device.
+        """
+        groups = {name.partition(".")[0] for name in state if not name.startswith("generator.")}
+        if len(groups) != len(self._groups):
+            raise BadState(f"there are saved games of {len(groups)} groups, not {len(self._groups)}")
+        for index, group in enumerate(self._groups):
+            prefix = f"{index}."
+            group.load_state({name[len(prefix) :]: x for name, x in state.items() if name.startswith(prefix)})
+        if (generator := state.get(f"generator.{self._device.type}")) is not None:
+            self._generator.set_state(generator)
+
+    def close(self) -> None:
+        """Ends the worker processes."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _keep(ended: dict[Shape, list[FinishedGames]], games: FinishedGames | None) -> None:
+    if games is not None:
+        ended.setdefault(games.shape, []).append(games)
+
+
+def _joined(games: list[FinishedGames]) -> FinishedGames:
+    first = games[0]
+    return FinishedGames(
+        shape=first.shape,
+        lengths=torch.cat([part.lengths for part in games]),
+        packed=torch.cat([part.packed for part in games]),
+        action=torch.cat([part.action for part in games]),
+        target_actions=torch.cat([part.target_actions for part in games]),
+        target_probs=torch.cat([part.target_probs for part in games]),
+        root_value=torch.cat([part.root_value for part in games]),
+        result=torch.cat([part.result for part in games]),
+        by_rules=torch.cat([part.by_rules for part in games]),
+        ownership=None
+        if first.ownership is None
+        else torch.cat([part.ownership for part in games if part.ownership is not None]),
+        legal=None if first.legal is None else torch.cat([part.legal for part in games if part.legal is not None]),
+    )

@@ -1,0 +1,193 @@
+"""One group of slots: rules, search and the games in progress.
+
+`launch` queues a search on the device and returns at once (on CUDA), `dispatch` waits for its moves and hands them to
+the rules, `settle` waits for the rules and gathers the games that ended. Two groups in turn keep both sides busy: while
+the device searches one, the rules of the other run.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from muzero_engine.games.base import GameSpec
+from muzero_engine.training.config import SelfPlaySettings
+from muzero_engine.training.observations import observations, unpacked_bits
+from muzero_engine.training.self_play.rules import KEEP, RESIGN, START, RulesSettings
+from muzero_engine.training.self_play.tally import Tally
+from muzero_engine.training.self_play.trajectories import Trajectories, to_device
+from muzero_engine.training.self_play.workers import RulesPool
+from muzero_engine.training.types import BadState, FinishedGames, SearchOutput
+
+
+class Search(Protocol):
+    """The batched search (`training.search.batched`)."""
+
+    def run(
+        self, observation: Tensor, legal: Tensor, *, noise: Tensor | None = None, generator: torch.Generator | None
+    ) -> SearchOutput:
+        """Searches float[B, planes, H, W] with legal actions bool[B, A]. The output may be reused by the next run."""
+        ...
+
+
+def chosen_actions(
+    output: SearchOutput, sampled: Tensor, generator: torch.Generator, temperature: float = 1.0
+) -> Tensor:
+    """int64[B]: drawn from the improved policy ** (1 / temperature) where `sampled`, else the search's own choice.
+
+    `sampled` is bool[B].
+    """
+    probs = output.target_probs ** (1.0 / temperature)
+    mass = probs.cumsum(dim=1)
+    uniform = torch.rand((len(probs), 1), generator=generator, device=probs.device)
+    index = (mass <= uniform * mass[:, -1:]).sum(dim=1)
+    last = (output.target_actions >= 0).sum(dim=1) - 1  # rounding may go past it
+    drawn = output.target_actions.gather(1, torch.minimum(index, last).unsqueeze(1)).squeeze(1)
+    return torch.where(sampled, drawn, output.action)
+
+
+class SlotGroup:
+    """B slots that are searched together; `index` is their number in the pool of the rules."""
+
+    def __init__(
+        self,
+        *,
+        index: int,
+        pool: RulesPool,
+        rules: RulesSettings,
+        settings: SelfPlaySettings,
+        spec: GameSpec,
+        search: Search,
+        target_actions: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        keep_legal: bool,
+    ) -> None:
+        self.slots = rules.slots
+        self._index, self._pool, self._buffers = index, pool, pool.buffers[index]
+        self._settings, self._spec, self._shape = settings, spec, rules.shape
+        self._search, self._device, self._dtype = search, device, dtype
+        self._actions = spec.num_actions(rules.shape)
+        self._trajectories = Trajectories(rules.slots, rules.cap, spec, rules.shape, target_actions, device, keep_legal)
+        self._streaks = np.zeros((rules.slots, 2), dtype=np.int64)  # own turns in a row below the resign value
+        self._would_resign = np.full(rules.slots, -1, dtype=np.int8)  # who would first have, where nobody may
+        self._ply = np.zeros(rules.slots, dtype=np.int64)
+        self._host_action = torch.zeros(rules.slots, dtype=torch.int64, pin_memory=device.type == "cuda")
+        self._host_value = torch.zeros(rules.slots, dtype=torch.float32, pin_memory=device.type == "cuda")
+        self._searched = torch.cuda.Event() if device.type == "cuda" else None  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
+    def start(self) -> None:
+        """Begins game `Buffers.number` in every slot."""
+        self._buffers.action[:] = START
+        self._pool.submit(self._index)
+        self._pool.wait(self._index)
+        self._streaks[:] = 0
+        self._would_resign[:] = -1
+        self._begin_games()
+
+    def launch(self, generator: torch.Generator) -> SearchOutput:
+        """Searches all slots."""
+        ply = to_device(self._ply, self._device)
+        legal = to_device(self._buffers.legal, self._device)
+        self._trajectories.write_positions(ply, to_device(self._buffers.packed, self._device), legal)
+        history, present = self._trajectories.history(ply)
+        observation = observations(history, present, self._spec, self._shape, self._dtype)
+        output = self._search.run(observation, unpacked_bits(legal, self._actions).to(torch.bool), generator=generator)
+        sampled = ply < self._settings.temperature_plies
+        action = chosen_actions(output, sampled, generator, self._settings.temperature)
+        self._trajectories.record(ply, action, output)
+        self._host_action.copy_(action, non_blocking=True)
+        self._host_value.copy_(output.value, non_blocking=True)
+        if self._searched is not None:
+            self._searched.record()
+        return output
+
+    def dispatch(self) -> None:
+        """Waits for the search and lets the rules play its moves. Raises RulesError."""
+        if self._searched is not None:
+            self._searched.synchronize()
+        buffers, settings = self._buffers, self._settings
+        slots, mover = np.arange(self.slots), buffers.packed[:, -1]
+        low = self._host_value.numpy() < settings.resign_value
+        streak = np.where(low, self._streaks[slots, mover] + 1, 0)
+        self._streaks[slots, mover] = streak
+        hopeless = streak >= settings.resign_turns
+        watched = hopeless & ~buffers.resignable & (self._would_resign < 0)
+        self._would_resign[watched] = mover[watched]
+        buffers.action[:] = np.where(hopeless & buffers.resignable, RESIGN, self._host_action.numpy())
+        self._pool.submit(self._index)
+
+    def settle(self, tally: Tally) -> FinishedGames | None:
+        """Waits for the rules; the games that ended, by slot, are counted and returned. Raises RulesError."""
+        self._pool.wait(self._index)
+        buffers = self._buffers
+        slots = np.flatnonzero(buffers.done)
+        games = None
+        if len(slots):
+            lengths, results = self._ply[slots] + 1, buffers.result[slots]
+            ownership = buffers.ownership[slots] if self._spec.ownership else None
+            games = self._trajectories.take(slots, lengths, results, buffers.by_rules[slots], ownership)
+            tally.add(lengths, results, buffers.reason[slots], self._would_resign[slots])
+            self._streaks[slots] = 0
+            self._would_resign[slots] = -1
+        self._begin_games()
+        return games
+
+    def _begin_games(self) -> None:
+        """Takes over the plies of the slots and the random openings of new games."""
+        buffers = self._buffers
+        fresh = np.flatnonzero(buffers.fresh)
+        if len(fresh):
+            self._trajectories.write_openings(
+                fresh, buffers.opening[fresh], buffers.opening_packed[fresh], buffers.opening_action[fresh]
+            )
+        self._ply = buffers.ply.astype(np.int64)
+
+    def state(self) -> dict[str, Tensor]:
+        """The games in progress, on the CPU. Positions are left out: the rules make them again."""
+        return {
+            "number": torch.from_numpy(self._buffers.number.copy()),
+            "ply": torch.from_numpy(self._ply.copy()),
+            "streaks": torch.from_numpy(self._streaks.copy()),
+            "would_resign": torch.from_numpy(self._would_resign.copy()),
+            **self._trajectories.state(self._ply),
+        }
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Takes up saved games by playing their moves again. Raises BadState, RulesError."""
+        plies = state["ply"].numpy().astype(np.int64)
+        if len(plies) != self.slots:
+            raise BadState(f"the saved games fill {len(plies)} slots, not {self.slots}: self_play.games was different")
+        if plies.max(initial=0) >= self._trajectories.plies:
+            raise BadState("a saved game is longer than self_play.max_plies allows")
+        if state["target_actions"].shape[1] != self._trajectories.target_actions:
+            raise BadState("the saved games have another number of target actions: search.target_actions was different")
+        self._buffers.number[:] = state["number"].numpy()
+        self.start()
+        actions = np.zeros((self.slots, self._trajectories.plies), dtype=np.int64)
+        actions[np.arange(actions.shape[1]) < plies[:, None]] = state["action"].numpy()
+        self._check_openings(plies, actions)
+        while (behind := self._ply < plies).any():
+            packed, legal = (to_device(array, self._device) for array in (self._buffers.packed, self._buffers.legal))
+            self._trajectories.write_positions(to_device(self._ply, self._device), packed, legal)
+            self._buffers.action[:] = np.where(behind, actions[np.arange(self.slots), self._ply], KEEP)
+            self._pool.submit(self._index)
+            self._pool.wait(self._index)
+            if self._buffers.done.any():
+                raise BadState(
+                    "a saved game that was not over is over by these rules: self_play.max_plies was different"
+                )
+            self._ply = self._buffers.ply.astype(np.int64)
+        self._trajectories.load_state(plies, state)
+        self._streaks[:] = state["streaks"].numpy()
+        self._would_resign[:] = state["would_resign"].numpy()
+
+    def _check_openings(self, plies: np.ndarray, actions: np.ndarray) -> None:
+        buffers = self._buffers
+        count = np.arange(buffers.opening_action.shape[1]) < buffers.opening[:, None]
+        saved = actions[:, : count.shape[1]]
+        if (buffers.opening > plies).any() or (count & (buffers.opening_action != saved)).any():
+            raise BadState("the saved games began otherwise: seed or opening settings were different")

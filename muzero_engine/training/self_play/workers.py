@@ -1,0 +1,157 @@
+"""Rules in worker processes over shared memory, so that they run while the device searches. No torch here.
+
+Each worker has a share of the slots of every group. A byte over its pipe names the group to step, the same byte comes
+back when that is done; positions and moves go through `Buffers` in shared memory. Workers sleep while there is nothing
+to do. A pipe that closes says that the other side is gone: a worker then ends, and the main process raises RulesError.
+
+Processes are spawned, never forked: the main process may hold a CUDA context. As always with spawned processes, a
+script that starts them keeps its code behind `if __name__ == "__main__"`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, Self
+
+from muzero_engine.training.self_play.rules import Buffers, RulesError, RulesSettings, RulesSlice
+
+_JOIN_SECONDS = 5.0
+
+
+class RulesPool:
+    """The rules of several groups of slots. `submit` a group, `wait` for it, then read its `buffers`.
+
+    Between the two calls only the workers touch the buffers of that group. Groups are independent of each other. With
+    no workers `submit` does the work itself.
+    """
+
+    def __init__(self, groups: Sequence[RulesSettings], workers: int) -> None:
+        """`workers` processes, but no more than there are slots in the largest group; 0: none."""
+        context = multiprocessing.get_context("spawn")
+        sizes = [Buffers.size(group) for group in groups]
+        memories: list[Any] = [context.RawArray(ctypes.c_uint8, size) if workers else bytearray(size) for size in sizes]
+        self.buffers = [Buffers.over(memory, group) for memory, group in zip(memories, groups, strict=True)]
+        self._local: list[RulesSlice] = []
+        self._processes: list[BaseProcess] = []
+        self._pipes: list[Connection] = []
+        self._pending: list[set[int]] = [set() for _ in groups]  # workers that have not answered
+        if not workers:
+            self._local = [
+                RulesSlice(group, buffers, 0, group.slots) for group, buffers in zip(groups, self.buffers, strict=True)
+            ]
+            return
+        count = min(workers, max(group.slots for group in groups))
+        with _interrupts_blocked():
+            for worker in range(count):
+                shares = [(group.slots * worker // count, group.slots * (worker + 1) // count) for group in groups]
+                ours, theirs = context.Pipe()
+                process = context.Process(
+                    target=_work, args=(theirs, memories, list(groups), shares), name=f"rules-{worker}", daemon=True
+                )
+                process.start()
+                theirs.close()
+                self._processes.append(process)
+                self._pipes.append(ours)
+
+    @property
+    def workers(self) -> int:
+        return len(self._processes)
+
+    def submit(self, group: int) -> None:
+        """Lets the rules take the step that `Buffers.action` of this group describes. Raises RulesError."""
+        if self._local:
+            self._local[group].step()
+        for worker, pipe in enumerate(self._pipes):
+            with self._ends_reported(worker):
+                pipe.send_bytes(bytes([group]))
+            self._pending[group].add(worker)
+
+    def wait(self, group: int) -> None:
+        """Returns when the last step of this group is done. Raises RulesError where it, or a worker, failed."""
+        while self._pending[group]:
+            worker = min(self._pending[group])
+            with self._ends_reported(worker):
+                answer = self._pipes[worker].recv_bytes()
+            if len(answer) > 1:
+                raise RulesError(f"rules worker {worker} failed: {answer.decode()}")
+            self._pending[answer[0]].discard(worker)
+
+    @contextlib.contextmanager
+    def _ends_reported(self, worker: int) -> Iterator[None]:
+        try:
+            yield
+        except (EOFError, OSError):
+            process = self._processes[worker]
+            process.join(_JOIN_SECONDS)
+            code = process.exitcode
+            how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
+            raise RulesError(
+                f"rules worker {worker} {how}; is the machine out of memory? the last checkpoint is intact"
+            ) from None
+
+    def close(self) -> None:
+        """Ends the workers. May be called twice."""
+        for pipe in self._pipes:
+            pipe.close()
+        for process in self._processes:
+            process.join(_JOIN_SECONDS)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        self._processes.clear()
+        self._pipes.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Processes started inside never see Ctrl-C, which is the main process's business."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: the workers ignore it themselves, once they run
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(
+    pipe: Connection, memories: Sequence[Any], groups: Sequence[RulesSettings], shares: Sequence[tuple[int, int]]
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(EOFError, OSError):  # the main process is gone or wants no more
+        try:
+            slices = [
+                RulesSlice(group, Buffers.over(memory, group), *share)
+                for group, memory, share in zip(groups, memories, shares, strict=True)
+            ]
+            while True:
+                group = pipe.recv_bytes()
+                slices[group[0]].step()
+                pipe.send_bytes(group)
+        except (EOFError, OSError):
+            raise
+        except Exception as error:
+            text = str(error) if isinstance(error, RulesError) else f"{type(error).__name__}: {error}"
+            pipe.send_bytes(" ".join(text.split()).encode())
+
+
+def default_workers(world: int = 1) -> int:
+    """As many as there are cores for each rank of this machine, less one for the rank itself; at least one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    ranks = int(os.environ.get("LOCAL_WORLD_SIZE", world))
+    return max(1, cores // ranks - 1)

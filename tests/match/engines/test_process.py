@@ -1,0 +1,125 @@
+"""Engines as processes: lines, deadlines, ends."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from muzero_engine.match.engines import process as module
+from muzero_engine.match.engines.process import EngineProcess, ProcessEnded, ProcessSilent
+
+
+@contextmanager
+def running(code: str) -> Iterator[EngineProcess]:
+    process = EngineProcess([sys.executable, "-S", "-E", "-c", code])
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def soon() -> float:
+    return time.monotonic() + 20.0
+
+
+def read_all(process: EngineProcess, deadline: float) -> None:
+    while True:
+        process.read(deadline)
+
+
+def test_lines_and_their_times() -> None:
+    with running("import sys\nfor line in sys.stdin: print(line.strip() + '!\\r', flush=True)") as process:
+        before = time.monotonic()
+        process.send("grüße")
+        line = process.read(soon())
+        assert line.text == "grüße!"
+        assert before <= line.at <= time.monotonic()
+        process.send("old")
+        process.send("old")
+        while process._lines.qsize() < 2:
+            time.sleep(0.001)
+        process.drain()
+        process.send("new")
+        assert process.read(soon()).text == "new!"
+
+
+def test_a_line_after_the_deadline_is_kept_for_later() -> None:
+    with running("import time; time.sleep(0.2); print('late', flush=True); time.sleep(20)") as process:
+        with pytest.raises(ProcessSilent):
+            process.read(time.monotonic())
+        while process._lines.empty():
+            time.sleep(0.01)
+        with pytest.raises(ProcessSilent):  # it is there, but it came too late
+            process.read(time.monotonic() - 10.0)
+        assert process.read(soon()).text == "late"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise SystemExit(7)", "exit code 7"),
+        ("import sys; sys.exit('out of memory')", "exit code 1: out of memory"),
+        ("import os; os.kill(os.getpid(), 11)", "killed by SIGSEGV"),
+        ("pass", "exit code 0"),
+    ],
+)
+def test_last_words(code: str, words: str) -> None:
+    with running(code) as process:
+        for _ in range(2):
+            with pytest.raises(ProcessEnded, match=words):
+                process.read(soon())
+        with pytest.raises(ProcessEnded, match=words):
+            process.send("hello?")
+
+
+def test_what_cannot_be_started() -> None:
+    with pytest.raises(ProcessEnded, match="cannot start 'no-such-program': No such file"):
+        EngineProcess(["no-such-program"])
+    with pytest.raises(ProcessEnded, match=r"cannot start '.*' in /no-such-folder"):
+        EngineProcess([sys.executable], directory="/no-such-folder")
+    with pytest.raises(ProcessEnded, match="cannot start"):
+        EngineProcess(["a\0b"])
+
+
+def test_a_process_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SEND_S", 0.2)
+    monkeypatch.setattr(module, "QUIT_S", 0.1)
+    with running("import time; time.sleep(100)") as process, pytest.raises(ProcessSilent, match="does not read"):
+        process.send("x" * (8 << 20))  # more than a pipe holds
+
+
+def test_a_process_that_never_stops_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUIT_S", 0.1)
+    with running("while True: print('x' * 50)") as process:
+        deadline = time.monotonic() + 0.3
+        with pytest.raises(ProcessSilent):
+            read_all(process, deadline)
+        process.drain()
+        assert process._lines.qsize() <= module.MAX_WAITING
+
+
+def test_an_interrupt_while_it_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running("import time; time.sleep(60)") as process:
+        wait = process._process.wait
+
+        def interrupted() -> int:
+            wait()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(process._process, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            process.kill()
+        with pytest.raises(ProcessEnded, match="killed by SIGKILL"):
+            read_all(process, soon())
+
+
+def test_environment_and_folder(tmp_path: object) -> None:
+    code = "import os; print(os.environ['COLOUR'], os.getcwd(), flush=True)"
+    process = EngineProcess([sys.executable, "-S", "-c", code], directory=str(tmp_path), environment={"COLOUR": "blue"})
+    assert process.read(soon()).text == f"blue {tmp_path}"
+    process.close()
+    process.close()

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from support.scores import Score
+
+from muzero_engine.match.ladder.opponents import LADDERS, Ladder
+from muzero_engine.match.ladder.placing import Placing, games_against, next_opponent, place, table_results
+from muzero_engine.ratings import expected_score, fit_ratings
+
+ENGINE = "muzero"
+
+
+def names(ladder: Ladder) -> list[str]:
+    return [yardstick.name for yardstick in ladder.yardsticks]
+
+
+def climb(
+    ladder: Ladder, strength: float, games: int, *, seed: int = 0, shift: Callable[[str], float] = lambda name: 0.0
+) -> list[Score]:
+    """Pairs of games against the opponents that are chosen, of an engine of this strength.
+
+    `shift`: how much stronger an opponent really is than the table says. A quarter of the games is drawn.
+    """
+    rng = np.random.default_rng(seed)
+    played: list[Score] = []
+    true = {yardstick.name: yardstick.rating + shift(yardstick.name) for yardstick in ladder.yardsticks}
+    other = ""
+    for pair in range(games // 2):
+        if pair < 5 or pair % 3 == 0:  # as if some games were played side by side
+            other = next_opponent(ladder, names(ladder), played, ENGINE)
+        for first, second in ((ENGINE, other), (other, ENGINE)):
+            win = expected_score((strength - true[other]) * (1 if first == ENGINE else -1))
+            drawn = 0.5 * min(win, 1 - win)
+            points = 0.5 if rng.random() < drawn else float(rng.random() < (win - drawn / 2) / (1 - drawn))
+            played.append(Score(first, second, pair, points))
+    return played
+
+
+def placed(ladder: Ladder, games: list[Score]) -> Placing:
+    found = place(ladder, games, ENGINE)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("game", list(LADDERS))
+def test_the_table_alone_gives_the_ratings_of_the_table(game: str) -> None:
+    ladder = LADDERS[game]
+    fixed = {yardstick.name: yardstick.rating for yardstick in ladder.yardsticks if yardstick.fixed}
+    assert fixed
+    fit = fit_ratings(table_results(ladder.yardsticks), fixed, prior_games=0.0)
+    for yardstick in ladder.yardsticks:
+        assert fit.elo(yardstick.name) == pytest.approx(yardstick.rating, abs=0.5)
+    below = ladder.yardsticks[0]
+    if not below.fixed:
+        neighbour = ladder.yardsticks[1].name
+        assert fit.difference(below.name, neighbour).error == pytest.approx(2 * 75, rel=0.03)
+
+
+@pytest.mark.parametrize("strength", [-50.0, 900.0, 1650.0, 2300.0])
+def test_two_hundred_games_place_a_chess_engine(strength: float) -> None:
+    ladder = LADDERS["chess"]
+    games = climb(ladder, strength, 200)
+    found = placed(ladder, games)
+    assert found.own_error < 56
+    assert abs(found.rating.elo - strength) < 1.5 * found.rating.error
+    met = games_against(games, ENGINE)
+    near = [count for name, count in met.items() if abs(found.ratings.elo(name) - strength) < 300]
+    assert sum(near) > 100
+    assert sum(count >= 15 for count in met.values()) >= (3 if strength > 500 else 2)
+    if strength > 1400:  # among fixed ratings
+        assert found.rating.error < 60
+
+
+@pytest.mark.parametrize(("game", "strength"), [("go", 900.0), ("go", 1900.0), ("shogi", 700.0), ("shogi", 2000.0)])
+def test_other_ladders_place_engines_among_their_opponents(game: str, strength: float) -> None:
+    ladder = LADDERS[game]
+    found = placed(ladder, climb(ladder, strength, 200))
+    assert found.own_error < 60
+    assert found.own_error <= found.rating.error
+    assert abs(found.rating.elo - strength) < 1.5 * found.rating.error
+
+
+def test_intervals_hold_the_truth() -> None:
+    ladder = LADDERS["chess"]
+    inside = 0
+    for seed in range(12):
+        found = placed(ladder, climb(ladder, 1700.0, 60, seed=seed))
+        inside += abs(found.rating.elo - 1700.0) < found.rating.error
+    assert inside >= 10
+
+
+def test_opponents_move_where_the_games_put_them() -> None:
+    ladder = LADDERS["chess"]
+    wrong = "stockfish nodes 300"
+    games = climb(ladder, 1700.0, 400, shift=lambda name: 150.0 if name == wrong else 0.0)
+    between = [Score("stockfish skill 3", wrong, 1000 + i, float(i % 3 == 0)) for i in range(120)]
+    found = placed(ladder, [*games, *between])
+    assert found.ratings.elo(wrong) > 1730
+    assert found.ratings.elo("stockfish skill 3") == 1742.0
+    assert found.rating.elo == pytest.approx(1700, abs=60)
+
+
+def test_games_with_stones_say_nothing_about_moving_first() -> None:
+    name = "gnugo level 10 with 3 stones"
+    games = [Score(name, ENGINE, pair, float(pair % 3 > 0)) for pair in range(60)]
+    found = placed(LADDERS["go"], games)
+    assert found.ratings.advantage.elo == pytest.approx(0.0, abs=1.0)
+    assert found.ratings.elo(name) - found.rating.elo == pytest.approx(120, abs=5)
+
+
+def test_the_first_opponent_is_near_the_start() -> None:
+    ladder = LADDERS["chess"]
+    assert next_opponent(ladder, names(ladder), [], ENGINE, start=1600.0) == "stockfish skill 2"
+    assert next_opponent(ladder, ["random", "stockfish skill 9"], [], ENGINE, start=1600.0) == "stockfish skill 9"
+    assert place(ladder, [], ENGINE) is None
+    lost = [Score(ENGINE, "stockfish skill 4", 0, 0.0), Score("stockfish skill 4", ENGINE, 0, 1.0)]
+    after = next_opponent(ladder, names(ladder), lost, ENGINE)
+    assert placed(ladder, lost).ratings.elo(after) < 1700
+    assert next_opponent(ladder, names(ladder), lost, ENGINE, planned={after: 60}) != after

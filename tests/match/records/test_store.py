@@ -1,0 +1,188 @@
+"""The folder of a tournament: records there and back, interruptions, damage."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.records import store as module
+from muzero_engine.match.records.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
+from muzero_engine.match.records.record_json import BadRecord, parse_record, record_line
+from muzero_engine.match.records.store import GAMES, Store
+from muzero_engine.match.records.writers.registry import record_formats
+from muzero_engine.match.settings.match_settings import BadTournament
+
+FACTS = {"engines": ["a", "b"], "limit": "60"}
+RECORD = GameRecord(
+    game_name="chess",
+    first="a",
+    second="b",
+    opening="start",
+    pair=0,
+    game=0,
+    start="rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1",
+    opening_moves=("e2e4",),
+    moves=(PlyRecord(move="e7e5", elapsed_s=0.5),),
+    points=0.5,
+    ending=Ending.RULES,
+    reason="stalemate",
+)
+
+NUMBERS = st.floats(0, 1e6, allow_nan=False)
+PLIES = st.builds(
+    PlyRecord,
+    move=st.text(max_size=5),
+    elapsed_s=NUMBERS,
+    clock_s=st.none() | NUMBERS,
+    score=st.none() | st.builds(Score, st.sampled_from(ScoreKind), st.floats(-1e5, 1e5)),
+    depth=st.none() | st.integers(0, 200),
+    nodes=st.none() | st.integers(0, 10**12),
+)
+
+
+@given(
+    st.lists(PLIES, max_size=4),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from(Ending),
+    st.none() | NUMBERS,
+    st.text(max_size=20),
+)
+def test_what_is_written_is_read_again(
+    plies: list[PlyRecord], points: float, ending: Ending, area: float | None, reason: str
+) -> None:
+    record = replace(RECORD, moves=tuple(plies), points=points, ending=ending, area=area, reason=reason)
+    line = record_line(record)
+    assert parse_record(line) == record
+    assert len(line.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("{", "", "no JSON"),
+        ('"points":0.5', '"points":2', "0, 0.5 or 1"),
+        ('"points":0.5', '"points":NaN', "a number"),
+        ('"pair":0', '"pair":"x"', "int belongs"),
+        ('"rules"', '"rule"', "not a valid Ending"),
+        ('["e7e5",0.5]', '["e7e5"]', "2 to 7"),
+        ('["e7e5",0.5]', "7", "list belongs"),
+        ('"reason"', '"season"', "'reason' is missing"),
+    ],
+)
+def test_lines_that_are_refused(old: str, new: str, problem: str) -> None:
+    line = record_line(RECORD)
+    assert old in line
+    with pytest.raises(BadRecord, match=problem):
+        parse_record(line.replace(old, new, 1))
+
+
+def test_a_tournament_goes_on(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "t", "chess", "test", FACTS)
+    store.add(RECORD)
+    store.add(replace(RECORD, game=1))
+    again = Store.resume(tmp_path / "t", "chess", FACTS)
+    assert again.records == [RECORD, replace(RECORD, game=1)]
+    assert again.played() == {(0, 0), (0, 1)}
+    again.add(replace(RECORD, pair=1))
+    assert Store.resume(tmp_path / "t", "chess", FACTS).records == again.records
+    assert (tmp_path / "t" / "games.pgn").read_text().count("[Event ") == 3
+
+
+@pytest.mark.parametrize("cut", [1, 20, 200])
+def test_half_a_line_is_cut_off(tmp_path: Path, cut: int) -> None:
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+    store.add(RECORD)
+    store.add(replace(RECORD, game=1))
+    path = tmp_path / GAMES
+    path.write_bytes(path.read_bytes()[:-cut])
+    again = Store.resume(tmp_path, "chess", FACTS)
+    assert again.records == [RECORD]
+    assert path.read_bytes().endswith(b"\n")
+    assert (tmp_path / "games.pgn").read_text().count("[Event ") == 1
+
+
+MOVES = {"chess": "e7e5", "go": "E5", "shogi": "7g7f"}
+
+
+@pytest.mark.parametrize("game", list(MOVES))
+def test_other_files_are_made_again(tmp_path: Path, game: str) -> None:
+    loaded = load_game(game)
+    start = loaded.initial(loaded.spec.shapes[0]).text()
+    opening = ("e2e4",) if game == "chess" else ()
+    moves = (PlyRecord(move=MOVES[game], elapsed_s=0.5),)
+    record = replace(RECORD, game_name=game, start=start, opening_moves=opening, moves=moves)
+    store = Store.create(tmp_path, game, "test", FACTS)
+    for _ in range(3):
+        store.add(record)  # the same game again, as two engines without chance play it
+    for form in record_formats(game):
+        path = tmp_path / form.file_name
+        whole = path.read_bytes()
+        assert whole.count(form.once) == 3
+        one = len(whole) // 3
+        for cut in (1, 9, one, one + 1):
+            path.write_bytes(whole[:-cut])
+            Store.resume(tmp_path, game, FACTS)
+            assert path.read_bytes() == whole
+        path.unlink()
+        Store.resume(tmp_path, game, FACTS)
+        assert path.read_bytes() == whole
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadTournament, match="no tournament"):
+        Store.resume(tmp_path, "chess", FACTS)
+    Store.create(tmp_path, "chess", "test", FACTS)
+    with pytest.raises(BadTournament, match="--resume"):
+        Store.create(tmp_path, "chess", "test", FACTS)
+    with pytest.raises(BadTournament, match='has another value of limit: "60" where you ask for "30"'):
+        Store.resume(tmp_path, "chess", FACTS | {"limit": "30"})
+    with pytest.raises(BadTournament, match='has another value of engines 2: "b" where you ask for "c"'):
+        Store.resume(tmp_path, "chess", FACTS | {"engines": ["a", "c"]})
+    with pytest.raises(BadTournament, match=r'has another value of engines: \["a", "b"\] where you ask for \["a"\]'):
+        Store.resume(tmp_path, "chess", FACTS | {"engines": ["a"]})
+    path = tmp_path / GAMES
+    path.write_text(path.read_text() + "{}\n")
+    with pytest.raises(BadTournament, match=r"line 2 of .* is no game: 'area' is missing"):
+        Store.resume(tmp_path, "chess", FACTS)
+    path.write_text(json.dumps({"store": 99}) + "\n")
+    with pytest.raises(BadTournament, match="format 99"):
+        Store.resume(tmp_path, "chess", FACTS)
+    path.write_text("hello\n")
+    with pytest.raises(BadTournament, match="does not begin"):
+        Store.resume(tmp_path, "chess", FACTS)
+    with pytest.raises(BadTournament, match="cannot write"):
+        Store.create(path / "under a file", "chess", "test", FACTS)
+
+
+def test_two_programs_cannot_play_into_one_folder(tmp_path: Path) -> None:
+    Store.create(tmp_path, "chess", "test", FACTS)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom muzero_engine.match.records.store import Store\n"
+        f"Store.resume(Path(sys.argv[1]), 'chess', {FACTS!r})\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "another program is playing into" in second.stderr
+    Store.resume(tmp_path, "chess", FACTS)  # the same program may
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+
+    def full(_path: Path, _data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "append_whole", full)
+    with pytest.raises(BadTournament, match=r"cannot write to .*: No space left"):
+        store.add(RECORD)

@@ -1,0 +1,195 @@
+"""Records in PGN, SGF, CSA and USI, read again by other programs or by this project's readers."""
+
+from __future__ import annotations
+
+import io
+
+import chess.pgn
+import cshogi
+import pytest
+from cshogi import CSA
+
+from muzero_engine.games.go.actions import vertex_text
+from muzero_engine.games.go.sgf import Move, parse_sgf
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.records.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
+from muzero_engine.match.records.writers.pgn import pgn_text
+from muzero_engine.match.records.writers.registry import record_formats
+from muzero_engine.match.records.writers.sgf import result_text, sgf_record
+from muzero_engine.match.records.writers.shogi import csa_text, usi_line
+
+
+def game_record(game: str, line: str, **changes: object) -> GameRecord:
+    plies = tuple(
+        PlyRecord(
+            move=move,
+            elapsed_s=0.25,
+            clock_s=59.75,
+            score=Score(ScoreKind.CENTIPAWNS, 30.0 + i),
+            depth=5 + i,
+            nodes=1000,
+        )
+        for i, move in enumerate(line.split())
+    )
+    loaded = load_game(game)
+    fields: dict[str, object] = {
+        "game_name": game,
+        "first": "A engine",
+        "second": "B: engine",
+        "opening": "book:1",
+        "pair": 2,
+        "game": 1,
+        "start": loaded.initial(loaded.spec.shapes[0]).text(),
+        "opening_moves": (),
+        "moves": plies,
+        "points": 1.0,
+        "ending": Ending.RESIGNATION,
+        "reason": "resignation",
+        "first_limit": "60",
+        "second_limit": "nodes=5",
+        "started": "2026-11-25T12:30:05Z",
+        "duration_s": 1.5,
+    }
+    return GameRecord(**(fields | changes))  # type: ignore[arg-type]
+
+
+def read_pgn(text: str) -> chess.pgn.Game:
+    game = chess.pgn.read_game(io.StringIO(text))
+    assert game is not None
+    assert game.errors == []
+    return game
+
+
+def test_pgn() -> None:
+    record = game_record("chess", "g1f3 b8c6 f1e2", opening_moves=("e2e4", "e7e5"))
+    game = read_pgn(pgn_text(record, "a match"))
+    assert dict(game.headers) | {"Site": "?"} == {
+        "Event": "a match",
+        "Site": "?",
+        "Date": "2026.11.25",
+        "Round": "3.2",
+        "White": "A engine",
+        "Black": "B: engine",
+        "Result": "1-0",
+        "Opening": "book:1",
+        "WhiteTimeControl": "60",
+        "BlackTimeControl": "nodes=5",
+        "UTCDate": "2026.11.25",
+        "UTCTime": "12:30:05",
+        "PlyCount": "5",
+        "Termination": "normal",
+    }
+    nodes = list(game.mainline())
+    assert [node.move.uci() for node in nodes] == ["e2e4", "e7e5", "g1f3", "b8c6", "f1e2"]
+    assert [node.clock() for node in nodes] == [None, None, 59.75, 59.75, 59.75]
+    evals = [node.eval() for node in nodes[2:]]
+    assert [None if it is None else it.white().score() for it in evals] == [30, -31, 32]
+    assert [node.eval_depth() for node in nodes[2:]] == [5, 6, 7]
+    assert "1000 nodes" in nodes[2].comment
+    assert nodes[-1].comment.endswith("A engine wins; resignation: resignation")
+
+
+def test_pgn_of_mates_and_of_other_positions() -> None:
+    fen = "7k/8/8/8/8/r7/6PP/7K w - - 0 1"
+    mated = PlyRecord(move="h1g1", elapsed_s=0.1, score=Score(ScoreKind.MATE, -3))
+    game = read_pgn(pgn_text(game_record("chess", "", moves=(mated,), start=fen, points=0.0), "x"))
+    assert game.headers["FEN"] == fen
+    found = game.next().eval()  # type: ignore[union-attr]
+    assert found is not None
+    assert found.white() == chess.engine.Mate(-3)
+
+
+def test_pgn_without_a_move_and_with_castling_of_chess960() -> None:
+    empty = game_record("chess", "", ending=Ending.CRASH, reason="crash: exit code 1")
+    assert "crash: exit code 1" in read_pgn(pgn_text(empty, "x")).comment
+    start = "bqnb1rkr/pp3ppp/3ppn2/2p5/5P2/P2P4/NPP1P1PP/BQ1BNRKR w HFhf - 2 9"
+    castling = "4k3/8/8/8/8/8/8/1R2K2R w HB - 0 1"
+    assert read_pgn(pgn_text(game_record("chess", "f4f5", start=start), "x")).headers["Variant"] == "Chess960"
+    moves = [
+        move.uci() for move in read_pgn(pgn_text(game_record("chess", "e1h1", start=castling), "x")).mainline_moves()
+    ]
+    assert moves == ["e1h1"]
+
+
+def test_sgf() -> None:
+    record = game_record("go", "E5 pass pass", opening_moves=("C3",), area=-2.5, points=0.0, ending=Ending.RULES)
+    read = parse_sgf(sgf_record(record, "a match"))
+    moves = [(step.colour, vertex_text(step.action, (9, 9))) for step in read.steps if isinstance(step, Move)]
+    assert moves == [(0, "C3"), (1, "E5"), (0, "pass"), (1, "pass")]
+    assert (read.black_name, read.white_name, read.result, read.komi) == ("A engine", "B: engine", "W+2.5", 7.5)
+    assert (read.event, read.date) == ("a match", "2026-11-25")
+    assert "rules: resignation" in read.comment
+    comments = [step.comment for step in read.steps if isinstance(step, Move)]
+    assert comments[0] == ""
+    assert comments[1] == "+0.30/5 1000 nodes 0.250 s, 59.8 s left"
+
+
+def test_sgf_of_a_handicap_game() -> None:
+    record = game_record("go", "E5", start="9/9/2b6/9/9/9/6b2/9/9 w 0.5")
+    position = parse_sgf(sgf_record(record, "x")).position()
+    assert (position.first_mover, position.komi, position.moves[0][0]) == (1, 0.5, 1)
+    assert "HA[2]" in sgf_record(record, "x")
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"points": 0.5, "area": 0.0, "ending": Ending.RULES}, "0"),
+        ({"area": 73.5, "ending": Ending.RULES}, "B+73.5"),
+        ({"points": 0.0}, "W+R"),
+        ({"ending": Ending.TIME_LOSS}, "B+T"),
+        ({"ending": Ending.ILLEGAL_MOVE}, "B+F"),
+        ({"ending": Ending.ADJUDICATION}, "B+"),
+    ],
+)
+def test_sgf_results(changes: dict[str, object], text: str) -> None:
+    assert result_text(game_record("go", "E5", **changes)) == text
+
+
+def test_csa() -> None:
+    records = [
+        game_record("shogi", "7g7f 3c3d 8h2b+", opening_moves=("2g2f", "8c8d")),
+        game_record("shogi", "2h3h", points=0.5, ending=Ending.RULES, reason="fourfold repetition"),
+        game_record("shogi", "5e5d", start="4k4/9/4P4/9/4R4/9/9/9/4K4 b G 1"),
+    ]
+    parsed = CSA.Parser.parse_str("".join(csa_text(record, "a match") for record in records).removesuffix("/\n"))
+    assert [it.names for it in parsed] == [["A engine", "B: engine"]] * 3
+    moves = [cshogi.move_to_usi(move) for move in parsed[0].moves]
+    assert moves == ["2g2f", "8c8d", "7g7f", "3c3d", "8h2b+"]
+    assert (parsed[0].endgame, parsed[0].win) == ("%TORYO", cshogi.BLACK_WIN)
+    assert parsed[0].scores[2:] == [30, -31, 32]
+    assert parsed[1].endgame == "%SENNICHITE"
+    assert cshogi.Board(parsed[2].sfen).sfen().split()[:3] == records[2].start.split()[:3]
+    assert parsed[0].var_info["START_TIME"] == "2026/11/25 12:30:05"
+
+
+@pytest.mark.parametrize(
+    ("ending", "reason", "points", "word"),
+    [
+        (Ending.RULES, "checkmate", 1.0, "%TSUMI"),
+        (Ending.RULES, "perpetual check", 1.0, "%-ILLEGAL_ACTION"),
+        (Ending.RULES, "perpetual check", 0.0, "%+ILLEGAL_ACTION"),
+        (Ending.DECLARATION, "declared win", 1.0, "%KACHI"),
+        (Ending.TIME_LOSS, "out of time", 1.0, "%TIME_UP"),
+        (Ending.PLY_CAP, "the cap", 0.5, "%JISHOGI"),
+    ],
+)
+def test_csa_endings(ending: Ending, reason: str, points: float, word: str) -> None:
+    text = csa_text(game_record("shogi", "7g7f", ending=ending, reason=reason, points=points), "x")
+    assert word in text.splitlines()
+    assert f"'result {points:g}: {ending.value}: {reason}" in text.splitlines()
+
+
+def test_every_ending_can_be_written() -> None:
+    for game, moves in (("chess", "e2e4"), ("go", "E5"), ("shogi", "7g7f")):
+        for ending in Ending:
+            for form in record_formats(game):
+                text = form.text(game_record(game, moves, ending=ending, reason="Grund: ß"), "x")
+                assert text.endswith("\n")
+
+
+def test_usi() -> None:
+    record = game_record("shogi", "7g7f", opening_moves=("2g2f", "8c8d"))
+    assert usi_line(record, "x") == "startpos moves 2g2f 8c8d 7g7f\n"
+    start = "4k4/9/4P4/9/4R4/9/9/9/4K4 b G 1"
+    assert usi_line(game_record("shogi", "", start=start), "x") == f"sfen {start}\n"

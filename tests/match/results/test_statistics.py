@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muzero_engine.match.results.statistics import (
+    NORMALISED,
+    BadTest,
+    EloModel,
+    Sprt,
+    Tally,
+    Verdict,
+    estimate,
+    log_likelihood_ratio,
+    with_mean,
+    with_t_value,
+)
+from muzero_engine.ratings import expected_score
+
+COUNTS = st.tuples(*[st.integers(0, 500)] * 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Game:
+    first: str
+    second: str
+    pair: int
+    points: float
+
+
+def single(wins: int, losses: int, draws: int) -> Tally:
+    return Tally(singles=(losses, draws, wins), wins=wins, draws=draws, losses=losses)
+
+
+def pairs(*counts: int) -> Tally:
+    lost_both, lost_one, even, won_one, won_both = counts
+    return Tally(pairs=(lost_both, lost_one, even, won_one, won_both))
+
+
+# Published results of another implementation: the unit tests of fastchess (app/tests/elo_test.cpp and sprt_test.cpp),
+# which give two digits.
+
+
+@pytest.mark.parametrize(
+    ("tally", "normalised", "elo", "superiority"),
+    [
+        (single(76, 89, 123), (-20.76, 40.13), None, 15.53),
+        (single(136, 96, 111), (49.77, 36.77), (40.70, 30.43), 99.60),
+        (single(34, 356, 0), (-508.44, 34.48), None, None),
+        (pairs(34, 54, 31 + 32, 64, 75), (57.94, 28.28), (55.58, 27.65), 100.0),
+        (pairs(332, 433, 457 + 41, 333, 334), (-9.17, 10.96), (-8.64, 10.33), 5.05),
+        (pairs(7895, 8757, 5485 + 200, 568, 9999), (-19.01, 2.65), (-21.04, 2.95), None),
+    ],
+)
+def test_estimates_are_those_that_others_publish(
+    tally: Tally, normalised: tuple[float, float], elo: tuple[float, float] | None, superiority: float | None
+) -> None:
+    found = estimate(tally)
+    assert found is not None
+    assert found.normalised.value == pytest.approx(normalised[0], abs=0.006)
+    assert (found.normalised.high - found.normalised.low) / 2 == pytest.approx(normalised[1], abs=0.006)
+    if elo is not None:
+        assert found.elo.value == pytest.approx(elo[0], abs=0.006)
+        assert (found.elo.high - found.elo.low) / 2 == pytest.approx(elo[1], abs=0.006)
+    if superiority is not None:
+        assert 100 * found.superiority == pytest.approx(superiority, abs=0.006)
+
+
+@pytest.mark.parametrize(
+    ("tally", "elo0", "elo1", "model", "llr"),
+    [
+        (single(36433, 36027, 68692), 0, 2, EloModel.NORMALISED, 0.92),
+        (single(10871, 10650, 20431), -1.75, 0.25, EloModel.NORMALISED, 2.30),
+        (single(21404, 21184, 40708), 0.5, 2.5, EloModel.LOGISTIC, -1.57),
+        (single(57433, 57030, 106593), 0, 2, EloModel.LOGISTIC, -2.59),
+        (pairs(365, 16618, 36029 + 200, 16974, 390), 0, 2, EloModel.NORMALISED, 2.25),
+        (pairs(127, 4883, 10311 + 401, 5150, 104), -1.75, 0.25, EloModel.NORMALISED, 3.01),
+        (pairs(223, 9863, 20279 + 1000, 10037, 246), 0.5, 2.5, EloModel.LOGISTIC, -3.07),
+        (pairs(871, 26175, 55003 + 980, 26678, 821), 0, 2, EloModel.LOGISTIC, -4.98),
+    ],
+)
+def test_likelihood_ratios_are_those_that_others_publish(
+    tally: Tally, elo0: float, elo1: float, model: EloModel, llr: float
+) -> None:
+    assert log_likelihood_ratio(tally, elo0, elo1, model) == pytest.approx(llr, abs=0.006)
+
+
+# By brute force
+
+
+def best_likelihood(counts: tuple[float, float, float], t: float) -> float:
+    """The largest log likelihood of lost, drawn and won games with (mean - 1/2) / deviation = t, over a fine grid.
+
+    With u = (won - lost) / 2 = mean - 1/2 the variance is (1 - drawn) / 4 - u^2, so that the share of draws gives u.
+    """
+    drawn = np.linspace(0.0, 1.0, 2_000_001)[1:-1]
+    u = t * np.sqrt((1.0 - drawn) / 4.0 / (1.0 + t * t))
+    won, lost = (1.0 - drawn) / 2.0 + u, (1.0 - drawn) / 2.0 - u
+    possible = (won > 0) & (lost > 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        total = counts[0] * np.log(lost) + counts[1] * np.log(drawn) + counts[2] * np.log(won)
+    return float(total[possible].max())
+
+
+@pytest.mark.parametrize("counts", [(30, 50, 20), (3, 1, 20), (100, 5, 100), (1, 200, 1)])
+@pytest.mark.parametrize(("elo0", "elo1"), [(0.0, 5.0), (-100.0, 30.0), (20.0, 150.0)])
+def test_normalised_ratios_are_the_brute_force_maximum(counts: tuple[int, int, int], elo0: float, elo1: float) -> None:
+    expected = best_likelihood(counts, elo1 / NORMALISED) - best_likelihood(counts, elo0 / NORMALISED)
+    found = log_likelihood_ratio(Tally(singles=counts), elo0, elo1, EloModel.NORMALISED)
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+@given(COUNTS, st.floats(-200, 200))
+def test_constrained_distributions_fulfil_their_constraint(counts: tuple[int, ...], elo: float) -> None:
+    values = [0.0, 0.25, 0.5, 0.75, 1.0]
+    observed = np.array(counts) + 1e-3
+    observed /= observed.sum()
+    mean = expected_score(elo)
+    found = np.array(with_mean(values, observed.tolist(), mean))
+    assert found.min() > 0
+    assert found.sum() == pytest.approx(1.0)
+    assert found @ values == pytest.approx(mean)
+    t = elo / NORMALISED * math.sqrt(2)
+    found = np.array(with_t_value(values, observed.tolist(), t))
+    assert found.min() > 0
+    assert found.sum() == pytest.approx(1.0)
+    found_mean = float(found @ values)
+    assert (found_mean - 0.5) / math.sqrt(found @ (np.array(values) - found_mean) ** 2) == pytest.approx(t, abs=1e-4)
+
+
+def test_intervals_of_pairs_hold_the_truth_where_those_of_games_do_not() -> None:
+    rng = np.random.default_rng(2)
+    chances = np.array([0.02, 0.06, 0.74, 0.12, 0.06])  # openings decide: most pairs are even
+    true = float(chances @ np.arange(5)) / 4
+    inside = {"pairs": 0, "games": 0}
+    for _ in range(1000):
+        counts = rng.multinomial(200, chances)
+        paired = estimate(pairs(*counts.tolist()))
+        wins = int(2 * counts[4] + counts[3] + counts[2])  # the even ones are a win and a loss
+        draws = int(counts[3] + counts[1])
+        loose = estimate(single(wins, 400 - wins - draws, draws))
+        for name, found in (("pairs", paired), ("games", loose)):
+            assert found is not None
+            inside[name] += found.score.low < true < found.score.high
+    assert 930 < inside["pairs"] < 970
+    assert inside["games"] > 995  # far too wide
+
+
+@pytest.mark.parametrize("model", list(EloModel))
+@pytest.mark.parametrize("truth", [Verdict.H0, Verdict.H1])
+def test_a_test_errs_as_seldom_as_it_says(model: EloModel, truth: Verdict) -> None:
+    test = Sprt(elo0=0.0, elo1=60.0, alpha=0.1, beta=0.1, model=model)
+    elo = test.elo0 if truth is Verdict.H0 else test.elo1
+    observed = [0.05, 0.2, 0.5, 0.2, 0.05]
+    values = [0.0, 0.25, 0.5, 0.75, 1.0]
+    chances = (
+        with_mean(values, observed, expected_score(elo))
+        if model is EloModel.LOGISTIC
+        else with_t_value(values, observed, elo / NORMALISED * math.sqrt(2))
+    )
+    rng = np.random.default_rng(7)
+    rounds, wrong = 150, 0
+    for _ in range(rounds):
+        counts = np.zeros(5, dtype=np.int64)
+        verdict = Verdict.OPEN
+        while verdict is Verdict.OPEN:
+            counts += rng.multinomial(8, chances)
+            verdict = test.state(pairs(*counts.tolist())).verdict
+        wrong += verdict is not truth
+    assert 0.01 < wrong / rounds < 0.15
+
+
+# Counting
+
+
+def test_games_are_put_together_to_pairs() -> None:
+    games = [
+        Game("a", "b", 0, 1.0),
+        Game("b", "a", 0, 0.0),
+        Game("a", "b", 1, 0.5),
+        Game("x", "b", 1, 1.0),
+        Game("b", "a", 1, 1.0),
+        Game("b", "a", 2, 0.0),
+    ]
+    tally = Tally.of(games, "a", "b")
+    assert tally == Tally((0, 1, 0, 0, 1), (0, 0, 1), wins=3, draws=1, losses=1)
+    assert (tally.games, tally.points) == (5, 3.5)
+    assert Tally.of(games, "b", "a") == Tally((1, 0, 0, 1, 0), (1, 0, 0), wins=1, draws=1, losses=3)
+    assert Tally.of(games, "a", "x") == Tally()
+
+
+@given(COUNTS, st.tuples(*[st.integers(0, 20)] * 3))
+def test_both_sides_see_the_same(counts: tuple[int, ...], singles: tuple[int, ...]) -> None:
+    mine = estimate(Tally(pairs=counts, singles=singles))  # type: ignore[arg-type] # tuples of the right length
+    theirs = estimate(Tally(pairs=counts[::-1], singles=singles[::-1]))  # type: ignore[arg-type]
+    if not any(counts) and not any(singles):
+        assert mine is None
+        return
+    assert mine is not None
+    assert theirs is not None
+    assert mine.score.value == pytest.approx(1 - theirs.score.value)
+    assert mine.elo.low <= mine.elo.value <= mine.elo.high
+    assert mine.elo.low == pytest.approx(-theirs.elo.high)
+    assert mine.superiority == pytest.approx(1 - theirs.superiority)
+    assert 0.0 <= mine.score.low < mine.score.high <= 1.0
+
+
+def test_results_without_spread_are_no_certainty() -> None:
+    won = estimate(pairs(0, 0, 0, 0, 10))
+    assert won is not None
+    assert won.elo.value == won.elo.high == math.inf
+    assert 150 < won.elo.low < 500
+    assert 0.99 < won.superiority < 1.0
+    drawn = estimate(single(0, 0, 4))
+    assert drawn is not None
+    assert drawn.elo.value == 0.0
+    assert drawn.elo.high > 50
+    assert estimate(Tally()) is None
+
+
+def test_no_games_are_no_evidence() -> None:
+    state = Sprt().state(Tally())
+    assert (state.llr, state.verdict) == (0.0, Verdict.OPEN)
+    assert state.upper == pytest.approx(math.log(19))
+    assert state.lower == -state.upper
+    assert Sprt().state(pairs(0, 0, 100, 100, 100)).verdict is Verdict.H1
+    assert Sprt().state(pairs(200, 200, 100, 0, 0)).verdict is Verdict.H0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"elo0": 5.0}, {"elo1": 300.0}, {"elo1": math.nan}, {"alpha": 0.0}, {"beta": 1.0}, {"alpha": 0.6, "beta": 0.4}],
+)
+def test_tests_that_make_no_sense(wrong: dict[str, float]) -> None:
+    with pytest.raises(BadTest, match=r"elo0|alpha"):
+        Sprt(**wrong)  # type: ignore[arg-type] # floats, all of them

@@ -1,0 +1,131 @@
+"""Engines as people write them, on the command line and in TOML."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from muzero_engine.match.settings.engine_text import EngineEntry, parse_engine, read_engines
+from muzero_engine.match.settings.match_settings import BadTournament, ClientKind, EngineSettings
+from muzero_engine.match.settings.time_control import TimeControl
+
+
+def engine(text: str, game: str = "chess", named: dict[str, EngineEntry] | None = None) -> EngineSettings:
+    return parse_engine(text, named or {}).settings(game, "10+0.1")
+
+
+def test_a_command_line() -> None:
+    found = engine("/usr/games/gnugo --mode gtp --level 10", "go")
+    assert found.name == "gnugo"
+    assert found.kind is ClientKind.GTP
+    assert found.command == ("/usr/games/gnugo", "--mode", "gtp", "--level", "10")
+    assert found.control == TimeControl(main_s=10.0, increment_s=0.1)
+
+
+def test_settings_come_first() -> None:
+    found = engine("name=weak tc=nodes=5 'option.Skill Level=3' option.Threads=1 env.A=b restart=true dir=/tmp sf x=y")
+    assert found.name == "weak"
+    assert found.control == TimeControl(nodes=5)
+    assert found.options == (("Skill Level", "3"), ("Threads", "1"))
+    assert found.environment == (("A", "b"),)
+    assert found.restart
+    assert found.directory == "/tmp"
+    assert found.command == ("sf", "x=y")
+
+
+def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
+    own = engine(f"weights={tmp_path} muzero", "shogi")
+    assert own.command == (sys.executable, "-m", "muzero_engine", "usi", "--weights", str(tmp_path))
+    assert own.name == "muzero"
+    flags = engine("name=quick tc=none muzero --visits 100", "go")
+    assert flags.command == (sys.executable, "-m", "muzero_engine", "gtp", "--visits", "100")
+    chance = engine("name=floor seed=5 random", "go")
+    assert (chance.kind, chance.command, chance.seed) == (ClientKind.RANDOM, (), 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "no command"),
+        ("name=x", "no command"),
+        ("'unclosed", "no closing quotation"),
+        ("tc=fast sf", "sf: 'fast' is no time control"),
+        ("protocol=xboard sf", "'xboard' is no protocol"),
+        ("weights=w sf", "weights are for muzero alone"),
+        ("restart=maybe sf", "true or false"),
+        ("seed=x random", "whole number"),
+    ],
+)
+def test_what_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(BadTournament, match=problem):
+        engine(text)
+
+
+TOML = """
+[engines.weak]
+command = "stockfish"
+options = { "Skill Level" = 3, Threads = 1, Ponder = false }
+limit = "5+0.05"
+environment = { A = "b" }
+
+[engines.ours]
+command = "muzero"
+weights = "my-weights"
+
+[engines.go]
+command = ["gnugo", "--mode", "gtp"]
+directory = "go"
+restart = true
+"""
+
+
+def test_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "engines.toml"
+    path.write_text(TOML)
+    named = read_engines(path)
+    weak = engine("weak", named=named)
+    assert weak.name == "weak"
+    assert weak.options == (("Skill Level", "3"), ("Threads", "1"), ("Ponder", "false"))
+    assert weak.control == TimeControl(main_s=5.0, increment_s=0.05)
+    changed = engine("name=weaker 'option.Skill Level=1' tc=nodes=9 weak", named=named)
+    assert (changed.name, changed.command, changed.environment) == ("weaker", ("stockfish",), (("A", "b"),))
+    assert dict(changed.options) == {"Skill Level": "1", "Threads": "1", "Ponder": "false"}
+    assert changed.control == TimeControl(nodes=9)
+    assert engine("ours", named=named).command[-1] == str(tmp_path / "my-weights")
+    go = engine("go", "go", named)
+    assert (go.command, go.directory, go.restart) == (("gnugo", "--mode", "gtp"), str(tmp_path / "go"), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[engines", "no TOML"),
+        ("x = 1", "'x' is not known here"),
+        ("", "no engines"),
+        ("engines = 3", "no engines"),
+        ("[engines]\na = 1", "engine a: an engine is a table"),
+        ("[engines.a]\n", "engine a: it needs a command"),
+        ('[engines.a]\ncommand = ""', "needs a command"),
+        ("[engines.a]\ncommand = [1]", "needs a command"),
+        ('[engines.a]\ncommand = "x"\nspeed = 1', "unknown key 'speed'"),
+        ('[engines.a]\ncommand = "x"\nlimit = 60', "limit is a text"),
+        ('[engines.a]\ncommand = "x"\nrestart = 1', "true or false"),
+        ('[engines.a]\ncommand = "x"\nseed = 1.5', "whole number"),
+        ('[engines.a]\ncommand = "x"\noptions = 1', "options is a table"),
+        ('[engines.a]\ncommand = "x"\noptions = { a = [1] }', "options: a is a text"),
+        ('[engines.a]\ncommand = "x"\noptions = { a = "1\\n2" }', "no single line"),
+    ],
+)
+def test_files_that_are_refused(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "engines.toml"
+    path.write_text(text)
+    with pytest.raises(BadTournament, match=problem) as caught:
+        read_engines(path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BadTournament, match="cannot read"):
+        read_engines(tmp_path / "missing.toml")

@@ -1,0 +1,300 @@
+"""GTP commands about the board, each against what the specification or its private extension says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support.gtp_session import Talk
+
+from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules
+
+STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory", "dame")
+
+
+@pytest.fixture
+def talk() -> Talk:
+    return Talk(shape=(9, 9))
+
+
+def rows(talk: Talk) -> list[str]:
+    """The rows of the board from the top, without numbers and marks of the last stone."""
+    lines = talk.ask("showboard").split("\n")[2:-3]
+    return ["".join(mark for mark in line[2:-1] if mark in ".+XO") for line in lines]
+
+
+def stones(talk: Talk) -> str:
+    return talk.ask("final_status_list alive")
+
+
+def play(talk: Talk, moves: str) -> None:
+    for move in moves.split():
+        talk.ask(f"play {move[0]} {move[1:]}")
+
+
+@pytest.mark.parametrize(
+    ("line", "columns", "height"),
+    [
+        ("boardsize 5", 5, 5),
+        ("boardsize 19", 19, 19),
+        ("boardsize 2", 2, 2),
+        ("boardsize 7 5", 7, 5),
+        ("boardsize 7:5", 7, 5),
+        ("rectangular_boardsize 13 9", 13, 9),
+    ],
+)
+def test_board_sizes(talk: Talk, line: str, columns: int, height: int) -> None:
+    talk.ask("play b A1")
+    assert talk.ask(line) == ""
+    board = rows(talk)
+    assert (len(board[0]), len(board)) == (columns, height)
+    assert stones(talk) == ""
+
+
+@pytest.mark.parametrize("size", ["1", "20", "0", "-9", "100000", "9:99"])
+def test_unacceptable_sizes_change_nothing(talk: Talk, size: str) -> None:
+    play(talk, "bE5")
+    assert talk.refuse(f"boardsize {size}") == "unacceptable size"
+    assert stones(talk) == "E5"
+
+
+def test_size_that_is_no_number(talk: Talk) -> None:
+    assert "number" in talk.refuse("boardsize nine")
+    assert "usage" in talk.refuse("boardsize")
+
+
+def test_komi_survives_boardsize_and_clear_board(talk: Talk) -> None:
+    talk.ask("komi 6.5")
+    talk.ask("boardsize 13")
+    talk.ask("clear_board")
+    assert talk.ask("get_komi") == "6.5"
+    assert talk.ask("final_score") == "W+6.5"
+    talk.ask("komi -1000")
+    assert talk.ask("final_score") == "B+1000.0"
+    talk.ask("komi 0")
+    assert talk.ask("final_score") == "0"
+    assert "number" in talk.refuse("komi much")
+    assert "number" in talk.refuse("komi nan")
+    assert talk.ask("get_komi") == "0"
+
+
+def test_play_takes_any_case_and_either_colour_twice(talk: Talk) -> None:
+    play(talk, "bd4 BD5 wj9 wpass wPASS")
+    talk.ask("play BLACK c3")
+    talk.ask("play white C4")
+    assert stones(talk).split() == ["J9", "D5", "C4", "D4", "C3"]
+    assert talk.refuse("play b D4") == "illegal move"
+    assert "vertex" in talk.refuse("play b I5")
+    assert "outside" in talk.refuse("play b K1")
+    assert "colour" in talk.refuse("play x D4")
+    assert "usage" in talk.refuse("play b")
+
+
+def test_resignation_is_no_move(talk: Talk) -> None:
+    play(talk, "bD4")
+    before = talk.ask("showboard")
+    assert talk.ask("play w resign") == ""
+    assert talk.ask("showboard") == before
+
+
+def test_play_takes_back_a_ko_at_once_but_genmove_would_not(talk: Talk) -> None:
+    talk.ask("boardsize 5")
+    play(talk, "bB3 wC3 bC4 wD4 bC2 wD2 bE5 wE3 bD3")  # black takes C3
+    assert "C3" not in stones(talk).split()
+    talk.session.handle("lz-analyze w")
+    talk.scripted.report()
+    talk.session.handle("")
+    moves = next(line for line in talk.output.until("") if line.startswith("info"))
+    assert "move C3" not in moves
+    play(talk, "wC3")
+    assert "C3" in stones(talk).split()
+    assert "D3" not in stones(talk).split()
+
+
+def test_suicide_takes_the_own_stones(talk: Talk) -> None:
+    talk.ask("boardsize 5")
+    play(talk, "bA2 bB1 wA1")
+    assert stones(talk).split() == ["A2", "B1"]
+    talk.ask("undo")
+    assert stones(talk).split() == ["A2", "B1"]
+
+
+def test_undo_restores_captures_and_the_mover(talk: Talk) -> None:
+    talk.ask("boardsize 5")
+    play(talk, "bA1 wA2")
+    before = talk.ask("showboard")
+    play(talk, "wB1")
+    assert stones(talk).split() == ["A2", "B1"]
+    talk.ask("undo")
+    after = talk.ask("showboard")
+    assert rows(talk)[-1] == "X...."
+    assert after.split("\n")[:-2] == before.split("\n")[:-2]
+    talk.ask("undo")
+    talk.ask("undo")
+    assert talk.refuse("undo") == "cannot undo"
+
+
+def test_fixed_handicap_answers_with_the_stones(talk: Talk) -> None:
+    talk.ask("boardsize 19")
+    vertices = talk.ask("fixed_handicap 4").split()
+    assert sorted(vertices) == sorted(["D4", "Q16", "D16", "Q4"])
+    assert sorted(stones(talk).split()) == sorted(vertices)
+    assert talk.refuse("undo") == "cannot undo"
+    assert "empty board" in talk.refuse("fixed_handicap 4")
+    talk.ask("clear_board")
+    assert "10" in talk.refuse("fixed_handicap 10")
+    assert "1" in talk.refuse("fixed_handicap 1")
+
+
+def test_free_handicap(talk: Talk) -> None:
+    vertices = talk.ask("place_free_handicap 6").split()
+    assert len(set(vertices)) == 6
+    play(talk, "wA1")
+    talk.ask("undo")
+    assert talk.refuse("undo") == "cannot undo"
+    assert len(stones(talk).split()) == 6
+    talk.ask("clear_board")
+    assert talk.ask("set_free_handicap C3 G7 E5") == ""
+    assert stones(talk).split() == ["G7", "E5", "C3"]
+    talk.ask("clear_board")
+    for points in ("C3", "C3 C3", "C3 pass", "C3 Z9"):
+        talk.refuse(f"set_free_handicap {points}")
+    play(talk, "bC3")
+    talk.refuse("set_free_handicap D4 E5")
+    assert stones(talk) == "C3"
+
+
+def test_rules_add_handicap_points_to_komi(talk: Talk) -> None:
+    talk.ask("komi 0.5")
+    talk.ask("kata-set-rules chinese")
+    talk.ask("fixed_handicap 3")
+    assert talk.ask("final_score") == "B+77.5"  # 81 - 0.5 - 3
+    talk.ask("kata-set-rule whiteHandicapBonus N-1")
+    assert talk.ask("final_score") == "B+78.5"
+    talk.ask("kgs-rules new_zealand")
+    assert talk.ask("final_score") == "B+80.5"
+    assert talk.ask("get_komi") == "0.5"
+
+
+def test_rules_are_json_and_can_be_set_from_it(talk: Talk) -> None:
+    rules = json.loads(talk.ask("kata-get-rules"))
+    assert rules["scoring"] == "AREA"
+    assert rules["ko"] == "POSITIONAL"
+    assert rules["suicide"] is False
+    rules["whiteHandicapBonus"] = "N"
+    talk.ask("kata-set-rules " + json.dumps(rules))
+    assert json.loads(talk.ask("kata-get-rules")) == rules
+    for name in ("tromp-taylor", "chinese-ogs", "chinese-kgs", "aga", "bga", "new-zealand"):
+        talk.ask(f"kata-set-rules {name}")
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("kata-set-rules japanese", "territory"),
+        ("kgs-rules japanese", "territory"),
+        ("kata-set-rules aga-button", "button"),
+        ("kata-set-rules stone-scoring", "tax"),
+        ("kata-set-rules calvinball", "unknown"),
+        ('kata-set-rules {"scoring":"TERRITORY"}', "AREA"),
+        ('kata-set-rules {"tax":"ALL"}', "NONE"),
+        ('kata-set-rules {"hasButton":1}', "false"),
+        ('kata-set-rules {"scoring"', "JSON"),
+        ("kata-set-rule ko EVERYTHING", "SIMPLE"),
+        ("kata-set-rule gravity on", "unknown"),
+        ("kata-set-rule ko", "usage"),
+    ],
+)
+def test_rules_that_cannot_be_played_are_refused(talk: Talk, line: str, word: str) -> None:
+    before = talk.ask("kata-get-rules")
+    assert word in talk.refuse(line)
+    assert talk.ask("kata-get-rules") == before
+
+
+def test_rules_count_handicap_stones() -> None:
+    assert [Rules("N").handicap_bonus(n) for n in (0, 1, 2, 9)] == [0, 0, 2, 9]
+    assert [Rules("N-1").handicap_bonus(n) for n in (0, 2, 9)] == [0, 1, 8]
+    with pytest.raises(BadRules):
+        Rules.parse("{" * 100_000)
+
+
+def test_final_status_covers_the_board(talk: Talk) -> None:
+    talk.ask("boardsize 5")
+    play(talk, "bC1 bC2 bC3 bC4 bC5 wD1 wD2 wD3 wD4 wD5")
+    lists = {status: talk.ask(f"final_status_list {status}").split() for status in STATUSES}
+    assert len(lists["alive"]) == 10
+    assert lists["dead"] == lists["seki"] == lists["dame"] == []
+    assert sorted(lists["black_territory"]) == sorted(f"{c}{r}" for c in "AB" for r in range(1, 6))
+    assert lists["white_territory"] == ["E5", "E4", "E3", "E2", "E1"]
+    assert talk.ask("final_score") == "W+2.5"  # 15 - 10 - 7.5
+    assert "status" in talk.refuse("final_status_list sleepy")
+    talk.refuse("final_status_list")
+
+
+def test_set_position(talk: Talk) -> None:
+    play(talk, "bE5")
+    talk.ask("set_position B D4 w d5 black E4")
+    assert sorted(stones(talk).split()) == ["D4", "D5", "E4"]
+    assert talk.refuse("undo") == "cannot undo"
+    for bad in ("B", "B D4 W D4", "B pass", "B A1 W A2 W B1", "D4 B"):
+        talk.refuse(f"set_position {bad}")
+    assert sorted(stones(talk).split()) == ["D4", "D5", "E4"]
+    talk.ask("set_position")
+    assert stones(talk) == ""
+
+
+def test_gogui_setup_and_sequences(talk: Talk) -> None:
+    talk.ask("gogui-setup b A1 w B1")
+    talk.ask("gogui-setup b C1")
+    assert stones(talk).split() == ["A1", "B1", "C1"]
+    talk.ask("gogui-play_sequence w D1 w E1 b pass")
+    assert stones(talk).split() == ["A1", "B1", "C1", "D1", "E1"]
+    talk.refuse("gogui-setup b F1")
+    assert talk.refuse("gogui-play_sequence b F1 b F1") == "illegal move"
+    assert "F1" not in stones(talk).split()
+    for line in talk.ask("gogui-analyze_commands").split("\n"):
+        kind, label, command = line.split("/")
+        assert kind
+        assert label
+        assert talk.ask(f"known_command {command.split()[0]}") == "true"
+
+
+def test_records_go_out_and_in(talk: Talk, tmp_path: Path) -> None:
+    path = tmp_path / "a game.sgf"
+    talk.ask("boardsize 9")
+    talk.ask("komi 5.5")
+    talk.ask("fixed_handicap 2")
+    play(talk, "wE5 bE6 wpass")
+    text = talk.ask("printsgf")
+    assert text.startswith("(;")
+    assert "KM[5.5]" in text
+    assert talk.ask(f"printsgf {path}") == ""
+    assert path.read_text(encoding="utf-8").strip() == text
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+    other = Talk(shape=(19, 19))
+    other.ask(f"loadsgf {path}")
+    assert rows(other) == rows(talk)
+    assert other.ask("get_komi") == "5.5"
+    assert other.ask("printsgf") == text
+    other.ask(f"loadsgf {path} 2")
+    assert "E5" in stones(other).split()
+    assert "E6" not in stones(other).split()
+    other.ask("undo")
+    assert other.refuse("undo") == "cannot undo"
+
+
+def test_finished_games_have_a_result(talk: Talk) -> None:
+    play(talk, "bE5 wpass bpass")
+    assert "RE[B+73.5]" in talk.ask("printsgf")
+
+
+def test_files_that_cannot_be_used(talk: Talk, tmp_path: Path) -> None:
+    play(talk, "bE5")
+    (tmp_path / "bad.sgf").write_text("(;SZ[9];B[zz])", encoding="utf-8")
+    for name in ("none.sgf", "bad.sgf", "none.sgf 3", ""):
+        assert talk.refuse(f"loadsgf {tmp_path}/{name}").startswith("cannot load file")
+    assert talk.refuse(f"printsgf {tmp_path}/none/x.sgf").startswith("cannot write file")
+    talk.refuse("loadsgf")
+    assert stones(talk) == "E5"

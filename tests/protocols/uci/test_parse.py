@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muzero_engine.games.chess import GAME
+from muzero_engine.protocols.uci.parse import PositionCommand, make_limits, parse_go, parse_position
+
+GO_WORDS = [
+    "searchmoves",
+    "ponder",
+    "wtime",
+    "btime",
+    "winc",
+    "binc",
+    "movestogo",
+    "depth",
+    "nodes",
+    "mate",
+    "movetime",
+    "infinite",
+    "perft",
+    "e2e4",
+    "d2d4",
+    "0000",
+    "e7e5",
+    "1",
+    "0",
+    "-3",
+    "100",
+    "99999999999999999999999",
+    "1e9",
+    "x",
+]
+
+
+@given(st.lists(st.sampled_from(GO_WORDS) | st.text(min_size=1)))
+def test_any_go_gives_limits_that_make_sense(parts: list[str]) -> None:
+    position = GAME.initial((8, 8))
+    limits, problems = make_limits(parse_go(" ".join(parts)), position)
+    words = " ".join(parts).split()
+    legal = position.legal_actions().tolist()
+    for number in (limits.nodes, limits.depth, limits.mate, limits.move_time_ms):
+        assert number is None or number >= 1
+    if limits.clock is not None:
+        assert limits.clock.remaining_ms >= 1
+        assert limits.clock.increment_ms >= 0
+        assert limits.clock.moves_to_go is None or limits.clock.moves_to_go >= 1
+    assert limits.root_actions is None or set(limits.root_actions) <= set(legal)
+    assert limits.infinite == ("infinite" in words)
+    assert limits.ponder == ("ponder" in words)
+    assert all(problem == " ".join(problem.split()) for problem in problems)
+
+
+@given(
+    st.permutations(["wtime 100", "btime 200", "winc 3", "binc 4", "movestogo 5", "searchmoves e2e4 d2d4", "nodes 7"])
+)
+def test_the_order_of_the_words_does_not_matter(parts: list[str]) -> None:
+    position = GAME.initial((8, 8))
+    limits, problems = make_limits(parse_go(" ".join(parts)), position)
+    assert not problems
+    assert limits.clock is not None
+    assert (limits.clock.remaining_ms, limits.clock.increment_ms, limits.clock.moves_to_go) == (100, 3, 5)
+    assert limits.nodes == 7
+    assert limits.root_actions == (position.parse_action("e2e4"), position.parse_action("d2d4"))
+
+
+def test_each_side_has_its_own_clock() -> None:
+    position = GAME.initial((8, 8))
+    position.push(position.parse_action("e2e4"))
+    limits, _ = make_limits(parse_go("wtime 100 btime 200 winc 3 binc 4"), position)
+    assert limits.clock is not None
+    assert (limits.clock.remaining_ms, limits.clock.increment_ms) == (200, 4)
+
+
+def test_go_alone_is_endless() -> None:
+    limits, problems = make_limits(parse_go(""), GAME.initial((8, 8)))
+    assert limits.endless
+    assert not problems
+
+
+def test_position() -> None:
+    assert parse_position("startpos") == PositionCommand(None, ())
+    assert parse_position("startpos moves e2e4 E7E8Q") == PositionCommand(None, ("e2e4", "e7e8q"))
+    assert parse_position("fen 8/8 w - - moves") == PositionCommand("8/8 w - -", ())
+    assert parse_position("fen 8/8 w - - 0 1 moves a1a2") == PositionCommand("8/8 w - - 0 1", ("a1a2",))
+    for wrong in ("", "fen", "fen moves e2e4", "moves e2e4", "start"):
+        assert parse_position(wrong) is None

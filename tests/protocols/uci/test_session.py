@@ -1,0 +1,161 @@
+"""The UCI session against an engine that does as it is told: transcripts, options, reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.scripted_engine import ScriptedEngine
+from support.transcript import Output, play_transcript
+
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.report import SearchResult
+from muzero_engine.protocols.common.stdio import Writer
+from muzero_engine.protocols.uci.session import UciSession
+
+TRANSCRIPTS = sorted((Path(__file__).parents[2] / "transcripts" / "uci").glob("*.txt"))
+
+
+def make_session(engine: ScriptedEngine) -> tuple[UciSession, Output]:
+    output = Output()
+    session = UciSession(
+        engine,
+        Writer(output),
+        name="MuZero Engine 1.2.3",
+        author="The authors",
+        describe=lambda: "a description of the weights",
+    )
+    return session, output
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_transcript(path: Path) -> None:
+    engine = ScriptedEngine()
+    session, output = make_session(engine)
+    play_transcript(path, session, output, engine.actions())
+
+
+def test_nothing_is_loaded_before_isready() -> None:
+    engine = ScriptedEngine()
+    session, _ = make_session(engine)
+    for line in ("uci", "setoption name Hash value 32", "ucinewgame", "position startpos"):
+        assert session.handle(line)
+    assert "prepare" not in engine.events
+    session.handle("isready")
+    assert engine.events[-1] == "prepare"
+
+
+def test_isready_does_not_load_in_a_search() -> None:
+    engine = ScriptedEngine()
+    session, output = make_session(engine)
+    session.handle("go infinite")
+    session.handle("isready")
+    assert output.next() == "readyok"
+    assert engine.events == ["go"]
+
+
+def test_quit_ends_the_session_and_close_delivers_the_bestmove() -> None:
+    engine = ScriptedEngine()
+    session, output = make_session(engine)
+    session.handle("go infinite")
+    assert not session.handle("joho quit")
+    session.close()
+    assert output.until("bestmove .*")
+    assert engine.events[-1] == "close"
+
+
+def test_analyse_mode_plays_at_full_strength() -> None:
+    engine = ScriptedEngine()
+    session, _ = make_session(engine)
+    session.handle("setoption name UCI_LimitStrength value true")
+    session.handle("setoption name Temperature value 1")
+    assert engine.options.limit_strength
+    session.handle("setoption name UCI_AnalyseMode value true")
+    assert not engine.options.limit_strength
+    assert engine.options.temperature == 0.0
+    session.handle("setoption name UCI_AnalyseMode value false")
+    assert engine.options.limit_strength
+    assert engine.options.temperature == 1.0
+
+
+def test_options_given_at_the_start_are_offered_as_defaults() -> None:
+    session, output = make_session(ScriptedEngine(EngineOptions(hash_mb=99, ponder=True)))
+    session.handle("uci")
+    lines = output.until("uciok")
+    assert "option name Hash type spin default 99 min 8 max 1048576" in lines
+    assert "option name Ponder type check default true" in lines
+
+
+def test_the_played_move_leads_the_last_report_even_if_it_was_sampled() -> None:
+    class Sampling(ScriptedEngine):
+        def finish(self) -> None:
+            assert self._callbacks is not None
+            on_info, on_done = self._callbacks
+            self._callbacks = None
+            info = self.info()
+            on_info(info)
+            on_done(SearchResult(info.moves[3].action, None, info))
+
+    engine = Sampling()
+    session, output = make_session(engine)
+    session.handle("setoption name MultiPV value 2")
+    session.handle("go nodes 10")
+    engine.finish()
+    lines = output.until("bestmove .*")
+    assert lines[-1] == "bestmove b1c3"
+    first, second = lines[-3:-1]
+    assert "multipv 1 " in first
+    assert " pv b1c3" in first
+    assert "multipv 2 " in second
+    assert " pv a2a3" in second
+
+
+def test_a_report_that_the_engine_did_not_send_is_made_up_for() -> None:
+    class Silent(ScriptedEngine):
+        def finish(self) -> None:
+            assert self._callbacks is not None
+            _, on_done = self._callbacks
+            self._callbacks = None
+            info = self.info()
+            on_done(SearchResult(info.moves[0].action, None, info))
+
+    engine = Silent()
+    session, output = make_session(engine)
+    session.handle("go nodes 10")
+    engine.finish()
+    assert " pv a2a3 " in output.next()
+    assert output.next() == "bestmove a2a3"
+
+
+def test_an_engine_that_cannot_start_still_gives_a_move() -> None:
+    class Failing(ScriptedEngine):
+        def go(self, *_: object, **__: object) -> None:
+            raise RuntimeError("out of\nmemory")
+
+    session, output = make_session(Failing())
+    session.handle("position startpos moves e2e4")
+    session.handle("go nodes 10")
+    assert output.next().startswith("bestmove ")
+    assert output.next() == "info string error: go failed: out of memory"
+    session.handle("position fen 7k/5Q2/6K1/8/8/8/8/8 b - - 0 1")
+    session.handle("go nodes 10")
+    assert output.next() == "bestmove (none)"
+
+
+def test_a_long_game_is_not_replayed_for_each_position(monkeypatch: pytest.MonkeyPatch) -> None:
+    from muzero_engine.games.chess import ChessPosition
+
+    session, _ = make_session(ScriptedEngine())
+    moves = ["g1f3", "g8f6", "f3g1", "f6g8"] * 20
+    session.handle(f"position startpos moves {' '.join(moves)}")
+    pushed = 0
+    push = ChessPosition.push
+
+    def counting(self: ChessPosition, action: int) -> None:
+        nonlocal pushed
+        pushed += 1
+        push(self, action)
+
+    monkeypatch.setattr(ChessPosition, "push", counting)
+    session.handle(f"position startpos moves {' '.join([*moves, 'e2e4', 'e7e5'])}")
+    assert pushed == 2

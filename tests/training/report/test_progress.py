@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from muzero_engine.training.report.progress import Progress, Status, clock_text, short_number, status_line
+
+STATUS = Status(
+    step=1_200,
+    steps=4_000,
+    games=12_345,
+    moves_per_second=1_234.5,
+    simulations_per_second=1_090_000.0,
+    losses=(("policy", 1.2345), ("value", 0.5)),
+    seconds_left=754.2,
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_line_tells_steps_rates_losses_and_time() -> None:
+    assert status_line(STATUS) == (
+        "step 1,200/4,000 (30%)  12,345 games  1.23k moves/s  1.09M simulations/s"
+        "  policy 1.234  value 0.500  12:34 left"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (7.4, "7"),
+        (950, "950"),
+        (999.6, "1.00k"),
+        (1_234, "1.23k"),
+        (9_999, "10.0k"),
+        (45_600, "45.6k"),
+        (99_990, "100k"),
+        (456_000, "456k"),
+        (999_900, "1.00M"),
+        (1_090_000, "1.09M"),
+        (2.5e9, "2.50G"),
+    ],
+)
+def test_numbers_have_three_digits(value: float, text: str) -> None:
+    assert short_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00"), (6.6, "0:07"), (59.7, "1:00"), (754, "12:34"), (11_100, "3:05:00"), (-3, "0:00")]
+)
+def test_clocks(seconds: float, text: str) -> None:
+    assert clock_text(seconds) == text
+
+
+def test_a_log_gets_whole_lines_every_so_often() -> None:
+    now = [0.0]
+    stream = io.StringIO()
+    progress = Progress(stream, every=10.0, clock=lambda: now[0])
+    for second in range(21):
+        now[0] = float(second)
+        progress.show(STATUS)
+    progress.note("done")
+    progress.close()
+    assert stream.getvalue() == (status_line(STATUS) + "\n") * 3 + "done\n"
+
+
+def test_a_terminal_gets_one_line_that_is_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "41")
+    stream = Terminal()
+    progress = Progress(stream)
+    progress.show(STATUS)
+    progress.show(STATUS)
+    progress.note("checkpoint")
+    progress.show(STATUS)
+    progress.close()
+    clipped = status_line(STATUS)[:40]
+    assert stream.getvalue() == (f"\r\x1b[K{clipped}\r\x1b[K{clipped}\r\x1b[Kcheckpoint\n\r\x1b[K{clipped}\n")
+
+
+def test_only_one_process_speaks() -> None:
+    stream = io.StringIO()
+    progress = Progress(stream, silent=True)
+    progress.show(STATUS)
+    progress.note("done")
+    progress.close()
+    assert stream.getvalue() == ""

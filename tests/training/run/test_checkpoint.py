@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import errno
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.training.run import checkpoint as module
+from muzero_engine.training.run.checkpoint import CheckpointNotWritten, CheckpointWriter, checkpoints, open_checkpoint
+
+GROUPS: dict[str, dict[str, Tensor]] = {
+    "weights": {"a.weight": torch.randn(3, 4), "b": torch.tensor(2.5), "none": torch.zeros(0, 7)},
+    "replay-0": {"packed": torch.arange(200, dtype=torch.uint8).reshape(50, 4), "open": torch.tensor([True, False])},
+    "rng-0": {},
+}
+
+
+def write(run: Path, step: int, groups: dict[str, dict[str, Tensor]] = GROUPS) -> Path:
+    writer = CheckpointWriter(run, step)
+    writer.begin()
+    for name, tensors in groups.items():
+        writer.write_group(name, tensors)
+    writer.commit({"game": "tictactoe", "step": step})
+    return writer.place
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    found = open_checkpoint(write(tmp_path, 7))
+    assert (found.step, found.document["game"], found.groups()) == (7, "tictactoe", set(GROUPS))
+    for name, tensors in GROUPS.items():
+        read = found.read_group(name)
+        assert set(read) == set(tensors)
+        for key, tensor in tensors.items():
+            assert read[key].dtype == tensor.dtype
+            assert read[key].shape == tensor.shape
+            assert torch.equal(read[key], tensor), key
+
+
+def test_large_groups_are_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FILE_LIMIT", 8_000)
+    monkeypatch.setattr(module, "HEADER_ROOM", 2_000)
+    tensors = {f"t{i}": torch.randn(10 + i, 7) for i in range(12)} | {"large": torch.randn(101, 103).half()}
+    folder = write(tmp_path, 1, {"weights": tensors})
+    files = sorted(folder.glob("*.safetensors"))
+    assert len(files) > 4
+    assert all(path.stat().st_size <= 8_000 for path in files)
+    read = open_checkpoint(folder).read_group("weights")
+    assert all(torch.equal(read[name], tensor) for name, tensor in tensors.items())
+
+
+def test_more_than_ten_pieces_keep_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FILE_LIMIT", 1_400)
+    monkeypatch.setattr(module, "HEADER_ROOM", 1_000)
+    large = torch.arange(3_000)
+    read = open_checkpoint(write(tmp_path, 1, {"weights": {"large": large}})).read_group("weights")
+    assert torch.equal(read["large"], large)
+
+
+def test_the_last_two_are_kept(tmp_path: Path) -> None:
+    for step in (5, 10, 100, 20):
+        write(tmp_path, step)
+    assert [step for step, _ in checkpoints(tmp_path)] == [100, 20]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-100", "checkpoint-20"]
+
+
+def test_the_same_step_can_be_written_again(tmp_path: Path) -> None:
+    write(tmp_path, 5)
+    folder = write(tmp_path, 5, {"weights": {"x": torch.ones(1)}})
+    assert open_checkpoint(folder).groups() == {"weights"}
+
+
+def test_a_kill_on_the_way_leaves_no_checkpoint(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    killed = CheckpointWriter(tmp_path, 2)
+    killed.begin()
+    killed.write_group("weights", GROUPS["weights"])
+    assert [step for step, _ in checkpoints(tmp_path)] == [1]
+    write(tmp_path, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-1", "checkpoint-3"]
+
+
+@pytest.mark.parametrize("moment", ["group", "commit"])
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    write(tmp_path, 1)
+    writer = CheckpointWriter(tmp_path, 2)
+    writer.begin()
+    if moment == "commit":
+        writer.write_group("weights", GROUPS["weights"])
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "write_atomically", full)
+    last_act = partial(writer.write_group, "weights", GROUPS["weights"])
+    if moment == "commit":
+        last_act = partial(writer.commit, {"game": "tictactoe"})
+    with pytest.raises(CheckpointNotWritten, match=r"checkpoint-2 could not be written: No space left on device"):
+        last_act()
+    writer.abandon()
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1"]
+    assert open_checkpoint(tmp_path / "checkpoint-1").read_group("weights")
+
+
+def test_damaged_checkpoints_are_refused_in_one_line(tmp_path: Path) -> None:
+    folder = write(tmp_path, 1)
+    file = folder / "weights.000.safetensors"
+    data = file.read_bytes()
+
+    def refusal() -> str:
+        with pytest.raises(BadCheckpoint) as caught:
+            open_checkpoint(folder).read_group("weights")
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    file.write_bytes(data[:-1])
+    assert f"is damaged: weights.000.safetensors has {len(data) - 1} bytes, not {len(data)}" in refusal()
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert "is not what was written" in refusal()
+    file.unlink()
+    assert "No such file" in refusal()
+    file.write_bytes(data)
+    document = json.loads((folder / "checkpoint.json").read_text())
+    (folder / "checkpoint.json").write_text(json.dumps(document | {"format": 99}))
+    assert "has format 99, this program reads 1" in refusal()
+    (folder / "checkpoint.json").write_text(json.dumps({"format": 1, "files": [1]}))
+    assert "was not written by this program" in refusal()
+    (folder / "checkpoint.json").write_text(json.dumps({"format": 1, "files": {"../x": {"size": 1, "sha256": ""}}}))
+    assert "was not written by this program" in refusal()
+    (folder / "checkpoint.json").write_text("{")
+    assert "has a damaged checkpoint.json" in refusal()
+    with pytest.raises(BadCheckpoint, match="its name is not checkpoint-STEP"):
+        open_checkpoint(tmp_path)
+    with pytest.raises(BadCheckpoint, match="has no optimiser"):
+        open_checkpoint(write(tmp_path, 9)).read_group("optimiser")

@@ -1,0 +1,138 @@
+"""Rules in worker processes: the same games as without, and no silent ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from muzero_engine.training.self_play.rules import START, Buffers, RulesError, RulesSettings
+from muzero_engine.training.self_play.workers import RulesPool, default_workers
+
+
+def groups() -> list[RulesSettings]:
+    return [
+        RulesSettings(
+            game="tictactoe",
+            shape=(3, 3),
+            slots=7,
+            first_slot=7 * group,
+            seed=3,
+            rank=0,
+            cap=9,
+            opening_plies=2,
+            decisive_moves=True,
+            no_resign_share=0.5,
+            komi=0.0,
+            komi_spread=0.0,
+        )
+        for group in range(2)
+    ]
+
+
+def steps(pool: RulesPool, count: int) -> list[bytes]:
+    """Everything the rules say while both groups play their first legal moves."""
+    said = []
+    for step in range(count):
+        for group, buffers in enumerate(pool.buffers):
+            first_legal = np.unpackbits(buffers.legal, axis=1).argmax(axis=1)
+            buffers.action[:] = START if step == 0 else first_legal
+            pool.submit(group)
+        for group, buffers in enumerate(pool.buffers):
+            pool.wait(group)
+            said.append(b"".join(getattr(buffers, field.name).tobytes() for field in fields(Buffers)))
+    return said
+
+
+@pytest.mark.timeout(60)
+def test_games_do_not_depend_on_the_number_of_workers() -> None:
+    with RulesPool(groups(), 0) as alone:
+        expected = steps(alone, 20)
+    with RulesPool(groups(), 3) as pool:
+        assert pool.workers == 3
+        assert steps(pool, 20) == expected
+
+
+@pytest.mark.timeout(60)
+def test_failures_and_deaths_of_workers_are_reported() -> None:
+    pool = RulesPool(groups(), 2)
+    try:
+        steps(pool, 2)
+        pool.buffers[1].action[:] = 9
+        pool.submit(1)
+        with pytest.raises(RulesError, match=r"^rules worker 0 failed: tictactoe, slot 0, game 0, .*IllegalMove"):
+            pool.wait(1)
+    finally:
+        pool.close()
+    with RulesPool(groups(), 1) as pool:
+        steps(pool, 1)
+        process = pool._processes[0]
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        with pytest.raises(RulesError, match=r"^rules worker 0 was killed by signal 9"):
+            steps(pool, 2)
+
+
+MAIN = """
+import os, signal
+from muzero_engine.training.self_play.rules import START
+from muzero_engine.training.self_play.workers import RulesPool
+from test_workers import groups
+if __name__ == "__main__":
+    pool = RulesPool(groups(), 1)
+    pool.buffers[0].action[:] = START
+    pool.submit(0)
+    pool.wait(0)
+    process = pool._processes[0].pid
+    maps = open(f"/proc/{process}/maps").read() if os.path.exists("/proc/self/maps") else ""
+    os.kill(process, signal.SIGINT)
+    pool.submit(0)
+    pool.wait(0)
+    print(process, "libtorch" in maps, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+@pytest.mark.timeout(60)
+def test_workers_ignore_interrupts_load_no_torch_and_die_with_the_main_process(tmp_path: Path) -> None:
+    script = tmp_path / "main.py"
+    script.write_text(MAIN)
+    here = Path(__file__)
+    path = os.pathsep.join([str(here.parent), str(here.parents[2]), str(here.parents[3])])
+    run = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+    assert run.stderr == ""
+    worker, torch_loaded = run.stdout.split()
+    assert torch_loaded == "False"
+    for _ in range(100):
+        try:
+            os.kill(int(worker), 0)
+        except ProcessLookupError:
+            return
+        if _is_zombie(int(worker)):  # an orphan that nobody has collected yet
+            return
+        time.sleep(0.1)
+    pytest.fail("the worker outlives the main process")
+
+
+def _is_zombie(process: int) -> bool:
+    status = Path(f"/proc/{process}/stat")
+    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_there_is_at_least_one_worker_by_default() -> None:
+    assert default_workers() >= 1
+    assert default_workers(10_000) == 1
