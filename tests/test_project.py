@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ import muzero_engine
 from muzero_engine.cli import COMMANDS
 from muzero_engine.games.registry import GAME_NAMES
 from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, RECURRENT, RECURRENT_INT8
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,5 +57,17 @@ def test_the_weights_that_come_along_are_whole(game: str) -> None:
     bundle = load_bundle(ROOT / "weights" / game)
     assert bundle.manifest.game == game
     assert sum(file.size for file in bundle.manifest.files.values()) <= 12 << 20
-    listed = {"manifest.json", *bundle.manifest.files}
+    listed = {"manifest.json", "README.md", *bundle.manifest.files}
     assert {path.name for path in (ROOT / "weights" / game).iterdir()} == listed
+
+
+def test_the_wheel_takes_the_bundles_and_nothing_else_of_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr("setuptools.setup", given.update)
+    runpy.run_path(str(ROOT / "setup.py"))
+    prefix = "muzero_engine.weights."
+    bundles = {name.removeprefix(prefix) for name in given["packages"] if name.startswith(prefix)}
+    assert bundles == set(GAME_NAMES)
+    taken = [pattern for patterns in given["package_data"].values() for pattern in patterns]
+    shipped = {path.name for path in (ROOT / "weights").glob("*/*") if any(path.match(pattern) for pattern in taken)}
+    assert shipped == {"manifest.json", INITIAL, RECURRENT, RECURRENT_INT8, CHECKPOINT}

@@ -21,6 +21,7 @@ from muzero_engine.export.quantise import quantised
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Game
 from muzero_engine.inference.manifest import (
+    CARD,
     CHECKPOINT,
     HISTORY,
     INITIAL,
@@ -54,7 +55,7 @@ def export_bundle(
     picture: bytes | None = None,
     history: bytes | None = None,
 ) -> Manifest:
-    """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there.
+    """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there (its README.md stays).
 
     With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards`, which then is what a processor runs by
     default; `picture` is a PNG file with the curves of the training, `history` what they are drawn from. The checkpoint
@@ -64,7 +65,7 @@ def export_bundle(
     """
     _check_game(network.config, game)
     if folder.exists():
-        foreign = [entry.name for entry in folder.iterdir() if entry.name not in (MANIFEST, *KNOWN_FILES)]
+        foreign = [entry.name for entry in folder.iterdir() if entry.name not in (MANIFEST, CARD, *KNOWN_FILES)]
         if foreign:
             raise FileExistsError(f"{folder} holds {foreign[0]}, which is no part of a bundle: choose another folder")
     stored = copy.deepcopy(network).cpu().half().float()
@@ -87,7 +88,8 @@ def export_bundle(
     if history is not None:
         files[HISTORY] = history
     manifest = _manifest(network, training, ratings, files)
-    _replace(folder, {**files, MANIFEST: manifest.to_json().encode()})
+    card = {CARD: (folder / CARD).read_bytes()} if (folder / CARD).exists() else {}
+    _replace(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
     return manifest
 
 

@@ -24,6 +24,7 @@ RECURRENT_INT8 = "recurrent.int8.onnx"
 CHECKPOINT = "checkpoint.safetensors"  # the weights of these graphs, and what training goes on from
 PICTURE = "training.png"  # the curves of the training
 HISTORY = "training.jsonl"  # what they are drawn from
+CARD = "README.md"  # the model card for people, beside a bundle that is in a repository; no program reads it
 REQUIRED_FILES = (INITIAL, RECURRENT, CHECKPOINT)
 UNPLAYED_FILES = (PICTURE, HISTORY)  # an installation may lack them
 KNOWN_FILES = (*REQUIRED_FILES, RECURRENT_INT8, *UNPLAYED_FILES)

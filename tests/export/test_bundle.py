@@ -46,6 +46,14 @@ def test_a_bundle_replaces_a_bundle_whole(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
 
 
+def test_a_new_bundle_keeps_the_model_card_of_the_old_one(tmp_path: Path) -> None:
+    export_bundle(tiny_network(GAME, seed=1), GAME, tmp_path, training=TRAINING)
+    (tmp_path / "README.md").write_text("how strong it is")
+    new = export_bundle(tiny_network(GAME, seed=2), GAME, tmp_path, training=TRAINING)
+    assert (tmp_path / "README.md").read_text() == "how strong it is"
+    assert load_bundle(tmp_path).manifest == new
+
+
 def test_a_failed_export_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "tictactoe"
     old = export_bundle(tiny_network(GAME, seed=1), GAME, folder, training=TRAINING)
