@@ -6,12 +6,16 @@ Values are always the view of the player to move at that ply.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, Self
 
+import torch
 from torch import Tensor
 
 from muzero_engine.games.base import Shape
+
+PER_GAME = frozenset({"lengths", "by_rules", "ownership"})  # fields of `FinishedGames` with one row a game, not a ply
 
 
 class BadState(ValueError):
@@ -27,6 +31,16 @@ class SearchOutput:
     target_actions: Tensor  # int64[B, T], highest probability first; padded with -1
     target_probs: Tensor  # float32[B, T], the improved policy over them, sum 1; 0 where padded
     divergence: Tensor  # float32[B], KL(improved policy || prior) over the legal actions
+
+
+class RootSearch(Protocol):
+    """A search of many roots at once: what self-play and reanalysis ask of `training.search.batched.BatchedSearch`."""
+
+    def run(
+        self, observation: Tensor, legal: Tensor, *, noise: Tensor | None = None, generator: torch.Generator | None
+    ) -> SearchOutput:
+        """Search float[B, planes, H, W] with legal actions bool[B, A]; the caller owns the output."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +60,23 @@ class FinishedGames:
     legal: Tensor | None = None  # uint8[n, ceil(A / 8)], legal actions as numpy.packbits; 0 in random openings; None
     # where positions are not searched again (ReplaySettings.reanalyse_share)
 
+    @classmethod
+    def cat(cls, parts: Sequence[Self]) -> Self:
+        """Return the games of all parts; there is at least one, and all are of one board and have the same fields."""
+        tensors = [tensors_of(part) for part in parts]
+        whole: dict[str, Any] = {name: torch.cat([each[name] for each in tensors]) for name in tensors[0]}
+        return replace(parts[0], **whole)
+
+    def select(self, games: Tensor) -> Self:
+        """Return the games where `games`, bool[games] on the games' device, is true."""
+        plies = games.repeat_interleave(self.lengths)
+        chosen = {name: rows[games if name in PER_GAME else plies] for name, rows in tensors_of(self).items()}
+        return replace(self, **chosen)
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """M positions with U steps after each. Step 0 is the drawn position; past the end of the game all is absorbing."""
+    """M positions with U steps after each. Step 0 is the drawn position; past the end of a game are no targets."""
 
     shape: Shape
     observation: Tensor  # float[M, planes, H, W] of step 0
@@ -68,7 +95,7 @@ class Batch:
     has_ownership: Tensor | None = None  # bool[M]: false in resigned and capped games, whose boards are unfinished (Go)
 
 
-def tensors_of(batch: Batch) -> dict[str, Any]:
-    """The fields of a batch that are tensors, by name; Any, so that `dataclasses.replace` takes them."""
-    found = {field.name: getattr(batch, field.name) for field in fields(batch)}
-    return {name: value for name, value in found.items() if isinstance(value, Tensor)}
+def tensors_of(data: FinishedGames | Batch) -> dict[str, Any]:
+    """Return the fields that hold a tensor, by name; typed Any, so that `dataclasses.replace` takes them."""
+    values = {field.name: getattr(data, field.name) for field in fields(data)}
+    return {name: value for name, value in values.items() if isinstance(value, Tensor)}

@@ -136,8 +136,8 @@ class Evaluator:
         rng = self._generator(name, step)
         starts = openings(self._start, self._pairs, self._config.evaluation.opening_plies, rng)
         mine = starts[self._world.rank :: self._world.size]
-        tally = play_pairs(self._current, opponent, mine, self._end)
-        total = torch.tensor([tally.wins, tally.draws, tally.losses])
+        score = play_pairs(self._current, opponent, mine, self._end)
+        total = torch.tensor([score.wins, score.draws, score.losses])
         self._world.sum_(total)
         wins, draws, losses = (int(count) for count in total.tolist())
         return MatchRecord(opponent=name, wins=wins, draws=draws, losses=losses)

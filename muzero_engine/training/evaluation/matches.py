@@ -31,7 +31,7 @@ class Player(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class MatchScore:
     """Results of games in the view of the first player of a match."""
 
     wins: int = 0
@@ -110,7 +110,7 @@ def openings(
 
 def play_pairs(
     first: Player, second: Player, starts: Sequence[Position], end: Callable[[Position], float | None]
-) -> Tally:
+) -> MatchScore:
     """Plays every start twice, once with each player to move first.
 
     `end` gives None while a game goes on, then its result for player 0 of the game in {1, 0, -1}.
@@ -133,4 +133,4 @@ def play_pairs(
             else:
                 points.append(result if player == 0 else -result)
         games = running
-    return Tally(points.count(1.0), points.count(0.0), points.count(-1.0))
+    return MatchScore(points.count(1.0), points.count(0.0), points.count(-1.0))

@@ -57,13 +57,13 @@ class MuZeroLoss(nn.Module):
 
     def forward(self, batch: Batch) -> BatchLoss:
         positions, unroll = batch.action.shape
-        tally = Tally(positions, unroll, batch.action.device)
+        terms = LossTerms(positions, unroll, batch.action.device)
         autocast = torch.autocast(batch.action.device.type, torch.bfloat16, enabled=self._autocast)
         with autocast, shared_filters(self.network):
-            self._measure(batch, tally)
-        return tally.loss(self._weights)
+            self._measure(batch, terms)
+        return terms.loss(self._weights)
 
-    def _measure(self, batch: Batch, tally: Tally) -> None:
+    def _measure(self, batch: Batch, terms: LossTerms) -> None:
         network, heads = self.network, self.heads
         unroll = batch.action.shape[1]
         state = network.represent(batch.observation)
@@ -76,20 +76,20 @@ class MuZeroLoss(nn.Module):
         prediction = network.predict(every)
         actions, probs = batch.target_actions.transpose(0, 1), batch.target_probs.transpose(0, 1)
         has_policy, alive = batch.has_policy.t(), batch.alive.t()
-        tally.policy(split(prediction.policy_logits.float(), unroll + 1), actions, probs, has_policy)
+        terms.policy(split(prediction.policy_logits.float(), unroll + 1), actions, probs, has_policy)
         value_logits = split(prediction.value_logits.float(), unroll + 1)
-        tally.value(value_logits, batch.value.transpose(0, 1), batch.has_value.t())
+        terms.value(value_logits, batch.value.transpose(0, 1), batch.has_value.t())
         if unroll:
-            tally.outcome(torch.stack(outcomes).float(), batch.outcome.t(), batch.has_outcome.t())
+            terms.outcome(torch.stack(outcomes).float(), batch.outcome.t(), batch.has_outcome.t())
         if network.ownership is not None and batch.ownership is not None:
             found = network.predict_ownership(states[0])
             assert found is not None
             errors = (found - batch.ownership).square().mean(dim=(1, 2))
             has_ownership = alive[:1] if batch.has_ownership is None else batch.has_ownership[None]
-            tally.add(Measure.OWNERSHIP, errors[None], has_ownership)
+            terms.add(Measure.OWNERSHIP, errors[None], has_ownership)
         if heads.soft_policy is not None:
             log_probs = split(heads.soft_policy(every).float().log_softmax(dim=1), unroll + 1)
-            tally.add(Measure.SOFT_POLICY, sparse_cross_entropy(log_probs, actions, softened(probs)), has_policy)
+            terms.add(Measure.SOFT_POLICY, sparse_cross_entropy(log_probs, actions, softened(probs)), has_policy)
         if heads.consistency is None and heads.decoder is None:
             return
         drawn, seen = _later(batch)
@@ -98,17 +98,17 @@ class MuZeroLoss(nn.Module):
         if heads.consistency is not None:
             with torch.no_grad():
                 target = network.represent(seen)
-            tally.add_drawn(Measure.CONSISTENCY, heads.consistency(imagined, target), chosen & alive[1:])
+            terms.add_drawn(Measure.CONSISTENCY, heads.consistency(imagined, target), chosen & alive[1:])
         if heads.decoder is not None:
             logits = heads.decoder(torch.cat([states[0], imagined])).float()
             wanted = torch.cat([batch.observation, seen])[:, : logits.shape[1]].float()
             errors = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=(1, 2, 3))
             now, later = split(errors, 2)
-            tally.add(Measure.DECODER, now[None], alive[:1])
-            tally.add_drawn(Measure.DECODER, later, chosen & alive[1:])
+            terms.add(Measure.DECODER, now[None], alive[:1])
+            terms.add_drawn(Measure.DECODER, later, chosen & alive[1:])
 
 
-class Tally:
+class LossTerms:
     """Collects the terms of a batch of M positions and U steps. Rows of terms are unroll steps: [steps, M]."""
 
     def __init__(self, positions: int, unroll: int, device: torch.device) -> None:

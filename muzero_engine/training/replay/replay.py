@@ -28,7 +28,7 @@ from muzero_engine.training.observations import observations, unpacked_bits
 from muzero_engine.training.replay.batches import batch_at
 from muzero_engine.training.replay.ring import Ring
 from muzero_engine.training.replay.symmetries import Symmetries
-from muzero_engine.training.types import BadState, Batch, FinishedGames, SearchOutput
+from muzero_engine.training.types import BadState, Batch, FinishedGames, SearchOutput, tensors_of
 
 HELD_OUT_EVERY = 50  # games
 
@@ -107,8 +107,9 @@ class Replay:
         held = (torch.arange(count) + self._games) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
         self._games += count
         if held.any():
-            self._held_out[games.shape].add(_selected(games, held.to(self._device)))
-            games = _selected(games, ~held.to(self._device))
+            held = held.to(self._device)
+            self._held_out[games.shape].add(games.select(held))
+            games = games.select(~held)
         if len(games.lengths):
             self._rings[games.shape].add(games)
             self._stored += len(games.action)
@@ -201,7 +202,7 @@ class Replay:
             ring,
             index,
             spec=self._game.spec,
-            unroll=self._learner.unroll,
+            unroll_steps=self._learner.unroll,
             root_value_share=self._learner.root_value_share,
             later_observation=self._learner.needs_later_observation,
             generator=generator,
@@ -221,10 +222,8 @@ class Replay:
             for shape, ring in ring_of.items():
                 games = ring.newest(int(ring.plies * share))
                 state[f"{kind}.{shape[0]}x{shape[1]}.end"] = torch.tensor(ring.end)
-                for field in fields(FinishedGames):
-                    values = getattr(games, field.name)
-                    if isinstance(values, Tensor):
-                        state[f"{kind}.{shape[0]}x{shape[1]}.{field.name}"] = values.cpu()
+                for name, tensor in tensors_of(games).items():
+                    state[f"{kind}.{shape[0]}x{shape[1]}.{name}"] = tensor.cpu()
         return state
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
@@ -234,12 +233,12 @@ class Replay:
                 prefix = f"{kind}.{shape[0]}x{shape[1]}."
                 if f"{prefix}lengths" not in state:
                     raise BadState(f"the saved replay has no games on {shape[0]}x{shape[1]}: other boards were played")
-                found = {
+                saved = {
                     field.name: state[prefix + field.name].to(self._device) if prefix + field.name in state else None
                     for field in fields(FinishedGames)
                     if field.name != "shape"
                 }
-                games = FinishedGames(shape=shape, **found)  # type: ignore[arg-type]  # only the last two may be None
+                games = FinishedGames(shape=shape, **saved)  # type: ignore[arg-type]  # only the last two may be None
                 legal_bytes = 0 if games.legal is None else games.legal.shape[1]
                 if legal_bytes != ring.legal.shape[1]:
                     raise BadState("the saved replay was made with another replay.reanalyse_share")
@@ -251,21 +250,3 @@ class Replay:
                 ring.begin_at(int(state[f"{prefix}end"]) - len(games.action))
                 ring.add(games)
         self._games, self._stored, self._drawn = state["counts"].tolist()
-
-
-def _selected(games: FinishedGames, which: Tensor) -> FinishedGames:
-    """The games where bool[games] is true."""
-    plies = which.repeat_interleave(games.lengths)
-    return FinishedGames(
-        shape=games.shape,
-        lengths=games.lengths[which],
-        packed=games.packed[plies],
-        action=games.action[plies],
-        target_actions=games.target_actions[plies],
-        target_probs=games.target_probs[plies],
-        root_value=games.root_value[plies],
-        result=games.result[plies],
-        by_rules=games.by_rules[which],
-        ownership=None if games.ownership is None else games.ownership[which],
-        legal=None if games.legal is None else games.legal[plies],
-    )

@@ -19,13 +19,13 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.report.metrics import ReanalysisRecord
 from muzero_engine.training.seeds import cycle_generator
-from muzero_engine.training.self_play.slot_group import Search
+from muzero_engine.training.types import RootSearch
 
 
 class Reanalysis:
     """Renews the targets of one rank's replay. Ranks call `run` together."""
 
-    def __init__(self, config: TrainConfig, searches: Mapping[Shape, Search], replay: Replay, world: World) -> None:
+    def __init__(self, config: TrainConfig, searches: Mapping[Shape, RootSearch], replay: Replay, world: World) -> None:
         self._seed, self._searches, self._replay, self._world = config.seed, searches, replay, world
         self._batches = group_sizes(config.self_play, load_game(config.game).spec)
         # of each board: boards have batches in proportion to the plies that are played on them

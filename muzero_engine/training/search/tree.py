@@ -8,8 +8,10 @@ known of an edge is kept at the node it leads to: visits[b, n] is N(s, a), q[b, 
 Softmaxes and v_mix need no prior of the children that were dropped: the first is over the kept children, in the second
 the normaliser cancels.
 
-`TorchKernels` is the reference and what a CPU runs; `triton_kernels` does the same in
-Triton.
+Three pieces of this program pick a child. `search/` plans for one position on the CPU in numpy, where single trees must
+be quick and stop at any moment; `TorchKernels` here plans for thousands of games at once in torch, is the reference and
+what a CPU runs; `triton_kernels` does the same on a GPU without waiting for the host. Held together by
+tests/training/search: test_batched.py (this against mctx and against `search.scoring`), test_triton_kernels.py.
 Formulas: [GZ] Danihelka et al. 2022, "Policy improvement by planning with Gumbel".
 """
 

@@ -6,6 +6,9 @@
   survivor its place in the order of actions. Exact, without sorting.
 - backup: 32 games a program, one a lane, in step towards the root.
 
+`search/` and `TorchKernels` pick children as well (see `tree`, which says why); tests/training/search/
+test_triton_kernels.py holds these kernels to `TorchKernels`, step by step.
+
 Needs Triton (it comes with PyTorch for CUDA); with TRITON_INTERPRET=1 everything also runs on a CPU, for tests.
 """
 

@@ -16,10 +16,10 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.training.boards import group_sizes, ply_cap
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.self_play.rules import RulesSettings
-from muzero_engine.training.self_play.slot_group import Search, SlotGroup
-from muzero_engine.training.self_play.tally import Tally
+from muzero_engine.training.self_play.slot_group import SlotGroup
+from muzero_engine.training.self_play.statistics import GameCounts
 from muzero_engine.training.self_play.workers import RulesPool, default_workers
-from muzero_engine.training.types import BadState, FinishedGames
+from muzero_engine.training.types import BadState, FinishedGames, RootSearch
 
 GROUPS = 2  # of each board
 
@@ -34,7 +34,7 @@ class SelfPlay:
     def __init__(
         self,
         config: TrainConfig,
-        searches: Mapping[Shape, Search],
+        searches: Mapping[Shape, RootSearch],
         device: torch.device,
         rank: int = 0,
         world: int = 1,
@@ -85,7 +85,7 @@ class SelfPlay:
             for index, group in enumerate(rules)
         ]
         self.slots = first_slot
-        self.statistics = Tally().statistics(0, 0.0, 0.0, 0.0)  # of the last call of `play`
+        self.statistics = GameCounts().statistics(0, 0.0, 0.0, 0.0)  # of the last call of `play`
         try:
             for group in self._groups:
                 group.start()
@@ -108,7 +108,7 @@ class SelfPlay:
         together.
         """
         started = time.perf_counter()
-        tally = Tally()
+        counts = GameCounts()
         sums = torch.zeros(2, dtype=torch.float64, device=self._device)  # divergence, absolute root value
         ended: dict[Shape, list[FinishedGames]] = {}
         rounds = self._rounds(plies)
@@ -120,14 +120,14 @@ class SelfPlay:
                 if meanwhile is not None:
                     meanwhile()
                 if remaining:
-                    _keep(ended, group.settle(tally))
+                    _keep(ended, group.settle(counts))
                     self._launch(group, sums)
         for group in self._groups:
-            _keep(ended, group.settle(tally))
+            _keep(ended, group.settle(counts))
         moves = rounds * self.slots
         divergence, root_value = (sums / moves).tolist()
-        self.statistics = tally.statistics(moves, time.perf_counter() - started, divergence, root_value)
-        return [_joined(games) for games in ended.values()]
+        self.statistics = counts.statistics(moves, time.perf_counter() - started, divergence, root_value)
+        return [FinishedGames.cat(parts) for parts in ended.values()]
 
     def _launch(self, group: SlotGroup, sums: Tensor) -> None:
         output = group.launch(self._generator)
@@ -168,22 +168,3 @@ class SelfPlay:
 def _keep(ended: dict[Shape, list[FinishedGames]], games: FinishedGames | None) -> None:
     if games is not None:
         ended.setdefault(games.shape, []).append(games)
-
-
-def _joined(games: list[FinishedGames]) -> FinishedGames:
-    first = games[0]
-    return FinishedGames(
-        shape=first.shape,
-        lengths=torch.cat([part.lengths for part in games]),
-        packed=torch.cat([part.packed for part in games]),
-        action=torch.cat([part.action for part in games]),
-        target_actions=torch.cat([part.target_actions for part in games]),
-        target_probs=torch.cat([part.target_probs for part in games]),
-        root_value=torch.cat([part.root_value for part in games]),
-        result=torch.cat([part.result for part in games]),
-        by_rules=torch.cat([part.by_rules for part in games]),
-        ownership=None
-        if first.ownership is None
-        else torch.cat([part.ownership for part in games if part.ownership is not None]),
-        legal=None if first.legal is None else torch.cat([part.legal for part in games if part.legal is not None]),
-    )

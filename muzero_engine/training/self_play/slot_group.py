@@ -7,8 +7,6 @@ the device searches one, the rules of the other run.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,20 +15,10 @@ from muzero_engine.games.base import GameSpec
 from muzero_engine.training.config import SelfPlaySettings
 from muzero_engine.training.observations import observations, unpacked_bits
 from muzero_engine.training.self_play.rules import KEEP, RESIGN, START, RulesSettings
-from muzero_engine.training.self_play.tally import Tally
+from muzero_engine.training.self_play.statistics import GameCounts
 from muzero_engine.training.self_play.trajectories import Trajectories, to_device
 from muzero_engine.training.self_play.workers import RulesPool
-from muzero_engine.training.types import BadState, FinishedGames, SearchOutput
-
-
-class Search(Protocol):
-    """The batched search (`training.search.batched`)."""
-
-    def run(
-        self, observation: Tensor, legal: Tensor, *, noise: Tensor | None = None, generator: torch.Generator | None
-    ) -> SearchOutput:
-        """Searches float[B, planes, H, W] with legal actions bool[B, A]. The output may be reused by the next run."""
-        ...
+from muzero_engine.training.types import BadState, FinishedGames, RootSearch, SearchOutput
 
 
 def chosen_actions(
@@ -60,7 +48,7 @@ class SlotGroup:
         rules: RulesSettings,
         settings: SelfPlaySettings,
         spec: GameSpec,
-        search: Search,
+        search: RootSearch,
         target_actions: int,
         device: torch.device,
         dtype: torch.dtype,
@@ -120,7 +108,7 @@ class SlotGroup:
         buffers.action[:] = np.where(hopeless & buffers.resignable, RESIGN, self._host_action.numpy())
         self._pool.submit(self._index)
 
-    def settle(self, tally: Tally) -> FinishedGames | None:
+    def settle(self, counts: GameCounts) -> FinishedGames | None:
         """Waits for the rules; the games that ended, by slot, are counted and returned. Raises RulesError."""
         self._pool.wait(self._index)
         buffers = self._buffers
@@ -130,7 +118,7 @@ class SlotGroup:
             lengths, results = self._ply[slots] + 1, buffers.result[slots]
             ownership = buffers.ownership[slots] if self._spec.ownership else None
             games = self._trajectories.take(slots, lengths, results, buffers.by_rules[slots], ownership)
-            tally.add(lengths, results, buffers.reason[slots], self._would_resign[slots])
+            counts.add(lengths, results, buffers.reason[slots], self._would_resign[slots])
             self._streaks[slots] = 0
             self._would_resign[slots] = -1
         self._begin_games()

@@ -8,7 +8,7 @@ import pytest
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.registry import load_game
-from muzero_engine.training.evaluation.matches import GreedyPlayer, RandomPlayer, Tally, openings, play_pairs
+from muzero_engine.training.evaluation.matches import GreedyPlayer, MatchScore, RandomPlayer, openings, play_pairs
 
 TICTACTOE = load_game("tictactoe")
 
@@ -49,10 +49,10 @@ def value(text: str) -> float:
 
 def test_a_player_against_itself_is_even_whatever_the_opening() -> None:
     starts = openings(lambda rng: TICTACTOE.initial((3, 3)), 20, 2, np.random.default_rng(1))
-    tally = play_pairs(FirstMove(), FirstMove(), starts, end)
-    assert tally.wins + tally.draws + tally.losses == 40
-    assert tally.wins == tally.losses
-    assert tally.score == 0.5
+    score = play_pairs(FirstMove(), FirstMove(), starts, end)
+    assert score.wins + score.draws + score.losses == 40
+    assert score.wins == score.losses
+    assert score.score == 0.5
 
 
 def test_the_better_player_wins_from_both_sides() -> None:
@@ -102,10 +102,10 @@ def test_the_greedy_player_beats_the_random_one_at_chess() -> None:
         return float(np.sign(balance))
 
     starts = openings(lambda rng: game.initial((8, 8)), 4, 2, rng)
-    tally = play_pairs(GreedyPlayer(game, rng), RandomPlayer(rng), starts, material_end)
-    assert tally.wins >= 7
+    score = play_pairs(GreedyPlayer(game, rng), RandomPlayer(rng), starts, material_end)
+    assert score.wins >= 7
 
 
-def test_an_empty_tally_is_even() -> None:
-    assert Tally().score == 0.5
-    assert Tally(wins=1, draws=1, losses=2).score == 0.375
+def test_an_empty_score_is_even() -> None:
+    assert MatchScore().score == 0.5
+    assert MatchScore(wins=1, draws=1, losses=2).score == 0.375

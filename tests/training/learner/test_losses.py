@@ -17,7 +17,7 @@ from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.learner import losses
 from muzero_engine.training.learner.heads import ConsistencyHead
-from muzero_engine.training.learner.losses import MuZeroLoss, Tally, half_gradient, softened, sparse_cross_entropy
+from muzero_engine.training.learner.losses import LossTerms, MuZeroLoss, half_gradient, softened, sparse_cross_entropy
 from muzero_engine.training.report.measures import MEASURES, Measure
 from muzero_engine.training.types import Batch
 
@@ -160,17 +160,17 @@ def test_softened_targets() -> None:
 
 
 def test_measures_by_unroll_step() -> None:
-    tally = Tally(3, 2, torch.device("cpu"))
+    terms = LossTerms(3, 2, torch.device("cpu"))
     logits = torch.full((2, 3, 4), 0.0)
     called = torch.tensor([[0, 1, 3], [0, 2, 0]])
     logits.scatter_(2, called[..., None], 9.0)
     outcome = torch.tensor([[0, 1, 0], [0, 1, 2]])
     mask = torch.tensor([[True, True, True], [True, True, False]])
-    tally.outcome(logits, outcome, mask)
-    tally.policy(
+    terms.outcome(logits, outcome, mask)
+    terms.policy(
         torch.zeros(3, 3, 8), torch.tensor([[[0, 5]] * 3] * 3), torch.full((3, 3, 2), 0.5), torch.ones(3, 3) > 0
     )
-    found = tally.loss(((Measure.POLICY, 3.0),))
+    found = terms.loss(((Measure.POLICY, 3.0),))
     sums = dict(zip(MEASURES, found.sums.tolist(), strict=True))
     counts = dict(zip(MEASURES, found.counts.tolist(), strict=True))
     assert (sums[Measure.ENDS_FOUND], counts[Measure.ENDS_FOUND]) == ([0.0, 1.0, 0.0], [0.0, 1.0, 1.0])

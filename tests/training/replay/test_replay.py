@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +31,7 @@ def whole_batch(ring: Ring, game: str, index: Tensor | None = None) -> Batch:
         ring,
         torch.arange(ring.first, ring.end) if index is None else index,
         spec=load_game(game).spec,
-        unroll=UNROLL,
+        unroll_steps=UNROLL,
         root_value_share=SHARE,
         later_observation=True,
         generator=torch.Generator().manual_seed(1),
@@ -150,17 +149,23 @@ def test_a_game_longer_than_the_ring_is_left_out() -> None:
 
 def split(games: FinishedGames) -> list[FinishedGames]:
     """The games one by one."""
-    parts, start = [], 0
-    for number, length in enumerate(games.lengths.tolist()):
-        per_game = {"lengths", "by_rules", "ownership"}
-        values: dict[str, Any] = {
-            field.name: value[number : number + 1] if field.name in per_game else value[start : start + length]
-            for field in fields(FinishedGames)
-            if isinstance(value := getattr(games, field.name), Tensor)
-        }
-        parts.append(replace(games, **values))
-        start += length
-    return parts
+    numbers = torch.arange(len(games.lengths))
+    return [games.select(numbers == number) for number in numbers]
+
+
+def test_games_of_one_and_the_rest_are_all_games_in_another_order() -> None:
+    games = played("go", (5, 5), 400)
+    first = torch.arange(len(games.lengths)) == 0
+    one, rest = games.select(first), games.select(~first)
+    length = int(games.lengths[0])
+    assert one.lengths.tolist() == [length]
+    assert torch.equal(one.packed, games.packed[:length])
+    assert one.ownership is not None
+    assert games.ownership is not None
+    assert torch.equal(rest.ownership, games.ownership[1:])  # type: ignore[arg-type]  # as `games` has it
+    assert torch.equal(rest.by_rules, games.by_rules[1:])
+    assert_same_games(FinishedGames.cat([one, rest]), games)
+    assert_same_games(FinishedGames.cat(split(games)), games)
 
 
 def replay_config(**settings: object) -> TrainConfig:

@@ -43,7 +43,7 @@ def test_everything_in_a_batch_turns_together(game: str, shape: Shape) -> None:
         ring,
         torch.arange(ring.first, ring.end)[:40],
         spec=rules.spec,
-        unroll=3,
+        unroll_steps=3,
         root_value_share=0.3,
         later_observation=True,
         generator=generator,

@@ -1,4 +1,4 @@
-"""What is counted while games are played."""
+"""What is counted while games are played, and the statistics that it makes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SelfPlayStatistics:
         return self.moves / self.seconds if self.seconds > 0 else 0.0
 
 
-class Tally:
+class GameCounts:
     """Counts the games that end."""
 
     def __init__(self) -> None:
