@@ -1,4 +1,4 @@
-"""Prints the table of options in README.md, made from the options themselves; a test holds the two together."""
+"""Prints the table of options in muzero_engine/engine/README.md; a test holds it and the options together."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import subprocess
@@ -19,12 +20,16 @@ from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, RECURRENT, RECURRENT_INT8
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "muzero_engine"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPTIONS = (PACKAGE / "engine" / "README.md").read_text(encoding="utf-8")
+MAP = (PACKAGE / "README.md").read_text(encoding="utf-8")
+REPORT_HEAD = ("Question", "Verdict", "Commit", "Hardware", "Command")
 
 
 def test_the_options_table_is_the_one_that_the_options_make() -> None:
     table = runpy.run_path(str(ROOT / "scripts" / "options_table.py"))["table"]()
-    assert table in README, "run scripts/options_table.py and put its output into README.md"
+    assert table in OPTIONS, "run scripts/options_table.py and put its output into muzero_engine/engine/README.md"
 
 
 @pytest.mark.parametrize("protocol", ["uci", "usi"])
@@ -35,7 +40,7 @@ def test_every_option_that_a_session_offers_is_explained(protocol: str) -> None:
     ).stdout
     offered = re.findall(r"^option name (.+?) type ", output, re.MULTILINE)
     assert len(offered) > 20
-    assert [name for name in offered if f"`{name}`" not in README] == []
+    assert [name for name in offered if f"`{name}`" not in OPTIONS] == []
 
 
 def test_every_command_is_explained() -> None:
@@ -71,3 +76,80 @@ def test_the_wheel_takes_the_bundles_and_nothing_else_of_weights(monkeypatch: py
     taken = [pattern for patterns in given["package_data"].values() for pattern in patterns]
     shipped = {path.name for path in (ROOT / "weights").glob("*/*") if any(path.match(pattern) for pattern in taken)}
     assert shipped == {"manifest.json", INITIAL, RECURRENT, RECURRENT_INT8, CHECKPOINT}
+
+
+def prose() -> list[Path]:
+    """Every text for people, none of what lies about in a checkout (runs, environments)."""
+    places = [ROOT, *(ROOT / name for name in (".github", "muzero_engine", "scripts", "tests", "weights"))]
+    return sorted({file for place in places for file in place.glob("*.md" if place == ROOT else "**/*.md")})
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+def anchors(file: Path) -> set[str]:
+    """The anchors of a file's headings, as forges make them."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("file", prose(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_between_texts_lead_somewhere(file: Path) -> None:
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", without_code(file.read_text(encoding="utf-8"))):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = file.parent / path if path else file
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            dead.append(link)
+    assert dead == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "BENCHMARKS.md", "CONTRIBUTING.md"])
+def test_scripts_that_texts_name_are_there(name: str) -> None:
+    named = set(re.findall(r"scripts/[\w/.]*\w", (ROOT / name).read_text(encoding="utf-8")))
+    assert [script for script in sorted(named) if not (ROOT / script).exists()] == []
+
+
+@pytest.mark.parametrize(("name", "kilobytes"), [("README.md", 10), ("BENCHMARKS.md", 12)])
+def test_texts_for_readers_in_a_hurry_stay_short(name: str, kilobytes: int) -> None:
+    assert (ROOT / name).stat().st_size <= kilobytes << 10
+
+
+def test_every_report_has_its_head_and_a_row_in_the_table() -> None:
+    table = (ROOT / "weights" / "README.md").read_text(encoding="utf-8")
+    reports = sorted((ROOT / "weights" / "experiments").glob("*.md"))
+    assert reports
+    for report in reports:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d-[a-z0-9-]+", report.stem)
+        assert f"(experiments/{report.name})" in table, f"{report.name} has no row in weights/README.md"
+        head = re.findall(r"^- \*\*(\w+)\*\*: ", report.read_text(encoding="utf-8"), re.MULTILINE)
+        assert tuple(head[: len(REPORT_HEAD)]) == REPORT_HEAD, report.name
+
+
+def names_in(file: Path) -> set[str]:
+    """Functions and classes of a module, and methods as `Class.method`."""
+    found = set()
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{part.name}" for part in node.body if isinstance(part, ast.FunctionDef)}
+    return found
+
+
+def test_the_map_names_what_there_is() -> None:
+    places = re.findall(r"`((?:\.\./)?[\w/.]+(?:/|\.py|\.toml))(?::([\w.]+))?`", MAP)
+    assert len(places) > 60
+    gone = [path for path, _ in places if path != "planes.py" and not (PACKAGE / path).exists()]
+    assert gone == []
+    assert [f"{path}:{name}" for path, name in places if name and name not in names_in(PACKAGE / path)] == []
+
+
+def test_the_map_knows_every_folder() -> None:
+    folders = {file.parent.relative_to(PACKAGE) for file in PACKAGE.rglob("*.py")} - {Path()}
+    rooms = {folder for folder in folders if any(folder in other.parents for other in folders)}  # that have folders
+    games = {folder for folder in folders if Path("games") in folder.parents}  # "a folder a game"
+    assert [folder for folder in sorted(folders - games) if f"`{folder}/`" not in MAP and folder not in rooms] == []
