@@ -121,7 +121,7 @@ def test_the_soft_bound_waits_for_a_better_move_that_was_searched_a_good_deal() 
     states = {"root": State((3.0, 0.0), 0.0), "end": State((0.0, 0.0), 0.0)}
     edges = {("root", 0): Edge("end", discount=0.0), ("root", 1): Edge("end", reward=0.4, discount=0.0)}
     answers = []
-    for simulations in range(1, 60):
+    for simulations in range(1, 200):
         search = Search(TreeModel(2, states, edges), SearchConfig(root_policy=RootPolicy.PUCT, batch_size=1))
         search.start(np.zeros((1, 1, 1), dtype=np.float32), np.arange(2), {})
         while search.simulations < simulations:
