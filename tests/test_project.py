@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import runpy
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from support.options_table import table
 
 import muzero_engine
 from muzero_engine.cli import COMMANDS
@@ -21,8 +21,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_options_table_is_the_one_that_the_options_make() -> None:
-    table = runpy.run_path(str(ROOT / "scripts" / "options_table.py"))["table"]()
-    assert table in README, "run scripts/options_table.py and put its output into README.md"
+    assert table() in README, "run `python -m support.options_table` in tests/ and put its output into README.md"
 
 
 @pytest.mark.parametrize("protocol", ["uci", "usi"])

@@ -1,7 +1,7 @@
-"""Times self-play and the replay on this machine: the rules alone, the search alone, both together, drawing batches.
+"""Time self-play and the replay on this machine: the rules alone, the search alone, both together, drawing batches.
 
-    python scripts/bench_self_play.py chess go shogi --games 4096 --workers 14      # on a GPU, about a minute a game
-    python scripts/bench_self_play.py go --games 64 --simulations 8 --channels 32   # something for a CPU
+    python scripts/lab/bench self-play chess go shogi --games 4096 --workers 14      # on a GPU, about a minute a game
+    python scripts/lab/bench self-play go --games 64 --simulations 8 --channels 32   # something for a CPU
 
 The network is a fresh one, so games are about as long as random ones. Self-play is compared with the same search on the
 same batches and nothing else: the share is what is left after rules, copies, storing and waiting.
@@ -10,19 +10,17 @@ same batches and nothing else: the share is what is left after rules, copies, st
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from lab.common.commands import parser_of
+from lab.common.devices import best_device, precision, wait
 
 from muzero_engine.games.base import Shape
 from muzero_engine.games.encoding import packed_size
-from muzero_engine.games.registry import load_game
+from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.training.boards import group_sizes
 from muzero_engine.training.config import ReplaySettings, SearchSettings, SelfPlaySettings, TrainConfig
@@ -33,16 +31,9 @@ from muzero_engine.training.self_play.play import SelfPlay
 from muzero_engine.training.self_play.rules import START, Buffers, RulesSettings, RulesSlice
 from muzero_engine.training.self_play.workers import default_workers
 
-SHAPES: dict[str, Shape] = {"chess": (8, 8), "go": (9, 9), "shogi": (9, 9), "tictactoe": (3, 3)}
-
-
-def wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
 
 def rules_alone(game: str, shape: Shape, steps: int = 150, slots: int = 32) -> float:
-    """Processor seconds of one ply: a random move, its judgement, packing, the mask of the next."""
+    """Return the processor seconds of one ply: a random move, its judgement, packing, the mask of the next."""
     settings = RulesSettings(
         game=game,
         shape=shape,
@@ -73,7 +64,7 @@ def rules_alone(game: str, shape: Shape, steps: int = 150, slots: int = 32) -> f
 
 
 def check_planes(game: str, shape: Shape, device: torch.device) -> None:
-    """Observations of random bytes must be the same on the device as on the CPU."""
+    """Exit unless observations of random bytes are the same on the device as on the CPU."""
     spec = load_game(game).spec
     draw = torch.Generator().manual_seed(1)
     history = spec.layout.history
@@ -87,9 +78,9 @@ def check_planes(game: str, shape: Shape, device: torch.device) -> None:
 
 
 def measure(game: str, arguments: argparse.Namespace, device: torch.device) -> None:
-    shape = SHAPES[game]
-    spec = load_game(game).spec
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    """Print the figures of a game on its first board."""
+    spec, dtype = load_game(game).spec, precision(device)
+    shape = spec.shapes[0]
     config = TrainConfig(
         game=game,
         preset="bench",
@@ -155,8 +146,8 @@ def measure(game: str, arguments: argparse.Namespace, device: torch.device) -> N
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("games_to_play", nargs="+", choices=sorted(SHAPES), metavar="GAME")
+    parser = parser_of(__doc__)
+    parser.add_argument("games_to_play", nargs="+", choices=GAME_NAMES, metavar="GAME")
     parser.add_argument("--games", type=int, default=4096)
     parser.add_argument("--workers", type=int, nargs="*", help="numbers of rules processes to try (default: cores - 1)")
     parser.add_argument("--simulations", type=int, default=32)
@@ -164,10 +155,6 @@ def main() -> None:
     parser.add_argument("--blocks", type=int, nargs=2, default=(6, 4), help="of h and of g")
     parser.add_argument("--rounds", type=int, default=16, help="moves of each game that are timed")
     arguments = parser.parse_args()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     for game in arguments.games_to_play:
         measure(game, arguments, device)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """How well a network knows the games that it plays against others: what it thinks of their moves and of the outcome.
 
-    python scripts/measure_surprise.py ladders/shogi --weights weights/shogi --against gpsshogi --games 40
+    python scripts/lab/studies surprise ladders/shogi --weights weights/shogi --against gpsshogi --games 40
 
 For every 20 plies of recorded games, and each player: the prior that the network (h, no search) gives to the moves that
 were played, and the value that it gives to the mover beside what the games brought the mover in the end, both in [-1,
@@ -11,12 +11,12 @@ the prior: it is smallest at 1 where the prior is as sure of itself as it may be
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from lab.common.commands import parser_of
 
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
@@ -78,7 +78,7 @@ def line(player: str, phase: int, seen: list[Seen]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path, help="of a match or a ladder")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--against", default="", help="only games with a player whose name has this in it")
@@ -104,7 +104,3 @@ def main() -> None:
     for player in sorted({player for player, _ in table}):
         priors = np.array([seen.priors for (who, _), rows in table.items() if who == player for seen in rows])
         print(f"| {player} | {' | '.join(f'{mean:.2f}' for mean in nats(priors))} |")
-
-
-if __name__ == "__main__":
-    main()

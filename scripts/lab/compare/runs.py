@@ -1,13 +1,13 @@
-"""Trains with several settings for the same time, then lets the networks play each other.
+"""Train with several settings for the same time, then let the networks play each other.
 
-    python scripts/compare_runs.py --game chess --init weights/chess --time 8m --out /tmp/compare
+    python scripts/lab/compare runs --game chess --init weights/chess --time 8m --out /tmp/compare
         "" "search.simulations=64" "learner.consistency_weight=2"
 
 Every setting is a list of `train --set` options, the first one (often none) is what the others are compared with. Runs
 have one GPU and an equal share of the cores each, as many side by side as there are GPUs (without one, one after the
 other), and last as long as `--duration` says, compilation included. `network.channels`, `network.dynamics_blocks` and
 `network.representation_blocks` resize the network of `--init`. Prints how far each run came and, by
-`compare_batched.py`, its games against the first.
+`compare batched`, its games against the first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from compare_batched import compare
+from lab.common.commands import parser_of
+from lab.compare.batched import compare
 
 from muzero_engine.games.registry import GAME_NAMES
 from muzero_engine.training.report.metrics import CycleRecord, read_records
@@ -42,14 +43,14 @@ class Run:
 
 
 def visible_gpus() -> list[str]:
-    """The GPUs of this process, one entry without any."""
+    """Return the GPUs of this process, one entry without any."""
     count = max(1, torch.cuda.device_count())
     named = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     return named.split(",")[:count] if named else [str(number) for number in range(count)]
 
 
 def begin(args: argparse.Namespace, number: int, place: int, gpus: list[str]) -> Run:
-    """Starts the training of a setting on one of the GPUs."""
+    """Start the training of a setting on one of the GPUs."""
     text, folder = args.settings[number], args.out / str(number)
     command = [sys.executable, "-m", "muzero_engine", "train", "--game", args.game, "--preset", args.preset]
     command += ["--run", str(folder), "--duration", args.time]
@@ -72,7 +73,7 @@ def begin(args: argparse.Namespace, number: int, place: int, gpus: list[str]) ->
 
 
 def state(run: Run) -> str:
-    """How far a run is, in one line."""
+    """Say how far a run is, in one line."""
     try:
         records = read_records(run.folder)
     except ValueError:
@@ -86,7 +87,7 @@ def state(run: Run) -> str:
 
 
 def losses(records: list[CycleRecord]) -> str:
-    """Those of the last cycle that learnt, on games that are learnt from and on others."""
+    """Return the losses of the last cycle that learnt, on games that are learnt from and on others."""
     learnt = [record for record in records if record.learn is not None]
     if not learnt:
         return ""
@@ -99,7 +100,7 @@ def losses(records: list[CycleRecord]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("settings", nargs="+", metavar="SETTINGS", help='like "search.simulations=64 seed=2"')
     parser.add_argument("--game", choices=GAME_NAMES, required=True)
     parser.add_argument("--preset", default="release")
@@ -131,7 +132,3 @@ def main() -> None:
         print(f"{run.text}, against {first.text or 'the defaults'}:", flush=True)
         compare(args.game, run.folder, first.folder, pairs=args.pairs, max_plies=args.max_plies)
     sys.exit(any(run.process.returncode for run in runs))
-
-
-if __name__ == "__main__":
-    main()

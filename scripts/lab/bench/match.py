@@ -1,6 +1,6 @@
-"""What the match runner costs a move: whole games between engines that answer at once from a list.
+"""Time what the match runner costs a move: whole games between engines that answer at once from a list.
 
-    python scripts/bench_match.py --games 20
+    python scripts/lab/bench match --games 20
 
 The engines play one random game again and again, so that all the time of a game is the runner's, its pipes' and the few
 microseconds that such an engine needs. "Outside" is what lies between an answer and the next question: the judge, the
@@ -10,7 +10,6 @@ clocks, the moves' texts, the records (into a folder that is thrown away). "Roun
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import random
 import statistics
@@ -18,6 +17,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from lab.common.commands import parser_of
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.play.game import initial_position
@@ -112,7 +113,7 @@ def measure(game: str, games: int, plies: int, size: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--games", type=int, default=20)
     parser.add_argument("--plies", type=int, default=150)
     arguments = parser.parse_args()
@@ -121,7 +122,3 @@ def main() -> None:
     print("| - | - | - | - | - | - | - |")
     for game, size in (("chess", 8), ("go", 9), ("go", 19), ("shogi", 9)):
         print(measure(game, arguments.games + 1, arguments.plies, size), flush=True)
-
-
-if __name__ == "__main__":
-    main()

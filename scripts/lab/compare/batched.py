@@ -1,69 +1,57 @@
-"""Matches on the training device: between two settings of the batched search, or between two networks.
+"""Play matches on the training device: between two settings of the batched search, or between two networks.
 
-    python scripts/compare_batched.py --game chess --weights weights/chess "children=8" "depth=4" "simulations=64"
-    python scripts/compare_batched.py --game chess --weights runs/new --against runs/old ""
-    python scripts/compare_batched.py --game go --size 19 --max-plies 600 --weights runs/new --against runs/old ""
+    python scripts/lab/compare batched --game chess --weights weights/chess "children=8" "depth=4" "simulations=64"
+    python scripts/lab/compare batched --game chess --weights runs/new --against runs/old ""
+    python scripts/lab/compare batched --game go --size 19 --max-plies 600 --weights runs/new --against runs/old ""
 
 Each setting plays (with `--weights`) against the defaults (with `--against`, or the same network). A network is a
 bundle's folder, a run's folder (its newest checkpoint) or a checkpoint's file. Paired openings of random plies with
-colours swapped, no noise, and no clock: what a setting costs in time, `scripts/bench_training.py search` says. Elo with
-its 95% interval (W, D, L as given).
+colours swapped, no noise, and no clock: what a setting costs in time, `bench training` says. Elo with its 95%
+interval (W, D, L as given).
 """
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
-import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from lab.common.commands import parser_of
+from lab.common.devices import best_device
+from lab.common.networks import network_of
+from lab.common.searches import with_changes
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import GAME_NAMES, load_game
-from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.match.results.statistics import Tally
 from muzero_engine.match.results.tables import match_line
-from muzero_engine.network.checkpoint import load_network
-from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.evaluation.evaluation import NetPlayer
 from muzero_engine.training.evaluation.matches import openings, play_pairs
-from muzero_engine.training.run.saved import newest_checkpoint, saved_network
 from muzero_engine.training.search.batched import BatchedSearch
 
 
-def with_changes(text: str, base: SearchSettings) -> SearchSettings:
-    """The settings with `name=value` pairs, separated by commas, applied."""
-    changes = dict(part.split("=", 1) for part in text.split(",") if part)
-    kinds = {field.name: type(getattr(base, field.name)) for field in dataclasses.fields(base)}
-    unknown = sorted(set(changes) - set(kinds))
-    if unknown:
-        raise SystemExit(f"there is no setting {unknown[0]!r} of the search: {', '.join(kinds)}")
-    return dataclasses.replace(base, **{name: kinds[name](value) for name, value in changes.items()})
-
-
-def network_of(place: Path) -> MuZeroNetwork:
-    """The network of a bundle's or a run's folder or of a checkpoint's file."""
-    if place.is_dir() and not (place / CHECKPOINT).exists():
-        return saved_network(newest_checkpoint(place))
-    return load_network(place / CHECKPOINT if place.is_dir() else place)
-
-
 def compare(game: str, network: Path, against: Path, *, pairs: int, max_plies: int) -> None:
-    """Prints a match of two networks, in a process of its own."""
-    command = [sys.executable, __file__, "--game", game, "--weights", str(network), "--against", str(against)]
+    """Print a match of two networks, in a process of its own."""
+    command = [
+        sys.executable,
+        str(Path(__file__).parent),
+        "batched",
+        "--game",
+        game,
+        "--weights",
+        str(network),
+        "--against",
+        str(against),
+    ]
     subprocess.run([*command, "--pairs", str(pairs), "--max-plies", str(max_plies), ""], check=False)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("settings", nargs="+", metavar="SETTING", help="like children=8 or depth=4,simulations=64")
     parser.add_argument("--game", choices=GAME_NAMES, required=True)
     parser.add_argument("--weights", type=Path, required=True, help="a network")
@@ -77,7 +65,7 @@ def main() -> None:
     arguments = parser.parse_args()
     game = load_game(arguments.game)
     shape = (arguments.size, arguments.size) if arguments.game == "go" else game.spec.shapes[0]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     base = SearchSettings(simulations=arguments.simulations)
 
     def player(place: Path, settings: SearchSettings) -> NetPlayer:
@@ -105,7 +93,3 @@ def main() -> None:
         tally = Tally(singles=singles, wins=met.wins, draws=met.draws, losses=met.losses)
         seconds = time.perf_counter() - begun
         print(f"{arguments.game} {match_line(text or 'network', 'default', tally)}  {seconds:.0f} s", flush=True)
-
-
-if __name__ == "__main__":
-    main()

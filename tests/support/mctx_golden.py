@@ -1,8 +1,7 @@
-"""Make tests/golden/mctx.npz: what mctx's gumbel_muzero_policy says of random tables (tests/support/table_model.py).
+"""Make golden/mctx.npz: what mctx's gumbel_muzero_policy says of the random tables of `table_model`.
 
-Needs `pip install mctx jax numpy torch` (made with mctx 0.0.71, jax 0.10) in an environment of its own:
-
-    PYTHONPATH=tests python scripts/make_mctx_golden.py
+Needs `pip install mctx jax numpy torch` (made with mctx 0.0.71, jax 0.10) in an environment of its own; then
+`python -m support.mctx_golden`, run in `tests/`.
 
 The npz holds, for case i, the arrays `i/case` (seed, states, actions, simulations, considered, depth (0: no bound),
 1000 * c_scale), `i/roots` int64[B], `i/legal` bool[B, A], `i/noise` float32[B, A] and mctx's answers: `i/action`,
@@ -19,9 +18,10 @@ import jax
 import jax.numpy as jnp
 import mctx
 import numpy as np
+
 from support.table_model import Tables, random_tables
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "golden" / "mctx.npz"
+GOLDEN = Path(__file__).parents[1] / "golden" / "mctx.npz"
 BATCH = 8
 C_VISIT = 50.0
 

@@ -1,6 +1,6 @@
 """How far the 8-bit graph of a weights bundle is from the one in 32 bits.
 
-    python scripts/measure_int8.py weights/chess weights/go weights/shogi
+    python scripts/lab/studies int8 weights/chess weights/go weights/shogi
 
 On edges like those of the calibration, from games of another seed: the divergence of the policy over the moves that
 both give to the search, in nats, how often the best move is the same, the mean and the largest difference of the value,
@@ -10,12 +10,12 @@ arithmetic with the same scales: what sums that saturate cost (without VNNI).
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
+from lab.common.commands import parser_of
 
 from muzero_engine.export.calibration import Edges, Int8Calibration, calibration_edges
 from muzero_engine.games.registry import load_game
@@ -79,7 +79,7 @@ def outputs(model: OnnxModel | _Unfused, edges: list[Edges]) -> list[RecurrentOu
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE")
     parser.add_argument("--positions", type=int, default=96)
     args = parser.parse_args()
@@ -94,7 +94,3 @@ def main() -> None:
         exact = outputs(_Unfused(bundle.graphs[RECURRENT_INT8]), edges)
         print(f"{folder}: {difference(outputs(full, edges), here).text()}", flush=True)
         print(f"  ({difference(exact, here).text()})", flush=True)
-
-
-if __name__ == "__main__":
-    main()

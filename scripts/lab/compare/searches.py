@@ -1,9 +1,9 @@
-"""Plays two search configurations against each other in one program: the same simulations, the same model.
+"""Play two search configurations against each other in one program: the same simulations, the same model.
 
-    python scripts/compare_searches.py --game chess --nodes 200 --pairs 100 "" "root_policy=puct"
-    python scripts/compare_searches.py --game go --weights weights/go --nodes 800 "" "c1=2.0"
-    python scripts/compare_searches.py --game chess --weights weights/chess "exact=policy+value+ends" ""
-    python scripts/compare_searches.py --game chess --weights weights/chess "precision=fp32" ""
+    python scripts/lab/compare searches --game chess --nodes 200 --pairs 100 "" "root_policy=puct"
+    python scripts/lab/compare searches --game go --weights weights/go --nodes 800 "" "c1=2.0"
+    python scripts/lab/compare searches --game chess --weights weights/chess "exact=policy+value+ends" ""
+    python scripts/lab/compare searches --game chess --weights weights/chess "precision=fp32" ""
 
 Each opening (random legal plies) is played twice, sides changed; the Elo difference comes with its 95% interval from
 the pairs. Without `--weights` the model is one with perfect dynamics and a material value (chess and shogi), so that
@@ -16,9 +16,7 @@ that of the network, `int8` or `fp32`.
 
 from __future__ import annotations
 
-import argparse
 import functools
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, fields, replace
@@ -27,11 +25,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from support.exact_model import PARTS, ExactModel
-from support.rules_model import PIECE_VALUES, MaterialModel
+from lab.common.commands import parser_of
+from lab.compare.exact_model import PARTS, ExactModel
+from lab.compare.rules_model import PIECE_VALUES, MaterialModel
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
@@ -177,7 +173,7 @@ def play_pair(pairing: Pairing, number: int) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("first", help="name=value,... of the first configuration ('' for the defaults)")
     parser.add_argument("second", help="the same of the second")
     parser.add_argument("--game", choices=("chess", "shogi", "go"), default="chess")
@@ -208,7 +204,3 @@ def main() -> None:
                 flush=True,
             )
     print()
-
-
-if __name__ == "__main__":
-    main()

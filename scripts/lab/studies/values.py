@@ -1,6 +1,6 @@
 """How far the values of h and g agree with Stockfish: in positions of games of chess, and off the beaten track.
 
-    python scripts/measure_values.py matches/chess --weights weights/chess --positions 250
+    python scripts/lab/studies values matches/chess --weights weights/chess --positions 250
 
 From even positions of recorded games (Stockfish: within 300 centipawns) three ways lead on: the next two moves of the
 game, a uniformly random legal move, and Stockfish's answer to that. The value at each end is asked of h at the true
@@ -11,7 +11,6 @@ sign. If random moves confuse the network, self-play shows it too few bad moves.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,8 @@ from pathlib import Path
 import chess
 import chess.engine
 import numpy as np
-from find_blunders import STOCKFISH, score
+from lab.common.commands import parser_of
+from lab.common.stockfish import STOCKFISH, score
 
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
@@ -104,7 +104,7 @@ def line(name: str, seen: Sequence[Seen]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path, help="of a match or a ladder")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--positions", type=int, default=250)
@@ -132,7 +132,3 @@ def main() -> None:
     names = ("in the game", "two moves of the game on", "a random move on", "its answer on")
     for name, column in zip(names, zip(*found, strict=True), strict=True):
         print(line(name, column))
-
-
-if __name__ == "__main__":
-    main()

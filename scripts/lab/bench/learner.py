@@ -1,7 +1,7 @@
-"""Gradient steps a second on random batches of a game's shapes, in several configurations.
+"""Time gradient steps on random batches of a game's shapes, in several configurations.
 
-    python scripts/bench_learner.py                # h 8 + g 4 blocks of 128, unroll 5, batch 1024, chess
-    python scripts/bench_learner.py --quick        # seconds on a CPU: does it run?
+    python scripts/lab/bench learner                # h 8 + g 4 blocks of 128, unroll 5, batch 1024, chess
+    python scripts/lab/bench learner --quick        # seconds on a CPU: does it run?
 
 A sample is one position with its unrolled steps (U + 1 predictions). Each line is the median over `--repeats` runs of
 `--steps` steps, after a warm-up that compiles. FLOP/s count the convolutions, forward and backward (3 times forward).
@@ -12,16 +12,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import torch
-from kernel_profile import profile
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from support.batches import batch_on, random_batch
+from lab.common.batches import batch_on, random_batch
+from lab.common.commands import parser_of
+from lab.common.devices import device_name, wait
+from lab.common.kernel_profile import print_profile
 
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.network.blocks import StandardisedConv
@@ -54,7 +51,7 @@ VARIANTS = (
 
 
 def flops_per_sample(network: MuZeroNetwork, area: int, unroll: int) -> float:
-    """Multiplications and additions of the 3x3 convolutions and heads for one sample, forward and backward."""
+    """Return the multiplications and additions of convolutions and heads for one sample, forward and backward."""
 
     def of(module: torch.nn.Module) -> int:
         return sum(2 * area * conv.weight.numel() for conv in module.modules() if isinstance(conv, StandardisedConv))
@@ -66,7 +63,7 @@ def flops_per_sample(network: MuZeroNetwork, area: int, unroll: int) -> float:
 
 
 def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float, float]:
-    """(median samples/s, FLOP/s, seconds of the first step, with its compilation) of a configuration."""
+    """Return the median samples/s, FLOP/s, and the seconds of the first step with its compilation."""
     game, device = load_game(args.game), torch.device(args.device)
     network = fresh_network(
         game, 1, channels=args.channels, representation_blocks=args.representation, dynamics_blocks=args.dynamics
@@ -103,20 +100,15 @@ def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float, f
         rates.append(args.steps * args.batch / (time.perf_counter() - begun))
     learner.finish()
     if args.profile and device.type == "cuda":
-        profile(lambda: learner.step(batch))
+        print_profile(lambda: learner.step(batch))
     rate = statistics.median(rates)
     rows, columns = game.spec.shapes[0]
     return rate, rate * flops_per_sample(network, rows * columns, args.unroll), first
 
 
-def wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
 def main() -> None:
     on_gpu = torch.cuda.is_available()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("--game", choices=GAME_NAMES, default="chess")
     parser.add_argument("--device", default="cuda" if on_gpu else "cpu")
     parser.add_argument("--batch", type=int, default=1024)
@@ -137,9 +129,8 @@ def main() -> None:
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
-    device = torch.cuda.get_device_name(args.device) if args.device.startswith("cuda") else "CPU"
     print(
-        f"{device}, torch {torch.__version__}: {args.game}, "
+        f"{device_name(torch.device(args.device))}, torch {torch.__version__}: {args.game}, "
         f"h {args.representation} + g {args.dynamics} x {args.channels}, unroll {args.unroll}, batch {args.batch}"
     )
     for variant in VARIANTS:
@@ -150,7 +141,3 @@ def main() -> None:
             f"{variant.name:16} {rate:10,.0f} samples/s  {flops / 1e12:8.2f} TFLOP/s  first step {first:6.1f} s",
             flush=True,
         )
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Where the network lost the games of chess that it lost, judged by Stockfish, and what it thought of it.
 
-    python scripts/find_blunders.py ladders/chess --weights weights/chess --player muzero
+    python scripts/lab/studies blunders ladders/chess --weights weights/chess --player muzero
 
 In every lost game it looks for the first move that turned a position which was not lost (better than -200 centipawns)
 into a lost one (worse than -300, and by 250 at least). Then it asks the network about Stockfish's answer to that move:
@@ -11,8 +11,6 @@ if both are right, the search did not get there. Values are from the loser's poi
 
 from __future__ import annotations
 
-import argparse
-import shutil
 import statistics
 import sys
 from dataclasses import dataclass
@@ -21,6 +19,8 @@ from pathlib import Path
 import chess
 import chess.engine
 import numpy as np
+from lab.common.commands import parser_of
+from lab.common.stockfish import STOCKFISH, score
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
@@ -31,8 +31,6 @@ from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.records.store import recorded_games
 
 NOT_LOST, LOST, STEP = -200, -300, 250  # centipawns
-MATE = 10_000
-STOCKFISH = shutil.which("stockfish") or "/usr/games/stockfish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +42,6 @@ class Blunder:
     value: float  # by h, after the move
     ranks: tuple[int, int]  # of Stockfish's answer, from 1: by h, by g
     answered: tuple[float, float]  # values after it: by h, by g
-
-
-def score(
-    judge: chess.engine.SimpleEngine, limit: chess.engine.Limit, board: chess.Board
-) -> tuple[int, chess.Move | None]:
-    """Stockfish's score in centipawns of the player to move, and its move; None at the end of a game."""
-    found = judge.analyse(board, limit)
-    line = found.get("pv", [])
-    return found["score"].pov(board.turn).score(mate_score=MATE), line[0] if line else None
 
 
 def find_blunder(
@@ -108,7 +97,7 @@ def judged(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path, help="of a match or a ladder")
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--player", default="muzero")
@@ -145,7 +134,3 @@ def main() -> None:
         )
     apart = [abs(blunder.answered[0] - blunder.answered[1]) for blunder in found]
     print(f"h and g differ by {statistics.mean(apart):.2f} on average, after the answer")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Prints the table of options in README.md, made from the options themselves; a test holds the two together."""
+"""The table of options in README.md. `python -m support.options_table`, run in `tests/`, prints it."""
 
 from __future__ import annotations
 

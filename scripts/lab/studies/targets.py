@@ -1,6 +1,6 @@
 """What the policy targets of self-play are worth, at positions of recorded games, for several settings of the search.
 
-    python scripts/measure_targets.py ladders/chess --game chess --weights weights/chess "" simulations=64 c_scale=0.3
+    python scripts/lab/studies targets ladders/chess --game chess --weights weights/chess "" simulations=64 c_scale=0.3
 
 The improved policy of each setting (with noise, `--repeats` times) is compared with the prior: how far it is from it
 (divergence: what the network has not learnt, or cannot), how much of that is noise (divergence from the mean of the
@@ -12,14 +12,16 @@ figures to compare settings by, no strength.
 
 from __future__ import annotations
 
-import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from compare_batched import network_of, with_changes
+from lab.common.commands import parser_of
+from lab.common.devices import best_device
+from lab.common.networks import network_of
+from lab.common.searches import with_changes
 from torch import Tensor
 
 from muzero_engine.games.base import Game, Position
@@ -116,7 +118,7 @@ def told(values: Tensor) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path, help="of a match or a ladder")
     parser.add_argument("settings", nargs="+", metavar="SETTING", help="like simulations=64,c_scale=0.3")
     parser.add_argument("--game", choices=GAME_NAMES, required=True)
@@ -129,7 +131,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     game, rng = load_game(args.game), np.random.default_rng(args.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     found = (reached(game, record, int(rng.integers(*args.plies))) for record in recorded_games(args.folder))
     positions = [position for position in found if position is not None][: args.positions]
     if not positions:
@@ -159,7 +161,3 @@ def main() -> None:
             gains = torch.stack([worth(target, moves, values) - before for target in targets])
             line += f"; Q above the prior's {told(gains.mean(dim=0))}"
         print(f"{line}  {time.perf_counter() - begun:.0f} s", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,8 @@
-"""Trains one network on the same games with several settings of the learner, each for the same time.
+"""Train one network on the same games with several settings of the learner, each for the same time.
 
-    python scripts/compare_learners.py --game chess --init weights/chess --seconds 60 --out /tmp/learners
+    python scripts/lab/compare learners --game chess --init weights/chess --seconds 60 --out /tmp/learners
         "" "learner.root_value_share=0.66" "learner.consistency_weight=0" "network.representation_blocks=10"
-    python scripts/compare_learners.py --game chess --init weights/chess --fresh --out /tmp/sizes
+    python scripts/lab/compare learners --game chess --init weights/chess --fresh --out /tmp/sizes
         "" "network.channels=128" "network.dynamics_blocks=3"
 
 The network of `--init` plays `--plies` plies against itself (or they are read from `--data`, where an earlier call left
@@ -15,14 +15,16 @@ the first setting's or that of `--against`.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import shlex
 import time
 from pathlib import Path
 
 import torch
-from compare_batched import compare, network_of
+from lab.common.commands import parser_of
+from lab.common.devices import best_device, precision
+from lab.common.networks import network_of
+from lab.compare.batched import compare
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -50,7 +52,7 @@ PART = 65_536  # plies of self-play between two lines of progress
 
 
 def games_of(config: TrainConfig, network: MuZeroNetwork, device: torch.device, plies: int) -> dict[str, Tensor]:
-    """The state of a replay with so many plies of self-play."""
+    """Return the state of a replay with so many plies of self-play."""
     spec, dtype = load_game(config.game).spec, precision(device)
     searches = {
         shape: BatchedSearch(network.to(device), config.search, spec.num_actions(shape), device)
@@ -65,14 +67,10 @@ def games_of(config: TrainConfig, network: MuZeroNetwork, device: torch.device, 
     return replay.state()
 
 
-def precision(device: torch.device) -> torch.dtype:
-    return torch.bfloat16 if device.type == "cuda" else torch.float32
-
-
 def learnt(
     config: TrainConfig, network: MuZeroNetwork | None, games: dict[str, Tensor], device: torch.device, seconds: float
 ) -> tuple[MuZeroNetwork, int]:
-    """The running mean after so many seconds of gradient steps, and their number. Without a network: a fresh one."""
+    """Return the running mean after so many seconds of gradient steps on a network (None: fresh), and their number."""
     sizes = dataclasses.asdict(config.network)
     if network is None:
         begin = fresh_network(load_game(config.game), config.seed, **sizes)
@@ -103,7 +101,7 @@ def learnt(
 def held_out(
     config: TrainConfig, network: MuZeroNetwork, replay: Replay, device: torch.device, batches: int = 16
 ) -> Means:
-    """Losses on held-out games, the same positions for every network."""
+    """Return losses on held-out games, the same positions for every network."""
     generator = torch.Generator(device).manual_seed(1)
     loss = MuZeroLoss(network.to(device).eval(), config.learner, autocast=device.type == "cuda").eval()
     sums, counts = [], []
@@ -126,7 +124,7 @@ def table_row(name: str, steps: int, found: Means) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("settings", nargs="+", metavar="SETTINGS", help='like "learner.learning_rate=2e-3 seed=2"')
     parser.add_argument("--game", choices=GAME_NAMES, required=True)
     parser.add_argument("--preset", choices=PRESET_NAMES, default="release")
@@ -141,7 +139,7 @@ def main() -> None:
     parser.add_argument("--max-plies", type=int, default=200, help="of a game between two networks")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")
     args = parser.parse_args()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     network = network_of(args.init)
     begin = NetworkSettings(**{name: getattr(network.config, name) for name in SIZES})
     base = dataclasses.replace(preset(args.game, args.preset), network=begin)
@@ -174,7 +172,3 @@ def main() -> None:
         if args.pairs and place != against:
             print(f"{text or '(nothing changed)'}, against {against}:", flush=True)
             compare(args.game, place, against, pairs=args.pairs, max_plies=args.max_plies)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
 """Lets the neighbours of a ladder play each other, to place those whose rating is not fixed.
 
-    python scripts/place_yardsticks.py --game shogi --pairs 20
-    python scripts/place_yardsticks.py --game go --pairs 10 "uct 16" "gnugo level 1"
+    python scripts/lab/studies opponents --game shogi --pairs 20
+    python scripts/lab/studies opponents --game go --pairs 10 "uct 16" "gnugo level 1"
 
 Prints each match and, at the end, one fit of all games with the ladder's fixed ratings held: what the table in
 `muzero_engine/match/ladder/opponents.py` should say.
@@ -9,8 +9,9 @@ Prints each match and, at the end, one fit of all games with the ladder's fixed 
 
 from __future__ import annotations
 
-import argparse
 import itertools
+
+from lab.common.commands import parser_of
 
 from muzero_engine.match.ladder.ladder import LadderSettings, ladder_openings, pair_plans
 from muzero_engine.match.ladder.opponents import installed, ladder_of
@@ -22,7 +23,7 @@ from muzero_engine.match.results.tables import match_line, rating_table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of(__doc__)
     parser.add_argument("players", nargs="*", help="opponents in order; without any, all that are installed")
     parser.add_argument("--game", choices=("chess", "go", "shogi"), required=True)
     parser.add_argument("--size", type=int, help="lines of the board of Go")
@@ -57,7 +58,3 @@ def main() -> None:
                 print(f"  pair {record.pair}, game {record.game}: {record.ending.value}, {record.reason}")
     fixed = {name: ladder.yardstick(name).rating for name in players if ladder.yardstick(name).fixed}
     print(rating_table(make_standings(games, players, fixed)))
-
-
-if __name__ == "__main__":
-    main()
