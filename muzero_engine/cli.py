@@ -19,6 +19,7 @@ COMMANDS = {
     "uci": ("sessions", "uci"),
     "gtp": ("sessions", "gtp"),
     "usi": ("sessions", "usi"),
+    "ugi": ("sessions", "ugi"),
     "analysis": ("sessions", "analysis"),
     "play": ("play", "play"),
     "analyze": ("analyze", "analyze"),
@@ -62,7 +63,7 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, prog_name="muzero-engine", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """A MuZero engine for chess (UCI), Go (GTP) and shogi (USI).
+    """A MuZero engine for chess (UCI), Go (GTP), shogi (USI) and other games (UGI).
 
     Without a command it listens on standard input and answers in the protocol of the first command it gets, so that its
     path alone is enough for a GUI.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.options_table import table
 
 import muzero_engine
 from muzero_engine.cli import COMMANDS
@@ -28,8 +29,7 @@ REPORT_HEAD = ("Question", "Verdict", "Commit", "Hardware", "Command")
 
 
 def test_the_options_table_is_the_one_that_the_options_make() -> None:
-    table = runpy.run_path(str(ROOT / "scripts" / "options_table.py"))["table"]()
-    assert table in OPTIONS, "run scripts/options_table.py and put its output into muzero_engine/engine/README.md"
+    assert table() in OPTIONS, "put what `python -m support.options_table` prints in tests/ into engine/README.md"
 
 
 @pytest.mark.parametrize("protocol", ["uci", "usi"])

@@ -1,4 +1,4 @@
-"""`uci`, `gtp`, `usi`, `analysis`, and `listen`, which waits to see which of the first three is spoken."""
+"""`uci`, `gtp`, `usi`, `ugi`, `analysis`, and `listen`, which waits to see which of the first three is spoken."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import click
 from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.engine.options import EngineOptions, Protocol
+from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.protocols.common.stdio import Inbox, Session, Writer, open_stdio, run_session
 
 HINT = (
     "muzero-engine waits for a GUI: it answers 'uci' (chess), 'usi' (shogi) and GTP commands like 'boardsize 9' (Go). "
     "'muzero-engine play' is a game in the terminal, 'muzero-engine --help' lists the commands."
 )
+WHICH_GAME = f"UGI does not say which game is played: start 'muzero-engine ugi --game GAME' ({', '.join(GAME_NAMES)})"
 
 # What a GTP controller may send first; `quit` is no sign of any protocol.
 GTP_OPENERS = frozenset(
@@ -59,6 +61,15 @@ def usi(options: EngineOptions) -> None:
     """Speak USI: shogi."""
     inbox, writer = open_stdio()
     run_session(_usi_session(options, inbox, writer), inbox)
+
+
+@click.command()
+@click.option("--game", type=click.Choice(GAME_NAMES), required=True, help="What is played; UGI itself does not say")
+@engine_flags()
+def ugi(game: str, options: EngineOptions) -> None:
+    """Speak UGI: games that have no protocol of their own."""
+    inbox, writer = open_stdio()
+    run_session(_ugi_session(game, options, writer), inbox)
 
 
 @click.command()
@@ -117,6 +128,8 @@ def protocol_of(line: str) -> Protocol | None:
             return Protocol.UCI
         case ["usi" | "usinewgame"]:
             return Protocol.USI
+        case ["ugi" | "uginewgame"]:
+            return Protocol.UGI
         case [word] if word in GTP_OPENERS:
             return Protocol.GTP
         case _:
@@ -124,12 +137,17 @@ def protocol_of(line: str) -> Protocol | None:
 
 
 def listen() -> None:
-    """Answers on standard output in the protocol of the first line that is known."""
+    """Answers on standard output in the protocol of the first line that is known.
+
+    Ends with one line where that is UGI, which leaves the game open.
+    """
     inbox, writer = open_stdio()
     if sys.stdin.isatty():
         print(HINT, file=sys.stderr)
     while (line := inbox.get()) is not None and line.strip() != "quit":
         protocol = protocol_of(line)
+        if protocol is Protocol.UGI:
+            raise click.ClickException(WHICH_GAME)
         if protocol is not None:
             session = SESSIONS[protocol](EngineOptions(), inbox, writer)
             if session.handle(line):
@@ -164,6 +182,20 @@ def _usi_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Sessi
         name=f"{NAME} {engine_version('shogi', options)}",
         author=AUTHOR,
         describe=lambda: weights_line("shogi", engine.options),
+    )
+
+
+def _ugi_session(game: str, options: EngineOptions, writer: Writer) -> Session:
+    from muzero_engine.protocols.ugi.session import UgiSession
+
+    engine = make_engine(game, options)
+    return UgiSession(
+        load_game(game),
+        engine,
+        writer,
+        name=f"{NAME} {engine_version(game, options)}",
+        author=AUTHOR,
+        describe=lambda: weights_line(game, engine.options),
     )
 
 

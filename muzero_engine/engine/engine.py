@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from muzero_engine.engine.control import Control
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
-from muzero_engine.engine.thinking import Control, Job, Thinker
+from muzero_engine.engine.thinking import Job, Thinker
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.model import Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
@@ -92,7 +93,7 @@ class Engine:
         options = self._options
         interval = float(options.info_interval_ms) if info_interval_ms is None else info_interval_ms
         job = Job(position.copy(), limits, options, on_info, on_done, interval, lines or options.multipv)
-        control = Control(pondering=limits.ponder)
+        control = Control(limits)
         self._control = control
         self._idle.clear()
         self._thread = threading.Thread(target=self._run, args=(job, control), name="search", daemon=True)
@@ -177,7 +178,7 @@ class Engine:
 
     def _without_model(self, job: Job, control: Control) -> SearchResult:
         """The first legal move, when there is nothing to search with."""
-        control.hold(job.limits.endless)
+        control.hold()
         legal = job.position.legal_actions().tolist()
         allowed = [a for a in legal if job.limits.root_actions is None or a in job.limits.root_actions] or legal
         moves = tuple(RootMove(a, 0, 0.0, 0.0, 1.0 / len(allowed), -1.0, (a,)) for a in allowed)

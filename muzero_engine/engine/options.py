@@ -1,4 +1,4 @@
-"""Engine options: one dataclass field gives the UCI, USI and GTP option, the command-line flag and the help.
+"""Engine options: one dataclass field gives the UCI, UGI, USI and GTP option, the command-line flag and the help.
 
 Protocol modules list `protocol_options(protocol)` and set with `EngineOptions.with_text`. Names are matched without
 regard to case; the first name of a protocol is the one that is offered, the others are accepted.
@@ -20,6 +20,7 @@ class Protocol(enum.Enum):
     UCI = "uci"
     USI = "usi"
     GTP = "gtp"
+    UGI = "ugi"
 
 
 class Kind(enum.Enum):
@@ -58,6 +59,8 @@ class OptionInfo:
                 return self.usi
             case Protocol.GTP:
                 return self.gtp
+            case Protocol.UGI:  # UCI's without its prefix; what UGI has no words for is no option there
+                return tuple(name.removeprefix("UCI_") for name in self.uci if name != "Ponder")
 
     def parse(self, text: str, name: str | None = None) -> bool | int | float | str:
         """The value a text stands for. Raises BadOption, which calls the option `name` (default: the field's)."""

@@ -29,6 +29,10 @@ class SearchSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfPlaySettings:
     games: int = 4096  # played at once, in two groups that take turns (rules of one behind the search of the other)
+    full_search_share: float = 1.0  # of a group's turns; in the others all its games have a fast search, which trains
+    # the value alone (playout cap randomisation, Wu 2019, section 3.1; there 0.25)
+    fast_simulations: int = 16  # of a fast search
+    fast_considered: int = 8  # m of a fast search
     workers: int = 0  # rules processes; 0: on a GPU as many as there are cores, less one; on a CPU none
     plies_per_cycle: int = 65_536
     temperature_plies: int = 30  # plies at which the move is drawn from the improved policy; later the search's choice
@@ -50,6 +54,13 @@ class ReplaySettings:
     min_plies: int = 100_000  # before the first gradient step
     window_exponent: float = 0.75  # the window grows with (plies ever stored) ** this, up to the capacity
     reanalyse_share: float = 0.0  # positions searched again with newer weights for each ply played
+    policy_surprise_share: float = 0.0  # of the draws, by KL(policy target || prior) (KataGo 0.5); the rest is even
+    value_surprise_share: float = 0.0  # of the draws, by |root value - network's value| (KataGo 0.1)
+
+    @property
+    def draws_by_surprise(self) -> bool:
+        """Whether some positions are drawn more often than others."""
+        return self.policy_surprise_share + self.value_surprise_share > 0
 
 
 class Optimiser(enum.Enum):

@@ -52,6 +52,10 @@ def check(config: TrainConfig) -> None:
         value = _value(config, name)
         _require(0 <= value <= 1, name, "between 0 and 1", value)
     _require(config.search.simulations >= 2, "search.simulations", "2 or more", config.search.simulations)
+    fast = config.self_play.fast_simulations
+    _require(fast >= 2, "self_play.fast_simulations", "2 or more", fast)
+    surprise = config.replay.policy_surprise_share + config.replay.value_surprise_share
+    _require(surprise <= 1, "replay.value_surprise_share", "at most 1 - replay.policy_surprise_share", surprise)
     _require(config.self_play.games % 2 == 0, "self_play.games", "even (two groups take turns)", config.self_play.games)
     window = config.replay.capacity_plies
     _require(config.replay.min_plies <= window, "replay.min_plies", f"at most replay.capacity_plies {window}", "more")
@@ -158,6 +162,8 @@ _POSITIVE = (
     "search.root_policy_temperature",
     "search.target_actions",
     "self_play.games",
+    "self_play.full_search_share",
+    "self_play.fast_considered",
     "self_play.plies_per_cycle",
     "self_play.temperature",
     "self_play.resign_turns",
@@ -199,8 +205,11 @@ _NOT_NEGATIVE = (
     "evaluation.opening_plies",
 )
 _SHARES = (
+    "self_play.full_search_share",
     "self_play.no_resign_share",
     "replay.reanalyse_share",
+    "replay.policy_surprise_share",
+    "replay.value_surprise_share",
     "learner.momentum",
     "learner.ema_decay",
     "learner.root_value_share",

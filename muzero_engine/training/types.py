@@ -31,6 +31,7 @@ class SearchOutput:
     target_actions: Tensor  # int64[B, T], highest probability first; padded with -1
     target_probs: Tensor  # float32[B, T], the improved policy over them, sum 1; 0 where padded
     divergence: Tensor  # float32[B], KL(improved policy || prior) over the legal actions
+    raw_value: Tensor  # float32[B] in [-1, 1], the network's own value of the root
 
 
 class RootSearch(Protocol):
@@ -59,6 +60,9 @@ class FinishedGames:
     ownership: Tensor | None  # int8[games, H, W] in {-1, 0, 1}, player 0's view, final board (Go); else None
     legal: Tensor | None = None  # uint8[n, ceil(A / 8)], legal actions as numpy.packbits; 0 in random openings; None
     # where positions are not searched again (ReplaySettings.reanalyse_share)
+    surprise: Tensor | None = None  # float16[n, 2]: what the search found that the network had not known, that is
+    # KL(policy target || prior) in nats, 0 without a policy target, and |root value - network's value|, 0 without a
+    # search; None where batches are drawn evenly (ReplaySettings.policy_surprise_share, value_surprise_share)
 
     @classmethod
     def cat(cls, parts: Sequence[Self]) -> Self:
@@ -99,3 +103,8 @@ def tensors_of(data: FinishedGames | Batch) -> dict[str, Any]:
     """Return the fields that hold a tensor, by name; typed Any, so that `dataclasses.replace` takes them."""
     values = {field.name: getattr(data, field.name) for field in fields(data)}
     return {name: value for name, value in values.items() if isinstance(value, Tensor)}
+
+
+def surprise(output: SearchOutput) -> Tensor:
+    """float16[B, 2]: how much a search found that the network had not known (`FinishedGames.surprise`)."""
+    return torch.stack([output.divergence, (output.value - output.raw_value).abs()], dim=1).to(torch.float16)

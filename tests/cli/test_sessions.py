@@ -1,4 +1,4 @@
-"""`muzero-engine uci|gtp|usi` and `muzero-engine` alone, as a GUI starts them: real processes, real pipes."""
+"""`muzero-engine uci|gtp|usi|ugi` and `muzero-engine` alone, as a GUI starts them: real processes, real pipes."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def talk(arguments: list[str], lines: list[str]) -> subprocess.CompletedProcess[
         ("uci", Protocol.UCI),
         ("  uci\r", Protocol.UCI),
         ("usi", Protocol.USI),
+        ("ugi", Protocol.UGI),
         ("name", Protocol.GTP),
         ("1 protocol_version", Protocol.GTP),
         ("boardsize 19", Protocol.GTP),
@@ -62,6 +63,25 @@ def test_the_first_line_tells_the_protocol(line: str, protocol: Protocol | None)
 def test_without_a_command_it_answers_as_it_is_spoken_to(lines: list[str], answer: str) -> None:
     result = talk([], lines)
     assert answer in result.stdout.splitlines()
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_ugi_without_a_command_ends_with_one_line_that_asks_for_the_game() -> None:
+    result = talk([], ["ugi", "isready"])
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(
+        "Error: UGI does not say which game is played: start 'muzero-engine ugi --game GAME'"
+    )
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_ugi_plays_the_game_that_it_is_started_for() -> None:
+    lines = ["\ufeffugi\r", "isready", "uginewgame", "position startpos moves b2", "isready", "go nodes 16"]
+    result = talk(["ugi", "--game", "tictactoe"], lines)
+    output = result.stdout.splitlines()
+    assert output[0] == f"id name MuZero Engine {__version__}"
+    assert [line for line in output if line in ("ugiok", "readyok")] == ["ugiok", "readyok", "readyok"]
+    assert output[-1].startswith("bestmove ")
     assert (result.returncode, result.stderr) == (0, "")
 
 
@@ -146,6 +166,7 @@ def test_missing_weights_are_one_line_and_the_session_goes_on(tmp_path: Path) ->
         (["uci", "--threads", "0"], "Invalid value for '--threads': threads takes 1 to 512, not 0"),
         (["usi", "--backend", "tpu"], "Invalid value for '--backend': backend takes one of auto, cpu,"),
         (["gtp", "--boardsize", "20"], "Invalid value for '--boardsize'"),
+        (["ugi"], "Missing option '--game'"),
         (["chess"], "No such command 'chess'"),
     ],
 )
@@ -161,6 +182,7 @@ def test_wrong_arguments_end_with_one_line(arguments: list[str], message: str) -
     [
         (["uci"], ["uci", "isready", "position startpos", "go nodes 16", "go nodes 8"], "bestmove"),
         (["usi"], ["usi", "isready", "position startpos", "go nodes 16"], "bestmove"),
+        (["ugi", "--game", "tictactoe"], ["isready", "position startpos", "go nodes 16"], "bestmove"),
         (["gtp", "--visits", "16"], ["genmove b", "final_score"], "="),
         (["analyze", "--game", "chess", "--nodes", "16", "--json"], [], '"best"'),
         (["play", "tictactoe", "--nodes", "16"], ["b2"], "the engine plays"),

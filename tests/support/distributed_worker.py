@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import torch
+from lab.common.batches import random_batch, rows_of
 from safetensors.torch import save_file
 
 from muzero_engine.games.registry import load_game
@@ -16,7 +17,6 @@ from muzero_engine.training.distributed import BadWorld, PeerLost, StopRequest, 
 from muzero_engine.training.learner.learner import Learner, NonFiniteLoss
 from muzero_engine.training.report.measures import summarise
 from muzero_engine.training.types import Batch
-from support.batches import random_batch, rows_of
 from support.networks import tiny_network
 
 TICTACTOE = load_game("tictactoe")

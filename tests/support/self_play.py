@@ -44,6 +44,7 @@ class RandomSearch:
             target_actions=torch.where(scores >= 0, actions, -1),
             target_probs=probs / probs.sum(dim=1, keepdim=True),
             divergence=torch.ones(len(legal)),
+            raw_value=torch.zeros(len(legal)),
         )
 
 

@@ -33,7 +33,7 @@ def ranks(task: str, folder: Path, size: int = 2, *, timeout: float = 60.0) -> I
         "WORLD_SIZE": str(size),
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+        "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "tests", ROOT / "scripts"))),
         "OMP_NUM_THREADS": "1",
         "WORKER_TIMEOUT": str(timeout),
     }

@@ -10,12 +10,10 @@ move by move, so that legality asks only for the liberties of each chain.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import numpy as np
-
-from muzero_engine.games.base import Bools, Shape
+from muzero_engine.games.base import Shape
+from muzero_engine.games.bitsets import members
 
 EMPTY = -1
 
@@ -53,34 +51,6 @@ def geometry(shape: Shape) -> Geometry:
         tuple(1 << point for point in range(points)),
         tuple(neighbours),
     )
-
-
-def members(mask: int) -> Iterator[int]:
-    """The points of a bit set, ascending."""
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
-
-
-def point_set(points: Iterable[int]) -> int:
-    """The bit set of some points."""
-    mask = 0
-    for point in points:
-        mask |= 1 << point
-    return mask
-
-
-def bit_planes(masks: Iterable[int], points: int) -> Bools:
-    """bool[len(masks), points] from bit sets."""
-    count = 0
-    together = 0
-    for mask in masks:
-        together |= mask << (count * points)
-        count += 1
-    raw = np.frombuffer(together.to_bytes((count * points + 7) // 8, "little"), dtype=np.uint8)
-    bits = np.unpackbits(raw, count=count * points, bitorder="little")
-    return bits.view(np.bool_).reshape(count, points)
 
 
 class Board:

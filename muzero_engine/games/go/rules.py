@@ -31,9 +31,10 @@ from muzero_engine.games.base import (
     Symmetry,
     Turn,
 )
+from muzero_engine.games.bitsets import bit_planes, members, point_set
 from muzero_engine.games.go import planes
 from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
-from muzero_engine.games.go.board import Board, bit_planes, geometry, members, point_set
+from muzero_engine.games.go.board import Board, geometry
 from muzero_engine.games.go.superko import SeenBoards
 from muzero_engine.games.go.text import board_text, position_text
 

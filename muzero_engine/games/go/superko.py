@@ -6,7 +6,8 @@ exact bit sets (no hash that could collide), so that a game without repetition p
 
 from __future__ import annotations
 
-from muzero_engine.games.go.board import Board, point_set
+from muzero_engine.games.bitsets import point_set
+from muzero_engine.games.go.board import Board
 
 Stones = tuple[int, int]  # bit sets of black and white
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import random
 
+from muzero_engine.games.bitsets import members, point_set
 from muzero_engine.games.go.actions import pass_action
-from muzero_engine.games.go.board import Board, geometry, members, point_set
+from muzero_engine.games.go.board import Board, geometry
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 
 EXPLORATION = math.sqrt(2.0)  # of UCB1 for rewards in [0, 1] (Kocsis and Szepesvari 2006)

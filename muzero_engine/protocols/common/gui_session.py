@@ -1,4 +1,4 @@
-"""What UCI and USI sessions are alike in: how a search is told, how weights are loaded, what goes wrong in one line."""
+"""What UCI, UGI and USI sessions are alike in: telling a search, loading weights, what goes wrong in one line."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ReportedSearch:
 
 
 class GuiSession:
-    """The common half of a UCI and a USI session.
+    """The common half of a UCI, a UGI and a USI session.
 
     `describe` gives one line about the weights in use ("" for none), asked for after they were loaded and told in an
     `info string` whenever it has changed.

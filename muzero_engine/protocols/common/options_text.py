@@ -1,4 +1,4 @@
-"""Options as UCI and USI write them: `option name X type T default V ...` and `setoption name X value V`.
+"""Options as UCI, UGI and USI write them: `option name X type T default V ...` and `setoption name X value V`.
 
 Clients split an option line at the bare words `name type default min max var` wherever they stand (python-chess), and
 ShogiHome takes no default with a space in it, so a default that holds either is written as `<empty>`: the engine keeps
@@ -26,7 +26,7 @@ def value_text(value: bool | int | float | str) -> str:
 
 
 def option_line(info: OptionInfo, protocol: Protocol, value: bool | int | float | str | None = None) -> str:
-    """`option name X type ...` for UCI or USI, under the first name of the protocol.
+    """`option name X type ...` for UCI, UGI or USI, under the first name of the protocol.
 
     `value` is offered as the default where the engine was started with another one than `info.default`.
     """

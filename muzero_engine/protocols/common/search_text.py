@@ -1,13 +1,15 @@
-"""What UCI and USI share: the words of a `go` line, variations and statistics as text."""
+"""What UCI, UGI and USI share: the words of a `go` line, scores, variations and statistics as text."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import math
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.games.base import Position
 
+MAX_CENTIPAWNS = 10_000
 MOST = 10**12  # more milliseconds or nodes than anybody waits for; keeps every later sum finite
 
 
@@ -30,6 +32,52 @@ def whole_number(text: str) -> int:
 def one_line(text: str) -> str:
     """A text without line ends, to go into one line of protocol."""
     return " ".join(text.split())
+
+
+def score_text(move: RootMove, score_type: str = "centipawn") -> str:
+    """Return `cp X` or `mate N`, the side to move's, as UCI and UGI have them; `score_type` as in EngineOptions.
+
+    `cp` behaves like centipawns (ScoreType `centipawn`): `90 tan(1.5637541897 Q)`, the conversion that Leela Chess Zero
+    documents for its option of the same name, so that Q = 0.5 is 89; as there, `win_percentage` is 0..10000 and `Q` is
+    Q x 10000. `mate` is claimed only for a win that the rules show at the root.
+    """
+    if move.ends is not None and move.ends > 0:
+        return "mate 1"
+    value = move.value if move.ends is None else move.ends
+    match score_type:
+        case "win_percentage":
+            score = 5000.0 + 5000.0 * value
+        case "Q":
+            score = 10_000.0 * value
+        case _:
+            score = 90.0 * math.tan(1.5637541897 * max(-1.0, min(1.0, value)))
+    return f"cp {max(-MAX_CENTIPAWNS, min(MAX_CENTIPAWNS, round(score)))}"
+
+
+def score_without_moves(position: Position) -> str:
+    """Return the score of a position in which there is no move to report: `mate 0` where it is decided, else `cp 0`."""
+    outcome = position.outcome()
+    return "mate 0" if outcome is not None and outcome.winner is not None else "cp 0"
+
+
+def effort_text(info: SearchInfo, *, tablebases: bool = False) -> str:
+    """Return what a search has cost so far: `nodes N nps N hashfull N [tbhits 0] time MS`."""
+    hits = "tbhits 0 " if tablebases else ""
+    return (
+        f"nodes {info.nodes} nps {info.nps} hashfull {max(0, min(1000, info.hashfull))} {hits}"
+        f"time {max(0, round(info.elapsed_ms))}"
+    )
+
+
+def variation_lines(
+    info: SearchInfo, position: Position, *, multipv: int, score: Callable[[RootMove], str], effort: str
+) -> list[str]:
+    """Return an `info` line for each of the best `multipv` moves; `score` gives the words after `score`."""
+    return [
+        f"info depth {info.depth} seldepth {max(info.depth, info.seldepth)} multipv {rank} "
+        f"score {score(move)} {effort} pv {pv_text(position, move.pv)}"
+        for rank, move in enumerate(info.moves[:multipv], start=1)
+    ]
 
 
 def pv_text(position: Position, pv: tuple[int, ...]) -> str:

@@ -86,10 +86,10 @@ class Session(Protocol):
 
 
 def read_lines(stream: TextIO, inbox: Inbox) -> None:
-    """Reads until the end of input; undecodable bytes must be replaced by the stream."""
+    """Reads until the end of input; undecodable bytes must be replaced by the stream. A byte order mark is dropped."""
     try:
-        for line in stream:
-            inbox.put(line.rstrip("\r\n"))
+        for number, line in enumerate(stream):
+            inbox.put((line if number else line.removeprefix("\ufeff")).rstrip("\r\n"))
     except (OSError, ValueError):
         pass  # a closed or broken input is an end of input
     finally:

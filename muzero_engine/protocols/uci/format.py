@@ -1,20 +1,20 @@
-"""Writes what a search found as UCI lines: `info ...` and `bestmove ...`.
-
-Scores are the side to move's. `cp` behaves like centipawns (ScoreType `centipawn`): `90 tan(1.5637541897 Q)`, the
-conversion that Leela Chess Zero documents for its option of the same name, so that Q = 0.5 is 89; as there,
-`win_percentage` is 0..10000 and `Q` is Q x 10000. `mate` is claimed only for a mate that the rules show at the root.
-"""
+"""Writes what a search found as UCI lines: `info ...` and `bestmove ...`. Scores are those of `common.search_text`."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.games.base import Position
-from muzero_engine.protocols.common.search_text import move_stats, pv_text
+from muzero_engine.protocols.common.search_text import (
+    effort_text,
+    move_stats,
+    pv_text,
+    score_text,
+    score_without_moves,
+    variation_lines,
+)
 
-MAX_CENTIPAWNS = 10_000
 NO_MOVE = "(none)"
 
 
@@ -28,21 +28,6 @@ class InfoStyle:
     move_stats: bool = False
 
 
-def score_text(move: RootMove, score_type: str = "centipawn") -> str:
-    """`cp X` or `mate N`."""
-    if move.ends is not None and move.ends > 0:
-        return "mate 1"
-    value = move.value if move.ends is None else move.ends
-    match score_type:
-        case "win_percentage":
-            score = 5000.0 + 5000.0 * value
-        case "Q":
-            score = 10_000.0 * value
-        case _:
-            score = 90.0 * math.tan(1.5637541897 * max(-1.0, min(1.0, value)))
-    return f"cp {max(-MAX_CENTIPAWNS, min(MAX_CENTIPAWNS, round(score)))}"
-
-
 def wdl_text(move: RootMove) -> str:
     """`wdl W D L`, per mille, summing to 1000."""
     win, draw, _ = move.wdl if move.ends is None else (float(move.ends > 0), float(move.ends == 0), 0.0)
@@ -54,21 +39,15 @@ def wdl_text(move: RootMove) -> str:
 def info_lines(info: SearchInfo, position: Position, style: InfoStyle) -> list[str]:
     """The lines of one report: `info` for the best `style.multipv` moves, after their statistics if asked for."""
     if not info.moves:
-        outcome = position.outcome()
-        mated = outcome is not None and outcome.winner is not None
-        return [f"info depth 0 score {'mate' if mated else 'cp'} 0"]
+        return [f"info depth 0 score {score_without_moves(position)}"]
     lines = move_stats(info, position) if style.move_stats else []
-    effort = (
-        f"nodes {info.nodes} nps {info.nps} hashfull {max(0, min(1000, info.hashfull))} tbhits 0 "
-        f"time {max(0, round(info.elapsed_ms))}"
-    )
-    for rank, move in enumerate(info.moves[: style.multipv], start=1):
-        wdl = f"{wdl_text(move)} " if style.wdl else ""
-        lines.append(
-            f"info depth {info.depth} seldepth {max(info.depth, info.seldepth)} multipv {rank} "
-            f"score {score_text(move, style.score_type)} {wdl}{effort} pv {pv_text(position, move.pv)}"
-        )
-    return lines
+
+    def score(move: RootMove) -> str:
+        text = score_text(move, style.score_type)
+        return f"{text} {wdl_text(move)}" if style.wdl else text
+
+    effort = effort_text(info, tablebases=True)
+    return lines + variation_lines(info, position, multipv=style.multipv, score=score, effort=effort)
 
 
 def bestmove_line(result: SearchResult, position: Position) -> str:

@@ -13,7 +13,7 @@ import math
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.games.base import Position
-from muzero_engine.protocols.common.search_text import move_stats, pv_text
+from muzero_engine.protocols.common.search_text import effort_text, move_stats, pv_text, variation_lines
 
 CP_SCALE = 600.0  # Ponanza's constant
 CP_LIMIT = 30_000
@@ -45,16 +45,13 @@ def info_lines(info: SearchInfo, position: Position, options: EngineOptions) -> 
     if not info.moves:
         return ["info depth 0 score mate 0"]
     lines = move_stats(info, position) if options.verbose_move_stats else []
-    effort = (
-        f"nodes {info.nodes} nps {info.nps} hashfull {max(0, min(1000, info.hashfull))} "
-        f"time {max(0, round(info.elapsed_ms))}"
+    return lines + variation_lines(
+        info,
+        position,
+        multipv=options.multipv,
+        score=lambda move: score_text(move, options.score_type),
+        effort=effort_text(info),
     )
-    for rank, move in enumerate(info.moves[: options.multipv], start=1):
-        lines.append(
-            f"info depth {info.depth} seldepth {max(info.depth, info.seldepth)} multipv {rank} "
-            f"score {score_text(move, options.score_type)} {effort} pv {pv_text(position, move.pv)}"
-        )
-    return lines
 
 
 def bestmove_line(result: SearchResult, position: Position, declares: bool) -> str:

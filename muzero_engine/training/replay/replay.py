@@ -3,6 +3,10 @@
 - Batches are drawn uniformly from a window of the newest plies. The window is everything until there are `min_plies`,
   then grows as `min_plies * (plies / min_plies) ** window_exponent` with the plies that ever came in, up to the
   capacity. So late plies are drawn about as often as early ones, and old ones fade out.
+- With `policy_surprise_share` p and `value_surprise_share` v a position is drawn in proportion to
+  (1 - p - v) + p * d / mean(d) + v * e / mean(e), where d = KL(policy target || prior) and e = |root value - network's
+  value| (KataGo, "Policy Surprise Weighting"). What the search found surprising says nothing about how the game ended,
+  so value targets stay unbiased: only positions are chosen, never results.
 - How often a position is drawn is decided by the loop, which draws `steps_per_cycle` batches for `plies_per_cycle`
   plies; `draws_per_ply` says what came of it.
 - One game in `HELD_OUT_EVERY` never trains. What the learner's losses are on these games shows overfitting.
@@ -28,7 +32,7 @@ from muzero_engine.training.observations import observations, unpacked_bits
 from muzero_engine.training.replay.batches import batch_at
 from muzero_engine.training.replay.ring import Ring
 from muzero_engine.training.replay.symmetries import Symmetries
-from muzero_engine.training.types import BadState, Batch, FinishedGames, SearchOutput, tensors_of
+from muzero_engine.training.types import BadState, Batch, FinishedGames, SearchOutput, surprise, tensors_of
 
 HELD_OUT_EVERY = 50  # games
 
@@ -47,6 +51,22 @@ class StalePositions:
 Rings = dict[Shape, Ring]
 
 
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """How likely each ply of a window is to be drawn."""
+
+    window: int
+    sums: Tensor  # float64[window], ascending: weights of the plies up to each
+
+
+def weights(surprise: Tensor, policy_share: float, value_share: float) -> Tensor:
+    """float64[n], mean 1, from float[n, 2] (`FinishedGames.surprise`); a share of what nowhere surprises is even."""
+    found = surprise.double()
+    mean = found.mean(dim=0)
+    relative = torch.where(mean > 0, found / mean.clamp_min(1e-12), 1.0)
+    return (1 - policy_share - value_share) + policy_share * relative[:, 0] + value_share * relative[:, 1]
+
+
 class Replay:
     """Games to learn from."""
 
@@ -60,12 +80,13 @@ class Replay:
         sizes = {shape: share * shape[0] * shape[1] for shape, share in shares.items()}  # larger boards, longer games
         plies = {shape: int(capacity * size / sum(sizes.values())) for shape, size in sizes.items()}
         targets = config.search.target_actions
-        keep = config.replay.reanalyse_share > 0
-        self._rings: Rings = {shape: Ring(n, spec, shape, targets, device, keep) for shape, n in plies.items()}
+        kept = (config.replay.reanalyse_share > 0, config.replay.draws_by_surprise)
+        self._rings: Rings = {shape: Ring(n, spec, shape, targets, device, *kept) for shape, n in plies.items()}
         self._held_out: Rings = {
-            shape: Ring(max(n // HELD_OUT_EVERY, min(n, 2048)), spec, shape, targets, device, keep)
+            shape: Ring(max(n // HELD_OUT_EVERY, min(n, 2048)), spec, shape, targets, device, *kept)
             for shape, n in plies.items()
         }
+        self._odds: dict[Shape, Odds] = {}  # as the rings were when they were last drawn from
         self._symmetries = {shape: Symmetries(self._game, shape, device) for shape in shares}
         self._games = 0  # that ever came in, held-out ones included
         self._stored = 0  # plies that ever came in to be learnt from
@@ -112,6 +133,7 @@ class Replay:
             games = games.select(~held)
         if len(games.lengths):
             self._rings[games.shape].add(games)
+            self._odds.pop(games.shape, None)
             self._stored += len(games.action)
 
     def draw(self, batch_size: int, generator: torch.Generator) -> Batch:
@@ -170,6 +192,9 @@ class Replay:
         ring.target_actions[rows] = output.target_actions[there].to(torch.int16)
         ring.target_probs[rows] = output.target_probs[there].to(torch.float16)
         ring.root_value[rows] = output.value[there].to(torch.float16)
+        if self._settings.draws_by_surprise:
+            ring.surprise[rows] = surprise(output)[there]
+            self._odds.pop(positions.shape, None)
 
     def _windows(self) -> dict[Shape, int]:
         smallest = max(1, self._settings.min_plies)
@@ -192,7 +217,21 @@ class Replay:
             weights = torch.tensor([windows[shape] for shape in shapes], dtype=torch.float32, device=self._device)
             shape = shapes[int(torch.multinomial(weights, 1, generator=generator))]
         ring, window = rings[shape], windows[shape]
-        return ring, torch.randint(window, (count,), generator=generator, device=self._device) + (ring.end - window)
+        if self._settings.draws_by_surprise and rings is self._rings:
+            inside = self._drawn_by_surprise(ring, window, count, generator)
+        else:
+            inside = torch.randint(window, (count,), generator=generator, device=self._device)
+        return ring, inside + (ring.end - window)
+
+    def _drawn_by_surprise(self, ring: Ring, window: int, count: int, generator: torch.Generator) -> Tensor:
+        """int64[count]: places in the window, from 0."""
+        odds = self._odds.get(ring.shape)
+        if odds is None or odds.window != window:
+            rows = torch.arange(ring.end - window, ring.end, device=self._device) % ring.capacity
+            shares = (self._settings.policy_surprise_share, self._settings.value_surprise_share)
+            odds = self._odds[ring.shape] = Odds(window, weights(ring.surprise[rows], *shares).cumsum(0))
+        uniform = torch.rand(count, generator=generator, dtype=torch.float64, device=self._device)
+        return torch.searchsorted(odds.sums, uniform * odds.sums[-1], right=True).clamp_max(window - 1)
 
     def _drawn_from(
         self, rings: Rings, windows: dict[Shape, int], batch_size: int, generator: torch.Generator
@@ -238,10 +277,14 @@ class Replay:
                     for field in fields(FinishedGames)
                     if field.name != "shape"
                 }
-                games = FinishedGames(shape=shape, **saved)  # type: ignore[arg-type]  # only the last two may be None
+                games = FinishedGames(shape=shape, **saved)  # type: ignore[arg-type]  # only the last three may be None
                 legal_bytes = 0 if games.legal is None else games.legal.shape[1]
                 if legal_bytes != ring.legal.shape[1]:
                     raise BadState("the saved replay was made with another replay.reanalyse_share")
+                if (games.surprise is not None) != self._settings.draws_by_surprise:
+                    raise BadState(
+                        "the saved replay was made with another replay.policy_surprise_share or value_surprise_share"
+                    )
                 if (
                     games.packed.shape[1:] != ring.packed.shape[1:]
                     or games.target_actions.shape[1:] != (ring.target_actions.shape[1:])

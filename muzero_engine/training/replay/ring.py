@@ -29,6 +29,7 @@ class Ring:
         target_actions: int,
         device: torch.device,
         keep_legal: bool = False,
+        keep_surprise: bool = False,
     ) -> None:
         self.capacity, self.shape, self.device = capacity, shape, device
         self.packed = torch.zeros((capacity, packed_size(spec, shape)), dtype=torch.uint8, device=device)
@@ -44,6 +45,7 @@ class Ring:
         self.by_rules = torch.zeros(capacity, dtype=torch.bool, device=device)  # of its game
         legal_bytes = (spec.num_actions(shape) + 7) // 8 if keep_legal else 0
         self.legal = torch.zeros((capacity, legal_bytes), dtype=torch.uint8, device=device)
+        self.surprise = torch.zeros((capacity, 2 if keep_surprise else 0), dtype=torch.float16, device=device)
         area = (2 * shape[0] * shape[1] + 7) // 8 if spec.ownership else 0  # bits of player 0, then player 1
         self._ownership = torch.zeros((capacity, area), dtype=torch.uint8, device=device)
         self._starts: deque[int] = deque()  # of the whole games
@@ -80,6 +82,7 @@ class Ring:
             self.root_value,
             self.result,
             self.legal,
+            self.surprise,
         )
         return sum(field[:1].nbytes for field in fields)
 
@@ -115,6 +118,8 @@ class Ring:
             field[rows] = values[kept]
         if games.legal is not None:
             self.legal[rows] = games.legal[kept]
+        if games.surprise is not None:
+            self.surprise[rows] = games.surprise[kept]
         if games.ownership is not None:
             owner = games.ownership.flatten(1)
             bits = packed_bits(torch.cat([owner == 1, owner == -1], dim=1))
@@ -144,4 +149,5 @@ class Ring:
             by_rules=self.by_rules[games],
             ownership=self.ownership(games).to(torch.int8) if self._ownership.shape[1] else None,
             legal=self.legal[rows] if self.legal.shape[1] else None,
+            surprise=self.surprise[rows] if self.surprise.shape[1] else None,
         )

@@ -38,8 +38,9 @@ class PlayRecord:
     draws: float | None
     resigned: float | None
     capped: float | None  # share of games that reached the ply cap
-    divergence: float  # KL(policy target || prior), mean over searched plies, nats
+    divergence: float  # KL(policy target || prior), mean over plies with a full search, nats
     resign_wrong: float | None  # share of the games that nobody may resign in which the first to want to did not lose
+    full_plies: int | None = None  # of the plies: with a full search, which trains the policy; None: all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

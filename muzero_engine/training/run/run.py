@@ -18,12 +18,13 @@ from typing import Self
 
 import torch
 
+from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import BadCheckpoint
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.boards import group_sizes
-from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.config import SearchSettings, TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import Evaluator
 from muzero_engine.training.learner.learner import BadLearnerState, Learner
@@ -90,10 +91,8 @@ class TrainingRun:
         if checkpoint is not None:
             self._load_learner(checkpoint)
         playing = self.learner.ema_network()
-        self._searches = {
-            shape: BatchedSearch(playing, config.search, game.spec.num_actions(shape), world.device)
-            for shape in group_sizes(config.self_play, game.spec)
-        }
+        self._searches = _searches(config, config.search, playing, world)
+        self._fast_searches = _fast_searches(config, playing, world)
         dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
         self._replay = Replay(config, world.device, dtype)
         self._reanalysis = Reanalysis(config, self._searches, self._replay, world)
@@ -104,7 +103,13 @@ class TrainingRun:
         # where games start anew in a run that resumes, they are not those that the run began with
         seed = config.seed if same_games else config.seed + 1_000_003 * self.counters.cycle
         self._self_play = SelfPlay(
-            dataclasses.replace(config, seed=seed), self._searches, world.device, world.rank, world.size, dtype
+            dataclasses.replace(config, seed=seed),
+            self._searches,
+            world.device,
+            world.rank,
+            world.size,
+            dtype,
+            fast_searches=self._fast_searches or None,
         )
         try:
             if checkpoint is not None:
@@ -148,6 +153,7 @@ class TrainingRun:
         for games in self._self_play.play(config.self_play.plies_per_cycle, steps):
             self._replay.add(games)
         play = self._played()
+        full = play.plies if play.full_plies is None else play.full_plies
         learn = None if steps is None else self._learnt(steps)
         step, cycle = self.learner.steps, self.counters.cycle + 1
         held_out = self._measure_held_out(cycle) if learn is not None else None
@@ -170,7 +176,7 @@ class TrainingRun:
             **dataclasses.asdict(self.counters),
             replay_plies=int(window),
             cycle_seconds=seconds,
-            simulations=play.plies * config.search.simulations,
+            simulations=full * config.search.simulations + (play.plies - full) * config.self_play.fast_simulations,
             positions=learn.steps * config.learner.batch_size * world.size if learn else 0,
             play=play,
             learn=learn,
@@ -221,7 +227,7 @@ class TrainingRun:
     def _learnt(self, steps: _Steps) -> StepSummary:
         """Waits for the steps and lets the searches play with what was learnt."""
         self.learner.finish()
-        for search in self._searches.values():
+        for search in (*self._searches.values(), *self._fast_searches.values()):
             search.update_weights(self.learner.ema_network())
         return summarise(steps.taken, self.world)
 
@@ -242,10 +248,10 @@ class TrainingRun:
         capped = dict(found.reasons).get(LONGEST, 0)
         counts = [found.games, found.moves, found.first_wins, found.draws, found.resigned, capped]
         counts += [found.resign_checked, found.resign_wrong]
-        sums = [found.mean_length * found.games, found.divergence * found.moves]
+        sums = [found.mean_length * found.games, found.divergence * found.full_moves, found.full_moves]
         told = torch.tensor([*counts, *sums], dtype=torch.float64)
         self.world.sum_(told)
-        games, moves, first, draws, resigned, capped, checked, wrong, plies, divergence = told.tolist()
+        games, moves, first, draws, resigned, capped, checked, wrong, plies, divergence, full = told.tolist()
 
         def share(count: float) -> float | None:
             return count / games if games else None
@@ -260,7 +266,8 @@ class TrainingRun:
             resigned=share(resigned),
             capped=share(capped),
             resign_wrong=wrong / checked if checked else None,
-            divergence=divergence / moves,
+            divergence=divergence / max(full, 1),
+            full_plies=int(full),
         )
 
     def _write_groups(self, writer: CheckpointWriter) -> None:
@@ -305,6 +312,28 @@ class TrainingRun:
                     self._generator.set_state(state)
         except BadState as error:
             raise _misfit(checkpoint, error) from error
+
+
+def _searches(
+    config: TrainConfig, settings: SearchSettings, network: MuZeroNetwork, world: World
+) -> dict[Shape, BatchedSearch]:
+    """A search for each board."""
+    spec = load_game(config.game).spec
+    return {
+        shape: BatchedSearch(network, settings, spec.num_actions(shape), world.device)
+        for shape in group_sizes(config.self_play, spec)
+    }
+
+
+def _fast_searches(config: TrainConfig, network: MuZeroNetwork, world: World) -> dict[Shape, BatchedSearch]:
+    """The searches of turns that are not full; none where all are."""
+    settings = config.self_play
+    if settings.full_search_share == 1:
+        return {}
+    fast = dataclasses.replace(
+        config.search, simulations=settings.fast_simulations, considered=settings.fast_considered
+    )
+    return _searches(config, fast, network, world)
 
 
 def use_threads(world: World, count: int) -> None:

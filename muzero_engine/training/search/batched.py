@@ -228,6 +228,7 @@ class BatchedSearch:
             target_actions=output.target_actions.masked_fill(~alive[:, None], -1),
             target_probs=output.target_probs * alive[:, None],
             divergence=output.divergence * alive,
+            raw_value=output.raw_value,
         )
 
     def _capture(self, bench: _Bench) -> None:
@@ -270,4 +271,5 @@ def _copied(output: SearchOutput) -> SearchOutput:
         target_actions=output.target_actions.clone(),
         target_probs=output.target_probs.clone(),
         divergence=output.divergence.clone(),
+        raw_value=output.raw_value.clone(),
     )

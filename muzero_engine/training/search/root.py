@@ -90,6 +90,7 @@ def conclude(
         target_actions=target_actions,
         target_probs=target_probs,
         divergence=(improved * ratio).sum(dim=1).clamp_min(0.0),
+        raw_value=raw_value,
     )
 
 

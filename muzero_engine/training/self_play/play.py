@@ -29,6 +29,9 @@ class SelfPlay:
 
     `searches` has one search for each board of `boards.group_sizes`, which also says the size of its batches. Each
     board has two groups of slots that take turns. Use it as a context manager, or `close` it: it owns processes.
+
+    With a `full_search_share` below 1 (playout cap randomisation, Wu 2019, section 3.1) every turn of a group is drawn
+    to be full or fast. A fast one uses `fast_searches`, moves its games on at little cost, and has no policy target.
     """
 
     def __init__(
@@ -40,8 +43,12 @@ class SelfPlay:
         world: int = 1,
         dtype: torch.dtype = torch.float32,
         workers: int | None = None,
+        fast_searches: Mapping[Shape, RootSearch] | None = None,
     ) -> None:
-        """`dtype` of the observations; `workers` overrides the number that the settings and the device suggest."""
+        """`dtype` of the observations; `workers` overrides the number that the settings and the device suggest.
+
+        Raises ValueError where `fast_searches` are needed and missing.
+        """
         settings, spec = config.self_play, load_game(config.game).spec
         rules = []
         first_slot = 0
@@ -68,6 +75,10 @@ class SelfPlay:
             workers = settings.workers or (default_workers(world) if device.type == "cuda" else 0)
         self._device = device
         self._generator = torch.Generator(device).manual_seed((config.seed * 65_537 + rank) % 2**63)
+        self._full_share = settings.full_search_share
+        if self._full_share < 1 and fast_searches is None:
+            raise ValueError("a self_play.full_search_share below 1 needs fast searches")
+        self._turns = torch.Generator().manual_seed((config.seed * 65_539 + rank) % 2**63)  # which are full
         self._pool = RulesPool(rules, workers)
         self._groups = [
             SlotGroup(
@@ -77,15 +88,18 @@ class SelfPlay:
                 settings=settings,
                 spec=spec,
                 search=searches[group.shape],
+                fast_search=None if fast_searches is None else fast_searches[group.shape],
                 target_actions=config.search.target_actions,
                 device=device,
                 dtype=dtype,
                 keep_legal=config.replay.reanalyse_share > 0,
+                keep_surprise=config.replay.draws_by_surprise,
             )
             for index, group in enumerate(rules)
         ]
         self.slots = first_slot
-        self.statistics = GameCounts().statistics(0, 0.0, 0.0, 0.0)  # of the last call of `play`
+        self.statistics = GameCounts().statistics(0, 0, 0.0, 0.0, 0.0)  # of the last call of `play`
+        self._full_moves = 0  # of this call of `play`
         try:
             for group in self._groups:
                 group.start()
@@ -110,6 +124,7 @@ class SelfPlay:
         started = time.perf_counter()
         counts = GameCounts()
         sums = torch.zeros(2, dtype=torch.float64, device=self._device)  # divergence, absolute root value
+        self._full_moves = 0
         ended: dict[Shape, list[FinishedGames]] = {}
         rounds = self._rounds(plies)
         for group in self._groups:
@@ -125,17 +140,23 @@ class SelfPlay:
         for group in self._groups:
             _keep(ended, group.settle(counts))
         moves = rounds * self.slots
-        divergence, root_value = (sums / moves).tolist()
-        self.statistics = counts.statistics(moves, time.perf_counter() - started, divergence, root_value)
+        full = self._full_moves
+        divergence, root_value = (sums / max(full, 1)).tolist()
+        self.statistics = counts.statistics(moves, full, time.perf_counter() - started, divergence, root_value)
         return [FinishedGames.cat(parts) for parts in ended.values()]
 
     def _launch(self, group: SlotGroup, sums: Tensor) -> None:
-        output = group.launch(self._generator)
-        sums += torch.stack([output.divergence.sum(), output.value.abs().sum()])
+        full = self._full_share == 1 or bool(torch.rand((), generator=self._turns) < self._full_share)
+        output = group.launch(self._generator, full=full)
+        if full:
+            self._full_moves += group.slots
+            sums += torch.stack([output.divergence.sum(), output.value.abs().sum()])
 
     def state(self) -> dict[str, Tensor]:
         """Everything that `load_state` needs to go on exactly here, as CPU tensors. Call it between calls of `play`."""
         state = {f"generator.{self._device.type}": self._generator.get_state()}
+        if self._full_share < 1:
+            state["generator.turns"] = self._turns.get_state()
         for index, group in enumerate(self._groups):
             state |= {f"{index}.{name}": tensor for name, tensor in group.state().items()}
         return state
@@ -153,6 +174,8 @@ class SelfPlay:
             group.load_state({name[len(prefix) :]: x for name, x in state.items() if name.startswith(prefix)})
         if (generator := state.get(f"generator.{self._device.type}")) is not None:
             self._generator.set_state(generator)
+        if (turns := state.get("generator.turns")) is not None:
+            self._turns.set_state(turns)
 
     def close(self) -> None:
         """Ends the worker processes."""

@@ -49,20 +49,26 @@ class SlotGroup:
         settings: SelfPlaySettings,
         spec: GameSpec,
         search: RootSearch,
+        fast_search: RootSearch | None,
         target_actions: int,
         device: torch.device,
         dtype: torch.dtype,
         keep_legal: bool,
+        keep_surprise: bool,
     ) -> None:
         self.slots = rules.slots
         self._index, self._pool, self._buffers = index, pool, pool.buffers[index]
         self._settings, self._spec, self._shape = settings, spec, rules.shape
-        self._search, self._device, self._dtype = search, device, dtype
+        self._search, self._fast_search = search, fast_search
+        self._device, self._dtype = device, dtype
         self._actions = spec.num_actions(rules.shape)
-        self._trajectories = Trajectories(rules.slots, rules.cap, spec, rules.shape, target_actions, device, keep_legal)
+        self._trajectories = Trajectories(
+            rules.slots, rules.cap, spec, rules.shape, target_actions, device, keep_legal, keep_surprise
+        )
         self._streaks = np.zeros((rules.slots, 2), dtype=np.int64)  # own turns in a row below the resign value
         self._would_resign = np.full(rules.slots, -1, dtype=np.int8)  # who would first have, where nobody may
         self._ply = np.zeros(rules.slots, dtype=np.int64)
+        self._openings = np.zeros(rules.slots, dtype=np.int64)  # random plies that the games began with
         self._host_action = torch.zeros(rules.slots, dtype=torch.int64, pin_memory=device.type == "cuda")
         self._host_value = torch.zeros(rules.slots, dtype=torch.float32, pin_memory=device.type == "cuda")
         self._searched = torch.cuda.Event() if device.type == "cuda" else None  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -76,17 +82,18 @@ class SlotGroup:
         self._would_resign[:] = -1
         self._begin_games()
 
-    def launch(self, generator: torch.Generator) -> SearchOutput:
-        """Searches all slots."""
+    def launch(self, generator: torch.Generator, *, full: bool = True) -> SearchOutput:
+        """Searches all slots; not `full`: with the fast search, whose policy is played but not learnt."""
+        search = self._search if full or self._fast_search is None else self._fast_search
         ply = to_device(self._ply, self._device)
         legal = to_device(self._buffers.legal, self._device)
         self._trajectories.write_positions(ply, to_device(self._buffers.packed, self._device), legal)
         history, present = self._trajectories.history(ply)
         observation = observations(history, present, self._spec, self._shape, self._dtype)
-        output = self._search.run(observation, unpacked_bits(legal, self._actions).to(torch.bool), generator=generator)
+        output = search.run(observation, unpacked_bits(legal, self._actions).to(torch.bool), generator=generator)
         sampled = ply < self._settings.temperature_plies
         action = chosen_actions(output, sampled, generator, self._settings.temperature)
-        self._trajectories.record(ply, action, output)
+        self._trajectories.record(ply, action, output, policy=full)
         self._host_action.copy_(action, non_blocking=True)
         self._host_value.copy_(output.value, non_blocking=True)
         if self._searched is not None:
@@ -117,7 +124,9 @@ class SlotGroup:
         if len(slots):
             lengths, results = self._ply[slots] + 1, buffers.result[slots]
             ownership = buffers.ownership[slots] if self._spec.ownership else None
-            games = self._trajectories.take(slots, lengths, results, buffers.by_rules[slots], ownership)
+            games = self._trajectories.take(
+                slots, lengths, results, buffers.by_rules[slots], ownership, self._openings[slots]
+            )
             counts.add(lengths, results, buffers.reason[slots], self._would_resign[slots])
             self._streaks[slots] = 0
             self._would_resign[slots] = -1
@@ -132,6 +141,7 @@ class SlotGroup:
             self._trajectories.write_openings(
                 fresh, buffers.opening[fresh], buffers.opening_packed[fresh], buffers.opening_action[fresh]
             )
+            self._openings[fresh] = buffers.opening[fresh]
         self._ply = buffers.ply.astype(np.int64)
 
     def state(self) -> dict[str, Tensor]:

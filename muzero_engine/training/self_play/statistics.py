@@ -17,14 +17,15 @@ class SelfPlayStatistics:
 
     games: int
     moves: int  # searched and played, by all games
+    full_moves: int  # of them: with a full search, which trains the policy
     seconds: float
     first_wins: int
     draws: int
     second_wins: int
     reasons: tuple[tuple[str, int], ...]  # how games ended, most frequent first
     mean_length: float  # plies; 0 without games
-    divergence: float  # mean KL(improved policy || prior) over the moves, nats
-    root_value: float  # mean absolute root value over the moves
+    divergence: float  # mean KL(improved policy || prior) over the full searches, nats
+    root_value: float  # mean absolute root value over the full searches
     resigned: int
     capped: int  # games that reached the ply cap
     resign_checked: int  # games where nobody may resign and somebody would have
@@ -59,12 +60,15 @@ class GameCounts:
         self._checked += int(checked.sum())
         self._wrong += int((checked & ~lost).sum())
 
-    def statistics(self, moves: int, seconds: float, divergence: float, root_value: float) -> SelfPlayStatistics:
+    def statistics(
+        self, moves: int, full_moves: int, seconds: float, divergence: float, root_value: float
+    ) -> SelfPlayStatistics:
         """The games added so far."""
         games = self._results.total()
         return SelfPlayStatistics(
             games=games,
             moves=moves,
+            full_moves=full_moves,
             seconds=seconds,
             first_wins=self._results[1],
             draws=self._results[0],

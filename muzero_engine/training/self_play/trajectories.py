@@ -11,7 +11,7 @@ from torch import Tensor
 
 from muzero_engine.games.base import GameSpec, Shape
 from muzero_engine.games.encoding import packed_size
-from muzero_engine.training.types import FinishedGames, SearchOutput
+from muzero_engine.training.types import FinishedGames, SearchOutput, surprise
 
 Numbers = npt.NDArray[np.integer]
 
@@ -34,8 +34,10 @@ class Trajectories:
         target_actions: int,
         device: torch.device,
         keep_legal: bool = False,
+        keep_surprise: bool = False,
     ) -> None:
-        """`keep_legal`: legal actions are stored too, so that positions can be searched again."""
+        """`keep_legal`: legal actions are stored too, so that positions can be searched again. `keep_surprise`: so is
+        what a search found, so that batches can be drawn by it."""
         rows = slots * plies
         self.plies = plies
         self.target_actions = target_actions
@@ -50,6 +52,7 @@ class Trajectories:
         self._target_actions = torch.full((rows, target_actions), -1, dtype=torch.int16, device=device)
         self._target_probs = torch.zeros((rows, target_actions), dtype=torch.float16, device=device)
         self._root_value = torch.zeros(rows, dtype=torch.float16, device=device)
+        self._surprise = torch.zeros((rows, 2 if keep_surprise else 0), dtype=torch.float16, device=device)
 
     def write_positions(self, ply: Tensor, packed: Tensor, legal: Tensor) -> None:
         """Writes uint8[B, packed_size] and uint8[B, ceil(A / 8)] at ply int64[B] of each slot."""
@@ -70,19 +73,25 @@ class Trajectories:
         self._legal[rows] = 0
         self._target_actions[rows] = -1
         self._target_probs[rows] = 0
+        self._surprise[rows] = 0
 
     def history(self, ply: Tensor) -> tuple[Tensor, Tensor]:
         """(uint8[B, history, packed_size] newest first, bool[B, history] which of them exist) at ply int64[B]."""
         back = ply.unsqueeze(1) - self._history
         return self._packed[self._first.unsqueeze(1) + back.clamp(min=0)], back >= 0
 
-    def record(self, ply: Tensor, action: Tensor, output: SearchOutput) -> None:
-        """Writes the moves int64[B] played at ply int64[B] and what the search said there."""
+    def record(self, ply: Tensor, action: Tensor, output: SearchOutput, *, policy: bool = True) -> None:
+        """Writes the moves int64[B] played at ply int64[B] and what the search said; `policy`: its policy, too."""
         rows = self._first + ply
         self._action[rows] = action.to(torch.int16)
-        self._target_actions[rows] = output.target_actions.to(torch.int16)
-        self._target_probs[rows] = output.target_probs.to(torch.float16)
+        self._target_actions[rows] = output.target_actions.to(torch.int16) if policy else -1
+        self._target_probs[rows] = output.target_probs.to(torch.float16) if policy else 0.0
         self._root_value[rows] = output.value.to(torch.float16)
+        if self._surprise.shape[1]:
+            found = surprise(output)
+            if not policy:
+                found[:, 0] = 0.0
+            self._surprise[rows] = found
 
     def take(
         self,
@@ -91,11 +100,13 @@ class Trajectories:
         results: npt.NDArray[np.int8],
         by_rules: npt.NDArray[np.bool_],
         ownership: npt.NDArray[np.int8] | None,
+        openings: Numbers,
     ) -> FinishedGames:
-        """Copies the first `lengths[i]` plies of `slots[i]`; `results` are player 0's."""
+        """Copies the first `lengths[i]` plies of `slots[i]`, `openings[i]` of them random; `results` are player 0's."""
         device = self._device
         rows = self._rows(slots, lengths)
-        packed, targets = self._packed[rows], self._target_actions[rows]
+        packed = self._packed[rows]
+        random = to_device(_ages(lengths) < np.repeat(openings, lengths), device)
         first_player = to_device(np.repeat(results, lengths), device)
         result = torch.where(packed[:, -1] == 0, first_player, -first_player)
         return FinishedGames(
@@ -103,13 +114,14 @@ class Trajectories:
             lengths=to_device(lengths.astype(np.int64), device),
             packed=packed,
             action=self._action[rows],
-            target_actions=targets,
+            target_actions=self._target_actions[rows],
             target_probs=self._target_probs[rows],
-            root_value=torch.where(targets[:, 0] < 0, result.to(torch.float16), self._root_value[rows]),
+            root_value=torch.where(random, result.to(torch.float16), self._root_value[rows]),
             result=result,
             by_rules=to_device(by_rules.copy(), device),
             ownership=None if ownership is None else to_device(ownership.copy(), device),
             legal=self._legal[rows] if self._legal.shape[1] else None,
+            surprise=self._surprise[rows] if self._surprise.shape[1] else None,
         )
 
     def state(self, lengths: Numbers) -> dict[str, Tensor]:
@@ -129,10 +141,17 @@ class Trajectories:
             "target_actions": self._target_actions,
             "target_probs": self._target_probs,
             "root_value": self._root_value,
+            **({"surprise": self._surprise} if self._surprise.shape[1] else {}),
         }
 
     def _rows(self, slots: Numbers, counts: Numbers) -> Tensor:
         """int64[sum of counts]: the first rows of these slots, one slot behind the other."""
-        ends = np.cumsum(counts)
-        within = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)
-        return to_device(np.repeat(np.asarray(slots, dtype=np.int64) * self.plies, counts) + within, self._device)
+        first = np.repeat(np.asarray(slots, dtype=np.int64) * self.plies, counts)
+        return to_device(first + _ages(counts), self._device)
+
+
+def _ages(counts: Numbers) -> npt.NDArray[np.int64]:
+    """int64[sum of counts]: 0, 1, ... counts[i] - 1 for every i in turn."""
+    ends = np.cumsum(counts)
+    ages: npt.NDArray[np.int64] = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)
+    return ages

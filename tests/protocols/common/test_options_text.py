@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, Protocol, find_option, protocol_options
 from muzero_engine.protocols.common.options_text import RESERVED_WORDS, option_line, parse_setoption, value_text
 
-TEXT_PROTOCOLS = (Protocol.UCI, Protocol.USI)
+TEXT_PROTOCOLS = (Protocol.UCI, Protocol.USI, Protocol.UGI)
 
 
 @pytest.mark.parametrize(

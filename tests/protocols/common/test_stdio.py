@@ -37,6 +37,10 @@ def test_lines_come_without_their_ends() -> None:
     assert run("a\r\n b\t\n\nlast") == ["a", " b\t", "", "last", "<end>", "<close>"]
 
 
+def test_a_byte_order_mark_is_dropped() -> None:
+    assert run("\ufeffugi\r\n\ufeffa\n") == ["ugi", "\ufeffa", "<end>", "<close>"]
+
+
 def test_a_session_that_ends_reads_no_further() -> None:
     assert run("a\nquit\nb\n") == ["a", "quit", "<close>"]
 

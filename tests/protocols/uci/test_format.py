@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.chess import GAME, position_from_fen
-from muzero_engine.protocols.common.search_text import pv_text
-from muzero_engine.protocols.uci.format import InfoStyle, info_lines, score_text, wdl_text
+from muzero_engine.protocols.common.search_text import pv_text, score_text
+from muzero_engine.protocols.uci.format import InfoStyle, info_lines, wdl_text
 
 
 def root_move(value: float, draw: float = 0.0, ends: float | None = None) -> RootMove:

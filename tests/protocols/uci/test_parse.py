@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muzero_engine.games.chess import GAME
-from muzero_engine.protocols.uci.parse import PositionCommand, make_limits, parse_go, parse_position
+from muzero_engine.protocols.common.go_command import make_limits
+from muzero_engine.protocols.common.position_command import PositionCommand
+from muzero_engine.protocols.uci.parse import parse_go, parse_position
 
 GO_WORDS = [
     "searchmoves",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from lab.common.batches import random_batch
 from safetensors.torch import load_file
-from support.batches import random_batch
 from support.networks import tiny_network
 
 from muzero_engine.games.registry import load_game

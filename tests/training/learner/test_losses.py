@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.batches import random_batch
+from lab.common.batches import random_batch
 from support.networks import tiny_network
 from torch import Tensor, nn
 from torch.nn import functional as F

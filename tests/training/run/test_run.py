@@ -75,12 +75,20 @@ def resumed(config: TrainConfig, folder: Path) -> TrainingRun:
     return TrainingRun(config, folder, World.alone(), newest_checkpoint(folder))
 
 
-@pytest.mark.parametrize("reanalyse_share", [0.0, 0.35])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (),
+        ("replay.reanalyse_share=0.35",),
+        ("self_play.full_search_share=0.5", "self_play.fast_simulations=2"),
+        ("replay.reanalyse_share=0.35", "replay.policy_surprise_share=0.5", "replay.value_surprise_share=0.1"),
+    ],
+)
 def test_a_killed_and_resumed_run_equals_an_unbroken_one(
-    tmp_path: Path, reanalyse_share: float, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("muzero_engine.training.replay.replay.HELD_OUT_EVERY", 5)  # few games are played
-    config = tiny(f"replay.reanalyse_share={reanalyse_share}")
+    config = tiny(*settings)
     with TrainingRun(config, tmp_path / "whole", World.alone()) as run:
         assert train(run, quiet()) is Ending.FINISHED
         whole = run.learner.state().tensors
@@ -101,7 +109,13 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(
     nets = [sorted(path.name for path in (tmp_path / name / "nets").iterdir()) for name in ("whole", "broken")]
     assert nets[0] == nets[1]
     assert any(record.matches for record in left)
-    assert any(record.reanalysis for record in left) == (reanalyse_share > 0)
+    assert any(record.reanalysis for record in left) == (config.replay.reanalyse_share > 0)
+    for record in left:
+        played = record.play
+        assert played.full_plies is not None
+        fast = played.plies - played.full_plies
+        assert record.simulations == 4 * played.full_plies + 2 * fast
+        assert fast == 0 or config.self_play.full_search_share < 1
     assert left[-1].held_out is not None
 
 

@@ -123,6 +123,54 @@ def test_resumed_games_go_on_exactly(game: str, shape: Shape) -> None:
         assert replace(left, seconds=0) == replace(right, seconds=0)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_fast_turns_have_no_policy_target_but_the_value_of_their_search(share: float) -> None:
+    config = small_config("tictactoe", (3, 3), full_search_share=max(share, 1e-9))
+    config = replace(config, replay=replace(config.replay, policy_surprise_share=0.5))
+    fast = {(3, 3): RandomSearch(value=0.25)}
+    with SelfPlay(config, {(3, 3): RandomSearch(value=0.5)}, CPU, fast_searches=fast) as player:
+        (games,) = player.play(600)
+        statistics = player.statistics
+    found: dict[tuple[bool, bool], set[float]] = {}
+    start = 0
+    for length in games.lengths.tolist():
+        searched = False
+        for row in range(start, start + length):
+            has_policy = bool(games.target_actions[row, 0] >= 0)
+            value = float(games.root_value[row])
+            searched = searched or has_policy or value == 0.25
+            found.setdefault((searched, has_policy), set()).add(value)
+            assert (float(games.target_probs[row].sum()) > 0) == has_policy
+            assert games.surprise is not None
+            assert games.surprise[row].tolist() == [float(has_policy), value if searched else 0.0]
+        start += length
+    assert found[True, False] == {0.25}
+    assert found[False, False] <= {-1.0, 0.0, 1.0}  # random openings: the result
+    assert found.get((True, True), {0.5}) == {0.5}
+    assert statistics.full_moves < statistics.moves == 600
+    assert (statistics.full_moves > 0) == (share > 0)
+
+
+def test_fast_turns_go_on_exactly() -> None:
+    config = small_config("chess", (8, 8), full_search_share=0.5)
+    config = replace(config, replay=replace(config.replay, value_surprise_share=0.1))
+
+    def player() -> SelfPlay:
+        return SelfPlay(config, {(8, 8): RandomSearch()}, CPU, fast_searches={(8, 8): RandomSearch(value=0.25)})
+
+    with player() as unbroken, player() as resumed:
+        unbroken.play(170)
+        resumed.load_state({name: tensor.clone() for name, tensor in unbroken.state().items()})
+        for one, other in zip(unbroken.play(300), resumed.play(300), strict=True):
+            assert_same_games(one, other)
+        assert unbroken.statistics.full_moves == resumed.statistics.full_moves
+
+
+def test_fast_turns_need_a_search() -> None:
+    with pytest.raises(ValueError, match="needs fast searches"):
+        self_play(small_config("tictactoe", (3, 3), full_search_share=0.5))
+
+
 def test_games_of_other_settings_are_refused() -> None:
     with self_play(small_config("go", (5, 5))) as player:
         player.play(200)
@@ -163,7 +211,7 @@ def test_early_moves_are_drawn_from_the_targets_and_later_ones_are_the_searchs()
     probs = torch.tensor([0.5, 0.3, 0.2, 0.0]).expand(count, 4)
     targets = torch.tensor([7, 5, 3, -1]).expand(count, 4)
     zeros = torch.zeros(count)
-    output = SearchOutput(torch.full((count,), 9), zeros, targets, probs, zeros)
+    output = SearchOutput(torch.full((count,), 9), zeros, targets, probs, zeros, zeros)
     generator = torch.Generator().manual_seed(1)
     assert set(chosen_actions(output, torch.zeros(count, dtype=torch.bool), generator).tolist()) == {9}
     drawn = chosen_actions(output, torch.ones(count, dtype=torch.bool), generator)

@@ -1,0 +1,154 @@
+"""When a search ends by itself: a list of small rules, and it ends as soon as one of them says so.
+
+`stop_rules` chooses the rules for the phase that the search is in; it is asked again when the phase changes. A rule is
+asked between two batches of the search, and never before the first. The idea is that of Leela Chess Zero's stoppers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from muzero_engine.engine.control import Phase, Terms
+from muzero_engine.engine.time_manager import TimePlan
+from muzero_engine.search.search import Search
+
+PRUNING_SHARE = 0.1  # of the soft bound: before it, the leads in visits say little
+CONTENDER = 3  # a move with fewer than the best one's visits divided by this is no reason to think longer
+
+
+class StopRule(Protocol):
+    """One reason to end a search."""
+
+    def ends(self, search: Search, elapsed_ms: float) -> bool:
+        """Return whether the search ends now; `elapsed_ms` counts from the moment from which the limits do."""
+        ...
+
+
+class LineDepth:
+    """The longest main line that a search has had: a depth that never falls. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self.plies = 1
+
+    def update(self, search: Search) -> int:
+        """Return the plies of the longest main line, this moment's included."""
+        self.plies = max(self.plies, search.line_length())
+        return self.plies
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLimit:
+    """So many simulations were made."""
+
+    nodes: int
+
+    def ends(self, search: Search, elapsed_ms: float) -> bool:
+        return search.simulations >= self.nodes
+
+
+@dataclass(frozen=True, slots=True)
+class DepthLimit:
+    """The main line was once so many plies long."""
+
+    plies: int
+    depth: LineDepth
+
+    def ends(self, search: Search, elapsed_ms: float) -> bool:
+        return self.depth.update(search) >= self.plies
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The rules alone say what to play, so that no search would change it."""
+
+    def ends(self, search: Search, elapsed_ms: float) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class HardTime:
+    """The time that this move may take at most is up."""
+
+    hard_ms: float
+
+    def ends(self, search: Search, elapsed_ms: float) -> bool:
+        return elapsed_ms >= self.hard_ms
+
+
+@dataclass(frozen=True, slots=True)
+class SoftTime:
+    """This move's share of the time is up, and no move that was searched a good deal has a higher value than the one
+    that would be played."""
+
+    soft_ms: float
+
+    def ends(self, search: Search, elapsed_ms: float) -> bool:
+        if elapsed_ms < self.soft_ms:
+            return False
+        best, *others = search.root_moves()
+        return not any(move.q > best.q for move in others if CONTENDER * move.visits >= best.visits)
+
+
+@dataclass(frozen=True, slots=True)
+class SmartPruning:
+    """No other move can catch up in visits before the soft bound (Leela Chess Zero's smart pruning).
+
+    At the pace so far, as many simulations follow as the time left allows; the rule ends the search when `factor` times
+    the lead of the most visited move is larger.
+    """
+
+    soft_ms: float
+    factor: float
+
+    def ends(self, search: Search, elapsed_ms: float) -> bool:
+        if not PRUNING_SHARE * self.soft_ms <= elapsed_ms < self.soft_ms:
+            return False
+        remaining = search.simulations * (self.soft_ms - elapsed_ms) / max(elapsed_ms, 1.0)
+        return self.factor * search.visit_lead() > remaining
+
+
+@dataclass(frozen=True, slots=True)
+class RootFacts:
+    """What the rules of the game say about the moves to choose from."""
+
+    moves: int  # how many there are, at least 1
+    ending: Mapping[int, float]  # those that end the game -> exact value for the mover, +1, 0 or -1
+
+    @property
+    def wins(self) -> bool:
+        """Whether one of them wins at once."""
+        return 1.0 in self.ending.values()
+
+    @property
+    def decided(self) -> bool:
+        """Whether no search can change the choice: one move, a win at once, or nothing but ends of the game."""
+        return self.moves == 1 or self.wins or len(self.ending) == self.moves
+
+
+def stop_rules(
+    terms: Terms, root: RootFacts, plan: TimePlan | None, *, nodes: int | None, depth: LineDepth, pruning_factor: float
+) -> tuple[StopRule, ...]:
+    """Return the rules of a search under `terms`.
+
+    `plan` is what `plan_time` makes of their limits; `nodes` is the bound on simulations, the handicap's included;
+    `pruning_factor` is that of `SmartPruning`, 0 for none. A time that was asked for exactly (`movetime`) is used up
+    even where the move is known.
+    """
+    rules: list[StopRule] = []
+    if nodes is not None:
+        rules.append(NodeLimit(nodes))
+    if terms.phase is not Phase.COUNTED:
+        return tuple(rules)
+    if terms.limits.depth is not None:
+        rules.append(DepthLimit(terms.limits.depth, depth))
+    if terms.limits.mate is not None and root.wins:
+        rules.append(Settled())
+    if plan is not None:
+        rules += [HardTime(plan.hard_ms), SoftTime(plan.soft_ms)]
+        if not plan.exact and root.decided:
+            rules.append(Settled())
+        if not plan.exact and pruning_factor > 0.0:
+            rules.append(SmartPruning(plan.soft_ms, pruning_factor))
+    return tuple(rules)

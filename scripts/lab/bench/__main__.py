@@ -1,0 +1,21 @@
+"""Measure speed: `python scripts/lab/bench COMMAND [OPTION ...]`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # the package of this checkout is measured
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # where `lab` is
+
+from lab.common.commands import dispatch
+
+COMMANDS = {
+    "learner": "gradient steps a second, in several configurations",
+    "match": "milliseconds that the match runner costs a move",
+    "self-play": "rules, search and both together in moves a second, and drawing batches",
+    "training": "the batched search beside its network calls alone, on random networks",
+    "kernels": "the top-K kernel by its tuning parameters",
+    "stress": "a search of a million nodes: memory, time a simulation, the longest step",
+}
+
+if __name__ == "__main__":
+    dispatch("bench", COMMANDS)

@@ -1,0 +1,21 @@
+"""Study what a network knows: `python scripts/lab/studies COMMAND [OPTION ...]`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # the package of this checkout is measured
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # where `lab` is
+
+from lab.common.commands import dispatch
+
+COMMANDS = {
+    "blunders": "where a network lost its games of chess, and whether h or g is to blame",
+    "int8": "how far a bundle's 8-bit graph is from the one in 32 bits",
+    "opponents": "ratings of a ladder's opponents, by matches between neighbours",
+    "surprise": "what a network thinks of the moves and results of recorded games",
+    "targets": "what the policy targets of self-play are worth",
+    "values": "how far the values of h and g agree with Stockfish",
+}
+
+if __name__ == "__main__":
+    dispatch("studies", COMMANDS)
