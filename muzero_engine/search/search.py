@@ -8,6 +8,14 @@
 The rules appear at the root alone: its legal actions, and the exact value of those that end the game. Everything below
 is imagined by the model. One `step` collects leaves (in-flight visits keep them apart), evaluates them in one call of
 the model and backs them up, so a caller that looks at the clock between steps obeys `stop` within one evaluation.
+
+Two more pieces of this program pick a child: `training.search.tree` (thousands of games at once, in torch) and
+`training.search.triton_kernels` (the same on a GPU). They are others because here one tree must be quick, grow without
+a known budget and stop at any moment. They also play by another rule: this search, with which everything that is shipped
+plays and is matched, takes the child of highest pUCT below the root, whatever `RootPolicy` says of the root itself; the
+batched search is full Gumbel MuZero below the root too, and with it self-play, reanalysis and the evaluation inside
+training, whose results are therefore those of the network under another search. The formulas of both are held together
+by tests/training/search/test_batched.py (`test_formulas_are_those_of_the_engines_search`).
 """
 
 from __future__ import annotations
