@@ -19,12 +19,10 @@ class SequentialHalving:
     to be ranked; call it again after that.
     """
 
-    def __init__(self, count: int, rank: Callable[[Sequence[int]], list[int]]) -> None:
-        """`rank` orders candidates best first by what is known when it is called."""
+    def __init__(self, count: int) -> None:
         if count < 1:
             raise ValueError("sequential halving needs a candidate")
         self._count = count
-        self._rank = rank
         self._round = 0
         self._left = list(range(count))
         self._quota = self._per_candidate()
@@ -36,23 +34,26 @@ class SequentialHalving:
         budget = self._count * phases << self._round
         return max(1, budget // (phases * len(self._left)))
 
-    def next(self) -> int | None:
-        """The candidate of the next simulation, or None at a barrier."""
+    def next(self, rank: Callable[[Sequence[int]], list[int]]) -> int | None:
+        """Return the candidate of the next simulation, or None at a barrier.
+
+        `rank` orders candidates best first by what is known when it is called.
+        """
         if self._dealt == self._quota * len(self._left):
             if not self._at_barrier:
                 self._at_barrier = True
                 return None
-            self._advance()
+            self._advance(rank)
         candidate = self._left[self._dealt % len(self._left)]
         self._dealt += 1
         return candidate
 
-    def _advance(self) -> None:
+    def _advance(self, rank: Callable[[Sequence[int]], list[int]]) -> None:
         self._at_barrier = False
         self._dealt = 0
         if len(self._left) > 2:
-            self._left = self._rank(self._left)[: (len(self._left) + 1) // 2]
+            self._left = rank(self._left)[: (len(self._left) + 1) // 2]
         else:
             self._round += 1
-            self._left = self._rank(list(range(self._count)))
+            self._left = rank(list(range(self._count)))
         self._quota = self._per_candidate()

@@ -20,6 +20,21 @@ def exploration(parent_visits: int, c1: float, c2: float) -> float:
     return math.sqrt(parent_visits) * (c1 + math.log((parent_visits + c2 + 1.0) / c2))
 
 
+class Exploration:
+    """Twice `exploration`, for Q in [-1, 1] where the paper has [0, 1], from a table that grows as needed."""
+
+    def __init__(self, c1: float, c2: float) -> None:
+        self._c1, self._c2 = c1, c2
+        self._factors: list[float] = []
+
+    def at(self, parent_visits: int) -> float:
+        """Return the factor at a node with so many visits."""
+        factors = self._factors
+        while parent_visits >= len(factors):
+            factors.append(2.0 * exploration(len(factors), self._c1, self._c2))
+        return factors[parent_visits]
+
+
 def softmax(logits: npt.NDArray[np.floating], temperature: float = 1.0) -> Doubles:
     """float64 probabilities over the last axis."""
     scaled = logits.astype(np.float64) / temperature

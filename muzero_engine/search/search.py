@@ -8,6 +8,14 @@
 The rules appear at the root alone: its legal actions, and the exact value of those that end the game. Everything below
 is imagined by the model. One `step` collects leaves (in-flight visits keep them apart), evaluates them in one call of
 the model and backs them up, so a caller that looks at the clock between steps obeys `stop` within one evaluation.
+
+Two more pieces of this program pick a child: `training.search.tree` (thousands of games at once, in torch) and
+`training.search.triton_kernels` (the same on a GPU). They are others because here one tree must be quick, grow without
+a known budget and stop at any moment. They also play by another rule: this search, with which everything that is shipped
+plays and is matched, takes the child of highest pUCT below the root, whatever `RootPolicy` says of the root itself; the
+batched search is full Gumbel MuZero below the root too, and with it self-play, reanalysis and the evaluation inside
+training, whose results are therefore those of the network under another search. The formulas of both are held together
+by tests/training/search/test_batched.py (`test_formulas_are_those_of_the_engines_search`).
 """
 
 from __future__ import annotations
@@ -21,9 +29,9 @@ import numpy as np
 
 from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
-from muzero_engine.search.halving import SequentialHalving
 from muzero_engine.search.memory import TreeMemory
-from muzero_engine.search.scoring import completed_q, exploration, lower_confidence_bound, sigma, softmax
+from muzero_engine.search.root import GumbelRoot, PuctRoot, Root
+from muzero_engine.search.scoring import Exploration, lower_confidence_bound, softmax
 from muzero_engine.search.tree import NO_SLOT, ROOT, Tree
 
 _CERTAIN_END = -0.01  # a discount above this: the model is sure that the edge ends the game, nothing lies behind it
@@ -53,13 +61,8 @@ class Search:
         self._memory = TreeMemory(config.memory_mb, config.batch_size, model.latent_levels)
         self._square_sums: dict[int, float] = {}  # of edge values, root children only
         self._ends: dict[int, float] = {}  # root child -> exact value
-        self._fpu_reduction = config.fpu_reduction
-        self._scales: list[float] = []  # see `_scale`
-        self._unknown: list[int] = []  # the other root children, prior descending: those that are searched
-        self._opened = 0  # how many of them selection looks at: the visited ones and the next
-        self._unknown_prior = 1.0  # sum of their priors
-        self._halving: SequentialHalving | None = None
-        self._scores: list[float] = []  # gumbel + logits of the root's children 1, 2, ...
+        self._root: Root | None = None  # deals with the other root children; None where there are none
+        self._exploration = Exploration(config.c1, config.c2)
         self.seldepth = 0
         self.root_value = 0.0  # of the network
         self.ownership: Floats | None = None
@@ -99,7 +102,6 @@ class Search:
             scores += config.gumbel_scale * np.random.default_rng(config.seed).gumbel(size=len(scores))
         gumbel = config.root_policy is RootPolicy.GUMBEL
         order = np.lexsort((legal_actions, -(scores if gumbel else priors)))
-        self._scores = scores[order].tolist()
         tree.new(-1, -1, 1.0, 0.0)
         tree.slot[ROOT] = self._memory.pool.put(root.latent)[0]
         tree.visits[ROOT] = 1
@@ -114,11 +116,14 @@ class Search:
         self._square_sums = dict.fromkeys(tree.kids[ROOT], 0.0)
         for kid, value in self._ends.items():
             tree.q[kid] = self._exact_utility(value)
-        self._unknown = [kid for kid in tree.kids[ROOT] if kid not in self._ends]
-        self._unknown_prior = sum(tree.prior[kid] for kid in self._unknown)
-        self._opened = min(1, len(self._unknown))
-        candidates = min(config.considered_actions, len(self._unknown))
-        self._halving = SequentialHalving(candidates, self._rank) if gumbel and candidates else None
+        searched = [kid for kid in tree.kids[ROOT] if kid not in self._ends]
+        if not searched:
+            self._root = None
+        elif gumbel:
+            descending = scores[order].tolist()
+            self._root = GumbelRoot(tree, searched, [descending[kid - 1] for kid in searched], self.root_value, config)
+        else:
+            self._root = PuctRoot(tree, searched, self._exploration, config.fpu_reduction)
 
     def _utility(self, value: float, draw: float, side: float) -> float:
         """A value with draws counted as `draw_value` says; `side` is +1 where the root's mover is to move."""
@@ -186,6 +191,7 @@ class Search:
             return None
         tree = self._tree
         visits, done, discount, q = tree.visits, tree.done, tree.discount, tree.q
+        scale_at, fpu_reduction = self._exploration.at, self._config.fpu_reduction
         path = [ROOT, node]
         visits[ROOT] += 1
         visits[node] += 1
@@ -193,14 +199,14 @@ class Search:
             return path
         while done[node] and discount[node] < _CERTAIN_END:
             kids, priors = tree.kids[node], tree.priors[node]
-            scale = self._scale(visits[node] - 1)  # without the visit under way
+            scale = scale_at(visits[node] - 1)  # without the visit under way
             best, best_score = -1, -1e30
             for kid, prior in zip(kids, priors, strict=False):
                 score = q[kid] + scale * prior / (1 + visits[kid])
                 if score > best_score:
                     best, best_score = kid, score
             if len(kids) < len(priors):
-                first_play = tree.value[node] - self._fpu_reduction * math.sqrt(tree.seen_prior[node])
+                first_play = tree.value[node] - fpu_reduction * math.sqrt(tree.seen_prior[node])
                 if first_play + scale * priors[len(kids)] > best_score and (self._memory.make_room(tree) or best < 0):
                     best = tree.new_child(node, first_play)
             node = best
@@ -210,34 +216,9 @@ class Search:
 
     def _select_root(self) -> int | None:
         """The root action to simulate. Those that end the game need none, unless there are no others."""
-        tree = self._tree
-        if not self._unknown:
-            return max(self._ends, key=tree.q.__getitem__)
-        if self._halving is not None:
-            candidate = self._halving.next()
-            return None if candidate is None else self._unknown[candidate]
-        visits, q, priors = tree.visits, tree.q, tree.prior
-        scale = self._scale(visits[ROOT]) / self._unknown_prior
-        opened = self._unknown[: self._opened]
-        fresh = opened[-1]
-        if not visits[fresh]:
-            mass = (sum(priors[kid] for kid in opened) - priors[fresh]) / self._unknown_prior
-            q[fresh] = tree.value[ROOT] - self._fpu_reduction * math.sqrt(mass)
-        best, best_score = -1, -1e30
-        for kid in opened:
-            score = q[kid] + scale * priors[kid] / (1 + visits[kid])
-            if score > best_score:
-                best, best_score = kid, score
-        if best == fresh and self._opened < len(self._unknown):
-            self._opened += 1
-        return best
-
-    def _scale(self, parent_visits: int) -> float:
-        """The factor of `prior / (1 + N)` for Q in [-1, 1], from a table that grows as needed."""
-        scales = self._scales
-        while parent_visits >= len(scales):
-            scales.append(2.0 * exploration(len(scales), self._config.c1, self._config.c2))
-        return scales[parent_visits]
+        if self._root is None:
+            return max(self._ends, key=self._tree.q.__getitem__)
+        return self._root.select()
 
     # -- evaluation ----------------------------------------------------------------------------------------------
 
@@ -298,38 +279,11 @@ class Search:
 
     # -- results ---------------------------------------------------------------------------------------------------
 
-    def _gumbel_scores(self) -> dict[int, float]:
-        """Root child -> gumbel + logits + sigma(completed Q), for the actions that are searched; [GZ] section 3.4."""
-        tree = self._tree
-        kids = self._unknown
-        visits = np.array([tree.done[kid] for kid in kids], dtype=np.int64)
-        q = np.array([tree.q[kid] for kid in kids])
-        prior = np.array([tree.prior[kid] for kid in kids]) / self._unknown_prior
-        completed = completed_q(self.root_value, prior, q, visits)
-        bonus = sigma(completed, int(visits.max()), self._config.c_visit, self._config.c_scale)
-        return {kid: self._scores[kid - 1] + float(bonus[i]) for i, kid in enumerate(kids)}
-
-    def _rank(self, candidates: Sequence[int]) -> list[int]:
-        scores = self._gumbel_scores()
-        return sorted(candidates, key=lambda candidate: -scores[self._unknown[candidate]])
-
     def root_moves(self) -> list[RootChild]:
-        """Every root action, best first.
-
-        pUCT orders by visits, then Q; Gumbel by its score among the actions with at least half as many visits as the
-        most visited one, then the others by visits. An action that ends the game stands before the first one whose Q is
-        lower than its exact value.
-        """
-        tree = self._tree
-        done, q = tree.done, tree.q
-        scores = {} if self._halving is None else self._gumbel_scores()
-        most = max((done[kid] for kid in self._unknown), default=0)
-
-        def key(kid: int) -> tuple[float, int, float, int]:
-            eligible = kid in scores and 2 * done[kid] >= most
-            return scores[kid] if eligible else -1e30, done[kid], q[kid], -kid
-
-        order = sorted(self._unknown, key=key, reverse=True)
+        """Every root action, best first: as the root policy ranks them, and an action that ends the game before the
+        first one whose Q is lower than its exact value."""
+        q = self._tree.q
+        order = [] if self._root is None else self._root.ranked()
         for kid in sorted(self._ends, key=q.__getitem__):
             place = next(
                 (i for i, other in enumerate(order) if q[kid] > q[other] or self._ends[kid] == 1.0), len(order)

@@ -166,7 +166,7 @@ def test_missing_weights_are_one_line_and_the_session_goes_on(tmp_path: Path) ->
         (["uci", "--threads", "0"], "Invalid value for '--threads': threads takes 1 to 512, not 0"),
         (["usi", "--backend", "tpu"], "Invalid value for '--backend': backend takes one of auto, cpu,"),
         (["gtp", "--boardsize", "20"], "Invalid value for '--boardsize'"),
-        (["ugi"], "Missing option '--game'"),
+        (["ugi", "--game", "xiangqi"], "Invalid value for '--game': 'xiangqi' is not one of"),
         (["chess"], "No such command 'chess'"),
     ],
 )

@@ -18,10 +18,10 @@ def _low_first(candidates: Sequence[int]) -> list[int]:
 
 def _phases(count: int, number: int) -> list[list[int]]:
     """The candidates dealt in each of the first phases, in order."""
-    halving = SequentialHalving(count, _low_first)
+    halving = SequentialHalving(count)
     phases: list[list[int]] = [[]]
     while len(phases) <= number:
-        candidate = halving.next()
+        candidate = halving.next(_low_first)
         if candidate is None:
             phases.append([])
         else:
@@ -48,10 +48,10 @@ def test_each_phase_deals_the_same_to_every_candidate_left(count: int, number: i
 
 def test_a_round_ranks_all_candidates_again() -> None:
     """A candidate that was dropped early comes back in the next round."""
-    halving = SequentialHalving(8, _low_first)
+    halving = SequentialHalving(8)
     dealt: list[int] = []
     while len(dealt) < 100:
-        candidate = halving.next()
+        candidate = halving.next(_low_first)
         if candidate is not None:
             dealt.append(candidate)
     assert dealt[:8] == list(range(8))
@@ -60,4 +60,4 @@ def test_a_round_ranks_all_candidates_again() -> None:
 
 def test_no_candidates() -> None:
     with pytest.raises(ValueError, match="needs a candidate"):
-        SequentialHalving(0, _low_first)
+        SequentialHalving(0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -270,3 +272,23 @@ def test_bad_configurations_are_refused() -> None:
 
 def test_the_golden_file_is_there() -> None:
     assert Path(GOLDEN_FILE).is_file()
+
+
+@BOTH
+def test_a_search_is_freed_without_the_garbage_collector(
+    policy: RootPolicy, chess_root: tuple[HashModel, Floats, Ints]
+) -> None:
+    """Nothing in it refers back to it: its tree and its latents go with the last reference."""
+    model, obs, legal = chess_root
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        search = _run(model, 100, SearchConfig(root_policy=policy), obs=obs, legal=legal)
+        search.root_moves()
+        search.children(0)
+        gone = weakref.ref(search)
+        del search
+        assert gone() is None
+    finally:
+        if enabled:
+            gc.enable()

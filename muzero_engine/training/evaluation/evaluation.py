@@ -3,6 +3,9 @@
 Earlier nets lie in `RUN/nets/net-STEP.safetensors`, in 16 bits, the untrained one first; so many are kept that their
 ages grow geometrically. Results go into the metrics, where `report.metrics.ratings` makes one Elo scale of all of them,
 on which the untrained net has 0. Games are shared out among the ranks.
+
+The nets search as self-play does, with Gumbel MuZero inside the tree; the engine that is shipped searches with pUCT
+inside (`search.search`). So these results follow the learning; what a bundle is worth at play, only matches say.
 """
 
 from __future__ import annotations

@@ -1,0 +1,117 @@
+"""Which of the root's moves is simulated next, and which is best: two policies, each with the lists that it needs.
+
+Both deal with those of the root's children where the game goes on; what the others are worth is known without a search.
+They read the tree and write nothing to it but the first-play urgency of the next child (`PuctRoot`).
+
+[MZ] Schrittwieser et al. 2020, [GZ] Danihelka et al. 2022: see `scoring`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from muzero_engine.search.config import SearchConfig
+from muzero_engine.search.halving import SequentialHalving
+from muzero_engine.search.scoring import Exploration, completed_q, sigma
+from muzero_engine.search.tree import ROOT, Tree
+
+
+class Root(Protocol):
+    """How simulations are shared out among the root's children, and how they are ranked. One search each."""
+
+    def select(self) -> int | None:
+        """Return the child to simulate, or None where the leaves in flight must be evaluated first."""
+        ...
+
+    def ranked(self) -> list[int]:
+        """Return the children, best first."""
+        ...
+
+
+class PuctRoot:
+    """The child of highest pUCT ([MZ] equation 2, Q halved) among those visited and the next by prior."""
+
+    def __init__(self, tree: Tree, children: Sequence[int], exploration: Exploration, fpu_reduction: float) -> None:
+        """`children` are nodes, at least one, in descending order of their priors."""
+        self._tree = tree
+        self._children = children
+        self._exploration = exploration
+        self._fpu_reduction = fpu_reduction
+        self._opened = 1  # how many children selection looks at: the visited ones and the next
+        self._prior = sum(tree.prior[child] for child in children)
+
+    def select(self) -> int:
+        tree = self._tree
+        visits, q, priors = tree.visits, tree.q, tree.prior
+        scale = self._exploration.at(visits[ROOT]) / self._prior
+        opened = self._children[: self._opened]
+        fresh = opened[-1]
+        if not visits[fresh]:
+            mass = (sum(priors[child] for child in opened) - priors[fresh]) / self._prior
+            q[fresh] = tree.value[ROOT] - self._fpu_reduction * math.sqrt(mass)
+        best, best_score = -1, -1e30
+        for child in opened:
+            score = q[child] + scale * priors[child] / (1 + visits[child])
+            if score > best_score:
+                best, best_score = child, score
+        if best == fresh and self._opened < len(self._children):
+            self._opened += 1
+        return best
+
+    def ranked(self) -> list[int]:
+        """By visits, then Q."""
+        done, q = self._tree.done, self._tree.q
+        return sorted(self._children, key=lambda child: (done[child], q[child], -child), reverse=True)
+
+
+class GumbelRoot:
+    """Sequential halving among the children of highest gumbel + logit ([GZ] section 3 and algorithm 2)."""
+
+    def __init__(
+        self, tree: Tree, children: Sequence[int], scores: Sequence[float], root_value: float, config: SearchConfig
+    ) -> None:
+        """`children` are nodes, at least one, in descending order of their `scores`, gumbel + logit each.
+
+        `root_value` is the network's.
+        """
+        self._tree = tree
+        self._children = children
+        self._scores = scores
+        self._root_value = root_value
+        self._c_visit, self._c_scale = config.c_visit, config.c_scale
+        self._prior = sum(tree.prior[child] for child in children)
+        self._halving = SequentialHalving(min(config.considered_actions, len(children)))
+
+    def select(self) -> int | None:
+        candidate = self._halving.next(self._by_score)
+        return None if candidate is None else self._children[candidate]
+
+    def ranked(self) -> list[int]:
+        """By score among those with at least half as many visits as the most visited one, then by visits, then Q."""
+        done, q = self._tree.done, self._tree.q
+        score = dict(zip(self._children, self._current_scores(), strict=True))
+        most = max(done[child] for child in self._children)
+
+        def key(child: int) -> tuple[float, int, float, int]:
+            return score[child] if 2 * done[child] >= most else -1e30, done[child], q[child], -child
+
+        return sorted(self._children, key=key, reverse=True)
+
+    def _by_score(self, candidates: Sequence[int]) -> list[int]:
+        """Order indices of `children`, best first."""
+        scores = self._current_scores()
+        return sorted(candidates, key=lambda candidate: -scores[candidate])
+
+    def _current_scores(self) -> list[float]:
+        """Return gumbel + logit + sigma(completed Q) of each child; [GZ] section 3.4."""
+        tree, children = self._tree, self._children
+        visits = np.array([tree.done[child] for child in children], dtype=np.int64)
+        q = np.array([tree.q[child] for child in children])
+        prior = np.array([tree.prior[child] for child in children]) / self._prior
+        completed = completed_q(self._root_value, prior, q, visits)
+        bonus = sigma(completed, int(visits.max()), self._c_visit, self._c_scale)
+        return [score + float(extra) for score, extra in zip(self._scores, bonus, strict=True)]
