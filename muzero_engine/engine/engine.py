@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from muzero_engine.engine.control import Control
+from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
@@ -21,6 +21,22 @@ BatchTuner = Callable[[Model, Shape], int]
 
 FIXED_BATCH = 8  # where the result must not depend on the machine's speed
 CLOSE_SECONDS = 5.0
+
+
+class LostTurns:
+    """How many turns in a row each player of a game has been lost. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._in_a_row = [0, 0]
+
+    def resigns(self, mover: int, result: SearchResult, options: EngineOptions) -> bool:
+        """Count a turn of `mover` (0 or 1); return whether it has been lost for as many turns as the options ask for.
+
+        Nobody is lost who can declare a win, or end the game by a move that is worth more than `resign_value`.
+        """
+        lost = result.info.value < options.resign_value and not result.declare_win
+        self._in_a_row[mover] = self._in_a_row[mover] + 1 if lost else 0
+        return self._in_a_row[mover] >= options.resign_turns
 
 
 class Engine:
@@ -47,7 +63,7 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._idle = threading.Event()
         self._idle.set()
-        self._lost_turns = [0, 0]  # turns in a row below the resign value, for each player
+        self._lost_turns = LostTurns()
         self._error: str | None = None
 
     @property
@@ -67,8 +83,8 @@ class Engine:
             self._ready_model(self._options, shape)
 
     def new_game(self) -> None:
-        """Forgets what belongs to a game (the resign counters)."""
-        self._lost_turns = [0, 0]
+        """Forgets what belongs to a game (the resign counters). A search that still runs counts for the old one."""
+        self._lost_turns = LostTurns()
 
     def go(
         self,
@@ -96,7 +112,9 @@ class Engine:
         control = Control(limits)
         self._control = control
         self._idle.clear()
-        self._thread = threading.Thread(target=self._run, args=(job, control), name="search", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(job, control, self._lost_turns), name="search", daemon=True
+        )
         self._thread.start()
 
     @property
@@ -132,7 +150,7 @@ class Engine:
 
     # -- the search thread -----------------------------------------------------------------------------------------
 
-    def _run(self, job: Job, control: Control) -> None:
+    def _run(self, job: Job, control: Control, lost_turns: LostTurns) -> None:
         try:
             try:
                 search = self._ready_search(job)
@@ -141,7 +159,9 @@ class Engine:
             except Exception as error:  # a protocol must answer whatever the model or its runtime does
                 self._error = f"{error}".strip().splitlines()[0] if f"{error}".strip() else type(error).__name__
                 result = self._without_model(job, control)
-            job.on_done(replace(result, resign=self._resigns(job, result)))
+            counts = control.terms.phase is Phase.COUNTED and result.info.nodes > 0
+            resign = counts and lost_turns.resigns(job.position.mover, result, job.options)
+            job.on_done(replace(result, resign=resign))
         finally:
             self._idle.set()
 
@@ -182,15 +202,6 @@ class Engine:
         legal = job.position.legal_actions().tolist()
         allowed = [a for a in legal if job.limits.root_actions is None or a in job.limits.root_actions] or legal
         moves = tuple(RootMove(a, 0, 0.0, 0.0, 1.0 / len(allowed), -1.0, (a,)) for a in allowed)
-        info = SearchInfo(moves, 0, 0.0, 1, 1, 0, 0.0, None)
+        info = SearchInfo(moves, 0, 0.0, 1, 1, 0, 0.0, 0.0, None)
         job.on_info(info)
         return SearchResult(allowed[0] if allowed else None, None, info)
-
-    def _resigns(self, job: Job, result: SearchResult) -> bool:
-        """Counts this turn; whether the mover has been lost for as many turns as the options ask for."""
-        if job.limits.endless or result.action is None or result.info.nodes == 0:
-            return False
-        mover = job.position.mover
-        lost = result.info.value < job.options.resign_value
-        self._lost_turns[mover] = self._lost_turns[mover] + 1 if lost else 0
-        return self._lost_turns[mover] >= job.options.resign_turns

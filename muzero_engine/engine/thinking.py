@@ -6,7 +6,7 @@ import contextlib
 import gc
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -156,19 +156,20 @@ class Thinker:
             depth=self._depth.plies,
             seldepth=max(search.seldepth, self._depth.plies),
             hashfull=search.hashfull,
-            value=max(-1.0, min(1.0, search.value)),
+            value=_root_value(search, moves),
+            network_value=search.root_value,
             ownership=search.ownership,
         )
 
     def _empty_info(self) -> SearchInfo:
         outcome = self._position.outcome()
         value = 0.0 if outcome is None else outcome.value(self._position.mover)
-        return SearchInfo((), 0, self._elapsed_ms(), 1, 1, 0, value, None)
+        return SearchInfo((), 0, self._elapsed_ms(), 1, 1, 0, value, value, None)
 
     def _result(self, info: SearchInfo) -> SearchResult:
         moves = self._chosen_first(info.moves)
         if moves is not info.moves:
-            info = _with_moves(info, moves)
+            info = replace(info, moves=moves)
         self._job.on_info(info)
         return SearchResult(
             action=moves[0].action,
@@ -197,12 +198,12 @@ class Thinker:
         return moves
 
 
+def _root_value(search: Search, moves: tuple[RootMove, ...]) -> float:
+    """Return `SearchInfo.value`. Moves that end the game are not simulated, so their worth is not in the mean."""
+    known = [move.value for move in moves if move.ends is not None]
+    return max(-1.0, min(1.0, max([search.value, *known])))
+
+
 def _smallest(*bounds: int | None) -> int | None:
     """Return the smallest of the bounds that there are, but at least 1; None where there is none."""
     return max(1, min(present)) if (present := [bound for bound in bounds if bound is not None]) else None
-
-
-def _with_moves(info: SearchInfo, moves: tuple[RootMove, ...]) -> SearchInfo:
-    return SearchInfo(
-        moves, info.nodes, info.elapsed_ms, info.depth, info.seldepth, info.hashfull, info.value, info.ownership
-    )

@@ -11,11 +11,11 @@ the model and backs them up, so a caller that looks at the clock between steps o
 
 Two more pieces of this program pick a child: `training.search.tree` (thousands of games at once, in torch) and
 `training.search.triton_kernels` (the same on a GPU). They are others because here one tree must be quick, grow without
-a known budget and stop at any moment. They also play by another rule: this search, with which everything that is shipped
-plays and is matched, takes the child of highest pUCT below the root, whatever `RootPolicy` says of the root itself; the
-batched search is full Gumbel MuZero below the root too, and with it self-play, reanalysis and the evaluation inside
-training, whose results are therefore those of the network under another search. The formulas of both are held together
-by tests/training/search/test_batched.py (`test_formulas_are_those_of_the_engines_search`).
+a known budget and stop at any moment. They also play by another rule: this search, with which everything that is
+shipped plays and is matched, takes the child of highest pUCT below the root, whatever `RootPolicy` says of the root
+itself; the batched search is full Gumbel MuZero below the root too, and with it self-play, reanalysis and the
+evaluation inside training, whose results are therefore those of the network under another search. The formulas of both
+are held together by tests/training/search/test_batched.py (`test_formulas_are_those_of_the_engines_search`).
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ class ScriptedEngine(Engine):
             draw = (1.0 - abs(value)) / 2.0
             moves.append(RootMove(action, 100 - rank, value, draw, 0.05, value, tuple(pv), endings.get(action)))
         moves.sort(key=lambda move: -(move.value if move.ends is None else move.ends))
-        return SearchInfo(tuple(moves), 1000, 500.0, 3, 5, 12, 0.25, None)
+        return SearchInfo(tuple(moves), 1000, 500.0, 3, 5, 12, 0.25, 0.25, None)
 
     def report(self) -> None:
         """Sends one info."""

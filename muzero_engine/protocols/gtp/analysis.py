@@ -166,15 +166,15 @@ def raw_network_text(info: SearchInfo, position: GoPosition) -> str:
     """The answer of `kata-raw-nn` from a search of one simulation; NAN marks illegal moves."""
     best = info.moves[0]
     view = 1.0 if position.mover == WHITE else -1.0
-    draw = min(best.draw, 1.0 - abs(info.value))
+    draw = min(best.draw, 1.0 - abs(info.network_value))
     lead, _ = score_lead(info, position)
     policy = np.full(pass_action(position.shape) + 1, np.nan)
     for move in info.moves:
         policy[move.action] = move.prior
     lines = [
         "symmetry 0",
-        f"whiteWin {(1.0 - draw + view * info.value) / 2.0:.6f}",
-        f"whiteLoss {(1.0 - draw - view * info.value) / 2.0:.6f}",
+        f"whiteWin {(1.0 - draw + view * info.network_value) / 2.0:.6f}",
+        f"whiteLoss {(1.0 - draw - view * info.network_value) / 2.0:.6f}",
         f"noResult {draw:.6f}",
         f"whiteLead {view * lead:.3f}",
         "policy",

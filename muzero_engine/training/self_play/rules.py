@@ -57,6 +57,7 @@ class Buffers:
     number: npt.NDArray[np.int64]  # [B] in and out: number of the current game in its slot, from 0
     packed: npt.NDArray[np.uint8]  # [B, P] the position to move in (see games.encoding)
     legal: npt.NDArray[np.uint8]  # [B, ceil(A / 8)] the actions to search, as numpy.packbits: the legal ones, or fewer
+    wins: npt.NDArray[np.bool_]  # [B] whether `legal` is one move that wins by the rules
     ply: npt.NDArray[np.int32]  # [B] plies played before it, random opening included
     resignable: npt.NDArray[np.bool_]  # [B] whether the current game may be resigned
     fresh: npt.NDArray[np.bool_]  # [B] whether the current game began in the last step
@@ -78,6 +79,7 @@ class Buffers:
             (np.int64, ()),
             (np.uint8, (size,)),
             (np.uint8, ((spec.num_actions(shape) + 7) // 8,)),
+            (np.bool_, ()),
             (np.int32, ()),
             (np.bool_, ()),
             (np.bool_, ()),
@@ -233,4 +235,6 @@ class RulesSlice:
         row = self._legal[i]
         row[:] = False
         row[legal] = True
+        only = self._settings.decisive_moves and len(legal) == 1
+        self._buffers.wins[slot] = only and position.decisive_actions().get(int(legal[0])) == 1.0
         self._buffers.ply[slot] = position.ply

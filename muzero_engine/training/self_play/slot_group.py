@@ -106,7 +106,7 @@ class SlotGroup:
             self._searched.synchronize()
         buffers, settings = self._buffers, self._settings
         slots, mover = np.arange(self.slots), buffers.packed[:, -1]
-        low = self._host_value.numpy() < settings.resign_value
+        low = (self._host_value.numpy() < settings.resign_value) & ~buffers.wins  # the network may not see the win
         streak = np.where(low, self._streaks[slots, mover] + 1, 0)
         self._streaks[slots, mover] = streak
         hopeless = streak >= settings.resign_turns

@@ -64,7 +64,7 @@ def test_numbers_that_the_search_rounds_badly_stay_in_range() -> None:
     position = position_from_fen("7k/8/8/8/8/8/P7/K7 w - - 0 1")
     action = int(position.legal_actions()[0])
     move = RootMove(action, 3, 0.0, 1.0, 1.0, 0.0, (action,))
-    info = SearchInfo((move,), 3, -0.2, 4, 2, 1003, 0.0, None)
+    info = SearchInfo((move,), 3, -0.2, 4, 2, 1003, 0.0, 0.0, None)
     (line,) = info_lines(info, position, InfoStyle())
     assert line.startswith(
         "info depth 4 seldepth 4 multipv 1 score cp 0 nodes 3 nps 3000 hashfull 1000 tbhits 0 time 0 pv"

@@ -196,6 +196,26 @@ def test_hopeless_games_are_resigned_by_the_player_to_move() -> None:
     assert games.result[:5].tolist() == [-1, 1, -1, 1, -1]
 
 
+def test_nobody_resigns_who_wins_with_the_next_move() -> None:
+    """To the network everything is lost, and a third turn in a row is where the first player resigns: unless the rules
+    say that a move wins, which is then the only one that is searched."""
+    config = small_config("tictactoe", (3, 3), resign_value=-0.5, resign_turns=3, no_resign_share=0.0, opening_plies=0)
+    with self_play(config, RandomSearch(value=-0.9)) as player:
+        (games,) = player.play(600)
+    ends = {True: 0, False: 0}
+    for number, line in enumerate(positions(games, "tictactoe")):
+        by_rules = bool(games.by_rules[number])
+        ends[by_rules] += 1
+        if by_rules:
+            assert line[-1].outcome() is not None
+        else:
+            assert len(line) - 1 == 5
+            assert 1.0 not in line[-2].decisive_actions().values()
+    assert min(ends.values()) > 10
+    assert player.statistics.first_wins == ends[True]
+    assert player.statistics.resigned == player.statistics.second_wins == ends[False]
+
+
 def test_games_that_may_not_be_resigned_tell_how_often_it_would_be_wrong() -> None:
     config = small_config("tictactoe", (3, 3), resign_value=-0.5, resign_turns=2, no_resign_share=1.0, opening_plies=0)
     with self_play(config, RandomSearch(value=-0.9)) as player:
