@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
+from muzero_engine.dataclass_json import BadData, from_data, to_data
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import BadCheckpoint, load_network
 from muzero_engine.network.config import BadConfig, NetworkConfig
@@ -16,7 +17,6 @@ from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.resize import resized
 from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.learner.learner import LearnerState
-from muzero_engine.training.plain import BadData, from_plain, to_plain
 from muzero_engine.training.run.checkpoint import Checkpoint, checkpoints, open_checkpoint
 
 T = TypeVar("T")
@@ -41,10 +41,10 @@ def document(
 ) -> dict[str, object]:
     """What is written beside the tensors. `earlier` counts what the network had learnt before the run began."""
     return {
-        "config": to_plain(config),
+        "config": to_data(config),
         "network": network.to_json(),
-        "counters": to_plain(counters),
-        "earlier": to_plain(earlier),
+        "counters": to_data(counters),
+        "earlier": to_data(earlier),
         "world": world,
     }
 
@@ -126,6 +126,6 @@ def saved_learner(checkpoint: Checkpoint) -> LearnerState:
 
 def _saved(checkpoint: Checkpoint, kind: type[T], name: str) -> T:
     try:
-        return from_plain(kind, checkpoint.document.get(name), f"its {name}")
+        return from_data(kind, checkpoint.document.get(name), f"its {name}")
     except BadData as error:
         raise BadCheckpoint(f"the checkpoint {checkpoint.folder} cannot be used: {error}") from error
