@@ -14,8 +14,8 @@ Player 0 moves first (white in chess, black in Go and shogi), player 1 second.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, Self
 
 import numpy as np
@@ -217,3 +217,5 @@ class Game:
     from_text: Callable[[str], Position]  # raises BadPosition
     action_table: Callable[[Shape], ActionTable]
     action_permutation: Callable[[Symmetry, Shape], Ints]  # int64[A]: new index of each action under a symmetry
+    transformed_starts: Mapping[Symmetry, str] = field(default_factory=dict)
+    """Text of the start position as each symmetry of the rules moves it, where that is another position."""
