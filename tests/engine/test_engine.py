@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.fakes import ConfidentModel, HashModel
 
-from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.engine import FIXED_BATCH, Engine
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
@@ -450,6 +450,57 @@ def test_the_model_is_loaded_again_only_when_its_options_change() -> None:
     client.go(Limits(nodes=5))
     assert len(loaded) == 2
     assert tuned == [(3, 3), (3, 3)]
+
+
+def test_a_stop_while_the_model_loads_is_obeyed_after_the_first_batch() -> None:
+    loading, loaded = threading.Event(), threading.Event()
+    tuned: list[Shape] = []
+    game = load_game("tictactoe")
+
+    def load(_: EngineOptions) -> Model:
+        loading.set()
+        assert loaded.wait(PATIENCE)
+        return HashModel(game.spec, (3, 3))
+
+    def tune(_: Model, shape: Shape) -> int:
+        tuned.append(shape)
+        return 4
+
+    client = Client()
+    client.engine = Engine(load, tune_batch=tune)
+    client.start(Limits(infinite=True))
+    assert loading.wait(PATIENCE)
+    client.engine.stop()
+    assert not client.engine.wait(0.02)
+    loaded.set()
+    assert client.engine.wait(PATIENCE)
+    (result,) = client.results
+    assert 1 <= result.info.nodes <= FIXED_BATCH
+    assert client.engine.error is None
+    assert tuned == []  # it would take half a second more
+    client.go(Limits(move_time_ms=1))
+    assert tuned == [(3, 3)]
+
+
+def test_an_engine_that_is_closed_while_the_model_loads_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.engine.engine.CLOSE_SECONDS", 0.0)
+    loading, loaded = threading.Event(), threading.Event()
+    game = load_game("tictactoe")
+
+    def load(_: EngineOptions) -> Model:
+        loading.set()
+        assert loaded.wait(PATIENCE)
+        return HashModel(game.spec, (3, 3))
+
+    client = Client()
+    client.engine = Engine(load, tune_batch=lambda model, shape: 1 if model.latent_levels == 0 else 2)
+    client.start(Limits(nodes=5))
+    assert loading.wait(PATIENCE)
+    client.engine.close()
+    loaded.set()
+    assert client.engine.wait(PATIENCE)
+    assert client.engine.error is None
+    assert len(client.results) == 1
 
 
 def test_garbage_collection_is_on_again_after_a_search() -> None:
