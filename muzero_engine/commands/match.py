@@ -21,6 +21,7 @@ from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.play.tournament import Runner
 from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.records.store import Store, engine_facts, game_facts
+from muzero_engine.match.records.verify import verify
 from muzero_engine.match.results.page import write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.standings import Standings, make_standings
@@ -43,6 +44,17 @@ from muzero_engine.match.settings.match_settings import (
 LIMITS = {"chess": "10+0.1", "go": "movetime=1", "shogi": "10+0.1"}
 RANDOM_PLIES = {"chess": 6, "go": 4, "shogi": 6}
 _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
+
+
+def _verify(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
+    """Check a folder, in the place of the command; exit with 1 if something is wrong."""
+    if folder is None:
+        return
+    verification = verify(folder)
+    click.echo(f"{folder}: {verification.summary()}")
+    for line, text in verification.problems:
+        click.echo(f"  line {line}: {text}" if line else f"  {text}")
+    context.exit(1 if verification.problems else 0)
 
 
 @click.command()
@@ -97,6 +109,14 @@ _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 @click.option("--anchor", "anchors", multiple=True, metavar="NAME=ELO", help="Hold a rating  [the first engine at 0]")
 @click.option("--every", type=click.IntRange(min=0), default=10, help="Games between two tables; 0: none  [10]")
 @click.option("--quiet", "-q", is_flag=True, help="Tables only, no line for each game")
+@click.option(
+    "--verify",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_verify,
+    help="Play nothing: replay the games in a folder of a match or a ladder, and say what is wrong with them",
+)
 def match(**arguments: Any) -> None:
     """Let engines play each other: two, or a gauntlet, or everybody against everybody.
 
@@ -104,7 +124,7 @@ def match(**arguments: Any) -> None:
     "name=A tc=60+0.6 option.Threads=1 env.X=Y dir=FOLDER restart=true PROGRAM ARGUMENTS" or "weights=FOLDER muzero".
 
     Every opening is played twice, with sides exchanged. In the folder are all games, what they say about strength, and
-    what --resume needs.
+    what --resume needs; --verify FOLDER replays them.
     """
     flags = Flags(**arguments)
     tournament = flags.tournament()

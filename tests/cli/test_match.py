@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from support.check_records import check_records
 from support.matches import SCRIPT
+from support.other_rules import problems
 
 from muzero_engine.cli import main
 
@@ -31,6 +31,13 @@ def match(*arguments: object) -> Result:
 
 def lines(folder: Path) -> list[str]:
     return (folder / "games.jsonl").read_text().splitlines()[1:]
+
+
+def assert_right(folder: Path) -> None:
+    """Nothing is wrong with the games by this project's rules, nor by those of other people's programs."""
+    result = match("--verify", folder)
+    assert (result.exit_code, result.output.count("\n")) == (0, 1), result.output
+    assert problems(folder) == []
 
 
 def program(name: str) -> str:
@@ -53,7 +60,7 @@ def test_two_engines(tmp_path: Path) -> None:
     assert summary["pairings"][0]["pairs"] == [0, 0, 2, 0, 0]
     assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert (out / "ratings.png").read_bytes().startswith(b"\x89PNG")
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_everybody_against_everybody_with_a_bad_engine(tmp_path: Path) -> None:
@@ -71,7 +78,7 @@ def test_everybody_against_everybody_with_a_bad_engine(tmp_path: Path) -> None:
     summary = json.loads((out / "summary.json").read_text())
     faults = {row["name"]: row["endings"].get("illegal move", 0) for row in summary["players"]}
     assert faults["bad"] == 4
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_a_gauntlet_of_go(tmp_path: Path) -> None:
@@ -82,7 +89,7 @@ def test_a_gauntlet_of_go(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert len(lines(out)) == 4
     assert "+100  fixed" in result.output
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_a_test_stops_a_match(tmp_path: Path) -> None:
@@ -132,7 +139,7 @@ def test_interrupted_and_resumed(tmp_path: Path, number: int) -> None:
     changed = match(*arguments[1:], "--resume", "--seed", 9)
     assert changed.exit_code == 1
     assert "another value of seed: 0 where you ask for 9" in changed.output
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
@@ -183,6 +190,34 @@ def test_what_is_wrong_is_said_in_one_line(
     assert problem in errors[0]
 
 
+def test_a_folder_that_is_wrong_is_verified(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", f"name=a {scripted('uci')}", "-e", f"name=b {scripted('uci')}"]
+    match("--game", "chess", *engines, "--random-plies", 0, "--pairs", 1, "--out", out, "-q")
+    result = match("--verify", out)
+    assert result.output == f"{out}: 2 games (2 rules), 16 moves: nothing is wrong\n"
+    games = out / "games.jsonl"
+    games.write_text(games.read_text().replace('"points":0.5', '"points":1.0', 1))
+    result = match("--verify", out)
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        f"{out}: 2 games (2 rules), 16 moves: 2 wrong",
+        "  line 2: 1 points by threefold repetition, but it is 0.5 by threefold repetition",
+        "  games.pgn differs from games.jsonl in game 1",
+    ]
+
+
+@pytest.mark.parametrize("header", [None, "", "{}", '{"store":99}', "[]"])
+def test_what_is_no_folder_of_a_match_is_said_in_one_line(tmp_path: Path, header: str | None) -> None:
+    if header is not None:
+        (tmp_path / "games.jsonl").write_text(header)
+    result = match("--verify", tmp_path)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert str(tmp_path) in result.output
+    assert result.output.count("\n") == 1
+
+
 def test_openings_from_a_file_and_balanced_ones(tmp_path: Path) -> None:
     book = tmp_path / "book.epd"
     book.write_text('rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - id "king\'s pawn";\n')
@@ -192,8 +227,8 @@ def test_openings_from_a_file_and_balanced_ones(tmp_path: Path) -> None:
     assert "king's pawn" in (tmp_path / "m" / "games.pgn").read_text()
     result = match(*players, "--balance", 0.9, "--out", tmp_path / "n")
     assert result.exit_code == 0, result.output
-    assert check_records(tmp_path / "m") == 0
-    assert check_records(tmp_path / "n") == 0
+    assert_right(tmp_path / "m")
+    assert_right(tmp_path / "n")
 
 
 def test_real_engines_of_chess(tmp_path: Path) -> None:
@@ -201,7 +236,7 @@ def test_real_engines_of_chess(tmp_path: Path) -> None:
     engines = ["-e", f"'option.Skill Level=0' option.Threads=1 name=sf0 {program('stockfish')}", "-e", "muzero"]
     result = match("--game", "chess", *engines, "--tc", "nodes=20", "--pairs", 1, "--out", out, "--concurrency", 2)
     assert result.exit_code == 0, result.output
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_real_engines_of_shogi(tmp_path: Path) -> None:
@@ -210,7 +245,7 @@ def test_real_engines_of_shogi(tmp_path: Path) -> None:
     result = match("--game", "shogi", *engines, "--tc", "nodes=10", "--pairs", 1, "--max-plies", 60, "--out", out)
     assert result.exit_code == 0, result.output
     assert all(json.loads(line)["ending"] in ("rules", "resignation", "ply cap") for line in lines(out))
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 @pytest.mark.parametrize("scoring", ["tromp-taylor", "engines"])
@@ -223,4 +258,4 @@ def test_real_engines_of_go(tmp_path: Path, scoring: str) -> None:
     result = match("--game", "go", *engines, *flags)
     assert result.exit_code == 0, result.output
     assert all(json.loads(line)["ending"] in ("rules", "resignation", "ply cap") for line in lines(out))
-    assert check_records(out) == 0
+    assert_right(out)

@@ -99,7 +99,7 @@ class Store:
         _lock(folder)
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
-        header = _header(lines, path)
+        header = read_header(lines, path)
         told = json.loads(json.dumps(facts))
         if (found := _difference("", {name: header.get(name) for name in told}, told)) is not None:
             where, old, new = found
@@ -164,7 +164,8 @@ def _lock(folder: Path) -> None:
         raise BadTournament(f"another program is playing into {folder}: stop it, or choose another folder") from None
 
 
-def _header(lines: list[str], path: Path) -> dict[str, Any]:
+def read_header(lines: list[str], path: Path) -> dict[str, Any]:
+    """Return what the first line of a folder's games says of them. Raises BadTournament."""
     try:
         header = json.loads(lines[0]) if lines else None
     except ValueError:
