@@ -42,7 +42,9 @@ from muzero_engine.match.settings.match_settings import (
 )
 
 LIMITS = {"chess": "10+0.1", "go": "movetime=1", "shogi": "10+0.1"}
+DEFAULT_LIMIT = "10+0.1"
 RANDOM_PLIES = {"chess": 6, "go": 4, "shogi": 6}
+DEFAULT_RANDOM_PLIES = 4
 _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 
 
@@ -75,7 +77,7 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @click.option("--resume", is_flag=True, help="Go on with the tournament of --out")
 @click.option("--openings", "openings_file", type=click.Path(path_type=Path), help="EPD, PGN, SFEN or SGF file")
 @click.option("--opening-plies", type=click.IntRange(min=1), help="Moves of an opening at most")
-@click.option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [6; Go: 4]")
+@click.option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [6; Go and others: 4]")
 @click.option("--balance", type=click.FloatRange(0.0, 1.0), help="Random openings that our value calls so even only")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of openings and their order  [0]")
 @click.option("--size", type=click.IntRange(2, 19), help="Go: lines of the board  [9]")
@@ -91,7 +93,11 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @click.option("--draw-score", type=click.FloatRange(min=0.0), default=8.0, help="Adjudicate draws: centipawns  [8]")
 @click.option("--draw-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
 @click.option("--draw-after", type=click.IntRange(min=0), default=40, help="... not before this move  [40]")
-@click.option("--max-plies", type=click.IntRange(min=1), help="Cap on a game  [chess 1000, shogi 512, Go 3 a point]")
+@click.option(
+    "--max-plies",
+    type=click.IntRange(min=1),
+    help="Cap on a game  [by game: chess 1000, shogi 512, Go 3 a point]",
+)
 @click.option("--patience", type=click.FloatRange(min=0.1), default=60.0, help="Seconds to get ready in  [60]")
 @click.option("--sprt", "sprt_bounds", nargs=2, type=float, metavar="ELO0 ELO1", help="Stop when this test is decided")
 @click.option(
@@ -202,7 +208,7 @@ class Flags:
         entries = [parse_engine(text, named) for text in self.engine_texts] or list(named.values())
         if not entries:
             raise BadTournament("there are no engines: name two or more with --engine, or a file with --engines")
-        limit = self.tc or LIMITS[self.game]
+        limit = self.tc or LIMITS.get(self.game, DEFAULT_LIMIT)
         return tuple(entry.settings(self.game, limit) for entry in entries)
 
     def openings(self, tournament: TournamentSettings) -> list[Opening]:
@@ -215,7 +221,7 @@ class Flags:
             return read_openings(
                 self.openings_file, game, initial, count=self.pairs, plies=self.opening_plies, seed=self.seed
             )
-        plies = RANDOM_PLIES[self.game] if self.random_plies is None else self.random_plies
+        plies = RANDOM_PLIES.get(self.game, DEFAULT_RANDOM_PLIES) if self.random_plies is None else self.random_plies
         if plies == 0:
             return [Opening("start")]
         value = None if self.balance is None else own_value(self.game, EngineOptions())

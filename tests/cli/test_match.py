@@ -17,6 +17,9 @@ from support.matches import SCRIPT
 from support.other_rules import problems
 
 from muzero_engine.cli import main
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.records.record import Ending
+from muzero_engine.match.records.store import recorded_games
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -246,6 +249,32 @@ def test_real_engines_of_shogi(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert all(json.loads(line)["ending"] in ("rules", "resignation", "ply cap") for line in lines(out))
     assert_right(out)
+
+
+def test_a_game_without_a_protocol_of_its_own(tmp_path: Path) -> None:
+    """Over UGI, its records lines of moves, which serve as openings again."""
+    out, again = tmp_path / "m", tmp_path / "n"
+    engines = ["--game", "tictactoe", "-e", "option.Seed=1 tc=nodes=50 muzero", "-e", "seed=3 random"]
+    result = match(*engines, "--pairs", 3, "--random-plies", 2, "--out", out)
+    assert result.exit_code == 0, result.output
+    game = load_game("tictactoe")
+    records = recorded_games(out)
+    assert [(record.pair, record.game) for record in records] == [(pair, half) for pair in range(3) for half in (0, 1)]
+    assert {record.first for record in records} == {"muzero", "random"}
+    for record, line in zip(records, (out / "games.ugi").read_text().splitlines(), strict=True):
+        assert record.ending is Ending.RULES
+        position = game.initial((3, 3))
+        moves = line.removeprefix("startpos moves ").split()
+        assert moves == [*record.opening_moves, *(ply.move for ply in record.moves)]
+        for move in moves:
+            assert position.outcome() is None
+            position.push(position.parse_action(move))
+        outcome = position.outcome()
+        assert outcome is not None
+        assert (record.winner, record.reason) == (outcome.winner, outcome.reason)
+    result = match(*engines, "--openings", out / "games.ugi", "--opening-plies", 3, "--pairs", 1, "--out", again)
+    assert result.exit_code == 0, result.output
+    assert {record.ending for record in recorded_games(again)} == {Ending.RULES}
 
 
 @pytest.mark.parametrize("scoring", ["tromp-taylor", "engines"])

@@ -27,7 +27,7 @@ class GameSetup:
     """What an engine is told before a game. Moves of the opening are no part of it: they come with the questions."""
 
     start: str  # as `Game.from_text` reads it
-    initial: bool  # whether `start` is the game's start position
+    initial: bool  # whether `start` is the start position of the game's first board
     control: TimeControl
     chess960: bool = False
 
@@ -105,7 +105,7 @@ class Client(Protocol):
 
 
 class ProcessClient:
-    """What the clients of all three protocols share: a process that is started, written to and waited for."""
+    """What the clients of all protocols share: a process that is started, written to and waited for."""
 
     farewell = "quit"
 

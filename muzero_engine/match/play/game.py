@@ -75,7 +75,8 @@ class _Match:
         initial, opening = initial_position(game, settings), plan.opening
         position = opening_position(opening, initial, game.from_text)
         self._start = initial.text() if opening.start is None else game.from_text(opening.start).text()
-        self._setups = self._make_setups(position, opening)
+        at_start = opening.start is None and self._start == game.initial(game.spec.shapes[0]).text()
+        self._setups = self._make_setups(position, at_start=at_start)
         # Repetitions and the cap on plies count the opening's moves too: they are part of the game.
         self._judge = Judge(game, position, max_plies=settings.max_plies, adjudication=settings.adjudication)
         self._clocks = (Clock(seats[0].settings.control), Clock(seats[1].settings.control))
@@ -115,12 +116,12 @@ class _Match:
         )
         return Played(record, frozenset(self._broken))
 
-    def _make_setups(self, position: Position, opening: Opening) -> tuple[GameSetup, GameSetup]:
+    def _make_setups(self, position: Position, *, at_start: bool) -> tuple[GameSetup, GameSetup]:
         chess960 = isinstance(position, ChessPosition) and position.chess960
         setups = [
             GameSetup(
                 start=self._start,
-                initial=opening.start is None,
+                initial=at_start,
                 control=self._seats[player].settings.control,
                 chess960=chess960,
             )

@@ -23,7 +23,7 @@ from muzero_engine.match.records.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.match_settings import Adjudication
 
 CHESS_PLIES, SHOGI_PLIES, GO_PLIES_A_POINT = 1000, 512, 3
-_MOVES = {  # what a move looks like, legal or not
+_MOVES = {  # what a move looks like, legal or not; in other games every word is taken for a move
     "chess": re.compile(r"[a-h][1-8][a-h][1-8][qrbn]?", re.ASCII | re.IGNORECASE),
     "go": re.compile(rf"pass|[{COLUMN_LETTERS}][0-9]{{1,2}}", re.ASCII | re.IGNORECASE),
     "shogi": USI_MOVE,
@@ -42,9 +42,13 @@ class Verdict:
 
 
 def ply_cap(game: str, position: Position) -> int:
-    """How many plies a game may have where nothing else is said: chess 1000, shogi 512, Go three a point."""
+    """How many plies a game may have where nothing else is said.
+
+    Chess 1000, shogi 512, Go three a point; another game as many as a game of self-play.
+    """
     rows, columns = position.shape
-    return {"chess": CHESS_PLIES, "shogi": SHOGI_PLIES}.get(game, GO_PLIES_A_POINT * rows * columns)
+    caps = {"chess": CHESS_PLIES, "shogi": SHOGI_PLIES, "go": GO_PLIES_A_POINT * rows * columns}
+    return caps.get(game, position.spec.max_plies)
 
 
 def centipawns(score: Score) -> float:
@@ -93,7 +97,8 @@ class Judge:
         try:
             action = position.parse_action(text)
         except IllegalMove as error:
-            if _MOVES[self._game].fullmatch(text) is None:
+            pattern = _MOVES.get(self._game)
+            if pattern is not None and pattern.fullmatch(text) is None:
                 return Verdict(1 - mover, Ending.WRONG_REPLY, f"{text[:40]!a} is no move")
             return Verdict(1 - mover, Ending.ILLEGAL_MOVE, _one_line(f"illegal move {text}: {error}"))
         written = position.action_text(action)

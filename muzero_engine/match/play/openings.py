@@ -6,8 +6,8 @@ Files, by their ending:
 
 - `.epd` `.fen`: a chess position a line; `id "name";` of an EPD names it;
 - `.pgn`: the main line of each game, from its FEN tag if it has one;
-- `.sfen` `.usi` `.txt`: a line of moves, `startpos moves 7g7f 3c3d`, or a position with or without `moves ...`; with
-  `position`, `sfen` or `fen` before it or without; of any game;
+- `.sfen` `.usi` `.ugi` `.txt`: a line of moves, `startpos moves 7g7f 3c3d`, or a position with or without
+  `moves ...`; with `position`, `sfen` or `fen` before it or without; of any game;
 - `.sgf`: the main line of each game, from its set-up stones if it has some.
 
 Empty lines and those that begin with `#` are skipped. A book may hold millions of positions, so it is only cut into
@@ -30,7 +30,7 @@ from muzero_engine.games.base import BadPosition, Game, IllegalMove, Position
 MAX_BYTES = 1 << 30
 ATTEMPTS = 2000  # random games without a new balanced position among them
 CHESS_FILES = (".epd", ".fen", ".pgn")
-LINE_FILES = (".sfen", ".usi", ".txt")
+LINE_FILES = (".sfen", ".usi", ".ugi", ".txt")
 
 _TAG = re.compile(r'\[[A-Za-z0-9_]+\s+"')
 _START_WORDS = ("position", "sfen", "fen")

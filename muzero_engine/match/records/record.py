@@ -39,7 +39,7 @@ class ScoreKind(enum.Enum):
     """What an engine's score counts."""
 
     CENTIPAWNS = "cp"
-    MATE = "mate"  # full moves in UCI, plies in USI; below zero, and zero, when being mated
+    MATE = "mate"  # full moves in UCI, plies in USI and UGI; below zero, and zero, when being mated
     WIN_RATE = "win rate"  # 0 to 1
 
 

@@ -89,7 +89,7 @@ class EngineEntry:
         try:
             kind = ClientKind(self.protocol) if self.protocol else PROTOCOLS[game]
         except ValueError:
-            raise BadTournament(f"{name}: {self.protocol!a} is no protocol: use uci, gtp or usi") from None
+            raise BadTournament(f"{name}: {self.protocol!a} is no protocol: use uci, gtp, usi or ugi") from None
         if command[0] == OWN:
             command = (*own_command(game, self.weights), *command[1:])
         elif self.weights is not None:

@@ -131,6 +131,7 @@ def test_the_cap_on_plies() -> None:
     assert end(judge("chess", max_plies=2), "e2e4 e7e5") == Verdict(None, Ending.PLY_CAP, "the cap of 2 plies")
     assert end(judge("go", max_plies=1), "E5") == Verdict(0, Ending.PLY_CAP, "the cap of 1 plies", 73.5)
     assert ply_cap("go", load_game("go").initial((9, 9))) == 243
+    assert ply_cap("tictactoe", load_game("tictactoe").initial((3, 3))) == 9  # that of training where nothing is said
 
 
 @pytest.mark.parametrize(

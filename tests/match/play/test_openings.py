@@ -80,7 +80,7 @@ def test_pgn(tmp_path: Path) -> None:
     assert "Atomic" in complaint(tmp_path, "atomic.pgn", '[Variant "Atomic"]\n\n1. e4 *')
 
 
-@pytest.mark.parametrize("ending", [".sfen", ".usi", ".txt"])
+@pytest.mark.parametrize("ending", [".sfen", ".usi", ".ugi", ".txt"])
 def test_lines_of_moves(tmp_path: Path, ending: str) -> None:
     sfen = "lnsgkgsnl/1r5b1/ppppppppp/9/9/2P6/PP1PPPPPP/1B5R1/LNSGKGSNL w - 2"
     text = f"""startpos moves 7g7f 3c3d

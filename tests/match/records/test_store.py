@@ -111,7 +111,7 @@ def test_half_a_line_is_cut_off(tmp_path: Path, cut: int) -> None:
     assert (tmp_path / "games.pgn").read_text().count("[Event ") == 1
 
 
-MOVES = {"chess": "e7e5", "go": "E5", "shogi": "7g7f"}
+MOVES = {"chess": "e7e5", "go": "E5", "shogi": "7g7f", "tictactoe": "b2"}
 
 
 @pytest.mark.parametrize("game", list(MOVES))

@@ -17,6 +17,7 @@ from muzero_engine.match.records.writers.pgn import pgn_text
 from muzero_engine.match.records.writers.registry import record_formats
 from muzero_engine.match.records.writers.sgf import result_text, sgf_record
 from muzero_engine.match.records.writers.shogi import csa_text, usi_line
+from muzero_engine.match.records.writers.ugi import ugi_line
 
 
 def game_record(game: str, line: str, **changes: object) -> GameRecord:
@@ -181,11 +182,17 @@ def test_csa_endings(ending: Ending, reason: str, points: float, word: str) -> N
 
 
 def test_every_ending_can_be_written() -> None:
-    for game, moves in (("chess", "e2e4"), ("go", "E5"), ("shogi", "7g7f")):
+    for game, moves in (("chess", "e2e4"), ("go", "E5"), ("shogi", "7g7f"), ("tictactoe", "b2")):
         for ending in Ending:
             for form in record_formats(game):
                 text = form.text(game_record(game, moves, ending=ending, reason="Grund: ß"), "x")
                 assert text.endswith("\n")
+
+
+def test_games_without_a_format_are_lines_of_moves() -> None:
+    assert [form.file_name for form in record_formats("tictactoe")] == ["games.ugi"]
+    assert ugi_line(game_record("tictactoe", "c3", opening_moves=("b2", "a1")), "x") == "startpos moves b2 a1 c3\n"
+    assert ugi_line(game_record("tictactoe", "", start="xo./.x./..."), "x") == "fen xo./.x./...\n"
 
 
 def test_usi() -> None:

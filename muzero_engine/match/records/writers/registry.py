@@ -18,7 +18,7 @@ class RecordFormat:
 
 
 def record_formats(game: str) -> tuple[RecordFormat, ...]:
-    """The formats of a game."""
+    """The formats of a game; of one that has none of its own: lines of moves."""
     match game:
         case "chess":
             from muzero_engine.match.records.writers.pgn import pgn_text
@@ -28,7 +28,11 @@ def record_formats(game: str) -> tuple[RecordFormat, ...]:
             from muzero_engine.match.records.writers.sgf import sgf_record
 
             return (RecordFormat("games.sgf", sgf_record, b"(;GM[1]"),)
-        case _:
+        case "shogi":
             from muzero_engine.match.records.writers.shogi import csa_text, usi_line
 
             return (RecordFormat("games.csa", csa_text, b"V2.2\n"), RecordFormat("games.usi", usi_line, b"\n"))
+        case _:
+            from muzero_engine.match.records.writers.ugi import ugi_line
+
+            return (RecordFormat("games.ugi", ugi_line, b"\n"),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import cshogi
 
 from muzero_engine.match.records.record import Ending, GameRecord, Score, ScoreKind
-from muzero_engine.match.records.writers.common import comment, with_movers
+from muzero_engine.match.records.writers.common import comment, moves_line, with_movers
 
 _MATE = 100_000  # how floodgate writes a mate, less its distance
 _ENDINGS = {
@@ -53,9 +53,7 @@ def csa_text(record: GameRecord, event: str) -> str:
 
 def usi_line(record: GameRecord, _event: str) -> str:
     """The position to begin from and all moves, as after the command `position`."""
-    start = "startpos" if record.start == cshogi.STARTING_SFEN else f"sfen {record.start}"
-    moves = " ".join([*record.opening_moves, *(ply.move for ply in record.moves)])
-    return f"{start} moves {moves}".removesuffix(" moves ") + "\n"
+    return moves_line(record, initial=cshogi.STARTING_SFEN, word="sfen")
 
 
 def _ending(record: GameRecord) -> str:
