@@ -257,6 +257,7 @@ def test_a_game_without_a_protocol_of_its_own(tmp_path: Path) -> None:
     engines = ["--game", "tictactoe", "-e", "option.Seed=1 tc=nodes=50 muzero", "-e", "seed=3 random"]
     result = match(*engines, "--pairs", 3, "--random-plies", 2, "--out", out)
     assert result.exit_code == 0, result.output
+    assert match("--verify", out).exit_code == 0
     game = load_game("tictactoe")
     records = recorded_games(out)
     assert [(record.pair, record.game) for record in records] == [(pair, half) for pair in range(3) for half in (0, 1)]
