@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 import click
 
+from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
@@ -130,6 +131,7 @@ def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOpti
 
 def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
     """Runs the bench of one game. Raises BadWeights or BackendUnavailable."""
+    no_full_collections()  # as in every command that plays
     model = load_model(game, options)
     positions = [load_game(game).from_text(text) for text in POSITIONS[game]]
     tuning = tune(model, positions[0].shape)
