@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import GAME_NAMES
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST, Training
@@ -165,7 +166,7 @@ def _train(
         progress = Progress(sys.stderr, silent=not world.is_main)
         with TrainingRun(config, folder, world, checkpoint, network, earlier) as run:
             if world.is_main:
-                (folder / "config.json").write_text(to_json(config), encoding="utf-8")
+                write_atomically(folder / "config.json", to_json(config).encode())
             where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
             begin = f"from step {checkpoint.step:,}" if checkpoint else f"from {initial or 'nothing'}"
             progress.note(f"{config.game}, preset {config.preset}, on {where}, {begin}, in {folder}")
