@@ -87,17 +87,17 @@ def export(
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
     """The network of a run's checkpoint, what made it, and the run's own step there."""
     from muzero_engine.training.boards import board_shares
-    from muzero_engine.training.run.saved import (
+    from muzero_engine.training.run.checkpoint_contents import (
         newest_checkpoint,
-        saved_config,
-        saved_counters,
-        saved_earlier,
-        saved_network,
+        read_config,
+        read_counters,
+        read_earlier,
+        read_network,
     )
 
     checkpoint = newest_checkpoint(run, step)
-    config = saved_config(checkpoint)
-    now, earlier = saved_counters(checkpoint), saved_earlier(checkpoint)
+    config = read_config(checkpoint)
+    now, earlier = read_counters(checkpoint), read_earlier(checkpoint)
     games, plies, steps = now.games + earlier.games, now.plies + earlier.plies, now.step + earlier.step
     device_hours = (now.device_seconds + earlier.device_seconds) / 3600
     note = (
@@ -106,7 +106,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
     )
     boards = tuple(board_shares(config.self_play, load_game(config.game).spec))
     training = Training(note, games, plies, steps, round(device_hours, 4), boards)
-    return saved_network(checkpoint), training, now.step
+    return read_network(checkpoint), training, now.step
 
 
 def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, Training]:

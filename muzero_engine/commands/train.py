@@ -20,7 +20,7 @@ from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.settings import BadSettings, to_json, with_overrides
 
 if TYPE_CHECKING:
-    from muzero_engine.training.run.saved import Counters
+    from muzero_engine.training.run.checkpoint_contents import Counters
 
 LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
 INTERRUPTED = 130  # what shells expect after Ctrl-C
@@ -141,14 +141,15 @@ def _train(
     from muzero_engine.training.distributed import joined_world
     from muzero_engine.training.report.history import keep_earlier
     from muzero_engine.training.report.progress import Progress
+    from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config
+    from muzero_engine.training.run.initial_network import initial_network
     from muzero_engine.training.run.loop import train as run_loop
     from muzero_engine.training.run.run import TrainingRun, use_threads
-    from muzero_engine.training.run.saved import initial_network, newest_checkpoint, saved_config
 
     checkpoint, network, earlier, file = None, None, None, None
     if config is None:
         checkpoint = newest_checkpoint(folder, resume_step)
-        config = with_overrides(saved_config(checkpoint), changes)
+        config = with_overrides(read_config(checkpoint), changes)
         if game not in (None, config.game):
             raise BadSettings(f"{folder} is a run of {config.game}, not {game}: leave --game out or choose its folder")
     elif any(folder.glob("checkpoint-*")):
@@ -211,7 +212,7 @@ def training_beside(checkpoint: Path) -> Training:
 
 def _earlier(file: Path) -> Counters:
     """What the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
-    from muzero_engine.training.run.saved import Counters
+    from muzero_engine.training.run.checkpoint_contents import Counters
 
     told = training_beside(file)
     return Counters(step=told.steps, games=told.games, plies=told.plies, device_seconds=told.device_hours * 3600)
