@@ -24,7 +24,6 @@ from muzero_engine.inference.manifest import (
     MAX_MANIFEST_BYTES,
     UNPLAYED_FILES,
     BadWeights,
-    FileInfo,
     Manifest,
 )
 
@@ -76,7 +75,11 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
         if name in UNPLAYED_FILES and not (folder / name).exists():
             continue
         data = _read(folder, name, info.size)
-        _check(data, name, info, folder)
+        if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
+            raise BadWeights(
+                f"{name} in {folder} is not the file that {MANIFEST} describes (its hash differs): "
+                "export or install the weights again"
+            )
         if name == CHECKPOINT:
             weights = _weights(data, f"{CHECKPOINT} in {folder}")
         elif name not in UNPLAYED_FILES:
@@ -111,19 +114,15 @@ def _tensor(data: bytes, begin: int, info: dict[str, Any]) -> npt.NDArray[np.flo
     return np.frombuffer(data, np.dtype("<f2"), math.prod(shape), begin + first).reshape(shape)
 
 
-def _read(folder: Path, name: str, limit: int) -> bytes:
+def _read(folder: Path, name: str, size: int) -> bytes:
+    """Return the bytes of a file, at most one more than `size`. Raises BadWeights.
+
+    The memory taken is that of what lies on the disk, whatever a manifest says of its size.
+    """
     try:
         with (folder / name).open("rb") as file:
-            return file.read(limit + 1)
+            return file.read(min(size, os.fstat(file.fileno()).st_size) + 1)
     except FileNotFoundError:
         raise BadWeights(f"{name} is missing in {folder}: export or install the weights again") from None
     except OSError as error:
         raise BadWeights(f"{name} in {folder} cannot be read ({error.strerror}): check the file") from None
-
-
-def _check(data: bytes, name: str, info: FileInfo, folder: Path) -> None:
-    if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
-        raise BadWeights(
-            f"{name} in {folder} is not the file that {MANIFEST} describes (its hash differs): "
-            "export or install the weights again"
-        )

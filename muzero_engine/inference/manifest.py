@@ -31,10 +31,12 @@ KNOWN_FILES = (*REQUIRED_FILES, RECURRENT_INT8, *UNPLAYED_FILES)
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_SIDE = 32
 MAX_COUNT = 1 << 53
+MAX_FILE_BYTES = 1 << 30  # what is shipped for a game has a hundredth of it
 
 
 def _whole(least: int, most: int = MAX_COUNT) -> Rule:
-    return Rule(lambda number: least <= number <= most, f"a whole number from {least}")
+    to = "" if most == MAX_COUNT else f" to {most}"
+    return Rule(lambda number: least <= number <= most, f"a whole number from {least}{to}")
 
 
 def _are_boards(shapes: tuple[Shape, ...]) -> bool:
@@ -43,6 +45,7 @@ def _are_boards(shapes: tuple[Shape, ...]) -> bool:
 
 FromZero = Annotated[int, _whole(0)]
 FromOne = Annotated[int, _whole(1)]
+FileSize = Annotated[int, _whole(1, MAX_FILE_BYTES)]
 Number = Annotated[float, Rule(lambda number: math.isfinite(number) and abs(number) <= MAX_COUNT, "a number")]
 Line = Annotated[str, Rule(lambda text: text.strip() and text.isprintable(), "a line of text")]
 Digest = Annotated[str, Rule(lambda text: re.fullmatch("[0-9a-f]{64}", text), "64 hexadecimal digits")]
@@ -65,7 +68,7 @@ class FileInfo:
     """A file of the bundle."""
 
     sha256: Digest  # lower case
-    size: FromOne  # bytes
+    size: FileSize  # bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muzero_engine.inference.bundle import Bundle
+from muzero_engine.inference.graph_names import initializer_names
 from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest, weight_name
 from muzero_engine.model import TOP, Floats, Ints, RecurrentOutput, RootOutput
 
@@ -206,8 +207,9 @@ def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxr
         options.enable_mem_pattern = False  # DirectML requires it
     graph = bundle.graphs[name]
     weights = {weight_name(tensor): values for tensor, values in bundle.weights.items()}
-    used = [weight for weight in weights if weight.encode() in graph]  # onnxruntime refuses any that is not there
     try:
+        named = initializer_names(graph)
+        used = [weight for weight in weights if weight in named]  # onnxruntime refuses any that is not there
         tensors = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[weight]) for weight in used]
         options.add_external_initializers(used, tensors)
         return onnxruntime.InferenceSession(graph, options, providers=_providers(backend, threads))

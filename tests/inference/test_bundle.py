@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from muzero_engine.inference.manifest import (
     HISTORY,
     INITIAL,
     MANIFEST,
+    MAX_FILE_BYTES,
     PICTURE,
     RECURRENT,
     BadWeights,
@@ -131,6 +133,32 @@ def test_a_path_that_is_no_folder_is_refused(folder: Path) -> None:
         load_bundle(folder / "nowhere")
     with pytest.raises(BadWeights, match="is not a folder"):
         load_bundle(folder / INITIAL)
+
+
+@pytest.mark.parametrize("size", [1 << 53, MAX_FILE_BYTES + 1])
+def test_a_file_that_is_said_to_be_huge_is_refused_unread(folder: Path, size: int) -> None:
+    _declare(folder, INITIAL, size)
+    with pytest.raises(BadWeights, match=rf"{INITIAL}.*\.size must be a whole number from 1 to {MAX_FILE_BYTES}"):
+        load_bundle(folder)
+
+
+def test_no_more_memory_is_taken_than_the_file_on_the_disk_needs(folder: Path) -> None:
+    """The largest size that a manifest may name is not asked of the system for a small file."""
+    _declare(folder, INITIAL, MAX_FILE_BYTES)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadWeights, match="is not the file"):
+            load_bundle(folder)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1 << 24
+
+
+def _declare(folder: Path, name: str, size: int) -> None:
+    document = json.loads((folder / MANIFEST).read_text())
+    document["files"][name]["size"] = size
+    (folder / MANIFEST).write_text(json.dumps(document))
 
 
 def test_a_huge_manifest_is_not_swallowed(folder: Path) -> None:
