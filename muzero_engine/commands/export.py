@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from muzero_engine.commands.train import training_beside, training_errors
+from muzero_engine.commands.common.training import training_beside, training_errors
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.manifest import HISTORY, PICTURE, Manifest, Training
 
@@ -68,8 +68,14 @@ def export(
     chosen = {name: value for name, value in sizes.items() if value is not None}
     if game is None and chosen:
         raise click.UsageError(f"a checkpoint has its own size: leave --{next(iter(chosen)).replace('_', '-')} out")
-    told: dict[str, Any] = {"note": note, "games": games, "plies": plies, "steps": steps, "device_hours": device_hours}
-    changes = {name: value for name, value in told.items() if value is not None}
+    entries: dict[str, Any] = {
+        "note": note,
+        "games": games,
+        "plies": plies,
+        "steps": steps,
+        "device_hours": device_hours,
+    }
+    changes = {name: value for name, value in entries.items() if value is not None}
     with training_errors():
         if run is not None:
             network, training, step = _of_run(run, step)
@@ -85,7 +91,7 @@ def export(
 
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
-    """The network of a run's checkpoint, what made it, and the run's own step there."""
+    """Return the network of a run's checkpoint, what made it, and the run's own step there."""
     from muzero_engine.training.boards import board_shares
     from muzero_engine.training.run.checkpoint_contents import (
         newest_checkpoint,
@@ -122,7 +128,7 @@ def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
 
 
 def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, bytes | None]:
-    """The curves of a run that has any, up to a step of it, and of the training before it: picture with title, points.
+    """Return the curves of a run that has any, up to a step of it, and of the training before it: picture and points.
 
     A run that was killed, or still goes on, has records of steps after its newest checkpoint.
     """
@@ -135,7 +141,7 @@ def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, byte
 
 
 def _curves_beside(checkpoint: Path | None) -> tuple[bytes | None, bytes | None]:
-    """Picture and points in the bundle of a checkpoint."""
+    """Return the picture and the points in the bundle of a checkpoint."""
     if checkpoint is None:
         return None, None
     picture, points = (checkpoint.parent / name for name in (PICTURE, HISTORY))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from muzero_engine.commands.common.training import training_beside, training_errors
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import GAME_NAMES
-from muzero_engine.inference.bundle import read_manifest
-from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST, Training
+from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.settings import BadSettings, to_json, with_overrides
@@ -22,7 +20,6 @@ from muzero_engine.training.settings import BadSettings, to_json, with_overrides
 if TYPE_CHECKING:
     from muzero_engine.training.run.checkpoint_contents import Counters
 
-LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
 INTERRUPTED = 130  # what shells expect after Ctrl-C
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -33,34 +30,13 @@ class Duration(click.ParamType[float]):
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
+        """Return the seconds."""
         if isinstance(value, float):
             return value
         parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
         if not parts or "".join(number + unit for number, unit in parts) != str(value):
             self.fail(f"{value!r} is not a time: write it like 90s, 9m or 1h30m", param, ctx)
         return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
-@contextlib.contextmanager
-def training_errors() -> Iterator[None]:
-    """One line for what people can do something about: a library that is missing, a disk that is full."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name not in LIBRARIES:
-            raise
-        raise click.ClickException(
-            f"this needs {error.name}, which playing does not: pip install 'muzero-engine[train]'"
-        ) from None
-    except FileExistsError as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror or error}") from None
-    except ArithmeticError as error:
-        if not type(error).__module__.startswith("muzero_engine."):
-            raise
-        raise click.ClickException(str(error)) from None
 
 
 @click.command()
@@ -137,7 +113,7 @@ def _train(
     device: str | None,
     threads: int,
 ) -> None:
-    """A new run where there is a `config`, else one that goes on."""
+    """Begin a new run where there is a `config`, else go on with one."""
     from muzero_engine.training.distributed import joined_world
     from muzero_engine.training.report.history import keep_earlier
     from muzero_engine.training.report.progress import Progress
@@ -203,23 +179,18 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
     click.echo(str(page))
 
 
-def training_beside(checkpoint: Path) -> Training:
-    """What the manifest beside a checkpoint's file says of its training. Raises BadWeights."""
-    if not (checkpoint.parent / MANIFEST).exists():
-        return Training("of unknown training")
-    return read_manifest(checkpoint.parent).training
-
-
 def _earlier(file: Path) -> Counters:
-    """What the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
+    """Return what the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
     from muzero_engine.training.run.checkpoint_contents import Counters
 
-    told = training_beside(file)
-    return Counters(step=told.steps, games=told.games, plies=told.plies, device_seconds=told.device_hours * 3600)
+    learnt = training_beside(file)
+    return Counters(
+        step=learnt.steps, games=learnt.games, plies=learnt.plies, device_seconds=learnt.device_hours * 3600
+    )
 
 
 def run_title(folder: Path) -> str:
-    """What the report of a run is called."""
+    """Return what the report of a run is called."""
     from muzero_engine.training.settings import from_json
 
     try:
