@@ -3,6 +3,10 @@
 `initial_inference` is f(h(o)), `recurrent_inference` is f(g(s, a)) (Schrittwieser et al. 2020, appendix B). Scalars are
 decoded by the model; the discount carries the change of player: `Q(s, a) = reward + discount * value(s')` with
 `discount = -(1 - p_end)`, so that values never need another sign.
+
+What the two give has one name in each form: `InitialOutput` and `RecurrentOutput` here (numpy, decoded, what an engine
+plays with), `InitialTensors` and `RecurrentTensors` in `network.model` (torch, with the logits that are learnt), and
+`InitialEstimate` and `RecurrentEstimate` in `training.search.batched` for the part of those that its search reads.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class RootOutput:
+class InitialOutput:
     """f(h(o)) for a batch of B observations."""
 
     latent: Floats  # float32[B, C, H, W], bounded (min-max normalised to [0, 1])
@@ -63,7 +67,7 @@ class Model(Protocol):
         """Where above 0, at most 255: g rounds the latents that it is given to multiples of 1 / `latent_levels`."""
         ...
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         """`observation` is float32[B, planes, H, W]."""
         ...
 

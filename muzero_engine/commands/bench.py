@@ -25,7 +25,7 @@ from muzero_engine.engine.report import SearchResult
 from muzero_engine.games.base import Position
 from muzero_engine.games.registry import GAME_NAMES, load_game
 from muzero_engine.inference.tuning import Measurement, tune
-from muzero_engine.model import Floats, Ints, Model, RecurrentOutput, RootOutput
+from muzero_engine.model import Floats, InitialOutput, Ints, Model, RecurrentOutput
 
 POSITIONS = {
     "chess": (
@@ -61,7 +61,7 @@ class TimedModel:
     def latent_levels(self) -> int:
         return self._model.latent_levels
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         start = time.perf_counter()
         output = self._model.initial_inference(observation)
         self.seconds += time.perf_counter() - start

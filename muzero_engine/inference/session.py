@@ -22,12 +22,12 @@ import numpy as np
 from muzero_engine.inference.bundle import Bundle
 from muzero_engine.inference.graph_names import initializer_names
 from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest, weight_name
-from muzero_engine.model import TOP, Floats, Ints, RecurrentOutput, RootOutput
+from muzero_engine.model import TOP, Floats, InitialOutput, Ints, RecurrentOutput
 
 if TYPE_CHECKING:
     import onnxruntime
 
-ROOT_OUTPUTS = ("latent", "policy", "value", "draw")
+INITIAL_OUTPUTS = ("latent", "policy", "value", "draw")
 LEVELS = 255  # of numbers from 0 to 1 in 8 bits
 RECURRENT_OUTPUTS = ("next_latent", "reward", "discount", "reward_draw", "top_actions", "top_logits", "value", "draw")
 
@@ -120,7 +120,7 @@ class OnnxModel:
         self.threads = threads if threads > 0 else usable_cores()
         source = str(bundle.folder)
         recurrent = RECURRENT_INT8 if self.precision is Precision.INT8 else RECURRENT
-        self._root_outputs = [*ROOT_OUTPUTS, "ownership"] if self.manifest.ownership else list(ROOT_OUTPUTS)
+        self._initial_outputs = [*INITIAL_OUTPUTS, "ownership"] if self.manifest.ownership else list(INITIAL_OUTPUTS)
         self._recurrent_outputs = list(RECURRENT_OUTPUTS)
         self._initial = _session(bundle, INITIAL, self.backend, self.threads)
         self._recurrent = _session(bundle, recurrent, self.backend, self.threads)
@@ -144,10 +144,10 @@ class OnnxModel:
         alone = self.backend is Backend.CPU and self.threads == 1 and os.name == "posix"
         return time.thread_time() if alone else time.perf_counter()
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         """See `Model`."""
-        found = self._initial.run(self._root_outputs, {"observation": np.ascontiguousarray(observation)})
-        return RootOutput(*found)
+        found = self._initial.run(self._initial_outputs, {"observation": np.ascontiguousarray(observation)})
+        return InitialOutput(*found)
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`."""

@@ -28,7 +28,7 @@ WARM_UPS = 2  # runs before a capture: they compile what the graph then replays
 COMPILED_SHAPES = 256  # torch.compile's limit of variants of one function (8) is fewer than Go has boards
 
 
-class RootEvaluation(Protocol):
+class InitialEstimate(Protocol):
     """f(h(o)): latent [B, ...] of any type, policy_logits float[B, A], value float32[B] in [-1, 1], mover's view."""
 
     @property
@@ -39,7 +39,7 @@ class RootEvaluation(Protocol):
     def value(self) -> Tensor: ...
 
 
-class StepEvaluation(RootEvaluation, Protocol):
+class RecurrentEstimate(InitialEstimate, Protocol):
     """f(g(s, a)): the same of s', and of the move reward float32[B] and discount float32[B] = -(1 - p_end)."""
 
     @property
@@ -51,8 +51,8 @@ class StepEvaluation(RootEvaluation, Protocol):
 class SearchModel(Protocol):
     """What the search asks of a network; `MuZeroNetwork` is one."""
 
-    def initial_inference(self, observation: Tensor) -> RootEvaluation: ...
-    def recurrent_inference(self, latent: Tensor, action: Tensor) -> StepEvaluation: ...
+    def initial_inference(self, observation: Tensor) -> InitialEstimate: ...
+    def recurrent_inference(self, latent: Tensor, action: Tensor) -> RecurrentEstimate: ...
 
 
 @dataclass(slots=True)
