@@ -76,8 +76,8 @@ def available_backends() -> tuple[Backend, ...]:
     """The backends of the installed onnxruntime, fastest first."""
     import onnxruntime
 
-    found = onnxruntime.get_available_providers()
-    return tuple(backend for backend, provider in _PROVIDERS.items() if provider in found)
+    providers = onnxruntime.get_available_providers()
+    return tuple(backend for backend, provider in _PROVIDERS.items() if provider in providers)
 
 
 def choose_backend(wanted: Backend, available: tuple[Backend, ...]) -> Backend:
@@ -146,8 +146,8 @@ class OnnxModel:
 
     def initial_inference(self, observation: Floats) -> InitialOutput:
         """See `Model`."""
-        found = self._initial.run(self._initial_outputs, {"observation": np.ascontiguousarray(observation)})
-        return InitialOutput(*found)
+        outputs = self._initial.run(self._initial_outputs, {"observation": np.ascontiguousarray(observation)})
+        return InitialOutput(*outputs)
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`."""
@@ -167,14 +167,14 @@ class OnnxModel:
         latent = (1, self.manifest.network.channels, *shape)
         actions = self.manifest.num_actions(shape)
         top = (1, min(TOP, actions))
-        wanted = latent, (1, actions), latent, top, top
+        expected = latent, (1, actions), latent, top, top
         tops = after.top_actions.shape, after.top_logits.shape
-        found = root.latent.shape, root.policy_logits.shape, after.latent.shape, *tops
+        shapes = root.latent.shape, root.policy_logits.shape, after.latent.shape, *tops
         scalars = (root.value, after.value)
-        if found != wanted or any(value.shape != (1,) or not np.isfinite(value).all() for value in scalars):
+        if shapes != expected or any(value.shape != (1,) or not np.isfinite(value).all() for value in scalars):
             raise BadWeights(
-                f"the graphs in {source} give latent and policy of {found} where their manifest says "
-                f"{wanted}, or no finite value: export or install the weights again"
+                f"the graphs in {source} give latent and policy of {shapes} where their manifest says "
+                f"{expected}, or no finite value: export or install the weights again"
             )
         if self.precision is not Precision.INT8:
             return 0

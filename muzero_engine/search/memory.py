@@ -68,10 +68,10 @@ class LatentPool:
 
     def get(self, slots: list[int]) -> Floats:
         """float32[B, C, H, W], a copy."""
-        found = self._pool[slots].astype(np.float32, copy=False)
+        latents: Floats = self._pool[slots].astype(np.float32, copy=False)
         if self._step is not None:
-            found *= self._step
-        return found
+            latents *= self._step
+        return latents
 
     def release(self, slot: int) -> None:
         self._free.append(slot)

@@ -20,7 +20,7 @@ from torch import Tensor
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.search.root import conclude, halving_schedule, plant_roots
-from muzero_engine.training.search.tree import Bound, SearchTree, TorchKernels, TreeKernels
+from muzero_engine.training.search.tree import SearchTree, SelectionSettings, TorchKernels, TreeKernels
 from muzero_engine.training.types import SearchOutput
 
 MIN_EXPONENTIAL = 1e-30  # Gumbel noise is -log of an exponential draw, which must not be 0
@@ -103,7 +103,7 @@ class BatchedSearch:
         self._model: SearchModel = network if self._network is None else self._network
         self._candidates = min(settings.considered, num_actions)
         self._children = min(settings.children, num_actions)
-        self._bound = Bound(settings.depth or settings.simulations, settings.c_visit, settings.c_scale)
+        self._bound = SelectionSettings(settings.depth or settings.simulations, settings.c_visit, settings.c_scale)
         self._benches: dict[tuple[int, ...], _Bench] = {}
         self.initial: Callable[..., Any] = self._initial_inference
         self.recurrent: Callable[..., Any] = self._recurrent_inference
