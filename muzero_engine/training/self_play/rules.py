@@ -127,8 +127,14 @@ class RulesSlice:
     """The slots `start` to `stop` of a group. Nothing else may write their rows while `step` runs."""
 
     def __init__(self, settings: RulesSettings, buffers: Buffers, start: int, stop: int) -> None:
+        """Raise RulesError where the game asks for ownership, and its positions cannot say whose each point is."""
         self._settings = settings
         self._game: Game = load_game(settings.game)
+        if self._game.spec.ownership and not isinstance(self._game.initial(settings.shape), GoPosition):
+            raise RulesError(
+                f"{settings.game} declares an ownership head (GameSpec.ownership), but its positions cannot count "
+                "areas, which the head would learn: declare ownership=False"
+            )
         self._rows = slice(start, stop)
         self._slots = range(start, stop)
         self._buffers = buffers
