@@ -49,7 +49,7 @@ class RecurrentOutput:
 
 
 def top_policy(policy_logits: Floats) -> tuple[Ints, Floats]:
-    """`top_actions` and `top_logits` of float32[B, A], for models that do not choose them in their graph."""
+    """Return `top_actions` and `top_logits` of float32[B, A], for models that do not choose them in their graph."""
     total = policy_logits.shape[1]
     count = min(TOP, total)
     chosen = np.argpartition(policy_logits, total - count, axis=1)[:, total - count :]
@@ -68,9 +68,9 @@ class Model(Protocol):
         ...
 
     def initial_inference(self, observation: Floats) -> InitialOutput:
-        """`observation` is float32[B, planes, H, W]."""
+        """Return f(h(o)); `observation` is float32[B, planes, H, W]."""
         ...
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
-        """`latent` is float32[B, C, H, W], `action` int64[B] in the frame of the mover of `latent`."""
+        """Return f(g(s, a)); `latent` is float32[B, C, H, W], `action` int64[B] in the frame of its mover."""
         ...

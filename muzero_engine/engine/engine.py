@@ -85,11 +85,11 @@ class Engine:
         return self._options
 
     def configure(self, options: EngineOptions) -> None:
-        """Sets the options for the next search; a running one is not disturbed."""
+        """Set the options for the next search; a running one is not disturbed."""
         self._options = options
 
     def prepare(self, shape: Shape) -> None:
-        """Loads the model, tunes the batch size and warms up for this board. Blocks up to seconds.
+        """Load the model, tune the batch size and warm up for this board. Blocks up to seconds.
 
         Does nothing during a search. Raises ValueError or RuntimeError with one clear line.
         """
@@ -97,7 +97,7 @@ class Engine:
             self._tuned_batch(self._ready_model(self._options), shape)
 
     def new_game(self) -> None:
-        """Forgets what belongs to a game (the resign counters). A search that still runs counts for the old one."""
+        """Forget what belongs to a game (the resign counters). A search that still runs counts for the old one."""
         self._lost_turns = LostTurns()
 
     def go(
@@ -110,7 +110,7 @@ class Engine:
         info_interval_ms: float | None = None,
         lines: int | None = None,
     ) -> None:
-        """Starts a search of a copy of `position`; a search still running is stopped first and gives its result.
+        """Start a search of a copy of `position`; a search still running is stopped first and gives its result.
 
         `on_info` and `on_done` are called from the search thread: infos at least every `info_interval_ms` (default:
         the option) and when the best move or the depth changes (not closer than 100 ms), and one right before
@@ -145,7 +145,7 @@ class Engine:
         return self._error
 
     def stop(self) -> None:
-        """Ends the running search: its `on_done` follows within 50 ms. Nothing happens without one.
+        """End the running search: its `on_done` follows within 50 ms. Nothing happens without one.
 
         A search that still loads its model, because `prepare` did not, first does so and then searches one batch: the
         move that is due shall rest on something.
@@ -154,16 +154,16 @@ class Engine:
             self._control.stop()
 
     def ponderhit(self, clock: Clock | None = None) -> None:
-        """The pondered move was played: the limits of `go` count from now on (with this clock if given)."""
+        """Say that the pondered move was played: the limits of `go` count from now on (with this clock if given)."""
         if self._control is not None:
             self._control.ponderhit(clock)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits until no search runs; False when `timeout` seconds passed first."""
+        """Wait until no search runs; return False when `timeout` seconds passed first."""
         return self._idle.wait(timeout)
 
     def close(self) -> None:
-        """Stops, waits for the result to be delivered, frees the model."""
+        """Stop, wait for the result to be delivered, and free the model."""
         self.stop()
         self.wait(CLOSE_SECONDS)
         self._model = None
@@ -225,7 +225,7 @@ class Engine:
         return search
 
     def _without_model(self, job: Job, control: Control) -> SearchResult:
-        """The first legal move, when there is nothing to search with."""
+        """Return the first legal move, when there is nothing to search with."""
         control.hold()
         legal = job.position.legal_actions().tolist()
         allowed = [a for a in legal if job.limits.root_actions is None or a in job.limits.root_actions] or legal

@@ -51,7 +51,7 @@ class OptionInfo:
     gtp: tuple[str, ...]
 
     def names(self, protocol: Protocol) -> tuple[str, ...]:
-        """Accepted names, the offered one first; empty where the protocol does not have the option."""
+        """Return the accepted names, the offered one first; empty where the protocol does not have the option."""
         match protocol:
             case Protocol.UCI:
                 return self.uci
@@ -63,7 +63,7 @@ class OptionInfo:
                 return tuple(name.removeprefix("UCI_") for name in self.uci if name != "Ponder")
 
     def parse(self, text: str, name: str | None = None) -> bool | int | float | str:
-        """The value a text stands for. Raises BadOption, which calls the option `name` (default: the field's)."""
+        """Return what a text stands for. Raises BadOption, which calls the option `name` (None: as the field)."""
         text = text.strip()
         name = name or self.field
         if self.kind is Kind.STRING:
@@ -242,28 +242,28 @@ class EngineOptions:
     )
 
     def with_text(self, protocol: Protocol, name: str, text: str) -> Self:
-        """A copy with the option of this protocol's name set from text. Raises BadOption, KeyError if unknown."""
+        """Return a copy with the option of this name set from text. Raises BadOption, or KeyError if unknown."""
         info = find_option(protocol, name)
         changes: dict[str, Any] = {info.field: info.parse(text, name)}
         return replace(self, **changes)
 
 
 def all_options() -> Iterator[OptionInfo]:
-    """Every option, in the order of the fields."""
+    """Yield every option, in the order of the fields."""
     for f in fields(EngineOptions):
         default: Any = f.default
         yield OptionInfo(field=f.name, default=default, **f.metadata)
 
 
 def protocol_options(protocol: Protocol) -> list[OptionInfo]:
-    """The options a protocol offers, in order."""
+    """Return the options that a protocol offers, in order."""
     return [info for info in all_options() if info.names(protocol)]
 
 
 def find_option(protocol: Protocol, name: str) -> OptionInfo:
-    """The option of this name, case-insensitive. Raises KeyError."""
-    wanted = " ".join(name.lower().split())
+    """Return the option of this name, in any case. Raises KeyError."""
+    words = " ".join(name.lower().split())
     for info in protocol_options(protocol):
-        if any(wanted == known.lower() for known in info.names(protocol)):
+        if any(words == known.lower() for known in info.names(protocol)):
             return info
     raise KeyError(name)

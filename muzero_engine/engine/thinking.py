@@ -56,7 +56,7 @@ class Thinker:
         self._nodes = _smallest(job.limits.nodes, self._handicap.nodes)
 
     def run(self) -> SearchResult:
-        """Blocks until the job's limits, or the control, end the search and its result may be told."""
+        """Search until the job's limits or the control end it and its result may be told, and return that. Blocks."""
         legal = self._position.legal_actions()
         asked = self._job.limits.root_actions
         if asked is not None:
@@ -171,7 +171,7 @@ class Thinker:
         return self._without_giving_up(moves)
 
     def _without_giving_up(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
-        """Not a pass as the move that throws a won game away (`games.endings`)."""
+        """Put a pass that throws a won game away (`games.endings`) behind the other moves, if it is the best."""
         best = moves[0]
         if len(moves) > 1 and best.ends is None and gives_up(self._position, best.action, best.value):
             return (*moves[1:], best)

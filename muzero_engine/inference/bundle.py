@@ -43,8 +43,10 @@ class Bundle:
 
 
 def default_weights_dir(game: str) -> Path:
-    """The folder of the weights that come along: `$MUZERO_WEIGHTS/<game>`, else inside the installed package, else in
-    the source checkout around it. The folder need not exist."""
+    """Return the folder of the weights that come along, which need not exist.
+
+    It is `$MUZERO_WEIGHTS/<game>`, else inside the installed package, else in the source checkout around it.
+    """
     override = os.environ.get(WEIGHTS_VARIABLE)
     if override:
         return Path(override) / game
@@ -54,7 +56,7 @@ def default_weights_dir(game: str) -> Path:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a bundle; its files are not looked at. Raises BadWeights."""
+    """Return the manifest of a bundle; its files are not looked at. Raises BadWeights."""
     if not folder.is_dir():
         raise BadWeights(f"there are no weights in {folder}: it is not a folder; give the folder of a weights bundle")
     data = _read(folder, MANIFEST, MAX_MANIFEST_BYTES)
@@ -62,7 +64,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
-    """Reads a bundle and checks it: every file's hash, and the fit to `spec` where one is given.
+    """Read a bundle and check it: every file's hash, and the fit to `spec` where one is given.
 
     The curves of the training may be missing, as playing does not need them. Raises BadWeights.
     """
@@ -88,15 +90,17 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
 
 
 def tensor_places(data: bytes) -> tuple[int, dict[str, Any]]:
-    """Where the data of a safetensors file begin, and of each tensor `dtype`, `shape` and `data_offsets` from there
-    (github.com/huggingface/safetensors, "Format"). Nothing is checked: a file that is none may raise anything."""
+    """Return where the data of a safetensors file begin, and of each tensor `dtype`, `shape` and `data_offsets` from there.
+
+    See github.com/huggingface/safetensors, "Format". Nothing is checked: a file that is none may raise anything.
+    """
     begin = 8 + int.from_bytes(data[:8], "little")
     header: dict[str, Any] = json.loads(data[8:begin])
     return begin, {name: info for name, info in header.items() if name != "__metadata__"}
 
 
 def _weights(data: bytes, where: str) -> Weights:
-    """The tensors of a checkpoint, all in 16 bits; views of `data`. Raises BadWeights."""
+    """Return the tensors of a checkpoint, all in 16 bits; views of `data`. Raises BadWeights."""
     try:
         begin, tensors = tensor_places(data)
         return {name: _tensor(data, begin, info) for name, info in tensors.items()}

@@ -55,7 +55,7 @@ SomeBoards = Annotated[tuple[Shape, ...], Rule(lambda shapes: shapes and _are_bo
 
 
 def weight_name(tensor: str) -> str:
-    """What a tensor of the checkpoint is called in a graph that uses it."""
+    """Return what a tensor of the checkpoint is called in a graph that uses it."""
     return f"network.{tensor}.half"
 
 
@@ -126,17 +126,17 @@ class Manifest:
     format: FromOne = FORMAT
 
     def num_actions(self, shape: Shape) -> int:
-        """A: the number of actions on a board of this shape."""
+        """Return A, the number of actions on a board of this shape."""
         return self.action_planes * shape[0] * shape[1] + self.extra_actions
 
     def summary(self) -> str:
-        """One line for greetings: the network's size and how it was trained."""
+        """Return one line for greetings: the network's size and how it was trained."""
         size = self.network
         shape = f"{size.channels} channels, {size.representation_blocks}+{size.dynamics_blocks} blocks"
         return f"{self.game} network, {shape}, {self.training.note}"
 
     def check_game(self, spec: GameSpec, source: str) -> None:
-        """Raises BadWeights unless the bundle at `source` was made for this version of this game."""
+        """Raise BadWeights unless the bundle at `source` was made for this version of this game."""
         if self.game != spec.name:
             raise BadWeights(f"the weights in {source} are for {self.game}, not {spec.name}: choose another folder")
         if self.game_version != spec.version:
@@ -159,12 +159,12 @@ class Manifest:
             )
 
     def to_json(self) -> str:
-        """Indented JSON that `from_json` reads back to an equal manifest."""
+        """Return indented JSON that `from_json` reads back to an equal manifest."""
         return json.dumps(to_data(self), indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, data: bytes, source: str) -> Self:
-        """Reads a manifest. Raises BadWeights, naming `source`, for anything that `to_json` would not have written."""
+        """Read a manifest. Raises BadWeights, naming `source`, for anything that `to_json` would not have written."""
         where = f"{MANIFEST} in {source}"
         try:
             document: Any = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)

@@ -73,7 +73,7 @@ _PACKAGES = {
 
 
 def available_backends() -> tuple[Backend, ...]:
-    """The backends of the installed onnxruntime, fastest first."""
+    """Return the backends of the installed onnxruntime, fastest first."""
     import onnxruntime
 
     providers = onnxruntime.get_available_providers()
@@ -81,7 +81,7 @@ def available_backends() -> tuple[Backend, ...]:
 
 
 def choose_backend(wanted: Backend, available: tuple[Backend, ...]) -> Backend:
-    """The backend to use. Raises BackendUnavailable."""
+    """Return the backend to use. Raises BackendUnavailable."""
     if wanted is Backend.AUTO:
         return next((backend for backend in _AUTO_ORDER if backend in available), Backend.CPU)
     if wanted not in available:
@@ -93,7 +93,7 @@ def choose_backend(wanted: Backend, available: tuple[Backend, ...]) -> Backend:
 
 
 def usable_cores() -> int:
-    """Processor cores that this process may run on."""
+    """Return how many processor cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -137,7 +137,7 @@ class OnnxModel:
         return self._levels
 
     def clock(self) -> float:
-        """Seconds, for timing calls: of work, which other load does not stretch, where the calling thread does it all.
+        """Return seconds, for timing calls: of work, which other load does not stretch, where one thread does it all.
 
         Elsewhere, and on Windows, whose clock of a thread's work is coarse, the time that passes.
         """
@@ -155,7 +155,7 @@ class OnnxModel:
         return RecurrentOutput(*self._recurrent.run(self._recurrent_outputs, feed))
 
     def _probe(self, source: str) -> int:
-        """Runs both graphs once and holds what they give against the manifest; returns the levels of latents."""
+        """Run both graphs once, hold what they give against the manifest, and return the levels of latents."""
         shape = self.manifest.shapes[0]
         try:
             root = self.initial_inference(np.zeros((1, self.planes, *shape), dtype=np.float32))
@@ -221,7 +221,7 @@ def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxr
 
 
 def _providers(backend: Backend, threads: int) -> list[tuple[str, dict[str, str]]]:
-    """What runs a graph, with the settings of each; what the first cannot run falls to the processor.
+    """Return what runs a graph, with the settings of each; what the first cannot run falls to the processor.
 
     OpenVINO has threads of its own, by default one a core; the session's count says nothing to it.
     """

@@ -19,14 +19,14 @@ _TYPES = {Kind.CHECK: "check", Kind.SPIN: "spin", Kind.FLOAT: "string", Kind.COM
 
 
 def value_text(value: bool | int | float | str) -> str:
-    """A value as `setoption` takes it: `true`, `12`, `1.25`, `<empty>`."""
+    """Return a value as `setoption` takes it: `true`, `12`, `1.25`, `<empty>`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) or EMPTY
 
 
 def option_line(info: OptionInfo, protocol: Protocol, value: bool | int | float | str | None = None) -> str:
-    """`option name X type ...` for UCI, UGI or USI, under the first name of the protocol.
+    """Return `option name X type ...` for UCI, UGI or USI, under the first name of the protocol.
 
     `value` is offered as the default where the engine was started with another one than `info.default`.
     """
@@ -43,7 +43,7 @@ def option_line(info: OptionInfo, protocol: Protocol, value: bool | int | float 
 
 
 def parse_setoption(arguments: str) -> tuple[str, str | None] | None:
-    """(name, value) of what follows the word `setoption`; the value is None without the word `value`.
+    """Return (name, value) of what follows the word `setoption`; the value is None without the word `value`.
 
     The name ends at the first bare word `value` and may hold spaces; the value runs to the end of the line, its inner
     spaces kept. None where there is no name.
