@@ -90,7 +90,7 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
 
 
 def tensor_places(data: bytes) -> tuple[int, dict[str, Any]]:
-    """Return where the data of a safetensors file begin, and of each tensor `dtype`, `shape` and `data_offsets` from there.
+    """Return where the data of a safetensors file begin, and the `dtype`, `shape` and `data_offsets` of each tensor.
 
     See github.com/huggingface/safetensors, "Format". Nothing is checked: a file that is none may raise anything.
     """
