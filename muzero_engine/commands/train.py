@@ -11,7 +11,7 @@ import click
 
 from muzero_engine.commands.common.training import training_beside, training_errors
 from muzero_engine.files import write_atomically
-from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
@@ -41,7 +41,7 @@ class Duration(click.ParamType[float]):
 
 @click.command()
 @click.option("--run", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Its folder")
-@click.option("--game", type=click.Choice(GAME_NAMES), help="Of a new run")
+@click.option("--game", type=click.Choice(game_names()), help="Of a new run")
 @click.option("--preset", "preset_name", default="small", show_default=True, help=f"One of {', '.join(PRESET_NAMES)}")
 @click.option(
     "--init",
@@ -94,7 +94,7 @@ def train(
     changes = [*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides]
     resume = resume or resume_step is not None
     if not resume and game is None:
-        raise click.UsageError(f"a new run needs --game: one of {', '.join(GAME_NAMES)}")
+        raise click.UsageError(f"a new run needs --game: one of {', '.join(game_names())}")
     if resume and initial is not None:
         raise click.UsageError("--init begins a new run, --resume goes on with one: use one of them")
     config = None if resume else with_overrides(preset(str(game), preset_name), changes)

@@ -17,8 +17,8 @@ from support.matches import SCRIPT
 from support.other_rules import problems
 
 from muzero_engine.cli import main
+from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.records.record import Ending
 from muzero_engine.match.records.store import recorded_games
 
 ROOT = Path(__file__).resolve().parents[2]

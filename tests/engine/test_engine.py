@@ -17,7 +17,7 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.search import Search
@@ -62,7 +62,7 @@ def _position(game: str, text: str) -> Position:
     return load_game(game).from_text(text)
 
 
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 @pytest.mark.parametrize("nodes", [1, 7, 200])
 def test_nodes_are_exact_and_reports_hold_together(game: str, nodes: int) -> None:
     client = Client(game)

@@ -13,16 +13,16 @@ from muzero_engine.games.base import BadPosition, IllegalMove, Outcome, Position
 from muzero_engine.games.conformance import Check, checks
 from muzero_engine.games.conformance.planes import starts_alike
 from muzero_engine.games.conformance.play import Seen, homesick_play, random_play, some_shapes
-from muzero_engine.games.registry import GAME_NAMES, UnknownGame, load_game
+from muzero_engine.games.registry import BUILT_IN, UnknownGame, load_game
 
 FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-BOARDS = [(name, shape) for name in GAME_NAMES for shape in some_shapes(load_game(name))]
+BOARDS = [(name, shape) for name in BUILT_IN for shape in some_shapes(load_game(name))]
 
-for_every_game = pytest.mark.parametrize("name", GAME_NAMES)
+for_every_game = pytest.mark.parametrize("name", BUILT_IN)
 on_every_board = pytest.mark.parametrize(("name", "shape"), BOARDS, ids=[f"{n}-{r}x{c}" for n, (r, c) in BOARDS])
 
 
-@pytest.mark.parametrize("check", [check for name in GAME_NAMES for check in checks(load_game(name))], ids=str)
+@pytest.mark.parametrize("check", [check for name in BUILT_IN for check in checks(load_game(name))], ids=str)
 def test_conformance(check: Check) -> None:
     check.run()
 

@@ -11,7 +11,7 @@ import pytest
 from support.networks import tiny_network
 
 from muzero_engine.export.bundle import export_bundle
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.inference import bundle as bundle_module
 from muzero_engine.inference.bundle import WEIGHTS_VARIABLE, default_weights_dir, load_bundle, read_manifest
 from muzero_engine.inference.manifest import (
@@ -186,7 +186,7 @@ def test_where_the_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert default_weights_dir("go") == tmp_path / "mine" / "go"
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_the_weights_that_come_along_fit_their_game(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
     bundle = load_bundle(default_weights_dir(name), load_game(name).spec)

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.games.registry import BUILT_IN
 from muzero_engine.inference.bundle import default_weights_dir
 from muzero_engine.inference.graph_names import NoGraph, initializer_names
 
@@ -32,7 +32,7 @@ def test_names_are_those_of_initialisers_and_of_nothing_else(names: list[str], t
     assert initializer_names(_graph(names, text)) == set(names)
 
 
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 def test_the_shipped_graphs(game: str) -> None:
     files = sorted(default_weights_dir(game).glob("*.onnx"))
     for file in files:

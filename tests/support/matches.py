@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import Client
 from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.play.game import GamePlan, Played, Seat, play_game
 from muzero_engine.match.play.openings import Opening
-from muzero_engine.match.records.record import GameRecord
-from muzero_engine.match.settings.match_settings import PROTOCOLS, ClientKind, EngineSettings, GameSettings, Patience
+from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, GameSettings, Patience, client_kind
 from muzero_engine.match.settings.time_control import TimeControl
 
 SCRIPT = Path(__file__).parent / "match_engine.py"
@@ -23,7 +23,7 @@ LIMIT = "60"
 
 def scripted(name: str, game: str, *arguments: str, limit: str | None = None) -> EngineSettings:
     """A scripted engine; see `match_engine`."""
-    kind = PROTOCOLS[game]
+    kind = client_kind(game)
     command = (sys.executable, "-S", "-E", str(SCRIPT), kind.value, *arguments)
     return EngineSettings(name=name, kind=kind, command=command, control=TimeControl.parse(limit or LIMIT))
 

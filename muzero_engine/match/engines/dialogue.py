@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.match.engines.base import (
     EngineFailure,
     GameSetup,
@@ -13,7 +14,6 @@ from muzero_engine.match.engines.base import (
     ReplyKind,
     now,
 )
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 
 # Words that begin another part of an `info` line

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from muzero_engine.dataclass_json import BadData, from_data, to_data
-from muzero_engine.match.records.record import GameRecord
+from muzero_engine.games.record import GameRecord
 
 
 class BadRecord(ValueError):

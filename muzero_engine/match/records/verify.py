@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from muzero_engine.games.base import BadPosition, IllegalMove, Position
-from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.games.registry import GAME_NAMES, load_game
-from muzero_engine.match.records.record import Ending, GameRecord
+from muzero_engine.games.base import BadPosition, IllegalMove, Position, Scored
+from muzero_engine.games.lines import written_formats
+from muzero_engine.games.record import Ending, GameRecord
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.records.record_json import BadRecord, parse_record
-from muzero_engine.match.records.store import GAMES, read_header
-from muzero_engine.match.records.writers.registry import record_formats
+from muzero_engine.match.records.store import GAMES, file_name, read_header, text_of
 from muzero_engine.match.settings.match_settings import BadTournament, Scoring
 
 
@@ -81,7 +80,7 @@ def verify(folder: Path) -> Verification:
 
 def _replayed(record: GameRecord) -> Position:
     """Return the position at the end of a game. Raises BadPosition or IllegalMove where the rules do not lead there."""
-    if record.game_name not in GAME_NAMES:
+    if record.game_name not in game_names():
         raise BadPosition(f"there is no game {record.game_name!a:.40}")
     try:
         position = load_game(record.game_name).from_text(record.start)
@@ -118,7 +117,7 @@ def _count_problem(record: GameRecord, position: Position, by_engines: bool) -> 
     """
     if record.area is None:
         return None
-    if not isinstance(position, GoPosition) or record.ending not in (Ending.RULES, Ending.PLY_CAP):
+    if not isinstance(position, Scored) or record.ending not in (Ending.RULES, Ending.PLY_CAP):
         return f"a board is said to have been counted after {record.ending.value}"
     if not by_engines and record.area != position.score():
         return f"the board is said to give {record.area:g}, but it gives {position.score():g}"
@@ -145,7 +144,7 @@ def _end_problem(record: GameRecord, position: Position, by_engines: bool) -> st
             return "the declared win is none"
         case Ending.RESIGNATION if points != loses:
             return f"player {position.mover} resigned and has not lost"
-        case Ending.PLY_CAP if points != (_points_of(position.score()) if isinstance(position, GoPosition) else 0.5):
+        case Ending.PLY_CAP if points != (_points_of(position.score()) if isinstance(position, Scored) else 0.5):
             return f"{points:g} points at the cap on plies, which is a draw, or counted where the board can be"
         case _ if ending.is_fault and record.moves and points != loses:  # before its first move any engine can fail
             return f"{ending.value}, but player {position.mover} was to move and has not lost"
@@ -170,22 +169,22 @@ def _pair_problems(records: Sequence[GameRecord]) -> Iterator[str]:
 
 def _file_problems(folder: Path, records: Sequence[GameRecord], facts: Mapping[str, Any]) -> Iterator[str]:
     """Say which of the other files do not hold these games as they are written. All of them can be played."""
-    games = {record.game_name for record in records} & set(GAME_NAMES)
+    games = {record.game_name for record in records} & set(game_names())
     if len(games) != 1:
         return
-    for form in record_formats(games.pop()):
+    for form in written_formats(load_game(games.pop())):
         try:
-            data = (folder / form.file_name).read_bytes()
+            data = (folder / file_name(form)).read_bytes()
         except OSError as error:
-            yield f"{form.file_name}: {error.strerror or error}"
+            yield f"{file_name(form)}: {error.strerror or error}"
             continue
-        if (count := data.count(form.once)) != len(records):
-            yield f"{form.file_name} holds {count} games, {GAMES} {len(records)}"
+        if (count := data.count(form.written_once)) != len(records):
+            yield f"{file_name(form)} holds {count} games, {GAMES} {len(records)}"
             continue
         for number, record in enumerate(records, start=1):
-            text = form.text(record, str(facts.get("event", ""))).encode()
+            text = text_of(form, record, str(facts.get("event", ""))).encode()
             if not data.startswith(text):
-                yield f"{form.file_name} differs from {GAMES} in game {number}"
+                yield f"{file_name(form)} differs from {GAMES} in game {number}"
                 break
             data = data[len(text) :]
 

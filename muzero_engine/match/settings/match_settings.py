@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from muzero_engine.games.base import Shape
-from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.games.registry import load_game
 from muzero_engine.match.settings.time_control import TimeControl
 
 
@@ -26,8 +26,9 @@ class ClientKind(enum.Enum):
     RANDOM = "random"
 
 
-_OWN_PROTOCOLS = {"chess": ClientKind.UCI, "go": ClientKind.GTP, "shogi": ClientKind.USI}
-PROTOCOLS = {game: _OWN_PROTOCOLS.get(game, ClientKind.UGI) for game in GAME_NAMES}  # game -> what its engines speak
+def client_kind(game: str) -> ClientKind:
+    """Return what the engines of a game speak. Raises UnknownGame."""
+    return ClientKind(load_game(game).protocol.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class EngineSettings:
 
 def own_command(game: str, weights: str | None = None) -> tuple[str, ...]:
     """The command of this program's own engine, which `muzero` stands for."""
-    protocol = PROTOCOLS[game]
+    protocol = client_kind(game)
     which = ("--game", game) if protocol is ClientKind.UGI else ()
     command = (sys.executable, "-m", "muzero_engine", protocol.value, *which)
     return (*command, "--weights", weights) if weights else command
@@ -96,11 +97,11 @@ class GameSettings:
     """How each game is played and judged."""
 
     game: str  # as in `games.registry`
-    shape: Shape | None = None  # Go: rows and columns; None: 9 x 9
-    komi: float | None = None  # Go; None: 7.5
+    shape: Shape | None = None  # rows and columns; None: the game's first board
+    komi: float | None = None  # None: the game's own, if it has one
     scoring: Scoring = Scoring.TROMP_TAYLOR
     adjudication: Adjudication = field(default_factory=Adjudication)
-    max_plies: int | None = None  # None: see `judging.ply_cap`
+    max_plies: int | None = None  # None: see `Game.ply_cap`
     patience: Patience = field(default_factory=Patience)
 
 
@@ -123,8 +124,6 @@ class TournamentSettings:
 
 def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
     """Raises BadTournament unless these engines can meet in this game."""
-    if game not in PROTOCOLS:
-        raise BadTournament(f"there are no matches of {game}: choose one of {', '.join(PROTOCOLS)}")
     if len(engines) < 2:
         raise BadTournament("a tournament needs two engines or more")
     names = [engine.name for engine in engines]
@@ -140,9 +139,9 @@ def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
 
 def _check_engine(engine: EngineSettings, game: str) -> None:
     if engine.kind is not ClientKind.RANDOM:
-        if engine.kind is not PROTOCOLS[game]:
+        if engine.kind is not client_kind(game):
             raise BadTournament(
-                f"{engine.name} speaks {engine.kind.name}, but {game} is played over {PROTOCOLS[game].name}"
+                f"{engine.name} speaks {engine.kind.name}, but {game} is played over {client_kind(game).name}"
             )
         if not engine.command:
             raise BadTournament(f"{engine.name} has no command")

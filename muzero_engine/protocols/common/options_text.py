@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from muzero_engine.engine.options import Kind, OptionInfo, Protocol
+from muzero_engine.engine.options import Kind, OptionInfo
+from muzero_engine.games.base import EngineProtocol
 
 EMPTY = "<empty>"
 RESERVED_WORDS = frozenset({"name", "type", "default", "min", "max", "var"})
@@ -25,7 +26,7 @@ def value_text(value: bool | int | float | str) -> str:
     return str(value) or EMPTY
 
 
-def option_line(info: OptionInfo, protocol: Protocol, value: bool | int | float | str | None = None) -> str:
+def option_line(info: OptionInfo, protocol: EngineProtocol, value: bool | int | float | str | None = None) -> str:
     """Return `option name X type ...` for UCI, UGI or USI, under the first name of the protocol.
 
     `value` is offered as the default where the engine was started with another one than `info.default`.
@@ -33,7 +34,7 @@ def option_line(info: OptionInfo, protocol: Protocol, value: bool | int | float 
     name = info.names(protocol)[0]
     default = value_text(info.default if value is None else value)
     words = default.split()
-    if RESERVED_WORDS.intersection(words) or (protocol is Protocol.USI and len(words) > 1):
+    if RESERVED_WORDS.intersection(words) or (protocol is EngineProtocol.USI and len(words) > 1):
         default = EMPTY
     parts = ["option name", name, "type", _TYPES[info.kind], "default", default]
     if info.kind is Kind.SPIN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.matches import PATIENT, scripted
 
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import EngineFailure, GameSetup, ProcessClient, Question
 from muzero_engine.match.engines.dialogue import parse_info
@@ -13,7 +14,6 @@ from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.engines.uci import UciClient
 from muzero_engine.match.engines.ugi import UgiClient
 from muzero_engine.match.engines.usi import UsiClient
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.clock import Clock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from support.matches import PATIENT, play, random_player, record, scripted, seats
 
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.play.game import GamePlan, play_game
 from muzero_engine.match.play.openings import Opening
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.match_settings import (
     Adjudication,
     ClientKind,

@@ -7,7 +7,7 @@ import pytest
 from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.go.sgf import parse_sgf, split_games
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.match.play.openings import BadOpenings, Opening, opening_position, random_openings, read_openings
 
 FIRST = "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"
@@ -161,7 +161,7 @@ def test_order_comes_from_the_seed_and_only_chosen_entries_are_read(tmp_path: Pa
     assert len(read(tmp_path, "book.txt", text + "\nnonsense", count=8)) == 8
 
 
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 def test_random_openings_are_legal_and_different(game: str) -> None:
     start = initial(game)
     plies = 3 if game == "tictactoe" else 8

@@ -64,7 +64,6 @@ def test_more_rounds_leave_the_first_ones_as_they_are() -> None:
     [
         ((random_player("a"),), "chess", "two engines or more"),
         ((random_player("a"), random_player("a")), "chess", "two engines are called a"),
-        ((random_player("a"), random_player("b")), "xiangqi", "no matches of xiangqi"),
         ((random_player("a"), random_player("a\nb")), "chess", "cannot be an engine's name"),
         ((random_player("a"), scripted("b", "shogi")), "chess", "b speaks USI, but chess is played over UCI"),
         ((random_player("a"), scripted("b", "chess", limit="none")), "chess", "think for ever"),

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from support.other_rules import problems
 
+from muzero_engine.games.record import Ending, GameRecord, PlyRecord
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.records.record import Ending, GameRecord, PlyRecord
 from muzero_engine.match.records.store import Store
 from muzero_engine.match.records.verify import verify
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from muzero_engine.match.records.record import GameRecord, PlyRecord, Score, ScoreKind
+from muzero_engine.games.record import GameRecord, PlyRecord, Score, ScoreKind
 
 
 def comment(ply: PlyRecord) -> str:
