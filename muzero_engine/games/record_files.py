@@ -19,7 +19,7 @@ def format_of(name: str, game: Game) -> RecordFormat:
         if suffix in form.suffixes:
             return form
     if (other := game_of_file(name)) is not None:
-        raise BadPosition(f"{name} holds games of {other}, not for {game.spec.name}: give another file")
+        raise BadPosition(f"{name} holds games of {other}, not of {game.spec.name}: give another file")
     known = ", ".join(suffix for form in formats for suffix in form.suffixes)
     raise BadPosition(f"cannot tell what {name} holds: files of {game.spec.name} have one of the endings {known}")
 

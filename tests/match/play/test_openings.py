@@ -122,8 +122,8 @@ def test_sgf(tmp_path: Path) -> None:
     ("name", "text", "game", "words"),
     [
         ("a.bin", "", "chess", ".epd, .fen"),
-        ("a.epd", FIRST, "shogi", "chess, not for shogi"),
-        ("a.sgf", "(;SZ[9])", "chess", "go, not for chess"),
+        ("a.epd", FIRST, "shogi", "chess, not of shogi"),
+        ("a.sgf", "(;SZ[9])", "chess", "go, not of chess"),
         ("a.epd", "\n# nothing\n", "chess", "no openings"),
         ("a.pgn", "", "chess", "no openings"),
         ("a.sgf", "nothing", "go", "no openings"),
