@@ -176,7 +176,10 @@ def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--komi", "5"], "chess has no komi"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--tc", "fast"], "no time control"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--anchor", "x=5"], "the engines are a, random"),
-        (["--game", "chess", "-e", "name=a random", "-e", "random", "--openings", "x.sgf"], "games of go, not of chess"),
+        (
+            ["--game", "chess", "-e", "name=a random", "-e", "random", "--openings", "x.sgf"],
+            "games of go, not of chess",
+        ),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--sprt", "5", "0"], "elo0 < elo1"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--resume"], "--out FOLDER"),
         (["--game", "chess", "--engines", "missing.toml"], "cannot read missing.toml"),
