@@ -129,7 +129,7 @@ class RulesSlice:
         """Raise RulesError where the game asks for ownership, and its positions cannot say whose each point is."""
         self._settings = settings
         self._game: Game = load_game(settings.game)
-        if self._game.spec.ownership and not isinstance(self._game.initial(settings.shape), GoPosition):
+        if self._game.spec.ownership and not isinstance(self._game.initial(settings.shape), Scored):
             raise RulesError(
                 f"{settings.game} declares an ownership head (GameSpec.ownership), but its positions cannot count "
                 "areas, which the head would learn: declare ownership=False"
