@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from muzero_engine.games.base import Game, Shape
-from muzero_engine.games.conformance import moves, planes, texts
+from muzero_engine.games.conformance import declared, moves, planes, texts
 from muzero_engine.games.conformance.play import some_shapes
 
 
@@ -52,7 +52,7 @@ class Check:
 
 def checks(game: Game) -> list[Check]:
     """Return every check on some boards of the game, the most basic ones first."""
-    functions = (*moves.CHECKS, *texts.CHECKS, *planes.CHECKS)
+    functions = (*moves.CHECKS, *texts.CHECKS, *planes.CHECKS, *declared.CHECKS)
     return [Check(game, shape, function) for shape in some_shapes(game) for function in functions]
 
 
