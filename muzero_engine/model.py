@@ -3,6 +3,10 @@
 `initial_inference` is f(h(o)), `recurrent_inference` is f(g(s, a)) (Schrittwieser et al. 2020, appendix B). Scalars are
 decoded by the model; the discount carries the change of player: `Q(s, a) = reward + discount * value(s')` with
 `discount = -(1 - p_end)`, so that values never need another sign.
+
+What the two give has one name in each form: `InitialOutput` and `RecurrentOutput` here (numpy, decoded, what an engine
+plays with), `InitialTensors` and `RecurrentTensors` in `network.model` (torch, with the logits that are learnt), and
+`InitialEstimate` and `RecurrentEstimate` in `training.search.batched` for the part of those that its search reads.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class RootOutput:
+class InitialOutput:
     """f(h(o)) for a batch of B observations."""
 
     latent: Floats  # float32[B, C, H, W], bounded (min-max normalised to [0, 1])
@@ -45,7 +49,7 @@ class RecurrentOutput:
 
 
 def top_policy(policy_logits: Floats) -> tuple[Ints, Floats]:
-    """`top_actions` and `top_logits` of float32[B, A], for models that do not choose them in their graph."""
+    """Return `top_actions` and `top_logits` of float32[B, A], for models that do not choose them in their graph."""
     total = policy_logits.shape[1]
     count = min(TOP, total)
     chosen = np.argpartition(policy_logits, total - count, axis=1)[:, total - count :]
@@ -63,10 +67,10 @@ class Model(Protocol):
         """Where above 0, at most 255: g rounds the latents that it is given to multiples of 1 / `latent_levels`."""
         ...
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
-        """`observation` is float32[B, planes, H, W]."""
+    def initial_inference(self, observation: Floats) -> InitialOutput:
+        """Return f(h(o)); `observation` is float32[B, planes, H, W]."""
         ...
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
-        """`latent` is float32[B, C, H, W], `action` int64[B] in the frame of the mover of `latent`."""
+        """Return f(g(s, a)); `latent` is float32[B, C, H, W], `action` int64[B] in the frame of its mover."""
         ...

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+collect_ignore = ["packages"]  # packages of their own; the tests that install them run theirs
+
 settings.register_profile("muzero-engine", deadline=None)
 settings.load_profile("muzero-engine")
 

@@ -1,6 +1,11 @@
+"""Files are replaced whole, and may be read by whom their owner wants."""
+
 from __future__ import annotations
 
 import os
+import re
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +40,47 @@ def test_a_record_is_added_at_the_end(tmp_path: Path) -> None:
     append_whole(path, b"one\n")
     append_whole(path, b"two\n")
     assert path.read_bytes() == b"one\ntwo\n"
+
+
+@pytest.fixture
+def umask() -> Iterator[Callable[[int], int]]:
+    before = os.umask(0o022)
+    yield os.umask
+    os.umask(before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("write", [write_atomically, append_whole])
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_new_file_is_as_open_as_the_umask_says(
+    tmp_path: Path, umask: Callable[[int], int], write: Callable[[Path, bytes], None], mask: int, mode: int
+) -> None:
+    umask(mask)
+    write(tmp_path / "x", b"data")
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o444])
+def test_a_replaced_file_keeps_its_permissions(tmp_path: Path, umask: Callable[[int], int], mode: int) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_the_package_writes_files_in_no_other_way() -> None:
+    """Of what is not a log: a log grows line by line, and its reader leaves a last line out that is not whole."""
+    logs = {"training/report/metrics.py"}
+    package = Path(__file__).parents[1] / "muzero_engine"
+    write = re.compile(
+        r"write_text\(|write_bytes\(|open\([^)]*[\"'](w|x|a)b?\+?[\"']|numpy\.savez?|np\.savez?|torch\.save\("
+    )
+    others = {
+        str(path.relative_to(package)): match.group(0)
+        for path in package.rglob("*.py")
+        if path.name != "files.py" and (match := write.search(path.read_text(encoding="utf-8")))
+    }
+    assert set(others) == logs, others

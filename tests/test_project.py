@@ -16,7 +16,7 @@ from support.options_table import table
 
 import muzero_engine
 from muzero_engine.cli import COMMANDS
-from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.games.registry import BUILT_IN
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, RECURRENT, RECURRENT_INT8
 
@@ -57,7 +57,7 @@ def test_playing_depends_on_five_packages() -> None:
     assert names == {"numpy", "onnxruntime", "click", "chess", "cshogi"}
 
 
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 def test_the_weights_that_come_along_are_whole(game: str) -> None:
     bundle = load_bundle(ROOT / "weights" / game)
     assert bundle.manifest.game == game

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 import click
 
+from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
@@ -21,28 +22,11 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchResult
-from muzero_engine.games.base import Position
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.base import Game, Position
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.tuning import Measurement, tune
-from muzero_engine.model import Floats, Ints, Model, RecurrentOutput, RootOutput
+from muzero_engine.model import Floats, InitialOutput, Ints, Model, RecurrentOutput
 
-POSITIONS = {
-    "chess": (
-        "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1",
-        "r3k2r/p1ppqpb1/bn2pnp1/3PN3/1p2P3/2N2Q1p/PPPBBPPP/R3K2R w KQkq - 0 1",
-        "8/2p5/3p4/KP5r/1R3p1k/8/4P1P1/8 w - - 0 1",
-    ),
-    "go": (
-        "9/9/9/9/9/9/9/9/9 b 7.5",
-        "9/9/2b3w2/9/4w4/9/2b3b2/9/9 b 7.5",
-        "19/19/19/3b11w3/19/19/19/19/19/19/19/19/19/19/19/3w11b3/19/19/19 b 7.5",
-    ),
-    "shogi": (
-        "lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL b - 1",
-        "ln1g1g1nl/1ks2r3/1pppp1bpp/p3spp2/9/P1P1SP1PP/1P1PP1P2/2KGG1R2/LN3BSNL w - 28",
-    ),
-    "tictactoe": (".../.../...",),
-}
 DEFAULT_NODES = 2000
 SEED = 1
 STOPS = 5
@@ -60,7 +44,7 @@ class TimedModel:
     def latent_levels(self) -> int:
         return self._model.latent_levels
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         start = time.perf_counter()
         output = self._model.initial_inference(observation)
         self.seconds += time.perf_counter() - start
@@ -101,14 +85,14 @@ class GameReport:
 
 
 @click.command()
-@click.option("--game", "games", type=click.Choice(GAME_NAMES), multiple=True, help="Only this game (again for more)")
+@click.option("--game", "games", type=click.Choice(game_names()), multiple=True, help="Only this game (again for more)")
 @click.option("--nodes", type=click.IntRange(min=1), default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 @engine_flags(seed=SEED)
 def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOptions) -> None:
     """Measure the speed of network and search on fixed positions."""
     reports = []
-    for game in games or GAME_NAMES:
+    for game in games or game_names():
         report = measure(game, nodes, options)
         reports.append(report)
         if not as_json:
@@ -128,10 +112,17 @@ def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOpti
         click.echo(f"peak memory {memory:.0f} MB")
 
 
+def bench_positions(game: Game) -> list[Position]:
+    """Return what is searched: what the game declares, else its start."""
+    texts = game.defaults.bench_positions
+    return [game.from_text(text) for text in texts] or [game.initial(game.spec.shapes[0])]
+
+
 def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
     """Runs the bench of one game. Raises BadWeights or BackendUnavailable."""
+    no_full_collections()  # as in every command that plays
     model = load_model(game, options)
-    positions = [load_game(game).from_text(text) for text in POSITIONS[game]]
+    positions = bench_positions(load_game(game))
     tuning = tune(model, positions[0].shape)
     timed = TimedModel(model)
     batch = options.minibatch_size or tuning.batch

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from muzero_engine.commands.train import training_beside, training_errors
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.commands.common.training import training_beside, training_errors
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.manifest import HISTORY, PICTURE, Manifest, Training
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--run", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A training run")
 @click.option("--step", type=click.IntRange(min=0), help="Of the run's checkpoint  [the newest]")
 @click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Of a bundle")
-@click.option("--game", type=click.Choice(GAME_NAMES), help="Of a new network")
+@click.option("--game", type=click.Choice(game_names()), help="Of a new network")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
 @click.option("--positions", type=click.IntRange(min=1), default=192, help="Positions to calibrate on  [192]")
 @click.option("--note", help="How the weights were trained, for the manifest")
@@ -68,8 +68,14 @@ def export(
     chosen = {name: value for name, value in sizes.items() if value is not None}
     if game is None and chosen:
         raise click.UsageError(f"a checkpoint has its own size: leave --{next(iter(chosen)).replace('_', '-')} out")
-    told: dict[str, Any] = {"note": note, "games": games, "plies": plies, "steps": steps, "device_hours": device_hours}
-    changes = {name: value for name, value in told.items() if value is not None}
+    entries: dict[str, Any] = {
+        "note": note,
+        "games": games,
+        "plies": plies,
+        "steps": steps,
+        "device_hours": device_hours,
+    }
+    changes = {name: value for name, value in entries.items() if value is not None}
     with training_errors():
         if run is not None:
             network, training, step = _of_run(run, step)
@@ -85,19 +91,19 @@ def export(
 
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
-    """The network of a run's checkpoint, what made it, and the run's own step there."""
+    """Return the network of a run's checkpoint, what made it, and the run's own step there."""
     from muzero_engine.training.boards import board_shares
-    from muzero_engine.training.run.saved import (
+    from muzero_engine.training.run.checkpoint_contents import (
         newest_checkpoint,
-        saved_config,
-        saved_counters,
-        saved_earlier,
-        saved_network,
+        read_config,
+        read_counters,
+        read_earlier,
+        read_network,
     )
 
     checkpoint = newest_checkpoint(run, step)
-    config = saved_config(checkpoint)
-    now, earlier = saved_counters(checkpoint), saved_earlier(checkpoint)
+    config = read_config(checkpoint)
+    now, earlier = read_counters(checkpoint), read_earlier(checkpoint)
     games, plies, steps = now.games + earlier.games, now.plies + earlier.plies, now.step + earlier.step
     device_hours = (now.device_seconds + earlier.device_seconds) / 3600
     note = (
@@ -106,7 +112,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
     )
     boards = tuple(board_shares(config.self_play, load_game(config.game).spec))
     training = Training(note, games, plies, steps, round(device_hours, 4), boards)
-    return saved_network(checkpoint), training, now.step
+    return read_network(checkpoint), training, now.step
 
 
 def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, Training]:
@@ -122,7 +128,7 @@ def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
 
 
 def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, bytes | None]:
-    """The curves of a run that has any, up to a step of it, and of the training before it: picture with title, points.
+    """Return the curves of a run that has any, up to a step of it, and of the training before it: picture and points.
 
     A run that was killed, or still goes on, has records of steps after its newest checkpoint.
     """
@@ -135,7 +141,7 @@ def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, byte
 
 
 def _curves_beside(checkpoint: Path | None) -> tuple[bytes | None, bytes | None]:
-    """Picture and points in the bundle of a checkpoint."""
+    """Return the picture and the points in the bundle of a checkpoint."""
     if checkpoint is None:
         return None, None
     picture, points = (checkpoint.parent / name for name in (PICTURE, HISTORY))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.machine import machine, versions
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle
 from muzero_engine.inference.manifest import BadWeights
 
@@ -18,7 +18,7 @@ from muzero_engine.inference.manifest import BadWeights
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 def info(as_json: bool) -> None:
     """Show versions, where networks can run, and the weights."""
-    bundles = [_bundle(game) for game in GAME_NAMES]
+    bundles = [_bundle(game) for game in game_names()]
     document = {"versions": versions(), "machine": machine(), "weights": bundles}
     if as_json:
         click.echo(json.dumps(document, indent=2))

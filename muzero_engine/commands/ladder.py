@@ -13,6 +13,7 @@ from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
+from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import default_weights_dir, read_manifest
 from muzero_engine.inference.manifest import Manifest
 from muzero_engine.match.ladder.ladder import BadLadder, Climb, LadderSettings, ladder_facts, ladder_openings
@@ -26,12 +27,11 @@ from muzero_engine.match.ladder.report import (
     write_manifest,
 )
 from muzero_engine.match.play.tournament import Runner
-from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.records.store import GAMES, Store
 from muzero_engine.match.results.page import write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.tables import aligned
-from muzero_engine.match.settings.match_settings import PROTOCOLS, BadTournament, EngineSettings, own_command
+from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, client_kind, own_command
 from muzero_engine.match.settings.time_control import TimeControl
 
 ENGINE = "muzero"
@@ -142,7 +142,7 @@ def _play(
 def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
     return EngineSettings(
         name=settings.engine,
-        kind=PROTOCOLS[settings.game],
+        kind=client_kind(settings.game),
         command=(*own_command(settings.game, str(weights)), "--threads", str(settings.threads)),
         control=TimeControl.parse(settings.control),
     )

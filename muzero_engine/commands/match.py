@@ -13,14 +13,17 @@ import click
 from muzero_engine import __version__
 from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.positions import BadSetup, start_position
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.games.registry import load_game
+from muzero_engine.games.base import BadPosition
+from muzero_engine.games.record import GameRecord
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.play.tournament import Runner
-from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.records.store import Store, engine_facts, game_facts
+from muzero_engine.match.records.verify import verify
 from muzero_engine.match.results.page import write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.standings import Standings, make_standings
@@ -29,7 +32,6 @@ from muzero_engine.match.results.summary import write_summary
 from muzero_engine.match.results.tables import cross_table, match_line, rating_table
 from muzero_engine.match.settings.engine_text import parse_engine, read_engines
 from muzero_engine.match.settings.match_settings import (
-    PROTOCOLS,
     Adjudication,
     BadTournament,
     EngineSettings,
@@ -40,16 +42,25 @@ from muzero_engine.match.settings.match_settings import (
     TournamentSettings,
 )
 
-LIMITS = {"chess": "10+0.1", "go": "movetime=1", "shogi": "10+0.1"}
-RANDOM_PLIES = {"chess": 6, "go": 4, "shogi": 6}
 _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 
 
+def _verify(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
+    """Check a folder, in the place of the command; exit with 1 if something is wrong."""
+    if folder is None:
+        return
+    verification = verify(folder)
+    click.echo(f"{folder}: {verification.summary()}")
+    for line, text in verification.problems:
+        click.echo(f"  line {line}: {text}" if line else f"  {text}")
+    context.exit(1 if verification.problems else 0)
+
+
 @click.command()
-@click.option("--game", type=click.Choice(tuple(PROTOCOLS)), required=True, help="What is played")
+@click.option("--game", type=click.Choice(game_names()), required=True, help="What is played")
 @click.option("--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="An engine, see above; two or more")
 @click.option("--engines", "engines_file", type=click.Path(path_type=Path), help="TOML file of engines")
-@click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, 600+30x3, movetime=0.5, nodes=800  [10+0.1; Go: movetime=1]")
+@click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, 600+30x3, movetime=0.5, nodes=800  [the game's own]")
 @click.option(
     "--format",
     "form",
@@ -61,25 +72,30 @@ _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 @click.option("--concurrency", type=click.IntRange(1, 1024), default=1, help="Games at the same time  [1]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder  [matches/GAME-DATE-TIME]")
 @click.option("--resume", is_flag=True, help="Go on with the tournament of --out")
-@click.option("--openings", "openings_file", type=click.Path(path_type=Path), help="EPD, PGN, SFEN or SGF file")
+@click.option(
+    "--openings",
+    "openings_file",
+    type=click.Path(path_type=Path),
+    help="File of games or positions",
+)
 @click.option("--opening-plies", type=click.IntRange(min=1), help="Moves of an opening at most")
-@click.option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [6; Go: 4]")
+@click.option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [the game's own]")
 @click.option("--balance", type=click.FloatRange(0.0, 1.0), help="Random openings that our value calls so even only")
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of openings and their order  [0]")
-@click.option("--size", type=click.IntRange(2, 19), help="Go: lines of the board  [9]")
-@click.option("--komi", type=float, help="Go: komi  [7.5]")
+@click.option("--size", type=click.IntRange(2, 19), help="Lines of the board, where the game has several  [9]")
+@click.option("--komi", type=float, help="Komi, where the game has it  [7.5]")
 @click.option(
     "--scoring",
     type=click.Choice([it.value for it in Scoring]),
     default=Scoring.TROMP_TAYLOR.value,
-    help="Go: how a game is counted",
+    help="How a board is counted, where it is",
 )
 @click.option("--win-score", type=click.FloatRange(min=0.0), default=1000.0, help="Adjudicate wins: centipawns  [1000]")
 @click.option("--win-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
 @click.option("--draw-score", type=click.FloatRange(min=0.0), default=8.0, help="Adjudicate draws: centipawns  [8]")
 @click.option("--draw-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
 @click.option("--draw-after", type=click.IntRange(min=0), default=40, help="... not before this move  [40]")
-@click.option("--max-plies", type=click.IntRange(min=1), help="Cap on a game  [chess 1000, shogi 512, Go 3 a point]")
+@click.option("--max-plies", type=click.IntRange(min=1), help="Cap on a game  [the game's own]")
 @click.option("--patience", type=click.FloatRange(min=0.1), default=60.0, help="Seconds to get ready in  [60]")
 @click.option("--sprt", "sprt_bounds", nargs=2, type=float, metavar="ELO0 ELO1", help="Stop when this test is decided")
 @click.option(
@@ -97,6 +113,14 @@ _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 @click.option("--anchor", "anchors", multiple=True, metavar="NAME=ELO", help="Hold a rating  [the first engine at 0]")
 @click.option("--every", type=click.IntRange(min=0), default=10, help="Games between two tables; 0: none  [10]")
 @click.option("--quiet", "-q", is_flag=True, help="Tables only, no line for each game")
+@click.option(
+    "--verify",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_verify,
+    help="Play nothing: replay the games in a folder of a match or a ladder, and say what is wrong with them",
+)
 def match(**arguments: Any) -> None:
     """Let engines play each other: two, or a gauntlet, or everybody against everybody.
 
@@ -104,7 +128,7 @@ def match(**arguments: Any) -> None:
     "name=A tc=60+0.6 option.Threads=1 env.X=Y dir=FOLDER restart=true PROGRAM ARGUMENTS" or "weights=FOLDER muzero".
 
     Every opening is played twice, with sides exchanged. In the folder are all games, what they say about strength, and
-    what --resume needs.
+    what --resume needs; --verify FOLDER replays them.
     """
     flags = Flags(**arguments)
     tournament = flags.tournament()
@@ -152,8 +176,10 @@ class Flags:
 
     def tournament(self) -> TournamentSettings:
         """Raises BadTournament."""
-        if self.game != "go" and (self.size is not None or self.komi is not None):
-            raise BadTournament(f"--size and --komi are for Go, not for {self.game}")
+        try:
+            start_position(self.game, self.size, self.komi)
+        except (BadSetup, BadPosition) as error:
+            raise BadTournament(str(error)) from None
         return TournamentSettings(
             engines=self._engines(),
             game=GameSettings(
@@ -182,7 +208,7 @@ class Flags:
         entries = [parse_engine(text, named) for text in self.engine_texts] or list(named.values())
         if not entries:
             raise BadTournament("there are no engines: name two or more with --engine, or a file with --engines")
-        limit = self.tc or LIMITS[self.game]
+        limit = self.tc or load_game(self.game).defaults.time_control
         return tuple(entry.settings(self.game, limit) for entry in entries)
 
     def openings(self, tournament: TournamentSettings) -> list[Opening]:
@@ -195,7 +221,7 @@ class Flags:
             return read_openings(
                 self.openings_file, game, initial, count=self.pairs, plies=self.opening_plies, seed=self.seed
             )
-        plies = RANDOM_PLIES[self.game] if self.random_plies is None else self.random_plies
+        plies = game.defaults.opening_plies if self.random_plies is None else self.random_plies
         if plies == 0:
             return [Opening("start")]
         value = None if self.balance is None else own_value(self.game, EngineOptions())

@@ -16,14 +16,8 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchResult
 from muzero_engine.games.base import IllegalMove, Position
-from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.games.registry import game_names, game_of
 
-EXAMPLES = {
-    "chess": "e2e4, e7e8q, or Nf3, O-O, e8=Q",
-    "go": "D4 or pass",
-    "shogi": "7g7f, 8h2b+, or P*5e to drop a pawn",
-    "tictactoe": "b2",
-}
 HELP = """\
 a move   {example}
 undo     take your last move back
@@ -36,15 +30,13 @@ HINT_MOVES = 6
 
 
 @click.command()
-@click.argument("game", type=click.Choice(GAME_NAMES), default="chess")
-@click.option(
-    "--side", default="first", metavar="SIDE", help="Yours: first, second, both, or white, black, x, o  [first]"
-)
+@click.argument("game", type=click.Choice(game_names()), default=game_names()[0])
+@click.option("--side", default="first", metavar="SIDE", help="Yours: first, second, both, or a player's name  [first]")
 @click.option("--time", "seconds", type=click.FloatRange(min=0.0, min_open=True), help="Seconds a move  [1]")
 @click.option("--nodes", type=click.IntRange(min=1), help="Simulations a move")
-@click.option("--size", type=int, metavar="N", help="Go: lines of the board  [9]")
-@click.option("--komi", type=float, metavar="N", help="Go: komi  [7.5]")
-@click.option("--position", metavar="TEXT", help="Start from this FEN, SFEN, SGF file, ...")
+@click.option("--size", type=int, metavar="N", help="Lines of the board, where the game has several  [9]")
+@click.option("--komi", type=float, metavar="N", help="Komi, where the game has it  [7.5]")
+@click.option("--position", metavar="TEXT", help="Start from this FEN, SFEN, file of games, ...")
 @click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
 @engine_flags()
 def play(
@@ -58,7 +50,7 @@ def play(
     show_value: bool,
     options: EngineOptions,
 ) -> None:
-    """Play a GAME (chess, go, shogi, tictactoe) against the engine."""
+    """Play a GAME against the engine."""
     start = start_position(game, size, komi) if position is None else read_position(position, game)
     people = _people(side, start)
     if nodes is None and seconds is None:
@@ -180,8 +172,10 @@ class Table:
         self._say(f"\n{self._position.board_text()}\n")
 
     def _help(self) -> None:
-        self._say(HELP.format(example=EXAMPLES[self._position.spec.name]))
-        if self._position.spec.name == "shogi":
+        game = game_of(self._position)
+        example = game.notation.move_example or self._position.action_text(int(self._position.legal_actions()[0]))
+        self._say(HELP.format(example=example))
+        if game.declarations:
             self._say(DECLARE_HELP)
 
     def _undo(self) -> None:

@@ -11,15 +11,20 @@ import click
 
 from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
 from muzero_engine.commands.common.flags import engine_flags
-from muzero_engine.engine.options import EngineOptions, Protocol
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.base import EngineProtocol
+from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.protocols import gtp as gtp_protocol
+from muzero_engine.protocols import katago
+from muzero_engine.protocols import uci as uci_protocol
+from muzero_engine.protocols import usi as usi_protocol
 from muzero_engine.protocols.common.stdio import Inbox, Session, Writer, open_stdio, run_session
 
 HINT = (
     "muzero-engine waits for a GUI: it answers 'uci' (chess), 'usi' (shogi) and GTP commands like 'boardsize 9' (Go). "
     "'muzero-engine play' is a game in the terminal, 'muzero-engine --help' lists the commands."
 )
-WHICH_GAME = f"UGI does not say which game is played: start 'muzero-engine ugi --game GAME' ({', '.join(GAME_NAMES)})"
+WHICH_GAME = f"UGI does not say which game is played: start 'muzero-engine ugi --game GAME' ({', '.join(game_names())})"
 
 # What a GTP controller may send first; `quit` is no sign of any protocol.
 GTP_OPENERS = frozenset(
@@ -64,7 +69,7 @@ def usi(options: EngineOptions) -> None:
 
 
 @click.command()
-@click.option("--game", type=click.Choice(GAME_NAMES), required=True, help="What is played; UGI itself does not say")
+@click.option("--game", type=click.Choice(game_names()), required=True, help="What is played; UGI itself does not say")
 @engine_flags()
 def ugi(game: str, options: EngineOptions) -> None:
     """Speak UGI: games that have no protocol of their own."""
@@ -114,24 +119,24 @@ def analysis(visits: int | None, options: EngineOptions) -> None:
     from muzero_engine.protocols.katago.session import DEFAULT_VISITS, KatagoAnalysisSession
 
     inbox, writer = open_stdio()
-    engine = make_engine("go", options)
+    engine = make_engine(katago.GAME, options)
     run_session(KatagoAnalysisSession(engine, writer, inbox, max_visits=visits or DEFAULT_VISITS), inbox)
 
 
-def protocol_of(line: str) -> Protocol | None:
+def protocol_of(line: str) -> EngineProtocol | None:
     """The protocol that a first line belongs to, if it is one that a GUI begins with."""
     words = line.split()
     if words and words[0].isdecimal():  # the id of a GTP command
         words = words[1:]
     match words[:1]:
         case ["uci" | "ucinewgame"]:
-            return Protocol.UCI
+            return EngineProtocol.UCI
         case ["usi" | "usinewgame"]:
-            return Protocol.USI
+            return EngineProtocol.USI
         case ["ugi" | "uginewgame"]:
-            return Protocol.UGI
+            return EngineProtocol.UGI
         case [word] if word in GTP_OPENERS:
-            return Protocol.GTP
+            return EngineProtocol.GTP
         case _:
             return None
 
@@ -146,7 +151,7 @@ def listen() -> None:
         print(HINT, file=sys.stderr)
     while (line := inbox.get()) is not None and line.strip() != "quit":
         protocol = protocol_of(line)
-        if protocol is Protocol.UGI:
+        if protocol is EngineProtocol.UGI:
             raise click.ClickException(WHICH_GAME)
         if protocol is not None:
             session = SESSIONS[protocol](EngineOptions(), inbox, writer)
@@ -162,26 +167,26 @@ def listen() -> None:
 def _uci_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Session:
     from muzero_engine.protocols.uci.session import UciSession
 
-    engine = make_engine("chess", options)
+    engine = make_engine(uci_protocol.GAME, options)
     return UciSession(
         engine,
         writer,
-        name=f"{NAME} {engine_version('chess', options)}",
+        name=f"{NAME} {engine_version(uci_protocol.GAME, options)}",
         author=AUTHOR,
-        describe=lambda: weights_line("chess", engine.options),
+        describe=lambda: weights_line(uci_protocol.GAME, engine.options),
     )
 
 
 def _usi_session(options: EngineOptions, _inbox: Inbox, writer: Writer) -> Session:
     from muzero_engine.protocols.usi.session import UsiSession
 
-    engine = make_engine("shogi", options)
+    engine = make_engine(usi_protocol.GAME, options)
     return UsiSession(
         engine,
         writer,
-        name=f"{NAME} {engine_version('shogi', options)}",
+        name=f"{NAME} {engine_version(usi_protocol.GAME, options)}",
         author=AUTHOR,
-        describe=lambda: weights_line("shogi", engine.options),
+        describe=lambda: weights_line(usi_protocol.GAME, engine.options),
     )
 
 
@@ -203,12 +208,14 @@ def _gtp_session(options: EngineOptions, inbox: Inbox, writer: Writer, **setting
     """`settings` are further arguments of `GtpSession`."""
     from muzero_engine.protocols.gtp.session import GtpSession
 
-    version = engine_version("go", options)
-    return GtpSession(make_engine("go", options), writer, inbox, **{"name": NAME, "version": version, **settings})
+    version = engine_version(gtp_protocol.GAME, options)
+    return GtpSession(
+        make_engine(gtp_protocol.GAME, options), writer, inbox, **{"name": NAME, "version": version, **settings}
+    )
 
 
-SESSIONS: dict[Protocol, Callable[[EngineOptions, Inbox, Writer], Session]] = {
-    Protocol.UCI: _uci_session,
-    Protocol.USI: _usi_session,
-    Protocol.GTP: _gtp_session,
+SESSIONS: dict[EngineProtocol, Callable[[EngineOptions, Inbox, Writer], Session]] = {
+    EngineProtocol.UCI: _uci_session,
+    EngineProtocol.USI: _usi_session,
+    EngineProtocol.GTP: _gtp_session,
 }

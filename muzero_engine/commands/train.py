@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from muzero_engine.games.registry import GAME_NAMES
-from muzero_engine.inference.bundle import read_manifest
-from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST, Training
+from muzero_engine.commands.common.training import training_beside, training_errors
+from muzero_engine.files import write_atomically
+from muzero_engine.games.registry import game_names
+from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.settings import BadSettings, to_json, with_overrides
 
 if TYPE_CHECKING:
-    from muzero_engine.training.run.saved import Counters
+    from muzero_engine.training.run.checkpoint_contents import Counters
 
-LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
 INTERRUPTED = 130  # what shells expect after Ctrl-C
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -32,7 +30,7 @@ class Duration(click.ParamType[float]):
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
+        """Return the seconds."""
         if isinstance(value, float):
             return value
         parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
@@ -41,30 +39,9 @@ class Duration(click.ParamType[float]):
         return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
-@contextlib.contextmanager
-def training_errors() -> Iterator[None]:
-    """One line for what people can do something about: a library that is missing, a disk that is full."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name not in LIBRARIES:
-            raise
-        raise click.ClickException(
-            f"this needs {error.name}, which playing does not: pip install 'muzero-engine[train]'"
-        ) from None
-    except FileExistsError as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror or error}") from None
-    except ArithmeticError as error:
-        if not type(error).__module__.startswith("muzero_engine."):
-            raise
-        raise click.ClickException(str(error)) from None
-
-
 @click.command()
 @click.option("--run", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Its folder")
-@click.option("--game", type=click.Choice(GAME_NAMES), help="Of a new run")
+@click.option("--game", type=click.Choice(game_names()), help="Of a new run")
 @click.option("--preset", "preset_name", default="small", show_default=True, help=f"One of {', '.join(PRESET_NAMES)}")
 @click.option(
     "--init",
@@ -117,7 +94,7 @@ def train(
     changes = [*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides]
     resume = resume or resume_step is not None
     if not resume and game is None:
-        raise click.UsageError(f"a new run needs --game: one of {', '.join(GAME_NAMES)}")
+        raise click.UsageError(f"a new run needs --game: one of {', '.join(game_names())}")
     if resume and initial is not None:
         raise click.UsageError("--init begins a new run, --resume goes on with one: use one of them")
     config = None if resume else with_overrides(preset(str(game), preset_name), changes)
@@ -136,18 +113,19 @@ def _train(
     device: str | None,
     threads: int,
 ) -> None:
-    """A new run where there is a `config`, else one that goes on."""
+    """Begin a new run where there is a `config`, else go on with one."""
     from muzero_engine.training.distributed import joined_world
     from muzero_engine.training.report.history import keep_earlier
     from muzero_engine.training.report.progress import Progress
+    from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config
+    from muzero_engine.training.run.initial_network import initial_network
     from muzero_engine.training.run.loop import train as run_loop
     from muzero_engine.training.run.run import TrainingRun, use_threads
-    from muzero_engine.training.run.saved import initial_network, newest_checkpoint, saved_config
 
     checkpoint, network, earlier, file = None, None, None, None
     if config is None:
         checkpoint = newest_checkpoint(folder, resume_step)
-        config = with_overrides(saved_config(checkpoint), changes)
+        config = with_overrides(read_config(checkpoint), changes)
         if game not in (None, config.game):
             raise BadSettings(f"{folder} is a run of {config.game}, not {game}: leave --game out or choose its folder")
     elif any(folder.glob("checkpoint-*")):
@@ -165,7 +143,7 @@ def _train(
         progress = Progress(sys.stderr, silent=not world.is_main)
         with TrainingRun(config, folder, world, checkpoint, network, earlier) as run:
             if world.is_main:
-                (folder / "config.json").write_text(to_json(config), encoding="utf-8")
+                write_atomically(folder / "config.json", to_json(config).encode())
             where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
             begin = f"from step {checkpoint.step:,}" if checkpoint else f"from {initial or 'nothing'}"
             progress.note(f"{config.game}, preset {config.preset}, on {where}, {begin}, in {folder}")
@@ -201,23 +179,18 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
     click.echo(str(page))
 
 
-def training_beside(checkpoint: Path) -> Training:
-    """What the manifest beside a checkpoint's file says of its training. Raises BadWeights."""
-    if not (checkpoint.parent / MANIFEST).exists():
-        return Training("of unknown training")
-    return read_manifest(checkpoint.parent).training
-
-
 def _earlier(file: Path) -> Counters:
-    """What the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
-    from muzero_engine.training.run.saved import Counters
+    """Return what the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
+    from muzero_engine.training.run.checkpoint_contents import Counters
 
-    told = training_beside(file)
-    return Counters(step=told.steps, games=told.games, plies=told.plies, device_seconds=told.device_hours * 3600)
+    learnt = training_beside(file)
+    return Counters(
+        step=learnt.steps, games=learnt.games, plies=learnt.plies, device_seconds=learnt.device_hours * 3600
+    )
 
 
 def run_title(folder: Path) -> str:
-    """What the report of a run is called."""
+    """Return what the report of a run is called."""
     from muzero_engine.training.settings import from_json
 
     try:

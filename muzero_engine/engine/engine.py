@@ -1,4 +1,18 @@
-"""The engine: position + limits -> search thread -> reports and one result. Knows no protocol."""
+"""The engine: position + limits -> search thread -> reports and one result. Knows no protocol.
+
+Which thread touches what. There are two: the session's, which calls every method of `Engine`, and while a search runs
+the search's, which `go` starts.
+
+- The session's thread owns the options, the control of the running search and the counters of lost turns of the game at
+  hand; `go` hands the search's thread what it needs of them. It reaches into a running search through `Control` alone.
+- The search's thread owns the position (a copy), the model, the batch sizes and the tree, from `go` until it sets
+  `_idle`, its last act; `prepare` uses them only while `_idle` is set. `close`, which does not wait for ever, merely
+  drops the engine's references.
+- `_error` is written by the search's thread before `on_done`, and read in `on_done` or after `wait`.
+
+Values that cross are immutable (`Limits`, `EngineOptions`, `SearchInfo`, `SearchResult`), but for the functions
+`on_info` and `on_done`, which run in the search's thread.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +54,8 @@ class LostTurns:
 
 
 class Engine:
-    """One thread calls it (the session's); only `prepare`, `wait` and `close` take longer than a moment.
+    """One thread calls it (the session's); only `prepare`, `wait` and `close` take longer than a moment, and `go` where
+    it must first stop another search.
 
     `load_model` makes the model for options; it is called by `prepare` or the first `go`, and again when an option that
     concerns the model changed. `tune_batch` says how many leaves to evaluate at once where the options leave it open;
@@ -60,7 +75,6 @@ class Engine:
         self._search: Search | None = None
         self._search_config: SearchConfig | None = None
         self._control: Control | None = None
-        self._thread: threading.Thread | None = None
         self._idle = threading.Event()
         self._idle.set()
         self._lost_turns = LostTurns()
@@ -71,19 +85,19 @@ class Engine:
         return self._options
 
     def configure(self, options: EngineOptions) -> None:
-        """Sets the options for the next search; a running one is not disturbed."""
+        """Set the options for the next search; a running one is not disturbed."""
         self._options = options
 
     def prepare(self, shape: Shape) -> None:
-        """Loads the model, tunes the batch size and warms up for this board. Blocks up to seconds.
+        """Load the model, tune the batch size and warm up for this board. Blocks up to seconds.
 
         Does nothing during a search. Raises ValueError or RuntimeError with one clear line.
         """
         if self._idle.is_set():
-            self._ready_model(self._options, shape)
+            self._tuned_batch(self._ready_model(self._options), shape)
 
     def new_game(self) -> None:
-        """Forgets what belongs to a game (the resign counters). A search that still runs counts for the old one."""
+        """Forget what belongs to a game (the resign counters). A search that still runs counts for the old one."""
         self._lost_turns = LostTurns()
 
     def go(
@@ -96,7 +110,7 @@ class Engine:
         info_interval_ms: float | None = None,
         lines: int | None = None,
     ) -> None:
-        """Starts a search of a copy of `position`; a search still running is stopped first and gives its result.
+        """Start a search of a copy of `position`; a search still running is stopped first and gives its result.
 
         `on_info` and `on_done` are called from the search thread: infos at least every `info_interval_ms` (default:
         the option) and when the best move or the depth changes (not closer than 100 ms), and one right before
@@ -111,11 +125,14 @@ class Engine:
         job = Job(position.copy(), limits, options, on_info, on_done, interval, lines or options.multipv)
         control = Control(limits)
         self._control = control
+        arguments = (job, control, self._lost_turns)
+        thread = threading.Thread(target=self._run, args=arguments, name="search", daemon=True)
         self._idle.clear()
-        self._thread = threading.Thread(
-            target=self._run, args=(job, control, self._lost_turns), name="search", daemon=True
-        )
-        self._thread.start()
+        try:
+            thread.start()
+        except BaseException:  # the system has no thread left, and nobody else would ever set it again
+            self._idle.set()
+            raise
 
     @property
     def searching(self) -> bool:
@@ -128,21 +145,25 @@ class Engine:
         return self._error
 
     def stop(self) -> None:
-        """Ends the running search: its `on_done` follows within 50 ms. Nothing happens without one."""
+        """End the running search: its `on_done` follows within 50 ms. Nothing happens without one.
+
+        A search that still loads its model, because `prepare` did not, first does so and then searches one batch: the
+        move that is due shall rest on something.
+        """
         if self._control is not None:
             self._control.stop()
 
     def ponderhit(self, clock: Clock | None = None) -> None:
-        """The pondered move was played: the limits of `go` count from now on (with this clock if given)."""
+        """Say that the pondered move was played: the limits of `go` count from now on (with this clock if given)."""
         if self._control is not None:
             self._control.ponderhit(clock)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits until no search runs; False when `timeout` seconds passed first."""
+        """Wait until no search runs; return False when `timeout` seconds passed first."""
         return self._idle.wait(timeout)
 
     def close(self) -> None:
-        """Stops, waits for the result to be delivered, frees the model."""
+        """Stop, wait for the result to be delivered, and free the model."""
         self.stop()
         self.wait(CLOSE_SECONDS)
         self._model = None
@@ -153,7 +174,7 @@ class Engine:
     def _run(self, job: Job, control: Control, lost_turns: LostTurns) -> None:
         try:
             try:
-                search = self._ready_search(job)
+                search = self._ready_search(job, control)
                 self._error = None
                 result = Thinker(job, search, control).run()
             except Exception as error:  # a protocol must answer whatever the model or its runtime does
@@ -165,22 +186,27 @@ class Engine:
         finally:
             self._idle.set()
 
-    def _ready_model(self, options: EngineOptions, shape: Shape) -> Model:
+    def _ready_model(self, options: EngineOptions) -> Model:
         key = (options.weights, options.backend, options.precision, options.threads)
-        if self._model is None or key != self._model_key:
-            self._model = self._search = None
+        model = self._model
+        if model is None or key != self._model_key:
+            self._model = self._search = model = None  # two at once may be more than the memory holds
             self._batches.clear()
-            self._model = self._load_model(options)
-            self._model_key = key
-        if shape not in self._batches:
-            self._batches[shape] = FIXED_BATCH if self._tune_batch is None else self._tune_batch(self._model, shape)
-        return self._model
+            model = self._load_model(options)
+            self._model, self._model_key = model, key
+        return model
 
-    def _ready_search(self, job: Job) -> Search:
+    def _tuned_batch(self, model: Model, shape: Shape) -> int:
+        if shape not in self._batches:
+            self._batches[shape] = FIXED_BATCH if self._tune_batch is None else self._tune_batch(model, shape)
+        return self._batches[shape]
+
+    def _ready_search(self, job: Job, control: Control) -> Search:
         options, limits = job.options, job.limits
-        model = self._ready_model(options, job.position.shape)
+        model = self._ready_model(options)
         timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
-        batch = self._batches[job.position.shape] if timed else FIXED_BATCH
+        tuned = FIXED_BATCH if control.terms.stopped else self._tuned_batch(model, job.position.shape)
+        batch = tuned if timed else FIXED_BATCH
         drawn = options.draw_value_white if job.position.mover else options.draw_value_black
         config = SearchConfig(
             root_policy=RootPolicy(options.root_search),
@@ -191,13 +217,15 @@ class Engine:
             draw_value=drawn / 500.0 - 1.0,
             memory_mb=options.hash_mb,
         )
-        if self._search is None or config != self._search_config:
-            self._search = Search(model, config)
-            self._search_config = config
-        return self._search
+        search = self._search
+        if search is None or config != self._search_config:
+            self._search = search = None  # its memory is free before another takes as much
+            search = Search(model, config)
+            self._search, self._search_config = search, config
+        return search
 
     def _without_model(self, job: Job, control: Control) -> SearchResult:
-        """The first legal move, when there is nothing to search with."""
+        """Return the first legal move, when there is nothing to search with."""
         control.hold()
         legal = job.position.legal_actions().tolist()
         allowed = [a for a in legal if job.limits.root_actions is None or a in job.limits.root_actions] or legal

@@ -1,4 +1,4 @@
-"""What a search found, in terms of the game: root moves with lines that are legal by the rules."""
+"""What a search says, in terms of the game: root moves with lines that are legal by the rules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ MAX_PLIES = 64
 
 
 def principal_variation(search: Search, position: Position, child: RootChild) -> tuple[int, ...]:
-    """The most visited legal continuation after `child`'s action; ends with the game. `position` is left as it was."""
+    """Return the most visited legal line that begins with `child`'s action and ends with the game, if not before.
+
+    `position` is left as it was.
+    """
     line = [child.action]
     position.push(child.action)
     node = child.node
@@ -31,7 +34,7 @@ def principal_variation(search: Search, position: Position, child: RootChild) ->
 
 
 def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove, ...]:
-    """Every root move, best first; the first `lines` of them with a principal variation, the others with the move."""
+    """Return every root move, best first; the first `lines` have a principal variation, the others their move alone."""
     moves = []
     for i, child in enumerate(search.root_moves()):
         pv = principal_variation(search, position, child) if i < lines else (child.action,)
@@ -52,7 +55,7 @@ def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove
 
 
 def ponder_move(position: Position, pv: tuple[int, ...]) -> int | None:
-    """The reply to expect after pv[0], or None where there is none or it ends the game."""
+    """Return the reply to expect after pv[0], or None where there is none or it ends the game."""
     if len(pv) < 2:
         return None
     position.push(pv[0])

@@ -11,16 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
+from muzero_engine.games.base import EngineProtocol
 from muzero_engine.search.config import SearchConfig
 
 _SEARCH = SearchConfig()
-
-
-class Protocol(enum.Enum):
-    UCI = "uci"
-    USI = "usi"
-    GTP = "gtp"
-    UGI = "ugi"
 
 
 class Kind(enum.Enum):
@@ -50,20 +44,20 @@ class OptionInfo:
     usi: tuple[str, ...]
     gtp: tuple[str, ...]
 
-    def names(self, protocol: Protocol) -> tuple[str, ...]:
-        """Accepted names, the offered one first; empty where the protocol does not have the option."""
+    def names(self, protocol: EngineProtocol) -> tuple[str, ...]:
+        """Return the accepted names, the offered one first; empty where the protocol does not have the option."""
         match protocol:
-            case Protocol.UCI:
+            case EngineProtocol.UCI:
                 return self.uci
-            case Protocol.USI:
+            case EngineProtocol.USI:
                 return self.usi
-            case Protocol.GTP:
+            case EngineProtocol.GTP:
                 return self.gtp
-            case Protocol.UGI:  # UCI's without its prefix; what UGI has no words for is no option there
+            case EngineProtocol.UGI:  # UCI's without its prefix; what UGI has no words for is no option there
                 return tuple(name.removeprefix("UCI_") for name in self.uci if name != "Ponder")
 
     def parse(self, text: str, name: str | None = None) -> bool | int | float | str:
-        """The value a text stands for. Raises BadOption, which calls the option `name` (default: the field's)."""
+        """Return what a text stands for. Raises BadOption, which calls the option `name` (None: as the field)."""
         text = text.strip()
         name = name or self.field
         if self.kind is Kind.STRING:
@@ -241,29 +235,29 @@ class EngineOptions:
         high=60000,
     )
 
-    def with_text(self, protocol: Protocol, name: str, text: str) -> Self:
-        """A copy with the option of this protocol's name set from text. Raises BadOption, KeyError if unknown."""
+    def with_text(self, protocol: EngineProtocol, name: str, text: str) -> Self:
+        """Return a copy with the option of this name set from text. Raises BadOption, or KeyError if unknown."""
         info = find_option(protocol, name)
         changes: dict[str, Any] = {info.field: info.parse(text, name)}
         return replace(self, **changes)
 
 
 def all_options() -> Iterator[OptionInfo]:
-    """Every option, in the order of the fields."""
+    """Yield every option, in the order of the fields."""
     for f in fields(EngineOptions):
         default: Any = f.default
         yield OptionInfo(field=f.name, default=default, **f.metadata)
 
 
-def protocol_options(protocol: Protocol) -> list[OptionInfo]:
-    """The options a protocol offers, in order."""
+def protocol_options(protocol: EngineProtocol) -> list[OptionInfo]:
+    """Return the options that a protocol offers, in order."""
     return [info for info in all_options() if info.names(protocol)]
 
 
-def find_option(protocol: Protocol, name: str) -> OptionInfo:
-    """The option of this name, case-insensitive. Raises KeyError."""
-    wanted = " ".join(name.lower().split())
+def find_option(protocol: EngineProtocol, name: str) -> OptionInfo:
+    """Return the option of this name, in any case. Raises KeyError."""
+    words = " ".join(name.lower().split())
     for info in protocol_options(protocol):
-        if any(wanted == known.lower() for known in info.names(protocol)):
+        if any(words == known.lower() for known in info.names(protocol)):
             return info
     raise KeyError(name)

@@ -21,7 +21,7 @@ class Handicap:
 
 
 def handicap(options: EngineOptions) -> Handicap:
-    """What the strength limit means.
+    """Return what the strength limit means.
 
     150 Elo a doubling of the simulations from one at 600 Elo on, and a temperature that falls from 2 to 0 over the
     whole range. The scale is a convention, not a measurement: it depends on the weights.
@@ -33,7 +33,7 @@ def handicap(options: EngineOptions) -> Handicap:
 
 
 def sample_move(moves: tuple[RootMove, ...], temperature: float, rng: np.random.Generator) -> int:
-    """The index of a move drawn with probability proportional to visits ** (1 / temperature).
+    """Return the index of a move drawn with probability proportional to visits ** (1 / temperature).
 
     A win by the rules is always taken. Without visits or at temperature 0 it is the first.
     """

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,23 +38,6 @@ class Job:
     lines: int  # root moves that get a variation in every report; the others get their move
 
 
-@contextlib.contextmanager
-def garbage_collection_paused() -> Iterator[None]:
-    """No cyclic garbage collection inside, and none of what is alive at the end.
-
-    A tree has millions of small objects and no cycles; a collection that visits them all takes 0.7 s for a million
-    nodes, in which no `stop` would be obeyed. Reference counts free the tree all the same.
-    """
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.freeze()
-            gc.enable()
-
-
 class Thinker:
     """Runs a job with a search that is ready. One job a thinker."""
 
@@ -75,7 +56,7 @@ class Thinker:
         self._nodes = _smallest(job.limits.nodes, self._handicap.nodes)
 
     def run(self) -> SearchResult:
-        """Blocks until the job's limits, or the control, end the search and its result may be told."""
+        """Search until the job's limits or the control end it and its result may be told, and return that. Blocks."""
         legal = self._position.legal_actions()
         asked = self._job.limits.root_actions
         if asked is not None:
@@ -86,9 +67,8 @@ class Thinker:
             return SearchResult(None, None, self._empty_info())
         considered = set(legal.tolist())
         ending = {a: value for a, value in self._position.ending_actions().items() if a in considered}
-        with garbage_collection_paused():
-            self._search.start(observation(self._position), legal, ending)
-            self._search_to_the_end(RootFacts(len(legal), ending))
+        self._search.start(observation(self._position), legal, ending)
+        self._search_to_the_end(RootFacts(len(legal), ending))
         info = self._info()
         if self._control.terms.phase is not Phase.COUNTED:
             self._job.on_info(info)
@@ -191,7 +171,7 @@ class Thinker:
         return self._without_giving_up(moves)
 
     def _without_giving_up(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
-        """Not a pass as the move that throws a won game away (`games.endings`)."""
+        """Put a pass that throws a won game away (`games.endings`) behind the other moves, if it is the best."""
         best = moves[0]
         if len(moves) > 1 and best.ends is None and gives_up(self._position, best.action, best.value):
             return (*moves[1:], best)

@@ -24,13 +24,13 @@ class TimePlan:
 
 
 def moves_left(spec: GameSpec, shape: Shape, ply: int) -> float:
-    """Moves that one player still has to make, a guess: never below a tenth of a usual game."""
+    """Return how many moves one player still has to make, a guess: never fewer than 8 nor than 0.4 of a usual game."""
     usual = spec.typical_plies * shape[0] * shape[1] / 2
     return max(usual - ply / 2, 0.4 * usual, 8.0)
 
 
 def plan_time(limits: Limits, spec: GameSpec, shape: Shape, ply: int, overhead_ms: float) -> TimePlan | None:
-    """The bounds for this move, or None where time does not end the search."""
+    """Return the bounds for this move, or None where time does not end the search."""
     if limits.infinite:
         return None
     plan = None if limits.clock is None else _plan_clock(limits.clock, moves_left(spec, shape, ply), overhead_ms)

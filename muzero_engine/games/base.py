@@ -1,4 +1,4 @@
-"""What a game is to the rest of the program: `GameSpec`, `Position`, `Outcome`, `ActionTable`.
+"""What a game is to the rest of the program: a `Game`, its `GameSpec`, `Position`, `ActionTable`, `GameDefaults`.
 
 Everything is in the **mover's frame** (the player to move): observation, action index, legal mask, policy, value.
 The board is *turned* between movers as `GameSpec.turn` says, so that a mover always sees its own side at the same edge.
@@ -14,18 +14,23 @@ Player 0 moves first (white in chess, black in Go and shogi), player 1 second.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, Self
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+
+from muzero_engine.games.record import GameRecord
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Scalars = npt.NDArray[np.int16]
 Packed = npt.NDArray[np.uint8]
+Area = npt.NDArray[np.int8]
+Gains = npt.NDArray[np.float64]
 Shape = tuple[int, int]
 
 
@@ -208,12 +213,147 @@ class Position(Protocol):
         ...
 
 
+# What only some games have: a position of theirs also fulfils one of these (`isinstance` tells).
+
+
+@runtime_checkable
+class Scored(Protocol):
+    """A position that can be counted as it stands, every stone or disc on the board alive."""
+
+    def score(self) -> float:
+        """Return player 0's points less player 1's, komi included where there is one."""
+        ...
+
+    def area(self) -> Area:
+        """Return int8[H, W] in {-1, 0, 1}: who owns each square, player 0's view (1: player 0)."""
+        ...
+
+
+@runtime_checkable
+class WithKomi(Protocol):
+    """A position in which player 1 has points for moving second."""
+
+    @property
+    def komi(self) -> float: ...
+    def set_komi(self, komi: float) -> None:
+        """Change the komi, to the nearest half point. Raises BadPosition for what is no number of points."""
+        ...
+
+
+@runtime_checkable
+class Handicap(Protocol):
+    """A position in which player 0 may have stones before the game begins; player 1 moves first then."""
+
+    def place_fixed_handicap(self, stones: int) -> None:
+        """Put so many stones on the usual points of an empty board. Raises BadPosition where they have no place."""
+        ...
+
+
+@runtime_checkable
+class EngineSetup(Protocol):
+    """A position that an engine has to be told of by an option of its protocol before it can play it."""
+
+    def engine_option(self) -> tuple[str, str, str]:
+        """Return (option, value, what the option is for): ("UCI_Chess960", "true", "Chess960")."""
+        ...
+
+
+class EngineProtocol(enum.Enum):
+    """What GUIs and engines of a game speak."""
+
+    UCI = "uci"
+    GTP = "gtp"
+    USI = "usi"
+    UGI = "ugi"  # the Universal Game Interface: of games without a protocol of their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notation:
+    """How people write moves and positions, where that is more than the protocol's text.
+
+    `parse` returns the legal action that a text means, None for what it does not know, and raises IllegalMove where a
+    text is understood but cannot be played. The protocol's text is read before it. `text` writes a legal action.
+    """
+
+    parse: Callable[[Position, str], int | None] | None = None
+    text: Callable[[Position, int], str] | None = None
+    pattern: re.Pattern[str] | None = None  # what a move of the protocol looks like, legal or not; None: one word
+    move_example: str = ""  # for a prompt: "e2e4, e7e8q, or Nf3"
+    position_example: str = ""  # for an error message: "a FEN"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedGame:
+    """What a file says of one game, or of one position to begin from."""
+
+    start: str | None = None  # as `Game.from_text` reads it; None is the initial position of the game
+    moves: tuple[str, ...] = ()  # in the protocol's words, from `start` on, one side after the other
+    name: str = ""  # what the file calls it, if it does
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """The part of a file that holds one game or one position."""
+
+    number: int  # of the game, or of the line, from 1
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFormat:
+    """A kind of file that holds games or positions of one game.
+
+    `read` gets one entry and the start position of the games to be played, whose komi, say, holds where the entry has
+    none; `position` gets the text of a whole file and returns its first game's last position, with all its moves. Both
+    raise BadPosition. `write` returns what is added to a file for one game, from the record and the event's name.
+    """
+
+    name: str  # "PGN"
+    suffixes: tuple[str, ...]  # of file names, lower case, the first is what is written: (".pgn",)
+    unit: str  # "game" or "line": what an entry is
+    split: Callable[[str], Iterator[RecordEntry]]
+    read: Callable[[str, Position], RecordedGame]
+    position: Callable[[str], Position] | None = None  # None: what `read` says, played through
+    encodings: tuple[str, ...] = ("utf-8-sig",)  # tried one after the other
+    beginnings: tuple[str, ...] = ()  # how a text begins that can only be of this format: ("(;",)
+    write: Callable[[GameRecord, str], str] | None = None
+    written_once: bytes = b""  # what each written game contains once, so that games can be counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GameDefaults:
+    """What holds for a game where the user says nothing else."""
+
+    time_control: str = "movetime=1"  # of matches, as `match --tc` reads it
+    opening_plies: int = 4  # random plies at the start of the games of a match
+    ply_cap: Callable[[Shape], int] | None = None  # plies of a match's game at most; None: `GameSpec.max_plies`
+    bench_positions: tuple[str, ...] = ()  # what `bench` searches, as `Game.from_text` reads it; empty: the start
+    presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the name of a preset of training ("tiny", "small", "release"): settings that differ from what holds for every
+    game, as on the command line: "self_play.games=256"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Game:
-    """A game as the registry hands it out."""
+    """A game as the registry hands it out. What has a default need not be declared."""
 
     spec: GameSpec
-    initial: Callable[[Shape], Position]  # start position on a board of this shape
+    initial: Callable[[Shape], Position]  # start position on a board of this shape; raises BadPosition
     from_text: Callable[[str], Position]  # raises BadPosition
     action_table: Callable[[Shape], ActionTable]
     action_permutation: Callable[[Symmetry, Shape], Ints]  # int64[A]: new index of each action under a symmetry
+    transformed_starts: Mapping[Symmetry, str] = field(default_factory=dict)
+    """Text of the start position as each symmetry of the rules moves it, where that is another position."""
+    protocol: EngineProtocol = EngineProtocol.UGI
+    notation: Notation = field(default_factory=Notation)
+    records: tuple[RecordFormat, ...] = ()  # besides lines of moves, which every game has (see `games.lines`)
+    defaults: GameDefaults = field(default_factory=GameDefaults)
+    greedy: Callable[[Position], Gains] | None = None
+    """float64[n]: what each of `legal_actions()` gains at once by a rule of thumb (material, discs), for the scripted
+    opponent `greedy` of a run; None: there is no such opponent."""
+    declarations: bool = False  # whether `Position.can_declare_win` is ever true
+
+    def ply_cap(self, shape: Shape) -> int:
+        """Return how many plies a game of a match may have where nothing else is said."""
+        cap = self.defaults.ply_cap
+        return self.spec.max_plies if cap is None else cap(shape)

@@ -1,25 +1,66 @@
-"""The games this program knows, loaded on demand: a session of one game never imports the others."""
+"""The games this program knows, loaded on demand: a session of one game never imports the others.
+
+Games of other packages join through the entry-point group `muzero_engine.games`: the name of an entry point is the
+game's, and what it loads is a `Game`. A built-in game is never replaced by one of the same name.
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib
+import importlib.metadata
 
-from muzero_engine.games.base import Game
+from muzero_engine.games.base import EngineProtocol, Game, Position
 
-GAME_NAMES = ("chess", "go", "shogi", "tictactoe")
+BUILT_IN = ("chess", "go", "shogi", "tictactoe")
+ENTRY_POINTS = "muzero_engine.games"
 
 
 class UnknownGame(ValueError):
-    """A game name that the registry does not have; the message lists those it has."""
+    """A game name that the registry does not have, or one that cannot be loaded; the message says what there is."""
+
+
+@functools.cache
+def game_names() -> tuple[str, ...]:
+    """Return the names of all games: the built-in ones first, then those of other packages in alphabetical order."""
+    return (*BUILT_IN, *sorted(set(_entry_points()) - set(BUILT_IN)))
 
 
 @functools.cache
 def load_game(name: str) -> Game:
-    """The game of this name. Raises UnknownGame."""
-    if name not in GAME_NAMES:
-        raise UnknownGame(f"unknown game {name!r}: choose one of {', '.join(GAME_NAMES)}")
-    module = importlib.import_module(f"muzero_engine.games.{name}")
-    game = module.GAME
+    """Return the game of this name. Raises UnknownGame."""
+    if name in BUILT_IN:
+        game = importlib.import_module(f"muzero_engine.games.{name}").GAME
+    elif name in _entry_points():
+        game = _load(_entry_points()[name])
+    else:
+        raise UnknownGame(f"unknown game {name!r}: choose one of {', '.join(game_names())}")
     assert isinstance(game, Game)
+    return game
+
+
+def game_of(position: Position) -> Game:
+    """Return the game that a position is of. Raises UnknownGame."""
+    return load_game(position.spec.name)
+
+
+def games_speaking(protocol: EngineProtocol) -> tuple[str, ...]:
+    """Return the games whose engines speak a protocol. Loads every game."""
+    return tuple(name for name in game_names() if load_game(name).protocol is protocol)
+
+
+@functools.cache
+def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
+    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def _load(point: importlib.metadata.EntryPoint) -> Game:
+    try:
+        game = point.load()
+    except Exception as error:  # whatever another package does when it is imported
+        raise UnknownGame(f"cannot load the game {point.name!r} from {point.value}: {error}") from error
+    if not isinstance(game, Game):
+        raise UnknownGame(f"{point.value} is no game: an entry point of {ENTRY_POINTS} names a muzero_engine Game")
+    if game.spec.name != point.name:
+        raise UnknownGame(f"{point.value} is the game {game.spec.name!r}, but its entry point is called {point.name!r}")
     return game

@@ -24,7 +24,6 @@ from muzero_engine.inference.manifest import (
     MAX_MANIFEST_BYTES,
     UNPLAYED_FILES,
     BadWeights,
-    FileInfo,
     Manifest,
 )
 
@@ -44,8 +43,10 @@ class Bundle:
 
 
 def default_weights_dir(game: str) -> Path:
-    """The folder of the weights that come along: `$MUZERO_WEIGHTS/<game>`, else inside the installed package, else in
-    the source checkout around it. The folder need not exist."""
+    """Return the folder of the weights that come along, which need not exist.
+
+    It is `$MUZERO_WEIGHTS/<game>`, else inside the installed package, else in the source checkout around it.
+    """
     override = os.environ.get(WEIGHTS_VARIABLE)
     if override:
         return Path(override) / game
@@ -55,7 +56,7 @@ def default_weights_dir(game: str) -> Path:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a bundle; its files are not looked at. Raises BadWeights."""
+    """Return the manifest of a bundle; its files are not looked at. Raises BadWeights."""
     if not folder.is_dir():
         raise BadWeights(f"there are no weights in {folder}: it is not a folder; give the folder of a weights bundle")
     data = _read(folder, MANIFEST, MAX_MANIFEST_BYTES)
@@ -63,7 +64,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
-    """Reads a bundle and checks it: every file's hash, and the fit to `spec` where one is given.
+    """Read a bundle and check it: every file's hash, and the fit to `spec` where one is given.
 
     The curves of the training may be missing, as playing does not need them. Raises BadWeights.
     """
@@ -76,7 +77,11 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
         if name in UNPLAYED_FILES and not (folder / name).exists():
             continue
         data = _read(folder, name, info.size)
-        _check(data, name, info, folder)
+        if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
+            raise BadWeights(
+                f"{name} in {folder} is not the file that {MANIFEST} describes (its hash differs): "
+                "export or install the weights again"
+            )
         if name == CHECKPOINT:
             weights = _weights(data, f"{CHECKPOINT} in {folder}")
         elif name not in UNPLAYED_FILES:
@@ -85,15 +90,17 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
 
 
 def tensor_places(data: bytes) -> tuple[int, dict[str, Any]]:
-    """Where the data of a safetensors file begin, and of each tensor `dtype`, `shape` and `data_offsets` from there
-    (github.com/huggingface/safetensors, "Format"). Nothing is checked: a file that is none may raise anything."""
+    """Return where the data of a safetensors file begin, and the `dtype`, `shape` and `data_offsets` of each tensor.
+
+    See github.com/huggingface/safetensors, "Format". Nothing is checked: a file that is none may raise anything.
+    """
     begin = 8 + int.from_bytes(data[:8], "little")
     header: dict[str, Any] = json.loads(data[8:begin])
     return begin, {name: info for name, info in header.items() if name != "__metadata__"}
 
 
 def _weights(data: bytes, where: str) -> Weights:
-    """The tensors of a checkpoint, all in 16 bits; views of `data`. Raises BadWeights."""
+    """Return the tensors of a checkpoint, all in 16 bits; views of `data`. Raises BadWeights."""
     try:
         begin, tensors = tensor_places(data)
         return {name: _tensor(data, begin, info) for name, info in tensors.items()}
@@ -111,19 +118,15 @@ def _tensor(data: bytes, begin: int, info: dict[str, Any]) -> npt.NDArray[np.flo
     return np.frombuffer(data, np.dtype("<f2"), math.prod(shape), begin + first).reshape(shape)
 
 
-def _read(folder: Path, name: str, limit: int) -> bytes:
+def _read(folder: Path, name: str, size: int) -> bytes:
+    """Return the bytes of a file, at most one more than `size`. Raises BadWeights.
+
+    The memory taken is that of what lies on the disk, whatever a manifest says of its size.
+    """
     try:
         with (folder / name).open("rb") as file:
-            return file.read(limit + 1)
+            return file.read(min(size, os.fstat(file.fileno()).st_size) + 1)
     except FileNotFoundError:
         raise BadWeights(f"{name} is missing in {folder}: export or install the weights again") from None
     except OSError as error:
         raise BadWeights(f"{name} in {folder} cannot be read ({error.strerror}): check the file") from None
-
-
-def _check(data: bytes, name: str, info: FileInfo, folder: Path) -> None:
-    if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
-        raise BadWeights(
-            f"{name} in {folder} is not the file that {MANIFEST} describes (its hash differs): "
-            "export or install the weights again"
-        )

@@ -8,12 +8,13 @@ checked, and every complaint is one sentence (`BadWeights`).
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
-from dataclasses import dataclass
-from typing import Any, Self
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Self
 
+from muzero_engine.dataclass_json import MAY_LACK, BadData, Rule, from_data, to_data
 from muzero_engine.games.base import GameSpec, Shape
 
 FORMAT = 3  # since it, the graphs' weights are those of the checkpoint
@@ -31,10 +32,31 @@ KNOWN_FILES = (*REQUIRED_FILES, RECURRENT_INT8, *UNPLAYED_FILES)
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_SIDE = 32
 MAX_COUNT = 1 << 53
+MAX_FILE_BYTES = 1 << 30  # what is shipped for a game has a hundredth of it
+
+
+def _whole(least: int, most: int = MAX_COUNT) -> Rule:
+    to = "" if most == MAX_COUNT else f" to {most}"
+    return Rule(lambda number: least <= number <= most, f"a whole number from {least}{to}")
+
+
+def _are_boards(shapes: tuple[Shape, ...]) -> bool:
+    return all(1 <= side <= MAX_SIDE for shape in shapes for side in shape)
+
+
+FromZero = Annotated[int, _whole(0)]
+FromOne = Annotated[int, _whole(1)]
+FileSize = Annotated[int, _whole(1, MAX_FILE_BYTES)]
+Number = Annotated[float, Rule(lambda number: math.isfinite(number) and abs(number) <= MAX_COUNT, "a number")]
+Line = Annotated[str, Rule(lambda text: text.strip() and text.isprintable(), "a line of text")]
+Digest = Annotated[str, Rule(lambda text: re.fullmatch("[0-9a-f]{64}", text), "64 hexadecimal digits")]
+_BOARDS = f"a list of boards like [8, 8], at most {MAX_SIDE} rows and columns"
+Boards = Annotated[tuple[Shape, ...], Rule(_are_boards, _BOARDS)]
+SomeBoards = Annotated[tuple[Shape, ...], Rule(lambda shapes: shapes and _are_boards(shapes), _BOARDS)]
 
 
 def weight_name(tensor: str) -> str:
-    """What a tensor of the checkpoint is called in a graph that uses it."""
+    """Return what a tensor of the checkpoint is called in a graph that uses it."""
     return f"network.{tensor}.half"
 
 
@@ -46,29 +68,29 @@ class BadWeights(ValueError):
 class FileInfo:
     """A file of the bundle."""
 
-    sha256: str  # 64 lower-case hexadecimal digits
-    size: int  # bytes
+    sha256: Digest  # lower case
+    size: FileSize  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSize:
     """The size of h and g. `channels` are those of a latent."""
 
-    channels: int
-    representation_blocks: int
-    dynamics_blocks: int
+    channels: FromOne
+    representation_blocks: FromZero
+    dynamics_blocks: FromZero
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
     """How the weights came about."""
 
-    note: str  # for people: "untrained" or how and on what it was trained
-    games: int = 0  # games of self-play
-    plies: int = 0  # positions searched in them
-    steps: int = 0  # optimiser steps
-    device_hours: float = 0.0  # hours of one accelerator
-    boards: tuple[Shape, ...] = ()  # of the last run's self-play; empty: not known
+    note: Line  # for people: "untrained" or how and on what it was trained
+    games: FromZero = 0  # games of self-play
+    plies: FromZero = field(default=0, metadata=MAY_LACK)  # positions searched in them
+    steps: FromZero = 0  # optimiser steps
+    device_hours: Number = 0.0  # hours of one accelerator
+    boards: Boards = field(default=(), metadata=MAY_LACK)  # of the last run's self-play; empty: not known
 
     @property
     def untrained(self) -> bool:
@@ -79,43 +101,43 @@ class Training:
 class Rating:
     """A measured strength."""
 
-    elo: float  # difference to the opponent (or the value on its scale, as `conditions` says)
-    error: float  # half-width of the 95% interval, Elo
-    opponent: str
-    games: int
-    conditions: str  # time or simulations a move, hardware, openings
+    elo: Number  # difference to the opponent (or the value on its scale, as `conditions` says)
+    error: Number  # half-width of the 95% interval, Elo
+    opponent: Line
+    games: FromZero
+    conditions: Line  # time or simulations a move, hardware, openings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """A bundle's description. Board sizes are (rows, columns); the first is the default."""
 
-    game: str
-    game_version: int
-    shapes: tuple[Shape, ...]
-    planes: int  # channels of an observation
-    action_planes: int  # P: actions are P * H * W + extra_actions
-    extra_actions: int
+    game: Line
+    game_version: FromOne
+    shapes: SomeBoards
+    planes: FromOne  # channels of an observation
+    action_planes: FromOne  # P: actions are P * H * W + extra_actions
+    extra_actions: FromZero
     ownership: bool  # whether initial.onnx has an ownership output
     network: NetworkSize
     training: Training
     ratings: tuple[Rating, ...]
-    licence: str  # SPDX identifier
+    licence: Line  # SPDX identifier
     files: dict[str, FileInfo]
-    format: int = FORMAT
+    format: FromOne = FORMAT
 
     def num_actions(self, shape: Shape) -> int:
-        """A: the number of actions on a board of this shape."""
+        """Return A, the number of actions on a board of this shape."""
         return self.action_planes * shape[0] * shape[1] + self.extra_actions
 
     def summary(self) -> str:
-        """One line for greetings: the network's size and how it was trained."""
+        """Return one line for greetings: the network's size and how it was trained."""
         size = self.network
         shape = f"{size.channels} channels, {size.representation_blocks}+{size.dynamics_blocks} blocks"
         return f"{self.game} network, {shape}, {self.training.note}"
 
     def check_game(self, spec: GameSpec, source: str) -> None:
-        """Raises BadWeights unless the bundle at `source` was made for this version of this game."""
+        """Raise BadWeights unless the bundle at `source` was made for this version of this game."""
         if self.game != spec.name:
             raise BadWeights(f"the weights in {source} are for {self.game}, not {spec.name}: choose another folder")
         if self.game_version != spec.version:
@@ -138,171 +160,54 @@ class Manifest:
             )
 
     def to_json(self) -> str:
-        """Indented JSON that `from_json` reads back to an equal manifest."""
-        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True) + "\n"
+        """Return indented JSON that `from_json` reads back to an equal manifest."""
+        return json.dumps(to_data(self), indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, data: bytes, source: str) -> Self:
-        """Reads a manifest. Raises BadWeights, naming `source`, for anything that `to_json` would not have written."""
+        """Read a manifest. Raises BadWeights, naming `source`, for anything that `to_json` would not have written."""
         where = f"{MANIFEST} in {source}"
         try:
             document: Any = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             raise BadWeights(f"{where} is not valid JSON: export or install the weights again") from None
-        fields = _Fields(document, where, "")
-        found_format = fields.integer("format", 1)
-        if found_format != FORMAT:
-            raise BadWeights(
-                f"{where} has format {found_format} and this program reads format {FORMAT}: "
-                "use a version of muzero-engine that fits, or export the weights again"
-            )
-        manifest = cls(
-            format=found_format,
-            game=fields.text("game"),
-            game_version=fields.integer("game_version", 1),
-            shapes=_shapes(fields, "shapes", 1),
-            planes=fields.integer("planes", 1),
-            action_planes=fields.integer("action_planes", 1),
-            extra_actions=fields.integer("extra_actions", 0),
-            ownership=fields.boolean("ownership"),
-            network=_network(fields.section("network")),
-            training=_training(fields.section("training")),
-            ratings=tuple(_rating(rating) for rating in fields.sections("ratings")),
-            licence=fields.text("licence"),
-            files=_files(fields.section("files")),
-        )
-        fields.nothing_else()
+        try:
+            found_format = from_data(_Format, document, "it", ignored=True, complete=True).format
+            if found_format != FORMAT:
+                raise BadWeights(
+                    f"{where} has format {found_format} and this program reads format {FORMAT}: "
+                    "use a version of muzero-engine that fits, or export the weights again"
+                )
+            manifest = from_data(cls, document, "it", complete=True)
+        except BadData as error:
+            raise _damaged(where, *_complaint(error)) from None
+        for name in manifest.files:
+            if name not in KNOWN_FILES:
+                raise _damaged(where, f"files.{name!r}", f"one of {', '.join(KNOWN_FILES)}")
+        for name in REQUIRED_FILES:
+            if name not in manifest.files:
+                raise _damaged(where, f"files.{name}", "present")
         return manifest
 
 
-class _Fields:
-    """The members of a JSON object, taken one by one with their types checked."""
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """What every manifest has, whatever its format."""
 
-    def __init__(self, value: object, where: str, path: str) -> None:
-        self._where = where
-        self.path = path
-        if not isinstance(value, dict):
-            raise self.wrong(path.rstrip(".") or "it", "an object")
-        self.members: dict[str, Any] = dict(value)
-        self._taken: set[str] = set()
+    format: FromOne
 
-    def wrong(self, name: str, wanted: str) -> BadWeights:
-        return BadWeights(f"{self._where} is damaged, {name} must be {wanted}: export or install the weights again")
 
-    def take(self, name: str) -> Any:
-        if name not in self.members:
-            raise self.wrong(self.path + name, "present")
-        self._taken.add(name)
-        return self.members[name]
+def _complaint(error: BadData) -> tuple[str, str]:
+    """Return the place in the manifest that is wrong, and what it must be."""
+    if error.missing or error.unknown:
+        member = error.missing[0] if error.missing else repr(error.unknown[0])
+        return f"{error.path}.{member}".lstrip("."), "present" if error.missing else "absent"
+    return error.path or "it", error.expected
 
-    def integer(self, name: str, low: int) -> int:
-        value = self.take(name)
-        if type(value) is not int or not low <= value <= MAX_COUNT:
-            raise self.wrong(self.path + name, f"a whole number from {low}")
-        return value
 
-    def number(self, name: str) -> float:
-        value = self.take(name)
-        if type(value) not in (int, float) or not abs(value) <= MAX_COUNT or not math.isfinite(value):
-            raise self.wrong(self.path + name, "a number")
-        return float(value)
-
-    def text(self, name: str) -> str:
-        value = self.take(name)
-        if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            raise self.wrong(self.path + name, "a line of text")
-        return value
-
-    def boolean(self, name: str) -> bool:
-        value = self.take(name)
-        if type(value) is not bool:
-            raise self.wrong(self.path + name, "true or false")
-        return value
-
-    def section(self, name: str) -> _Fields:
-        return _Fields(self.take(name), self._where, f"{self.path}{name}.")
-
-    def items(self, name: str) -> list[Any]:
-        value = self.take(name)
-        if not isinstance(value, list):
-            raise self.wrong(self.path + name, "a list")
-        return value
-
-    def sections(self, name: str) -> list[_Fields]:
-        return [_Fields(item, self._where, f"{self.path}{name}[{i}].") for i, item in enumerate(self.items(name))]
-
-    def nothing_else(self) -> None:
-        unknown = sorted(set(self.members) - self._taken)
-        if unknown:
-            raise self.wrong(f"{self.path}{unknown[0]!r}", "absent")
+def _damaged(where: str, place: str, expected: str) -> BadWeights:
+    return BadWeights(f"{where} is damaged, {place} must be {expected}: export or install the weights again")
 
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(name)
-
-
-def _shapes(fields: _Fields, name: str, least: int) -> tuple[Shape, ...]:
-    shapes = fields.items(name)
-    if len(shapes) < least or not all(_is_shape(shape) for shape in shapes):
-        raise fields.wrong(fields.path + name, f"a list of boards like [8, 8], at most {MAX_SIDE} rows and columns")
-    return tuple((rows, columns) for rows, columns in shapes)
-
-
-def _is_shape(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(type(side) is int and 1 <= side <= MAX_SIDE for side in value)
-    )
-
-
-def _network(fields: _Fields) -> NetworkSize:
-    network = NetworkSize(
-        channels=fields.integer("channels", 1),
-        representation_blocks=fields.integer("representation_blocks", 0),
-        dynamics_blocks=fields.integer("dynamics_blocks", 0),
-    )
-    fields.nothing_else()
-    return network
-
-
-def _training(fields: _Fields) -> Training:
-    training = Training(
-        note=fields.text("note"),
-        games=fields.integer("games", 0),
-        plies=fields.integer("plies", 0) if "plies" in fields.members else 0,  # early bundles do not say it
-        steps=fields.integer("steps", 0),
-        device_hours=fields.number("device_hours"),
-        boards=_shapes(fields, "boards", 0) if "boards" in fields.members else (),
-    )
-    fields.nothing_else()
-    return training
-
-
-def _rating(fields: _Fields) -> Rating:
-    rating = Rating(
-        elo=fields.number("elo"),
-        error=fields.number("error"),
-        opponent=fields.text("opponent"),
-        games=fields.integer("games", 0),
-        conditions=fields.text("conditions"),
-    )
-    fields.nothing_else()
-    return rating
-
-
-def _files(fields: _Fields) -> dict[str, FileInfo]:
-    files = {}
-    for name in fields.members:
-        if name not in KNOWN_FILES:
-            raise fields.wrong(f"files.{name!r}", f"one of {', '.join(KNOWN_FILES)}")
-        file = fields.section(name)
-        digest = file.text("sha256")
-        if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-            raise fields.wrong(f"files.{name}.sha256", "64 hexadecimal digits")
-        files[name] = FileInfo(sha256=digest, size=file.integer("size", 1))
-        file.nothing_else()
-    for name in REQUIRED_FILES:
-        if name not in files:
-            raise fields.wrong(f"files.{name}", "present")
-    return files

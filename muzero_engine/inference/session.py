@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muzero_engine.inference.bundle import Bundle
+from muzero_engine.inference.graph_names import initializer_names
 from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest, weight_name
-from muzero_engine.model import TOP, Floats, Ints, RecurrentOutput, RootOutput
+from muzero_engine.model import TOP, Floats, InitialOutput, Ints, RecurrentOutput
 
 if TYPE_CHECKING:
     import onnxruntime
 
-ROOT_OUTPUTS = ("latent", "policy", "value", "draw")
+INITIAL_OUTPUTS = ("latent", "policy", "value", "draw")
 LEVELS = 255  # of numbers from 0 to 1 in 8 bits
 RECURRENT_OUTPUTS = ("next_latent", "reward", "discount", "reward_draw", "top_actions", "top_logits", "value", "draw")
 
@@ -72,15 +73,15 @@ _PACKAGES = {
 
 
 def available_backends() -> tuple[Backend, ...]:
-    """The backends of the installed onnxruntime, fastest first."""
+    """Return the backends of the installed onnxruntime, fastest first."""
     import onnxruntime
 
-    found = onnxruntime.get_available_providers()
-    return tuple(backend for backend, provider in _PROVIDERS.items() if provider in found)
+    providers = onnxruntime.get_available_providers()
+    return tuple(backend for backend, provider in _PROVIDERS.items() if provider in providers)
 
 
 def choose_backend(wanted: Backend, available: tuple[Backend, ...]) -> Backend:
-    """The backend to use. Raises BackendUnavailable."""
+    """Return the backend to use. Raises BackendUnavailable."""
     if wanted is Backend.AUTO:
         return next((backend for backend in _AUTO_ORDER if backend in available), Backend.CPU)
     if wanted not in available:
@@ -92,7 +93,7 @@ def choose_backend(wanted: Backend, available: tuple[Backend, ...]) -> Backend:
 
 
 def usable_cores() -> int:
-    """Processor cores that this process may run on."""
+    """Return how many processor cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -119,7 +120,7 @@ class OnnxModel:
         self.threads = threads if threads > 0 else usable_cores()
         source = str(bundle.folder)
         recurrent = RECURRENT_INT8 if self.precision is Precision.INT8 else RECURRENT
-        self._root_outputs = [*ROOT_OUTPUTS, "ownership"] if self.manifest.ownership else list(ROOT_OUTPUTS)
+        self._initial_outputs = [*INITIAL_OUTPUTS, "ownership"] if self.manifest.ownership else list(INITIAL_OUTPUTS)
         self._recurrent_outputs = list(RECURRENT_OUTPUTS)
         self._initial = _session(bundle, INITIAL, self.backend, self.threads)
         self._recurrent = _session(bundle, recurrent, self.backend, self.threads)
@@ -136,17 +137,17 @@ class OnnxModel:
         return self._levels
 
     def clock(self) -> float:
-        """Seconds, for timing calls: of work, which other load does not stretch, where the calling thread does it all.
+        """Return seconds, for timing calls: of work, which other load does not stretch, where one thread does it all.
 
         Elsewhere, and on Windows, whose clock of a thread's work is coarse, the time that passes.
         """
         alone = self.backend is Backend.CPU and self.threads == 1 and os.name == "posix"
         return time.thread_time() if alone else time.perf_counter()
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         """See `Model`."""
-        found = self._initial.run(self._root_outputs, {"observation": np.ascontiguousarray(observation)})
-        return RootOutput(*found)
+        outputs = self._initial.run(self._initial_outputs, {"observation": np.ascontiguousarray(observation)})
+        return InitialOutput(*outputs)
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`."""
@@ -154,7 +155,7 @@ class OnnxModel:
         return RecurrentOutput(*self._recurrent.run(self._recurrent_outputs, feed))
 
     def _probe(self, source: str) -> int:
-        """Runs both graphs once and holds what they give against the manifest; returns the levels of latents."""
+        """Run both graphs once, hold what they give against the manifest, and return the levels of latents."""
         shape = self.manifest.shapes[0]
         try:
             root = self.initial_inference(np.zeros((1, self.planes, *shape), dtype=np.float32))
@@ -166,14 +167,14 @@ class OnnxModel:
         latent = (1, self.manifest.network.channels, *shape)
         actions = self.manifest.num_actions(shape)
         top = (1, min(TOP, actions))
-        wanted = latent, (1, actions), latent, top, top
+        expected = latent, (1, actions), latent, top, top
         tops = after.top_actions.shape, after.top_logits.shape
-        found = root.latent.shape, root.policy_logits.shape, after.latent.shape, *tops
+        shapes = root.latent.shape, root.policy_logits.shape, after.latent.shape, *tops
         scalars = (root.value, after.value)
-        if found != wanted or any(value.shape != (1,) or not np.isfinite(value).all() for value in scalars):
+        if shapes != expected or any(value.shape != (1,) or not np.isfinite(value).all() for value in scalars):
             raise BadWeights(
-                f"the graphs in {source} give latent and policy of {found} where their manifest says "
-                f"{wanted}, or no finite value: export or install the weights again"
+                f"the graphs in {source} give latent and policy of {shapes} where their manifest says "
+                f"{expected}, or no finite value: export or install the weights again"
             )
         if self.precision is not Precision.INT8:
             return 0
@@ -206,8 +207,9 @@ def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxr
         options.enable_mem_pattern = False  # DirectML requires it
     graph = bundle.graphs[name]
     weights = {weight_name(tensor): values for tensor, values in bundle.weights.items()}
-    used = [weight for weight in weights if weight.encode() in graph]  # onnxruntime refuses any that is not there
     try:
+        named = initializer_names(graph)
+        used = [weight for weight in weights if weight in named]  # onnxruntime refuses any that is not there
         tensors = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[weight]) for weight in used]
         options.add_external_initializers(used, tensors)
         return onnxruntime.InferenceSession(graph, options, providers=_providers(backend, threads))
@@ -219,7 +221,7 @@ def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxr
 
 
 def _providers(backend: Backend, threads: int) -> list[tuple[str, dict[str, str]]]:
-    """What runs a graph, with the settings of each; what the first cannot run falls to the processor.
+    """Return what runs a graph, with the settings of each; what the first cannot run falls to the processor.
 
     OpenVINO has threads of its own, by default one a core; the session's count says nothing to it.
     """

@@ -31,7 +31,7 @@ class TunableModel(Model, Protocol):
     def planes(self) -> int: ...
 
     def clock(self) -> float:
-        """Seconds."""
+        """Return seconds, from any beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Tuning:
 
 
 def tune(model: TunableModel, shape: Shape, *, seconds: float = 0.6, max_latency: float = MAX_LATENCY) -> Tuning:
-    """Warms the model up on a board of this shape and picks a batch size, in about `seconds` of the model's clock.
+    """Warm the model up on a board of this shape and pick a batch size, in about `seconds` of the model's clock.
 
     On a busy machine PATIENCE times as long may pass meanwhile. The first calls of a session allocate and are not
     counted. Batches grow until one takes longer than `max_latency` or the time is up; a batch of 1 is always measured.
@@ -80,7 +80,7 @@ def tune(model: TunableModel, shape: Shape, *, seconds: float = 0.6, max_latency
 
 
 def best_batch(table: list[Measurement], max_latency: float) -> int:
-    """The smallest batch with nearly the most simulations a second within `max_latency`; the smallest if none is."""
+    """Return the smallest batch with nearly the most simulations a second that keeps to `max_latency`, if any does."""
     fitting = [row for row in table if row.latency <= max_latency] or table[:1]
     rates = [row.batch / (row.latency + SEARCH_SECONDS) for row in fitting]
     return next(row.batch for row, rate in zip(fitting, rates, strict=True) if rate >= ENOUGH * max(rates))

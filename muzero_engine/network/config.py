@@ -6,11 +6,11 @@ module does not import torch.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
+from muzero_engine.dataclass_json import BadData, from_data, to_data
 from muzero_engine.games.base import ActionTable, Game, Shape, Turn
 
 MAX_BOARD = 32
@@ -88,40 +88,21 @@ class NetworkConfig:
 
     def to_json(self) -> str:
         """One line of JSON that `from_json` reads back to an equal configuration."""
-        fields = dataclasses.asdict(self)
-        fields["turn"] = self.turn.value
-        return json.dumps(fields, sort_keys=True)
+        return json.dumps(to_data(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Raises BadConfig for anything that `to_json` would not have written."""
+        """Return the configuration of a text. Raises BadConfig for anything that `to_json` would not have written."""
         try:
-            fields: Any = json.loads(text)
+            return from_data(cls, json.loads(text), "the network configuration", complete=True)
+        except BadData as error:
+            if different := ", ".join(sorted((*error.missing, *error.unknown))):
+                raise BadConfig(f"the network configuration has missing or unknown fields: {different}") from None
+            raise BadConfig(str(error) if not error.path else f"the network configuration's {error}") from None
+        except BadConfig:
+            raise
         except (ValueError, RecursionError) as error:
             raise BadConfig(f"the network configuration is not JSON: {error}") from error
-        if not isinstance(fields, dict):
-            raise BadConfig("the network configuration is not a JSON object")
-        known = {field.name: str(field.type) for field in dataclasses.fields(cls)}
-        if set(fields) != set(known):
-            difference = ", ".join(sorted(set(fields) ^ set(known)))
-            raise BadConfig(f"the network configuration has missing or unknown fields: {difference}")
-        for name, kind in known.items():
-            if kind in _TYPES and type(fields[name]) is not _TYPES[kind]:
-                raise BadConfig(f"the network configuration's {name} is not of type {kind}")
-        shapes = fields["shapes"]
-        pairs = isinstance(shapes, list) and all(
-            isinstance(shape, list) and len(shape) == 2 and all(type(side) is int for side in shape) for shape in shapes
-        )
-        if not pairs:
-            raise BadConfig("the network configuration's shapes are not pairs of rows and columns")
-        try:
-            turn = Turn(fields["turn"])
-        except ValueError as error:
-            raise BadConfig("the network configuration's turn is not none, mirror or rotate") from error
-        return cls(**{**fields, "shapes": tuple(tuple(shape) for shape in shapes), "turn": turn})
-
-
-_TYPES: dict[str, type] = {"int": int, "str": str, "bool": bool}
 
 
 def _require(holds: bool, field: str, wanted: str, found: object) -> None:

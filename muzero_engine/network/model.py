@@ -37,8 +37,8 @@ class Prediction(NamedTuple):
     value_logits: Tensor  # float[B, 3]: win, draw, loss
 
 
-class InitialInference(NamedTuple):
-    """f(h(o)); the decoded fields are those of `muzero_engine.model.RootOutput`, float32."""
+class InitialTensors(NamedTuple):
+    """f(h(o)); the decoded fields are those of `muzero_engine.model.InitialOutput`, float32."""
 
     latent: Tensor  # float[B, C, H, W] in [0, 1]
     policy_logits: Tensor  # float[B, A]
@@ -48,7 +48,7 @@ class InitialInference(NamedTuple):
     ownership: Tensor | None  # float32[B, H, W] in [-1, 1], + for the mover
 
 
-class RecurrentInference(NamedTuple):
+class RecurrentTensors(NamedTuple):
     """f(g(s, a)); the decoded fields are those of `muzero_engine.model.RecurrentOutput`, float32."""
 
     latent: Tensor  # float[B, C, H, W] in [0, 1], frame of the next mover
@@ -107,17 +107,17 @@ class MuZeroNetwork(nn.Module):
         """float[B, H, W] in [-1, 1], + for the mover; None where the game has no such head."""
         return None if self.ownership is None else torch.tanh(self.ownership(latent).float())
 
-    def initial_inference(self, observation: Tensor) -> InitialInference:
+    def initial_inference(self, observation: Tensor) -> InitialTensors:
         """f(h(o)) with its scalars decoded."""
         latent = self.represent(observation)
         policy, value = self.predict(latent)
-        return InitialInference(latent, policy, value, *decoded_value(value), self.predict_ownership(latent))
+        return InitialTensors(latent, policy, value, *decoded_value(value), self.predict_ownership(latent))
 
-    def recurrent_inference(self, latent: Tensor, action: Tensor) -> RecurrentInference:
+    def recurrent_inference(self, latent: Tensor, action: Tensor) -> RecurrentTensors:
         """f(g(s, a)) with its scalars decoded."""
         following, outcome = self.dynamics(latent, action)
         policy, value = self.predict(following)
-        return RecurrentInference(following, outcome, *decoded_outcome(outcome), policy, value, *decoded_value(value))
+        return RecurrentTensors(following, outcome, *decoded_outcome(outcome), policy, value, *decoded_value(value))
 
     def folded(self) -> Self:
         """A copy for inference alone: every standardised convolution is a plain one that computes the same."""

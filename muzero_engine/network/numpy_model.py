@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput, top_policy
+from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
 from muzero_engine.network.model import MuZeroNetwork
 
 
@@ -24,11 +24,11 @@ class TorchModel:
         return self._network.config.planes
 
     @torch.inference_mode()
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         """See `Model`."""
         found = self._network.initial_inference(torch.from_numpy(observation).to(self._like))
         ownership = None if found.ownership is None else _numpy(found.ownership)
-        return RootOutput(
+        return InitialOutput(
             latent=_numpy(found.latent),
             policy_logits=_numpy(found.policy_logits),
             value=_numpy(found.value),

@@ -47,12 +47,12 @@ class LatentPool:
         return len(self._free) + self.slots - self._used
 
     def clear(self) -> None:
-        """Releases every slot."""
+        """Release every slot."""
         self._free.clear()
         self._used = 0
 
     def put(self, latents: Floats) -> list[int]:
-        """Stores float32[B, C, H, W] and returns the B slots. There must be `available` >= B."""
+        """Store float32[B, C, H, W] and return the B slots. There must be `available` >= B."""
         taken = [self._take() for _ in range(len(latents))]
         if self._step is not None:
             latents = latents / self._step
@@ -67,11 +67,11 @@ class LatentPool:
         return self._used - 1
 
     def get(self, slots: list[int]) -> Floats:
-        """float32[B, C, H, W], a copy."""
-        found = self._pool[slots].astype(np.float32, copy=False)
+        """Return the latents of B slots, float32[B, C, H, W], a copy."""
+        latents: Floats = self._pool[slots].astype(np.float32, copy=False)
         if self._step is not None:
-            found *= self._step
-        return found
+            latents *= self._step
+        return latents
 
     def release(self, slot: int) -> None:
         self._free.append(slot)
@@ -81,7 +81,7 @@ class TreeMemory:
     """What a tree of at most `memory_mb` MB may hold. Not thread-safe."""
 
     def __init__(self, memory_mb: int, batch_size: int, levels: int = 0) -> None:
-        """`levels`: of the latents, see `LatentPool`."""
+        """`levels` are those of the latents, see `LatentPool`."""
         self._levels = levels
         memory = memory_mb << 20
         self.max_nodes = max(_MIN_NODES, memory // 4 // NODE_BYTES)
@@ -91,7 +91,7 @@ class TreeMemory:
         self.pool = LatentPool((1, 1, 1), 2)
 
     def clear(self, latent_shape: tuple[int, ...]) -> None:
-        """Makes room for a new tree with latents of this shape (C, H, W)."""
+        """Make room for a new tree with latents of this shape (C, H, W)."""
         size = math.prod(latent_shape) * (1 if self._levels else 4)
         slots = min(max(self._min_slots, self._latent_bytes // size), self.max_nodes)
         if self.pool.shape != latent_shape or self.pool.slots != slots:
@@ -100,7 +100,7 @@ class TreeMemory:
         self._hand = ROOT
 
     def reserve_latents(self, tree: Tree, count: int, keep: Sequence[int]) -> None:
-        """Drops latents until `count` slots are free; never the root's, nor those of the nodes to `keep`."""
+        """Drop latents until `count` slots are free; never the root's, nor those of the nodes to `keep`."""
         while self.pool.available < count:
             node = self._sweep(tree)
             if tree.slot[node] != NO_SLOT and node not in keep:
@@ -108,7 +108,7 @@ class TreeMemory:
                 tree.slot[node] = NO_SLOT
 
     def make_room(self, tree: Tree) -> bool:
-        """Whether a node may be created, after dropping children where the memory is full. No path in flight is cut."""
+        """Return whether a node may be created, dropping others where memory is full; no path in flight is cut."""
         if len(tree) < self.max_nodes:
             return True
         for _ in range(2 * self.max_nodes):
@@ -126,7 +126,7 @@ class TreeMemory:
         return False
 
     def _sweep(self, tree: Tree) -> int:
-        """The next node (never the root) that had no visit since the hand passed it last."""
+        """Return the next node (never the root) that had no visit since the hand passed it last."""
         while True:
             self._hand = self._hand + 1 if self._hand + 1 < len(tree.parent) else ROOT + 1
             node = self._hand

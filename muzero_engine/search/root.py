@@ -63,7 +63,7 @@ class PuctRoot:
         return best
 
     def ranked(self) -> list[int]:
-        """By visits, then Q."""
+        """Return the children by visits, then Q."""
         done, q = self._tree.done, self._tree.q
         return sorted(self._children, key=lambda child: (done[child], q[child], -child), reverse=True)
 
@@ -91,7 +91,8 @@ class GumbelRoot:
         return None if candidate is None else self._children[candidate]
 
     def ranked(self) -> list[int]:
-        """By score among those with at least half as many visits as the most visited one, then by visits, then Q."""
+        """Return the children by score among those with at least half as many visits as the most visited one, and then
+        the others by visits, then Q."""
         done, q = self._tree.done, self._tree.q
         score = dict(zip(self._children, self._current_scores(), strict=True))
         most = max(done[child] for child in self._children)

@@ -16,7 +16,7 @@ Counts = npt.NDArray[np.int64]
 
 
 def exploration(parent_visits: int, c1: float, c2: float) -> float:
-    """The factor of `prior / (1 + N(s, a))` in pUCT: sqrt(N(s)) * (c1 + log((N(s) + c2 + 1) / c2)); [MZ] equation 2."""
+    """Return sqrt(N(s)) * (c1 + log((N(s) + c2 + 1) / c2)), the factor of `prior / (1 + N(s, a))`; [MZ] equation 2."""
     return math.sqrt(parent_visits) * (c1 + math.log((parent_visits + c2 + 1.0) / c2))
 
 
@@ -36,7 +36,7 @@ class Exploration:
 
 
 def softmax(logits: npt.NDArray[np.floating], temperature: float = 1.0) -> Doubles:
-    """float64 probabilities over the last axis."""
+    """Return float64 probabilities over the last axis."""
     scaled = logits.astype(np.float64) / temperature
     scaled -= scaled.max(axis=-1, keepdims=True)
     odds = np.exp(scaled)
@@ -44,7 +44,7 @@ def softmax(logits: npt.NDArray[np.floating], temperature: float = 1.0) -> Doubl
 
 
 def mixed_value(value: float, prior: Doubles, q: Doubles, visits: Counts) -> float:
-    """v_mix: the value of a node for its unvisited actions; [GZ] appendix D, equation 33.
+    """Return v_mix, the value of a node for its unvisited actions; [GZ] appendix D, equation 33.
 
     `value` is the network's; `prior`, `q`, `visits` are [A]; q is used only where visits > 0.
     """
@@ -58,22 +58,22 @@ def mixed_value(value: float, prior: Doubles, q: Doubles, visits: Counts) -> flo
 
 
 def completed_q(value: float, prior: Doubles, q: Doubles, visits: Counts) -> Doubles:
-    """float64[A]: q where visited, v_mix elsewhere; [GZ] equation 10."""
+    """Return float64[A]: q where visited, v_mix elsewhere; [GZ] equation 10."""
     return np.where(visits > 0, q, mixed_value(value, prior, q, visits))
 
 
 def sigma(q: Doubles, max_visits: int, c_visit: float, c_scale: float) -> Doubles:
-    """float64[A]: the monotone transformation of Q to logits, (c_visit + max_b N(b)) * c_scale * q; [GZ] equation 8."""
+    """Return Q as logits, float64[A]: (c_visit + max_b N(b)) * c_scale * q; [GZ] equation 8."""
     return (c_visit + max_visits) * c_scale * q
 
 
 def improved_policy(logits: Doubles, completed: Doubles, max_visits: int, c_visit: float, c_scale: float) -> Doubles:
-    """float64[A]: pi' = softmax(logits + sigma(completed Q)); [GZ] equation 11."""
+    """Return float64[A]: pi' = softmax(logits + sigma(completed Q)); [GZ] equation 11."""
     return softmax(logits + sigma(completed, max_visits, c_visit, c_scale))
 
 
 def lower_confidence_bound(mean: float, mean_square: float, visits: int, z: float = 1.96) -> float:
-    """The lower end of the normal interval of a mean of values in [-1, 1]; -1 below two visits."""
+    """Return the lower end of the normal interval of a mean of values in [-1, 1]; -1 below two visits."""
     if visits < 2:
         return -1.0
     variance = max(mean_square - mean * mean, 0.0) * visits / (visits - 1)

@@ -83,7 +83,7 @@ class Search:
         return 1000 * len(self._tree) // self._memory.max_nodes
 
     def start(self, observation: Floats, legal_actions: Ints, ending: dict[int, float]) -> None:
-        """Begins a search: one initial inference.
+        """Begin a search: one initial inference.
 
         `observation` is float32[planes, H, W]; `legal_actions` int64[n], n >= 1, the ones to consider; `ending` the
         exact values (root mover's view) of those that end the game.
@@ -126,7 +126,7 @@ class Search:
             self._root = PuctRoot(tree, searched, self._exploration, config.fpu_reduction)
 
     def _utility(self, value: float, draw: float, side: float) -> float:
-        """A value with draws counted as `draw_value` says; `side` is +1 where the root's mover is to move."""
+        """Return a value with draws counted as `draw_value` says; `side` is +1 where the root's mover is to move."""
         return max(-1.0, min(1.0, value + side * self._config.draw_value * draw))
 
     def _exact_utility(self, value: float) -> float:
@@ -135,7 +135,7 @@ class Search:
     # -- simulations ---------------------------------------------------------------------------------------------
 
     def step(self, budget: int) -> int:
-        """Runs up to `budget` >= 1 simulations, at most one batch; returns how many were backed up (at least one)."""
+        """Run up to `budget` >= 1 simulations, at most one batch; return how many were backed up (at least one)."""
         batch_size = self._config.batch_size
         paths: list[list[int]] = []
         collisions: list[list[int]] = []
@@ -167,7 +167,7 @@ class Search:
         return self._tree.done[ROOT] - before
 
     def _backup_known(self, path: list[int]) -> None:
-        """Backs up a path whose end needs no model: the rules or the model say that the game is over there."""
+        """Back up a path whose end needs no model: the rules or the model say that the game is over there."""
         leaf = path[-1]
         ends = self._ends.get(leaf)
         if ends is None:
@@ -181,7 +181,9 @@ class Search:
         self.seldepth = max(self.seldepth, len(path) - 1)
 
     def _descend(self) -> list[int] | None:
-        """A path from the root to a leaf, visits counted; its end is new, in flight (a collision) or known to end.
+        """Return a path from the root to a leaf, visits counted; its end is new, in flight (a collision) or known.
+
+        None where the root waits for the leaves in flight.
 
         Below the root the child of highest pUCT is taken ([MZ] equation 2, Q halved), created if it is the next
         unvisited one.
@@ -215,7 +217,7 @@ class Search:
         return path
 
     def _select_root(self) -> int | None:
-        """The root action to simulate. Those that end the game need none, unless there are no others."""
+        """Return the root child to simulate, see `Root`; one that ends the game only where there are no others."""
         if self._root is None:
             return max(self._ends, key=self._tree.q.__getitem__)
         return self._root.select()
@@ -249,7 +251,7 @@ class Search:
             self._record(path, value, draws[i])
 
     def _expand(self, leaves: list[int], out: RecurrentOutput) -> None:
-        """Stores latents and children: priors are the softmax over the actions that the model names."""
+        """Store latents and children: priors are the softmax over the actions that the model names."""
         tree = self._tree
         odds = out.top_logits - out.top_logits[:, :1]
         if self._config.policy_temperature != 1.0:
@@ -266,7 +268,7 @@ class Search:
             start += width
 
     def _restore_latent(self, node: int, keep: Sequence[int]) -> None:
-        """Computes a dropped latent again, from the nearest ancestor that still has one (the root always has)."""
+        """Compute a dropped latent again, from the nearest ancestor that still has one (the root always has)."""
         tree, memory = self._tree, self._memory
         chain = [node]
         while tree.slot[tree.parent[chain[-1]]] == NO_SLOT:
@@ -280,8 +282,8 @@ class Search:
     # -- results ---------------------------------------------------------------------------------------------------
 
     def root_moves(self) -> list[RootChild]:
-        """Every root action, best first: as the root policy ranks them, and an action that ends the game before the
-        first one whose Q is lower than its exact value."""
+        """Return every root action, best first: as the root policy ranks them, and an action that ends the game before
+        the first one whose Q is lower than its exact value."""
         q = self._tree.q
         order = [] if self._root is None else self._root.ranked()
         for kid in sorted(self._ends, key=q.__getitem__):
@@ -302,18 +304,18 @@ class Search:
         return RootChild(tree.action[kid], kid, done, tree.q[kid], tree.draw[kid], tree.prior[kid], lcb, None)
 
     def children(self, node: int) -> list[tuple[int, int]]:
-        """(action, node) of a node's visited children, most visited first, then by prior."""
+        """Return (action, node) of a node's visited children, most visited first, then by prior."""
         tree = self._tree
         kids = [kid for kid in tree.kids[node] if tree.done[kid]]
         return [(tree.action[kid], kid) for kid in sorted(kids, key=lambda kid: -tree.done[kid])]
 
     def visit_lead(self) -> int:
-        """By how many visits the most visited root action leads the next one."""
+        """Return by how many visits the most visited root action leads the next one."""
         done = sorted((self._tree.done[kid] for kid in self._tree.kids[ROOT]), reverse=True)
         return done[0] - done[1] if len(done) > 1 else done[0]
 
     def line_length(self) -> int:
-        """Plies of the most visited line from the root."""
+        """Return how many plies the most visited line from the root has."""
         tree = self._tree
         length, node = 0, ROOT
         while kids := tree.kids[node]:

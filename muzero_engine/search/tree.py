@@ -39,11 +39,11 @@ class Tree:
         self._free: list[int] = []
 
     def __len__(self) -> int:
-        """Nodes in use."""
+        """Return how many nodes are in use."""
         return len(self.parent) - len(self._free)
 
     def new(self, parent: int, action: int, prior: float, q: float) -> int:
-        """Adds a node without an evaluation; `q` is what selection takes it for until then."""
+        """Add a node without an evaluation; `q` is what selection takes it for until then."""
         if self._free:
             node = self._free.pop()
             self.parent[node] = parent
@@ -71,7 +71,7 @@ class Tree:
         return len(self.parent) - 1
 
     def new_child(self, node: int, q: float) -> int:
-        """Adds the next child of a node in the order of priors; there must be one."""
+        """Add the next child of a node in the order of priors; there must be one."""
         kids = self.kids[node]
         prior = self.priors[node][len(kids)]
         kid = self.new(node, self.actions[node][len(kids)], prior, q)
@@ -80,7 +80,7 @@ class Tree:
         return kid
 
     def free(self, node: int) -> None:
-        """Gives a childless node back; its latent's slot must have been released."""
+        """Give a childless node back; its latent's slot must have been released."""
         self.parent[node] = FREE
         self.visits[node] = 0
         self.done[node] = 0
@@ -98,7 +98,7 @@ class Tree:
         self._free.append(node)
 
     def backup(self, path: list[int], value: float, draw: float) -> float:
-        """Adds one simulation along `path` (root first) and returns its edge value at path[1], root mover's view.
+        """Add one simulation along `path` (root first) and return its edge value at path[1], root mover's view.
 
         `value` and `draw` are those of the last state, its own mover's view: G = reward + discount * G' (a discount of
         -(1 - p_end) turns the view at every ply).

@@ -1,4 +1,6 @@
-"""Presets: complete configurations by game and name. Importing this module does not import torch.
+"""Presets: complete configurations by name, the same for every game but for what its `GameDefaults` change.
+
+Importing this module does not import torch.
 
 - `tiny`: minutes on two processor cores, to see that everything learns;
 - `small`: minutes on one accelerator, or a night on a processor;
@@ -11,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import (
     EvaluationSettings,
     LearnerSettings,
@@ -21,13 +23,13 @@ from muzero_engine.training.config import (
     SelfPlaySettings,
     TrainConfig,
 )
-from muzero_engine.training.settings import BadSettings
+from muzero_engine.training.settings import BadSettings, with_overrides
 
-PRESET_NAMES = ("tiny", "small", "release")
+ANY = "any"  # stands for the game until one is chosen
 
 _TINY_NETWORK = NetworkSettings(channels=32, representation_blocks=2, dynamics_blocks=1)
-_TINY_BOARD = TrainConfig(
-    game="chess",
+_TINY = TrainConfig(
+    game=ANY,
     preset="tiny",
     steps=4_000,
     checkpoint_seconds=60.0,
@@ -40,7 +42,7 @@ _TINY_BOARD = TrainConfig(
 )
 
 _SMALL = TrainConfig(
-    game="chess",
+    game=ANY,
     preset="small",
     steps=20_000,
     network=NetworkSettings(channels=64, representation_blocks=5, dynamics_blocks=3),
@@ -52,7 +54,7 @@ _SMALL = TrainConfig(
 )
 
 _RELEASE = TrainConfig(
-    game="chess",
+    game=ANY,
     preset="release",
     steps=200_000,
     network=NetworkSettings(channels=96, representation_blocks=8, dynamics_blocks=4),
@@ -63,60 +65,16 @@ _RELEASE = TrainConfig(
     evaluation=EvaluationSettings(every_cycles=50, games=128, simulations=32),
 )
 
-_GO_9X9 = SelfPlaySettings(games=4_096, plies_per_cycle=65_536, opening_plies=2, shapes=(((9, 9), 1.0),), komi_spread=2)
-
-_PRESETS: dict[tuple[str, str], TrainConfig] = {
-    ("chess", "tiny"): _TINY_BOARD,
-    ("chess", "small"): _SMALL,
-    ("chess", "release"): _RELEASE,
-    ("shogi", "tiny"): _TINY_BOARD,
-    ("shogi", "small"): _SMALL,
-    ("shogi", "release"): _RELEASE,
-    ("go", "tiny"): replace(
-        _TINY_BOARD,
-        steps=2_400,
-        self_play=SelfPlaySettings(
-            games=256,
-            plies_per_cycle=2_048,
-            temperature_plies=10,
-            opening_plies=2,
-            max_plies=50,
-            shapes=(((5, 5), 1.0),),
-            komi=7.5,
-            komi_spread=6.0,
-        ),
-        learner=LearnerSettings(
-            batch_size=256, steps_per_cycle=16, learning_rate=2e-3, warmup_steps=100, ema_decay=0.98
-        ),
-        evaluation=EvaluationSettings(every_cycles=15, games=64, simulations=16, opening_plies=2),
-    ),
-    ("go", "small"): replace(
-        _SMALL, self_play=replace(_GO_9X9, games=2_048, plies_per_cycle=32_768, max_plies=160, temperature_plies=20)
-    ),
-    ("go", "release"): replace(_RELEASE, self_play=replace(_GO_9X9, max_plies=160, temperature_plies=20)),
-    ("tictactoe", "tiny"): replace(
-        _TINY_BOARD,
-        steps=1_600,
-        network=NetworkSettings(channels=24, representation_blocks=2, dynamics_blocks=1),
-        search=SearchSettings(simulations=16, considered=9, children=9, target_actions=9),
-        self_play=SelfPlaySettings(games=256, plies_per_cycle=1_024, temperature_plies=9, opening_plies=5),
-        replay=ReplaySettings(capacity_plies=30_000, min_plies=2_000),
-        learner=LearnerSettings(
-            batch_size=256, steps_per_cycle=16, learning_rate=3e-3, warmup_steps=50, ema_decay=0.98
-        ),
-        evaluation=EvaluationSettings(every_cycles=25, games=64, simulations=16, opening_plies=2),
-    ),
-}
-_PRESETS["tictactoe", "small"] = replace(_PRESETS["tictactoe", "tiny"], steps=6_000)
-_PRESETS["tictactoe", "release"] = replace(_PRESETS["tictactoe", "tiny"], steps=12_000)
+PRESETS = {config.preset: config for config in (_TINY, _SMALL, _RELEASE)}
+PRESET_NAMES = tuple(PRESETS)
 
 
 def preset(game: str, name: str) -> TrainConfig:
-    """The preset of this game and name. Raises BadSettings for an unknown name, UnknownGame for an unknown game."""
-    load_game(game)
-    if name not in PRESET_NAMES:
+    """Return the preset of this game and name: what holds for all games, with what the game's `defaults` change of it.
+
+    Raises BadSettings for an unknown name, UnknownGame for an unknown game.
+    """
+    changes = load_game(game).defaults.presets.get(name, ())
+    if name not in PRESETS:
         raise BadSettings(f"there is no preset {name!r}: choose one of {', '.join(PRESET_NAMES)}")
-    return replace(_PRESETS[game, name], game=game, preset=name)
-
-
-assert set(_PRESETS) == {(game, name) for game in GAME_NAMES for name in PRESET_NAMES}
+    return with_overrides(replace(PRESETS[name], game=game), changes)

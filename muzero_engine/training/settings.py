@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast, get_type_hints
 
+from muzero_engine.dataclass_json import BadData, from_data, to_data
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import TrainConfig
-from muzero_engine.training.plain import BadData, from_plain, to_plain
 
 FIXED = ("game", "preset")  # what a run is; not settings
 Shares = tuple[tuple[Shape, float], ...]  # boards with their shares of the games
@@ -67,13 +67,13 @@ def check(config: TrainConfig) -> None:
 
 def to_json(config: TrainConfig) -> str:
     """Indented JSON that `from_json` reads back to an equal configuration."""
-    return json.dumps(to_plain(config), indent=2) + "\n"
+    return json.dumps(to_data(config), indent=2) + "\n"
 
 
 def from_json(text: str) -> TrainConfig:
     """Raises BadSettings for anything that `to_json` would not have written."""
     try:
-        config = from_plain(TrainConfig, json.loads(text), "the run's configuration")
+        config = from_data(TrainConfig, json.loads(text), "the run's configuration")
     except BadData as error:
         raise BadSettings(str(error)) from error
     except (ValueError, RecursionError) as error:

@@ -86,7 +86,7 @@ def test_the_table_has_a_row_for_each_line() -> None:
         (["nonsense"], "'nonsense' is no position of any game"),
         (["8/8/8 w", "--game", "chess"], "cannot read the FEN"),
         (["no-such-file.sgf"], "cannot read 'no-such-file.sgf'"),
-        ([SGF, "--game", "chess"], "SGF holds a game of Go, not chess"),
+        ([SGF, "--game", "chess"], "game of go, not of chess"),
         (["startpos", "--game", "chess", "--moves", "e4 e5 Ke3"], "move 3, Ke3"),
         (["startpos", "--game", "chess", "--moves", "Nf3 a6 Nc3 a5 Nb5 a4 Nd4"], "could be either of two pieces"),
         (["xxx/oo./..."], "the game is over: three in a row"),

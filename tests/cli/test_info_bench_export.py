@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from muzero_engine import __version__
 from muzero_engine.cli import COMMANDS, main
-from muzero_engine.commands.bench import POSITIONS
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.commands.bench import bench_positions
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.manifest import Training
 
@@ -32,7 +32,7 @@ def test_info_tells_versions_machine_and_weights() -> None:
     document = json.loads(run("info", "--json"))
     assert document["versions"]["muzero-engine"] == __version__
     assert "cpu" in document["machine"]["backends"]
-    assert [bundle["game"] for bundle in document["weights"]] == list(GAME_NAMES)
+    assert [bundle["game"] for bundle in document["weights"]] == list(BUILT_IN)
     for bundle in document["weights"]:
         assert bundle["trained"] is (bundle["manifest"]["training"]["steps"] > 0)
         assert f"{bundle['game']} network" in run("info")
@@ -47,10 +47,9 @@ def test_info_tells_what_is_wrong_with_weights(tmp_path: Path, monkeypatch: pyte
     assert "is not valid JSON" in output
 
 
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 def test_the_bench_positions_can_be_played_on(game: str) -> None:
-    for text in POSITIONS[game]:
-        position = load_game(game).from_text(text)
+    for position in bench_positions(load_game(game)):
         assert position.outcome() is None
         assert len(position.legal_actions()) > 0
 

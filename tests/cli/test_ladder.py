@@ -17,6 +17,7 @@ import pytest
 
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import Training
+from muzero_engine.match.records.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "muzero_engine", "ladder", "--game", "chess"]
@@ -68,6 +69,7 @@ def test_a_ladder_is_climbed_and_gone_on_with(tmp_path: Path, weights: Path, wit
     assert "|Elo|opponent|+-|games|score|won|drawn|lost|" in lines
     assert {(record["pair"], record["game"]) for record in records(folder)} == {(0, 0), (0, 1), (1, 0), (1, 1)}
     assert {path.name for path in folder.iterdir()} >= {"games.pgn", "ladder.md", "ladder.html", "ratings.png"}
+    assert verify(folder).problems == ()
     whole, random = read_manifest(weights).ratings
     assert (whole.opponent, whole.games) == ("the ladder", 4)
     assert (random.opponent, random.games) == ("random", 4)

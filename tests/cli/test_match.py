@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from support.check_records import check_records
 from support.matches import SCRIPT
+from support.other_rules import problems
 
 from muzero_engine.cli import main
+from muzero_engine.games.record import Ending
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.records.store import recorded_games
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +34,13 @@ def match(*arguments: object) -> Result:
 
 def lines(folder: Path) -> list[str]:
     return (folder / "games.jsonl").read_text().splitlines()[1:]
+
+
+def assert_right(folder: Path) -> None:
+    """Nothing is wrong with the games by this project's rules, nor by those of other people's programs."""
+    result = match("--verify", folder)
+    assert (result.exit_code, result.output.count("\n")) == (0, 1), result.output
+    assert problems(folder) == []
 
 
 def program(name: str) -> str:
@@ -53,7 +63,7 @@ def test_two_engines(tmp_path: Path) -> None:
     assert summary["pairings"][0]["pairs"] == [0, 0, 2, 0, 0]
     assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert (out / "ratings.png").read_bytes().startswith(b"\x89PNG")
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_everybody_against_everybody_with_a_bad_engine(tmp_path: Path) -> None:
@@ -71,7 +81,7 @@ def test_everybody_against_everybody_with_a_bad_engine(tmp_path: Path) -> None:
     summary = json.loads((out / "summary.json").read_text())
     faults = {row["name"]: row["endings"].get("illegal move", 0) for row in summary["players"]}
     assert faults["bad"] == 4
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_a_gauntlet_of_go(tmp_path: Path) -> None:
@@ -82,7 +92,7 @@ def test_a_gauntlet_of_go(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert len(lines(out)) == 4
     assert "+100  fixed" in result.output
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_a_test_stops_a_match(tmp_path: Path) -> None:
@@ -132,7 +142,7 @@ def test_interrupted_and_resumed(tmp_path: Path, number: int) -> None:
     changed = match(*arguments[1:], "--resume", "--seed", 9)
     assert changed.exit_code == 1
     assert "another value of seed: 0 where you ask for 9" in changed.output
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
@@ -163,10 +173,13 @@ def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
         (["--game", "chess", "-e", "random"], "two engines or more"),
         (["--game", "chess", "-e", "random", "-e", "random"], "two engines are called random"),
         (["--game", "chess", "-e", "random", "-e", "no-such-program"], "cannot start 'no-such-program'"),
-        (["--game", "chess", "-e", "name=a random", "-e", "random", "--komi", "5"], "for Go"),
+        (["--game", "chess", "-e", "name=a random", "-e", "random", "--komi", "5"], "chess has no komi"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--tc", "fast"], "no time control"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--anchor", "x=5"], "the engines are a, random"),
-        (["--game", "chess", "-e", "name=a random", "-e", "random", "--openings", "x.sgf"], "for go"),
+        (
+            ["--game", "chess", "-e", "name=a random", "-e", "random", "--openings", "x.sgf"],
+            "games of go, not of chess",
+        ),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--sprt", "5", "0"], "elo0 < elo1"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--resume"], "--out FOLDER"),
         (["--game", "chess", "--engines", "missing.toml"], "cannot read missing.toml"),
@@ -183,6 +196,34 @@ def test_what_is_wrong_is_said_in_one_line(
     assert problem in errors[0]
 
 
+def test_a_folder_that_is_wrong_is_verified(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", f"name=a {scripted('uci')}", "-e", f"name=b {scripted('uci')}"]
+    match("--game", "chess", *engines, "--random-plies", 0, "--pairs", 1, "--out", out, "-q")
+    result = match("--verify", out)
+    assert result.output == f"{out}: 2 games (2 rules), 16 moves: nothing is wrong\n"
+    games = out / "games.jsonl"
+    games.write_text(games.read_text().replace('"points":0.5', '"points":1.0', 1))
+    result = match("--verify", out)
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        f"{out}: 2 games (2 rules), 16 moves: 2 wrong",
+        "  line 2: 1 points by threefold repetition, but it is 0.5 by threefold repetition",
+        "  games.pgn differs from games.jsonl in game 1",
+    ]
+
+
+@pytest.mark.parametrize("header", [None, "", "{}", '{"store":99}', "[]"])
+def test_what_is_no_folder_of_a_match_is_said_in_one_line(tmp_path: Path, header: str | None) -> None:
+    if header is not None:
+        (tmp_path / "games.jsonl").write_text(header)
+    result = match("--verify", tmp_path)
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+    assert str(tmp_path) in result.output
+    assert result.output.count("\n") == 1
+
+
 def test_openings_from_a_file_and_balanced_ones(tmp_path: Path) -> None:
     book = tmp_path / "book.epd"
     book.write_text('rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - id "king\'s pawn";\n')
@@ -192,8 +233,8 @@ def test_openings_from_a_file_and_balanced_ones(tmp_path: Path) -> None:
     assert "king's pawn" in (tmp_path / "m" / "games.pgn").read_text()
     result = match(*players, "--balance", 0.9, "--out", tmp_path / "n")
     assert result.exit_code == 0, result.output
-    assert check_records(tmp_path / "m") == 0
-    assert check_records(tmp_path / "n") == 0
+    assert_right(tmp_path / "m")
+    assert_right(tmp_path / "n")
 
 
 def test_real_engines_of_chess(tmp_path: Path) -> None:
@@ -201,7 +242,7 @@ def test_real_engines_of_chess(tmp_path: Path) -> None:
     engines = ["-e", f"'option.Skill Level=0' option.Threads=1 name=sf0 {program('stockfish')}", "-e", "muzero"]
     result = match("--game", "chess", *engines, "--tc", "nodes=20", "--pairs", 1, "--out", out, "--concurrency", 2)
     assert result.exit_code == 0, result.output
-    assert check_records(out) == 0
+    assert_right(out)
 
 
 def test_real_engines_of_shogi(tmp_path: Path) -> None:
@@ -210,7 +251,34 @@ def test_real_engines_of_shogi(tmp_path: Path) -> None:
     result = match("--game", "shogi", *engines, "--tc", "nodes=10", "--pairs", 1, "--max-plies", 60, "--out", out)
     assert result.exit_code == 0, result.output
     assert all(json.loads(line)["ending"] in ("rules", "resignation", "ply cap") for line in lines(out))
-    assert check_records(out) == 0
+    assert_right(out)
+
+
+def test_a_game_without_a_protocol_of_its_own(tmp_path: Path) -> None:
+    """Over UGI, its records lines of moves, which serve as openings again."""
+    out, again = tmp_path / "m", tmp_path / "n"
+    engines = ["--game", "tictactoe", "-e", "option.Seed=1 tc=nodes=50 muzero", "-e", "seed=3 random"]
+    result = match(*engines, "--pairs", 3, "--random-plies", 2, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert match("--verify", out).exit_code == 0
+    game = load_game("tictactoe")
+    records = recorded_games(out)
+    assert [(record.pair, record.game) for record in records] == [(pair, half) for pair in range(3) for half in (0, 1)]
+    assert {record.first for record in records} == {"muzero", "random"}
+    for record, line in zip(records, (out / "games.ugi").read_text().splitlines(), strict=True):
+        assert record.ending is Ending.RULES
+        position = game.initial((3, 3))
+        moves = line.removeprefix("startpos moves ").split()
+        assert moves == [*record.opening_moves, *(ply.move for ply in record.moves)]
+        for move in moves:
+            assert position.outcome() is None
+            position.push(position.parse_action(move))
+        outcome = position.outcome()
+        assert outcome is not None
+        assert (record.winner, record.reason) == (outcome.winner, outcome.reason)
+    result = match(*engines, "--openings", out / "games.ugi", "--opening-plies", 3, "--pairs", 1, "--out", again)
+    assert result.exit_code == 0, result.output
+    assert {record.ending for record in recorded_games(again)} == {Ending.RULES}
 
 
 @pytest.mark.parametrize("scoring", ["tromp-taylor", "engines"])
@@ -223,4 +291,4 @@ def test_real_engines_of_go(tmp_path: Path, scoring: str) -> None:
     result = match("--game", "go", *engines, *flags)
     assert result.exit_code == 0, result.output
     assert all(json.loads(line)["ending"] in ("rules", "resignation", "ply cap") for line in lines(out))
-    assert check_records(out) == 0
+    assert_right(out)

@@ -12,8 +12,8 @@ from support.networks import tiny_network
 
 from muzero_engine import __version__
 from muzero_engine.commands.sessions import protocol_of
-from muzero_engine.engine.options import Protocol
 from muzero_engine.export.bundle import export_bundle
+from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, read_manifest
 from muzero_engine.inference.manifest import Training
@@ -33,13 +33,13 @@ def talk(arguments: list[str], lines: list[str]) -> subprocess.CompletedProcess[
 @pytest.mark.parametrize(
     ("line", "protocol"),
     [
-        ("uci", Protocol.UCI),
-        ("  uci\r", Protocol.UCI),
-        ("usi", Protocol.USI),
-        ("ugi", Protocol.UGI),
-        ("name", Protocol.GTP),
-        ("1 protocol_version", Protocol.GTP),
-        ("boardsize 19", Protocol.GTP),
+        ("uci", EngineProtocol.UCI),
+        ("  uci\r", EngineProtocol.UCI),
+        ("usi", EngineProtocol.USI),
+        ("ugi", EngineProtocol.UGI),
+        ("name", EngineProtocol.GTP),
+        ("1 protocol_version", EngineProtocol.GTP),
+        ("boardsize 19", EngineProtocol.GTP),
         ("", None),
         ("12", None),
         ("xboard", None),
@@ -47,7 +47,7 @@ def talk(arguments: list[str], lines: list[str]) -> subprocess.CompletedProcess[
         ("hello uci", None),
     ],
 )
-def test_the_first_line_tells_the_protocol(line: str, protocol: Protocol | None) -> None:
+def test_the_first_line_tells_the_protocol(line: str, protocol: EngineProtocol | None) -> None:
     assert protocol_of(line) is protocol
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from support.fakes import ConfidentModel, HashModel
 
-from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.engine import FIXED_BATCH, Engine
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
+from muzero_engine.search.config import SearchConfig
+from muzero_engine.search.search import Search
 
 DECLARABLE = "4K4/+R+R+B+B5/SSSSGG3/9/9/9/9/9/8k b 2P 1"  # black may declare a win
 PATIENCE = 30.0  # seconds, against a hang
@@ -59,7 +62,7 @@ def _position(game: str, text: str) -> Position:
     return load_game(game).from_text(text)
 
 
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 @pytest.mark.parametrize("nodes", [1, 7, 200])
 def test_nodes_are_exact_and_reports_hold_together(game: str, nodes: int) -> None:
     client = Client(game)
@@ -452,9 +455,101 @@ def test_the_model_is_loaded_again_only_when_its_options_change() -> None:
     assert tuned == [(3, 3), (3, 3)]
 
 
-def test_garbage_collection_is_on_again_after_a_search() -> None:
-    Client().go(Limits(nodes=5))
-    assert gc.isenabled()
+def test_a_stop_while_the_model_loads_is_obeyed_after_the_first_batch() -> None:
+    loading, loaded = threading.Event(), threading.Event()
+    tuned: list[Shape] = []
+    game = load_game("tictactoe")
+
+    def load(_: EngineOptions) -> Model:
+        loading.set()
+        assert loaded.wait(PATIENCE)
+        return HashModel(game.spec, (3, 3))
+
+    def tune(_: Model, shape: Shape) -> int:
+        tuned.append(shape)
+        return 4
+
+    client = Client()
+    client.engine = Engine(load, tune_batch=tune)
+    client.start(Limits(infinite=True))
+    assert loading.wait(PATIENCE)
+    client.engine.stop()
+    assert not client.engine.wait(0.02)
+    loaded.set()
+    assert client.engine.wait(PATIENCE)
+    (result,) = client.results
+    assert 1 <= result.info.nodes <= FIXED_BATCH
+    assert client.engine.error is None
+    assert tuned == []  # it would take half a second more
+    client.go(Limits(move_time_ms=1))
+    assert tuned == [(3, 3)]
+
+
+def test_an_engine_that_is_closed_while_the_model_loads_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.engine.engine.CLOSE_SECONDS", 0.0)
+    loading, loaded = threading.Event(), threading.Event()
+    game = load_game("tictactoe")
+
+    def load(_: EngineOptions) -> Model:
+        loading.set()
+        assert loaded.wait(PATIENCE)
+        return HashModel(game.spec, (3, 3))
+
+    client = Client()
+    client.engine = Engine(load, tune_batch=lambda model, shape: 1 if model.latent_levels == 0 else 2)
+    client.start(Limits(nodes=5))
+    assert loading.wait(PATIENCE)
+    client.engine.close()
+    loaded.set()
+    assert client.engine.wait(PATIENCE)
+    assert client.engine.error is None
+    assert len(client.results) == 1
+
+
+def test_the_collector_is_left_as_it_is() -> None:
+    """It belongs to the process, in which there may be two engines and more than engines."""
+    before = gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()
+    during = []
+    client = Client()
+    client.engine.go(
+        client.game.initial(client.shape),
+        Limits(nodes=5),
+        on_info=lambda _: during.append((gc.isenabled(), gc.get_threshold(), gc.get_freeze_count())),
+        on_done=client.results.append,
+    )
+    assert client.engine.wait(PATIENCE)
+    assert set(during) == {before}
+    assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+def test_no_search_outlives_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searches by nodes and by time take other batches, so that each needs a tree of its own; nothing but a reference
+    count frees the one before."""
+    made: list[weakref.ref[Search]] = []
+
+    def make(model: Model, config: SearchConfig) -> Search:
+        search = Search(model, config)
+        made.append(weakref.ref(search))
+        return search
+
+    monkeypatch.setattr("muzero_engine.engine.engine.Search", make)
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        game = load_game("chess")
+        client = Client("chess")
+        client.engine = Engine(lambda _: HashModel(game.spec, (8, 8)), tune_batch=lambda _model, _shape: 4)
+        for root_search in ("puct", "gumbel") * 2:
+            client.engine.configure(replace(client.engine.options, root_search=root_search))
+            client.go(Limits(nodes=40))
+            client.go(Limits(move_time_ms=5))
+        assert len(made) == 8
+        assert [search() is None for search in made] == [True] * 7 + [False]
+        client.engine.close()
+        assert made[-1]() is None
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def test_close_delivers_what_is_owed() -> None:

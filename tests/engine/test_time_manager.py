@@ -108,5 +108,13 @@ def test_moves_left_fall_but_never_end(spec: GameSpec, shape: Shape) -> None:
     assert left[-1] >= 8
 
 
+@pytest.mark.parametrize(("spec", "shape"), [(CHESS, (8, 8)), (GO, (19, 19)), (GO, (3, 3))])
+def test_moves_left_are_those_of_a_usual_game_and_in_the_end_four_tenths(spec: GameSpec, shape: Shape) -> None:
+    usual = spec.typical_plies * shape[0] * shape[1] / 2
+    assert moves_left(spec, shape, 0) == pytest.approx(max(usual, 8))
+    assert moves_left(spec, shape, 10) == pytest.approx(max(usual - 5, 8))
+    assert moves_left(spec, shape, 10_000) == pytest.approx(max(0.4 * usual, 8))
+
+
 def test_a_bigger_board_means_more_moves() -> None:
     assert moves_left(GO, (19, 19), 0) > 3 * moves_left(GO, (9, 9), 0)

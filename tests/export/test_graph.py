@@ -14,7 +14,7 @@ from support.networks import largest_difference, random_observations, tiny_netwo
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.export.graph import initial_graph, recurrent_graph, serialised
 from muzero_engine.games.base import Shape
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, RECURRENT, Training
 from muzero_engine.inference.session import OnnxModel
@@ -22,7 +22,7 @@ from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.numpy_model import TorchModel
 
 PARITY = 1e-4
-BOARDS: list[tuple[str, Shape]] = [(name, load_game(name).spec.shapes[0]) for name in GAME_NAMES if name != "go"]
+BOARDS: list[tuple[str, Shape]] = [(name, load_game(name).spec.shapes[0]) for name in BUILT_IN if name != "go"]
 BOARDS += [("go", (5, 5)), ("go", (9, 9)), ("go", (13, 13)), ("go", (19, 19))]
 
 
@@ -35,7 +35,7 @@ def stored(network: MuZeroNetwork) -> TorchModel:
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[MuZeroNetwork, OnnxModel]]:
     """A network of each game and its exported model."""
     found = {}
-    for name in GAME_NAMES:
+    for name in BUILT_IN:
         game = load_game(name)
         network = tiny_network(game)
         folder = tmp_path_factory.mktemp("weights") / name
@@ -69,7 +69,7 @@ def test_onnx_agrees_with_torch(
     assert all(len(set(row)) == len(row) for row in found.top_actions.tolist())
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_rounding_to_sixteen_bits_costs_little(models: dict[str, tuple[MuZeroNetwork, OnnxModel]], name: str) -> None:
     game = load_game(name)
     network, exported = models[name]
@@ -78,7 +78,7 @@ def test_rounding_to_sixteen_bits_costs_little(models: dict[str, tuple[MuZeroNet
     assert largest_difference(exported.initial_inference(observations), exact) < 0.02
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_the_same_batch_gives_the_same_bits(models: dict[str, tuple[MuZeroNetwork, OnnxModel]], name: str) -> None:
     game = load_game(name)
     _, exported = models[name]

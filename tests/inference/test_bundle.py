@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from support.networks import tiny_network
 
 from muzero_engine.export.bundle import export_bundle
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.inference import bundle as bundle_module
 from muzero_engine.inference.bundle import WEIGHTS_VARIABLE, default_weights_dir, load_bundle, read_manifest
 from muzero_engine.inference.manifest import (
@@ -18,6 +19,7 @@ from muzero_engine.inference.manifest import (
     HISTORY,
     INITIAL,
     MANIFEST,
+    MAX_FILE_BYTES,
     PICTURE,
     RECURRENT,
     BadWeights,
@@ -133,6 +135,32 @@ def test_a_path_that_is_no_folder_is_refused(folder: Path) -> None:
         load_bundle(folder / INITIAL)
 
 
+@pytest.mark.parametrize("size", [1 << 53, MAX_FILE_BYTES + 1])
+def test_a_file_that_is_said_to_be_huge_is_refused_unread(folder: Path, size: int) -> None:
+    _declare(folder, INITIAL, size)
+    with pytest.raises(BadWeights, match=rf"{INITIAL}.*\.size must be a whole number from 1 to {MAX_FILE_BYTES}"):
+        load_bundle(folder)
+
+
+def test_no_more_memory_is_taken_than_the_file_on_the_disk_needs(folder: Path) -> None:
+    """The largest size that a manifest may name is not asked of the system for a small file."""
+    _declare(folder, INITIAL, MAX_FILE_BYTES)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadWeights, match="is not the file"):
+            load_bundle(folder)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1 << 24
+
+
+def _declare(folder: Path, name: str, size: int) -> None:
+    document = json.loads((folder / MANIFEST).read_text())
+    document["files"][name]["size"] = size
+    (folder / MANIFEST).write_text(json.dumps(document))
+
+
 def test_a_huge_manifest_is_not_swallowed(folder: Path) -> None:
     with (folder / MANIFEST).open("ab") as file:
         file.truncate(1 << 34)
@@ -158,7 +186,7 @@ def test_where_the_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert default_weights_dir("go") == tmp_path / "mine" / "go"
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_the_weights_that_come_along_fit_their_game(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
     bundle = load_bundle(default_weights_dir(name), load_game(name).spec)

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from muzero_engine.games.base import Game
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.network.actions import PointActionPlanes, TableActionPlanes, action_planes
 from muzero_engine.network.config import BadConfig, NetworkConfig
 
-FIXED = [name for name in GAME_NAMES if len(load_game(name).spec.shapes) == 1]
+FIXED = [name for name in BUILT_IN if len(load_game(name).spec.shapes) == 1]
 
 
 def planes_of_all_actions(game: Game) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

@@ -7,11 +7,11 @@ import torch
 from safetensors.torch import save_file
 from support.networks import tiny_network
 
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.network.checkpoint import BadCheckpoint, checkpoint_bytes, load_network, save_network
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_a_checkpoint_brings_the_network_back(name: str, tmp_path: Path) -> None:
     network = tiny_network(load_game(name))
     save_network(network, tmp_path / "x.safetensors")

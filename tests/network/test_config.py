@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muzero_engine.games.base import Turn
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.network.config import BadConfig, NetworkConfig
 
 FIELDS: dict[str, Any] = {
@@ -27,7 +27,7 @@ FIELDS: dict[str, Any] = {
 CONFIG = NetworkConfig(**FIELDS)
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_the_configuration_of_a_game_agrees_with_it(name: str) -> None:
     game = load_game(name)
     config = NetworkConfig.for_game(game, channels=24)

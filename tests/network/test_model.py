@@ -8,13 +8,13 @@ import torch
 from support.networks import SIZES, largest_difference, random_observations, tiny_network
 
 from muzero_engine.games.base import Shape, Turn
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.model import TOP
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import decoded_outcome, decoded_value, turned
 from muzero_engine.network.numpy_model import TorchModel
 
-BOARDS: list[tuple[str, Shape]] = [(name, load_game(name).spec.shapes[0]) for name in GAME_NAMES]
+BOARDS: list[tuple[str, Shape]] = [(name, load_game(name).spec.shapes[0]) for name in BUILT_IN]
 BOARDS += [("go", (5, 5)), ("go", (13, 13))]
 
 
@@ -44,7 +44,7 @@ def test_shapes_and_ranges(name: str, shape: Shape) -> None:
     assert np.all(np.abs(after.reward) + after.reward_draw <= 1 + after.discount + 1e-6)
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_a_fresh_network_is_indifferent(name: str) -> None:
     game = load_game(name)
     model = TorchModel(fresh_network(game, 0, **SIZES))
@@ -58,7 +58,7 @@ def test_a_fresh_network_is_indifferent(name: str) -> None:
     assert after.discount.max() < -0.95
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_each_sample_is_computed_alone(name: str) -> None:
     game = load_game(name)
     model = TorchModel(tiny_network(game))
@@ -71,7 +71,7 @@ def test_each_sample_is_computed_alone(name: str) -> None:
     np.testing.assert_allclose(after.latent[2:3], after_alone.latent, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_different_actions_lead_to_different_latents(name: str) -> None:
     game = load_game(name)
     model = TorchModel(tiny_network(game))
@@ -111,7 +111,7 @@ def test_decoding_scalars() -> None:
     torch.testing.assert_close((reward, discount, reward_draw), expected)
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_gradients_reach_every_parameter_through_an_unroll(name: str) -> None:
     game = load_game(name)
     network = tiny_network(game)
@@ -132,7 +132,7 @@ def test_gradients_reach_every_parameter_through_an_unroll(name: str) -> None:
         assert parameter.grad.abs().sum() > 0, parameter_name
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_folding_changes_nothing(name: str) -> None:
     game = load_game(name)
     network = tiny_network(game)

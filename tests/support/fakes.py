@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from muzero_engine.games.base import GameSpec, Shape
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput, top_policy
+from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
 
 
 class HashModel:
@@ -37,12 +37,12 @@ class HashModel:
         value = self._values[state] * np.float32(self._scale)
         return latent, self._policies[state % 64], value, (1.0 - np.abs(value)) * np.float32(0.5)
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         weights = np.arange(1, observation[0].size + 1, dtype=np.float64).reshape(observation[0].shape) % 977
         state = (np.abs((observation * weights).sum(axis=(1, 2, 3))) * 16).astype(np.int64) % 1024
         latent, policy, value, draw = self._state(state)
         ownership = np.tile(value[:, None, None], (1, *self._shape)) if self._ownership else None
-        return RootOutput(latent, policy, value, draw, ownership)
+        return InitialOutput(latent, policy, value, draw, ownership)
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         self.calls += 1
@@ -68,9 +68,9 @@ class TreeModel:
         self._names = list(self._states)
         self._edges = edges
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         root = self._states[self._names[0]]
-        return RootOutput(
+        return InitialOutput(
             np.zeros((1, 1, 1, 1), dtype=np.float32),
             np.array([root.logits], dtype=np.float32),
             np.array([root.value], dtype=np.float32),
@@ -125,10 +125,10 @@ class ConfidentModel:
         self._logits = np.zeros(actions, dtype=np.float32)
         self._logits[favourite] = 8.0
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         latent = np.zeros((1, 1, *self._shape), dtype=np.float32)
         value = np.full(1, self._value, dtype=np.float32)
-        return RootOutput(latent, self._logits[None], value, np.zeros(1, dtype=np.float32))
+        return InitialOutput(latent, self._logits[None], value, np.zeros(1, dtype=np.float32))
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         turned = 1.0 - latent

@@ -13,7 +13,7 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.go.rules import SPEC
-from muzero_engine.model import Floats, Ints, Model, RecurrentOutput, RootOutput
+from muzero_engine.model import Floats, InitialOutput, Ints, Model, RecurrentOutput
 from muzero_engine.protocols.common.stdio import Inbox, Writer
 from muzero_engine.protocols.gtp.params import GtpSettings
 from muzero_engine.protocols.gtp.session import GtpSession
@@ -76,7 +76,7 @@ class GoHashModel:
         shape = (planes.shape[-2], planes.shape[-1])
         return self._models.setdefault(shape, HashModel(SPEC, shape))
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         return self._model(observation).initial_inference(observation)
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.match.ladder.ladder import Climb, LadderSettings
 from muzero_engine.match.ladder.opponents import LADDERS
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.openings import Opening
-from muzero_engine.match.records.record import Ending, GameRecord
 from muzero_engine.ratings import expected_score
 
 CHESS = LADDERS["chess"]

@@ -1,4 +1,4 @@
-"""`python -S match_engine.py uci|usi|gtp [--fault F] [--at N] ...`: an engine that plays from a list and can go wrong.
+"""`python -S match_engine.py uci|usi|ugi|gtp [--fault F] [--at N] ...`: plays moves from a list and can go wrong.
 
 It knows no rules: its moves are those of a line that both sides follow. Everything is in this one file, so that it
 starts in a moment. From its move number N (from 1) on it does what `--fault` says:
@@ -31,9 +31,10 @@ import threading
 LINES = {
     "uci": "g1f3 g8f6 f3g1 f6g8".split() * 50,
     "usi": "2h3h 8b7b 3h2h 7b8b".split() * 50,
+    "ugi": "a1 b1 c1 b2 a2 c2 b3 a3 c3".split(),  # tic-tac-toe, a draw
     "gtp": [f"{column}{row}" for row in (3, 7) for column in "ABCDEFGHJ"] + ["pass"] * 50,
 }
-ILLEGAL = {"uci": "e2e5", "usi": "2h2a", "gtp": "A3"}
+ILLEGAL = {"uci": "e2e5", "usi": "2h2a", "ugi": "a1", "gtp": "A3"}
 
 
 def say(line: str) -> None:
@@ -42,7 +43,7 @@ def say(line: str) -> None:
 
 
 class ScriptedPlayer:
-    """What the three protocols share."""
+    """What all protocols share."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -83,7 +84,7 @@ class ScriptedPlayer:
 
 
 def dialogue(player: ScriptedPlayer) -> None:
-    """UCI and USI."""
+    """UCI, USI and UGI."""
     protocol = player.protocol
     plies = 0
 
@@ -97,8 +98,10 @@ def dialogue(player: ScriptedPlayer) -> None:
 
     for line in sys.stdin:
         words = line.split()
+        if player.options.echo:
+            print(line.strip(), file=sys.stderr, flush=True)
         match words[0] if words else "":
-            case "uci" | "usi":
+            case "uci" | "usi" | "ugi":
                 say("id name scripted")
                 say("option name Skill Level type spin default 20 min 0 max 20")
                 if player.options.greets:
@@ -153,13 +156,14 @@ def gtp(player: ScriptedPlayer) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("protocol", choices=("uci", "usi", "gtp"))
+    parser.add_argument("protocol", choices=("uci", "usi", "ugi", "gtp"))
     parser.add_argument("--fault", default="")
     parser.add_argument("--at", type=int, default=1)
     parser.add_argument("--delay", type=float, default=60.0)
     parser.add_argument("--moves", default="")
     parser.add_argument("--score", default="")
     parser.add_argument("--count", default="")
+    parser.add_argument("--echo", action="store_true")  # UCI, USI, UGI: tell standard error every line that comes
     parser.add_argument("--whole", action="store_true")  # GTP: times without decimals only
     parser.add_argument("--no-greeting", dest="greets", action="store_false")
     options = parser.parse_args()

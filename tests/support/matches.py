@@ -7,25 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import Client
 from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.play.game import GamePlan, Played, Seat, play_game
 from muzero_engine.match.play.openings import Opening
-from muzero_engine.match.records.record import GameRecord
-from muzero_engine.match.settings.match_settings import PROTOCOLS, ClientKind, EngineSettings, GameSettings, Patience
+from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, GameSettings, Patience, client_kind
 from muzero_engine.match.settings.time_control import TimeControl
 
 SCRIPT = Path(__file__).parent / "match_engine.py"
 PATIENT = Patience(start_s=60.0, answer_s=60.0, unlimited_s=60.0, late_s=60.0)  # the machine may be busy
-LIMITS = {"chess": "60", "go": "60", "shogi": "60"}
+LIMIT = "60"
 
 
 def scripted(name: str, game: str, *arguments: str, limit: str | None = None) -> EngineSettings:
     """A scripted engine; see `match_engine`."""
-    kind = PROTOCOLS[game]
+    kind = client_kind(game)
     command = (sys.executable, "-S", "-E", str(SCRIPT), kind.value, *arguments)
-    return EngineSettings(name=name, kind=kind, command=command, control=TimeControl.parse(limit or LIMITS[game]))
+    return EngineSettings(name=name, kind=kind, command=command, control=TimeControl.parse(limit or LIMIT))
 
 
 def random_player(name: str, *, seed: int = 1) -> EngineSettings:

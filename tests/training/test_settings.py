@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muzero_engine.games.registry import GAME_NAMES, UnknownGame
+from muzero_engine.games.registry import BUILT_IN, UnknownGame
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.training import settings
 from muzero_engine.training.config import LearnerSettings, Optimiser, TrainConfig
@@ -18,7 +18,7 @@ TINY = preset("tictactoe", "tiny")
 
 
 @pytest.mark.parametrize("name", PRESET_NAMES)
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 def test_presets_are_valid_and_travel_as_json(game: str, name: str) -> None:
     config = preset(game, name)
     settings.check(config)
@@ -93,7 +93,7 @@ def test_bad_overrides_say_what_is_wrong(override: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@given(st.sampled_from(GAME_NAMES), st.integers(1, 10**6), st.floats(1e-6, 1.0), st.booleans())
+@given(st.sampled_from(BUILT_IN), st.integers(1, 10**6), st.floats(1e-6, 1.0), st.booleans())
 def test_any_override_survives_json(game: str, steps: int, rate: float, symmetries: bool) -> None:
     overrides = [f"steps={steps}", f"learner.learning_rate={rate!r}", f"learner.symmetries={symmetries}"]
     config = with_overrides(preset(game, "small"), overrides)

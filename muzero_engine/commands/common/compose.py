@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from muzero_engine import __version__
+from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.engine.engine import Engine, ModelLoader
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
@@ -60,7 +61,9 @@ def tune_batch(model: Model, shape: Shape) -> int:
 
 
 def make_engine(game: str, options: EngineOptions) -> Engine:
-    """An engine for a game; its network is loaded when it is first needed."""
+    """An engine for a game; its network is loaded when it is first needed. From now on this process makes no full
+    garbage collections (see `collector`)."""
+    no_full_collections()
     return Engine(model_loader(game), options, tune_batch)
 
 

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 import sys
 from pathlib import Path
 
 from muzero_engine import __version__
 from muzero_engine.inference.session import available_backends, usable_cores
 
-LIBRARIES = ("numpy", "onnxruntime", "click", "chess", "cshogi", "torch", "onnx")
+PACKAGE = "muzero-engine"
 
 
 def versions() -> dict[str, str]:
     """Version of this program, of Python and of each library that is installed."""
-    found = {"muzero-engine": __version__, "python": platform.python_version()}
-    for library in LIBRARIES:
+    known = {PACKAGE: __version__, "python": platform.python_version()}
+    for library in _libraries():
         try:
-            found[library] = importlib.metadata.version(library)
+            known[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return known
+
+
+def _libraries() -> list[str]:
+    """The libraries that this package asks for, to play or to train, as its installed metadata name them."""
+    try:
+        lines = importlib.metadata.requires(PACKAGE) or []
+    except importlib.metadata.PackageNotFoundError:  # run from a folder, not installed
+        lines = []
+    wanted = [line for line in lines if "extra ==" not in line or '"train"' in line]
+    return list(dict.fromkeys(re.split(r"[^A-Za-z0-9_.-]", line.strip())[0] for line in wanted))
 
 
 def machine() -> dict[str, str | int | list[str]]:

@@ -1,14 +1,15 @@
-"""Positions from the command line: a FEN, an SFEN, a Go or tic-tac-toe line, an SGF file, and moves after it."""
+"""Positions from the command line: a position's text, a file of games, and moves after it."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from muzero_engine.commands.common.moves import read_move
-from muzero_engine.games.base import BadPosition, IllegalMove, Position
-from muzero_engine.games.registry import GAME_NAMES, load_game
-
-START = "startpos"
+from muzero_engine.games.base import BadPosition, IllegalMove, Position, WithKomi
+from muzero_engine.games.lines import START
+from muzero_engine.games.record_files import format_of, game_of_file, game_of_text, position_of, read_text
+from muzero_engine.games.registry import game_names, load_game
 
 
 class BadSetup(ValueError):
@@ -16,23 +17,24 @@ class BadSetup(ValueError):
 
 
 def start_position(game: str, size: int | None, komi: float | None) -> Position:
-    """The start of a game; `size` and `komi` are for Go alone. Raises BadSetup or BadPosition."""
+    """Return the start of a game; `size` and `komi` where it has several boards, or komi.
+
+    Raises BadSetup or BadPosition.
+    """
     loaded = load_game(game)
     shape = loaded.spec.shapes[0]
-    if game == "go":
-        from muzero_engine.games.go.rules import DEFAULT_KOMI, GoPosition
-
-        sides = shape if size is None else (size, size)
-        return GoPosition(sides, komi=DEFAULT_KOMI if komi is None else komi)
-    if size not in (None, shape[0]):
+    if size is not None and len(loaded.spec.shapes) == 1 and size != shape[0]:
         raise BadSetup(f"{game} is played on a board of {shape[0]}x{shape[1]}: leave --size out")
+    position = loaded.initial(shape if size is None or len(loaded.spec.shapes) == 1 else (size, size))
     if komi is not None:
-        raise BadSetup(f"{game} has no komi: leave --komi out")
-    return loaded.initial(shape)
+        if not isinstance(position, WithKomi):
+            raise BadSetup(f"{game} has no komi: leave --komi out")
+        position.set_komi(komi)
+    return position
 
 
 def read_position(text: str, game: str | None) -> Position:
-    """The position of a text or an SGF file; the game is found out where it is not given.
+    """Return the position of a text or a file, of its first game's end; the game is found out where it is not given.
 
     Raises BadSetup or BadPosition.
     """
@@ -40,21 +42,25 @@ def read_position(text: str, game: str | None) -> Position:
         if game is None:
             raise BadSetup("say which game to start with --game")
         return start_position(game, None, None)
-    in_file = text.lower().endswith(".sgf")
-    if in_file or text.startswith("("):
-        from muzero_engine.games.go.sgf import load_sgf, parse_sgf
-
-        if game not in (None, "go"):
-            raise BadSetup(f"SGF holds a game of Go, not {game}: leave --game out")
-        return (load_sgf(text) if in_file else parse_sgf(text)).position()
+    if (owner := game_of_file(text)) is not None:
+        if game not in (None, owner):
+            raise BadSetup(f"{text} holds games of {owner}, not of {game}: leave --game out")
+        form = format_of(text, load_game(owner))
+        return position_of(read_text(Path(text), form), form, load_game(owner))
+    if (owner := game_of_text(text)) is not None:
+        if game not in (None, owner):
+            raise BadSetup(f"that is a game of {owner}, not of {game}: leave --game out")
+        form = next(form for form in load_game(owner).records if form.beginnings and text.startswith(form.beginnings))
+        return position_of(text, form, load_game(owner))
     if game is not None:
         return load_game(game).from_text(text)
-    for name in GAME_NAMES:
+    for name in game_names():
         try:
             return load_game(name).from_text(text)
         except BadPosition:
             continue
-    known = "a FEN (chess), an SFEN (shogi), a Go position like '5/5/2b2/5/5 w 7.5', an SGF file, or 'xo./.x./...'"
+    examples = [load_game(name).notation.position_example for name in game_names()]
+    known = ", ".join([*filter(None, examples), "a file of games"])
     raise BadSetup(f"{text[:80]!r} is no position of any game: write {known}; --game NAME tells what is wrong with it")
 
 

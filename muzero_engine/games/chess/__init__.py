@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from muzero_engine.games.base import Game
+from muzero_engine.games.base import EngineProtocol, Game
 from muzero_engine.games.chess.actions import action_permutation, action_table
+from muzero_engine.games.chess.defaults import DEFAULTS, PIECE_VALUES, PROMOTIONS
+from muzero_engine.games.chess.notation import NOTATION
+from muzero_engine.games.chess.records import FORMATS
 from muzero_engine.games.chess.rules import SPEC, ChessPosition, initial_position, position_from_fen
+from muzero_engine.games.material import material_gains
 
 __all__ = ["GAME", "ChessPosition", "position_from_fen"]
 
@@ -14,4 +18,9 @@ GAME = Game(
     from_text=position_from_fen,
     action_table=action_table,
     action_permutation=action_permutation,
+    protocol=EngineProtocol.UCI,
+    notation=NOTATION,
+    records=FORMATS,
+    defaults=DEFAULTS,
+    greedy=material_gains(PIECE_VALUES, action_table, PROMOTIONS),
 )

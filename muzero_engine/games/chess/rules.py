@@ -104,6 +104,10 @@ class ChessPosition:
         """Whether castling is written king takes rook (e1h1) and FEN with the files of the rooks."""
         return self._chess960
 
+    def engine_option(self) -> tuple[str, str, str]:
+        """Return what UCI engines are told of the way castling is written; see `EngineSetup`."""
+        return "UCI_Chess960", "true" if self._chess960 else "false", "Chess960"
+
     @property
     def board(self) -> chess.Board:
         """A copy of the current board, without its past."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from muzero_engine.games.base import Game
+from muzero_engine.games.base import EngineProtocol, Game
 from muzero_engine.games.go.actions import action_permutation, action_table
+from muzero_engine.games.go.defaults import DEFAULTS, NOTATION
+from muzero_engine.games.go.records import FORMATS
 from muzero_engine.games.go.rules import SPEC, GoPosition
 from muzero_engine.games.go.text import parse_position
 
@@ -20,4 +22,8 @@ GAME = Game(
     from_text=from_text,
     action_table=action_table,
     action_permutation=action_permutation,
+    protocol=EngineProtocol.GTP,
+    notation=NOTATION,
+    records=FORMATS,
+    defaults=DEFAULTS,
 )

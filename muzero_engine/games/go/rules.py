@@ -35,6 +35,7 @@ from muzero_engine.games.bitsets import bit_planes, members, point_set
 from muzero_engine.games.go import planes
 from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
 from muzero_engine.games.go.board import Board, geometry
+from muzero_engine.games.go.handicap import fixed_handicap
 from muzero_engine.games.go.superko import SeenBoards
 from muzero_engine.games.go.text import board_text, position_text
 
@@ -138,6 +139,10 @@ class GoPosition:
         if len(chosen) < 2 or len(set(chosen)) != len(chosen):
             raise BadPosition("a handicap is two or more distinct points")
         self.set_up(chosen, (), WHITE)
+
+    def place_fixed_handicap(self, stones: int) -> None:
+        """Put handicap stones on the points of GTP's `fixed_handicap`. Raises BadPosition (see `place_handicap`)."""
+        self.place_handicap(fixed_handicap(stones, self._shape))
 
     def set_mover(self, colour: int) -> None:
         """Makes `colour` (0 or 1) the player to move."""

@@ -17,16 +17,18 @@ from __future__ import annotations
 from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from muzero_engine.games.base import (
+    Area,
     BadPosition,
     Bools,
     FrameLayout,
+    Gains,
     GameSpec,
     IllegalMove,
     Ints,
     Outcome,
+    Position,
     Scalars,
     Shape,
     Symmetry,
@@ -53,6 +55,7 @@ SPEC = GameSpec(
     max_plies=120,
     typical_plies=60 / 64,
     players=("black", "white"),
+    ownership=True,
 )
 
 
@@ -140,7 +143,7 @@ class OthelloPosition:
         black, white = self._sides()
         return float(black.bit_count() - white.bit_count())
 
-    def area(self) -> npt.NDArray[np.int8]:
+    def area(self) -> Area:
         """int8[8, 8]: +1 where black has a disc, -1 where white has one, 0 on empty squares."""
         black, white = bit_planes(self._sides(), 64).reshape(2, *SHAPE)
         area = np.zeros(SHAPE, dtype=np.int8)
@@ -163,6 +166,11 @@ class OthelloPosition:
 
     def decisive_actions(self) -> dict[int, float]:
         return {action: value for action, value in self.ending_actions().items() if value}
+
+    def gains(self) -> Gains:
+        """float64[n]: how many discs each legal action turns over; 0 for a pass."""
+        turned = (turned_over(action, self._own, self._other).bit_count() for action in members(self._legal_set()))
+        return np.array([0 if self._legal == 1 << PASS else count for count in turned], dtype=np.float64)
 
     def can_declare_win(self) -> bool:
         return False
@@ -232,3 +240,9 @@ class OthelloPosition:
         if (self._own | self._other) >> action & 1:
             return f"{ACTION_NAMES[action]} is taken"
         return f"{ACTION_NAMES[action]} turns over no disc"
+
+
+def disc_gains(position: Position) -> Gains:
+    """float64[n]: how many discs each legal action turns over; 0 for a pass."""
+    assert isinstance(position, OthelloPosition)
+    return position.gains()

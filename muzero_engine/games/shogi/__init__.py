@@ -1,7 +1,11 @@
 """Shogi: rules from cshogi, texts in SFEN and USI."""
 
-from muzero_engine.games.base import Game
+from muzero_engine.games.base import EngineProtocol, Game, Symmetry
+from muzero_engine.games.material import material_gains
 from muzero_engine.games.shogi.actions import action_permutation, action_table
+from muzero_engine.games.shogi.defaults import DEFAULTS, PIECE_VALUES
+from muzero_engine.games.shogi.notation import NOTATION
+from muzero_engine.games.shogi.records import FORMATS
 from muzero_engine.games.shogi.rules import SPEC, ShogiPosition
 
 GAME = Game(
@@ -10,4 +14,11 @@ GAME = Game(
     from_text=ShogiPosition.from_text,
     action_table=action_table,
     action_permutation=action_permutation,
+    transformed_starts={Symmetry.FLIP_COLUMNS: "lnsgkgsnl/1b5r1/ppppppppp/9/9/9/PPPPPPPPP/1R5B1/LNSGKGSNL b - 1"},
+    protocol=EngineProtocol.USI,
+    notation=NOTATION,
+    records=FORMATS,
+    defaults=DEFAULTS,
+    greedy=material_gains(PIECE_VALUES, action_table),
+    declarations=True,
 )

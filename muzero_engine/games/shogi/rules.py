@@ -101,6 +101,11 @@ class ShogiPosition:
         return int(self._board.turn)
 
     @property
+    def board(self) -> cshogi.Board:
+        """A copy of the board, with the moves that led to it."""
+        return self._board.copy()
+
+    @property
     def ply(self) -> int:
         return len(self._actions)
 

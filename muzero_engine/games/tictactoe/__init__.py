@@ -2,6 +2,7 @@
 
 from muzero_engine.games.base import Game
 from muzero_engine.games.tictactoe.actions import action_permutation, action_table
+from muzero_engine.games.tictactoe.defaults import DEFAULTS, NOTATION
 from muzero_engine.games.tictactoe.rules import SPEC, TicTacToePosition
 
 GAME = Game(
@@ -10,4 +11,6 @@ GAME = Game(
     from_text=TicTacToePosition.from_text,
     action_table=action_table,
     action_permutation=action_permutation,
+    notation=NOTATION,
+    defaults=DEFAULTS,
 )

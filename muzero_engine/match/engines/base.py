@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from muzero_engine.games.record import Ending, Score
 from muzero_engine.match.engines.process import EngineProcess, Line, ProcessEnded, ProcessFailure, ProcessSilent
-from muzero_engine.match.records.record import Ending, Score
 from muzero_engine.match.settings.clock import Clock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
@@ -27,9 +27,9 @@ class GameSetup:
     """What an engine is told before a game. Moves of the opening are no part of it: they come with the questions."""
 
     start: str  # as `Game.from_text` reads it
-    initial: bool  # whether `start` is the game's start position
+    initial: bool  # whether `start` is the start position of the game's first board
     control: TimeControl
-    chess960: bool = False
+    option: tuple[str, str, str] | None = None  # an option to be set before, and what for (`EngineSetup`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class Client(Protocol):
 
 
 class ProcessClient:
-    """What the clients of all three protocols share: a process that is started, written to and waited for."""
+    """What the clients of all protocols share: a process that is started, written to and waited for."""
 
     farewell = "quit"
 

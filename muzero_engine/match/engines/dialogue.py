@@ -1,9 +1,10 @@
-"""What UCI and USI have in common, as a client says it: greeting, options, `isready`, `position`, `go`, `bestmove`."""
+"""What UCI, UGI and USI have in common, as a client says it: greeting, options, `isready`, `position`, `go`."""
 
 from __future__ import annotations
 
 import abc
 
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.match.engines.base import (
     EngineFailure,
     GameSetup,
@@ -13,7 +14,6 @@ from muzero_engine.match.engines.base import (
     ReplyKind,
     now,
 )
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 
 # Words that begin another part of an `info` line
@@ -23,12 +23,13 @@ _INFO_WORDS = frozenset(
 
 
 class DialogueClient(ProcessClient, abc.ABC):
-    """A client of UCI or USI."""
+    """A client of UCI, UGI or USI."""
 
     greeting: str  # "uci"
     greeted: str  # "uciok"
     new_game_command: str
     position_word: str  # before a position of one's own: "fen", "sfen"
+    position_is_confirmed = False  # whether `isready` follows each position
 
     def __init__(self, settings: EngineSettings, patience: Patience) -> None:
         super().__init__(settings, patience)
@@ -65,6 +66,8 @@ class DialogueClient(ProcessClient, abc.ABC):
         moves = f" moves {' '.join(question.moves)}" if question.moves else ""
         self._drain()
         self._send(f"position {self._start}{moves}")
+        if self.position_is_confirmed:
+            self._wait_until_ready()
         limits, clock = self._limits(question), question.clocks[question.mover]
         asked = now()  # before the engine can have it: its answer must not come first
         self._send(f"go {limits}")

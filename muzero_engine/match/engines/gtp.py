@@ -10,6 +10,7 @@ import re
 
 from muzero_engine.games.go.actions import vertex_text
 from muzero_engine.games.go.text import PositionLine, komi_text, parse_position
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.match.engines.base import (
     EngineFailure,
     GameSetup,
@@ -19,7 +20,6 @@ from muzero_engine.match.engines.base import (
     ReplyKind,
     now,
 )
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.clock import Clock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl

@@ -7,6 +7,7 @@ from muzero_engine.match.engines.base import Client
 from muzero_engine.match.engines.gtp import GtpClient
 from muzero_engine.match.engines.random_player import RandomClient
 from muzero_engine.match.engines.uci import UciClient
+from muzero_engine.match.engines.ugi import UgiClient
 from muzero_engine.match.engines.usi import UsiClient
 from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, Patience
 
@@ -16,6 +17,8 @@ def make_client(settings: EngineSettings, game: Game, patience: Patience) -> Cli
     match settings.kind:
         case ClientKind.UCI:
             return UciClient(settings, patience)
+        case ClientKind.UGI:
+            return UgiClient(settings, patience)
         case ClientKind.USI:
             return UsiClient(settings, patience)
         case ClientKind.GTP:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from muzero_engine.games.record import Ending
 from muzero_engine.match.engines.base import EngineFailure, GameSetup, Question, ReplyKind
 from muzero_engine.match.engines.dialogue import DialogueClient, milliseconds
-from muzero_engine.match.records.record import Ending
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 
 _NO_MOVES = ("(none)", "0000", "none", "null")
@@ -20,19 +20,22 @@ class UciClient(DialogueClient):
 
     def __init__(self, settings: EngineSettings, patience: Patience) -> None:
         super().__init__(settings, patience)
-        self._chess960 = False
+        self._is_set: dict[str, str] = {}  # options of positions
 
     def start(self) -> None:
-        self._chess960 = False
+        self._is_set = {}
         super().start()
 
     def _prepare(self, setup: GameSetup) -> None:
-        if setup.chess960 == self._chess960:
+        if setup.option is None:
             return
-        if not self._offers("UCI_Chess960"):
-            raise EngineFailure(Ending.WRONG_REPLY, "it cannot play Chess960, which this opening is from")
-        self._set_option("UCI_Chess960", "true" if setup.chess960 else "false")
-        self._chess960 = setup.chess960
+        name, value, purpose = setup.option
+        if self._is_set.get(name, "false") == value:
+            return
+        if not self._offers(name):
+            raise EngineFailure(Ending.WRONG_REPLY, f"it cannot play {purpose}, which this opening is from")
+        self._set_option(name, value)
+        self._is_set[name] = value
 
     def _limits(self, question: Question) -> str:
         words = []

@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from muzero_engine.games.base import Position
-from muzero_engine.games.go.handicap import fixed_handicap
-from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.games.base import Handicap, Position, WithKomi
+from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.ladder.opponents import HANDICAP_KOMI, Ladder, Yardstick
 from muzero_engine.match.ladder.placing import Placing, next_opponent, place
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings
-from muzero_engine.match.records.record import Ending, GameRecord
 
 FAULTS = 2  # games lost by an opponent's own faults after which it is met no more
 OWN_FAULTS = 5  # games that the engine may lose by its own faults, or a twentieth of them if that is more
@@ -79,8 +77,11 @@ def ladder_openings(
     initial = initial_position(game, ladder.game)
     found = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=settings.seed, value=value)}
     for stones in {abs(yardstick.handicap) for yardstick in ladder.yardsticks} - {0}:
-        position = GoPosition(initial.shape, komi=HANDICAP_KOMI)
-        position.place_handicap(fixed_handicap(stones, initial.shape))
+        position = game.initial(initial.shape)
+        assert isinstance(position, WithKomi)
+        assert isinstance(position, Handicap)
+        position.set_komi(HANDICAP_KOMI)
+        position.place_fixed_handicap(stones)
         found[stones] = random_openings(
             position, 2 * pairs, plies=ladder.opening_plies // 2, seed=settings.seed, from_start=False
         )

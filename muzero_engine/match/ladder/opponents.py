@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from muzero_engine.match.settings.match_settings import PROTOCOLS, ClientKind, EngineSettings, GameSettings
+from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, GameSettings, client_kind
 from muzero_engine.match.settings.time_control import TimeControl
 
 GAME_FOLDERS = ("/usr/games", "/usr/local/games")  # where Debian puts such programs, often not on the PATH
@@ -102,7 +102,7 @@ def engine_of(yardstick: Yardstick, game: str) -> EngineSettings | None:
         command = (found,)
     return EngineSettings(
         name=yardstick.name,
-        kind=PROTOCOLS[game],
+        kind=client_kind(game),
         command=(*command, *yardstick.arguments),
         options=yardstick.options,
         control=control,

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from muzero_engine.files import write_atomically
+from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Rating
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, fault_lines, placing_of, rated_games
 from muzero_engine.match.ladder.opponents import Ladder
 from muzero_engine.match.ladder.placing import Placing
-from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.results.standings import Standings, count_results, rated_standings
 from muzero_engine.match.results.statistics import Tally
 from muzero_engine.match.results.tables import aligned, elo_text, score_text

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from muzero_engine.games.base import Game, Position
-from muzero_engine.games.chess.rules import ChessPosition
-from muzero_engine.games.go.rules import DEFAULT_KOMI, GoPosition
+from muzero_engine.games.base import BadPosition, EngineSetup, Game, Position, WithKomi
+from muzero_engine.games.record import Ending, GameRecord, PlyRecord
 from muzero_engine.match.engines.base import (
     Client,
     EngineFailure,
@@ -22,7 +21,6 @@ from muzero_engine.match.engines.base import (
 )
 from muzero_engine.match.play.judging import Judge, Verdict
 from muzero_engine.match.play.openings import Opening, opening_position
-from muzero_engine.match.records.record import Ending, GameRecord, PlyRecord
 from muzero_engine.match.settings.clock import Clock
 from muzero_engine.match.settings.match_settings import EngineSettings, GameSettings, Scoring
 
@@ -54,10 +52,12 @@ class Played(NamedTuple):
 
 def initial_position(game: Game, settings: GameSettings) -> Position:
     """Where games without an opening begin. Raises BadPosition."""
-    shape = settings.shape or game.spec.shapes[0]
-    if game.spec.name == "go":
-        return GoPosition(shape, komi=DEFAULT_KOMI if settings.komi is None else settings.komi)
-    return game.initial(shape)
+    position = game.initial(settings.shape or game.spec.shapes[0])
+    if settings.komi is not None:
+        if not isinstance(position, WithKomi):
+            raise BadPosition(f"{game.spec.name} has no komi: leave --komi out")
+        position.set_komi(settings.komi)
+    return position
 
 
 def play_game(plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> Played:
@@ -75,7 +75,8 @@ class _Match:
         initial, opening = initial_position(game, settings), plan.opening
         position = opening_position(opening, initial, game.from_text)
         self._start = initial.text() if opening.start is None else game.from_text(opening.start).text()
-        self._setups = self._make_setups(position, opening)
+        at_start = opening.start is None and self._start == game.initial(game.spec.shapes[0]).text()
+        self._setups = self._make_setups(position, at_start=at_start)
         # Repetitions and the cap on plies count the opening's moves too: they are part of the game.
         self._judge = Judge(game, position, max_plies=settings.max_plies, adjudication=settings.adjudication)
         self._clocks = (Clock(seats[0].settings.control), Clock(seats[1].settings.control))
@@ -115,14 +116,14 @@ class _Match:
         )
         return Played(record, frozenset(self._broken))
 
-    def _make_setups(self, position: Position, opening: Opening) -> tuple[GameSetup, GameSetup]:
-        chess960 = isinstance(position, ChessPosition) and position.chess960
+    def _make_setups(self, position: Position, *, at_start: bool) -> tuple[GameSetup, GameSetup]:
+        option = position.engine_option() if isinstance(position, EngineSetup) else None
         setups = [
             GameSetup(
                 start=self._start,
-                initial=opening.start is None,
+                initial=at_start,
                 control=self._seats[player].settings.control,
-                chess960=chess960,
+                option=option,
             )
             for player in (0, 1)
         ]

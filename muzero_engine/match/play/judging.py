@@ -5,7 +5,7 @@
   fourth occurrence of a position does, as a loss for a player who gave check all the time.
 - A declared win counts only where the rules of shogi allow it (27 points); any other loses.
 - Adjudication, where it is asked for: both engines' scores have to agree for some moves, as `Adjudication` says.
-- A game that reaches the cap on plies is a draw, and in Go it is counted as it stands.
+- A game that reaches the cap on plies is a draw, and where the board can be counted (Go) it is counted as it stands.
 """
 
 from __future__ import annotations
@@ -15,19 +15,11 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-from muzero_engine.games.base import Game, IllegalMove, Position
-from muzero_engine.games.go.actions import COLUMN_LETTERS
-from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.games.shogi.actions import USI_MOVE
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
+from muzero_engine.games.base import Game, IllegalMove, Position, Scored
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.match_settings import Adjudication
 
-CHESS_PLIES, SHOGI_PLIES, GO_PLIES_A_POINT = 1000, 512, 3
-_MOVES = {  # what a move looks like, legal or not
-    "chess": re.compile(r"[a-h][1-8][a-h][1-8][qrbn]?", re.ASCII | re.IGNORECASE),
-    "go": re.compile(rf"pass|[{COLUMN_LETTERS}][0-9]{{1,2}}", re.ASCII | re.IGNORECASE),
-    "shogi": USI_MOVE,
-}
+_ANY_WORD = re.compile(r"\S+")
 _MATE_SCORE = math.inf
 
 
@@ -39,12 +31,6 @@ class Verdict:
     ending: Ending
     reason: str
     area: float | None = None  # Go, where the board was counted: black's points less white's and komi
-
-
-def ply_cap(game: str, position: Position) -> int:
-    """How many plies a game may have where nothing else is said: chess 1000, shogi 512, Go three a point."""
-    rows, columns = position.shape
-    return {"chess": CHESS_PLIES, "shogi": SHOGI_PLIES}.get(game, GO_PLIES_A_POINT * rows * columns)
 
 
 def centipawns(score: Score) -> float:
@@ -65,9 +51,9 @@ class Judge:
 
     def __init__(self, game: Game, position: Position, *, max_plies: int | None, adjudication: Adjudication) -> None:
         """`position` is where the engines begin, the opening's moves played; it belongs to the judge from now on."""
-        self._game = game.spec.name
+        self._pattern = game.notation.pattern or _ANY_WORD
         self.position = position
-        self._max_plies = ply_cap(self._game, position) if max_plies is None else max_plies
+        self._max_plies = game.ply_cap(position.shape) if max_plies is None else max_plies
         self._rules = adjudication
         needed = 2 * max(adjudication.win_moves, adjudication.draw_moves, 1)
         self._scores: deque[float | None] = deque(maxlen=needed)  # the first player's view, the newest last
@@ -93,7 +79,7 @@ class Judge:
         try:
             action = position.parse_action(text)
         except IllegalMove as error:
-            if _MOVES[self._game].fullmatch(text) is None:
+            if self._pattern.fullmatch(text) is None:
                 return Verdict(1 - mover, Ending.WRONG_REPLY, f"{text[:40]!a} is no move")
             return Verdict(1 - mover, Ending.ILLEGAL_MOVE, _one_line(f"illegal move {text}: {error}"))
         written = position.action_text(action)
@@ -114,8 +100,8 @@ class Judge:
         return self.outcome() or self._adjudicated() or self._capped()
 
     def area(self) -> float | None:
-        """Go: black's points less white's and komi, every stone alive. None in other games."""
-        return self.position.score() if isinstance(self.position, GoPosition) else None
+        """Return player 0's points less player 1's and komi, everything alive; None where boards are not counted."""
+        return self.position.score() if isinstance(self.position, Scored) else None
 
     def _adjudicated(self) -> Verdict | None:
         rules, scores = self._rules, self._scores

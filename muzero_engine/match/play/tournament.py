@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from muzero_engine.games.base import Game
+from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import Client, EngineFailure
 from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.play.game import GamePlan, Played, Seat, play_game
-from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings
 
 KEPT_ENGINES = 4  # processes that a thread keeps for later games

@@ -6,90 +6,74 @@ nodes], cut after the last entry that is not null.
 
 from __future__ import annotations
 
+import enum
 import json
-import math
 from typing import Any
 
-from muzero_engine.match.records.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
+from muzero_engine.dataclass_json import BadData, from_data, to_data
+from muzero_engine.games.record import GameRecord
 
 
 class BadRecord(ValueError):
     """A line that is no game record; the message says why."""
 
 
-_TEXTS = ("game_name", "first", "second", "opening", "start", "reason", "first_limit", "second_limit", "started")
+_PLY = ("move", "elapsed_s", "clock_s", "kind", "value", "depth", "nodes")  # the entries of a move's list
 
 
 def record_line(record: GameRecord) -> str:
-    """One line, without its end."""
-    data: dict[str, object] = {name: getattr(record, name) for name in _TEXTS}
-    data |= {"pair": record.pair, "game": record.game, "points": record.points, "ending": record.ending.value}
-    data |= {"area": record.area, "duration_s": record.duration_s, "opening_moves": record.opening_moves}
-    data["moves"] = [_ply_list(ply) for ply in record.moves]
+    """Return the record as one line, without its end."""
+    data = to_data(record)
+    data["moves"] = [_entry(ply) for ply in data.pop("moves")]  # last, since they are long
     return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
 def parse_record(line: str) -> GameRecord:
-    """The record of a line. Raises BadRecord."""
+    """Return the record of a line. Raises BadRecord."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
         raise BadRecord("it is no JSON") from None
     if not isinstance(data, dict):
         raise BadRecord("it is no JSON object")
+    if isinstance(moves := data.get("moves"), list):
+        data["moves"] = [_ply(entry) for entry in moves]
     try:
-        area = data["area"]
-        points = _number(data["points"])
-        record = GameRecord(
-            **{name: _typed(data[name], str) for name in _TEXTS},
-            pair=_typed(data["pair"], int),
-            game=_typed(data["game"], int),
-            points=points,
-            ending=Ending(data["ending"]),
-            area=None if area is None else _number(area),
-            duration_s=_number(data["duration_s"]),
-            opening_moves=tuple(_typed(move, str) for move in _typed(data["opening_moves"], list)),
-            moves=tuple(_ply(entry) for entry in _typed(data["moves"], list)),
-        )
-    except KeyError as error:
-        raise BadRecord(f"{error} is missing") from None
-    except (ValueError, TypeError) as error:
-        raise BadRecord(str(error)) from None
-    if points not in (0.0, 0.5, 1.0):
-        raise BadRecord(f"a game gives 0, 0.5 or 1 points, not {points:g}")
+        record = from_data(GameRecord, data, "it", ignored=True, complete=True)
+    except BadData as error:
+        raise BadRecord(_complaint(error)) from None
+    if record.points not in (0.0, 0.5, 1.0):
+        raise BadRecord(f"a game gives 0, 0.5 or 1 points, not {record.points:g}")
     return record
 
 
-def _ply_list(ply: PlyRecord) -> list[object]:
-    score = (None, None) if ply.score is None else (ply.score.kind.value, ply.score.value)
-    entry = [ply.move, ply.elapsed_s, ply.clock_s, *score, ply.depth, ply.nodes]
+def _entry(ply: dict[str, Any]) -> list[object]:
+    """Return the list of a move, from the fields of a `PlyRecord`."""
+    fields = {**ply, **(ply["score"] or {})}
+    entry = [fields.get(name) for name in _PLY]
     while entry[-1] is None:
         entry.pop()
     return entry
 
 
-def _ply(entry: object) -> PlyRecord:
-    values = _typed(entry, list)
-    if not 2 <= len(values) <= 7:
-        raise BadRecord(f"a move is a list of 2 to 7 entries, not of {len(values)}")
-    move, elapsed, clock, kind, value, depth, nodes = values + [None] * (7 - len(values))
-    return PlyRecord(
-        move=_typed(move, str),
-        elapsed_s=_number(elapsed),
-        clock_s=None if clock is None else _number(clock),
-        score=None if kind is None else Score(ScoreKind(kind), _number(value)),
-        depth=None if depth is None else _typed(depth, int),
-        nodes=None if nodes is None else _typed(nodes, int),
-    )
+def _ply(entry: object) -> dict[str, object]:
+    """Return the fields of a `PlyRecord`, of which nothing is checked yet. Raises BadRecord."""
+    if not isinstance(entry, list):
+        raise BadRecord(_misplaced(entry, "list"))
+    if not 2 <= len(entry) <= len(_PLY):
+        raise BadRecord(f"a move is a list of 2 to {len(_PLY)} entries, not of {len(entry)}")
+    fields = dict(zip(_PLY, entry + [None] * (len(_PLY) - len(entry)), strict=True))
+    score = {"kind": fields.pop("kind"), "value": fields.pop("value")}
+    return {**fields, "score": None if score["kind"] is None else score}
 
 
-def _typed(value: object, kind: type) -> Any:
-    if type(value) is not kind:
-        raise BadRecord(f"{str(value)[:40]!r} stands where {kind.__name__} belongs")
-    return value
+def _complaint(error: BadData) -> str:
+    if error.missing:
+        return f"{min(error.missing)!r} is missing"
+    if isinstance(error.kind, enum.EnumMeta):
+        return f"{error.value!r} is not a valid {error.kind.__name__}"
+    return _misplaced(error.value, error.kind.__name__ if error.kind else error.expected)
 
 
-def _number(value: object) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value):  # type: ignore[arg-type]
-        raise BadRecord(f"{str(value)[:40]!r} stands where a number belongs")
-    return float(value)  # type: ignore[arg-type]
+def _misplaced(value: object, expected: str) -> str:
+    return f"{str(value)[:40]!r} stands where {expected} belongs"

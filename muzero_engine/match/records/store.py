@@ -1,7 +1,7 @@
 """A tournament's folder: what was played, so that it can go on where it was interrupted.
 
     games.jsonl     a line on what is played, then a line for each finished game, added whole
-    games.pgn ...   the same games in the formats of their game, see `writers`
+    games.pgn ...   the same games in the formats of their game, see `Game.records`
 
 A kill can leave half a line at the end of a file. When a tournament is resumed, such a line is cut off, and the other
 files are made again from `games.jsonl` if they do not hold the same games.
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from muzero_engine.files import append_whole, write_atomically
-from muzero_engine.match.records.record import GameRecord
+from muzero_engine.games.base import RecordFormat
+from muzero_engine.games.lines import written_formats
+from muzero_engine.games.record import GameRecord
+from muzero_engine.games.registry import load_game
 from muzero_engine.match.records.record_json import BadRecord, parse_record, record_line
-from muzero_engine.match.records.writers.registry import RecordFormat, record_formats
 from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings
 
 try:
@@ -57,6 +59,17 @@ def game_facts(settings: GameSettings) -> dict[str, Any]:
     }
 
 
+def file_name(form: RecordFormat) -> str:
+    """Return the name of the file that holds the games in a format."""
+    return f"games{form.suffixes[0]}"
+
+
+def text_of(form: RecordFormat, record: GameRecord, event: str) -> str:
+    """Return what is added to that file for one game."""
+    assert form.write is not None
+    return form.write(record, event)
+
+
 class Store:
     """The folder of one tournament, open for more games. `facts` is whatever JSON tells it from another one."""
 
@@ -66,7 +79,7 @@ class Store:
         self.facts = facts  # as they were when it was created
         self.records = records
         self._event = event
-        self._formats = record_formats(game)
+        self._formats = written_formats(load_game(game))
 
     @classmethod
     def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
@@ -99,7 +112,7 @@ class Store:
         _lock(folder)
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
-        header = _header(lines, path)
+        header = read_header(lines, path)
         told = json.loads(json.dumps(facts))
         if (found := _difference("", {name: header.get(name) for name in told}, told)) is not None:
             where, old, new = found
@@ -126,7 +139,7 @@ class Store:
             append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
             self.records.append(record)
             for form in self._formats:
-                append_whole(self.folder / form.file_name, form.text(record, self._event).encode())
+                append_whole(self.folder / file_name(form), text_of(form, record, self._event).encode())
         except OSError as error:
             raise BadTournament(f"cannot write to {self.folder}: {error.strerror or error}") from None
 
@@ -135,15 +148,15 @@ class Store:
         return {(record.pair, record.game) for record in self.records}
 
     def _rewrite(self, form: RecordFormat) -> None:
-        text = "".join(form.text(record, self._event) for record in self.records)
-        write_atomically(self.folder / form.file_name, text.encode())
+        text = "".join(text_of(form, record, self._event) for record in self.records)
+        write_atomically(self.folder / file_name(form), text.encode())
 
     def _repair(self, form: RecordFormat) -> None:
         """Makes a file again that lacks the last game or a part of it: all that a kill can do to it."""
-        path = self.folder / form.file_name
+        path = self.folder / file_name(form)
         data = path.read_bytes() if path.exists() else b""
-        last = form.text(self.records[-1], self._event).encode() if self.records else b""
-        if data.count(form.once) != len(self.records) or not data.endswith(last):
+        last = text_of(form, self.records[-1], self._event).encode() if self.records else b""
+        if data.count(form.written_once) != len(self.records) or not data.endswith(last):
             self._rewrite(form)
 
 
@@ -164,7 +177,8 @@ def _lock(folder: Path) -> None:
         raise BadTournament(f"another program is playing into {folder}: stop it, or choose another folder") from None
 
 
-def _header(lines: list[str], path: Path) -> dict[str, Any]:
+def read_header(lines: list[str], path: Path) -> dict[str, Any]:
+    """Return what the first line of a folder's games says of them. Raises BadTournament."""
     try:
         header = json.loads(lines[0]) if lines else None
     except ValueError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from muzero_engine.files import write_atomically
-from muzero_engine.match.records.record import GameRecord
+from muzero_engine.games.record import GameRecord
 from muzero_engine.match.results.standings import Standings
 from muzero_engine.match.results.statistics import Interval, Sprt, Tally, estimate
 from muzero_engine.ratings import PlayerRating

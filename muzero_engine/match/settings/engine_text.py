@@ -35,10 +35,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muzero_engine.match.settings.match_settings import (
-    PROTOCOLS,
     BadTournament,
     ClientKind,
     EngineSettings,
+    client_kind,
     own_command,
 )
 from muzero_engine.match.settings.time_control import BadTimeControl, TimeControl
@@ -80,16 +80,14 @@ class EngineEntry:
 
     def settings(self, game: str, limit: str | None) -> EngineSettings:
         """The engine in a game, with `limit` where it has none of its own. Raises BadTournament."""
-        if game not in PROTOCOLS:
-            raise BadTournament(f"there are no matches of {game}: choose one of {', '.join(PROTOCOLS)}")
         command = self.command or ()
         if not command:
             raise BadTournament(f"{self.name or 'an engine'} has no command")
         name = self.name or Path(command[0]).name
         try:
-            kind = ClientKind(self.protocol) if self.protocol else PROTOCOLS[game]
+            kind = ClientKind(self.protocol) if self.protocol else client_kind(game)
         except ValueError:
-            raise BadTournament(f"{name}: {self.protocol!a} is no protocol: use uci, gtp or usi") from None
+            raise BadTournament(f"{name}: {self.protocol!a} is no protocol: use uci, gtp, usi or ugi") from None
         if command[0] == OWN:
             command = (*own_command(game, self.weights), *command[1:])
         elif self.weights is not None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
 from muzero_engine.match.settings.time_control import TimeControl
 
 
@@ -21,10 +22,13 @@ class ClientKind(enum.Enum):
     UCI = "uci"
     GTP = "gtp"
     USI = "usi"
+    UGI = "ugi"
     RANDOM = "random"
 
 
-PROTOCOLS = {"chess": ClientKind.UCI, "go": ClientKind.GTP, "shogi": ClientKind.USI}  # game -> what its engines speak
+def client_kind(game: str) -> ClientKind:
+    """Return what the engines of a game speak. Raises UnknownGame."""
+    return ClientKind(load_game(game).protocol.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,9 @@ class EngineSettings:
 
 def own_command(game: str, weights: str | None = None) -> tuple[str, ...]:
     """The command of this program's own engine, which `muzero` stands for."""
-    command = (sys.executable, "-m", "muzero_engine", PROTOCOLS[game].value)
+    protocol = client_kind(game)
+    which = ("--game", game) if protocol is ClientKind.UGI else ()
+    command = (sys.executable, "-m", "muzero_engine", protocol.value, *which)
     return (*command, "--weights", weights) if weights else command
 
 
@@ -90,12 +96,12 @@ class Patience:
 class GameSettings:
     """How each game is played and judged."""
 
-    game: str  # as in `games.registry`: chess, go or shogi
-    shape: Shape | None = None  # Go: rows and columns; None: 9 x 9
-    komi: float | None = None  # Go; None: 7.5
+    game: str  # as in `games.registry`
+    shape: Shape | None = None  # rows and columns; None: the game's first board
+    komi: float | None = None  # None: the game's own, if it has one
     scoring: Scoring = Scoring.TROMP_TAYLOR
     adjudication: Adjudication = field(default_factory=Adjudication)
-    max_plies: int | None = None  # None: see `judging.ply_cap`
+    max_plies: int | None = None  # None: see `Game.ply_cap`
     patience: Patience = field(default_factory=Patience)
 
 
@@ -118,8 +124,6 @@ class TournamentSettings:
 
 def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
     """Raises BadTournament unless these engines can meet in this game."""
-    if game not in PROTOCOLS:
-        raise BadTournament(f"there are no matches of {game}: choose one of {', '.join(PROTOCOLS)}")
     if len(engines) < 2:
         raise BadTournament("a tournament needs two engines or more")
     names = [engine.name for engine in engines]
@@ -135,19 +139,23 @@ def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
 
 def _check_engine(engine: EngineSettings, game: str) -> None:
     if engine.kind is not ClientKind.RANDOM:
-        if engine.kind is not PROTOCOLS[game]:
+        if engine.kind is not client_kind(game):
             raise BadTournament(
-                f"{engine.name} speaks {engine.kind.name}, but {game} is played over {PROTOCOLS[game].name}"
+                f"{engine.name} speaks {engine.kind.name}, but {game} is played over {client_kind(game).name}"
             )
         if not engine.command:
             raise BadTournament(f"{engine.name} has no command")
     control = engine.control
     endless = control.allows_everything
     match engine.kind:
-        case ClientKind.UCI | ClientKind.USI if endless:
+        case ClientKind.UCI | ClientKind.USI | ClientKind.UGI if endless:
             problem = "it would think for ever: give it a limit such as 10+0.1, movetime=0.1 or nodes=800"
         case ClientKind.UCI if control.overtime_s:
             problem = "UCI has no overtime: use an increment, as in 60+0.6"
+        case ClientKind.UGI if control.overtime_s or control.moves is not None:
+            problem = "UGI has neither overtime nor a time for a number of moves: use an increment, as in 60+0.6"
+        case ClientKind.UGI if len(control.limits) > 1:
+            problem = f"UGI has one kind of limit at a time: choose one of {', '.join(control.limits)}"
         case ClientKind.USI if control.stones or control.periods > 1 or control.moves is not None:
             problem = "USI has increments and byoyomi of one period: write 60+0.6 or 600+30x1"
         case ClientKind.GTP if control.nodes is not None or control.depth is not None:

@@ -76,6 +76,12 @@ class TimeControl:
         """Whether nothing is limited."""
         return self.main_s is None and self.move_time_s is None and self.nodes is None and self.depth is None
 
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The kinds of limit that are set, by their names: "a clock", "movetime", "nodes", "depth"."""
+        values = {"a clock": self.main_s, "movetime": self.move_time_s, "nodes": self.nodes, "depth": self.depth}
+        return tuple(name for name, value in values.items() if value is not None)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Reads the text form (see the module). Raises BadTimeControl."""

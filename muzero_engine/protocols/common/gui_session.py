@@ -45,7 +45,7 @@ class ReportedSearch:
         self._writer.write("\n".join(lines))
 
     def give_up(self, no_move: str) -> None:
-        """The engine failed to start the search; a move is owed all the same."""
+        """Answer with a move, which is owed even though the engine failed to start the search."""
         legal = self._position.legal_actions()
         self.done = True
         self._writer.write(f"bestmove {self._position.action_text(int(legal[0])) if len(legal) else no_move}")
@@ -86,7 +86,7 @@ class GuiSession:
         self._tell(f"error: {text}")
 
     def _guarded(self, name: str, command: Callable[[str], None], arguments: str) -> None:
-        """Runs a command: a session outlives every fault of a single one."""
+        """Run a command: a session outlives every fault of a single one."""
         try:
             command(arguments)
         except Exception as error:
@@ -94,7 +94,7 @@ class GuiSession:
             self._complain(f"{name} failed: {error}")
 
     def _load_weights(self, position: Position) -> None:
-        """For `isready`: what is wrong with the weights is told, and `readyok` is owed all the same."""
+        """Load the weights for `isready`, and tell what is wrong with them: `readyok` is owed all the same."""
         try:
             self._engine.wait(STOP_SECONDS)  # bestmove may be out, but the search thread not back yet
             self._engine.prepare(position.shape)

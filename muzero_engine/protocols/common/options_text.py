@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from muzero_engine.engine.options import Kind, OptionInfo, Protocol
+from muzero_engine.engine.options import Kind, OptionInfo
+from muzero_engine.games.base import EngineProtocol
 
 EMPTY = "<empty>"
 RESERVED_WORDS = frozenset({"name", "type", "default", "min", "max", "var"})
@@ -19,21 +20,21 @@ _TYPES = {Kind.CHECK: "check", Kind.SPIN: "spin", Kind.FLOAT: "string", Kind.COM
 
 
 def value_text(value: bool | int | float | str) -> str:
-    """A value as `setoption` takes it: `true`, `12`, `1.25`, `<empty>`."""
+    """Return a value as `setoption` takes it: `true`, `12`, `1.25`, `<empty>`."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) or EMPTY
 
 
-def option_line(info: OptionInfo, protocol: Protocol, value: bool | int | float | str | None = None) -> str:
-    """`option name X type ...` for UCI, UGI or USI, under the first name of the protocol.
+def option_line(info: OptionInfo, protocol: EngineProtocol, value: bool | int | float | str | None = None) -> str:
+    """Return `option name X type ...` for UCI, UGI or USI, under the first name of the protocol.
 
     `value` is offered as the default where the engine was started with another one than `info.default`.
     """
     name = info.names(protocol)[0]
     default = value_text(info.default if value is None else value)
     words = default.split()
-    if RESERVED_WORDS.intersection(words) or (protocol is Protocol.USI and len(words) > 1):
+    if RESERVED_WORDS.intersection(words) or (protocol is EngineProtocol.USI and len(words) > 1):
         default = EMPTY
     parts = ["option name", name, "type", _TYPES[info.kind], "default", default]
     if info.kind is Kind.SPIN:
@@ -43,7 +44,7 @@ def option_line(info: OptionInfo, protocol: Protocol, value: bool | int | float 
 
 
 def parse_setoption(arguments: str) -> tuple[str, str | None] | None:
-    """(name, value) of what follows the word `setoption`; the value is None without the word `value`.
+    """Return (name, value) of what follows the word `setoption`; the value is None without the word `value`.
 
     The name ends at the first bare word `value` and may hold spaces; the value runs to the end of the line, its inner
     spaces kept. None where there is no name.

@@ -14,7 +14,7 @@ MOST = 10**12  # more milliseconds or nodes than anybody waits for; keeps every 
 
 
 def group_words(words: Iterable[str], known: Collection[str]) -> list[tuple[str, list[str]]]:
-    """Each known word with the words up to the next known one; what comes before the first is left out."""
+    """Return each known word with the words up to the next known one; what comes before the first is left out."""
     groups: list[tuple[str, list[str]]] = []
     for word in words:
         if word in known:
@@ -25,12 +25,12 @@ def group_words(words: Iterable[str], known: Collection[str]) -> list[tuple[str,
 
 
 def whole_number(text: str) -> int:
-    """A whole number, held within -MOST to MOST. Raises ValueError."""
+    """Return a whole number, held within -MOST to MOST. Raises ValueError."""
     return max(-MOST, min(MOST, int(text)))
 
 
 def one_line(text: str) -> str:
-    """A text without line ends, to go into one line of protocol."""
+    """Return a text without line ends, to go into one line of protocol."""
     return " ".join(text.split())
 
 
@@ -81,7 +81,7 @@ def variation_lines(
 
 
 def pv_text(position: Position, pv: tuple[int, ...]) -> str:
-    """The moves of a variation from `position`, which is left as it was."""
+    """Return the moves of a variation from `position`, which is left as it was."""
     texts = []
     for action in pv:
         texts.append(position.action_text(action))
@@ -92,7 +92,7 @@ def pv_text(position: Position, pv: tuple[int, ...]) -> str:
 
 
 def move_stats(info: SearchInfo, position: Position) -> list[str]:
-    """Leela Chess Zero's verbose statistics, the best move last, then the root as `node`; Nibbler reads them."""
+    """Return Leela Chess Zero's verbose statistics, the best move last, then the root as `node`: Nibbler reads them."""
     rows = [
         (position.action_text(move.action), move.action, move.visits, move.prior, move.value, move.draw)
         for move in reversed(info.moves)
@@ -106,7 +106,7 @@ def move_stats(info: SearchInfo, position: Position) -> list[str]:
 
 
 def final_info(result: SearchResult) -> SearchInfo:
-    """The last report of a search with the move that is played in front, which a sampled move need not be."""
+    """Return the last report of a search with the move that is played in front, which a sampled one need not be."""
     info = result.info
     if result.action is None or not info.moves or info.moves[0].action == result.action:
         return info

@@ -37,14 +37,14 @@ class Inbox:
         return self._closed
 
     def get(self) -> str | None:
-        """The next line without its end; blocks; None at end of input once all lines are taken."""
+        """Return the next line without its end; blocks; None at end of input once all lines are taken."""
         with self._changed:
             while not self._lines and not self._closed:
                 self._changed.wait()
             return self._lines.popleft() if self._lines else None
 
     def wait(self, timeout: float) -> bool:
-        """Waits up to `timeout` seconds for a line or the end of input; whether one is there."""
+        """Wait up to `timeout` seconds for a line or the end of input; return whether one is there."""
         with self._changed:
             if not self._lines and not self._closed:
                 self._changed.wait(timeout)
@@ -59,7 +59,7 @@ class Writer:
         self._lock = threading.Lock()
 
     def write(self, text: str) -> None:
-        """Writes `text` and a line end. Non-ASCII characters become `?`."""
+        """Write `text` and a line end. Non-ASCII characters become `?`."""
         data = text.encode("ascii", "replace").decode("ascii") + "\n"
         with self._lock:
             try:
@@ -73,20 +73,20 @@ class Session(Protocol):
     """One protocol session. All methods are called from the main thread."""
 
     def handle(self, line: str) -> bool:
-        """Handles one line without its end; False ends the session. Never raises for anything a client sends."""
+        """Handle one line without its end; False ends the session. Never raises for anything a client sends."""
         ...
 
     def end_of_input(self) -> None:
-        """Input has ended (lines before it were handled): stop a running search, answer what is owed."""
+        """Stop a running search and answer what is owed: input has ended, and the lines before it were handled."""
         ...
 
     def close(self) -> None:
-        """Ends threads and frees the model; called once, last."""
+        """End threads and free the model; called once, last."""
         ...
 
 
 def read_lines(stream: TextIO, inbox: Inbox) -> None:
-    """Reads until the end of input; undecodable bytes must be replaced by the stream. A byte order mark is dropped."""
+    """Read until the end of input; undecodable bytes must be replaced by the stream. A byte order mark is dropped."""
     try:
         for number, line in enumerate(stream):
             inbox.put((line if number else line.removeprefix("\ufeff")).rstrip("\r\n"))
@@ -97,7 +97,7 @@ def read_lines(stream: TextIO, inbox: Inbox) -> None:
 
 
 def run_session(session: Session, inbox: Inbox) -> None:
-    """Feeds a session until it ends or input does, then closes it."""
+    """Feed a session until it ends or input does, then close it."""
     try:
         while (line := inbox.get()) is not None:
             if not session.handle(line):
@@ -108,7 +108,7 @@ def run_session(session: Session, inbox: Inbox) -> None:
 
 
 def open_stdio() -> tuple[Inbox, Writer]:
-    """Starts the reader thread on stdin and returns its inbox and the writer on stdout."""
+    """Start the reader thread on stdin and return its inbox and the writer on stdout."""
     inbox = Inbox()
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # TextIOWrapper in practice
     threading.Thread(target=read_lines, args=(sys.stdin, inbox), name="stdin", daemon=True).start()

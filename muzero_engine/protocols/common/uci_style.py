@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
-from muzero_engine.engine.options import BadOption, EngineOptions, Protocol, protocol_options
-from muzero_engine.games.base import Position
+from muzero_engine.engine.options import BadOption, EngineOptions, protocol_options
+from muzero_engine.games.base import EngineProtocol, Position
 from muzero_engine.protocols.common.go_command import GoCommand, make_limits
 from muzero_engine.protocols.common.gui_session import STOP_SECONDS, GuiSession
 from muzero_engine.protocols.common.options_text import option_line, parse_setoption
@@ -28,7 +28,7 @@ class UciStyleSession(GuiSession, abc.ABC):
     - Wrong input is answered by one `info string error: ...` line and otherwise left out.
     """
 
-    protocol: ClassVar[Protocol]  # its value greets, and with "ok" ends the answer
+    protocol: ClassVar[EngineProtocol]  # its value greets, and with "ok" ends the answer
 
     def __init__(
         self, engine: Engine, writer: Writer, *, name: str, author: str, describe: Callable[[], str] = lambda: ""

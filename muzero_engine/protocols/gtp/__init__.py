@@ -1,1 +1,3 @@
 """GTP: Go GUIs and servers."""
+
+GAME = "go"  # which it is spoken for

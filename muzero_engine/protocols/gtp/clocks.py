@@ -27,7 +27,7 @@ _KGS_KINDS = KINDS[:4]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimeControl:
+class TimeSettings:
     """One time control. Seconds."""
 
     main: float = 0.0
@@ -51,7 +51,7 @@ class Clocks:
     """The clocks of both players. Without a time control there are none."""
 
     def __init__(self) -> None:
-        self.control: TimeControl | None = None
+        self.control: TimeSettings | None = None
         self._players = [PlayerClock(0.0), PlayerClock(0.0)]
         self.commands: dict[str, Callable[[tuple[str, ...]], str]] = {
             "time_settings": self._time_settings,
@@ -61,7 +61,7 @@ class Clocks:
             "time_left": self._time_left,
         }
 
-    def start(self, control: TimeControl | None) -> None:
+    def start(self, control: TimeSettings | None) -> None:
         """Sets the time control and both clocks to its beginning."""
         self.control = control
         self.restart()
@@ -102,7 +102,7 @@ class Clocks:
             if control.main_limit is not None:
                 player.left = min(player.left, max(control.main_limit, control.main))
 
-    def _spend_canadian(self, control: TimeControl, player: PlayerClock) -> None:
+    def _spend_canadian(self, control: TimeSettings, player: PlayerClock) -> None:
         if player.count:
             player.count -= 1
         elif player.left <= 0.0:  # the move that used up main time is the first of the period
@@ -113,7 +113,7 @@ class Clocks:
         if player.count == 0:
             player.left, player.count = control.overtime, control.stones
 
-    def _spend_byoyomi(self, control: TimeControl, player: PlayerClock) -> None:
+    def _spend_byoyomi(self, control: TimeSettings, player: PlayerClock) -> None:
         if not player.count:
             if player.left > 0.0:
                 return
@@ -139,7 +139,7 @@ class Clocks:
         if stones == 0 and overtime > 0.0:
             self.start(None)
         else:
-            self.start(_granted(TimeControl(main=main, overtime=overtime, stones=stones if overtime > 0.0 else 0)))
+            self.start(_granted(TimeSettings(main=main, overtime=overtime, stones=stones if overtime > 0.0 else 0)))
         return ""
 
     def _kgs_time_settings(self, args: tuple[str, ...]) -> str:
@@ -163,38 +163,38 @@ class Clocks:
         seconds = max(parse_float(args[1], "time"), 0.0)
         count = _count(args[2], "stones") if len(args) > 2 else 0
         if self.control is None:  # no settings were sent: what is said here is all there is
-            self.control = TimeControl(main=seconds, overtime=seconds if count else 0.0, stones=count)
+            self.control = TimeSettings(main=seconds, overtime=seconds if count else 0.0, stones=count)
             self.restart()
         player = self._players[colour]
         player.left, player.count = seconds, count if self.control.overtime > 0.0 else 0
         return ""
 
 
-def _parse_kind(kind: str, args: tuple[str, ...], usage: str) -> TimeControl | None:
+def _parse_kind(kind: str, args: tuple[str, ...], usage: str) -> TimeSettings | None:
     if kind == "none":
         return None
     wanted = {"absolute": 1, "byoyomi": 3, "canadian": 3, "fischer": 2, "fischer-capped": 4}[kind]
     want_args(args, wanted, usage)
     main = _seconds(args[0], "main time")
     if kind == "absolute":
-        return _granted(TimeControl(main=main))
+        return _granted(TimeSettings(main=main))
     if kind.startswith("fischer"):
         increment = _seconds(args[1], "increment")
         limits = [None if limit < 0 else limit for limit in (parse_float(text, "limit") for text in args[2:wanted])]
         main_limit, move_limit = limits or (None, None)
-        control = TimeControl(main=main, increment=increment, main_limit=main_limit, move_limit=move_limit)
+        control = TimeSettings(main=main, increment=increment, main_limit=main_limit, move_limit=move_limit)
         return _granted(control)
     overtime, count = _seconds(args[1], "overtime"), _count(args[2], "stones or periods")
     if overtime > 0.0 and count == 0:
         raise GtpError("an overtime period needs at least one stone or period")
     if overtime == 0.0:
-        return _granted(TimeControl(main=main))
+        return _granted(TimeSettings(main=main))
     if kind == "canadian":
-        return TimeControl(main=main, overtime=overtime, stones=count)
-    return TimeControl(main=main, overtime=overtime, periods=count)
+        return TimeSettings(main=main, overtime=overtime, stones=count)
+    return TimeSettings(main=main, overtime=overtime, periods=count)
 
 
-def _granted(control: TimeControl) -> TimeControl | None:
+def _granted(control: TimeSettings) -> TimeSettings | None:
     """The time control, or None if it grants no time at all."""
     return control if control.main or control.overtime or control.increment else None
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import Protocol, find_option, protocol_options
+from muzero_engine.engine.options import find_option, protocol_options
+from muzero_engine.games.base import EngineProtocol
 from muzero_engine.protocols.gtp.frame import GtpError, parse_float, parse_int, want_args
 
 Args = tuple[str, ...]
@@ -37,7 +38,7 @@ class Parameters:
 
     def _names(self) -> list[str]:
         own = ["maxVisits", "maxTime", "analysisPVLen"]
-        return own + [info.gtp[0] for info in protocol_options(Protocol.GTP)]
+        return own + [info.gtp[0] for info in protocol_options(EngineProtocol.GTP)]
 
     def _get(self, args: Args) -> str:
         want_args(args, 1, "kata-get-param name")
@@ -50,7 +51,7 @@ class Parameters:
             case "analysispvlen":
                 return str(settings.pv_length)
         try:
-            info = find_option(Protocol.GTP, args[0])
+            info = find_option(EngineProtocol.GTP, args[0])
         except KeyError:
             raise _unknown(args[0]) from None
         value = getattr(self._engine.options, info.field)
@@ -70,7 +71,7 @@ class Parameters:
                 self.settings = replace(self.settings, pv_length=max(parse_int(value, args[0]), 1))
             case _:
                 try:
-                    self._engine.configure(self._engine.options.with_text(Protocol.GTP, name, value))
+                    self._engine.configure(self._engine.options.with_text(EngineProtocol.GTP, name, value))
                 except KeyError:
                     raise _unknown(args[0]) from None
         return ""

@@ -1,1 +1,3 @@
 """KataGo's JSON analysis protocol."""
+
+GAME = "go"  # which it is spoken for

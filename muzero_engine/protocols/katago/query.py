@@ -31,7 +31,7 @@ class QueryError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class QueriedTurn:
     """One position of a query."""
 
     number: int
@@ -45,7 +45,7 @@ class Query:
     """A checked query."""
 
     id: str
-    turns: tuple[Turn, ...]
+    turns: tuple[QueriedTurn, ...]
     max_visits: int | None = None
     max_time_s: float | None = None
     report_every_s: float | None = None
@@ -76,7 +76,7 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     for i, number in enumerate(numbers):
         position = positions[number]
         allowed = _allowed(fields, position)
-        turns.append(Turn(number, priorities[i] if priorities else priority, position, allowed))
+        turns.append(QueriedTurn(number, priorities[i] if priorities else priority, position, allowed))
     visits = _number(fields, "maxVisits", low=1.0) or _number(settings, "maxVisits", low=1.0)
     view = str(settings.get("reportAnalysisWinratesAs", "BLACK")).upper()
     if view not in _VIEWS:

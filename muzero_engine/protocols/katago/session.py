@@ -23,7 +23,7 @@ from muzero_engine.games.go.rules import BLACK
 from muzero_engine.protocols.common.stdio import Inbox, Writer
 from muzero_engine.protocols.gtp.analysis import score_lead, win_rate
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
-from muzero_engine.protocols.katago.query import Query, QueryError, Turn, parse_query
+from muzero_engine.protocols.katago.query import QueriedTurn, Query, QueryError, parse_query
 
 _POLL_S = 0.02  # how often a running search looks for more input
 DEFAULT_VISITS = 500  # where neither the query nor the session says; that of KataGo's example configuration
@@ -34,7 +34,7 @@ class Task:
     """One position to search."""
 
     query: Query
-    turn: Turn
+    turn: QueriedTurn
     terminated: bool = False
 
 
@@ -196,7 +196,7 @@ class KatagoAnalysisSession:
         self._writer.write(json.dumps(fields, separators=(",", ":")))
 
 
-def analysis(query: Query, turn: Turn, info: SearchInfo, *, during_search: bool) -> dict[str, Any]:
+def analysis(query: Query, turn: QueriedTurn, info: SearchInfo, *, during_search: bool) -> dict[str, Any]:
     """The answer for one position: moves that were searched, the root and, if asked for, ownership and policy."""
     position = turn.position
     black_to_move = position.mover == BLACK

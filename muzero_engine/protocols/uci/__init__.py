@@ -1,1 +1,3 @@
 """UCI: chess GUIs."""
+
+GAME = "chess"  # which it is spoken for

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, Protocol
-from muzero_engine.games.base import Position
+from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo
+from muzero_engine.games.base import EngineProtocol, Position
 from muzero_engine.protocols.common.options_text import option_line
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.common.uci_style import UciStyleSession
@@ -48,7 +48,7 @@ CLIENT_OPTIONS = (
 class UciSession(UciStyleSession):
     """A UCI session over an engine that plays chess; a `stdio.Session`. See `GuiSession` for `describe`."""
 
-    protocol = Protocol.UCI
+    protocol = EngineProtocol.UCI
     no_move = NO_MOVE
 
     def __init__(
@@ -73,7 +73,7 @@ class UciSession(UciStyleSession):
         }
 
     def _uci(self, _: str) -> None:
-        self._greet(option_line(info, Protocol.UCI, getattr(self._client, info.field)) for info in CLIENT_OPTIONS)
+        self._greet(option_line(info, EngineProtocol.UCI, getattr(self._client, info.field)) for info in CLIENT_OPTIONS)
 
     def _set_client_option(self, name: str, value: str) -> bool:
         for info in CLIENT_OPTIONS:

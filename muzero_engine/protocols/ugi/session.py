@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import Protocol
-from muzero_engine.games.base import Game, Position
+from muzero_engine.games.base import EngineProtocol, Game, Position
 from muzero_engine.protocols.common.position_command import PlayedLine, parse_position
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.common.uci_style import UciStyleSession
@@ -18,7 +17,7 @@ from muzero_engine.protocols.ugi.parse import parse_go
 class UgiSession(UciStyleSession):
     """A UGI session over an engine that plays `game`; a `stdio.Session`. See `GuiSession` for `describe`."""
 
-    protocol = Protocol.UGI
+    protocol = EngineProtocol.UGI
     no_move = NO_MOVE
 
     def __init__(

@@ -1,1 +1,3 @@
 """USI: shogi GUIs."""
+
+GAME = "shogi"  # which it is spoken for

@@ -98,14 +98,14 @@ def parse_go(words: list[str]) -> GoCommand:
 
 def root_actions(texts: tuple[str, ...], position: Position) -> tuple[tuple[int, ...] | None, list[str]]:
     """The actions of `searchmoves` and what is wrong with it; None (all moves) where none of them is legal."""
-    found: dict[int, None] = {}
+    actions: dict[int, None] = {}
     problems = []
     for text in texts:
         try:
-            found[position.parse_action(text)] = None
+            actions[position.parse_action(text)] = None
         except IllegalMove as error:
             problems.append(f"searchmoves: {error}")
-    return tuple(found) or None, problems
+    return tuple(actions) or None, problems
 
 
 def parse_position(words: list[str], game: Game) -> tuple[Position, str | None]:

@@ -22,8 +22,8 @@ from dataclasses import replace
 from functools import partial
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import BadOption, Protocol, find_option, protocol_options
-from muzero_engine.games.base import BadPosition, Position
+from muzero_engine.engine.options import BadOption, find_option, protocol_options
+from muzero_engine.games.base import BadPosition, EngineProtocol, Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.protocols.common.gui_session import STOP_SECONDS, GuiSession
 from muzero_engine.protocols.common.options_text import option_line, parse_setoption
@@ -79,9 +79,11 @@ class UsiSession(GuiSession):
         super().close()
 
     def _usi(self, _: str) -> None:
-        options = [(info, self._options) for info in protocol_options(Protocol.USI)]
+        options = [(info, self._options) for info in protocol_options(EngineProtocol.USI)]
         client = [(info, self._client) for info in offered_client_options()]
-        lines = [option_line(info, Protocol.USI, getattr(owner, info.field)) for info, owner in (*options, *client)]
+        lines = [
+            option_line(info, EngineProtocol.USI, getattr(owner, info.field)) for info, owner in (*options, *client)
+        ]
         ids = [f"id name {self._name}", f"id author {self._author}"]
         self._writer.write("\n".join([*ids, *lines, "usiok"]))
 
@@ -121,8 +123,8 @@ class UsiSession(GuiSession):
                 if info.field == "resign_threshold":
                     self._options = replace(self._options, resign_value=self._client.resign_value)
             else:
-                text = fit_text(find_option(Protocol.USI, name), value or "")
-                self._options = self._options.with_text(Protocol.USI, name, text)
+                text = fit_text(find_option(EngineProtocol.USI, name), value or "")
+                self._options = self._options.with_text(EngineProtocol.USI, name, text)
         except KeyError:
             return  # clients offer what other engines have
         except BadOption as error:

@@ -19,10 +19,9 @@ import numpy as np
 import torch
 
 from muzero_engine.files import write_atomically
-from muzero_engine.games.base import Position
+from muzero_engine.games.base import Position, Scored, WithKomi
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.endings import gives_up, playable
-from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
 from muzero_engine.network.model import MuZeroNetwork
@@ -30,7 +29,6 @@ from muzero_engine.training.boards import board_shares, ply_cap
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.matches import (
-    PIECE_VALUES,
     GreedyPlayer,
     Player,
     RandomPlayer,
@@ -152,7 +150,7 @@ class Evaluator:
     def _scripted(self, history: Iterable[CycleRecord]) -> list[str]:
         if not self._config.evaluation.against_scripted:
             return []
-        names = ["random", *(["greedy"] if self._config.game in PIECE_VALUES else [])]
+        names = ["random", *([] if self._game.greedy is None else ["greedy"])]
         scores: dict[str, list[float]] = {name: [] for name in names}
         for record in history:
             for match in record.matches:
@@ -162,14 +160,16 @@ class Evaluator:
 
     def _script(self, name: str, step: int) -> Player:
         rng = self._generator(f"{name} of rank {self._world.rank}", step)
-        return RandomPlayer(rng) if name == "random" else GreedyPlayer(self._game, rng)
+        if self._game.greedy is None or name == "random":
+            return RandomPlayer(rng)
+        return GreedyPlayer(self._game.greedy, rng)
 
     def _generator(self, name: str, step: int) -> np.random.Generator:
         return np.random.default_rng(random.Random(f"{self._config.seed} {step} {name}").getrandbits(64))
 
     def _start(self, rng: np.random.Generator) -> Position:
         position = self._game.initial(self._shape)
-        if isinstance(position, GoPosition):
+        if isinstance(position, WithKomi):
             settings = self._config.self_play
             position.set_komi(float(rng.normal(settings.komi, settings.komi_spread)))
         return position
@@ -183,7 +183,7 @@ class Evaluator:
             return 1.0 if position.mover == 0 else -1.0
         if position.ply < ply_cap(self._config.self_play, self._game.spec, self._shape):
             return None
-        return float(np.sign(position.score())) if isinstance(position, GoPosition) else 0.0
+        return float(np.sign(position.score())) if isinstance(position, Scored) else 0.0
 
 
 def opponents(steps: Sequence[int], now: int) -> list[int]:

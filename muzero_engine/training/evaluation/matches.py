@@ -12,14 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from muzero_engine.games.base import Floats, Game, Position
-from muzero_engine.games.encoding import observation
-
-# Pieces in the order of the frame's planes; the king, which cannot be captured, is worth nothing.
-CHESS_VALUES = (1.0, 3.0, 3.0, 5.0, 9.0, 0.0)
-CHESS_PROMOTIONS = (2.0, 2.0, 4.0)  # kinds of ActionTable: knight, bishop, rook; less the pawn
-SHOGI_VALUES = (1.0, 3.0, 4.0, 5.0, 8.0, 10.0, 6.0, 0.0, 5.0, 6.0, 6.0, 6.0, 10.0, 12.0)
-PIECE_VALUES = {"chess": CHESS_VALUES, "shogi": SHOGI_VALUES}
+from muzero_engine.games.base import Gains, Position
 
 
 class Player(Protocol):
@@ -57,17 +50,10 @@ class RandomPlayer:
 
 
 class GreedyPlayer:
-    """Wins on the spot if it can, else takes the most valuable piece (chess and shogi), else moves at random."""
+    """Wins on the spot if it can, else plays a move that gains most by the game's rule of thumb (`Game.greedy`)."""
 
-    def __init__(self, game: Game, rng: np.random.Generator) -> None:
-        spec = game.spec
-        self._values = np.array(PIECE_VALUES[spec.name])
-        self._layout = spec.layout
-        table = game.action_table(spec.shapes[0])
-        self._to = table.to_square
-        self._promotion = np.zeros(len(table.kind))
-        if spec.name == "chess":
-            self._promotion = np.where(table.kind >= 0, np.array(CHESS_PROMOTIONS)[table.kind], 0.0)
+    def __init__(self, gains: Callable[[Position], Gains], rng: np.random.Generator) -> None:
+        self._gains = gains
         self._rng = rng
 
     def choose(self, positions: Sequence[Position]) -> list[int]:
@@ -77,19 +63,11 @@ class GreedyPlayer:
     def _choose(self, position: Position) -> int:
         legal = position.legal_actions()
         decisive = position.decisive_actions()
-        gain = self._promotion[legal] + self._captured(position)[self._to[legal]]
+        gain = self._gains(position)
         for i, action in enumerate(legal.tolist()):
             gain[i] = {1.0: np.inf, -1.0: -np.inf}.get(decisive.get(action, 0.0), gain[i])
         best = np.flatnonzero(gain == gain.max())
         return int(legal[self._rng.choice(best)])
-
-    def _captured(self, position: Position) -> Floats:
-        """float[H * W]: the value of the opponent's piece on each square of the mover's frame."""
-        seen = observation(position)
-        count = self._layout.per_player
-        theirs = seen[count : 2 * count].reshape(count, -1)
-        values: Floats = (self._values[:, None] * theirs).sum(axis=0)
-        return values
 
 
 def openings(

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from muzero_engine.dataclass_json import BadData, from_data, to_data
 from muzero_engine.files import write_atomically
 from muzero_engine.ratings import Results, fit_ratings
-from muzero_engine.training.plain import BadData, from_plain, to_plain
 from muzero_engine.training.report.measures import Means, StepSummary
 
 METRICS = "metrics.jsonl"
@@ -130,7 +130,7 @@ def read_lines(path: Path) -> list[CycleRecord]:
         if not line.endswith("\n"):
             break
         try:
-            records.append(from_plain(CycleRecord, json.loads(line), "the line", ignored=True))
+            records.append(from_data(CycleRecord, json.loads(line), "the line", ignored=True))
         except (BadData, ValueError, RecursionError) as error:
             raise BadMetrics(f"{path}, line {number}: {error}") from error
     return records
@@ -142,7 +142,7 @@ def lines(records: Iterable[CycleRecord]) -> bytes:
 
 
 def _line(record: CycleRecord) -> str:
-    return json.dumps(to_plain(record)) + "\n"
+    return json.dumps(to_data(record)) + "\n"
 
 
 def ratings(records: Iterable[CycleRecord]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""`report`: one page of curves of a run, that needs nothing beside it, and the same curves as PNG files.
+"""`report`: one page with the `charts` of a run, that needs nothing beside it, and the same charts as PNG files.
 
 matplotlib draws, without a screen; it is imported here and nowhere else.
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -17,8 +16,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from muzero_engine.files import write_atomically
-from muzero_engine.training.report.measures import Means, StepSummary
-from muzero_engine.training.report.metrics import CycleRecord, ReanalysisRecord, ratings
+from muzero_engine.training.report.charts import Chart, Points, charts
+from muzero_engine.training.report.metrics import CycleRecord, ratings
 from muzero_engine.training.report.progress import clock_text, short_number
 
 WIDTH, HEIGHT, DPI = 6.4, 3.8, 110  # inches, inches, dots an inch
@@ -28,134 +27,9 @@ OVERVIEW_COLUMNS = 3
 OVERVIEW_DPI = 64
 COLOURS = ("#0b5394", "#cc4125", "#38761d", "#b45f06", "#674ea7", "#45818e", "#a64d79", "#7f6000")
 
-STEPS, GAMES = "gradient steps", "games"  # what curves are drawn over
-
-Points = list[tuple[float, float]]
-Curves = dict[str, Points]
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One picture. Curves have a name and points (x, y); `bands` lie on top of each other and sum to 1."""
-
-    name: str  # of its file
-    title: str
-    x: str
-    y: str
-    curves: Curves
-    dots: bool = False  # single measurements, to be seen as such
-    shares: bool = False  # y from 0 to 1
-    logarithmic: bool = False
-    held_out: Curves = field(default_factory=dict)  # beside the curves of their names, dashed
-
-
-def charts(records: Sequence[CycleRecord]) -> list[Chart]:
-    """All charts that these records have data for."""
-    made = [
-        _by_unroll(records, "policy-loss", "Policy loss by unroll step", "cross-entropy, nats", lambda s: s.policy),
-        _by_unroll(records, "value-loss", "Value loss by unroll step", "cross-entropy, nats", lambda s: s.value),
-        _by_unroll(
-            records, "outcome-loss", "Outcome (reward) loss by unroll step", "cross-entropy, nats", lambda s: s.outcome
-        ),
-        _by_unroll(
-            records,
-            "policy-divergence",
-            "KL of target to network by unroll step",
-            "nats",
-            lambda s: s.policy_divergence,
-        ),
-        Chart(
-            "ends",
-            "Ends of games in the model",
-            STEPS,
-            "share",
-            {
-                "ends that are called": _learned(records, lambda s: _mean(s.ends_found)),
-                "called where the game goes on": _learned(records, lambda s: _mean(s.false_ends)),
-            },
-            shares=True,
-        ),
-        _by_unroll(records, "consistency", "Consistency loss by unroll step", "1 - cosine", lambda s: s.consistency),
-        _by_unroll(records, "decoder", "Decoder loss by unroll step", "cross-entropy, nats", lambda s: s.decoder),
-        _by_unroll(records, "ownership", "Ownership loss", "squared error", lambda s: s.ownership),
-        _elo(records),
-        _scores(records),
-        Chart("game-length", "Length of games", GAMES, "plies", {"mean": _played(records, lambda r: r.play.length)}),
-        Chart(
-            "results",
-            "Results of self-play",
-            GAMES,
-            "share of games",
-            {
-                "first player wins": _played(records, lambda r: r.play.first_wins),
-                "draws": _played(records, lambda r: r.play.draws),
-                "second player wins": _played(records, _second_wins),
-                "resigned": _played(records, lambda r: r.play.resigned),
-                "too long": _played(records, lambda r: r.play.capped),
-            },
-            shares=True,
-        ),
-        Chart(
-            "search-divergence",
-            "KL of the search's policy to the prior",
-            GAMES,
-            "nats",
-            {"self-play": _played(records, lambda r: r.play.divergence)},
-        ),
-        Chart(
-            "reanalysis",
-            "Positions that were searched again",
-            STEPS,
-            "",
-            {
-                "KL of the new policy to the prior, nats": _reanalysed(records, lambda r: r.divergence),
-                "change of the root value": _reanalysed(records, lambda r: r.value_change),
-            },
-        ),
-        Chart(
-            "throughput",
-            "Throughput (whole cycles)",
-            "hours",
-            "a second",
-            {
-                "moves": [(r.seconds / 3600, r.play.plies / r.cycle_seconds) for r in records],
-                "simulations": [(r.seconds / 3600, r.simulations / r.cycle_seconds) for r in records],
-                "positions learnt": [(r.seconds / 3600, r.positions / r.cycle_seconds) for r in records if r.positions],
-                "positions searched again": [
-                    (r.seconds / 3600, r.reanalysis.positions / r.cycle_seconds) for r in records if r.reanalysis
-                ],
-            },
-            logarithmic=True,
-        ),
-        Chart(
-            "learning-rate",
-            "Learning rate",
-            STEPS,
-            "",
-            {"learning rate": _learned(records, lambda s: s.learning_rate)},
-        ),
-        Chart(
-            "gradient-norm",
-            "Gradient norm before clipping",
-            STEPS,
-            "",
-            {"gradient norm": _learned(records, lambda s: s.gradient_norm)},
-            logarithmic=True,
-        ),
-        Chart(
-            "replay",
-            "Plies in the window of the replay",
-            GAMES,
-            "",
-            {"plies": _played(records, lambda r: r.replay_plies)},
-        ),
-    ]
-    kept = [_without_empty(chart) for chart in made]
-    return [chart for chart in kept if chart.curves]
-
 
 def write_report(records: Sequence[CycleRecord], title: str, page: Path, png: Path | None = None) -> None:
-    """Writes the page; into the folder `png`, where given, each chart as a PNG file and `overview.png`."""
+    """Write the page; into the folder `png`, where given, each chart as a PNG file and `overview.png`."""
     pictures = [(chart, _png(chart)) for chart in charts(records)]
     write_atomically(page, _page(records, title, pictures).encode())
     if png is not None:
@@ -225,69 +99,8 @@ def _facts(records: Sequence[CycleRecord]) -> list[tuple[str, str]]:
     return facts
 
 
-def _elo(records: Sequence[CycleRecord]) -> Chart:
-    elo = ratings(records)
-    nets = {int(name[4:]): value for name, value in elo.items() if name.startswith("net-")}
-    curves: Curves = {"networks": [(float(step), nets[step]) for step in sorted(nets)]} if len(nets) > 1 else {}
-    last = float(max(nets, default=0))
-    for name in ("random", "greedy"):
-        if name in elo and curves:
-            curves[f"{name} player"] = [(0.0, elo[name]), (last, elo[name])]
-    return Chart("elo", "Internal Elo (first network: 0)", STEPS, "Elo", curves, dots=True)
-
-
-def _scores(records: Sequence[CycleRecord]) -> Chart:
-    curves: Curves = {}
-    for record in records:
-        for match in record.matches:
-            if not match.opponent.startswith("net-"):
-                curves.setdefault(f"{match.opponent} player", []).append((float(record.step), match.score))
-    return Chart("scores", "Score against scripted players", STEPS, "points a game", curves, dots=True, shares=True)
-
-
-def _by_unroll(
-    records: Sequence[CycleRecord], name: str, title: str, y: str, of: Callable[[Means], tuple[float | None, ...]]
-) -> Chart:
-    learnt: Curves = {}
-    held_out: Curves = {}
-    for record in records:
-        for curves, means in ((learnt, record.learn), (held_out, record.held_out)):
-            for step, value in enumerate(of(means) if means else ()):
-                if value is not None:
-                    curves.setdefault(f"step {step}", []).append((float(record.step), value))
-    return Chart(name, title, STEPS, y, dict(sorted(learnt.items())), held_out=held_out)
-
-
-def _learned(records: Sequence[CycleRecord], of: Callable[[StepSummary], float | None]) -> Points:
-    found = [(float(record.step), of(record.learn)) for record in records if record.learn is not None]
-    return [(x, y) for x, y in found if y is not None]
-
-
-def _reanalysed(records: Sequence[CycleRecord], of: Callable[[ReanalysisRecord], float]) -> Points:
-    return [(float(record.step), of(record.reanalysis)) for record in records if record.reanalysis is not None]
-
-
-def _played(records: Sequence[CycleRecord], of: Callable[[CycleRecord], float | None]) -> Points:
-    found = [(float(record.games), of(record)) for record in records]
-    return [(x, y) for x, y in found if y is not None]
-
-
-def _second_wins(record: CycleRecord) -> float | None:
-    play = record.play
-    return None if play.first_wins is None or play.draws is None else 1.0 - play.first_wins - play.draws
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    found = [value for value in values if value is not None]
-    return sum(found) / len(found) if found else None
-
-
-def _without_empty(chart: Chart) -> Chart:
-    return replace(chart, curves={name: points for name, points in chart.curves.items() if points})
-
-
 def _averaged(points: Points) -> Points:
-    """At most SMOOTHED points, each the mean of as many neighbours."""
+    """Return at most SMOOTHED points, each the mean of as many neighbours."""
     size = -(-len(points) // SMOOTHED)
     groups = [points[i : i + size] for i in range(0, len(points), size)]
     return [(sum(x for x, _ in group) / len(group), sum(y for _, y in group) / len(group)) for group in groups]
@@ -300,7 +113,7 @@ def _png(chart: Chart) -> bytes:
 
 
 def overview(records: Sequence[CycleRecord], title: str) -> bytes:
-    """The charts that say most, side by side in one PNG picture, small enough to be kept with the weights."""
+    """Return the charts that say most, side by side in one PNG picture, small enough to be kept with the weights."""
     shown = [chart for chart in charts(records) if chart.name in OVERVIEW]
     rows = -(-len(shown) // OVERVIEW_COLUMNS)
     figure = Figure(figsize=(OVERVIEW_COLUMNS * WIDTH, rows * HEIGHT), dpi=OVERVIEW_DPI, layout="constrained")

@@ -27,6 +27,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from muzero_engine.dataclass_json import BadData, from_data, to_data
 from muzero_engine.files import write_atomically
 from muzero_engine.network.checkpoint import BadCheckpoint
 
@@ -47,11 +48,18 @@ class CheckpointNotWritten(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A file of a checkpoint."""
+    """What a checkpoint's document says of a file."""
 
-    name: str
     size: int  # bytes
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What the document says to this module; the rest is `document`'s."""
+
+    format: int
+    files: dict[str, FileEntry]
 
 
 class CheckpointWriter:
@@ -88,10 +96,10 @@ class CheckpointWriter:
         """Adds the document, moves the folder to its place and removes checkpoints that are too old to keep."""
         try:
             files = {
-                path.name: {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+                path.name: FileEntry(path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
                 for path in sorted(self._folder.glob("*.safetensors"))
             }
-            text = json.dumps({"format": FORMAT, **document, "files": files}, indent=1)
+            text = json.dumps({"format": FORMAT, **document, "files": to_data(files)}, indent=1)
             write_atomically(self._folder / DOCUMENT, text.encode())
             if self.place.exists():
                 shutil.rmtree(self.place)
@@ -131,7 +139,7 @@ class Checkpoint:
         if not names:
             raise BadCheckpoint(f"the checkpoint {self.folder} has no {group}")
         for name in names:
-            data = self._checked(self.files[name])
+            data = self._checked(name)
             try:
                 part = load_tensors(data)
                 if name.endswith(".000.safetensors"):
@@ -145,19 +153,19 @@ class Checkpoint:
             raise BadCheckpoint(f"the checkpoint {self.folder} has an incomplete {group}")
         return {name: torch.cat(found).reshape(shapes[name]) for name, found in pieces.items()}
 
-    def _checked(self, entry: FileEntry) -> bytes:
-        path = self.folder / entry.name
+    def _checked(self, name: str) -> bytes:
+        path, entry = self.folder / name, self.files[name]
         try:
             data = path.read_bytes()
         except OSError as error:
             reason = error.strerror or str(error)
-            raise BadCheckpoint(f"the checkpoint {self.folder} is damaged: {entry.name}: {reason}") from error
+            raise BadCheckpoint(f"the checkpoint {self.folder} is damaged: {name}: {reason}") from error
         if len(data) != entry.size:
             raise BadCheckpoint(
-                f"the checkpoint {self.folder} is damaged: {entry.name} has {len(data)} bytes, not {entry.size}"
+                f"the checkpoint {self.folder} is damaged: {name} has {len(data)} bytes, not {entry.size}"
             )
         if hashlib.sha256(data).hexdigest() != entry.sha256:
-            raise BadCheckpoint(f"the checkpoint {self.folder} is damaged: {entry.name} is not what was written")
+            raise BadCheckpoint(f"the checkpoint {self.folder} is damaged: {name} is not what was written")
         return data
 
 
@@ -183,22 +191,17 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     except (ValueError, RecursionError) as error:
         raise BadCheckpoint(f"the checkpoint {folder} has a damaged {DOCUMENT}: {error}") from error
     try:
-        if document["format"] != FORMAT:
-            raise BadCheckpoint(
-                f"the checkpoint {folder} has format {document['format']}, this program reads {FORMAT}: "
-                "use the version of muzero-engine that wrote it"
-            )
-        files = {
-            str(name): FileEntry(str(name), int(entry["size"]), str(entry["sha256"]))
-            for name, entry in document["files"].items()
-        }
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, BadCheckpoint):
-            raise
-        raise BadCheckpoint(f"{folder / DOCUMENT} was not written by this program") from error
-    if any("/" in name or "\\" in name for name in files):
+        content = from_data(_Document, document, "it", ignored=True)
+    except BadData as error:
+        raise BadCheckpoint(f"{folder / DOCUMENT} was not written by this program: {error}") from error
+    if content.format != FORMAT:
+        raise BadCheckpoint(
+            f"the checkpoint {folder} has format {content.format}, this program reads {FORMAT}: "
+            "use the version of muzero-engine that wrote it"
+        )
+    if any("/" in name or "\\" in name for name in content.files):
         raise BadCheckpoint(f"{folder / DOCUMENT} was not written by this program")
-    return Checkpoint(folder, int(match[1]), document, files)
+    return Checkpoint(folder, int(match[1]), document, content.files)
 
 
 def _parts(tensors: Tensors) -> Iterator[dict[str, Tensor]]:

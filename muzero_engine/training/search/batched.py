@@ -20,7 +20,7 @@ from torch import Tensor
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.search.root import conclude, halving_schedule, plant_roots
-from muzero_engine.training.search.tree import Bound, SearchTree, TorchKernels, TreeKernels
+from muzero_engine.training.search.tree import SearchTree, SelectionSettings, TorchKernels, TreeKernels
 from muzero_engine.training.types import SearchOutput
 
 MIN_EXPONENTIAL = 1e-30  # Gumbel noise is -log of an exponential draw, which must not be 0
@@ -28,7 +28,7 @@ WARM_UPS = 2  # runs before a capture: they compile what the graph then replays
 COMPILED_SHAPES = 256  # torch.compile's limit of variants of one function (8) is fewer than Go has boards
 
 
-class RootEvaluation(Protocol):
+class InitialEstimate(Protocol):
     """f(h(o)): latent [B, ...] of any type, policy_logits float[B, A], value float32[B] in [-1, 1], mover's view."""
 
     @property
@@ -39,7 +39,7 @@ class RootEvaluation(Protocol):
     def value(self) -> Tensor: ...
 
 
-class StepEvaluation(RootEvaluation, Protocol):
+class RecurrentEstimate(InitialEstimate, Protocol):
     """f(g(s, a)): the same of s', and of the move reward float32[B] and discount float32[B] = -(1 - p_end)."""
 
     @property
@@ -51,8 +51,8 @@ class StepEvaluation(RootEvaluation, Protocol):
 class SearchModel(Protocol):
     """What the search asks of a network; `MuZeroNetwork` is one."""
 
-    def initial_inference(self, observation: Tensor) -> RootEvaluation: ...
-    def recurrent_inference(self, latent: Tensor, action: Tensor) -> StepEvaluation: ...
+    def initial_inference(self, observation: Tensor) -> InitialEstimate: ...
+    def recurrent_inference(self, latent: Tensor, action: Tensor) -> RecurrentEstimate: ...
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ class BatchedSearch:
         self._model: SearchModel = network if self._network is None else self._network
         self._candidates = min(settings.considered, num_actions)
         self._children = min(settings.children, num_actions)
-        self._bound = Bound(settings.depth or settings.simulations, settings.c_visit, settings.c_scale)
+        self._bound = SelectionSettings(settings.depth or settings.simulations, settings.c_visit, settings.c_scale)
         self._benches: dict[tuple[int, ...], _Bench] = {}
         self.initial: Callable[..., Any] = self._initial_inference
         self.recurrent: Callable[..., Any] = self._recurrent_inference

@@ -11,7 +11,14 @@ import math
 import torch
 from torch import Tensor
 
-from muzero_engine.training.search.tree import Bound, SearchTree, TreeKernels, children_statistics, mixed_value, sigma
+from muzero_engine.training.search.tree import (
+    SearchTree,
+    SelectionSettings,
+    TreeKernels,
+    children_statistics,
+    mixed_value,
+    sigma,
+)
 from muzero_engine.training.types import SearchOutput
 
 
@@ -59,11 +66,25 @@ def plant_roots(
 
 
 def conclude(
-    tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: Bound, targets: int, temperature: float
+    tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: SelectionSettings, targets: int, temperature: float
 ) -> SearchOutput:
-    """What the finished trees say. `allowed` is what `plant_roots` returned; `targets` is T.
+    """Return what the finished trees say: move, value and improved policy of every root, [GZ] sections 3.3 and 4.
 
-    The search began from logits divided by `temperature`; its divergence is from the network's own prior.
+    `allowed` is what `plant_roots` returned, `targets` is T. The search began from logits divided by `temperature`; the
+    divergence is from the network's own prior.
+
+    With N and q of the root's children and v_mix ([GZ] equation 33), completed Q is q(a) where N(a) > 0, else v_mix. We
+    write it v_mix + d(a), where d is 0 but at visited candidates, and then have over all A actions
+
+        pi' = softmax(logits + sigma(v_mix + d)) = softmax(logits + scale * d),    scale = (c_visit + max N) * c_scale,
+
+    as sigma is linear and what all actions share drops out of a softmax; and the value of the root under it is
+
+        sum of pi'(a) * (v_mix + d(a)) = v_mix + sum of pi'(a) * d(a).
+
+    So no row of completed Q is ever made for the actions that have no node. The move is the one of highest
+    gumbel + logit + sigma(q) among the most visited, the survivors of sequential halving ([GZ] algorithm 2), and the
+    divergence is KL(pi' || pi) = sum of pi'(a) * (log pi'(a) - log pi(a)).
     """
     games = torch.arange(tree.batch, device=tree.child.device)
     raw_value, logit, action = tree.raw_value[:, 0], tree.logit[:, 0], tree.action[:, 0].long()

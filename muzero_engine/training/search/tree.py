@@ -114,7 +114,7 @@ class SearchTree:
         self.mean[:, 0] = value
 
 
-class Bound(NamedTuple):
+class SelectionSettings(NamedTuple):
     """The settings that selection needs."""
 
     depth: int  # deepest leaf in plies
@@ -125,7 +125,7 @@ class Bound(NamedTuple):
 class TreeKernels(Protocol):
     """The operations of one simulation; each writes to the tree alone."""
 
-    def select(self, tree: SearchTree, simulation: int, bound: Bound) -> None:
+    def select(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> None:
         """Walk from the root to an edge not yet visited (or to the depth bound) and note it in `tree.selection`.
 
         A new leaf becomes node `simulation` + 1 and the child of its parent.
@@ -151,7 +151,7 @@ class TreeKernels(Protocol):
 class TorchKernels:
     """The reference. On a GPU it waits for the host at every ply, so no CUDA graph can hold it."""
 
-    def select(self, tree: SearchTree, simulation: int, bound: Bound) -> None:
+    def select(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> None:
         games = torch.arange(tree.batch, device=tree.child.device)
         parent, slot = torch.zeros_like(games), torch.zeros_like(games)
         rows, node = games, torch.zeros_like(games)
@@ -175,7 +175,7 @@ class TorchKernels:
         tree.selection.leaf.copy_(leaf)
         tree.selection.latent.copy_(parent * tree.batch + games)
 
-    def _root_slot(self, tree: SearchTree, simulation: int, bound: Bound) -> Tensor:
+    def _root_slot(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> Tensor:
         """int64[B]: sequential halving as mctx does it, the best of the candidates with the visits that are due."""
         games = torch.arange(tree.batch, device=tree.child.device)
         visits, q = children_statistics(tree, games, torch.zeros_like(games))
@@ -184,7 +184,7 @@ class TorchKernels:
         due = tree.schedule[tree.considered.long(), simulation]
         return torch.where(visits == due[:, None], score, -torch.inf).argmax(dim=1)
 
-    def _interior_slot(self, tree: SearchTree, rows: Tensor, node: Tensor, bound: Bound) -> Tensor:
+    def _interior_slot(self, tree: SearchTree, rows: Tensor, node: Tensor, bound: SelectionSettings) -> Tensor:
         """int64[rows]: argmax of pi' - N(b) / (1 + sum N); [GZ] section 5."""
         logit = tree.logit[rows, node]
         visits, q = children_statistics(tree, rows, node)
@@ -251,6 +251,6 @@ def completed_q(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Ten
     return torch.where(visits > 0, q, mixed_value(value, logits, q, visits)[:, None])
 
 
-def sigma(completed: Tensor, visits: Tensor, bound: Bound) -> Tensor:
+def sigma(completed: Tensor, visits: Tensor, bound: SelectionSettings) -> Tensor:
     """float32[B, W]: (c_visit + max_b N(b)) * c_scale * Q; [GZ] equation 8."""
     return (bound.c_visit + visits.amax(dim=1, keepdim=True)) * bound.c_scale * completed

@@ -19,7 +19,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from muzero_engine.training.search.tree import MIN_PRIOR, Bound, SearchTree
+from muzero_engine.training.search.tree import MIN_PRIOR, SearchTree, SelectionSettings
 
 TINY = tl.constexpr(MIN_PRIOR)
 LOWEST = tl.constexpr(-(2**31))  # below the integer of every float
@@ -34,7 +34,7 @@ class TritonKernels:
         self._warps = warps
         self._chunk = chunk
 
-    def select(self, tree: SearchTree, simulation: int, bound: Bound) -> None:
+    def select(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> None:
         selection = tree.selection
         _select[(tree.batch,)](
             tree.child,

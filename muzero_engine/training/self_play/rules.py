@@ -1,6 +1,6 @@
 """Games played by their rules, slot by slot, reading and writing numpy arrays that processes may share. No torch here.
 
-A slot plays one game after the other. What is random about a game (its opening plies, Go's komi, whether it may be
+A slot plays one game after the other. What is random about a game (its opening plies, komi, whether it may be
 resigned) follows from the run's seed, the rank, the slot and the number of the game in its slot, so that it is the same
 however many processes share the slots.
 """
@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from muzero_engine.games.base import Game, Position, Shape
+from muzero_engine.games.base import Game, Position, Scored, Shape, WithKomi
 from muzero_engine.games.encoding import pack, packed_size
 from muzero_engine.games.endings import playable
-from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 
 RESIGN = -1  # instead of an action: the mover resigns
@@ -45,8 +44,8 @@ class RulesSettings:
     opening_plies: int
     decisive_moves: bool
     no_resign_share: float
-    komi: float  # Go
-    komi_spread: float  # Go
+    komi: float  # mean, where the game has komi
+    komi_spread: float  # standard deviation
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +126,14 @@ class RulesSlice:
     """The slots `start` to `stop` of a group. Nothing else may write their rows while `step` runs."""
 
     def __init__(self, settings: RulesSettings, buffers: Buffers, start: int, stop: int) -> None:
+        """Raise RulesError where the game asks for ownership, and its positions cannot say whose each point is."""
         self._settings = settings
         self._game: Game = load_game(settings.game)
+        if self._game.spec.ownership and not isinstance(self._game.initial(settings.shape), Scored):
+            raise RulesError(
+                f"{settings.game} declares an ownership head (GameSpec.ownership), but its positions cannot count "
+                "areas, which the head would learn: declare ownership=False"
+            )
         self._rows = slice(start, stop)
         self._slots = range(start, stop)
         self._buffers = buffers
@@ -185,7 +190,7 @@ class RulesSlice:
             return _End(position.mover, DECLARED, False)
         if position.ply < self._settings.cap:
             return None
-        score = position.score() if isinstance(position, GoPosition) else 0.0
+        score = position.score() if isinstance(position, Scored) else 0.0
         return _End(None if score == 0 else (0 if score > 0 else 1), LONGEST, False)
 
     def _finish(self, i: int, slot: int, end: _End) -> None:
@@ -194,7 +199,8 @@ class RulesSlice:
         buffers.result[slot] = 0 if end.winner is None else 1 - 2 * end.winner
         buffers.by_rules[slot] = end.by_rules
         buffers.reason[slot] = end.reason.encode()
-        if isinstance(position, GoPosition):
+        if self._game.spec.ownership:
+            assert isinstance(position, Scored)
             buffers.ownership[slot] = 0 if end.reason == RESIGNATION else position.area()
         buffers.number[slot] += 1
         self._begin(i, slot)
@@ -216,7 +222,7 @@ class RulesSlice:
     def _opening(self, slot: int, plies: int, komi: float, rng: random.Random) -> Position | None:
         """A game's position after some random plies, which are written to the buffers; None if they ended the game."""
         position = self._game.initial(self._settings.shape)
-        if isinstance(position, GoPosition):
+        if isinstance(position, WithKomi):
             position.set_komi(komi)
         for ply in range(plies):
             action = int(rng.choice(position.legal_actions()))

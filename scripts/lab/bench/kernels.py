@@ -14,7 +14,7 @@ import torch
 from lab.common.commands import parser_of
 from lab.common.devices import best_device, captured, device_name, timed
 
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import game_names, load_game
 
 CALLS = 10  # in one captured graph
 TUNINGS = ((4, 512), (4, 1024), (8, 512), (8, 1024), (16, 1024))  # warps, entries of a row that are read at once
@@ -22,7 +22,7 @@ TUNINGS = ((4, 512), (4, 1024), (8, 512), (8, 1024), (16, 1024))  # warps, entri
 
 def main() -> None:
     parser = parser_of(__doc__)
-    parser.add_argument("--games", nargs="+", choices=GAME_NAMES, default=("chess", "go", "shogi"))
+    parser.add_argument("--games", nargs="+", choices=game_names(), default=("chess", "go", "shogi"))
     parser.add_argument("--rows", type=int, default=4096, help="games that are searched at once")
     parser.add_argument("--children", type=int, default=32)
     parser.add_argument("--repetitions", type=int, default=10)

@@ -20,7 +20,7 @@ from lab.common.commands import parser_of
 from lab.common.devices import device_name, wait
 from lab.common.kernel_profile import print_profile
 
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.network.blocks import StandardisedConv
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
@@ -109,7 +109,7 @@ def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float, f
 def main() -> None:
     on_gpu = torch.cuda.is_available()
     parser = parser_of(__doc__)
-    parser.add_argument("--game", choices=GAME_NAMES, default="chess")
+    parser.add_argument("--game", choices=game_names(), default="chess")
     parser.add_argument("--device", default="cuda" if on_gpu else "cpu")
     parser.add_argument("--batch", type=int, default=1024)
     parser.add_argument("--unroll", type=int, default=5)

@@ -20,14 +20,14 @@ from pathlib import Path
 
 from lab.common.commands import parser_of
 
+from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.play.game import initial_position
 from muzero_engine.match.play.openings import Opening
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.play.tournament import Runner
-from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.records.store import Store
-from muzero_engine.match.settings.match_settings import PROTOCOLS, EngineSettings, GameSettings, TournamentSettings
+from muzero_engine.match.settings.match_settings import EngineSettings, GameSettings, TournamentSettings, client_kind
 from muzero_engine.match.settings.time_control import TimeControl
 
 LIMIT = TimeControl.parse("3600+1")
@@ -81,7 +81,7 @@ def random_game(game: str, plies: int, size: int) -> list[str]:
 
 def measure(game: str, games: int, plies: int, size: int) -> str:
     moves = " ".join(random_game(game, plies, size))
-    kind = PROTOCOLS[game]
+    kind = client_kind(game)
     script = GTP if game == "go" else DIALOGUE
     command = (sys.executable, "-S", "-E", "-c", script, kind.value, moves)
     engines = tuple(EngineSettings(name=name, kind=kind, command=command, control=LIMIT) for name in "ab")

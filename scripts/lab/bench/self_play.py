@@ -20,7 +20,7 @@ from lab.common.devices import best_device, precision, wait
 
 from muzero_engine.games.base import Shape
 from muzero_engine.games.encoding import packed_size
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.training.boards import group_sizes
 from muzero_engine.training.config import ReplaySettings, SearchSettings, SelfPlaySettings, TrainConfig
@@ -147,7 +147,7 @@ def measure(game: str, arguments: argparse.Namespace, device: torch.device) -> N
 
 def main() -> None:
     parser = parser_of(__doc__)
-    parser.add_argument("games_to_play", nargs="+", choices=GAME_NAMES, metavar="GAME")
+    parser.add_argument("games_to_play", nargs="+", choices=game_names(), metavar="GAME")
     parser.add_argument("--games", type=int, default=4096)
     parser.add_argument("--workers", type=int, nargs="*", help="numbers of rules processes to try (default: cores - 1)")
     parser.add_argument("--simulations", type=int, default=32)

@@ -16,7 +16,7 @@ from lab.common.commands import parser_of
 
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput, top_policy
+from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.search import Search
 
@@ -40,11 +40,11 @@ class TableModel:
         latents[:, 0, 0, 0] = states / STATES
         return latents
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         """See `Model`; every root is state 0."""
         state = np.zeros(len(observation), dtype=np.int64)
         value = self._values[state]
-        return RootOutput(self._latents(state), self._policies[state], value, np.zeros_like(value))
+        return InitialOutput(self._latents(state), self._policies[state], value, np.zeros_like(value))
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`; no game ends."""

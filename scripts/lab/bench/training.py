@@ -19,7 +19,7 @@ from lab.common.devices import best_device, captured, device_name, precision, ti
 from lab.common.kernel_profile import print_profile
 from torch import Tensor
 
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
@@ -126,7 +126,7 @@ def time_search(name: str, arguments: argparse.Namespace, device: torch.device) 
 
 def main() -> None:
     parser = parser_of(__doc__)
-    parser.add_argument("--workloads", nargs="+", choices=GAME_NAMES, default=("chess", "go", "shogi"))
+    parser.add_argument("--workloads", nargs="+", choices=game_names(), default=("chess", "go", "shogi"))
     parser.add_argument("--games", type=int, default=4096)
     parser.add_argument("--simulations", type=int, default=32)
     parser.add_argument("--children", type=int, default=32)

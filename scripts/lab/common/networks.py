@@ -7,11 +7,11 @@ from pathlib import Path
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.network.checkpoint import load_network
 from muzero_engine.network.model import MuZeroNetwork
-from muzero_engine.training.run.saved import newest_checkpoint, saved_network
+from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_network
 
 
 def network_of(place: Path) -> MuZeroNetwork:
     """Return the network of a bundle's or a run's folder (its newest checkpoint) or of a checkpoint's file."""
     if place.is_dir() and not (place / CHECKPOINT).exists():
-        return saved_network(newest_checkpoint(place))
+        return read_network(newest_checkpoint(place))
     return load_network(place / CHECKPOINT if place.is_dir() else place)

@@ -25,7 +25,7 @@ from lab.common.searches import with_changes
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.results.statistics import Tally
 from muzero_engine.match.results.tables import match_line
 from muzero_engine.training.config import SearchSettings
@@ -53,7 +53,7 @@ def compare(game: str, network: Path, against: Path, *, pairs: int, max_plies: i
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("settings", nargs="+", metavar="SETTING", help="like children=8 or depth=4,simulations=64")
-    parser.add_argument("--game", choices=GAME_NAMES, required=True)
+    parser.add_argument("--game", choices=game_names(), required=True)
     parser.add_argument("--weights", type=Path, required=True, help="a network")
     parser.add_argument("--size", type=int, choices=(9, 13, 19), default=9, help="lines of the board of Go [9]")
     parser.add_argument("--against", type=Path, help="another network, for the defaults [the same]")

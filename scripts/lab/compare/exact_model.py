@@ -9,7 +9,7 @@ import numpy as np
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
-from muzero_engine.model import Floats, Ints, Model, RecurrentOutput, RootOutput, top_policy
+from muzero_engine.model import Floats, InitialOutput, Ints, Model, RecurrentOutput, top_policy
 
 PARTS = ("policy", "value", "ends")
 ILLEGAL = -30.0  # logit
@@ -34,11 +34,13 @@ class ExactModel:
         """The root of the next search."""
         self._root = position.copy()
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         """See `Model`; for one observation."""
         root = self._model.initial_inference(observation)
         self._nodes = [(self._root, root.latent[0])]
-        return RootOutput(np.zeros((1, 1, 1, 1), np.float32), root.policy_logits, root.value, root.draw, root.ownership)
+        return InitialOutput(
+            np.zeros((1, 1, 1, 1), np.float32), root.policy_logits, root.value, root.draw, root.ownership
+        )
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`."""

@@ -29,7 +29,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from muzero_engine.files import write_atomically
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
@@ -126,7 +126,7 @@ def table_row(name: str, steps: int, found: Means) -> str:
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("settings", nargs="+", metavar="SETTINGS", help='like "learner.learning_rate=2e-3 seed=2"')
-    parser.add_argument("--game", choices=GAME_NAMES, required=True)
+    parser.add_argument("--game", choices=game_names(), required=True)
     parser.add_argument("--preset", choices=PRESET_NAMES, default="release")
     parser.add_argument("--init", type=Path, required=True, help="a network: it plays, and all settings begin with it")
     parser.add_argument("--fresh", action="store_true", help="they begin with fresh networks instead")

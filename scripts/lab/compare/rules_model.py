@@ -7,7 +7,7 @@ import numpy as np
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import turned
 from muzero_engine.games.registry import load_game
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput, top_policy
+from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
 
 PIECE_VALUES = {
     "chess": (1.0, 3.0, 3.0, 5.0, 9.0, 0.0),
@@ -57,10 +57,10 @@ class MaterialModel:
         jitter = np.random.default_rng(abs(hash(position.text()))).normal() * self._noise
         return logits, float(np.tanh(material / self._scale + jitter))
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         logits, value = self._judge(self._positions[0])
         zero = np.zeros(1, dtype=np.float32)
-        return RootOutput(np.zeros((1, 1, 1, 1), np.float32), logits[None], zero + np.float32(value), zero)
+        return InitialOutput(np.zeros((1, 1, 1, 1), np.float32), logits[None], zero + np.float32(value), zero)
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         count = len(action)

@@ -25,7 +25,7 @@ import torch
 from lab.common.commands import parser_of
 from lab.compare.batched import compare
 
-from muzero_engine.games.registry import GAME_NAMES
+from muzero_engine.games.registry import game_names
 from muzero_engine.training.report.metrics import CycleRecord, read_records
 from muzero_engine.training.report.progress import clock_text, short_number
 
@@ -102,7 +102,7 @@ def losses(records: list[CycleRecord]) -> str:
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("settings", nargs="+", metavar="SETTINGS", help='like "search.simulations=64 seed=2"')
-    parser.add_argument("--game", choices=GAME_NAMES, required=True)
+    parser.add_argument("--game", choices=game_names(), required=True)
     parser.add_argument("--preset", default="release")
     parser.add_argument("--init", type=Path, help="what all of them begin with")
     parser.add_argument("--common", default="", help="settings of all of them")

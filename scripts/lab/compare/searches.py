@@ -36,7 +36,7 @@ from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.match.results.statistics import Tally, estimate
 from muzero_engine.match.results.tables import interval_text
-from muzero_engine.model import Floats, Ints, RecurrentOutput, RootOutput
+from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
@@ -56,7 +56,7 @@ class Watched:
     def watch(self, position: Position) -> None:
         """For models that follow the rules."""
 
-    def initial_inference(self, observation: Floats) -> RootOutput:
+    def initial_inference(self, observation: Floats) -> InitialOutput:
         return self._model.initial_inference(observation)
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:

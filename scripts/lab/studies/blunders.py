@@ -24,10 +24,10 @@ from lab.common.stockfish import STOCKFISH, score
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
+from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel
-from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.records.store import recorded_games
 
 NOT_LOST, LOST, STEP = -200, -300, 250  # centipawns

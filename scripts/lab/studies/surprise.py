@@ -19,10 +19,10 @@ import numpy as np
 from lab.common.commands import parser_of
 
 from muzero_engine.games.encoding import observation
+from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
-from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.records.store import recorded_games
 from muzero_engine.search.scoring import softmax
 

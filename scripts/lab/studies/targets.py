@@ -26,8 +26,8 @@ from torch import Tensor
 
 from muzero_engine.games.base import Game, Position
 from muzero_engine.games.encoding import observation
-from muzero_engine.games.registry import GAME_NAMES, load_game
-from muzero_engine.match.records.record import GameRecord
+from muzero_engine.games.record import GameRecord
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.records.store import recorded_games
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
@@ -121,7 +121,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path, help="of a match or a ladder")
     parser.add_argument("settings", nargs="+", metavar="SETTING", help="like simulations=64,c_scale=0.3")
-    parser.add_argument("--game", choices=GAME_NAMES, required=True)
+    parser.add_argument("--game", choices=game_names(), required=True)
     parser.add_argument("--weights", type=Path, required=True, help="a network")
     parser.add_argument("--positions", type=int, default=56, help="at most one of each game")
     parser.add_argument("--plies", type=int, nargs=2, default=(12, 70), help="between which a position is taken")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from support.matches import PATIENT, scripted
 
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import EngineFailure, GameSetup, ProcessClient, Question
 from muzero_engine.match.engines.dialogue import parse_info
 from muzero_engine.match.engines.gtp import parse_final_score, parse_report
 from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.engines.uci import UciClient
+from muzero_engine.match.engines.ugi import UgiClient
 from muzero_engine.match.engines.usi import UsiClient
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.clock import Clock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
@@ -50,7 +51,7 @@ def test_report() -> None:
     assert parse_report("info move D4") == (None, None)
 
 
-def limits(client: UciClient | UsiClient, first: str, second: str, mover: int, *spent: float) -> str:
+def limits(client: UciClient | UgiClient | UsiClient, first: str, second: str, mover: int, *spent: float) -> str:
     """What comes after `go`; the clocks have been running for moves that took `spent` seconds, in turns."""
     clocks = (Clock(TimeControl.parse(first)), Clock(TimeControl.parse(second)))
     for ply, seconds in enumerate(spent):
@@ -88,6 +89,39 @@ def test_usi_limits(first: str, second: str, mover: int, words: str) -> None:
     assert limits(client, first, second, mover, 3.0, 10.0) == words
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "mover", "words"),
+    [
+        ("60+0.5", "30", 0, "p1time 57500 p2time 20000 p1inc 500 p2inc 0"),
+        ("60+0.5", "30", 1, "p1time 57500 p2time 20000 p1inc 500 p2inc 0"),
+        ("60+0.5", "nodes=7", 0, "p1time 57500 p2time 57500 p1inc 500 p2inc 500"),
+        ("nodes=7", "60", 0, "nodes 7"),
+        ("movetime=0.25", "60", 0, "movetime 250"),
+        ("depth=3", "60", 0, "depth 3"),
+    ],
+)
+def test_ugi_limits(first: str, second: str, mover: int, words: str) -> None:
+    client = UgiClient(scripted("a", "tictactoe"), PATIENT)
+    assert limits(client, first, second, mover, 3.0, 10.0) == words
+
+
+def test_ugi_engines_are_asked_whether_they_are_ready_for_a_position() -> None:
+    """As UGI has it: after the options, after a new game and after every position."""
+    control = TimeControl.parse("nodes=5")
+    setup = GameSetup(start="xo./.x./...", initial=False, control=control)
+    question = Question(mover=1, moves=("a1",), clocks=(Clock(control), Clock(control)))
+    assert said(scripted("a", "tictactoe", "--echo", limit="nodes=5"), "tictactoe", setup, question).splitlines() == [
+        "ugi",
+        "isready",
+        "uginewgame",
+        "isready",
+        "position fen xo./.x./... moves a1",
+        "isready",
+        "go nodes 5",
+        "quit",
+    ]
+
+
 def said(settings: EngineSettings, game: str, setup: GameSetup | None = None, question: Question | None = None) -> str:
     """What a scripted engine has heard of options and clocks."""
     client = make_client(settings, load_game(game), PATIENT)
@@ -112,7 +146,7 @@ def with_options(settings: EngineSettings, *options: tuple[str, str]) -> EngineS
     )
 
 
-@pytest.mark.parametrize("game", ["chess", "shogi"])
+@pytest.mark.parametrize("game", ["chess", "shogi", "tictactoe"])
 def test_options(game: str) -> None:
     engine = with_options(scripted("a", game), ("skill level", "3"))
     assert said(engine, game) == "setoption name skill level value 3"

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from support.ladder import CHESS, OPENINGS, SETTINGS, Table, record
 
+from muzero_engine.games.record import Ending
 from muzero_engine.match.ladder.ladder import (
     BadLadder,
     Climb,
@@ -18,7 +19,6 @@ from muzero_engine.match.ladder.ladder import (
 )
 from muzero_engine.match.ladder.opponents import LADDERS
 from muzero_engine.match.play.game import GamePlan
-from muzero_engine.match.records.record import Ending
 
 
 def test_the_engine_is_placed_by_as_many_games_as_asked_for() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.ladder import ALL, CHESS, SETTINGS, Table
 
+from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.manifest import Rating
 from muzero_engine.match.ladder.ladder import BadLadder, placing_of
@@ -18,7 +19,6 @@ from muzero_engine.match.ladder.report import (
     text_report,
     write_manifest,
 )
-from muzero_engine.match.records.record import GameRecord
 from muzero_engine.match.results.page import page_text
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from support.matches import PATIENT, play, random_player, record, scripted, seats
 
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.play.game import GamePlan, play_game
 from muzero_engine.match.play.openings import Opening
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
 from muzero_engine.match.settings.match_settings import (
     Adjudication,
     ClientKind,
@@ -43,6 +43,7 @@ def settings(game: str, *, patience: Patience = PATIENT, **changes: object) -> G
         ("chess", 0.5, "threefold repetition", 8),
         ("shogi", 0.5, "fourfold repetition", 12),
         ("go", 0.0, "two passes", 20),
+        ("tictactoe", 0.5, "full board", 9),
     ],
 )
 def test_a_game_by_the_rules(game: str, points: float, reason: str, plies: int) -> None:
@@ -81,6 +82,18 @@ def test_a_bad_engine_loses_for_its_own_reason(game: str, fault: str, ending: En
     assert reason in played.record.reason
     assert len(played.record.moves) == 5
     assert played.broken == {1}
+
+
+@pytest.mark.parametrize(("fault", "ending", "reason"), FAULTS)
+def test_a_bad_engine_of_a_game_that_does_not_say_what_moves_look_like(fault: str, ending: Ending, reason: str) -> None:
+    """As above, but every word is taken for a move there."""
+    game = "tictactoe"
+    bad = scripted("bad", game, "--fault", fault, "--at", "3", limit=LIMIT if fault == "hang" else "60")
+    played = play(scripted("good", game), bad, settings(game, patience=SOON))
+    assert (played.record.points, len(played.record.moves)) == (1.0, 5)
+    assert played.broken == {1}
+    assert played.record.ending is (Ending.ILLEGAL_MOVE if fault == "nonsense" else ending)
+    assert reason in played.record.reason
 
 
 @pytest.mark.parametrize("game", GAMES)

@@ -7,9 +7,9 @@ import math
 import pytest
 
 from muzero_engine.games.base import Position
+from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.play.judging import Judge, Verdict, centipawns, ply_cap
-from muzero_engine.match.records.record import Ending, Score, ScoreKind
+from muzero_engine.match.play.judging import Judge, Verdict, centipawns
 from muzero_engine.match.settings.match_settings import Adjudication
 
 NEVER = Adjudication()
@@ -130,7 +130,9 @@ def test_moves_are_written_in_one_way() -> None:
 def test_the_cap_on_plies() -> None:
     assert end(judge("chess", max_plies=2), "e2e4 e7e5") == Verdict(None, Ending.PLY_CAP, "the cap of 2 plies")
     assert end(judge("go", max_plies=1), "E5") == Verdict(0, Ending.PLY_CAP, "the cap of 1 plies", 73.5)
-    assert ply_cap("go", load_game("go").initial((9, 9))) == 243
+    assert load_game("go").ply_cap((9, 9)) == 243
+    assert load_game("chess").ply_cap((8, 8)) == 1000
+    assert load_game("tictactoe").ply_cap((3, 3)) == 9  # a game that declares none has its spec's
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.go.sgf import parse_sgf, split_games
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.match.play.openings import BadOpenings, Opening, opening_position, random_openings, read_openings
 
 FIRST = "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"
@@ -80,7 +80,7 @@ def test_pgn(tmp_path: Path) -> None:
     assert "Atomic" in complaint(tmp_path, "atomic.pgn", '[Variant "Atomic"]\n\n1. e4 *')
 
 
-@pytest.mark.parametrize("ending", [".sfen", ".usi", ".txt"])
+@pytest.mark.parametrize("ending", [".sfen", ".usi", ".ugi", ".txt"])
 def test_lines_of_moves(tmp_path: Path, ending: str) -> None:
     sfen = "lnsgkgsnl/1r5b1/ppppppppp/9/9/2P6/PP1PPPPPP/1B5R1/LNSGKGSNL w - 2"
     text = f"""startpos moves 7g7f 3c3d
@@ -122,8 +122,8 @@ def test_sgf(tmp_path: Path) -> None:
     ("name", "text", "game", "words"),
     [
         ("a.bin", "", "chess", ".epd, .fen"),
-        ("a.epd", FIRST, "shogi", "chess, not for shogi"),
-        ("a.sgf", "(;SZ[9])", "chess", "go, not for chess"),
+        ("a.epd", FIRST, "shogi", "chess, not of shogi"),
+        ("a.sgf", "(;SZ[9])", "chess", "go, not of chess"),
         ("a.epd", "\n# nothing\n", "chess", "no openings"),
         ("a.pgn", "", "chess", "no openings"),
         ("a.sgf", "nothing", "go", "no openings"),
@@ -161,7 +161,7 @@ def test_order_comes_from_the_seed_and_only_chosen_entries_are_read(tmp_path: Pa
     assert len(read(tmp_path, "book.txt", text + "\nnonsense", count=8)) == 8
 
 
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 def test_random_openings_are_legal_and_different(game: str) -> None:
     start = initial(game)
     plies = 3 if game == "tictactoe" else 8

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from support.matches import PATIENT, random_player, scripted
 
+from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.openings import Opening
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.play.tournament import Runner
-from muzero_engine.match.records.record import Ending, GameRecord
 from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings, TournamentSettings
 
 GAME = GameSettings(game="chess", patience=PATIENT, max_plies=20)

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muzero_engine.games.lines import written_formats
+from muzero_engine.games.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.records import store as module
-from muzero_engine.match.records.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 from muzero_engine.match.records.record_json import BadRecord, parse_record, record_line
-from muzero_engine.match.records.store import GAMES, Store
-from muzero_engine.match.records.writers.registry import record_formats
+from muzero_engine.match.records.store import GAMES, Store, file_name
 from muzero_engine.match.settings.match_settings import BadTournament
 
 FACTS = {"engines": ["a", "b"], "limit": "60"}
@@ -111,7 +111,7 @@ def test_half_a_line_is_cut_off(tmp_path: Path, cut: int) -> None:
     assert (tmp_path / "games.pgn").read_text().count("[Event ") == 1
 
 
-MOVES = {"chess": "e7e5", "go": "E5", "shogi": "7g7f"}
+MOVES = {"chess": "e7e5", "go": "E5", "shogi": "7g7f", "tictactoe": "b2"}
 
 
 @pytest.mark.parametrize("game", list(MOVES))
@@ -124,10 +124,10 @@ def test_other_files_are_made_again(tmp_path: Path, game: str) -> None:
     store = Store.create(tmp_path, game, "test", FACTS)
     for _ in range(3):
         store.add(record)  # the same game again, as two engines without chance play it
-    for form in record_formats(game):
-        path = tmp_path / form.file_name
+    for form in written_formats(load_game(game)):
+        path = tmp_path / file_name(form)
         whole = path.read_bytes()
-        assert whole.count(form.once) == 3
+        assert whole.count(form.written_once) == 3
         one = len(whole) // 3
         for cut in (1, 9, one, one + 1):
             path.write_bytes(whole[:-cut])

@@ -9,14 +9,15 @@ import cshogi
 import pytest
 from cshogi import CSA
 
+from muzero_engine.games.chess.records import pgn_text
 from muzero_engine.games.go.actions import vertex_text
+from muzero_engine.games.go.records import result_text, sgf_record
 from muzero_engine.games.go.sgf import Move, parse_sgf
+from muzero_engine.games.lines import written_formats
+from muzero_engine.games.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.records.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
-from muzero_engine.match.records.writers.pgn import pgn_text
-from muzero_engine.match.records.writers.registry import record_formats
-from muzero_engine.match.records.writers.sgf import result_text, sgf_record
-from muzero_engine.match.records.writers.shogi import csa_text, usi_line
+from muzero_engine.games.shogi.records import csa_text, usi_line
+from muzero_engine.match.records.store import file_name, text_of
 
 
 def game_record(game: str, line: str, **changes: object) -> GameRecord:
@@ -181,11 +182,19 @@ def test_csa_endings(ending: Ending, reason: str, points: float, word: str) -> N
 
 
 def test_every_ending_can_be_written() -> None:
-    for game, moves in (("chess", "e2e4"), ("go", "E5"), ("shogi", "7g7f")):
+    for game, moves in (("chess", "e2e4"), ("go", "E5"), ("shogi", "7g7f"), ("tictactoe", "b2")):
         for ending in Ending:
-            for form in record_formats(game):
-                text = form.text(game_record(game, moves, ending=ending, reason="Grund: ß"), "x")
+            for form in written_formats(load_game(game)):
+                text = text_of(form, game_record(game, moves, ending=ending, reason="Grund: ß"), "x")
                 assert text.endswith("\n")
+
+
+def test_games_without_a_format_are_lines_of_moves() -> None:
+    (form,) = written_formats(load_game("tictactoe"))
+    assert file_name(form) == "games.ugi"
+    written = text_of(form, game_record("tictactoe", "c3", opening_moves=("b2", "a1")), "x")
+    assert written == "startpos moves b2 a1 c3\n"
+    assert text_of(form, game_record("tictactoe", "", start="xo./.x./..."), "x") == "fen xo./.x./...\n"
 
 
 def test_usi() -> None:

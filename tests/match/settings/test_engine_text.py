@@ -39,6 +39,7 @@ def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
     own = engine(f"weights={tmp_path} muzero", "shogi")
     assert own.command == (sys.executable, "-m", "muzero_engine", "usi", "--weights", str(tmp_path))
     assert own.name == "muzero"
+    assert engine("muzero", "tictactoe").command[3:] == ("ugi", "--game", "tictactoe")
     flags = engine("name=quick tc=none muzero --visits 100", "go")
     assert flags.command == (sys.executable, "-m", "muzero_engine", "gtp", "--visits", "100")
     chance = engine("name=floor seed=5 random", "go")

@@ -2,10 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, Protocol, find_option, protocol_options
+from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, find_option, protocol_options
+from muzero_engine.games.base import EngineProtocol
 from muzero_engine.protocols.common.options_text import RESERVED_WORDS, option_line, parse_setoption, value_text
 
-TEXT_PROTOCOLS = (Protocol.UCI, Protocol.USI, Protocol.UGI)
+TEXT_PROTOCOLS = (EngineProtocol.UCI, EngineProtocol.USI, EngineProtocol.UGI)
 
 
 @pytest.mark.parametrize(
@@ -19,35 +20,35 @@ TEXT_PROTOCOLS = (Protocol.UCI, Protocol.USI, Protocol.UGI)
     ],
 )
 def test_each_kind_has_its_form(name: str, line: str) -> None:
-    assert option_line(find_option(Protocol.UCI, name), Protocol.UCI) == line
+    assert option_line(find_option(EngineProtocol.UCI, name), EngineProtocol.UCI) == line
 
 
 def test_the_offered_default_is_what_the_engine_was_started_with() -> None:
-    info = find_option(Protocol.USI, "USI_Hash")
-    assert option_line(info, Protocol.USI, 64) == "option name USI_Hash type spin default 64 min 8 max 1048576"
+    info = find_option(EngineProtocol.USI, "USI_Hash")
+    assert option_line(info, EngineProtocol.USI, 64) == "option name USI_Hash type spin default 64 min 8 max 1048576"
 
 
 @pytest.mark.parametrize("path", ["my max net", "my default net", "a type"])
 def test_a_default_that_would_break_the_line_is_hidden(path: str) -> None:
-    info = find_option(Protocol.UCI, "WeightsFile")
-    assert option_line(info, Protocol.UCI, path).endswith("default <empty>")
+    info = find_option(EngineProtocol.UCI, "WeightsFile")
+    assert option_line(info, EngineProtocol.UCI, path).endswith("default <empty>")
 
 
 def test_a_space_in_a_default_is_hidden_from_usi_only() -> None:
-    info = find_option(Protocol.UCI, "WeightsFile")
-    assert option_line(info, Protocol.UCI, "my nets/w").endswith("default my nets/w")
-    assert option_line(info, Protocol.USI, "my nets/w").endswith("default <empty>")
+    info = find_option(EngineProtocol.UCI, "WeightsFile")
+    assert option_line(info, EngineProtocol.UCI, "my nets/w").endswith("default my nets/w")
+    assert option_line(info, EngineProtocol.USI, "my nets/w").endswith("default <empty>")
 
 
 @pytest.mark.parametrize("protocol", TEXT_PROTOCOLS)
-def test_clients_can_split_every_line(protocol: Protocol) -> None:
+def test_clients_can_split_every_line(protocol: EngineProtocol) -> None:
     for info in protocol_options(protocol):
         words = option_line(info, protocol).split()
         assert words[:2] == ["option", "name"]
         assert [words.count(word) for word in ("name", "type", "default")] == [1, 1, 1]
         assert words.count("var") == len(info.choices)
         assert not RESERVED_WORDS.intersection(info.names(protocol)[0].lower().split())
-        if protocol is Protocol.USI:
+        if protocol is EngineProtocol.USI:
             assert " " not in info.names(protocol)[0]
 
 
@@ -74,7 +75,7 @@ def test_setoption_reads_anything(arguments: str) -> None:
 
 
 @given(st.data(), st.sampled_from(TEXT_PROTOCOLS))
-def test_written_values_are_read_back(data: st.DataObject, protocol: Protocol) -> None:
+def test_written_values_are_read_back(data: st.DataObject, protocol: EngineProtocol) -> None:
     info: OptionInfo = data.draw(st.sampled_from(protocol_options(protocol)))
     value: bool | int | float | str
     match info.kind:

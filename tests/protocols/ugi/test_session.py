@@ -11,7 +11,7 @@ from support.transcript import Output, play_transcript
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.ugi.session import UgiSession
 
@@ -81,7 +81,7 @@ def test_an_engine_that_cannot_start_still_gives_a_move() -> None:
     assert output.next() == "bestmove 0000"
 
 
-@pytest.mark.parametrize("name", GAME_NAMES)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_a_game_between_a_session_and_itself(name: str) -> None:
     """Every move it gives is legal, in any game, and its answers to queries are those of the rules."""
     game = load_game(name)

@@ -14,7 +14,7 @@ from support.cycles import cycle_record, run_records
 from support.networks import tiny_network
 
 from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.games.registry import GAME_NAMES, load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.training.boards import ply_cap
 from muzero_engine.training.config import SearchSettings, TrainConfig
 from muzero_engine.training.distributed import World
@@ -82,7 +82,7 @@ def test_a_scripted_player_that_was_beaten_says_nothing_of_later_nets() -> None:
     assert ratings(told)["net-48"] - ratings(told)["random"] > 1500
 
 
-@pytest.mark.parametrize("game", GAME_NAMES)
+@pytest.mark.parametrize("game", BUILT_IN)
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_net_chooses_legal_moves_whatever_the_batch(game: str, count: int) -> None:
     spec = load_game(game).spec

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
-from muzero_engine.games.base import Position
+from muzero_engine.games.base import Gains, Game, Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.evaluation.matches import GreedyPlayer, MatchScore, RandomPlayer, openings, play_pairs
 
 TICTACTOE = load_game("tictactoe")
+
+
+def gains(game: Game) -> Callable[[Position], Gains]:
+    assert game.greedy is not None
+    return game.greedy
 
 
 def end(position: Position) -> float | None:
@@ -85,7 +90,7 @@ def test_openings_never_end_the_game() -> None:
 )
 def test_the_greedy_player_takes_the_most_valuable_piece(game: str, text: str, moves: set[str]) -> None:
     position = load_game(game).from_text(text)
-    player = GreedyPlayer(load_game(game), np.random.default_rng(0))
+    player = GreedyPlayer(gains(load_game(game)), np.random.default_rng(0))
     chosen = {position.action_text(player.choose([position])[0]) for _ in range(30)}
     assert chosen <= moves
 
@@ -102,7 +107,7 @@ def test_the_greedy_player_beats_the_random_one_at_chess() -> None:
         return float(np.sign(balance))
 
     starts = openings(lambda rng: game.initial((8, 8)), 4, 2, rng)
-    score = play_pairs(GreedyPlayer(game, rng), RandomPlayer(rng), starts, material_end)
+    score = play_pairs(GreedyPlayer(gains(game), rng), RandomPlayer(rng), starts, material_end)
     assert score.wins >= 7
 
 

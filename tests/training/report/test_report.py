@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from support.cycles import cycle_record, run_records
 
-from muzero_engine.training.report.report import charts, write_report
+from muzero_engine.training.report.charts import charts
+from muzero_engine.training.report.report import write_report
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ALWAYS = {"game-length", "results", "search-divergence", "throughput", "replay"}

@@ -24,11 +24,11 @@ from muzero_engine.training.report.measures import StepMetrics
 from muzero_engine.training.report.metrics import CycleRecord, read_records
 from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.run import checkpoint as checkpoint_module
-from muzero_engine.training.run import run as run_module
+from muzero_engine.training.run import cycle as cycle_module
 from muzero_engine.training.run.checkpoint import CheckpointNotWritten, checkpoints
+from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_counters, read_network
 from muzero_engine.training.run.loop import Ending, train
 from muzero_engine.training.run.run import TrainingRun
-from muzero_engine.training.run.saved import newest_checkpoint, saved_config, saved_counters, saved_network
 from muzero_engine.training.self_play.slot_group import SlotGroup
 from muzero_engine.training.settings import with_overrides
 from muzero_engine.training.types import Batch
@@ -119,6 +119,17 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(
     assert left[-1].held_out is not None
 
 
+def test_the_same_seed_begins_with_the_same_training_heads(tmp_path: Path) -> None:
+    config = tiny("learner.consistency_weight=1", "learner.decoder_weight=1", "learner.soft_policy_weight=1")
+    states = []
+    for number in range(2):
+        torch.manual_seed(number)  # what the process has drawn before is another matter
+        with TrainingRun(config, tmp_path / str(number), World.alone()) as run:
+            states.append(run.learner.state().tensors)
+    assert any(name.startswith("heads.") for name in states[0])
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
 def test_a_finished_run_leaves_what_export_and_report_need(tmp_path: Path) -> None:
     config = tiny()
     with TrainingRun(config, tmp_path, World.alone()) as run:
@@ -126,10 +137,10 @@ def test_a_finished_run_leaves_what_export_and_report_need(tmp_path: Path) -> No
         playing = run.learner.ema_network().state_dict()
         counters = run.counters
     found = newest_checkpoint(tmp_path)
-    assert saved_config(found) == config
-    assert saved_counters(found) == counters
+    assert read_config(found) == config
+    assert read_counters(found) == counters
     assert counters.games > 0 < counters.seconds == counters.device_seconds
-    network = saved_network(found)
+    network = read_network(found)
     assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in playing.items())
     last = read_records(tmp_path)[-1]
     assert {match.opponent for match in last.matches} >= {"random", "net-0"} or last.step > 4
@@ -253,7 +264,7 @@ def test_a_duration_ends_the_run_and_the_fall_of_its_learning_rate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cycle = iter(range(10_000))
-    monkeypatch.setattr(run_module, "time", SimpleNamespace(perf_counter=lambda: float(next(cycle))))  # a second each
+    monkeypatch.setattr(cycle_module, "time", SimpleNamespace(perf_counter=lambda: float(next(cycle))))  # a second each
     changes = ("duration=20", "steps=4", "learner.warmup_steps=2", "evaluation.every_cycles=1000")
     config = tiny(*changes, "learner.learning_rate=0.01", "learner.final_learning_rate=0.001")
     with TrainingRun(config, tmp_path, World.alone()) as run:
@@ -361,8 +372,8 @@ def test_checkpoints_without_sense_are_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(document | {"config": {}, "counters": {"cycle": "x"}, "network": "?"}))
     found = newest_checkpoint(tmp_path)
     with pytest.raises(BadCheckpoint, match="cannot be used: its config lacks game"):
-        saved_config(found)
+        read_config(found)
     with pytest.raises(BadCheckpoint, match="cannot be used: cycle is not of type int"):
-        saved_counters(found)
+        read_counters(found)
     with pytest.raises(BadCheckpoint, match="does not hold a network of this program"):
-        saved_network(found)
+        read_network(found)

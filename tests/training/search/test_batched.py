@@ -19,7 +19,14 @@ from muzero_engine.search import scoring
 from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.search.root import halving_schedule
-from muzero_engine.training.search.tree import Bound, SearchTree, TorchKernels, completed_q, mixed_value, sigma
+from muzero_engine.training.search.tree import (
+    SearchTree,
+    SelectionSettings,
+    TorchKernels,
+    completed_q,
+    mixed_value,
+    sigma,
+)
 from muzero_engine.training.types import SearchOutput
 
 torch.set_num_threads(1)
@@ -51,7 +58,7 @@ class _Watched(TorchKernels):
 
     tree: SearchTree
 
-    def select(self, tree: SearchTree, simulation: int, bound: Bound) -> None:
+    def select(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> None:
         self.tree = tree
         super().select(tree, simulation, bound)
 
@@ -98,7 +105,7 @@ def test_formulas_are_those_of_the_engines_search(seed: int, actions: int) -> No
     q = draw.uniform(-1, 1, actions).astype(np.float32)
     visits = draw.integers(0, 4, actions)
     value = float(np.float32(draw.uniform(-1, 1)))
-    bound = Bound(99, 50.0, 0.3)
+    bound = SelectionSettings(99, 50.0, 0.3)
     rows = [torch.from_numpy(array)[None] for array in (logits, q, visits)]
     prior = scoring.softmax(logits)
     mixed = mixed_value(torch.tensor([value]), rows[0], rows[1], rows[2])

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from muzero_engine.training.search.root import halving_schedule
-from muzero_engine.training.search.tree import Bound, SearchTree, TorchKernels, TreeKernels
+from muzero_engine.training.search.tree import SearchTree, SelectionSettings, TorchKernels, TreeKernels
 
 ROUNDING = 1e-5  # two ways of adding up; a larger difference is an error
 NEAR_TIES = 2e-3  # share of walks that may part where two children score the same to rounding
@@ -68,7 +68,7 @@ def test_trees_grow_as_the_reference_grows_them(
     """Random trees grow with the reference; every step of every simulation is compared."""
     reference, parted = TorchKernels(), 0
     draw = torch.Generator(DEVICE).manual_seed(2)
-    bound = Bound(depth or SIMULATIONS, 50.0, 0.1)
+    bound = SelectionSettings(depth or SIMULATIONS, 50.0, 0.1)
     schedule = torch.tensor(halving_schedule(candidates, SIMULATIONS), dtype=torch.int32, device=DEVICE)
     tree, mine = (SearchTree.empty(GAMES, max(children, candidates), schedule) for _ in range(2))
 

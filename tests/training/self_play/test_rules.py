@@ -43,6 +43,14 @@ def started(settings: RulesSettings) -> tuple[Buffers, RulesSlice]:
     return buffers, games
 
 
+def test_ownership_of_a_game_that_counts_no_areas_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = load_game("tictactoe")
+    owning = replace(game, spec=replace(game.spec, ownership=True))
+    monkeypatch.setattr("muzero_engine.training.self_play.rules.load_game", lambda name: owning)
+    with pytest.raises(RulesError, match=r"tictactoe declares an ownership head .* cannot count areas"):
+        started(rules("tictactoe", (3, 3)))
+
+
 def legal(buffers: Buffers, slot: int, actions: int) -> list[int]:
     return np.flatnonzero(np.unpackbits(buffers.legal[slot], count=actions)).tolist()
 

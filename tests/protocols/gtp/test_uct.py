@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.match.engines.uct_player import UctPlayer
-from muzero_engine.match.engines.uct_session import serve_gtp
+from muzero_engine.games.go.uct import UctPlayer
+from muzero_engine.protocols.gtp.uct_session import serve_gtp
 
 
 def gtp(*lines: str) -> list[str]:

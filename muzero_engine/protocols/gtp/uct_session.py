@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from muzero_engine.games.base import BadPosition, IllegalMove
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, WHITE, GoPosition
-from muzero_engine.match.engines.uct_player import UctPlayer
+from muzero_engine.games.go.uct import UctPlayer
 
 Answer = Callable[[str], None]  # takes a line without its end
 

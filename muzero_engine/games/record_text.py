@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from muzero_engine.match.records.record import GameRecord, PlyRecord, Score, ScoreKind
+from muzero_engine.games.record import GameRecord, PlyRecord, Score, ScoreKind
 
 
 def comment(ply: PlyRecord) -> str:
@@ -36,6 +36,16 @@ def ending_text(record: GameRecord) -> str:
     winner = record.winner
     result = "draw" if winner is None else f"{record.first if winner == 0 else record.second} wins"
     return f"{result}; {record.ending.value}: {record.reason}"
+
+
+def moves_line(record: GameRecord, *, initial: str, word: str) -> str:
+    """Return the start and all moves in a line, as after the command `position`: `startpos moves M1 M2 ...`.
+
+    `initial` is the text of the game's start position, `word` what the protocol has before any other.
+    """
+    start = "startpos" if record.start == initial else f"{word} {record.start}"
+    moves = " ".join([*record.opening_moves, *(ply.move for ply in record.moves)])
+    return f"{start} moves {moves}".removesuffix(" moves ") + "\n"
 
 
 def with_movers(record: GameRecord, first_mover: int) -> Iterator[tuple[int, str, PlyRecord | None]]:

@@ -1,6 +1,4 @@
-"""Replays the games of matches with other people's programs and says which were judged wrongly.
-
-    python scripts/check_records.py matches/chess-20261125-120000 ...
+"""Records of matches replayed with other people's programs: what `match --verify` says, without this project's rules.
 
 PGN is read and played by python-chess, CSA and lines of USI moves by cshogi, SGF by GNU Go (which has to be installed),
 with positional superko and no suicide. For every game: each move is legal; the game was not over before its last move;
@@ -10,12 +8,9 @@ that engine's turn. Stones are GNU Go's, and area is counted here. Nothing of th
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import re
-import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,17 +20,15 @@ import chess.pgn
 import cshogi
 from cshogi import CSA
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-from support.gnugo import GnuGo, NotInstalled, Refused
+from support.gnugo import GnuGo, Refused
 
 FAULTS = ("illegal move", "wrong reply", "crash", "hang", "time loss")
 LETTERS = "abcdefghijklmnopqrs"
 COLUMNS = "ABCDEFGHJKLMNOPQRST"
 
 
-class Told(NamedTuple):
-    """What the runner's own file says of a game."""
+class Claim(NamedTuple):
+    """What games.jsonl says of a game."""
 
     points: float
     ending: str
@@ -48,32 +41,32 @@ class Wrong(Exception):
     """What is wrong with a game."""
 
 
-def told_games(folder: Path) -> list[Told]:
-    """The lines of games.jsonl."""
+def read_claims(folder: Path) -> list[Claim]:
+    """Return what games.jsonl says of each game."""
     lines = (folder / "games.jsonl").read_text(encoding="utf-8").splitlines()[1:]
-    found = []
+    games = []
     for data in map(json.loads, lines):
         plies = len(data["opening_moves"]) + len(data["moves"])
-        found.append(Told(data["points"], data["ending"], data["reason"], plies, len(data["moves"])))
-    return found
+        games.append(Claim(data["points"], data["ending"], data["reason"], plies, len(data["moves"])))
+    return games
 
 
-def want(condition: bool, problem: str) -> None:
+def expect(condition: bool, problem: str) -> None:
     if not condition:
         raise Wrong(problem)
 
 
-def check_end(told: Told, points: float | None, reason: str, mover: int) -> None:
+def check_end(claim: Claim, points: float | None, reason: str, mover: int) -> None:
     """`points` of player 0 is the result by the rules, None if the game is not over; `mover` is to move."""
-    if told.ending == "rules":
-        want(points is not None, f"said to have ended by {told.reason}, but it is not over")
-        want(points == told.points, f"{told.points} points by {told.reason}, but it is {points} by {reason}")
+    if claim.ending == "rules":
+        expect(points is not None, f"said to have ended by {claim.reason}, but it is not over")
+        expect(points == claim.points, f"{claim.points} points by {claim.reason}, but it is {points} by {reason}")
         return
-    want(points is None, f"said to have ended by {told.ending}, but it was over by {reason}")
-    if told.ending in FAULTS and told.engine_moves:
-        want(told.points == float(mover), f"{told.ending}, but player {mover} was to move and has not lost")
-    if told.ending == "ply cap":
-        want(told.points == 0.5, "a cap on plies is a draw")
+    expect(points is None, f"said to have ended by {claim.ending}, but it was over by {reason}")
+    if claim.ending in FAULTS and claim.engine_moves:
+        expect(claim.points == float(mover), f"{claim.ending}, but player {mover} was to move and has not lost")
+    if claim.ending == "ply cap":
+        expect(claim.points == 0.5, "a cap on plies is a draw")
 
 
 # Chess
@@ -93,30 +86,30 @@ def chess_end(board: chess.Board) -> tuple[float, str] | None:
     return None
 
 
-def check_chess(folder: Path, told: list[Told]) -> Iterator[tuple[int, str]]:
+def check_chess(folder: Path, claims: list[Claim]) -> Iterator[tuple[int, str]]:
     stream = io.StringIO((folder / "games.pgn").read_text(encoding="utf-8"))
-    for number, it in enumerate(told):
+    for number, claim in enumerate(claims):
         try:
             game = chess.pgn.read_game(stream)
-            want(game is not None, "it is missing in games.pgn")
+            expect(game is not None, "it is missing in games.pgn")
             assert game is not None
-            want(not game.errors, f"games.pgn: {game.errors}")
-            result = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}[it.points]
-            want(game.headers["Result"] == result, f"games.pgn says {game.headers['Result']}")
+            expect(not game.errors, f"games.pgn: {game.errors}")
+            result = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}[claim.points]
+            expect(game.headers["Result"] == result, f"games.pgn says {game.headers['Result']}")
             board = game.board()
             moves = list(game.mainline_moves())
-            want(len(moves) == it.plies, f"{len(moves)} moves in games.pgn, {it.plies} in games.jsonl")
+            expect(len(moves) == claim.plies, f"{len(moves)} moves in games.pgn, {claim.plies} in games.jsonl")
             for ply, move in enumerate(moves):
                 end = chess_end(board)
-                want(end is None, f"it went on after {end} at ply {ply}")
-                want(board.is_legal(move), f"illegal move {move}")
+                expect(end is None, f"it went on after {end} at ply {ply}")
+                expect(board.is_legal(move), f"illegal move {move}")
                 board.push(move)
             points, reason = chess_end(board) or (None, "")
-            check_end(it, points, reason, 0 if board.turn == chess.WHITE else 1)
+            check_end(claim, points, reason, 0 if board.turn == chess.WHITE else 1)
         except Wrong as wrong:
             yield number, str(wrong)
     if chess.pgn.read_game(stream) is not None:
-        yield len(told), "games.pgn has more games than games.jsonl"
+        yield len(claims), "games.pgn has more games than games.jsonl"
 
 
 # Shogi
@@ -140,34 +133,34 @@ def shogi_end(board: Any, seen: list[tuple[str, bool]]) -> tuple[float, str] | N
     return float(loser), "perpetual check"
 
 
-def check_shogi(folder: Path, told: list[Told]) -> Iterator[tuple[int, str]]:
+def check_shogi(folder: Path, claims: list[Claim]) -> Iterator[tuple[int, str]]:
     texts = (folder / "games.csa").read_text(encoding="utf-8").removesuffix("/\n").split("\n/\n")
     lines = (folder / "games.usi").read_text(encoding="utf-8").splitlines()
-    if not len(texts) == len(lines) == len(told):
-        yield 0, f"{len(texts)} games in games.csa, {len(lines)} in games.usi, {len(told)} in games.jsonl"
+    if not len(texts) == len(lines) == len(claims):
+        yield 0, f"{len(texts)} games in games.csa, {len(lines)} in games.usi, {len(claims)} in games.jsonl"
         return
-    for number, it in enumerate(told):
+    for number, claim in enumerate(claims):
         try:
             parsed = CSA.Parser.parse_str(texts[number])[0]
-            want(f"'result {it.points:g}: {it.ending}: " in texts[number], "games.csa has another result")
+            expect(f"'result {claim.points:g}: {claim.ending}: " in texts[number], "games.csa has another result")
             start, _, words = lines[number].partition(" moves ")
             usi = words.split()
             csa = [cshogi.move_to_usi(move) for move in parsed.moves]
-            want(csa == usi, "games.csa and games.usi differ")
-            want(len(usi) == it.plies, f"{len(usi)} moves, {it.plies} in games.jsonl")
+            expect(csa == usi, "games.csa and games.usi differ")
+            expect(len(usi) == claim.plies, f"{len(usi)} moves, {claim.plies} in games.jsonl")
             board = cshogi.Board(cshogi.STARTING_SFEN if start == "startpos" else start.removeprefix("sfen "))
             seen = [(board.sfen().rsplit(" ", 1)[0], bool(board.is_check()))]
             for ply, text in enumerate(usi):
                 end = shogi_end(board, seen)
-                want(end is None, f"it went on after {end} at ply {ply}")
+                expect(end is None, f"it went on after {end} at ply {ply}")
                 move = board.move_from_usi(text)
-                want(board.is_legal(move), f"illegal move {text}")
+                expect(board.is_legal(move), f"illegal move {text}")
                 board.push(move)
                 seen.append((board.sfen().rsplit(" ", 1)[0], bool(board.is_check())))
             points, reason = shogi_end(board, seen) or (None, "")
-            check_end(it, points, reason, int(board.turn))
-            if it.ending == "declared win":
-                want(bool(board.is_nyugyoku()), "the declared win is none")
+            check_end(claim, points, reason, int(board.turn))
+            if claim.ending == "declared win":
+                expect(bool(board.is_nyugyoku()), "the declared win is none")
         except Wrong as wrong:
             yield number, str(wrong)
 
@@ -205,25 +198,22 @@ def points_of(value: str, size: int) -> tuple[str, bool]:
     return f"{COLUMNS[LETTERS.index(value[0])]}{size - LETTERS.index(value[1])}", False
 
 
-def check_go(folder: Path, told: list[Told]) -> Iterator[tuple[int, str]]:
+def check_go(folder: Path, claims: list[Claim]) -> Iterator[tuple[int, str]]:
     games = re.findall(
         r"^\(;GM\[1\].*?\)\n", (folder / "games.sgf").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    if len(games) != len(told):
-        yield 0, f"{len(games)} games in games.sgf, {len(told)} in games.jsonl"
+    if len(games) != len(claims):
+        yield 0, f"{len(games)} games in games.sgf, {len(claims)} in games.jsonl"
         return
-    try:
-        with GnuGo() as gnugo:
-            for number, (game, it) in enumerate(zip(games, told, strict=True)):
-                try:
-                    check_go_game(gnugo, game, it)
-                except (Wrong, Refused) as wrong:
-                    yield number, str(wrong)
-    except NotInstalled as error:
-        sys.exit(f"checking games of Go needs GNU Go: {error}")
+    with GnuGo() as gnugo:
+        for number, (game, claim) in enumerate(zip(games, claims, strict=True)):
+            try:
+                check_go_game(gnugo, game, claim)
+            except (Wrong, Refused) as wrong:
+                yield number, str(wrong)
 
 
-def check_go_game(gnugo: GnuGo, text: str, told: Told) -> None:
+def check_go_game(gnugo: GnuGo, text: str, claim: Claim) -> None:
     text = re.sub(r"C\[(?:\\.|[^\]\\])*\]", "", text, flags=re.DOTALL)
     size = int(re.findall(r"SZ\[(\d+)\]", text)[0])
     komi = float(re.findall(r"KM\[([-0-9.]+)\]", text)[0])
@@ -235,13 +225,13 @@ def check_go_game(gnugo: GnuGo, text: str, told: Told) -> None:
             for value in re.findall(r"\[(..)\]", values):
                 gnugo.ask(f"play {colour} {points_of(value, size)[0]}")
     moves = re.findall(r";([BW])\[([a-s]{2}|)\]", text)
-    want(len(moves) == told.plies, f"{len(moves)} moves in games.sgf, {told.plies} in games.jsonl")
+    expect(len(moves) == claim.plies, f"{len(moves)} moves in games.sgf, {claim.plies} in games.jsonl")
     passes = 0
     for ply, (letter, value) in enumerate(moves):
-        want(passes < 2, f"it went on after two passes at ply {ply}")
+        expect(passes < 2, f"it went on after two passes at ply {ply}")
         colour = {"B": "black", "W": "white"}[letter]
         vertex, is_pass = points_of(value, size)
-        want(is_pass or gnugo.ask(f"is_legal {colour} {vertex}") == "1", f"illegal move {vertex} at ply {ply}")
+        expect(is_pass or gnugo.ask(f"is_legal {colour} {vertex}") == "1", f"illegal move {vertex} at ply {ply}")
         gnugo.ask(f"play {colour} {vertex}")
         passes = passes + 1 if is_pass else 0
     stones = {}
@@ -251,37 +241,27 @@ def check_go_game(gnugo: GnuGo, text: str, told: Told) -> None:
     score = area(size, stones) - komi
     points = 0.5 if score == 0 else float(score > 0)
     mover = len(moves) % 2 if "PL[W]" not in root else 1 - len(moves) % 2
-    if "counted by both engines" in told.reason:
-        want(passes == 2, "counted, but not over")
-    elif told.ending == "ply cap":
-        want(told.points == points, f"{told.points} points, but the board gives {points}")
+    if "counted by both engines" in claim.reason:
+        expect(passes == 2, "counted, but not over")
+    elif claim.ending == "ply cap":
+        expect(claim.points == points, f"{claim.points} points, but the board gives {points}")
     else:
-        check_end(told, points if passes == 2 else None, f"two passes and {score:g} points", mover)
+        check_end(claim, points if passes == 2 else None, f"two passes and {score:g} points", mover)
         if passes == 2:
-            told_score = re.findall(r"RE\[([^\]]*)\]", root)[0]
-            want(told_score == ("0" if score == 0 else f"{'B' if score > 0 else 'W'}+{abs(score):g}"), f"{told_score}")
+            claimed_score = re.findall(r"RE\[([^\]]*)\]", root)[0]
+            expect(
+                claimed_score == ("0" if score == 0 else f"{'B' if score > 0 else 'W'}+{abs(score):g}"),
+                f"{claimed_score}",
+            )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path)
-    bad = 0
-    for folder in parser.parse_args().folders:
-        if not (folder / "games.jsonl").is_file():
-            parser.error(f"{folder} is no folder of a match: there is no games.jsonl in it")
-        told = told_games(folder)
-        checks = {"games.pgn": check_chess, "games.csa": check_shogi, "games.sgf": check_go}
-        problems: list[tuple[int, str]] = []
-        for name, check in checks.items():
-            if (folder / name).exists():
-                problems += check(folder, told)
-        endings = ", ".join(f"{count} {ending}" for ending, count in Counter(it.ending for it in told).most_common())
-        print(f"{folder}: {len(told)} games ({endings}), {sum(it.plies for it in told)} moves, {len(problems)} wrong")
-        for number, problem in problems:
-            print(f"  line {number + 2}: {problem}")
-        bad += len(problems)
-    sys.exit(1 if bad else 0)
-
-
-if __name__ == "__main__":
-    main()
+def problems(folder: Path) -> list[str]:
+    """Return what is wrong with the games of a match's folder."""
+    claims = read_claims(folder)
+    checks = {"games.pgn": check_chess, "games.csa": check_shogi, "games.sgf": check_go}
+    return [
+        f"line {number + 2}: {problem}"
+        for name, check in checks.items()
+        if (folder / name).exists()
+        for number, problem in check(folder, claims)
+    ]

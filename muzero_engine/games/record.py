@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from muzero_engine.dataclass_json import Finite
+
 
 class Ending(enum.Enum):
     """Why a game ended. In those that `is_fault` names, the engine to move lost by its own doing."""
@@ -37,7 +39,7 @@ class ScoreKind(enum.Enum):
     """What an engine's score counts."""
 
     CENTIPAWNS = "cp"
-    MATE = "mate"  # full moves in UCI, plies in USI; below zero, and zero, when being mated
+    MATE = "mate"  # full moves in UCI, plies in USI and UGI; below zero, and zero, when being mated
     WIN_RATE = "win rate"  # 0 to 1
 
 
@@ -49,7 +51,7 @@ class Score:
     """
 
     kind: ScoreKind
-    value: float
+    value: Finite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,8 @@ class PlyRecord:
     """One move of an engine."""
 
     move: str  # the protocol's text, as `Position.action_text` writes it
-    elapsed_s: float  # from the question to the answer, as the runner measured it
-    clock_s: float | None = None  # left after the move, increment included; None without a clock
+    elapsed_s: Finite  # from the question to the answer, as the runner measured it
+    clock_s: Finite | None = None  # left after the move, increment included; None without a clock
     score: Score | None = None
     depth: int | None = None  # plies
     nodes: int | None = None
@@ -77,14 +79,14 @@ class GameRecord:
     start: str  # the position before the opening's moves, as `Game.from_text` reads it; Go: board, mover and komi
     opening_moves: tuple[str, ...]  # protocol texts, played before the engines are asked
     moves: tuple[PlyRecord, ...]
-    points: float  # of `first`: 1, 0.5 or 0
+    points: Finite  # of `first`: 1, 0.5 or 0
     ending: Ending
     reason: str  # lower case, for people: "checkmate", "illegal move e2e5: ..."
     first_limit: str = ""  # time control of `first`, as `match.settings` reads it
     second_limit: str = ""
-    area: float | None = None  # Go, where the board was counted: black's points less white's and komi
+    area: Finite | None = None  # Go, where the board was counted: black's points less white's and komi
     started: str = ""  # UTC, ISO 8601, to the second
-    duration_s: float = 0.0
+    duration_s: Finite = 0.0
 
     @property
     def winner(self) -> int | None:

@@ -1,0 +1,62 @@
+"""What holds for Go where the user says nothing else."""
+
+from __future__ import annotations
+
+import re
+
+from muzero_engine.games.base import GameDefaults, Notation
+from muzero_engine.games.go.actions import COLUMN_LETTERS
+
+PLIES_A_POINT = 3  # of a match's game at most
+_NINE = "self_play.shapes=9x9:1"
+
+NOTATION = Notation(
+    pattern=re.compile(rf"pass|[{COLUMN_LETTERS}][0-9]{{1,2}}", re.ASCII | re.IGNORECASE),
+    move_example="D4 or pass",
+    position_example="a Go position like '5/5/2b2/5/5 w 7.5'",
+)
+
+DEFAULTS = GameDefaults(
+    time_control="movetime=1",
+    opening_plies=4,
+    ply_cap=lambda shape: PLIES_A_POINT * shape[0] * shape[1],
+    bench_positions=(
+        "9/9/9/9/9/9/9/9/9 b 7.5",
+        "9/9/2b3w2/9/4w4/9/2b3b2/9/9 b 7.5",
+        "19/19/19/3b11w3/19/19/19/19/19/19/19/19/19/19/19/3w11b3/19/19/19 b 7.5",
+    ),
+    presets={
+        "tiny": (
+            "steps=2400",
+            "self_play.games=256",
+            "self_play.plies_per_cycle=2048",
+            "self_play.temperature_plies=10",
+            "self_play.opening_plies=2",
+            "self_play.max_plies=50",
+            "self_play.shapes=5x5:1",
+            "self_play.komi=7.5",
+            "self_play.komi_spread=6",
+            "learner.batch_size=256",
+            "learner.steps_per_cycle=16",
+            "learner.learning_rate=2e-3",
+            "learner.ema_decay=0.98",
+            "evaluation.every_cycles=15",
+            "evaluation.games=64",
+            "evaluation.opening_plies=2",
+        ),
+        "small": (
+            "self_play.opening_plies=2",
+            _NINE,
+            "self_play.komi_spread=2",
+            "self_play.max_plies=160",
+            "self_play.temperature_plies=20",
+        ),
+        "release": (
+            "self_play.opening_plies=2",
+            _NINE,
+            "self_play.komi_spread=2",
+            "self_play.max_plies=160",
+            "self_play.temperature_plies=20",
+        ),
+    },
+)

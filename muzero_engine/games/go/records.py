@@ -1,0 +1,100 @@
+"""Go in files: SGF, through the reader and writer of `games.go.sgf`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from muzero_engine.games.base import BadPosition, Position, RecordedGame, RecordEntry, RecordFormat
+from muzero_engine.games.go.actions import parse_vertex, vertex_text
+from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
+from muzero_engine.games.go.sgf import GoRecord, Move, Setup, parse_sgf, sgf_text, split_games
+from muzero_engine.games.go.text import parse_position
+from muzero_engine.games.record import Ending, GameRecord
+from muzero_engine.games.record_text import comment, ending_text, with_movers
+
+
+def split_sgf(text: str) -> Iterator[RecordEntry]:
+    """Yield the games of a collection."""
+    for number, game in enumerate(split_games(text), start=1):
+        yield RecordEntry(number, game)
+
+
+def read_sgf(text: str, initial: Position) -> RecordedGame:
+    """Return the main line of a game, from its set-up stones if it has some, with the komi of `initial`.
+
+    Raises BadPosition, also where stones are set up in the middle of the game or a colour plays twice in a row.
+    """
+    assert isinstance(initial, GoPosition)
+    record = parse_sgf(text)
+    position = record.position(komi=initial.komi)
+    if any(not isinstance(step, Move) for step in record.steps[1:]):
+        raise BadPosition("stones are put on the board in the middle of the game: set them up at its start")
+    mover = position.first_mover
+    for number, (colour, _) in enumerate(position.moves):
+        if colour != mover ^ (number & 1):
+            raise BadPosition(f"move {number + 1} is not {('black', 'white')[mover ^ (number & 1)]}'s")
+    empty = not (position.first_stones(0) or position.first_stones(1)) and mover == 0
+    start = GoPosition(
+        position.shape, black=position.first_stones(0), white=position.first_stones(1), mover=mover, komi=initial.komi
+    )
+    moves = tuple(vertex_text(action, position.shape) for _, action in position.moves)
+    return RecordedGame(None if empty and position.shape == initial.shape else start.text(), moves)
+
+
+def sgf_position(text: str) -> GoPosition:
+    """Return the last position of the first game, with all its moves. Raises BadPosition."""
+    return parse_sgf(text).position()
+
+
+def sgf_record(record: GameRecord, event: str) -> str:
+    """The game."""
+    start = parse_position(record.start)
+    steps: list[Move | Setup] = []
+    if start.black or start.white or start.mover == WHITE:
+        steps.append(Setup(tuple(start.black), tuple(start.white), mover=start.mover))
+    for player, text, ply in with_movers(record, start.mover):
+        action = parse_vertex(text, start.shape)
+        steps.append(Move((BLACK, WHITE)[player], action, "" if ply is None else comment(ply)))
+    limits = f"opening {record.opening}; black {record.first_limit}, white {record.second_limit}"
+    return sgf_text(
+        GoRecord(
+            start.shape,
+            tuple(steps),
+            start.komi,
+            result_text(record),
+            record.first,
+            record.second,
+            event=event,
+            date=record.started[:10],
+            comment=f"round {record.pair + 1}.{record.game + 1}; {ending_text(record)}; {limits}",
+        )
+    )
+
+
+def result_text(record: GameRecord) -> str:
+    """The property RE: "B+3.5", "W+R" (resignation), "B+T" (time), "B+F" (forfeit), "B+", "0"."""
+    if record.winner is None:
+        return "0"
+    letter = "BW"[record.winner]
+    if record.area is not None:
+        return f"{letter}+{abs(record.area):g}"
+    if record.ending is Ending.RESIGNATION:
+        return f"{letter}+R"
+    if record.ending is Ending.TIME_LOSS:
+        return f"{letter}+T"
+    return f"{letter}+F" if record.ending.is_fault else f"{letter}+"
+
+
+FORMATS = (
+    RecordFormat(
+        name="SGF",
+        suffixes=(".sgf",),
+        unit="game",
+        split=split_sgf,
+        read=read_sgf,
+        position=sgf_position,
+        beginnings=("(",),
+        write=sgf_record,
+        written_once=b"(;GM[1]",
+    ),
+)

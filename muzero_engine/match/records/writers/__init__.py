@@ -1,1 +1,0 @@
-"""Game records in the formats of each game: PGN, SGF, CSA and lines of USI moves."""

@@ -1,0 +1,121 @@
+"""`assemble`: the parts of a run, made new or as a checkpoint has them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
+from muzero_engine.network.fresh import fresh_network
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.boards import group_sizes
+from muzero_engine.training.config import SearchSettings, TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.evaluation.evaluation import Evaluator
+from muzero_engine.training.learner.learner import Learner
+from muzero_engine.training.replay.replay import Replay
+from muzero_engine.training.report.metrics import MetricsLog
+from muzero_engine.training.run.checkpoint import Checkpoint
+from muzero_engine.training.run.checkpoint_contents import Counters
+from muzero_engine.training.run.parts import RunParts
+from muzero_engine.training.run.reanalysis import Reanalysis
+from muzero_engine.training.run.state import goes_on_with_games, restore_games, restore_learner, restore_replay
+from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.self_play.play import SelfPlay
+
+
+def assemble(
+    config: TrainConfig,
+    folder: Path,
+    world: World,
+    counters: Counters,
+    checkpoint: Checkpoint | None = None,
+    initial: MuZeroNetwork | None = None,
+) -> RunParts:
+    """Return the parts of a run that is as far as `counters` say, with the state of its `checkpoint` if it has one.
+
+    A new run begins with the network `initial`, or with a fresh one. Raises BadCheckpoint, BadConfig, and OSError where
+    the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    learner = _learner(config, folder, world, initial)
+    if checkpoint is not None:
+        restore_learner(checkpoint, learner)
+    network = learner.ema_network()
+    searches = _searches(config, config.search, network, world)
+    fast_searches = _fast_searches(config, network, world)
+    dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
+    replay = Replay(config, world.device, dtype)
+    reanalysis = Reanalysis(config, searches, replay, world)
+    generator = torch.Generator(world.device).manual_seed(config.seed * 7_919 + world.rank)
+    evaluator = Evaluator(config, folder, network, world)
+    same_games = checkpoint is None or goes_on_with_games(checkpoint, config, world)
+    # where games start anew in a run that resumes, they are not those that the run began with
+    seed = config.seed if same_games else config.seed + 1_000_003 * counters.cycle
+    self_play = SelfPlay(
+        dataclasses.replace(config, seed=seed),
+        searches,
+        world.device,
+        world.rank,
+        world.size,
+        dtype,
+        fast_searches=fast_searches or None,
+    )
+    try:
+        if checkpoint is not None:
+            restore_replay(checkpoint, replay, world)
+        if checkpoint is not None and same_games:
+            restore_games(checkpoint, self_play, generator, world)
+        evaluator.forget_after(counters.step if checkpoint is not None else -1)
+        if checkpoint is None:
+            evaluator.keep(0, network)
+        log = MetricsLog(folder, cycle=counters.cycle, silent=not world.is_main)
+    except BaseException:
+        self_play.close()
+        raise
+    return RunParts(
+        config=config,
+        folder=folder,
+        world=world,
+        learner=learner,
+        searches=searches,
+        fast_searches=fast_searches,
+        self_play=self_play,
+        replay=replay,
+        generator=generator,
+        reanalysis=reanalysis,
+        evaluator=evaluator,
+        log=log,
+    )
+
+
+def _learner(config: TrainConfig, folder: Path, world: World, initial: MuZeroNetwork | None) -> Learner:
+    network = initial or fresh_network(load_game(config.game), config.seed, **dataclasses.asdict(config.network))
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(config.seed)  # of the heads that only training has
+        return Learner(network, config.learner, total_steps=config.steps, world=world, run_dir=folder)
+
+
+def _searches(
+    config: TrainConfig, settings: SearchSettings, network: MuZeroNetwork, world: World
+) -> dict[Shape, BatchedSearch]:
+    """Return a search for each board."""
+    spec = load_game(config.game).spec
+    return {
+        shape: BatchedSearch(network, settings, spec.num_actions(shape), world.device)
+        for shape in group_sizes(config.self_play, spec)
+    }
+
+
+def _fast_searches(config: TrainConfig, network: MuZeroNetwork, world: World) -> dict[Shape, BatchedSearch]:
+    """Return the searches of turns that are not full; none where all are."""
+    settings = config.self_play
+    if settings.full_search_share == 1:
+        return {}
+    fast = dataclasses.replace(
+        config.search, simulations=settings.fast_simulations, considered=settings.fast_considered
+    )
+    return _searches(config, fast, network, world)

@@ -1,0 +1,89 @@
+"""What a run's checkpoint says besides its tensors (settings, counters), and the network in it.
+
+A *checkpoint* of a run is a folder, see `checkpoint`; `state` reads and writes the tensors that a run goes on from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from muzero_engine.dataclass_json import BadData, from_data, to_data
+from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.network.config import BadConfig, NetworkConfig
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.run.checkpoint import Checkpoint, checkpoints, open_checkpoint
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """How far a run is, all ranks and sessions together."""
+
+    cycle: int = 0
+    step: int = 0  # gradient steps
+    games: int = 0  # of self-play that ended
+    plies: int = 0  # of self-play
+    seconds: float = 0.0
+    device_seconds: float = 0.0  # seconds times ranks
+
+
+def document(
+    config: TrainConfig, network: NetworkConfig, counters: Counters, earlier: Counters, world: int
+) -> dict[str, object]:
+    """Return what is written beside the tensors. `earlier` counts what the network had learnt before the run began."""
+    return {
+        "config": to_data(config),
+        "network": network.to_json(),
+        "counters": to_data(counters),
+        "earlier": to_data(earlier),
+        "world": world,
+    }
+
+
+def read_config(checkpoint: Checkpoint) -> TrainConfig:
+    """Return the settings that the checkpoint was made with. Raises BadCheckpoint."""
+    return _read(checkpoint, TrainConfig, "config")
+
+
+def read_counters(checkpoint: Checkpoint) -> Counters:
+    """Return how far the run was. Raises BadCheckpoint."""
+    return _read(checkpoint, Counters, "counters")
+
+
+def read_earlier(checkpoint: Checkpoint) -> Counters:
+    """Return what the run's first network had learnt before the run. Raises BadCheckpoint."""
+    return _read(checkpoint, Counters, "earlier") if "earlier" in checkpoint.document else Counters()
+
+
+def read_network(checkpoint: Checkpoint) -> MuZeroNetwork:
+    """Return the network that played: the running mean of the weights, on the CPU. Raises BadCheckpoint."""
+    try:
+        network = MuZeroNetwork(NetworkConfig.from_json(str(checkpoint.document.get("network"))))
+        tensors = checkpoint.read_group("ema")
+        network.load_state_dict({name.removeprefix("ema."): tensor for name, tensor in tensors.items()})
+    except (BadConfig, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise BadCheckpoint(f"{checkpoint.folder} does not hold a network of this program: {reason}") from error
+    return network.eval()
+
+
+def newest_checkpoint(run: Path, step: int | None = None) -> Checkpoint:
+    """Return the newest complete checkpoint of a run, or that of a step. Raises BadCheckpoint."""
+    folders = dict(checkpoints(run))
+    if not folders:
+        raise BadCheckpoint(f"{run} has no checkpoint")
+    if step is not None and step not in folders:
+        steps = " and ".join(str(other) for other in sorted(folders))
+        raise BadCheckpoint(f"{run} has no checkpoint of step {step}: there are those of {steps}")
+    return open_checkpoint(folders[max(folders) if step is None else step])
+
+
+def _read(checkpoint: Checkpoint, kind: type[T], name: str) -> T:
+    try:
+        return from_data(kind, checkpoint.document.get(name), f"its {name}")
+    except BadData as error:
+        raise BadCheckpoint(f"the checkpoint {checkpoint.folder} cannot be used: {error}") from error

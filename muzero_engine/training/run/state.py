@@ -1,0 +1,120 @@
+"""The state of a run's parts between two cycles: written to a checkpoint by all ranks, and read from one.
+
+A run that resumes (on the same number of ranks, with a replay that fitted into the checkpoint) goes on exactly as if it
+had never stopped, but for what a `duration` makes of the learning rate.
+
+Groups of the checkpoint: the learner's `weights`, `ema` and `optimiser`, which rank 0 writes, and of every rank R
+`self-play-R`, `replay-R` and `rng-R`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.learner.learner import BadLearnerState, Learner, LearnerState
+from muzero_engine.training.replay.replay import Replay
+from muzero_engine.training.run.checkpoint import Checkpoint, CheckpointNotWritten, CheckpointWriter
+from muzero_engine.training.run.checkpoint_contents import Counters, document, read_config, read_counters
+from muzero_engine.training.run.parts import RunParts
+from muzero_engine.training.self_play.play import SelfPlay
+from muzero_engine.training.types import BadState
+
+LEARNER_GROUPS = {"ema.": "ema", "optimiser.": "optimiser"}  # of the learner's tensors by the start of their name
+WEIGHTS = "weights"  # the group of its other tensors
+
+
+def save_state(parts: RunParts, counters: Counters, earlier: Counters) -> Path:
+    """Write a checkpoint and return its folder. Raises CheckpointNotWritten on all ranks together."""
+    world, config = parts.world, parts.config
+    writer = CheckpointWriter(parts.folder, counters.step)
+    contents = document(config, parts.learner.network.config, counters, earlier, world.size)
+    _together(world, writer, writer.begin, main_only=True)
+    _together(world, writer, lambda: _write_groups(parts, writer))
+    _together(world, writer, lambda: writer.commit(contents), main_only=True)
+    return writer.place
+
+
+def restore_learner(checkpoint: Checkpoint, learner: Learner) -> None:
+    """Give the learner the state that it had. Raises BadCheckpoint."""
+    tensors: dict[str, Tensor] = {}
+    for group in (WEIGHTS, *LEARNER_GROUPS.values()):
+        tensors |= checkpoint.read_group(group)
+    try:
+        learner.load_state(LearnerState(tensors, read_counters(checkpoint).step))
+    except BadLearnerState as error:
+        raise _misfit(checkpoint, error) from error
+
+
+def restore_replay(checkpoint: Checkpoint, replay: Replay, world: World) -> None:
+    """Give this rank's replay the games that the checkpoint has of it, if any. Raises BadCheckpoint."""
+    group = f"replay-{world.rank}"
+    if group in checkpoint.groups():
+        try:
+            replay.load_state(checkpoint.read_group(group))
+        except BadState as error:
+            raise _misfit(checkpoint, error) from error
+
+
+def goes_on_with_games(checkpoint: Checkpoint, config: TrainConfig, world: World) -> bool:
+    """Return whether the games in progress of the checkpoint can be played on with these settings and ranks."""
+    before = read_config(checkpoint)
+    same_settings = (before.seed, before.self_play) == (config.seed, config.self_play)
+    there = f"self-play-{world.rank}" in checkpoint.groups()
+    return there and same_settings and checkpoint.document.get("world") == world.size
+
+
+def restore_games(checkpoint: Checkpoint, self_play: SelfPlay, generator: torch.Generator, world: World) -> None:
+    """Take up this rank's games in progress and the `generator` that draws its batches. Raises BadCheckpoint."""
+    try:
+        self_play.load_state(checkpoint.read_group(f"self-play-{world.rank}"))
+    except BadState as error:
+        raise _misfit(checkpoint, error) from error
+    state = checkpoint.read_group(f"rng-{world.rank}").get(world.device.type)
+    if state is not None:
+        generator.set_state(state)
+
+
+def _write_groups(parts: RunParts, writer: CheckpointWriter) -> None:
+    world, config = parts.world, parts.config
+    if world.is_main:
+        for group, tensors in _learner_groups(parts.learner.state()).items():
+            writer.write_group(group, tensors)
+    if config.checkpoint_games:
+        writer.write_group(f"self-play-{world.rank}", parts.self_play.state())
+    replay_bytes = int(config.checkpoint_replay_mb * 1e6 / world.size)
+    writer.write_group(f"replay-{world.rank}", parts.replay.state(replay_bytes))
+    writer.write_group(f"rng-{world.rank}", {world.device.type: parts.generator.get_state()})
+
+
+def _learner_groups(state: LearnerState) -> dict[str, dict[str, Tensor]]:
+    """Return the learner's tensors by group of the checkpoint."""
+    groups: dict[str, dict[str, Tensor]] = {WEIGHTS: {}, **{group: {} for group in LEARNER_GROUPS.values()}}
+    for name, tensor in state.tensors.items():
+        group = next((group for start, group in LEARNER_GROUPS.items() if name.startswith(start)), WEIGHTS)
+        groups[group][name] = tensor
+    return groups
+
+
+def _together(world: World, writer: CheckpointWriter, act: Callable[[], object], *, main_only: bool = False) -> None:
+    """Do something on every rank (or the first); raise on all of them where it failed on one."""
+    refused = None
+    if world.is_main or not main_only:
+        try:
+            act()
+        except CheckpointNotWritten as error:
+            refused = error
+    if world.any(refused is not None):
+        if world.is_main:
+            writer.abandon()
+        raise refused or CheckpointNotWritten(f"{writer.place} could not be written by another rank")
+
+
+def _misfit(checkpoint: Checkpoint, error: Exception) -> BadCheckpoint:
+    return BadCheckpoint(f"the checkpoint {checkpoint.folder} does not fit these settings: {error}")
