@@ -78,7 +78,7 @@ def ladder(
         _list(rungs, opponents)
         return
     _tell_missing(rungs, opponents)
-    if unknown := [name for name in without if name not in {one.name for one in rungs.yardsticks}]:
+    if unknown := [name for name in without if name not in {one.name for one in rungs.opponents}]:
         raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: --list shows them all")
     folder = weights or default_weights_dir(game)
     manifest = read_manifest(folder)
@@ -206,7 +206,7 @@ def _report(rungs: Ladder, settings: LadderSettings, store: Store) -> None:
 
 def _list(rungs: Ladder, opponents: dict[str, EngineSettings]) -> None:
     rows = [("Elo", "opponent", "", "limit", "")]
-    for one in rungs.yardsticks:
+    for one in rungs.opponents:
         there = "" if one.name in opponents else "missing"
         rows.append((f"{one.rating:.0f}", one.name, "fixed" if one.fixed else "", one.control, there))
     click.echo(f"Elo: {rungs.scale}\n")

@@ -27,7 +27,7 @@ from muzero_engine.match.records.verify import verify
 from muzero_engine.match.results.page import write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.standings import Standings, make_standings
-from muzero_engine.match.results.statistics import EloModel, Sprt, Tally, Verdict
+from muzero_engine.match.results.statistics import EloModel, HeadToHead, Sprt, SprtDecision
 from muzero_engine.match.results.summary import write_summary
 from muzero_engine.match.results.tables import cross_table, match_line, rating_table
 from muzero_engine.match.settings.engine_text import parse_engine, read_engines
@@ -345,10 +345,10 @@ class Table:
         return not self._decided()
 
     def _decided(self) -> bool:
-        return self._sprt is not None and self._sprt.state(self._tally()).verdict is not Verdict.OPEN
+        return self._sprt is not None and self._sprt.state(self._results()).decision is not SprtDecision.OPEN
 
-    def _tally(self) -> Tally:
-        return Tally.of(self._store.records, self._names[0], self._names[1])
+    def _results(self) -> HeadToHead:
+        return HeadToHead.of(self._store.records, self._names[0], self._names[1])
 
     def _standings(self) -> Standings:
         return make_standings(self._store.records, self._names, self._anchors)
@@ -356,7 +356,7 @@ class Table:
     def _standing(self) -> str:
         """The table that is shown on the way."""
         if len(self._names) == 2:
-            return match_line(self._names[0], self._names[1], self._tally(), self._sprt)
+            return match_line(self._names[0], self._names[1], self._results(), self._sprt)
         return rating_table(self._standings())
 
     def _report(self, *, finished: bool) -> None:

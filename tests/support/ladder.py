@@ -14,7 +14,7 @@ from muzero_engine.match.play.openings import Opening
 from muzero_engine.ratings import expected_score
 
 CHESS = LADDERS["chess"]
-ALL = [yardstick.name for yardstick in CHESS.yardsticks]
+ALL = [opponent.name for opponent in CHESS.opponents]
 OPENINGS = {0: [Opening(f"opening {i}") for i in range(100)]}
 SETTINGS = LadderSettings(game="chess", engine="muzero", weights="abc")
 
@@ -48,7 +48,7 @@ class Table:
         seed: int = 0,
         side_by_side: int = 2,
     ) -> None:
-        self._strengths = {yardstick.name: yardstick.rating for yardstick in CHESS.yardsticks} | {"muzero": strength}
+        self._strengths = {opponent.name: opponent.rating for opponent in CHESS.opponents} | {"muzero": strength}
         self._rng = np.random.default_rng(seed)
         self._left = stop_after
         self._crashes = crashes

@@ -13,7 +13,7 @@ from typing import Any
 from muzero_engine.games.base import Handicap, Position, WithKomi
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.ladder.opponents import HANDICAP_KOMI, Ladder, Yardstick
+from muzero_engine.match.ladder.opponents import HANDICAP_KOMI, Ladder, Opponent
 from muzero_engine.match.ladder.placing import Placing, next_opponent, place
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings
@@ -58,9 +58,7 @@ def ladder_facts(ladder: Ladder, settings: LadderSettings) -> dict[str, Any]:
     """What must stay the same for games to count together: settings, and how opponents are started."""
     facts = dataclasses.asdict(settings)
     del facts["games"]
-    table = [
-        (one.name, one.program, one.arguments, one.options, one.control, one.handicap) for one in ladder.yardsticks
-    ]
+    table = [(one.name, one.program, one.arguments, one.options, one.control, one.handicap) for one in ladder.opponents]
     facts["board"] = ladder.label
     facts["opponents"] = hashlib.sha256(json.dumps(table).encode()).hexdigest()[:16]
     return facts
@@ -76,7 +74,7 @@ def ladder_openings(
     game = load_game(settings.game)
     initial = initial_position(game, ladder.game)
     found = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=settings.seed, value=value)}
-    for stones in {abs(yardstick.handicap) for yardstick in ladder.yardsticks} - {0}:
+    for stones in {abs(opponent.handicap) for opponent in ladder.opponents} - {0}:
         position = game.initial(initial.shape)
         assert isinstance(position, WithKomi)
         assert isinstance(position, Handicap)
@@ -156,7 +154,7 @@ class Climb:
             planned=Counter(self._pending(given)),
             start=self._start,
         )
-        return pair_plans(engine, self._ladder.yardstick(name), self._openings, 1 + max(pairs, default=-1))
+        return pair_plans(engine, self._ladder.opponent(name), self._openings, 1 + max(pairs, default=-1))
 
     def _unfinished(self) -> list[GamePlan]:
         """The games that are missing of pairs that were begun."""
@@ -168,26 +166,26 @@ class Climb:
         for pair, found in sorted(pairs.items()):
             if len(found) == 1:
                 other = found[0].second if found[0].first == engine else found[0].first
-                both = pair_plans(engine, self._ladder.yardstick(other), self._openings, pair)
+                both = pair_plans(engine, self._ladder.opponent(other), self._openings, pair)
                 plans.append(both[1 - found[0].game])
         return plans
 
 
-def pair_plans(engine: str, yardstick: Yardstick, openings: Openings, pair: int) -> list[GamePlan]:
+def pair_plans(engine: str, opponent: Opponent, openings: Openings, pair: int) -> list[GamePlan]:
     """The two games of a pair: the engine moves first, then second, from the same opening.
 
     Who has handicap stones is black in both, and the openings differ.
     """
-    found = openings[abs(yardstick.handicap)]
-    other = yardstick.name
-    if not yardstick.handicap:
+    found = openings[abs(opponent.handicap)]
+    other = opponent.name
+    if not opponent.handicap:
         opening = found[pair % len(found)]
         return [
             GamePlan(first=engine, second=other, opening=opening, pair=pair, game=0),
             GamePlan(first=other, second=engine, opening=opening, pair=pair, game=1),
         ]
     numbers = (2 * pair) % len(found), (2 * pair + 1) % len(found)
-    black, white = (other, engine) if yardstick.handicap > 0 else (engine, other)
+    black, white = (other, engine) if opponent.handicap > 0 else (engine, other)
     return [
         GamePlan(first=black, second=white, opening=found[number], pair=pair, game=game)
         for game, number in enumerate(numbers)

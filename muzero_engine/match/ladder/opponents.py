@@ -33,8 +33,8 @@ class UnknownLadder(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Yardstick:
-    """An opponent."""
+class Opponent:
+    """An opponent of known or roughly known strength, and how it is started."""
 
     name: str
     rating: float  # Elo on the ladder's scale
@@ -54,12 +54,12 @@ class Ladder:
     label: str  # "chess", "go 9x9"
     game: GameSettings
     scale: str  # what the ratings mean, one line
-    yardsticks: tuple[Yardstick, ...]
+    opponents: tuple[Opponent, ...]
     opening_plies: int  # random moves before the engines take over
 
-    def yardstick(self, name: str) -> Yardstick:
+    def opponent(self, name: str) -> Opponent:
         """The opponent of this name. Raises KeyError."""
-        return {yardstick.name: yardstick for yardstick in self.yardsticks}[name]
+        return {opponent.name: opponent for opponent in self.opponents}[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +89,29 @@ def find_program(program: str) -> str | None:
     return shutil.which(program, path=path)
 
 
-def engine_of(yardstick: Yardstick, game: str) -> EngineSettings | None:
+def engine_of(opponent: Opponent, game: str) -> EngineSettings | None:
     """How the opponent is started; None if its program is not installed."""
-    control = TimeControl.parse(yardstick.control)
-    if not yardstick.program and not yardstick.arguments:
-        return EngineSettings(name=yardstick.name, kind=ClientKind.RANDOM, control=control)
+    control = TimeControl.parse(opponent.control)
+    if not opponent.program and not opponent.arguments:
+        return EngineSettings(name=opponent.name, kind=ClientKind.RANDOM, control=control)
     command: tuple[str, ...] = (sys.executable, "-m", "muzero_engine")
-    if yardstick.program:
-        found = find_program(yardstick.program)
+    if opponent.program:
+        found = find_program(opponent.program)
         if found is None:
             return None
         command = (found,)
     return EngineSettings(
-        name=yardstick.name,
+        name=opponent.name,
         kind=client_kind(game),
-        command=(*command, *yardstick.arguments),
-        options=yardstick.options,
+        command=(*command, *opponent.arguments),
+        options=opponent.options,
         control=control,
     )
 
 
 def installed(ladder: Ladder) -> dict[str, EngineSettings]:
     """The opponents that can be met here, by name, weakest first."""
-    found = {yardstick.name: engine_of(yardstick, ladder.game.game) for yardstick in ladder.yardsticks}
+    found = {opponent.name: engine_of(opponent, ladder.game.game) for opponent in ladder.opponents}
     return {name: engine for name, engine in found.items() if engine is not None}
 
 
@@ -119,9 +119,9 @@ def missing(ladder: Ladder, names: Iterable[str]) -> list[Missing]:
     """What is not among the opponents `names`, put together by what installs it."""
     there = set(names)
     groups: dict[str, list[str]] = {}
-    for yardstick in ladder.yardsticks:
-        if yardstick.name not in there:
-            groups.setdefault(yardstick.install, []).append(yardstick.name)
+    for opponent in ladder.opponents:
+        if opponent.name not in there:
+            groups.setdefault(opponent.install, []).append(opponent.name)
     return [Missing(tuple(found), install) for install, found in groups.items()]
 
 
@@ -129,8 +129,8 @@ def _apt(*packages: str) -> str:
     return f"apt-get install -y --no-install-recommends {' '.join(packages)}"
 
 
-def _stockfish(skill: int, rating: float) -> Yardstick:
-    return Yardstick(
+def _stockfish(skill: int, rating: float) -> Opponent:
+    return Opponent(
         name=f"stockfish skill {skill}",
         rating=rating,
         fixed=True,
@@ -141,8 +141,8 @@ def _stockfish(skill: int, rating: float) -> Yardstick:
     )
 
 
-def _stockfish_nodes(nodes: int, rating: float) -> Yardstick:
-    return Yardstick(
+def _stockfish_nodes(nodes: int, rating: float) -> Opponent:
+    return Opponent(
         name=f"stockfish nodes {nodes}",
         rating=rating,
         program="stockfish",
@@ -152,8 +152,8 @@ def _stockfish_nodes(nodes: int, rating: float) -> Yardstick:
     )
 
 
-def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None) -> Yardstick:
-    return Yardstick(
+def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None) -> Opponent:
+    return Opponent(
         name=f"fairy-stockfish nodes {nodes}" if skill is None else f"fairy-stockfish skill {skill}",
         rating=rating,
         program="fairy-stockfish",
@@ -163,9 +163,9 @@ def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None)
     )
 
 
-def _gnugo(level: int, rating: float = 1800.0, *, fixed: bool = False, handicap: int = 0) -> Yardstick:
+def _gnugo(level: int, rating: float = 1800.0, *, fixed: bool = False, handicap: int = 0) -> Opponent:
     stones = f" {'with' if handicap > 0 else 'giving'} {abs(handicap)} stones" if handicap else ""
-    return Yardstick(
+    return Opponent(
         name=f"gnugo level {level}{stones}",
         rating=rating,
         fixed=fixed,
@@ -176,12 +176,12 @@ def _gnugo(level: int, rating: float = 1800.0, *, fixed: bool = False, handicap:
     )
 
 
-def _uct(playouts: int, rating: float) -> Yardstick:
-    return Yardstick(name=f"uct {playouts}", rating=rating, arguments=("uct", "--playouts", str(playouts)))
+def _uct(playouts: int, rating: float) -> Opponent:
+    return Opponent(name=f"uct {playouts}", rating=rating, arguments=("uct", "--playouts", str(playouts)))
 
 
-def _gpsusi(depth: int, rating: float) -> Yardstick:
-    return Yardstick(
+def _gpsusi(depth: int, rating: float) -> Opponent:
+    return Opponent(
         name=f"gpsshogi depth {depth}",
         rating=rating,
         program="gpsusi",
@@ -195,7 +195,7 @@ def _gpsusi(depth: int, rating: float) -> Yardstick:
 _SKILLS = (1320, 1468, 1608, 1742, 1923, 2204, 2363, 2500, 2596, 2703, 2788)  # Elo of Stockfish 15.1's skill 0 to 10
 
 _CHESS = (
-    Yardstick(name="random", rating=-520.0),
+    Opponent(name="random", rating=-520.0),
     _fairy(-10.0, skill=-20),
     _fairy(120.0, skill=-10),
     _fairy(350.0, skill=-5),
@@ -204,7 +204,7 @@ _CHESS = (
     _fairy(915.0, skill=-2),
     _fairy(1095.0, skill=0),
     *(_stockfish(skill, rating) for skill, rating in enumerate(_SKILLS[:1])),
-    Yardstick(
+    Opponent(
         name="sunfish nodes 2000",
         rating=1450.0,
         program="sunfish-uci",
@@ -217,7 +217,7 @@ _CHESS = (
     _stockfish_nodes(300, 1650.0),
     _stockfish(3, _SKILLS[3]),
     _stockfish(4, _SKILLS[4]),
-    Yardstick(
+    Opponent(
         name="gnuchess depth 4",
         rating=2000.0,
         program="gnuchess",
@@ -244,8 +244,8 @@ def _go_ladder(size: int) -> Ladder:
         label=f"go {size}x{size}",
         game=GameSettings(game="go", shape=(size, size), komi=komi),
         scale=f"{size}x{size}, komi {komi:g}, GNU Go level 10 = 1800",
-        yardsticks=(
-            Yardstick(name="random", rating=-600.0),
+        opponents=(
+            Opponent(name="random", rating=-600.0),
             _uct(1, -200.0),
             *(_uct(count, rating) for count, rating in playouts),
             _gnugo(10, 1050.0, handicap=-4),
@@ -260,7 +260,7 @@ def _go_ladder(size: int) -> Ladder:
 
 
 _SHOGI = (
-    Yardstick(name="random", rating=0.0, fixed=True),
+    Opponent(name="random", rating=0.0, fixed=True),
     _fairy(650.0, skill=-20),
     _fairy(840.0, skill=-10),
     _fairy(1040.0, skill=-5),
@@ -279,7 +279,7 @@ LADDERS: Mapping[str, Ladder] = {
         label="chess",
         game=GameSettings(game="chess"),
         scale="Stockfish's ratings of its skill levels, at 50 ms a move",
-        yardsticks=_CHESS,
+        opponents=_CHESS,
         opening_plies=8,
     ),
     "go": _go_ladder(9),
@@ -287,7 +287,7 @@ LADDERS: Mapping[str, Ladder] = {
         label="shogi",
         game=GameSettings(game="shogi"),
         scale="uniformly random moves = 0",
-        yardsticks=_SHOGI,
+        opponents=_SHOGI,
         opening_plies=8,
     ),
 }

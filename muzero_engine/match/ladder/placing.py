@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from muzero_engine.match.ladder.opponents import Ladder, Yardstick
+from muzero_engine.match.ladder.opponents import Ladder, Opponent
 from muzero_engine.match.results.standings import count_results
 from muzero_engine.match.results.statistics import Scored
 from muzero_engine.ratings import NATURAL, PlayerRating, Ratings, Results, expected_score, fit_ratings
@@ -32,10 +32,10 @@ class Placing:
     ratings: Ratings  # of all players
 
 
-def table_results(yardsticks: Sequence[Yardstick]) -> list[Results]:
+def table_results(opponents: Sequence[Opponent]) -> list[Results]:
     """The table of a ladder as results of matches between neighbours; none between two that are fixed."""
     results = []
-    for lower, upper in itertools.pairwise(sorted(yardsticks, key=lambda yardstick: yardstick.rating)):
+    for lower, upper in itertools.pairwise(sorted(opponents, key=lambda opponent: opponent.rating)):
         if lower.fixed and upper.fixed:
             continue
         score = expected_score(upper.rating - lower.rating)
@@ -55,13 +55,13 @@ def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | Non
 
 
 def _fit(ladder: Ladder, games: Sequence[Scored]) -> Ratings:
-    fixed = {yardstick.name: yardstick.rating for yardstick in ladder.yardsticks if yardstick.fixed}
-    handicapped = {yardstick.name for yardstick in ladder.yardsticks if yardstick.handicap}
+    fixed = {opponent.name: opponent.rating for opponent in ladder.opponents if opponent.fixed}
+    handicapped = {opponent.name for opponent in ladder.opponents if opponent.handicap}
     results = [  # with stones on the board nothing is learnt about moving first
         replace(result, moved_first=False) if handicapped & {result.first, result.second} else result
         for result in count_results(games)
     ]
-    return fit_ratings([*results, *table_results(ladder.yardsticks)], fixed, advantage=True)
+    return fit_ratings([*results, *table_results(ladder.opponents)], fixed, advantage=True)
 
 
 def next_opponent(
@@ -79,17 +79,17 @@ def next_opponent(
     gets nearly all of them; `planned` games count as met. Before the first game that is the one nearest to the rating
     `start`, by default the one in the middle.
     """
-    there = [yardstick for yardstick in ladder.yardsticks if yardstick.name in set(available)]
+    there = [opponent for opponent in ladder.opponents if opponent.name in set(available)]
     ratings = _fit(ladder, games)
     if engine not in ratings.players:
         first = there[len(there) // 2] if start is None else min(there, key=lambda one: abs(one.rating - start))
         return first.name
     met = games_against(games, engine)
 
-    def worth(yardstick: Yardstick) -> float:
-        score = expected_score(ratings.elo(engine) - ratings.elo(yardstick.name))
-        information = score * (1.0 - score) * (1.0 if yardstick.fixed else FREE_WORTH)
-        count = met.get(yardstick.name, 0) + (planned or {}).get(yardstick.name, 0)
+    def worth(opponent: Opponent) -> float:
+        score = expected_score(ratings.elo(engine) - ratings.elo(opponent.name))
+        information = score * (1.0 - score) * (1.0 if opponent.fixed else FREE_WORTH)
+        count = met.get(opponent.name, 0) + (planned or {}).get(opponent.name, 0)
         return math.pow(information, SHARING) / (count + SPREAD)
 
     return max(there, key=worth).name

@@ -42,7 +42,7 @@ img { max-width: 100%; height: auto; }
 def write_page(
     standings: Standings, title: str, facts: Sequence[tuple[str, str]], path: Path, *, sprt: Sprt | None = None
 ) -> None:
-    """Writes the page. `facts` are lines for its head, name and value: time control, openings, machine, ...
+    """Write the page. `facts` are lines for its head, name and value: time control, openings, machine, ...
 
     Without matplotlib the page has the tables alone, and a line that says so.
     """
@@ -50,7 +50,7 @@ def write_page(
 
 
 def write_pictures(standings: Standings, title: str, folder: Path) -> None:
-    """Writes ratings.png and cross.png. Raises pictures.PicturesUnavailable, before anything is written."""
+    """Write ratings.png and cross.png. Raises pictures.PicturesUnavailable, before anything is written."""
     made = {
         "ratings.png": pictures.ratings_png(standings, f"{title}: ratings"),
         "cross.png": pictures.cross_png(standings, f"{title}: points of the row against the column"),
@@ -60,13 +60,13 @@ def write_pictures(standings: Standings, title: str, folder: Path) -> None:
 
 
 def page_text(standings: Standings, title: str, facts: Sequence[tuple[str, str]], *, sprt: Sprt | None = None) -> str:
-    """The page. See `write_page`."""
+    """Return the page. See `write_page`."""
     try:
         data = base64.b64encode(pictures.ratings_png(standings, "Ratings")).decode()
         chart = f'<img alt="Ratings with 95% intervals" src="data:image/png;base64,{data}">'
     except pictures.PicturesUnavailable as error:
         chart = f"<p>{_escape(str(error))}</p>"
-    told = "\n".join(f'<tr><th class="name">{_escape(name)}</th>{_cell(value, "name")}</tr>' for name, value in facts)
+    head = "\n".join(f'<tr><th class="name">{_escape(name)}</th>{_cell(value, "name")}</tr>' for name, value in facts)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -78,7 +78,7 @@ def page_text(standings: Standings, title: str, facts: Sequence[tuple[str, str]]
 <body>
 <h1>{_escape(title)}</h1>
 <table>
-{told}
+{head}
 </table>
 <h2>Ratings</h2>
 <div class="wide"><table class="results">
@@ -115,23 +115,23 @@ def _pairings(standings: Standings, sprt: Sprt | None) -> str:
     rows = ["<tr>" + "".join(_cell(text, "name" if i < 2 else "", "th") for i, text in enumerate(headings)) + "</tr>"]
     names = [row.name for row in standings.players]
     for name, other in itertools.combinations(names, 2):
-        tally = standings.cross.get((name, other))
-        found = estimate(tally) if tally else None
-        if tally is None or found is None:
+        results = standings.cross.get((name, other))
+        strength = estimate(results) if results else None
+        if results is None or strength is None:
             continue
         cells = [
             name,
             other,
-            f"{tally.games} (+{tally.wins} ={tally.draws} -{tally.losses})",
-            score_text(tally),
-            interval_text(found.elo),
-            f"{found.superiority:.1%}",
-            "-".join(map(str, tally.pairs)) if any(tally.pairs) else "",
-            interval_text(found.normalised),
+            f"{results.games} (+{results.wins} ={results.draws} -{results.losses})",
+            score_text(results),
+            interval_text(strength.elo),
+            f"{strength.superiority:.1%}",
+            "-".join(map(str, results.pairs)) if any(results.pairs) else "",
+            interval_text(strength.normalised),
         ]
         rows.append("<tr>" + "".join(_cell(text, "name" if i < 2 else "") for i, text in enumerate(cells)) + "</tr>")
         if sprt is not None:
-            rows.append(f'<tr><td class="name" colspan="{len(headings)}">{_escape(sprt_text(sprt, tally))}</td></tr>')
+            rows.append(f'<tr><td class="name" colspan="{len(headings)}">{_escape(sprt_text(sprt, results))}</td></tr>')
     return "\n".join(rows)
 
 
@@ -142,11 +142,11 @@ def _cross(standings: Standings) -> str:
     for place, name in enumerate(names, start=1):
         cells = []
         for other in names:
-            tally = standings.cross.get((name, other))
-            if tally is None:
+            results = standings.cross.get((name, other))
+            if results is None:
                 cells.append('<td class="self"></td>' if name == other else "<td></td>")
                 continue
-            share = tally.points / tally.games
+            share = results.points / results.games
             colour = "11 83 148" if share > 0.5 else "204 65 37"
             shade = f"rgb({colour} / {abs(2 * share - 1) * 0.6:.2f})"
             cells.append(f'<td style="background: {shade}">{cross_cell(standings, name, other)}</td>')

@@ -26,7 +26,7 @@ class PicturesUnavailable(RuntimeError):
 
 
 def ratings_png(standings: Standings, title: str) -> bytes:
-    """A picture (PNG) of the rated players' ratings with 95% intervals, the strongest at the top.
+    """Draw a picture (PNG) of the rated players' ratings with 95% intervals, the strongest at the top.
 
     Raises PicturesUnavailable.
     """
@@ -56,7 +56,7 @@ def ratings_png(standings: Standings, title: str) -> bytes:
 
 
 def cross_png(standings: Standings, title: str) -> bytes:
-    """A picture (PNG) of the cross table: the row's points out of the games with the column; blue won, red lost.
+    """Draw a picture (PNG) of the cross table: the row's points out of the games with the column; blue won, red lost.
 
     Raises PicturesUnavailable.
     """
@@ -64,8 +64,8 @@ def cross_png(standings: Standings, title: str) -> bytes:
     figure, axes = _figure(1.0 + 0.42 * len(names), title)
     for row, name in enumerate(names):
         for column, other in enumerate(names):
-            tally = standings.cross.get((name, other))
-            share = tally.points / tally.games if tally else 0.5
+            results = standings.cross.get((name, other))
+            share = results.points / results.games if results else 0.5
             shade = BLUE if share > 0.5 else RED
             axes.fill(
                 [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
@@ -74,7 +74,7 @@ def cross_png(standings: Standings, title: str) -> bytes:
                 alpha=1.0 if name == other else abs(2.0 * share - 1.0) * 0.75,
                 linewidth=0,
             )
-            if tally:
+            if results:
                 axes.text(column, row, cross_cell(standings, name, other), ha="center", va="center", fontsize=8)
     axes.set_yticks(range(len(names)), [f"{_label(name)}  {place}" for place, name in enumerate(names, start=1)])
     axes.set_xticks(range(len(names)), [str(place) for place in range(1, len(names) + 1)])

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from muzero_engine.match.results.statistics import Scored, Tally
+from muzero_engine.match.results.statistics import HeadToHead, Scored, WinDrawLoss
 from muzero_engine.ratings import PlayerRating, Ratings, Results, fit_ratings
 
 
@@ -17,7 +17,7 @@ class Standing:
     name: str
     rating: PlayerRating | None  # None: no chain of games leads to the player that holds the scale
     fixed: bool  # whether the rating was given
-    tally: Tally  # `pairs` and `singles` are left empty
+    total: WinDrawLoss
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class Standings:
     """All players, the strongest first, those without a rating last."""
 
     players: tuple[Standing, ...]
-    cross: Mapping[tuple[str, str], Tally]  # the first name's results against the second, of those that met
+    cross: Mapping[tuple[str, str], HeadToHead]  # the first name's results against the second, of those that met
     advantage: PlayerRating  # Elo of moving first
-    first: Tally  # results of those who moved first; `pairs` and `singles` are left empty
+    first: WinDrawLoss  # of those who moved first
 
     @property
     def games(self) -> int:
@@ -35,7 +35,7 @@ class Standings:
 
 
 def count_results(games: Iterable[Scored]) -> list[Results]:
-    """The results of each two players, for each of them moving first; in the order in which they first met."""
+    """Return the results of each two players, for each of them moving first; in the order in which they first met."""
     counts: dict[tuple[str, str], list[int]] = {}
     for game in games:
         counts.setdefault((game.first, game.second), [0, 0, 0])[round(2 * game.points)] += 1
@@ -45,7 +45,7 @@ def count_results(games: Iterable[Scored]) -> list[Results]:
 def make_standings(
     games: Sequence[Scored], players: Sequence[str], anchors: Mapping[str, float] | None = None
 ) -> Standings:
-    """Ratings and results of `players`, in games among them.
+    """Return ratings and results of `players`, in games among them.
 
     `anchors` gives ratings to hold fixed; without it the first player has 0. Players without a game are listed, too.
     """
@@ -57,21 +57,20 @@ def make_standings(
 def rated_standings(
     games: Sequence[Scored], players: Sequence[str], ratings: Ratings, fixed: Container[str]
 ) -> Standings:
-    """As `make_standings`, with ratings from elsewhere, of which those in `fixed` were given."""
+    """Do as `make_standings`, with ratings from elsewhere, of which those in `fixed` were given."""
     games = _among(games, players)
     results = count_results(games)
     cross = {}
     for name, other in itertools.combinations(players, 2):
-        tally = Tally.of(games, name, other)
-        if tally.games:
-            cross[name, other] = tally
-            cross[other, name] = Tally.of(games, other, name)
+        if (head_to_head := HeadToHead.of(games, name, other)).games:
+            cross[name, other] = head_to_head
+            cross[other, name] = HeadToHead.of(games, other, name)
     rows = [
         Standing(name, ratings.players.get(name), name in fixed, _sum(cross[pair] for pair in cross if pair[0] == name))
         for name in dict.fromkeys(players)
     ]
     rows.sort(key=lambda row: (row.rating is None, -(row.rating.elo if row.rating else 0.0)))
-    first = Tally(
+    first = WinDrawLoss(
         wins=int(sum(result.wins for result in results)),
         draws=int(sum(result.draws for result in results)),
         losses=int(sum(result.losses for result in results)),
@@ -83,8 +82,8 @@ def _among(games: Sequence[Scored], players: Sequence[str]) -> list[Scored]:
     return [game for game in games if game.first in players and game.second in players]
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
+def _sum(parts: Iterable[WinDrawLoss]) -> WinDrawLoss:
     wins = draws = losses = 0
-    for tally in tallies:
-        wins, draws, losses = wins + tally.wins, draws + tally.draws, losses + tally.losses
-    return Tally(wins=wins, draws=draws, losses=losses)
+    for part in parts:
+        wins, draws, losses = wins + part.wins, draws + part.draws, losses + part.losses
+    return WinDrawLoss(wins=wins, draws=draws, losses=losses)

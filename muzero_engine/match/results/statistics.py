@@ -51,13 +51,11 @@ class Scored(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """One player's results against another."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WinDrawLoss:
+    """How many games a player won, drew and lost."""
 
-    pairs: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)  # how many gave it 0, 1/2, 1, 3/2 and 2 points
-    singles: tuple[int, int, int] = (0, 0, 0)  # games without their twin: lost, drawn, won
-    wins: int = 0  # of all games
+    wins: int = 0
     draws: int = 0
     losses: int = 0
 
@@ -69,11 +67,19 @@ class Tally:
     def points(self) -> float:
         return self.wins + 0.5 * self.draws
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadToHead(WinDrawLoss):
+    """One player's results against another: all games, and the same games by the pairs that they came in."""
+
+    pairs: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)  # how many gave it 0, 1/2, 1, 3/2 and 2 points
+    singles: tuple[int, int, int] = (0, 0, 0)  # games without their twin: lost, drawn, won
+
     @classmethod
-    def of(cls, games: Iterable[Scored], player: str, opponent: str) -> Tally:
-        """The results of `player` in the games between these two; all others are passed over."""
+    def of(cls, games: Iterable[Scored], player: str, opponent: str) -> HeadToHead:
+        """Return the results of `player` in the games between these two; all others are passed over."""
         twins: dict[int, list[float]] = {}
-        results = [0, 0, 0]  # lost, drawn, won
+        totals = [0, 0, 0]  # lost, drawn, won
         for game in games:
             if (game.first, game.second) == (player, opponent):
                 points = game.points
@@ -81,21 +87,21 @@ class Tally:
                 points = 1.0 - game.points
             else:
                 continue
-            results[round(2 * points)] += 1
+            totals[round(2 * points)] += 1
             twins.setdefault(game.pair, []).append(points)
         pairs, singles = [0, 0, 0, 0, 0], [0, 0, 0]
-        for found in twins.values():
-            if len(found) == 2:
-                pairs[round(2 * sum(found))] += 1
+        for twin_points in twins.values():
+            if len(twin_points) == 2:
+                pairs[round(2 * sum(twin_points))] += 1
                 continue
-            for points in found:
+            for points in twin_points:
                 singles[round(2 * points)] += 1
         return cls(
-            (pairs[0], pairs[1], pairs[2], pairs[3], pairs[4]),
-            (singles[0], singles[1], singles[2]),
-            wins=results[2],
-            draws=results[1],
-            losses=results[0],
+            wins=totals[2],
+            draws=totals[1],
+            losses=totals[0],
+            pairs=(pairs[0], pairs[1], pairs[2], pairs[3], pairs[4]),
+            singles=(singles[0], singles[1], singles[2]),
         )
 
 
@@ -110,7 +116,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a tally says about the difference in strength."""
+    """What results say about the difference in strength."""
 
     score: Interval  # points a game, in [0, 1]
     elo: Interval
@@ -118,13 +124,13 @@ class Estimate:
     superiority: float  # likelihood of superiority (LOS), the probability of being the stronger one, in [0, 1]
 
 
-def estimate(tally: Tally) -> Estimate | None:
-    """The difference in strength, normal approximation; None without a game.
+def estimate(results: HeadToHead) -> Estimate | None:
+    """Return the difference in strength, by normal approximation; None without a game.
 
     Results that are all the same have no spread to be measured. They get that of one observation more that is won or
     lost by all points.
     """
-    counts = _observations(tally)
+    counts = _observations(results)
     if not counts:
         return None
     games = sum(size * count for size, _, count in counts)
@@ -148,10 +154,10 @@ def estimate(tally: Tally) -> Estimate | None:
     )
 
 
-def _observations(tally: Tally) -> list[tuple[int, float, int]]:
-    """(games, points, how often), those that occurred."""
-    pairs = [(2, i / 2, count) for i, count in enumerate(tally.pairs)]
-    singles = [(1, i / 2, count) for i, count in enumerate(tally.singles)]
+def _observations(results: HeadToHead) -> list[tuple[int, float, int]]:
+    """Return (games, points, how often) of a pair or a single game, those that occurred."""
+    pairs = [(2, i / 2, count) for i, count in enumerate(results.pairs)]
+    singles = [(1, i / 2, count) for i, count in enumerate(results.singles)]
     return [entry for entry in (*pairs, *singles) if entry[2] > 0]
 
 
@@ -162,8 +168,8 @@ class EloModel(enum.Enum):
     NORMALISED = "normalised"  # normalised Elo: expected scores in standard deviations of a game
 
 
-class Verdict(enum.Enum):
-    """The state of a test."""
+class SprtDecision(enum.Enum):
+    """What a test says so far."""
 
     OPEN = "open"
     H0 = "H0"  # the difference is `elo0`, or less
@@ -177,7 +183,7 @@ class SprtState:
     llr: float
     lower: float
     upper: float
-    verdict: Verdict
+    decision: SprtDecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,17 +204,17 @@ class Sprt:
         if not (self.alpha > 0.0 and self.beta > 0.0 and self.alpha + self.beta < 1.0):
             raise BadTest(f"alpha and beta must be above 0 with a sum below 1, not {self.alpha:g}, {self.beta:g}")
 
-    def state(self, tally: Tally) -> SprtState:
-        """The test after these results; where there are pairs, games without their twin are not counted."""
-        llr = log_likelihood_ratio(tally, self.elo0, self.elo1, self.model)
+    def state(self, results: HeadToHead) -> SprtState:
+        """Return the test after these results; where there are pairs, games without their twin are not counted."""
+        llr = log_likelihood_ratio(results, self.elo0, self.elo1, self.model)
         lower, upper = math.log(self.beta / (1.0 - self.alpha)), math.log((1.0 - self.beta) / self.alpha)
-        verdict = Verdict.H0 if llr <= lower else Verdict.H1 if llr >= upper else Verdict.OPEN
-        return SprtState(llr, lower, upper, verdict)
+        decision = SprtDecision.H0 if llr <= lower else SprtDecision.H1 if llr >= upper else SprtDecision.OPEN
+        return SprtState(llr, lower, upper, decision)
 
 
-def log_likelihood_ratio(tally: Tally, elo0: float, elo1: float, model: EloModel) -> float:
-    """Natural logarithm of the maximum likelihood under a difference of `elo1` over that under `elo0`."""
-    counts: Sequence[int] = tally.pairs if any(tally.pairs) else tally.singles
+def log_likelihood_ratio(results: HeadToHead, elo0: float, elo1: float, model: EloModel) -> float:
+    """Return the natural logarithm of the maximum likelihood under a difference of `elo1` over that under `elo0`."""
+    counts: Sequence[int] = results.pairs if any(results.pairs) else results.singles
     if not any(counts):
         return 0.0
     regular = [float(count) if count else REGULAR for count in counts]
@@ -231,7 +237,7 @@ def log_likelihood_ratio(tally: Tally, elo0: float, elo1: float, model: EloModel
 
 
 def with_mean(values: Sequence[float], observed: Sequence[float], mean: float) -> list[float]:
-    """Of the distributions over `values` with this mean, the one under which `observed` is likeliest.
+    """Return that one of the distributions over `values` with this mean under which `observed` is likeliest.
 
     `observed` is positive and sums to 1; `mean` lies between the smallest and the largest value. (Van den Bergh,
     "Comments on maximum likelihood estimates for the multinomial distribution", proposition 1.1.)
@@ -240,26 +246,27 @@ def with_mean(values: Sequence[float], observed: Sequence[float], mean: float) -
 
 
 def with_t_value(values: Sequence[float], observed: Sequence[float], t: float) -> list[float]:
-    """As `with_mean`, with (mean - 1/2) / standard deviation = `t` in the place of the mean.
+    """Do as `with_mean`, with (mean - 1/2) / standard deviation = `t` in the place of the mean.
 
     ("Normalized Elo in practice", section 4.1: the condition is made linear at the last estimate and solved again.)
     """
-    found = [1.0 / len(values)] * len(values)
+    distribution = [1.0 / len(values)] * len(values)
     for _ in range(200):
-        mean = sum(p * value for p, value in zip(found, values, strict=True))
-        deviation = math.sqrt(sum(p * (value - mean) ** 2 for p, value in zip(found, values, strict=True)))
+        mean = sum(p * value for p, value in zip(distribution, values, strict=True))
+        deviation = math.sqrt(sum(p * (value - mean) ** 2 for p, value in zip(distribution, values, strict=True)))
         bent = [value - 0.5 - 0.5 * t * deviation * (1.0 + ((value - mean) / deviation) ** 2) for value in values]
         new = _balanced(bent, observed)
-        change = max(abs(a - b) for a, b in zip(new, found, strict=True))
-        found = new
+        change = max(abs(a - b) for a, b in zip(new, distribution, strict=True))
+        distribution = new
         if change < 1e-10:
             break
-    return found
+    return distribution
 
 
 def _balanced(offsets: Sequence[float], observed: Sequence[float]) -> list[float]:
-    """p_i = observed_i / (1 + x offset_i) with the x for which sum p_i offset_i = 0. Offsets of both signs are needed.
+    """Return p_i = observed_i / (1 + x offset_i) with the x for which sum p_i offset_i = 0.
 
+    Offsets of both signs are needed.
     The sum falls steadily between the two poles, and sum p_i = 1 then holds by itself.
     """
     low, high = -1.0 / max(offsets), -1.0 / min(offsets)

@@ -12,7 +12,7 @@ from typing import Any
 from muzero_engine.files import write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.match.results.standings import Standings
-from muzero_engine.match.results.statistics import Interval, Sprt, Tally, estimate
+from muzero_engine.match.results.statistics import HeadToHead, Interval, Sprt, WinDrawLoss, estimate
 from muzero_engine.ratings import PlayerRating
 
 SUMMARY = "summary.json"
@@ -27,7 +27,7 @@ def write_summary(
     finished: bool,
     sprt: Sprt | None = None,
 ) -> None:
-    """Writes summary.json. `facts` are the settings; `finished` is false where games are still to be played."""
+    """Write summary.json. `facts` are the settings; `finished` is false where games are still to be played."""
     data = summary(records, standings, facts=facts, finished=finished, sprt=sprt)
     write_atomically(folder / SUMMARY, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
 
@@ -40,10 +40,10 @@ def summary(
     finished: bool,
     sprt: Sprt | None = None,
 ) -> dict[str, Any]:
-    """The data of `write_summary`. Elo that is not finite is null."""
+    """Return the data of `write_summary`. Elo that is not finite is null."""
     pairings = [
-        {"first": name, "second": other, **_tally(tally), "pairs": list(tally.pairs), **_estimate(tally)}
-        for (name, other), tally in standings.cross.items()
+        {"first": name, "second": other, **_counts(results), "pairs": list(results.pairs), **_estimate(results)}
+        for (name, other), results in standings.cross.items()
     ]
     data: dict[str, Any] = {
         "settings": facts,
@@ -55,17 +55,17 @@ def summary(
                 "name": row.name,
                 "elo": _rating(row.rating),
                 "fixed": row.fixed,
-                **_tally(row.tally),
+                **_counts(row.total),
                 "endings": endings(records, row.name),
             }
             for row in standings.players
         ],
         "pairings": pairings,
-        "moving_first": _rating(standings.advantage) | _tally(standings.first),
+        "moving_first": _rating(standings.advantage) | _counts(standings.first),
     }
     if sprt is not None and len(standings.players) == 2:
         names = [engine["name"] for engine in facts["engines"]]
-        state = sprt.state(Tally.of(records, names[0], names[1]))
+        state = sprt.state(HeadToHead.of(records, names[0], names[1]))
         data["sprt"] = {
             "elo0": sprt.elo0,
             "elo1": sprt.elo1,
@@ -75,13 +75,13 @@ def summary(
             "llr": state.llr,
             "lower": state.lower,
             "upper": state.upper,
-            "verdict": state.verdict.value,
+            "verdict": state.decision.value,
         }
     return data
 
 
 def endings(records: Sequence[GameRecord], name: str) -> dict[str, int]:
-    """How often a player's games ended in each way; those that a fault decided only where the fault was its own."""
+    """Count how a player's games ended; those that a fault decided only where the fault was its own."""
     counts: Counter[str] = Counter()
     for record in records:
         if name not in (record.first, record.second):
@@ -92,19 +92,19 @@ def endings(records: Sequence[GameRecord], name: str) -> dict[str, int]:
     return dict(counts.most_common())
 
 
-def _tally(tally: Tally) -> dict[str, Any]:
-    return {"games": tally.games, "won": tally.wins, "drawn": tally.draws, "lost": tally.losses}
+def _counts(total: WinDrawLoss) -> dict[str, Any]:
+    return {"games": total.games, "won": total.wins, "drawn": total.draws, "lost": total.losses}
 
 
-def _estimate(tally: Tally) -> dict[str, Any]:
-    found = estimate(tally)
-    if found is None:
+def _estimate(results: HeadToHead) -> dict[str, Any]:
+    strength = estimate(results)
+    if strength is None:
         return {}
     return {
-        "score": _interval(found.score),
-        "elo_difference": _interval(found.elo),
-        "normalised_elo": _interval(found.normalised),
-        "superiority": found.superiority,
+        "score": _interval(strength.score),
+        "elo_difference": _interval(strength.elo),
+        "normalised_elo": _interval(strength.normalised),
+        "superiority": strength.superiority,
     }
 
 

@@ -26,7 +26,7 @@ from lab.common.searches import with_changes
 from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import game_names, load_game
-from muzero_engine.match.results.statistics import Tally
+from muzero_engine.match.results.statistics import HeadToHead
 from muzero_engine.match.results.tables import match_line
 from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.evaluation.evaluation import NetPlayer
@@ -90,6 +90,6 @@ def main() -> None:
         starts = openings(lambda _: game.initial(shape), arguments.pairs, arguments.opening_plies, rng)
         met = play_pairs(player(arguments.weights, with_changes(text, base)), default, starts, end)
         singles = (met.losses, met.draws, met.wins)
-        tally = Tally(singles=singles, wins=met.wins, draws=met.draws, losses=met.losses)
+        results = HeadToHead(singles=singles, wins=met.wins, draws=met.draws, losses=met.losses)
         seconds = time.perf_counter() - begun
-        print(f"{arguments.game} {match_line(text or 'network', 'default', tally)}  {seconds:.0f} s", flush=True)
+        print(f"{arguments.game} {match_line(text or 'network', 'default', results)}  {seconds:.0f} s", flush=True)

@@ -34,7 +34,7 @@ from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
-from muzero_engine.match.results.statistics import Tally, estimate
+from muzero_engine.match.results.statistics import HeadToHead, estimate
 from muzero_engine.match.results.tables import interval_text
 from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
@@ -195,7 +195,7 @@ def main() -> None:
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
         for played in as_completed([pool.submit(play_pair, pairing, number) for number in range(args.pairs)]):
             counts[played.result()] += 1
-            found = estimate(Tally(pairs=(counts[0], counts[1], counts[2], counts[3], counts[4])))
+            found = estimate(HeadToHead(pairs=(counts[0], counts[1], counts[2], counts[3], counts[4])))
             assert found is not None
             print(
                 f"\r{sum(counts)}/{args.pairs} pairs  first {found.score.value:.1%}  Elo {interval_text(found.elo)}"

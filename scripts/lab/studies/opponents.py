@@ -18,7 +18,7 @@ from muzero_engine.match.ladder.ladder import LadderSettings, ladder_openings, p
 from muzero_engine.match.ladder.opponents import installed, ladder_of
 from muzero_engine.match.play.tournament import Runner
 from muzero_engine.match.results.standings import make_standings
-from muzero_engine.match.results.statistics import Tally
+from muzero_engine.match.results.statistics import HeadToHead
 from muzero_engine.match.results.tables import match_line, rating_table
 
 
@@ -46,15 +46,15 @@ def main() -> None:
         return True
 
     for number, (lower, upper) in enumerate(itertools.pairwise(players)):
-        one, other = ladder.yardstick(lower), ladder.yardstick(upper)
+        one, other = ladder.opponent(lower), ladder.opponent(upper)
         if one.fixed and other.fixed:
             continue
         first = number * args.pairs  # of the pairs of this match
         plans = [plan for i in range(args.pairs) for plan in pair_plans(lower, other, openings, first + i)]
         runner.run(plans, keep)
-        print(match_line(upper, lower, Tally.of(games, upper, lower)), flush=True)
+        print(match_line(upper, lower, HeadToHead.of(games, upper, lower)), flush=True)
         for record in games:
             if record.ending.is_fault and {record.first, record.second} == {lower, upper}:
                 print(f"  pair {record.pair}, game {record.game}: {record.ending.value}, {record.reason}")
-    fixed = {name: ladder.yardstick(name).rating for name in players if ladder.yardstick(name).fixed}
+    fixed = {name: ladder.opponent(name).rating for name in players if ladder.opponent(name).fixed}
     print(rating_table(make_standings(games, players, fixed)))

@@ -59,15 +59,15 @@ def test_openings_are_the_same_each_time_and_fit_their_opponents() -> None:
     openings = ladder_openings(go, settings, 6)
     assert openings == ladder_openings(go, settings, 6)
     assert {stones: len(found) for stones, found in openings.items()} == {0: 6, 2: 12, 3: 12, 4: 12}
-    even = pair_plans("muzero", go.yardstick("gnugo level 10"), openings, 7)
+    even = pair_plans("muzero", go.opponent("gnugo level 10"), openings, 7)
     assert [(plan.first, plan.opening) for plan in even] == [
         ("muzero", openings[0][1]),
         ("gnugo level 10", openings[0][1]),
     ]
-    handicap = pair_plans("muzero", go.yardstick("gnugo level 10 with 3 stones"), openings, 1)
+    handicap = pair_plans("muzero", go.opponent("gnugo level 10 with 3 stones"), openings, 1)
     assert [plan.first for plan in handicap] == ["gnugo level 10 with 3 stones"] * 2
     assert [plan.opening for plan in handicap] == list(openings[3][2:4])
-    given = pair_plans("muzero", go.yardstick("gnugo level 10 giving 3 stones"), openings, 1)
+    given = pair_plans("muzero", go.opponent("gnugo level 10 giving 3 stones"), openings, 1)
     assert [plan.first for plan in given] == ["muzero"] * 2
     assert [plan.opening for plan in given] == list(openings[3][2:4])
     start = handicap[0].opening.start
@@ -122,9 +122,9 @@ def test_facts_tell_conditions_apart() -> None:
     assert json.loads(json.dumps(facts)) == facts
     assert ladder_facts(CHESS, replace(SETTINGS, games=400)) == facts
     assert ladder_facts(CHESS, replace(SETTINGS, threads=2)) != facts
-    first, *rest = CHESS.yardsticks
-    assert ladder_facts(replace(CHESS, yardsticks=(replace(first, rating=0.0), *rest)), SETTINGS) == facts
-    assert ladder_facts(replace(CHESS, yardsticks=(replace(first, control="depth=1"), *rest)), SETTINGS) != facts
+    first, *rest = CHESS.opponents
+    assert ladder_facts(replace(CHESS, opponents=(replace(first, rating=0.0), *rest)), SETTINGS) == facts
+    assert ladder_facts(replace(CHESS, opponents=(replace(first, control="depth=1"), *rest)), SETTINGS) != facts
 
 
 def test_conditions_in_words() -> None:

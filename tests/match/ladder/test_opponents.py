@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from muzero_engine.match.ladder import opponents as yardsticks
+from muzero_engine.match.ladder import opponents
 from muzero_engine.match.ladder.opponents import (
     LADDERS,
     UnknownLadder,
@@ -29,13 +29,13 @@ def test_ladders_are_complete(game: str, size: int | None) -> None:
         return
     ladder = ladder_of(game, size)
     assert ladder.game.game == game
-    names = [yardstick.name for yardstick in ladder.yardsticks]
+    names = [opponent.name for opponent in ladder.opponents]
     assert len(set(names)) == len(names)
-    ratings = [yardstick.rating for yardstick in ladder.yardsticks]
+    ratings = [opponent.rating for opponent in ladder.opponents]
     assert ratings == sorted(ratings)
-    assert any(yardstick.fixed for yardstick in ladder.yardsticks)
-    for yardstick in ladder.yardsticks:
-        assert bool(yardstick.program) == bool(yardstick.install)
+    assert any(opponent.fixed for opponent in ladder.opponents)
+    for opponent in ladder.opponents:
+        assert bool(opponent.program) == bool(opponent.install)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(yardsticks, "GAME_FOLDERS", ())
+    monkeypatch.setattr(opponents, "GAME_FOLDERS", ())
     return tmp_path
 
 
@@ -71,13 +71,13 @@ def test_opponents_are_started_as_their_table_says(programs: Path) -> None:
     assert level.command[1:5] == ("--mode", "gtp", "--level", "10")
     sunfish = installed(ladder_of("chess"))["sunfish nodes 2000"]
     assert sunfish.control.nodes == 2000
-    assert engine_of(ladder_of("chess").yardsticks[1], "chess") is None
+    assert engine_of(ladder_of("chess").opponents[1], "chess") is None
 
 
 def test_programs_are_also_found_where_debian_puts_games(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.devnull)
     assert find_program("gnugo") is None
-    monkeypatch.setattr(yardsticks, "GAME_FOLDERS", (str(programs),))
+    monkeypatch.setattr(opponents, "GAME_FOLDERS", (str(programs),))
     assert find_program("gnugo") == str(programs / "gnugo")
 
 

@@ -14,7 +14,7 @@ ENGINE = "muzero"
 
 
 def names(ladder: Ladder) -> list[str]:
-    return [yardstick.name for yardstick in ladder.yardsticks]
+    return [opponent.name for opponent in ladder.opponents]
 
 
 def climb(
@@ -26,7 +26,7 @@ def climb(
     """
     rng = np.random.default_rng(seed)
     played: list[Score] = []
-    true = {yardstick.name: yardstick.rating + shift(yardstick.name) for yardstick in ladder.yardsticks}
+    true = {opponent.name: opponent.rating + shift(opponent.name) for opponent in ladder.opponents}
     other = ""
     for pair in range(games // 2):
         if pair < 5 or pair % 3 == 0:  # as if some games were played side by side
@@ -48,14 +48,14 @@ def placed(ladder: Ladder, games: list[Score]) -> Placing:
 @pytest.mark.parametrize("game", list(LADDERS))
 def test_the_table_alone_gives_the_ratings_of_the_table(game: str) -> None:
     ladder = LADDERS[game]
-    fixed = {yardstick.name: yardstick.rating for yardstick in ladder.yardsticks if yardstick.fixed}
+    fixed = {opponent.name: opponent.rating for opponent in ladder.opponents if opponent.fixed}
     assert fixed
-    fit = fit_ratings(table_results(ladder.yardsticks), fixed, prior_games=0.0)
-    for yardstick in ladder.yardsticks:
-        assert fit.elo(yardstick.name) == pytest.approx(yardstick.rating, abs=0.5)
-    below = ladder.yardsticks[0]
+    fit = fit_ratings(table_results(ladder.opponents), fixed, prior_games=0.0)
+    for opponent in ladder.opponents:
+        assert fit.elo(opponent.name) == pytest.approx(opponent.rating, abs=0.5)
+    below = ladder.opponents[0]
     if not below.fixed:
-        neighbour = ladder.yardsticks[1].name
+        neighbour = ladder.opponents[1].name
         assert fit.difference(below.name, neighbour).error == pytest.approx(2 * 75, rel=0.03)
 
 

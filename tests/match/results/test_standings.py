@@ -4,7 +4,7 @@ import pytest
 from support.scores import Score, round_robin
 
 from muzero_engine.match.results.standings import count_results, make_standings
-from muzero_engine.match.results.statistics import Tally
+from muzero_engine.match.results.statistics import HeadToHead
 from muzero_engine.ratings import PlayerRating, Results
 
 STRENGTHS = {"weak": -150.0, "anchor": 0.0, "strong": 200.0}
@@ -25,8 +25,8 @@ def test_players_are_rated_and_ordered() -> None:
     assert 10 < strong.rating.error < 40
     assert standings.advantage.elo == pytest.approx(30, abs=2 * standings.advantage.error)
     assert standings.games == standings.first.games == len(games)
-    assert [row.tally.games for row in standings.players] == [800, 800, 800]
-    assert sum(row.tally.points for row in standings.players) == len(games)
+    assert [row.total.games for row in standings.players] == [800, 800, 800]
+    assert sum(row.total.points for row in standings.players) == len(games)
 
 
 def test_without_an_anchor_the_first_player_holds_the_scale() -> None:
@@ -43,7 +43,7 @@ def test_players_out_of_reach_come_last_without_a_rating() -> None:
     assert rated == ["a", "b"]
     assert {row.name for row in standings.players[2:]} == {"x", "idle", "y"}
     assert set(standings.cross) == {("a", "b"), ("b", "a"), ("x", "y"), ("y", "x")}
-    assert standings.cross["b", "a"] == Tally(singles=(1, 0, 0), losses=1)
+    assert standings.cross["b", "a"] == HeadToHead(singles=(1, 0, 0), losses=1)
     assert standings.games == 2
 
 

@@ -12,9 +12,9 @@ from muzero_engine.match.results.statistics import (
     NORMALISED,
     BadTest,
     EloModel,
+    HeadToHead,
     Sprt,
-    Tally,
-    Verdict,
+    SprtDecision,
     estimate,
     log_likelihood_ratio,
     with_mean,
@@ -33,13 +33,13 @@ class Game:
     points: float
 
 
-def single(wins: int, losses: int, draws: int) -> Tally:
-    return Tally(singles=(losses, draws, wins), wins=wins, draws=draws, losses=losses)
+def single(wins: int, losses: int, draws: int) -> HeadToHead:
+    return HeadToHead(singles=(losses, draws, wins), wins=wins, draws=draws, losses=losses)
 
 
-def pairs(*counts: int) -> Tally:
+def pairs(*counts: int) -> HeadToHead:
     lost_both, lost_one, even, won_one, won_both = counts
-    return Tally(pairs=(lost_both, lost_one, even, won_one, won_both))
+    return HeadToHead(pairs=(lost_both, lost_one, even, won_one, won_both))
 
 
 # Published results of another implementation: the unit tests of fastchess (app/tests/elo_test.cpp and sprt_test.cpp),
@@ -47,7 +47,7 @@ def pairs(*counts: int) -> Tally:
 
 
 @pytest.mark.parametrize(
-    ("tally", "normalised", "elo", "superiority"),
+    ("results", "normalised", "elo", "superiority"),
     [
         (single(76, 89, 123), (-20.76, 40.13), None, 15.53),
         (single(136, 96, 111), (49.77, 36.77), (40.70, 30.43), 99.60),
@@ -58,9 +58,9 @@ def pairs(*counts: int) -> Tally:
     ],
 )
 def test_estimates_are_those_that_others_publish(
-    tally: Tally, normalised: tuple[float, float], elo: tuple[float, float] | None, superiority: float | None
+    results: HeadToHead, normalised: tuple[float, float], elo: tuple[float, float] | None, superiority: float | None
 ) -> None:
-    found = estimate(tally)
+    found = estimate(results)
     assert found is not None
     assert found.normalised.value == pytest.approx(normalised[0], abs=0.006)
     assert (found.normalised.high - found.normalised.low) / 2 == pytest.approx(normalised[1], abs=0.006)
@@ -72,7 +72,7 @@ def test_estimates_are_those_that_others_publish(
 
 
 @pytest.mark.parametrize(
-    ("tally", "elo0", "elo1", "model", "llr"),
+    ("results", "elo0", "elo1", "model", "llr"),
     [
         (single(36433, 36027, 68692), 0, 2, EloModel.NORMALISED, 0.92),
         (single(10871, 10650, 20431), -1.75, 0.25, EloModel.NORMALISED, 2.30),
@@ -85,9 +85,9 @@ def test_estimates_are_those_that_others_publish(
     ],
 )
 def test_likelihood_ratios_are_those_that_others_publish(
-    tally: Tally, elo0: float, elo1: float, model: EloModel, llr: float
+    results: HeadToHead, elo0: float, elo1: float, model: EloModel, llr: float
 ) -> None:
-    assert log_likelihood_ratio(tally, elo0, elo1, model) == pytest.approx(llr, abs=0.006)
+    assert log_likelihood_ratio(results, elo0, elo1, model) == pytest.approx(llr, abs=0.006)
 
 
 # By brute force
@@ -111,7 +111,7 @@ def best_likelihood(counts: tuple[float, float, float], t: float) -> float:
 @pytest.mark.parametrize(("elo0", "elo1"), [(0.0, 5.0), (-100.0, 30.0), (20.0, 150.0)])
 def test_normalised_ratios_are_the_brute_force_maximum(counts: tuple[int, int, int], elo0: float, elo1: float) -> None:
     expected = best_likelihood(counts, elo1 / NORMALISED) - best_likelihood(counts, elo0 / NORMALISED)
-    found = log_likelihood_ratio(Tally(singles=counts), elo0, elo1, EloModel.NORMALISED)
+    found = log_likelihood_ratio(HeadToHead(singles=counts), elo0, elo1, EloModel.NORMALISED)
     assert found == pytest.approx(expected, abs=1e-4)
 
 
@@ -152,10 +152,10 @@ def test_intervals_of_pairs_hold_the_truth_where_those_of_games_do_not() -> None
 
 
 @pytest.mark.parametrize("model", list(EloModel))
-@pytest.mark.parametrize("truth", [Verdict.H0, Verdict.H1])
-def test_a_test_errs_as_seldom_as_it_says(model: EloModel, truth: Verdict) -> None:
+@pytest.mark.parametrize("truth", [SprtDecision.H0, SprtDecision.H1])
+def test_a_test_errs_as_seldom_as_it_says(model: EloModel, truth: SprtDecision) -> None:
     test = Sprt(elo0=0.0, elo1=60.0, alpha=0.1, beta=0.1, model=model)
-    elo = test.elo0 if truth is Verdict.H0 else test.elo1
+    elo = test.elo0 if truth is SprtDecision.H0 else test.elo1
     observed = [0.05, 0.2, 0.5, 0.2, 0.05]
     values = [0.0, 0.25, 0.5, 0.75, 1.0]
     chances = (
@@ -167,10 +167,10 @@ def test_a_test_errs_as_seldom_as_it_says(model: EloModel, truth: Verdict) -> No
     rounds, wrong = 150, 0
     for _ in range(rounds):
         counts = np.zeros(5, dtype=np.int64)
-        verdict = Verdict.OPEN
-        while verdict is Verdict.OPEN:
+        verdict = SprtDecision.OPEN
+        while verdict is SprtDecision.OPEN:
             counts += rng.multinomial(8, chances)
-            verdict = test.state(pairs(*counts.tolist())).verdict
+            verdict = test.state(pairs(*counts.tolist())).decision
         wrong += verdict is not truth
     assert 0.01 < wrong / rounds < 0.15
 
@@ -187,17 +187,19 @@ def test_games_are_put_together_to_pairs() -> None:
         Game("b", "a", 1, 1.0),
         Game("b", "a", 2, 0.0),
     ]
-    tally = Tally.of(games, "a", "b")
-    assert tally == Tally((0, 1, 0, 0, 1), (0, 0, 1), wins=3, draws=1, losses=1)
-    assert (tally.games, tally.points) == (5, 3.5)
-    assert Tally.of(games, "b", "a") == Tally((1, 0, 0, 1, 0), (1, 0, 0), wins=1, draws=1, losses=3)
-    assert Tally.of(games, "a", "x") == Tally()
+    results = HeadToHead.of(games, "a", "b")
+    assert results == HeadToHead(pairs=(0, 1, 0, 0, 1), singles=(0, 0, 1), wins=3, draws=1, losses=1)
+    assert (results.games, results.points) == (5, 3.5)
+    assert HeadToHead.of(games, "b", "a") == HeadToHead(
+        pairs=(1, 0, 0, 1, 0), singles=(1, 0, 0), wins=1, draws=1, losses=3
+    )
+    assert HeadToHead.of(games, "a", "x") == HeadToHead()
 
 
 @given(COUNTS, st.tuples(*[st.integers(0, 20)] * 3))
 def test_both_sides_see_the_same(counts: tuple[int, ...], singles: tuple[int, ...]) -> None:
-    mine = estimate(Tally(pairs=counts, singles=singles))  # type: ignore[arg-type] # tuples of the right length
-    theirs = estimate(Tally(pairs=counts[::-1], singles=singles[::-1]))  # type: ignore[arg-type]
+    mine = estimate(HeadToHead(pairs=counts, singles=singles))  # type: ignore[arg-type] # tuples of the right length
+    theirs = estimate(HeadToHead(pairs=counts[::-1], singles=singles[::-1]))  # type: ignore[arg-type]
     if not any(counts) and not any(singles):
         assert mine is None
         return
@@ -220,16 +222,16 @@ def test_results_without_spread_are_no_certainty() -> None:
     assert drawn is not None
     assert drawn.elo.value == 0.0
     assert drawn.elo.high > 50
-    assert estimate(Tally()) is None
+    assert estimate(HeadToHead()) is None
 
 
 def test_no_games_are_no_evidence() -> None:
-    state = Sprt().state(Tally())
-    assert (state.llr, state.verdict) == (0.0, Verdict.OPEN)
+    state = Sprt().state(HeadToHead())
+    assert (state.llr, state.decision) == (0.0, SprtDecision.OPEN)
     assert state.upper == pytest.approx(math.log(19))
     assert state.lower == -state.upper
-    assert Sprt().state(pairs(0, 0, 100, 100, 100)).verdict is Verdict.H1
-    assert Sprt().state(pairs(200, 200, 100, 0, 0)).verdict is Verdict.H0
+    assert Sprt().state(pairs(0, 0, 100, 100, 100)).decision is SprtDecision.H1
+    assert Sprt().state(pairs(200, 200, 100, 0, 0)).decision is SprtDecision.H0
 
 
 @pytest.mark.parametrize(

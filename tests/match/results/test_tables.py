@@ -3,7 +3,7 @@ from __future__ import annotations
 from support.scores import Score, round_robin
 
 from muzero_engine.match.results.standings import make_standings
-from muzero_engine.match.results.statistics import EloModel, Sprt, Tally
+from muzero_engine.match.results.statistics import EloModel, HeadToHead, Sprt
 from muzero_engine.match.results.tables import cross_table, markdown_table, match_line, rating_table
 
 GAMES = [
@@ -51,13 +51,13 @@ def test_the_cross_table() -> None:
 
 
 def test_a_match_in_one_line() -> None:
-    tally = Tally.of(GAMES, "b", "a")
-    line = match_line("b", "a", tally, Sprt(elo0=0, elo1=10, model=EloModel.LOGISTIC))
+    results = HeadToHead.of(GAMES, "b", "a")
+    line = match_line("b", "a", results, Sprt(elo0=0, elo1=10, model=EloModel.LOGISTIC))
     assert line.startswith("b - a: +3 =1 -2, 58.3%, Elo +58 [")
     assert "pairs 1-0-0-1-1" in line
     assert line.endswith(" (-2.94 to 2.94) for 0 to 10 Elo")
-    assert match_line("x", "y", Tally()) == "x - y: +0 =0 -0"
-    won = match_line("x", "y", Tally(pairs=(0, 0, 0, 0, 40), wins=80), Sprt(elo1=150.0))
+    assert match_line("x", "y", HeadToHead()) == "x - y: +0 =0 -0"
+    won = match_line("x", "y", HeadToHead(pairs=(0, 0, 0, 0, 40), wins=80), Sprt(elo1=150.0))
     assert "Elo +inf [+" in won
     assert won.endswith("for 0 to 150 normalised Elo: H1 accepted")
 
