@@ -64,7 +64,7 @@ for line in sys.stdin:
 
 
 def random_game(game: str, plies: int, size: int) -> list[str]:
-    """The moves of a legal game of this length that is not over before its end."""
+    """Return the moves of a legal game of this length that is not over before its end."""
     loaded = load_game(game)
     for seed in range(1000):
         chance = random.Random(seed)
@@ -108,7 +108,10 @@ def measure(game: str, games: int, plies: int, size: int) -> str:
     trips = [1000.0 * statistics.fmean(ply.elapsed_s for ply in record.moves) for record in records[1:]]
     outside = [all_of_it - trip for all_of_it, trip in zip(whole, trips, strict=True)]
     board = f" {size}x{size}" if game == "go" else ""
-    cells = [f"{statistics.median(it):.2f} ({min(it):.2f} to {max(it):.2f})" for it in (whole, outside, trips, cpu)]
+    cells = [
+        f"{statistics.median(times):.2f} ({min(times):.2f} to {max(times):.2f})"
+        for times in (whole, outside, trips, cpu)
+    ]
     return f"| {game}{board} | {plies} | {len(whole)} | {' | '.join(cells)} |"
 
 

@@ -45,40 +45,40 @@ class ExactModel:
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`."""
         parents = [self._nodes[int(number)] for number in latent[:, 0, 0, 0]]
-        told = self._model.recurrent_inference(np.stack([latent for _, latent in parents]), action)
+        imagined = self._model.recurrent_inference(np.stack([latent for _, latent in parents]), action)
         begin = len(self._nodes)
         names = np.arange(begin, begin + len(action), dtype=np.float32).reshape(-1, 1, 1, 1)
-        copies = {field.name: np.array(getattr(told, field.name)) for field in fields(told)}
-        found = RecurrentOutput(**copies | {"latent": names})
+        copies = {field.name: np.array(getattr(imagined, field.name)) for field in fields(imagined)}
+        output = RecurrentOutput(**copies | {"latent": names})
         children = [
-            self._child(parent, int(move), found, i)
+            self._child(parent, int(move), output, i)
             for i, ((parent, _), move) in enumerate(zip(parents, action, strict=True))
         ]
-        self._nodes += zip(children, told.latent, strict=True)
+        self._nodes += zip(children, imagined.latent, strict=True)
         alive = [(i, child) for i, child in enumerate(children) if child is not None]
         if alive and self._parts & {"policy", "value"}:
-            self._look(alive, found)
-        return found
+            self._look(alive, output)
+        return output
 
-    def _child(self, parent: Position | None, move: int, found: RecurrentOutput, row: int) -> Position | None:
+    def _child(self, parent: Position | None, move: int, output: RecurrentOutput, row: int) -> Position | None:
         """The position after the move, where there is one that goes on; `ends` of this row become exact."""
         if parent is None:
             return None
         exact = "ends" in self._parts
         if move not in parent.legal_actions():
             if exact:
-                found.reward[row], found.discount[row], found.reward_draw[row] = -1.0, 0.0, 0.0
+                output.reward[row], output.discount[row], output.reward_draw[row] = -1.0, 0.0, 0.0
             return None
         child = parent.copy()
         child.push(move)
         outcome = child.outcome()
         if exact:
-            found.reward[row] = 0.0 if outcome is None else outcome.value(parent.mover)
-            found.discount[row] = -1.0 if outcome is None else 0.0
-            found.reward_draw[row] = float(outcome is not None and outcome.winner is None)
+            output.reward[row] = 0.0 if outcome is None else outcome.value(parent.mover)
+            output.discount[row] = -1.0 if outcome is None else 0.0
+            output.reward_draw[row] = float(outcome is not None and outcome.winner is None)
         return child if outcome is None else None
 
-    def _look(self, alive: list[tuple[int, Position]], found: RecurrentOutput) -> None:
+    def _look(self, alive: list[tuple[int, Position]], output: RecurrentOutput) -> None:
         """Puts what h sees in these rows."""
         seen = self._model.initial_inference(np.stack([observation(child) for _, child in alive]))
         for place, (row, child) in enumerate(alive):
@@ -90,6 +90,6 @@ class ExactModel:
                     masked[legal] = logits[legal]
                     logits = masked
                 actions, tops = top_policy(logits[None])
-                found.top_actions[row], found.top_logits[row] = actions[0], tops[0]
+                output.top_actions[row], output.top_logits[row] = actions[0], tops[0]
             if "value" in self._parts:
-                found.value[row], found.draw[row] = seen.value[place], seen.draw[place]
+                output.value[row], output.draw[row] = seen.value[place], seen.draw[place]

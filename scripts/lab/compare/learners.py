@@ -109,18 +109,18 @@ def held_out(
         batch = replay.draw_held_out(config.learner.batch_size, generator)
         if batch is None:
             raise SystemExit("no game was held out: let more --plies be played")
-        found = loss(batch)
-        sums.append(found.sums)
-        counts.append(found.counts)
+        terms = loss(batch)
+        sums.append(terms.sums)
+        counts.append(terms.counts)
     return means(torch.stack(sums).sum(0), torch.stack(counts).sum(0), World.alone(device))
 
 
-def table_row(name: str, steps: int, found: Means) -> str:
+def table_row(name: str, steps: int, losses: Means) -> str:
     def text(values: tuple[float | None, ...]) -> str:
         known = [value for value in values if value is not None]
         return f"{known[0]:.4f}|{known[-1]:.4f}" if known else "|"
 
-    return f"|{name or '(nothing changed)'}|{steps}|{text(found.policy)}|{text(found.value)}|{text(found.outcome)}|"
+    return f"|{name or '(nothing changed)'}|{steps}|{text(losses.policy)}|{text(losses.value)}|{text(losses.outcome)}|"
 
 
 def main() -> None:
@@ -161,10 +161,10 @@ def main() -> None:
     print("\n".join(rows), flush=True)
     places = []
     for number, (text, config) in enumerate(zip(args.settings, configs, strict=True)):
-        found, steps = learnt(config, None if args.fresh else network.cpu(), games, device, args.seconds)
+        trained, steps = learnt(config, None if args.fresh else network.cpu(), games, device, args.seconds)
         places.append(args.out / f"{number}.safetensors")
-        write_atomically(places[-1], checkpoint_bytes(found, dtype=torch.float16))
-        rows.append(table_row(text, steps, held_out(base, found, watched, device)))
+        write_atomically(places[-1], checkpoint_bytes(trained, dtype=torch.float16))
+        rows.append(table_row(text, steps, held_out(base, trained, watched, device)))
         print(rows[-1], flush=True)
     (args.out / "losses.md").write_text("\n".join(rows) + "\n", encoding="utf-8")
     against = args.against or places[0]

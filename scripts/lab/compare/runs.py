@@ -92,9 +92,9 @@ def losses(records: list[CycleRecord]) -> str:
     if not learnt:
         return ""
     texts = [
-        f"policy {found.policy[0]:.3f}, value {found.value[0]:.3f}"
-        for found in (learnt[-1].learn, learnt[-1].held_out)
-        if found is not None and found.policy[0] is not None and found.value[0] is not None
+        f"policy {means.policy[0]:.3f}, value {means.value[0]:.3f}"
+        for means in (learnt[-1].learn, learnt[-1].held_out)
+        if means is not None and means.policy[0] is not None and means.value[0] is not None
     ]
     return "; " + "; held out: ".join(texts)
 

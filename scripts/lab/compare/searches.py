@@ -68,7 +68,7 @@ Guide = MaterialModel | Watched | ExactModel
 
 @functools.cache
 def network(weights: Path, game: str, precision: Precision) -> OnnxModel:
-    """That of this process."""
+    """Return that of this process."""
     return OnnxModel(load_bundle(weights, load_game(game).spec), backend=Backend.CPU, precision=precision)
 
 
@@ -82,7 +82,7 @@ class Player:
 
 
 def parse_player(text: str) -> Player:
-    """From `name=value,name=value`."""
+    """Return what is written as `name=value,name=value`."""
     player = Player(SearchConfig())
     for part in filter(None, text.split(",")):
         name, _, value = part.partition("=")
@@ -106,7 +106,7 @@ def parse_player(text: str) -> Player:
 
 
 def choose(position: Position, model: Guide, config: SearchConfig, nodes: int) -> int:
-    """The action a search of that many simulations plays."""
+    """Return the action that a search of that many simulations plays."""
     model.watch(position)
     search = Search(model, config)
     search.start(observation(position), position.legal_actions(), position.ending_actions())
@@ -116,7 +116,7 @@ def choose(position: Position, model: Guide, config: SearchConfig, nodes: int) -
 
 
 def play(opening: Position, sides: list[tuple[Guide, SearchConfig]], judge: Guide, nodes: int) -> float:
-    """The score (0, 0.5, 1) of sides[0], which moves for player 0."""
+    """Play a game and return the score (0, 0.5, 1) of sides[0], which moves for player 0."""
     position = opening.copy()
     while (outcome := position.outcome()) is None:
         if position.ply >= MAX_PLIES:
@@ -146,7 +146,7 @@ class Pairing:
 def model_of(
     game: str, weights: Path | None, exact: frozenset[str] = frozenset(), precision: Precision = Precision.AUTO
 ) -> Guide:
-    """That of this process."""
+    """Return that of this process."""
     if weights is None:
         return MaterialModel(game)
     model = network(weights, game, precision)
@@ -154,7 +154,7 @@ def model_of(
 
 
 def play_pair(pairing: Pairing, number: int) -> int:
-    """Half points (0 to 4) of the first configuration in two games of one opening."""
+    """Play a pair and return the half points (0 to 4) of the first configuration in two games of one opening."""
     rng = np.random.default_rng([pairing.seed, number])
     first, second = (
         (model_of(pairing.game, pairing.weights, player.exact, player.precision), player.config)
@@ -195,10 +195,10 @@ def main() -> None:
     with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
         for played in as_completed([pool.submit(play_pair, pairing, number) for number in range(args.pairs)]):
             counts[played.result()] += 1
-            found = estimate(HeadToHead(pairs=(counts[0], counts[1], counts[2], counts[3], counts[4])))
-            assert found is not None
+            result = estimate(HeadToHead(pairs=(counts[0], counts[1], counts[2], counts[3], counts[4])))
+            assert result is not None
             print(
-                f"\r{sum(counts)}/{args.pairs} pairs  first {found.score.value:.1%}  Elo {interval_text(found.elo)}"
+                f"\r{sum(counts)}/{args.pairs} pairs  first {result.score.value:.1%}  Elo {interval_text(result.elo)}"
                 f"  {time.monotonic() - begun:.0f} s ",
                 end="",
                 flush=True,

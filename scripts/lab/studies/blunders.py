@@ -47,7 +47,7 @@ class Blunder:
 def find_blunder(
     game: GameRecord, player: str, judge: chess.engine.SimpleEngine, limit: chess.engine.Limit, model: OnnxModel
 ) -> Blunder | None:
-    """The first one of a game that `player` lost."""
+    """Return the first blunder of a game that `player` lost."""
     position = load_game("chess").from_text(game.start)
     board = chess.Board(game.start)
     texts = (*game.opening_moves, *(ply.move for ply in game.moves))
@@ -77,7 +77,7 @@ def judged(
     where: str,
     scores: tuple[int, int],
 ) -> Blunder:
-    """What the network says of a blunder and of the answer to it."""
+    """Return what the network says of a blunder and of the answer to it."""
     reply = following.parse_action(answer)
     known = model.initial_inference(observation(following)[None])
     legal = following.legal_actions()
@@ -92,8 +92,8 @@ def judged(
     seen = model.initial_inference(observation(last)[None])
     true = outcome.value(position.mover) if outcome else float(seen.value[0])
     dreamt = model.recurrent_inference(imagined.latent, np.array([reply]))
-    told = float(dreamt.value[0] * -dreamt.discount[0] - dreamt.reward[0])
-    return Blunder(where, scores, -float(known.value[0]), (by_h, by_g), (true, told))
+    imagined_value = float(dreamt.value[0] * -dreamt.discount[0] - dreamt.reward[0])
+    return Blunder(where, scores, -float(known.value[0]), (by_h, by_g), (true, imagined_value))
 
 
 def main() -> None:
@@ -108,29 +108,29 @@ def main() -> None:
     model = OnnxModel(load_bundle(args.weights, load_game("chess").spec), backend=Backend.CPU)
     games = [game for game in recorded_games(args.folder) if args.player in (game.first, game.second)]
     lost = [game for game in games if game.points == (0.0 if game.first == args.player else 1.0)][: args.games]
-    found: list[Blunder] = []
+    blunders: list[Blunder] = []
     with chess.engine.SimpleEngine.popen_uci(STOCKFISH) as judge:
         for number, game in enumerate(lost, 1):
             blunder = find_blunder(game, args.player, judge, limit, model)
             print(f"\r{number}/{len(lost)} games", end="", file=sys.stderr, flush=True)
             if blunder is not None:
-                found.append(blunder)
+                blunders.append(blunder)
                 print(
                     f"\r{blunder.scores[0]:+6d} -> {blunder.scores[1]:+6d}  value {blunder.value:+.2f}, answer's rank "
                     f"{blunder.ranks[0]} and {blunder.ranks[1]}, after it {blunder.answered[0]:+.2f} and "
                     f"{blunder.answered[1]:+.2f}  {blunder.where}",
                     flush=True,
                 )
-    print(f"{len(found)} blunders in {len(lost)} lost games", file=sys.stderr)
-    if not found:
+    print(f"{len(blunders)} blunders in {len(lost)} lost games", file=sys.stderr)
+    if not blunders:
         return
     for name, side in (("h", 0), ("g", 1)):
-        ranks = [blunder.ranks[side] for blunder in found]
-        values = [blunder.answered[side] for blunder in found]
+        ranks = [blunder.ranks[side] for blunder in blunders]
+        values = [blunder.answered[side] for blunder in blunders]
         print(
             f"by {name}: the answer is among the first three moves in {sum(r <= 3 for r in ranks)}, median rank "
             f"{statistics.median(ranks):g}; the loser's value after it {statistics.mean(values):+.2f} on average, "
             f"below -0.5 in {sum(v < -0.5 for v in values)}"
         )
-    apart = [abs(blunder.answered[0] - blunder.answered[1]) for blunder in found]
+    apart = [abs(blunder.answered[0] - blunder.answered[1]) for blunder in blunders]
     print(f"h and g differ by {statistics.mean(apart):.2f} on average, after the answer")

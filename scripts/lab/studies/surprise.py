@@ -42,12 +42,12 @@ class Seen:
 
 
 def moves_of(record: GameRecord, model: OnnxModel, most: int) -> list[tuple[str, int, Seen]]:
-    """(player, phase, what is seen) of the first `most` plies that the players chose."""
+    """Return (player, phase, what is seen) of the first `most` plies that the players chose."""
     game = load_game(model.manifest.game)
     position = game.from_text(record.start)
     for text in record.opening_moves:
         position.push(position.parse_action(text))
-    found = []
+    moves = []
     for i, ply in enumerate(record.moves[:most]):
         root = model.initial_inference(observation(position)[None])
         legal = position.legal_actions()
@@ -57,18 +57,18 @@ def moves_of(record: GameRecord, model: OnnxModel, most: int) -> list[tuple[str,
         first = position.mover == 0
         points = record.points if first else 1.0 - record.points
         seen = Seen(priors, float(root.value[0]), 2.0 * points - 1.0)
-        found.append((record.first if first else record.second, i // PHASE, seen))
+        moves.append((record.first if first else record.second, i // PHASE, seen))
         position.push(action)
-    return found
+    return moves
 
 
 def nats(priors: np.ndarray) -> np.ndarray:
-    """Mean of -log(prior) over the moves, float64[N, ...] to float64[...]."""
+    """Return the mean of -log(prior) over the moves, float64[N, ...] to float64[...]."""
     return np.asarray(-np.log(np.maximum(priors, LEAST)).mean(axis=0))
 
 
 def line(player: str, phase: int, seen: list[Seen]) -> str:
-    """A row of the table."""
+    """Return a row of the table."""
     prior = np.array([one.priors[TEMPERATURES.index(1.0)] for one in seen])
     value, result = np.mean([one.value for one in seen]), np.mean([one.result for one in seen])
     return (

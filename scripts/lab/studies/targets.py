@@ -43,7 +43,7 @@ class Seen:
 
 
 def reached(game: Game, record: GameRecord, ply: int) -> Position | None:
-    """The position of a recorded game after so many plies, if it went on from there with a choice of moves."""
+    """Return the position of a recorded game after so many plies, if it went on from there with a choice of moves."""
     position = game.from_text(record.start)
     texts = (*record.opening_moves, *(played.move for played in record.moves))
     if ply >= len(texts):
@@ -62,13 +62,13 @@ def seen(positions: list[Position], actions: int, device: torch.device) -> Seen:
 
 
 def divergence(target: Tensor, log_probs: Tensor) -> Tensor:
-    """float[...]: KL(target || exp(log_probs)), in nats."""
+    """Return float[...]: KL(target || exp(log_probs)), in nats."""
     return torch.where(target > 0, target * (target.clamp_min(1e-12).log() - log_probs), 0.0).sum(dim=-1)
 
 
 def improved_policies(search: BatchedSearch, positions: Seen, repeats: int) -> Tensor:
-    """float32[repeats, N, A], each with noise of its own."""
-    found = []
+    """Return float32[repeats, N, A], each with noise of its own."""
+    policies = []
     for seed in range(repeats):
         output = search.run(
             positions.observation,
@@ -78,14 +78,14 @@ def improved_policies(search: BatchedSearch, positions: Seen, repeats: int) -> T
         probs = torch.zeros(len(positions.legal), search.num_actions + 1, device=positions.legal.device)
         place = torch.where(output.target_actions < 0, search.num_actions, output.target_actions).long()
         probs.scatter_add_(1, place, output.target_probs.float())
-        found.append(probs[:, : search.num_actions])
-    return torch.stack(found)
+        policies.append(probs[:, : search.num_actions])
+    return torch.stack(policies)
 
 
 def deep_values(
     network: MuZeroNetwork, positions: list[Position], moves: Tensor, deep: int, actions: int, device: torch.device
 ) -> Tensor:
-    """float32[N, M]: Q of moves int64[N, M], mover's view; NaN where a move is not legal."""
+    """Return float32[N, M]: Q of moves int64[N, M], mover's view; NaN where a move is not legal."""
     values = torch.full(moves.shape, float("nan"))
     children, places = [], []
     for row, position in enumerate(positions):
@@ -100,19 +100,19 @@ def deep_values(
                 values[row, column] = outcome.value(position.mover)
     search = BatchedSearch(network, SearchSettings(simulations=deep), actions, device, compiled=False)
     after = seen(children, actions, device)
-    found = search.run(after.observation, after.legal, noise=torch.zeros(after.legal.shape, device=device)).value
-    for place, value in zip(places, found.tolist(), strict=True):
+    after_moves = search.run(after.observation, after.legal, noise=torch.zeros(after.legal.shape, device=device)).value
+    for place, value in zip(places, after_moves.tolist(), strict=True):
         values[place] = -value
     return values.to(device)
 
 
 def worth(policy: Tensor, moves: Tensor, values: Tensor) -> Tensor:
-    """float32[N]: the mean of Q under policy float32[N, A], over the moves whose Q is known."""
+    """Return float32[N]: the mean of Q under policy float32[N, A], over the moves whose Q is known."""
     weight = torch.where(values.isnan(), 0.0, policy.gather(1, moves))
     return (weight * values.nan_to_num()).sum(dim=1) / weight.sum(dim=1).clamp_min(1e-6)
 
 
-def told(values: Tensor) -> str:
+def interval(values: Tensor) -> str:
     """Mean and 95% interval over the positions."""
     return f"{values.mean():+.4f} +-{1.96 * values.std() / len(values) ** 0.5:.4f}"
 
@@ -132,8 +132,8 @@ def main() -> None:
     args = parser.parse_args()
     game, rng = load_game(args.game), np.random.default_rng(args.seed)
     device = best_device()
-    found = (reached(game, record, int(rng.integers(*args.plies))) for record in recorded_games(args.folder))
-    positions = [position for position in found if position is not None][: args.positions]
+    candidates = (reached(game, record, int(rng.integers(*args.plies))) for record in recorded_games(args.folder))
+    positions = [position for position in candidates if position is not None][: args.positions]
     if not positions:
         raise SystemExit(f"no game in {args.folder} is long enough")
     shape = positions[0].shape
@@ -148,7 +148,9 @@ def main() -> None:
     if values is not None:
         before = worth(prior.exp(), moves, values)
         best = values.nan_to_num(nan=-1.0).amax(dim=1)
-        print(f"{len(positions)} positions; Q of the best move above the mean under the prior: {told(best - before)}")
+        print(
+            f"{len(positions)} positions; Q of the best move above the mean under the prior: {interval(best - before)}"
+        )
     for text in args.settings:
         begun = time.perf_counter()
         settings = with_changes(text, SearchSettings(target_actions=actions))
@@ -159,5 +161,5 @@ def main() -> None:
         line += f", of it noise {divergence(targets, mean).mean():.3f}"
         if values is not None:
             gains = torch.stack([worth(target, moves, values) - before for target in targets])
-            line += f"; Q above the prior's {told(gains.mean(dim=0))}"
+            line += f"; Q above the prior's {interval(gains.mean(dim=0))}"
         print(f"{line}  {time.perf_counter() - begun:.0f} s", flush=True)

@@ -47,7 +47,7 @@ class Seen:
 def ways(
     game: GameRecord, rng: random.Random, model: OnnxModel, judge: chess.engine.SimpleEngine, limit: chess.engine.Limit
 ) -> list[Seen] | None:
-    """What is seen at a random position of a game, two moves of it on, a random move on, and its answer on.
+    """Return what is seen at a random position of a game, two moves of it on, a random move on, and its answer on.
 
     None if the position is not even, or one of the others ends the game.
     """
@@ -68,18 +68,18 @@ def ways(
     def after(moves: list[str]) -> tuple[Seen, chess.Move] | None:
         """The second is Stockfish's answer."""
         there, its_board = position.copy(), board.copy()
-        latent, told = root.latent, here
+        latent, by_g = root.latent, here
         for text in moves:
             action = there.parse_action(text)
             imagined = model.recurrent_inference(latent, np.array([action]))
-            latent, told = imagined.latent, float(imagined.value[0])
+            latent, by_g = imagined.latent, float(imagined.value[0])
             there.push(action)
             its_board.push_uci(text)
             if there.outcome() is not None:
                 return None
         true = float(model.initial_inference(observation(there)[None]).value[0])
-        found, answer = score(judge, limit, its_board)
-        return None if answer is None else (Seen(found, true, told), answer)
+        centipawns, answer = score(judge, limit, its_board)
+        return None if answer is None else (Seen(centipawns, true, by_g), answer)
 
     strange = rng.choice([move.uci() for move in board.legal_moves])
     thrown = after([strange])
@@ -91,7 +91,7 @@ def ways(
 
 
 def line(name: str, seen: Sequence[Seen]) -> str:
-    """A row of the table."""
+    """Return a row of the table."""
     score = np.array([one.score for one in seen], dtype=np.float64)
     expected = 2.0 / (1.0 + np.exp(-SLOPE * score)) - 1.0
     decided = np.abs(score) >= DECIDED
@@ -116,19 +116,19 @@ def main() -> None:
     model = OnnxModel(bundle, backend=Backend.CPU, precision=Precision.FP32)
     games = recorded_games(args.folder)
     rng = random.Random(args.seed)
-    found: list[list[Seen]] = []
+    positions: list[list[Seen]] = []
     with chess.engine.SimpleEngine.popen_uci(STOCKFISH) as judge:
         for _ in range(TRIES * args.positions if games else 0):
             seen = ways(rng.choice(games), rng, model, judge, limit)
             if seen is not None:
-                found.append(seen)
-                print(f"\r{len(found)}/{args.positions} positions", end="", file=sys.stderr, flush=True)
-                if len(found) == args.positions:
+                positions.append(seen)
+                print(f"\r{len(positions)}/{args.positions} positions", end="", file=sys.stderr, flush=True)
+                if len(positions) == args.positions:
                     break
     print(file=sys.stderr)
-    if not found:
+    if not positions:
         raise SystemExit(f"no even position in the games of {args.folder}")
     print("| | positions | decided | h: correlation, difference, wrong sign | g: the same |\n| - | -: | -: | - | - |")
     names = ("in the game", "two moves of the game on", "a random move on", "its answer on")
-    for name, column in zip(names, zip(*found, strict=True), strict=True):
+    for name, column in zip(names, zip(*positions, strict=True), strict=True):
         print(line(name, column))
