@@ -9,7 +9,7 @@ from typing import Protocol
 
 from muzero_engine.games.record import Ending, Score
 from muzero_engine.match.engines.process import EngineProcess, Line, ProcessEnded, ProcessFailure, ProcessSilent
-from muzero_engine.match.settings.clock import Clock
+from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
 
@@ -38,7 +38,7 @@ class Question:
 
     mover: int
     moves: tuple[str, ...]  # since the start, as `Position.action_text` writes them, the opening's included
-    clocks: tuple[Clock, Clock]
+    clocks: tuple[GameClock, GameClock]
 
 
 class ReplyKind(enum.Enum):
@@ -76,31 +76,31 @@ class Client(Protocol):
     """
 
     def start(self) -> None:
-        """Starts the engine and sets its options. Blocks until it has greeted."""
+        """Start the engine and set its options. Blocks until it has greeted."""
         ...
 
     def new_game(self, setup: GameSetup) -> None:
-        """Begins a game, after starting the engine if it does not run. Blocks until the engine is ready."""
+        """Begin a game, after starting the engine if it does not run. Blocks until the engine is ready."""
         ...
 
     def think(self, question: Question) -> Reply:
-        """Asks for a move and blocks until it is there. A reply that came too late is returned like any other."""
+        """Ask for a move and block until it is there. A reply that came too late is returned like any other."""
         ...
 
     def end_game(self, result: GameResult) -> None:
-        """Tells the engine how the game ended, where its protocol has words for it."""
+        """Tell the engine how the game ended, where its protocol has words for it."""
         ...
 
     def final_score(self, moves: tuple[str, ...]) -> float | None:
-        """Go: black's points less white's after these moves, as the engine counts them; None where it cannot tell."""
+        """Return black's points less white's after these moves of Go, as the engine counts; None where it cannot."""
         ...
 
     def close(self) -> None:
-        """Ends the engine. Safe to call again."""
+        """End the engine. Safe to call again."""
         ...
 
     def kill(self) -> None:
-        """Ends the engine at once, so that a thread that waits for it gets an EngineFailure."""
+        """End the engine at once, so that a thread that waits for it gets an EngineFailure."""
         ...
 
 
@@ -152,7 +152,7 @@ class ProcessClient:
             raise _failure(error, "") from None
 
     def _read(self, deadline: float, doing: str) -> Line:
-        """The next line. Raises EngineFailure; `doing` is what the engine was to do."""
+        """Return the next line. Raises EngineFailure; `doing` is what the engine was to do."""
         assert self._process is not None
         try:
             return self._process.read(deadline)
@@ -163,8 +163,8 @@ class ProcessClient:
         assert self._process is not None
         self._process.drain()
 
-    def _latest(self, clock: Clock, asked: float) -> float:
-        """Until when (`time.monotonic`) an answer to a question asked at `asked` is waited for without complaint."""
+    def _latest(self, clock: GameClock, asked: float) -> float:
+        """Return until when (`time.monotonic`) an answer to a question asked at `asked` is waited for quietly."""
         allowed = clock.allowed_s
         if allowed is None:
             return asked + self.patience.unlimited_s
@@ -177,5 +177,5 @@ def _failure(error: ProcessFailure, doing: str) -> EngineFailure:
 
 
 def now() -> float:
-    """The clock of all deadlines."""
+    """Return the time on the clock of all deadlines. Seconds."""
     return time.monotonic()

@@ -106,17 +106,17 @@ class DialogueClient(ProcessClient, abc.ABC):
 
     @abc.abstractmethod
     def _limits(self, question: Question) -> str:
-        """The words after `go`."""
+        """Return the words after `go`."""
 
     @abc.abstractmethod
     def _reply_kind(self, word: str) -> ReplyKind:
-        """What the word after `bestmove` means. Raises EngineFailure where it is no answer."""
+        """Return what the word after `bestmove` means. Raises EngineFailure where it is no answer."""
 
     def _offers(self, name: str) -> bool:
         return name.lower() in self._offered
 
     def _prepare(self, setup: GameSetup) -> None:
-        """Options that depend on the game to come."""
+        """Set the options that depend on the game to come."""
 
     def _set_option(self, name: str, value: str) -> None:
         self._send(f"setoption name {name} value {value}" if value else f"setoption name {name}")
@@ -128,7 +128,7 @@ class DialogueClient(ProcessClient, abc.ABC):
             pass
 
     def _effort(self, question: Question) -> list[str]:
-        """Limits that are no clock."""
+        """Return the words of the limits that are no clock."""
         control = question.clocks[question.mover].control
         words = []
         if control.move_time_s is not None:
@@ -141,19 +141,19 @@ class DialogueClient(ProcessClient, abc.ABC):
 
 
 def milliseconds(seconds: float) -> int:
-    """Whole milliseconds, at least one: to some engines 0 means no limit."""
+    """Return whole milliseconds, at least one: to some engines 0 means no limit."""
     return max(1, int(1000.0 * seconds))
 
 
 def _is_first_line(line: str) -> bool:
-    """Whether an `info` line is about the best variation and no bound."""
+    """Return whether an `info` line is about the best variation and no bound."""
     return (
         (" multipv " not in line or " multipv 1 " in line) and " lowerbound" not in line and " upperbound" not in line
     )
 
 
 def parse_info(line: str) -> tuple[Score | None, int | None, int | None]:
-    """Score, depth and nodes of an `info` line, as far as it says them."""
+    """Return the score, depth and nodes of an `info` line, as far as it says them."""
     words = line.split()
     values: dict[str, str] = {}
     score = None

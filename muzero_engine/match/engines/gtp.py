@@ -20,7 +20,7 @@ from muzero_engine.match.engines.base import (
     ReplyKind,
     now,
 )
-from muzero_engine.match.settings.clock import Clock
+from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
 
@@ -126,7 +126,7 @@ class GtpClient(ProcessClient):
                 self._ask(f"play {colour} {vertex_text(square, shape)}", self.patience.answer_s)
 
     def _catch_up(self, moves: tuple[str, ...]) -> None:
-        """Tells the moves that the engine does not know yet."""
+        """Tell the moves that the engine does not know yet."""
         while self._told < len(moves):
             mover = (self._first_mover + self._told) % 2
             self._ask(f"play {_COLOURS[mover]} {moves[self._told]}", self.patience.answer_s)
@@ -149,8 +149,8 @@ class GtpClient(ProcessClient):
             raise EngineFailure(Ending.WRONG_REPLY, f"it cannot be told of {control}: it has no command {command}")
         self._tell_times(name, times, counts)
 
-    def _tell_clock(self, mover: int, clock: Clock) -> None:
-        """Says what is left."""
+    def _tell_clock(self, mover: int, clock: GameClock) -> None:
+        """Say what is left."""
         state = clock.state
         if state is None or "time_left" not in self._commands:
             return
@@ -159,7 +159,7 @@ class GtpClient(ProcessClient):
         self._tell_times(f"time_left {_COLOURS[mover]}", [left], [str(count)])
 
     def _tell_times(self, command: str, times: list[float], counts: list[str]) -> None:
-        """Sends a command with times, with decimals unless the engine has refused them: GTP's own are whole seconds."""
+        """Send a command with times, with decimals unless the engine has refused them: GTP's own are whole seconds."""
         exact = " ".join([command, *map(_seconds, times), *counts])
         whole = " ".join([command, *(str(max(int(time), 1)) if time > 0 else "0" for time in times), *counts])
         if exact != whole and not self._whole_seconds:
@@ -174,19 +174,19 @@ class GtpClient(ProcessClient):
     # Frames
 
     def _ask(self, command: str, seconds: float) -> str:
-        """The response to a command that must succeed. Raises EngineFailure."""
+        """Return the response to a command that must succeed. Raises EngineFailure."""
         try:
             return self._try(command, seconds)
         except Refused as error:
             raise EngineFailure(Ending.WRONG_REPLY, f"it refuses {command[:80]!a}: {error}") from None
 
     def _try(self, command: str, seconds: float) -> str:
-        """The response to a command. Raises Refused or EngineFailure."""
+        """Return the response to a command. Raises Refused or EngineFailure."""
         self._send(command)
         return "\n".join(self._frame(now() + seconds, f"to {command[:80]!a}")[0])
 
-    def _response(self, deadline: float, clock: Clock, asked: float) -> tuple[list[str], float]:
-        """The response to `genmove`, which may come late, and when its last line came."""
+    def _response(self, deadline: float, clock: GameClock, asked: float) -> tuple[list[str], float]:
+        """Return the response to `genmove`, which may come late, and when its last line came."""
         if clock.allowed_s is not None:
             deadline += self.patience.late_s
         try:
@@ -199,7 +199,7 @@ class GtpClient(ProcessClient):
             raise EngineFailure(Ending.WRONG_REPLY, f"it refuses to move: {error}") from None
 
     def _frame(self, deadline: float, doing: str) -> tuple[list[str], float]:
-        """The lines of a response, without its sign, and when the last came. Raises Refused or EngineFailure."""
+        """Return the lines of a response, without its sign, and when the last came. Raises Refused or EngineFailure."""
         lines: list[str] = []
         at = 0.0
         while True:
@@ -219,12 +219,12 @@ class GtpClient(ProcessClient):
 
 
 def _seconds(seconds: float) -> str:
-    """A number of seconds; whole ones without a point, as GTP wants them."""
+    """Write a number of seconds; whole ones without a point, as GTP wants them."""
     return str(int(seconds)) if seconds == int(seconds) else f"{seconds:.3f}".rstrip("0")
 
 
 def parse_final_score(text: str) -> float | None:
-    """Black's points less white's: "B+3.5" is 3.5, "W+12" is -12, "0" is 0; None for anything else."""
+    """Return black's points less white's: "B+3.5" is 3.5, "W+12" is -12, "0" is 0; None for anything else."""
     word = text.strip()
     if word.lower() in _VERDICTS:
         return 0.0
@@ -235,7 +235,7 @@ def parse_final_score(text: str) -> float | None:
 
 
 def parse_report(line: str) -> tuple[Score | None, int | None]:
-    """Score of the best move and visits of all moves of a line of Leela Zero's analysis, as far as it says them."""
+    """Return the best move's score and the visits of all moves that a line of Leela Zero's analysis says."""
     moves = [dict(itertools.pairwise(part.split())) for part in line.split(" info ")]
     rate = moves[0].get("winrate", "")
     score = Score(ScoreKind.WIN_RATE, min(int(rate), 10_000) / 10_000) if rate.isdecimal() else None

@@ -52,7 +52,7 @@ class EngineProcess:
     def __init__(
         self, command: Sequence[str], *, directory: str | None = None, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Starts the program. Raises ProcessEnded where that fails."""
+        """Start the program. Raises ProcessEnded where that fails."""
         try:
             self._process = subprocess.Popen(
                 [*command],
@@ -96,7 +96,7 @@ class EngineProcess:
         return list(self._errors)
 
     def send(self, line: str) -> None:
-        """Writes a line. Raises ProcessEnded, or ProcessSilent if the process does not read."""
+        """Write a line. Raises ProcessEnded, or ProcessSilent if the process does not read."""
         data = memoryview(f"{line}\n".encode())
         deadline = time.monotonic() + SEND_S
         try:
@@ -113,7 +113,7 @@ class EngineProcess:
             raise ProcessEnded(self._last_words()) from None
 
     def read(self, deadline: float) -> Line:
-        """The next line that came before the deadline (`time.monotonic`).
+        """Return the next line that came before the deadline (`time.monotonic`).
 
         Raises ProcessSilent if there is none, and keeps the first one after it for the next call; ProcessEnded at the
         end.
@@ -133,7 +133,7 @@ class EngineProcess:
         return line
 
     def drain(self) -> None:
-        """Throws away the lines that nobody asked for; not more than can wait, since an engine may write for ever."""
+        """Throw away the lines that nobody asked for; not more than can wait, since an engine may write for ever."""
         self._early = None
         with contextlib.suppress(queue.Empty):
             for _ in range(MAX_WAITING):
@@ -142,7 +142,7 @@ class EngineProcess:
                 self._ended = self._lines.get_nowait() is None
 
     def close(self, farewell: str | None = "quit") -> None:
-        """Says farewell, waits a little, then kills what is left. Safe to call again."""
+        """Say farewell, wait a little, then kill what is left. Safe to call again."""
         if farewell is not None and not self._reaped:
             with contextlib.suppress(ProcessFailure):
                 self.send(farewell)
@@ -157,7 +157,7 @@ class EngineProcess:
                 reader.join(0.01)
 
     def kill(self) -> None:
-        """Kills the process and all that it started. Safe to call again, from any thread."""
+        """Kill the process and all that it started. Safe to call again, from any thread."""
         with self._kill_lock:
             if self._reaped:
                 return
@@ -172,7 +172,7 @@ class EngineProcess:
                 self._reaped = self._process.returncode is not None
 
     def _wait_for_end(self, seconds: float) -> None:
-        """Waits until the process has ended, without reaping it on POSIX; its output is thrown away meanwhile."""
+        """Wait until the process has ended, without reaping it on POSIX; its output is thrown away meanwhile."""
         deadline = time.monotonic() + seconds
         pause = 0.001
         while not self._reaped and not self._has_ended() and time.monotonic() < deadline:
@@ -189,7 +189,7 @@ class EngineProcess:
             return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def _last_words(self) -> str:
-        """How the process ended, with the last line of its standard error."""
+        """Return how the process ended, with the last line of its standard error."""
         self._wait_for_end(END_S)
         ended = self._has_ended()
         self.kill()

@@ -13,7 +13,7 @@ from muzero_engine.match.settings.match_settings import ClientKind, EngineSettin
 
 
 def make_client(settings: EngineSettings, game: Game, patience: Patience) -> Client:
-    """The client of an engine, which is not started yet."""
+    """Return the client of an engine, which is not started yet."""
     match settings.kind:
         case ClientKind.UCI:
             return UciClient(settings, patience)

@@ -40,7 +40,7 @@ class LadderSettings:
     games: int = 200
 
     def text(self) -> str:
-        """For people: "0.5 s a move, 1 thread, 2 games side by side"."""
+        """Write the settings for people: "0.5 s a move, 1 thread, 2 games side by side"."""
         control, _, margin = self.control.partition(",margin=")
         if control.startswith("movetime="):
             control = f"{control.removeprefix('movetime=')} s a move"
@@ -55,7 +55,7 @@ Openings = Mapping[int, Sequence[Opening]]  # by the number of handicap stones
 
 
 def ladder_facts(ladder: Ladder, settings: LadderSettings) -> dict[str, Any]:
-    """What must stay the same for games to count together: settings, and how opponents are started."""
+    """Return what must stay the same for games to count together: settings, and how opponents are started."""
     facts = dataclasses.asdict(settings)
     del facts["games"]
     table = [(one.name, one.program, one.arguments, one.options, one.control, one.handicap) for one in ladder.opponents]
@@ -67,23 +67,23 @@ def ladder_facts(ladder: Ladder, settings: LadderSettings) -> dict[str, Any]:
 def ladder_openings(
     ladder: Ladder, settings: LadderSettings, pairs: int, value: Callable[[Position], float] | None = None
 ) -> Openings:
-    """`pairs` random openings for even games, and twice as many for each handicap. See `random_openings` for `value`.
+    """Return `pairs` random openings for even games, and twice as many for each handicap.
 
-    The same settings give the same openings, if `value` judges alike.
+    `value` is that of `random_openings`. The same settings give the same openings, if `value` judges alike.
     """
     game = load_game(settings.game)
     initial = initial_position(game, ladder.game)
-    found = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=settings.seed, value=value)}
+    openings = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=settings.seed, value=value)}
     for stones in {abs(opponent.handicap) for opponent in ladder.opponents} - {0}:
         position = game.initial(initial.shape)
         assert isinstance(position, WithKomi)
         assert isinstance(position, Handicap)
         position.set_komi(HANDICAP_KOMI)
         position.place_fixed_handicap(stones)
-        found[stones] = random_openings(
+        openings[stones] = random_openings(
             position, 2 * pairs, plies=ladder.opening_plies // 2, seed=settings.seed, from_start=False
         )
-    return found
+    return openings
 
 
 class Climb:
@@ -98,7 +98,7 @@ class Climb:
         games: Sequence[GameRecord],
         start: float | None = None,
     ) -> None:
-        """See the arguments' types; `available` are the opponents that can be met, `games` grows while they are played,
+        """Begin a climb: `available` are the opponents that can be met, `games` grows while they are played,
         and `start` is a rating to begin at."""
         self._ladder = ladder
         self._settings = settings
@@ -113,7 +113,7 @@ class Climb:
         return not self._unfinished() and self._left({}) <= 0
 
     def plans(self) -> Iterator[GamePlan]:
-        """The games that are missing, as long as those that are given out will not be enough.
+        """Return the games that are missing, as long as those that are given out will not be enough.
 
         Raises BadLadder if no opponent is left, or if the engine loses too many games by its own faults.
         """
@@ -126,7 +126,7 @@ class Climb:
             yield plan
 
     def _pending(self, given: Mapping[tuple[int, int], str]) -> list[str]:
-        """Opponents of the games that were given out and are not finished."""
+        """Return the opponents of the games that were given out and are not finished."""
         finished = {(record.pair, record.game) for record in self._games}
         return [name for key, name in given.items() if key not in finished]
 
@@ -136,13 +136,13 @@ class Climb:
 
     def _next_pair(self, given: Mapping[tuple[int, int], str]) -> list[GamePlan]:
         engine = self._settings.engine
-        found = faults(self._games)
-        if found.get(engine, 0) > max(OWN_FAULTS, len(self._games) / 20):
+        lost = faults(self._games)
+        if lost.get(engine, 0) > max(OWN_FAULTS, len(self._games) / 20):
             raise BadLadder(
-                f"{engine} lost {found[engine]} of {len(self._games)} games by faults of its program, not by its play: "
+                f"{engine} lost {lost[engine]} of {len(self._games)} games by faults of its program, not by its play: "
                 + "; ".join(line for line in fault_lines(self._games, engine) if line.startswith(engine))
             )
-        usable = [name for name in self._available if found.get(name, 0) < FAULTS]
+        usable = [name for name in self._available if lost.get(name, 0) < FAULTS]
         if not usable:
             raise BadLadder("no opponent is left: see the reasons in the records of the games")
         pairs = [*(pair for pair, _ in given), *(record.pair for record in self._games)]
@@ -157,62 +157,62 @@ class Climb:
         return pair_plans(engine, self._ladder.opponent(name), self._openings, 1 + max(pairs, default=-1))
 
     def _unfinished(self) -> list[GamePlan]:
-        """The games that are missing of pairs that were begun."""
+        """Return the games that are missing of pairs that were begun."""
         engine = self._settings.engine
         pairs: dict[int, list[GameRecord]] = {}
         for record in self._games:
             pairs.setdefault(record.pair, []).append(record)
         plans = []
-        for pair, found in sorted(pairs.items()):
-            if len(found) == 1:
-                other = found[0].second if found[0].first == engine else found[0].first
+        for pair, (record, *twins) in sorted(pairs.items()):
+            if not twins:
+                other = record.second if record.first == engine else record.first
                 both = pair_plans(engine, self._ladder.opponent(other), self._openings, pair)
-                plans.append(both[1 - found[0].game])
+                plans.append(both[1 - record.game])
         return plans
 
 
 def pair_plans(engine: str, opponent: Opponent, openings: Openings, pair: int) -> list[GamePlan]:
-    """The two games of a pair: the engine moves first, then second, from the same opening.
+    """Return the two games of a pair: the engine moves first, then second, from the same opening.
 
     Who has handicap stones is black in both, and the openings differ.
     """
-    found = openings[abs(opponent.handicap)]
+    choices = openings[abs(opponent.handicap)]
     other = opponent.name
     if not opponent.handicap:
-        opening = found[pair % len(found)]
+        opening = choices[pair % len(choices)]
         return [
             GamePlan(first=engine, second=other, opening=opening, pair=pair, game=0),
             GamePlan(first=other, second=engine, opening=opening, pair=pair, game=1),
         ]
-    numbers = (2 * pair) % len(found), (2 * pair + 1) % len(found)
+    numbers = (2 * pair) % len(choices), (2 * pair + 1) % len(choices)
     black, white = (other, engine) if opponent.handicap > 0 else (engine, other)
     return [
-        GamePlan(first=black, second=white, opening=found[number], pair=pair, game=game)
+        GamePlan(first=black, second=white, opening=choices[number], pair=pair, game=game)
         for game, number in enumerate(numbers)
     ]
 
 
 def rated_games(games: Sequence[GameRecord], engine: str) -> list[GameRecord]:
-    """The games that say something about the engine: not those that an opponent's program lost by a fault."""
+    """Return the games that say something about the engine: not those that an opponent's program lost by a fault."""
     return [record for record in games if not record.ending.is_fault or loser(record) == engine]
 
 
 def faults(games: Sequence[GameRecord]) -> Mapping[str, int]:
-    """Games that each player's program lost by a fault of its own."""
-    found: dict[str, int] = {}
+    """Count the games that each player's program lost by a fault of its own."""
+    counts: dict[str, int] = {}
     for record in games:
         if record.ending.is_fault:
-            found[loser(record)] = found.get(loser(record), 0) + 1
-    return found
+            counts[loser(record)] = counts.get(loser(record), 0) + 1
+    return counts
 
 
 def loser(record: GameRecord) -> str:
-    """Who lost; for a drawn game, the second player."""
+    """Return who lost; for a drawn game, the second player."""
     return record.first if record.winner == 1 else record.second
 
 
 def fault_lines(games: Sequence[GameRecord], engine: str) -> list[str]:
-    """A line for each kind of fault of the engine, and each of its opponents."""
+    """Return a line for each kind of fault of the engine, and each of its opponents."""
     counts: dict[tuple[str, Ending], int] = {}
     for record in games:
         if record.ending.is_fault:
@@ -226,5 +226,5 @@ def fault_lines(games: Sequence[GameRecord], engine: str) -> list[str]:
 
 
 def placing_of(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> Placing | None:
-    """Where the engine stands after these games."""
+    """Return where the engine stands after these games."""
     return place(ladder, rated_games(games, settings.engine), settings.engine)

@@ -58,7 +58,7 @@ class Ladder:
     opening_plies: int  # random moves before the engines take over
 
     def opponent(self, name: str) -> Opponent:
-        """The opponent of this name. Raises KeyError."""
+        """Return the opponent of this name. Raises KeyError."""
         return {opponent.name: opponent for opponent in self.opponents}[name]
 
 
@@ -71,7 +71,7 @@ class Missing:
 
 
 def ladder_of(game: str, size: int | None = None) -> Ladder:
-    """The ladder of a game; `size` is for Go and names the lines of the board. Raises UnknownLadder."""
+    """Return the ladder of a game; `size` is for Go and names the lines of the board. Raises UnknownLadder."""
     if game not in LADDERS:
         raise UnknownLadder(f"there is no ladder for {game}: choose one of {', '.join(LADDERS)}")
     if size is None:
@@ -84,22 +84,22 @@ def ladder_of(game: str, size: int | None = None) -> Ladder:
 
 
 def find_program(program: str) -> str | None:
-    """Where a program is, on the PATH or in `GAME_FOLDERS`."""
+    """Return where a program is, on the PATH or in `GAME_FOLDERS`."""
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *GAME_FOLDERS])
     return shutil.which(program, path=path)
 
 
 def engine_of(opponent: Opponent, game: str) -> EngineSettings | None:
-    """How the opponent is started; None if its program is not installed."""
+    """Return how the opponent is started; None if its program is not installed."""
     control = TimeControl.parse(opponent.control)
     if not opponent.program and not opponent.arguments:
         return EngineSettings(name=opponent.name, kind=ClientKind.RANDOM, control=control)
     command: tuple[str, ...] = (sys.executable, "-m", "muzero_engine")
     if opponent.program:
-        found = find_program(opponent.program)
-        if found is None:
+        path = find_program(opponent.program)
+        if path is None:
             return None
-        command = (found,)
+        command = (path,)
     return EngineSettings(
         name=opponent.name,
         kind=client_kind(game),
@@ -110,19 +110,19 @@ def engine_of(opponent: Opponent, game: str) -> EngineSettings | None:
 
 
 def installed(ladder: Ladder) -> dict[str, EngineSettings]:
-    """The opponents that can be met here, by name, weakest first."""
-    found = {opponent.name: engine_of(opponent, ladder.game.game) for opponent in ladder.opponents}
-    return {name: engine for name, engine in found.items() if engine is not None}
+    """Return the opponents that can be met here, by name, weakest first."""
+    engines = {opponent.name: engine_of(opponent, ladder.game.game) for opponent in ladder.opponents}
+    return {name: engine for name, engine in engines.items() if engine is not None}
 
 
 def missing(ladder: Ladder, names: Iterable[str]) -> list[Missing]:
-    """What is not among the opponents `names`, put together by what installs it."""
-    there = set(names)
+    """Return what is not among the opponents `names`, put together by what installs it."""
+    present = set(names)
     groups: dict[str, list[str]] = {}
     for opponent in ladder.opponents:
-        if opponent.name not in there:
+        if opponent.name not in present:
             groups.setdefault(opponent.install, []).append(opponent.name)
-    return [Missing(tuple(found), install) for install, found in groups.items()]
+    return [Missing(tuple(gone), install) for install, gone in groups.items()]
 
 
 def _apt(*packages: str) -> str:

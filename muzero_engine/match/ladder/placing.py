@@ -33,7 +33,7 @@ class Placing:
 
 
 def table_results(opponents: Sequence[Opponent]) -> list[Results]:
-    """The table of a ladder as results of matches between neighbours; none between two that are fixed."""
+    """Return the table of a ladder as results of matches between neighbours; none between two that are fixed."""
     results = []
     for lower, upper in itertools.pairwise(sorted(opponents, key=lambda opponent: opponent.rating)):
         if lower.fixed and upper.fixed:
@@ -45,7 +45,7 @@ def table_results(opponents: Sequence[Opponent]) -> list[Results]:
 
 
 def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | None:
-    """Where `engine` stands after these games, which may be games among the opponents, too; None without one of it."""
+    """Return where `engine` stands after these games, those among its opponents included; None without one of it."""
     ratings = _fit(ladder, games)
     if engine not in ratings.players:
         return None
@@ -73,7 +73,7 @@ def next_opponent(
     planned: Mapping[str, int] | None = None,
     start: float | None = None,
 ) -> str:
-    """Which of the opponents `available` (at least one) the engine should meet next.
+    """Return which of the opponents `available` (at least one) the engine should meet next.
 
     The one whose games tell most, that is with a score near 50%, fixed ratings before others, shared out so that none
     gets nearly all of them; `planned` games count as met. Before the first game that is the one nearest to the rating
@@ -96,7 +96,7 @@ def next_opponent(
 
 
 def games_against(games: Sequence[Scored], engine: str) -> Mapping[str, int]:
-    """How many games the engine played against each opponent."""
+    """Return how many games the engine played against each opponent."""
     met: dict[str, int] = {}
     for game in games:
         if engine in (game.first, game.second):

@@ -21,7 +21,7 @@ from muzero_engine.match.engines.base import (
 )
 from muzero_engine.match.play.judging import Judge, Verdict
 from muzero_engine.match.play.openings import Opening, opening_position
-from muzero_engine.match.settings.clock import Clock
+from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, GameSettings, Scoring
 
 
@@ -43,7 +43,7 @@ class Seat(NamedTuple):
     client: Client
 
 
-class Played(NamedTuple):
+class PlayedGame(NamedTuple):
     """A game's record, and which of the two players (0, 1) has to be started anew before it can play again."""
 
     record: GameRecord
@@ -60,7 +60,7 @@ def initial_position(game: Game, settings: GameSettings) -> Position:
     return position
 
 
-def play_game(plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> Played:
+def play_game(plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> PlayedGame:
     """Plays one game, player 0's seat first; blocks until it is over. Raises BadOpenings."""
     return _Match(plan, seats, game, settings).play()
 
@@ -79,12 +79,12 @@ class _Match:
         self._setups = self._make_setups(position, at_start=at_start)
         # Repetitions and the cap on plies count the opening's moves too: they are part of the game.
         self._judge = Judge(game, position, max_plies=settings.max_plies, adjudication=settings.adjudication)
-        self._clocks = (Clock(seats[0].settings.control), Clock(seats[1].settings.control))
+        self._clocks = (GameClock(seats[0].settings.control), GameClock(seats[1].settings.control))
         self._opening = tuple(plan.opening.moves)
         self._plies: list[PlyRecord] = []
         self._broken: set[int] = set()
 
-    def play(self) -> Played:
+    def play(self) -> PlayedGame:
         began = now()
         started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         verdict = self._begin()
@@ -114,7 +114,7 @@ class _Match:
             started=started,
             duration_s=round(now() - began, 3),
         )
-        return Played(record, frozenset(self._broken))
+        return PlayedGame(record, frozenset(self._broken))
 
     def _make_setups(self, position: Position, *, at_start: bool) -> tuple[GameSetup, GameSetup]:
         option = position.engine_option() if isinstance(position, EngineSetup) else None
@@ -161,7 +161,7 @@ class _Match:
             case ReplyKind.MOVE:
                 return self._play(reply, clock)
 
-    def _play(self, reply: Reply, clock: Clock) -> Verdict | None:
+    def _play(self, reply: Reply, clock: GameClock) -> Verdict | None:
         written = self._judge.play(reply.move, reply.score)
         if isinstance(written, Verdict):
             return written

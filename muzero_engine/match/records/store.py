@@ -33,7 +33,7 @@ FORMAT = 1
 
 
 def engine_facts(engine: EngineSettings) -> dict[str, Any]:
-    """What must stay the same of an engine for its games to count together."""
+    """Return what must stay the same of an engine for its games to count together."""
     return {
         "name": engine.name,
         "kind": engine.kind.value,
@@ -47,7 +47,7 @@ def engine_facts(engine: EngineSettings) -> dict[str, Any]:
 
 
 def game_facts(settings: GameSettings) -> dict[str, Any]:
-    """What must stay the same of the rules of the games."""
+    """Return what must stay the same of the rules of the games."""
     rules = settings.adjudication
     return {
         "game": settings.game,
@@ -74,7 +74,7 @@ class Store:
     """The folder of one tournament, open for more games. `facts` is whatever JSON tells it from another one."""
 
     def __init__(self, folder: Path, game: str, event: str, facts: dict[str, Any], records: list[GameRecord]) -> None:
-        """For `create` and `resume`."""
+        """Hold what `create` and `resume` have made ready."""
         self.folder = folder
         self.facts = facts  # as they were when it was created
         self.records = records
@@ -83,7 +83,7 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
-        """A new folder, or an empty one. Raises BadTournament where it holds games already or cannot be written to."""
+        """Make a new folder, or take an empty one. Raises BadTournament if it holds games or cannot be written to."""
         path = folder / GAMES
         if path.exists():
             raise BadTournament(f"{folder} holds games already: go on with --resume, or choose another folder")
@@ -100,7 +100,7 @@ class Store:
 
     @classmethod
     def resume(cls, folder: Path, game: str, facts: dict[str, Any]) -> Store:
-        """The tournament of a folder. Raises BadTournament where there is none, or one with other `facts`.
+        """Go on with the tournament of a folder. Raises BadTournament where there is none, or one with other `facts`.
 
         It may have been created with more facts than these.
         """
@@ -113,9 +113,9 @@ class Store:
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
         header = read_header(lines, path)
-        told = json.loads(json.dumps(facts))
-        if (found := _difference("", {name: header.get(name) for name in told}, told)) is not None:
-            where, old, new = found
+        asked = json.loads(json.dumps(facts))  # as they look after the way into a file and back
+        if (difference := _difference("", {name: header.get(name) for name in asked}, asked)) is not None:
+            where, old, new = difference
             raise BadTournament(
                 f"the tournament in {folder} has another value of {where}: {_short(old)} where you ask for "
                 f"{_short(new)}; go on with the old settings, or choose another folder"
@@ -134,7 +134,7 @@ class Store:
         return store
 
     def add(self, record: GameRecord) -> None:
-        """Keeps a finished game. One thread at a time. Raises BadTournament where it cannot be written."""
+        """Keep a finished game. One thread at a time. Raises BadTournament where it cannot be written."""
         try:
             append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
             self.records.append(record)
@@ -144,7 +144,7 @@ class Store:
             raise BadTournament(f"cannot write to {self.folder}: {error.strerror or error}") from None
 
     def played(self) -> set[tuple[int, int]]:
-        """(pair, game) of the games that are there."""
+        """Return (pair, game) of the games that are there."""
         return {(record.pair, record.game) for record in self.records}
 
     def _rewrite(self, form: RecordFormat) -> None:
@@ -152,7 +152,7 @@ class Store:
         write_atomically(self.folder / file_name(form), text.encode())
 
     def _repair(self, form: RecordFormat) -> None:
-        """Makes a file again that lacks the last game or a part of it: all that a kill can do to it."""
+        """Make a file again that lacks the last game or a part of it: all that a kill can do to it."""
         path = self.folder / file_name(form)
         data = path.read_bytes() if path.exists() else b""
         last = text_of(form, self.records[-1], self._event).encode() if self.records else b""
@@ -161,12 +161,12 @@ class Store:
 
 
 def recorded_games(folder: Path) -> list[GameRecord]:
-    """The games of a tournament's folder, for reading alone. Raises OSError, BadRecord."""
+    """Return the games of a tournament's folder, for reading alone. Raises OSError, BadRecord."""
     return [parse_record(line) for line in (folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]]
 
 
 def _lock(folder: Path) -> None:
-    """Keeps other processes out until this one ends. Raises BadTournament where another one has come first."""
+    """Keep other processes out until this one ends. Raises BadTournament where another one has come first."""
     if fcntl is None:
         return
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)  # closed, and with it the lock, by the system
@@ -191,15 +191,15 @@ def read_header(lines: list[str], path: Path) -> dict[str, Any]:
 
 
 def _difference(where: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:
-    """The first place where two JSON values differ, in words like "engines 1 limit", and what is there."""
+    """Return the first place where two JSON values differ, in words like "engines 1 limit", and what is there."""
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
         pairs = [(name, old[name], new[name]) for name in new]
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         pairs = [(str(number), *values) for number, values in enumerate(zip(old, new, strict=True), start=1)]
     else:
         return None if old == new else (where, old, new)
-    found = (_difference(f"{where} {name}".strip(), *values) for name, *values in pairs)
-    return next((difference for difference in found if difference is not None), None)
+    differences = (_difference(f"{where} {name}".strip(), *values) for name, *values in pairs)
+    return next((difference for difference in differences if difference is not None), None)
 
 
 def _short(value: object) -> str:

@@ -22,7 +22,7 @@ class ClockState:
     periods: int = 0
 
 
-class Clock:
+class GameClock:
     """The clock of one side in one game. Lag within the margin of the time control never takes it below zero."""
 
     def __init__(self, control: TimeControl) -> None:
@@ -56,12 +56,12 @@ class Clock:
         return left if control.move_time_s is None else min(left, control.move_time_s)
 
     def in_time(self, elapsed_s: float) -> bool:
-        """Whether a move that took this long is in time."""
+        """Return whether a move that took this long is in time."""
         allowed = self.allowed_s
         return allowed is None or elapsed_s <= allowed + self.control.margin_s
 
     def spend(self, elapsed_s: float) -> None:
-        """A move took this long, in time."""
+        """Take what a move took, which was in time, off the clock."""
         control = self.control
         if not control.has_clock:
             return

@@ -64,7 +64,7 @@ class EngineEntry:
     seed: int | None = None
 
     def over(self, base: EngineEntry) -> EngineEntry:
-        """This entry, with what it does not say taken from another one."""
+        """Return this entry, with what it does not say taken from another one."""
         return EngineEntry(
             command=base.command if self.command is None else self.command,
             name=base.name if self.name is None else self.name,
@@ -79,7 +79,7 @@ class EngineEntry:
         )
 
     def settings(self, game: str, limit: str | None) -> EngineSettings:
-        """The engine in a game, with `limit` where it has none of its own. Raises BadTournament."""
+        """Return the engine in a game, with `limit` where it has none of its own. Raises BadTournament."""
         command = self.command or ()
         if not command:
             raise BadTournament(f"{self.name or 'an engine'} has no command")
@@ -112,7 +112,7 @@ class EngineEntry:
 
 
 def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
-    """An engine of the command line; `named` are those of a file. Raises BadTournament."""
+    """Return an engine of the command line; `named` are those of a file. Raises BadTournament."""
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -148,7 +148,7 @@ def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
 
 
 def read_engines(path: Path) -> dict[str, EngineEntry]:
-    """The engines of a TOML file by name. Raises BadTournament."""
+    """Return the engines of a TOML file by name. Raises BadTournament."""
     try:
         with path.open("rb") as file:
             data = tomllib.load(file)

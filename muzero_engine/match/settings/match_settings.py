@@ -47,7 +47,7 @@ class EngineSettings:
 
 
 def own_command(game: str, weights: str | None = None) -> tuple[str, ...]:
-    """The command of this program's own engine, which `muzero` stands for."""
+    """Return the command of this program's own engine, which `muzero` stands for."""
     protocol = client_kind(game)
     which = ("--game", game) if protocol is ClientKind.UGI else ()
     command = (sys.executable, "-m", "muzero_engine", protocol.value, *which)
@@ -123,7 +123,7 @@ class TournamentSettings:
 
 
 def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
-    """Raises BadTournament unless these engines can meet in this game."""
+    """Make sure that these engines can meet in this game. Raises BadTournament."""
     if len(engines) < 2:
         raise BadTournament("a tournament needs two engines or more")
     names = [engine.name for engine in engines]

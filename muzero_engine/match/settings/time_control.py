@@ -84,27 +84,27 @@ class TimeControl:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads the text form (see the module). Raises BadTimeControl."""
+        """Read the text form (see the module). Raises BadTimeControl."""
         fields: dict[str, float | int | None] = {}
         for part in (part.strip() for part in text.split(",")):
             name, equals, value = part.partition("=")
             if not equals:
-                found = {} if part == UNLIMITED else _clock(part, text)
+                limits = {} if part == UNLIMITED else _clock(part, text)
             elif name.strip() in _PARTS:
                 field, read = _PARTS[name.strip()]
-                found = {field: read(value.strip(), text)}
+                limits = {field: read(value.strip(), text)}
             else:
                 raise BadTimeControl(f"{text!a:.60}: {name!a:.20} is none of {', '.join(_PARTS)}")
-            if repeated := [field for field in found if field in fields]:
+            if repeated := [field for field in limits if field in fields]:
                 raise BadTimeControl(f"{text!a:.60} says {repeated[0]} twice")
-            fields |= found
+            fields |= limits
         try:
             return cls(**fields)  # type: ignore[arg-type]  # each field was read as its own type
         except BadTimeControl as error:
             raise BadTimeControl(f"{text!a:.60}: {error}") from None
 
     def __str__(self) -> str:
-        """The text form; `parse` is its inverse."""
+        """Return the text form; `parse` is its inverse."""
         parts = []
         if self.main_s is not None:
             clock = f"{self.moves}/" if self.moves is not None else ""
@@ -129,7 +129,7 @@ class TimeControl:
 
 
 def _number(value: float) -> str:
-    """The shortest decimal number, without an exponent, that reads as this value."""
+    """Return the shortest decimal number, without an exponent, that reads as this value."""
     text = repr(float(value))
     if "e" in text:
         text = f"{value:.20f}".rstrip("0")

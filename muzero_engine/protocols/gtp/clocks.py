@@ -28,7 +28,7 @@ _KGS_KINDS = KINDS[:4]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSettings:
-    """One time control. Seconds."""
+    """The time settings of both players. Seconds."""
 
     main: float = 0.0
     overtime: float = 0.0  # one byoyomi or Canadian period

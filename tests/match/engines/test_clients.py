@@ -14,7 +14,7 @@ from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.engines.uci import UciClient
 from muzero_engine.match.engines.ugi import UgiClient
 from muzero_engine.match.engines.usi import UsiClient
-from muzero_engine.match.settings.clock import Clock
+from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
 
@@ -53,7 +53,7 @@ def test_report() -> None:
 
 def limits(client: UciClient | UgiClient | UsiClient, first: str, second: str, mover: int, *spent: float) -> str:
     """What comes after `go`; the clocks have been running for moves that took `spent` seconds, in turns."""
-    clocks = (Clock(TimeControl.parse(first)), Clock(TimeControl.parse(second)))
+    clocks = (GameClock(TimeControl.parse(first)), GameClock(TimeControl.parse(second)))
     for ply, seconds in enumerate(spent):
         clocks[ply % 2].spend(seconds)
     return client._limits(Question(mover=mover, moves=(), clocks=clocks))
@@ -109,7 +109,7 @@ def test_ugi_engines_are_asked_whether_they_are_ready_for_a_position() -> None:
     """As UGI has it: after the options, after a new game and after every position."""
     control = TimeControl.parse("nodes=5")
     setup = GameSetup(start="xo./.x./...", initial=False, control=control)
-    question = Question(mover=1, moves=("a1",), clocks=(Clock(control), Clock(control)))
+    question = Question(mover=1, moves=("a1",), clocks=(GameClock(control), GameClock(control)))
     assert said(scripted("a", "tictactoe", "--echo", limit="nodes=5"), "tictactoe", setup, question).splitlines() == [
         "ugi",
         "isready",
@@ -180,7 +180,7 @@ def test_gtp_clocks(control: str, settings: str, left: str) -> None:
     start = load_game("go").initial((9, 9)).text()
     parsed = TimeControl.parse(control)
     setup = GameSetup(start=start, initial=True, control=parsed)
-    question = Question(mover=0, moves=(), clocks=(Clock(parsed), Clock(parsed)))
+    question = Question(mover=0, moves=(), clocks=(GameClock(parsed), GameClock(parsed)))
     heard = said(scripted("a", "go", limit=control), "go", setup, question).splitlines()
     assert heard == [line for line in ("boardsize 9", "komi 7.5", settings, left) if line]
 
@@ -194,14 +194,14 @@ def test_gtp_clocks(control: str, settings: str, left: str) -> None:
 )
 def test_gtp_engines_that_want_whole_seconds(arguments: tuple[str, ...], heard: list[str]) -> None:
     control = TimeControl.parse("60")
-    clock = Clock(control)
+    clock = GameClock(control)
     client = make_client(scripted("a", "go", *arguments), load_game("go"), PATIENT)
     assert isinstance(client, ProcessClient)
     client.new_game(GameSetup(start="9/9/9/9/9/9/9/9/9 b 7", initial=True, control=control))
     clock.spend(0.75)
-    client.think(Question(mover=0, moves=(), clocks=(clock, Clock(control))))
+    client.think(Question(mover=0, moves=(), clocks=(clock, GameClock(control))))
     clock.spend(59.0)
-    client.think(Question(mover=0, moves=("A3", "B3"), clocks=(clock, Clock(control))))
+    client.think(Question(mover=0, moves=("A3", "B3"), clocks=(clock, GameClock(control))))
     process = client._process
     assert process is not None
     client.close()
@@ -218,7 +218,7 @@ def test_gtp_engines_that_want_whole_seconds(arguments: tuple[str, ...], heard: 
 def test_gtp_settings_for_engines_that_want_whole_seconds(control: str, heard: list[str]) -> None:
     parsed = TimeControl.parse(control)
     setup = GameSetup(start=load_game("go").initial((9, 9)).text(), initial=True, control=parsed)
-    question = Question(mover=0, moves=(), clocks=(Clock(parsed), Clock(parsed)))
+    question = Question(mover=0, moves=(), clocks=(GameClock(parsed), GameClock(parsed)))
     lines = said(scripted("a", "go", "--whole"), "go", setup, question).splitlines()
     assert [line for line in lines if line.startswith("time_")] == heard
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from muzero_engine.match.settings.clock import Clock, ClockState
+from muzero_engine.match.settings.clock import ClockState, GameClock
 from muzero_engine.match.settings.time_control import TimeControl
 
 
-def clock(text: str) -> Clock:
-    return Clock(TimeControl.parse(text))
+def clock(text: str) -> GameClock:
+    return GameClock(TimeControl.parse(text))
 
 
-def shown(clock: Clock) -> ClockState:
+def shown(clock: GameClock) -> ClockState:
     state = clock.state
     assert state is not None
     return state
