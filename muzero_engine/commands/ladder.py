@@ -72,13 +72,13 @@ def ladder(
     Opponents near the rating are chosen while games are played. The same command goes on with a ladder that was
     interrupted. At the end the rating is written into the weights' manifest.
     """
-    rungs = ladder_of(game, size)
-    opponents = installed(rungs)
+    ladder = ladder_of(game, size)
+    opponents = installed(ladder)
     if only_list:
-        _list(rungs, opponents)
+        _list(ladder, opponents)
         return
-    _tell_missing(rungs, opponents)
-    if unknown := [name for name in without if name not in {one.name for one in rungs.opponents}]:
+    _tell_missing(ladder, opponents)
+    if unknown := [name for name in without if name not in {one.name for one in ladder.opponents}]:
         raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: --list shows them all")
     folder = weights or default_weights_dir(game)
     manifest = read_manifest(folder)
@@ -92,24 +92,24 @@ def ladder(
         seed=seed,
         games=games,
     )
-    store = _open(out or Path("ladders") / rungs.label.replace(" ", "-"), rungs, settings)
+    store = _open(out or Path("ladders") / ladder.label.replace(" ", "-"), ladder, settings)
     try:
         with sigterm_as_ctrl_c():
-            done = _play(rungs, settings, folder, opponents, store, manifest, without, start)
+            done = _play(ladder, settings, folder, opponents, store, manifest, without, start)
     except KeyboardInterrupt:
         done = False
     if store.records:
-        _report(rungs, settings, store)
+        _report(ladder, settings, store)
     if not done:
         click.echo("interrupted: the same command goes on")
         raise SystemExit(130)
     if not no_manifest:
-        write_manifest(folder, rungs, manifest_ratings(rungs, settings, store.records, _processor(store)))
+        write_manifest(folder, ladder, manifest_ratings(ladder, settings, store.records, _processor(store)))
         click.echo(f"the rating is in the manifest of {folder}")
 
 
 def _play(
-    rungs: Ladder,
+    ladder: Ladder,
     settings: LadderSettings,
     weights: Path,
     opponents: dict[str, EngineSettings],
@@ -118,17 +118,17 @@ def _play(
     without: Sequence[str],
     start: float | None,
 ) -> bool:
-    """Plays the games that are missing; whether all are there."""
+    """Play the games that are missing; return whether all are there."""
     value = None if manifest.training.untrained else own_value(settings.game, EngineOptions(weights=str(weights)))
-    openings = ladder_openings(rungs, settings, settings.games // 2 + 10, value)
+    openings = ladder_openings(ladder, settings, settings.games // 2 + 10, value)
     available = [name for name in opponents if name not in without]
-    climb = Climb(rungs, settings, available, openings, store.records, start)
+    climb = Climb(ladder, settings, available, openings, store.records, start)
     engine = _engine(settings, weights)
-    runner = Runner({engine.name: engine, **opponents}, rungs.game, concurrency=settings.concurrency)
+    runner = Runner({engine.name: engine, **opponents}, ladder.game, concurrency=settings.concurrency)
 
     def on_game(record: GameRecord) -> bool:
         store.add(record)
-        click.echo(f"{progress_line(rungs, settings, store.records)}; {_result(record)}")
+        click.echo(f"{progress_line(ladder, settings, store.records)}; {_result(record)}")
         return True
 
     try:
@@ -148,10 +148,10 @@ def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
     )
 
 
-def _open(folder: Path, rungs: Ladder, settings: LadderSettings) -> Store:
-    facts, here = ladder_facts(rungs, settings), str(machine()["cpu"])
+def _open(folder: Path, ladder: Ladder, settings: LadderSettings) -> Store:
+    facts, here = ladder_facts(ladder, settings), str(machine()["cpu"])
     if not (folder / GAMES).exists():
-        return Store.create(folder, settings.game, f"ladder of {rungs.label}", facts | {PROCESSOR: here})
+        return Store.create(folder, settings.game, f"ladder of {ladder.label}", facts | {PROCESSOR: here})
     store = Store.resume(folder, settings.game, facts)
     if len(store.records) < settings.games and (there := _processor(store)) != here:
         raise BadLadder(
@@ -162,38 +162,38 @@ def _open(folder: Path, rungs: Ladder, settings: LadderSettings) -> Store:
 
 
 def _processor(store: Store) -> str:
-    """That which the games were begun on; this one where the folder does not say."""
+    """Return the processor that the games were begun on; this one where the folder does not say."""
     return str(store.facts.get(PROCESSOR) or machine()["cpu"])
 
 
 def _digest(manifest: Manifest) -> str:
-    """A hash of the networks; the checkpoint is no part of them."""
+    """Return a hash of the networks; the checkpoint is no part of them."""
     hashes = sorted(file.sha256 for name, file in manifest.files.items() if name.endswith(".onnx"))
     return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
 
 
 def _result(record: GameRecord) -> str:
-    """ "beat gnugo level 1 as white: resignation"."""
+    """Say how a game ended for the engine: "beat gnugo level 1: resignation"."""
     mine = 0 if record.first == ENGINE else 1
     opponent = record.second if mine == 0 else record.first
     result = "drew with" if record.winner is None else "beat" if record.winner == mine else "lost to"
     return f"{result} {opponent}: {record.reason}"
 
 
-def _report(rungs: Ladder, settings: LadderSettings, store: Store) -> None:
+def _report(ladder: Ladder, settings: LadderSettings, store: Store) -> None:
     """Prints the tables, and writes them, a page and pictures into the folder."""
     games = store.records
     click.echo()
-    click.echo(text_report(rungs, settings, games))
-    markdown = markdown_report(rungs, settings, games)
+    click.echo(text_report(ladder, settings, games))
+    markdown = markdown_report(ladder, settings, games)
     click.echo(f"\nFor a README:\n\n{markdown}")
     write_atomically(store.folder / "ladder.md", markdown.encode())
-    standings = ladder_standings(rungs, settings, games)
-    title = f"Ladder of {rungs.label}"
+    standings = ladder_standings(ladder, settings, games)
+    title = f"Ladder of {ladder.label}"
     facts = [
-        ("Scale", rungs.scale),
+        ("Scale", ladder.scale),
         ("Engine", f"{settings.text()}; weights {settings.weights}"),
-        ("Openings", f"{rungs.opening_plies} random plies, seed {settings.seed}"),
+        ("Openings", f"{ladder.opening_plies} random plies, seed {settings.seed}"),
         ("Machine", _processor(store)),
     ]
     write_page(standings, title, facts, store.folder / "ladder.html")
@@ -204,16 +204,16 @@ def _report(rungs: Ladder, settings: LadderSettings, store: Store) -> None:
     click.echo(f"games, tables and pictures are in {store.folder}")
 
 
-def _list(rungs: Ladder, opponents: dict[str, EngineSettings]) -> None:
+def _list(ladder: Ladder, opponents: dict[str, EngineSettings]) -> None:
     rows = [("Elo", "opponent", "", "limit", "")]
-    for one in rungs.opponents:
+    for one in ladder.opponents:
         there = "" if one.name in opponents else "missing"
         rows.append((f"{one.rating:.0f}", one.name, "fixed" if one.fixed else "", one.control, there))
-    click.echo(f"Elo: {rungs.scale}\n")
+    click.echo(f"Elo: {ladder.scale}\n")
     click.echo("\n".join(aligned(rows)))
-    _tell_missing(rungs, opponents)
+    _tell_missing(ladder, opponents)
 
 
-def _tell_missing(rungs: Ladder, opponents: dict[str, EngineSettings]) -> None:
-    for gone in missing(rungs, opponents):
+def _tell_missing(ladder: Ladder, opponents: dict[str, EngineSettings]) -> None:
+    for gone in missing(ladder, opponents):
         click.echo(f"not installed: {', '.join(gone.names)}\n  get them by: {gone.install}")

@@ -175,7 +175,7 @@ class Flags:
     quiet: bool
 
     def tournament(self) -> TournamentSettings:
-        """Raises BadTournament."""
+        """Return the settings that the options make. Raises BadTournament."""
         try:
             start_position(self.game, self.size, self.komi)
         except (BadSetup, BadPosition) as error:
@@ -212,7 +212,7 @@ class Flags:
         return tuple(entry.settings(self.game, limit) for entry in entries)
 
     def openings(self, tournament: TournamentSettings) -> list[Opening]:
-        """Raises BadOpenings."""
+        """Return the openings, from the file or at random. Raises BadOpenings."""
         game = load_game(self.game)
         initial = initial_position(game, tournament.game)
         if self.openings_file is not None:
@@ -230,7 +230,7 @@ class Flags:
         )
 
     def sprt(self, tournament: TournamentSettings) -> Sprt | None:
-        """Raises BadTournament or BadTest."""
+        """Return the test that stops the match, if there is one. Raises BadTournament or BadTest."""
         if self.sprt_bounds is None:
             return None
         if len(tournament.engines) != 2:
@@ -239,7 +239,7 @@ class Flags:
         return Sprt(elo0=elo0, elo1=elo1, alpha=self.sprt_error, beta=self.sprt_error, model=EloModel(self.sprt_model))
 
     def held_ratings(self, tournament: TournamentSettings) -> dict[str, float]:
-        """Raises BadTournament."""
+        """Return the ratings that are held. Raises BadTournament."""
         names = [engine.name for engine in tournament.engines]
         held = {}
         for text in self.anchors:
@@ -253,7 +253,7 @@ class Flags:
         return held
 
     def store(self, tournament: TournamentSettings, plans: Sequence[GamePlan]) -> Store:
-        """The folder, new or gone on with. Raises BadTournament."""
+        """Return the folder, new or gone on with. Raises BadTournament."""
         facts = tournament_facts(tournament)
         if not self.resume:
             out = self.out or Path("matches") / f"{self.game}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -278,7 +278,7 @@ class Flags:
 
 
 def tournament_facts(tournament: TournamentSettings) -> dict[str, Any]:
-    """What tells one tournament from another."""
+    """Return what tells one tournament from another."""
     return {
         "engines": [engine_facts(engine) for engine in tournament.engines],
         "rules": game_facts(tournament.game),
@@ -332,7 +332,7 @@ class Table:
             raise SystemExit(130)
 
     def _take(self, record: GameRecord) -> bool:
-        """Keeps a game and shows it; whether to go on."""
+        """Keep a game and show it; return whether to go on."""
         self._store.add(record)
         count = len(self._store.records)
         if not self._quiet:
@@ -354,7 +354,7 @@ class Table:
         return make_standings(self._store.records, self._names, self._anchors)
 
     def _standing(self) -> str:
-        """The table that is shown on the way."""
+        """Write the table that is shown on the way."""
         if len(self._names) == 2:
             return match_line(self._names[0], self._names[1], self._results(), self._sprt)
         return rating_table(self._standings())
