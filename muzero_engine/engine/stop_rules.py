@@ -96,7 +96,12 @@ class SmartPruning:
     """No other move can catch up in visits before the soft bound (Leela Chess Zero's smart pruning).
 
     At the pace so far, as many simulations follow as the time left allows; the rule ends the search when `factor` times
-    the lead of the most visited move is larger.
+    the lead of the most visited move is larger. What a factor of 1 guarantees, if the pace stays: the most visited move
+    would still be the most visited at the soft bound. A pUCT root plays that move, so its choice stands. A Gumbel root
+    chooses by score among all moves with half as many visits, so its choice may change; but its sequential halving
+    spreads visits so evenly that the rule speaks only near the end. Of 200 chess positions at 800 simulations a pUCT
+    root left off early in 191, with a quarter of the simulations saved and never another move; a Gumbel root in 123,
+    with 1% saved and another move in 4, of a value no lower. On 9x9 (100 positions) no move was another with either.
     """
 
     soft_ms: float
