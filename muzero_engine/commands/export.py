@@ -92,7 +92,7 @@ def export(
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
     """Return the network of a run's checkpoint, what made it, and the run's own step there."""
-    from muzero_engine.training.boards import board_shares
+    from muzero_engine.training.board_settings import board_shares
     from muzero_engine.training.run.checkpoint_contents import (
         newest_checkpoint,
         read_config,
@@ -133,10 +133,10 @@ def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, byte
     A run that was killed, or still goes on, has records of steps after its newest checkpoint.
     """
     from muzero_engine.training.report.history import history, thinned
-    from muzero_engine.training.report.metrics import METRICS, lines
     from muzero_engine.training.report.report import overview
+    from muzero_engine.training.report.run_metrics import METRICS_FILE, lines
 
-    records = history(run, step) if (run / METRICS).exists() else []
+    records = history(run, step) if (run / METRICS_FILE).exists() else []
     return (overview(records, title), lines(thinned(records))) if records else (None, None)
 
 

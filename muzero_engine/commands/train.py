@@ -15,7 +15,7 @@ from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
-from muzero_engine.training.settings import BadSettings, to_json, with_overrides
+from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
 
 if TYPE_CHECKING:
     from muzero_engine.training.run.checkpoint_contents import Counters
@@ -168,12 +168,12 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
     """
     with training_errors():
         from muzero_engine.training.report.history import history
-        from muzero_engine.training.report.metrics import METRICS
         from muzero_engine.training.report.report import write_report
+        from muzero_engine.training.report.run_metrics import METRICS_FILE
 
         records = history(folder)
         if not records:
-            raise click.ClickException(f"{folder / METRICS} holds no cycle yet")
+            raise click.ClickException(f"{folder / METRICS_FILE} holds no cycle yet")
         page = out or folder / "report.html"
         write_report(records, title or run_title(folder), page, png)
     click.echo(str(page))
@@ -191,7 +191,7 @@ def _earlier(file: Path) -> Counters:
 
 def run_title(folder: Path) -> str:
     """Return what the report of a run is called."""
-    from muzero_engine.training.settings import from_json
+    from muzero_engine.training.settings_text import from_json
 
     try:
         config = from_json((folder / "config.json").read_text(encoding="utf-8"))

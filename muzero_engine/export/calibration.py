@@ -25,7 +25,7 @@ class Int8Calibration:
     """How much calibration data, and from which seed."""
 
     positions: int = 192
-    unroll: int = 4  # steps of g after each position
+    unroll_steps: int = 4  # steps of g after each position
     seed: int = 0
 
 
@@ -60,11 +60,11 @@ def calibration_edges(model: Model, game: Game, amount: Int8Calibration, boards:
         records: list[_Record] = []
         while sum(len(record.actions) for record in records) < wanted * PLIES_A_POSITION:
             records.append(_play(model, game, shape, random))
-        unroll = min(amount.unroll, min(len(record.actions) for record in records))
-        starts = [(record, i) for record in records for i in range(len(record.actions) - unroll + 1)]
+        unroll_steps = min(amount.unroll_steps, min(len(record.actions) for record in records))
+        starts = [(record, i) for record in records for i in range(len(record.actions) - unroll_steps + 1)]
         chosen = [starts[i] for i in random.permutation(len(starts))[:wanted]]
         for first in range(0, len(chosen), BATCH):
-            batches += _unrolled(model, chosen[first : first + BATCH], unroll)
+            batches += _unrolled(model, chosen[first : first + BATCH], unroll_steps)
     return batches
 
 
@@ -83,10 +83,10 @@ def _play(model: Model, game: Game, shape: Shape, random: np.random.Generator) -
     return record
 
 
-def _unrolled(model: Model, starts: list[tuple[_Record, int]], unroll: int) -> list[Edges]:
+def _unrolled(model: Model, starts: list[tuple[_Record, int]], unroll_steps: int) -> list[Edges]:
     latent = model.initial_inference(np.stack([record.observations[i] for record, i in starts])).latent
     batches = []
-    for step in range(unroll):
+    for step in range(unroll_steps):
         action = np.array([record.actions[i + step] for record, i in starts], dtype=np.int64)
         batches.append(Edges(latent, action))
         latent = model.recurrent_inference(latent, action).latent

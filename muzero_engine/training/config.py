@@ -1,4 +1,8 @@
-"""The settings of a training run as frozen dataclasses. Importing this module does not import torch.
+"""`TrainConfig`, all settings of a training run, as frozen dataclasses. Importing this module does not import torch.
+
+The words: a *setting* is one value, `...Settings` are a group of them; a *configuration* is all settings of a run (of a
+network: `network.config`, everything that decides its shape); a *preset* is a configuration that has a name
+(`presets`). `settings_text` reads and writes them as text; `board_settings` says what follows from them for each board.
 
 A run is a fixed cycle on every rank: play `SelfPlay.plies_per_cycle` plies, then take `LearnerSettings.steps_per_cycle`
 gradient steps on all ranks together. Counts are per rank unless a comment says otherwise.
@@ -72,7 +76,7 @@ class Optimiser(enum.Enum):
 class LearnerSettings:
     batch_size: int = 1024
     steps_per_cycle: int = 64
-    unroll: int = 5
+    unroll: int = 5  # U: unroll steps of g after each position
     optimiser: Optimiser = Optimiser.ADAMW
     learning_rate: float = 1e-3
     final_learning_rate: float = 1e-4  # reached by a cosine over the run

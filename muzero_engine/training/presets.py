@@ -23,7 +23,7 @@ from muzero_engine.training.config import (
     SelfPlaySettings,
     TrainConfig,
 )
-from muzero_engine.training.settings import BadSettings, with_overrides
+from muzero_engine.training.settings_text import BadSettings, with_overrides
 
 ANY = "any"  # stands for the game until one is chosen
 

@@ -20,7 +20,7 @@ def test_equalised_networks_compute_the_same_from_channels_of_like_sizes(name: s
         for block in _blocks(network):
             block.first.weight[0] *= 50
             block.first.weight[1] /= 50
-    edges = calibration_edges(TorchModel(network), game, Int8Calibration(positions=12, unroll=2))
+    edges = calibration_edges(TorchModel(network), game, Int8Calibration(positions=12, unroll_steps=2))
     found = equalised(network, edges)
     spreads: dict[torch.nn.Module, list[float]] = {}
 

@@ -30,7 +30,7 @@ from muzero_engine.network.numpy_model import TorchModel
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.search import Search
 
-SMALL = Int8Calibration(positions=24, unroll=2)
+SMALL = Int8Calibration(positions=24, unroll_steps=2)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_calibration_edges_are_legal_unrolls_on_each_board(
 ) -> None:
     game = load_game(name)
     model = TorchModel(tiny_network(game, representation_blocks=0, dynamics_blocks=0, channels=4))
-    batches = calibration_edges(model, game, Int8Calibration(positions=3 * len(shapes), unroll=2), boards)
+    batches = calibration_edges(model, game, Int8Calibration(positions=3 * len(shapes), unroll_steps=2), boards)
     assert {batch.latent.shape[2:] for batch in batches} == shapes
     for first, second in zip(batches[::2], batches[1::2], strict=True):
         assert len(first.action) == 3
@@ -82,7 +82,7 @@ def test_eight_bits_stay_close_and_are_the_default_on_a_processor(name: str, tmp
     eight, full = (OnnxModel(bundle, backend=Backend.CPU, precision=p) for p in (Precision.AUTO, Precision.FP32))
     assert (eight.precision, full.precision) == (Precision.INT8, Precision.FP32)
     differences, spread = [], []
-    for batch in calibration_edges(full, game, Int8Calibration(positions=12, unroll=2, seed=5)):
+    for batch in calibration_edges(full, game, Int8Calibration(positions=12, unroll_steps=2, seed=5)):
         exact, coarse = (model.recurrent_inference(batch.latent, batch.action) for model in (full, eight))
         assert np.abs(exact.latent - coarse.latent).mean() < 0.02
         assert np.abs(exact.value - coarse.value).max() < 0.05
@@ -143,7 +143,7 @@ def test_biases_take_back_what_rounded_weights_shift(monkeypatch: pytest.MonkeyP
 
 
 def test_bundles_are_calibrated_on_the_boards_of_their_training(tmp_path: Path) -> None:
-    game, amount = load_game("go"), Int8Calibration(positions=6, unroll=1)
+    game, amount = load_game("go"), Int8Calibration(positions=6, unroll_steps=1)
     network = tiny_network(game)
     graphs = {}
     for board in (5, 7):
@@ -160,7 +160,9 @@ def test_bundles_are_calibrated_on_the_boards_of_their_training(tmp_path: Path) 
 def test_eight_bits_take_every_board_of_go(tmp_path: Path) -> None:
     game = load_game("go")
     network = tiny_network(game, representation_blocks=1)
-    export_bundle(network, game, tmp_path / "go", training=Training("x"), int8=Int8Calibration(positions=6, unroll=1))
+    export_bundle(
+        network, game, tmp_path / "go", training=Training("x"), int8=Int8Calibration(positions=6, unroll_steps=1)
+    )
     model = OnnxModel(load_bundle(tmp_path / "go"), backend=Backend.CPU, precision=Precision.INT8)
     for side in (5, 13):
         latent = np.random.default_rng(0).random((2, 8, side, side), dtype=np.float32)

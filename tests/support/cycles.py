@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from muzero_engine.training.report.measures import Means, Measure, StepSummary
-from muzero_engine.training.report.metrics import CycleRecord, MatchRecord, PlayRecord, ReanalysisRecord
+from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, PlayRecord, ReanalysisRecord
+from muzero_engine.training.report.step_metrics import Means, Metric, StepSummary
 
 STEPS_A_CYCLE = 16
 UNROLL = 5
@@ -18,23 +18,23 @@ def step_summary(cycle: int) -> StepSummary:
     def falling(scale: float) -> tuple[float, ...]:
         return tuple(scale * (1.0 + 0.1 * u) * math.exp(-cycle / 40) + 0.1 for u in range(UNROLL + 1))
 
-    measures: dict[str, tuple[float | None, ...]] = {
-        measure.name.lower(): falling(1.0 + i) for i, measure in enumerate(Measure)
+    metrics: dict[str, tuple[float | None, ...]] = {
+        metric.name.lower(): falling(1.0 + i) for i, metric in enumerate(Metric)
     }
-    measures["outcome"] = (None, *falling(1.0)[1:])
-    measures["ends_found"] = (None, *(1.0 - math.exp(-cycle / 30) for _ in range(UNROLL)))
-    measures["false_ends"] = (None, *(0.1 * math.exp(-cycle / 30) for _ in range(UNROLL)))
-    measures["decoder"] = (None,) * (UNROLL + 1)
+    metrics["outcome"] = (None, *falling(1.0)[1:])
+    metrics["ends_found"] = (None, *(1.0 - math.exp(-cycle / 30) for _ in range(UNROLL)))
+    metrics["false_ends"] = (None, *(0.1 * math.exp(-cycle / 30) for _ in range(UNROLL)))
+    metrics["decoder"] = (None,) * (UNROLL + 1)
     return StepSummary(
-        steps=STEPS_A_CYCLE, learning_rate=1e-3 / cycle, loss=2.0 / cycle, gradient_norm=1.0 / cycle, **measures
+        steps=STEPS_A_CYCLE, learning_rate=1e-3 / cycle, loss=2.0 / cycle, gradient_norm=1.0 / cycle, **metrics
     )
 
 
 def held_out(cycle: int) -> Means:
     """Losses that are higher than those that are descended."""
     summary = step_summary(cycle)
-    measures = {field.name: getattr(summary, field.name) for field in dataclasses.fields(Means)}
-    return Means(**measures | {"value": tuple(x and 1.2 * x for x in summary.value)})
+    metrics = {field.name: getattr(summary, field.name) for field in dataclasses.fields(Means)}
+    return Means(**metrics | {"value": tuple(x and 1.2 * x for x in summary.value)})
 
 
 def cycle_record(cycle: int, *, learnt: bool = True, matches: tuple[MatchRecord, ...] = ()) -> CycleRecord:

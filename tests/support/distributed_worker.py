@@ -15,7 +15,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import BadWorld, PeerLost, StopRequest, World, joined_world
 from muzero_engine.training.learner.learner import Learner, NonFiniteLoss
-from muzero_engine.training.report.measures import summarise
+from muzero_engine.training.report.step_metrics import summarise
 from muzero_engine.training.types import Batch
 from support.networks import tiny_network
 
@@ -27,7 +27,7 @@ SETTINGS = LearnerSettings(optimiser=Optimiser.SGD, warmup_steps=0, learning_rat
 
 def batches() -> list[Batch]:
     """What the world learns from, whole."""
-    return [random_batch(TICTACTOE, POSITIONS, unroll=2, seed=seed) for seed in range(STEPS)]
+    return [random_batch(TICTACTOE, POSITIONS, unroll_steps=2, seed=seed) for seed in range(STEPS)]
 
 
 def learner(world: World, *, seed: int, run_dir: Path | None = None) -> Learner:

@@ -17,7 +17,7 @@ from support import distributed_worker
 from torch import nn
 
 from muzero_engine.training.distributed import REPEAT_SECONDS, BadWorld, StopRequest, World, joined_world
-from muzero_engine.training.report.measures import summarise
+from muzero_engine.training.report.step_metrics import summarise
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120  # seconds; only a hang takes them

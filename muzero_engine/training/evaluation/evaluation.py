@@ -1,8 +1,8 @@
 """Is it learning? Every so often the net that plays meets earlier nets of its run and scripted players.
 
 Earlier nets lie in `RUN/nets/net-STEP.safetensors`, in 16 bits, the untrained one first; so many are kept that their
-ages grow geometrically. Results go into the metrics, where `report.metrics.ratings` makes one Elo scale of all of them,
-on which the untrained net has 0. Games are shared out among the ranks.
+ages grow geometrically. Results go into the metrics, of which `report.run_metrics.ratings` makes one Elo scale, on
+which the untrained net has 0. Games are shared out among the ranks.
 
 The nets search as self-play does, with Gumbel MuZero inside the tree; the engine that is shipped searches with pUCT
 inside (`search.search`). So these results follow the learning; what a bundle is worth at play, only matches say.
@@ -25,7 +25,7 @@ from muzero_engine.games.endings import gives_up, playable
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
 from muzero_engine.network.model import MuZeroNetwork
-from muzero_engine.training.boards import board_shares, ply_cap
+from muzero_engine.training.board_settings import board_shares, ply_cap
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.matches import (
@@ -35,7 +35,7 @@ from muzero_engine.training.evaluation.matches import (
     openings,
     play_pairs,
 )
-from muzero_engine.training.report.metrics import BEATEN, CycleRecord, MatchRecord
+from muzero_engine.training.report.run_metrics import BEATEN, CycleRecord, MatchRecord
 from muzero_engine.training.search.batched import BatchedSearch
 
 NETS = "nets"

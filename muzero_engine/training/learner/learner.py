@@ -23,7 +23,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.gradients import Gradients
 from muzero_engine.training.learner.losses import BatchLoss, MuZeroLoss
 from muzero_engine.training.learner.optimiser import ema_decay, learning_rate, make_optimiser
-from muzero_engine.training.report.measures import StepMetrics
+from muzero_engine.training.report.step_metrics import StepMetrics
 from muzero_engine.training.types import Batch, tensors_of
 
 LAG = 2  # steps that the host may be ahead of a GPU before it looks whether all was finite

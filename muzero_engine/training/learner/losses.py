@@ -25,21 +25,21 @@ from muzero_engine.network.blocks import shared_filters
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.learner.heads import TrainingHeads
-from muzero_engine.training.report.measures import MEASURES, Measure
+from muzero_engine.training.report.step_metrics import STEP_METRICS, Metric
 from muzero_engine.training.types import Batch
 
 STATE_GRADIENT = 0.5  # Schrittwieser et al. 2020, appendix G
 SOFT_EXPONENT = 0.25  # KataGo, "Auxiliary soft policy target": target ** (1 / 4), normalised
 
-Weights = tuple[tuple[Measure, float], ...]
+Weights = tuple[tuple[Metric, float], ...]
 
 
 class BatchLoss(NamedTuple):
     """What the learner needs of a batch; sums and counts are those of `StepMetrics` and have no gradient."""
 
     total: Tensor  # float32[]
-    sums: Tensor  # float32[len(MEASURES), U + 1]
-    counts: Tensor  # float32[len(MEASURES), U + 1]
+    sums: Tensor  # float32[len(STEP_METRICS), U + 1]
+    counts: Tensor  # float32[len(STEP_METRICS), U + 1]
 
 
 class MuZeroLoss(nn.Module):
@@ -56,19 +56,19 @@ class MuZeroLoss(nn.Module):
         self._autocast = autocast
 
     def forward(self, batch: Batch) -> BatchLoss:
-        positions, unroll = batch.action.shape
-        terms = LossTerms(positions, unroll, batch.action.device)
+        positions, unroll_steps = batch.action.shape
+        terms = LossTerms(positions, unroll_steps, batch.action.device)
         autocast = torch.autocast(batch.action.device.type, torch.bfloat16, enabled=self._autocast)
         with autocast, shared_filters(self.network):
-            self._measure(batch, terms)
+            self._add_terms(batch, terms)
         return terms.loss(self._weights)
 
-    def _measure(self, batch: Batch, terms: LossTerms) -> None:
+    def _add_terms(self, batch: Batch, terms: LossTerms) -> None:
         network, heads = self.network, self.heads
-        unroll = batch.action.shape[1]
+        unroll_steps = batch.action.shape[1]
         state = network.represent(batch.observation)
         states, outcomes = [state], []
-        for step in range(unroll):
+        for step in range(unroll_steps):
             state, outcome = network.dynamics(half_gradient(state), batch.action[:, step])
             states.append(state)
             outcomes.append(outcome)
@@ -76,112 +76,112 @@ class MuZeroLoss(nn.Module):
         prediction = network.predict(every)
         actions, probs = batch.target_actions.transpose(0, 1), batch.target_probs.transpose(0, 1)
         has_policy, alive = batch.has_policy.t(), batch.alive.t()
-        terms.policy(split(prediction.policy_logits.float(), unroll + 1), actions, probs, has_policy)
-        value_logits = split(prediction.value_logits.float(), unroll + 1)
+        terms.policy(split(prediction.policy_logits.float(), unroll_steps + 1), actions, probs, has_policy)
+        value_logits = split(prediction.value_logits.float(), unroll_steps + 1)
         terms.value(value_logits, batch.value.transpose(0, 1), batch.has_value.t())
-        if unroll:
+        if unroll_steps:
             terms.outcome(torch.stack(outcomes).float(), batch.outcome.t(), batch.has_outcome.t())
         if network.ownership is not None and batch.ownership is not None:
             found = network.predict_ownership(states[0])
             assert found is not None
             errors = (found - batch.ownership).square().mean(dim=(1, 2))
             has_ownership = alive[:1] if batch.has_ownership is None else batch.has_ownership[None]
-            terms.add(Measure.OWNERSHIP, errors[None], has_ownership)
+            terms.add(Metric.OWNERSHIP, errors[None], has_ownership)
         if heads.soft_policy is not None:
-            log_probs = split(heads.soft_policy(every).float().log_softmax(dim=1), unroll + 1)
-            terms.add(Measure.SOFT_POLICY, sparse_cross_entropy(log_probs, actions, softened(probs)), has_policy)
+            log_probs = split(heads.soft_policy(every).float().log_softmax(dim=1), unroll_steps + 1)
+            terms.add(Metric.SOFT_POLICY, sparse_cross_entropy(log_probs, actions, softened(probs)), has_policy)
         if heads.consistency is None and heads.decoder is None:
             return
         drawn, seen = _later(batch)
-        chosen = drawn == torch.arange(1, unroll + 1, device=drawn.device).unsqueeze(1)  # bool[U, M]
-        imagined = (split(every, unroll + 1)[1:] * chosen[..., None, None, None]).sum(dim=0)  # what g has there
+        chosen = drawn == torch.arange(1, unroll_steps + 1, device=drawn.device).unsqueeze(1)  # bool[U, M]
+        imagined = (split(every, unroll_steps + 1)[1:] * chosen[..., None, None, None]).sum(dim=0)  # what g has there
         if heads.consistency is not None:
             with torch.no_grad():
                 target = network.represent(seen)
-            terms.add_drawn(Measure.CONSISTENCY, heads.consistency(imagined, target), chosen & alive[1:])
+            terms.add_drawn(Metric.CONSISTENCY, heads.consistency(imagined, target), chosen & alive[1:])
         if heads.decoder is not None:
             logits = heads.decoder(torch.cat([states[0], imagined])).float()
             wanted = torch.cat([batch.observation, seen])[:, : logits.shape[1]].float()
             errors = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=(1, 2, 3))
             now, later = split(errors, 2)
-            terms.add(Measure.DECODER, now[None], alive[:1])
-            terms.add_drawn(Measure.DECODER, later, chosen & alive[1:])
+            terms.add(Metric.DECODER, now[None], alive[:1])
+            terms.add_drawn(Metric.DECODER, later, chosen & alive[1:])
 
 
 class LossTerms:
     """Collects the terms of a batch of M positions and U steps. Rows of terms are unroll steps: [steps, M]."""
 
-    def __init__(self, positions: int, unroll: int, device: torch.device) -> None:
+    def __init__(self, positions: int, unroll_steps: int, device: torch.device) -> None:
         self._positions = positions
-        self._unroll = unroll
-        self._nothing = torch.zeros(unroll + 1, device=device)
-        self._sums: dict[Measure, Tensor] = {}
-        self._counts: dict[Measure, Tensor] = {}
-        self._drawn: set[Measure] = set()
+        self._unroll_steps = unroll_steps
+        self._nothing = torch.zeros(unroll_steps + 1, device=device)
+        self._sums: dict[Metric, Tensor] = {}
+        self._counts: dict[Metric, Tensor] = {}
+        self._drawn: set[Metric] = set()
 
-    def add(self, measure: Measure, terms: Tensor, mask: Tensor, *, first: int = 0) -> None:
+    def add(self, metric: Metric, terms: Tensor, mask: Tensor, *, first: int = 0) -> None:
         """Terms float32[n, M] of unroll steps `first` to `first + n - 1`, counted where `mask` bool[n, M]."""
-        padding = (first, self._unroll + 1 - first - terms.shape[0])
+        padding = (first, self._unroll_steps + 1 - first - terms.shape[0])
         sums = F.pad(torch.where(mask, terms, 0.0).sum(dim=1), padding)
         counts = F.pad(mask.sum(dim=1, dtype=torch.float32), padding)
-        self._sums[measure] = self._sums.get(measure, self._nothing) + sums
-        self._counts[measure] = self._counts.get(measure, self._nothing) + counts
+        self._sums[metric] = self._sums.get(metric, self._nothing) + sums
+        self._counts[metric] = self._counts.get(metric, self._nothing) + counts
 
-    def add_drawn(self, measure: Measure, terms: Tensor, mask: Tensor) -> None:
+    def add_drawn(self, metric: Metric, terms: Tensor, mask: Tensor) -> None:
         """Terms float32[M], one unrolled step of each position: the one, if any, that `mask` bool[U, M] has for it."""
-        self.add(measure, terms.expand(mask.shape), mask, first=1)
-        self._drawn.add(measure)
+        self.add(metric, terms.expand(mask.shape), mask, first=1)
+        self._drawn.add(metric)
 
     def policy(self, logits: Tensor, actions: Tensor, probs: Tensor, mask: Tensor) -> None:
         """Logits float32[U + 1, M, A]; targets int64[U + 1, M, T] and float32[U + 1, M, T]."""
         log_probs = logits.log_softmax(dim=2)
         loss = sparse_cross_entropy(log_probs, actions, probs)
-        self.add(Measure.POLICY, loss, mask)
+        self.add(Metric.POLICY, loss, mask)
         with torch.no_grad():
             entropy = -torch.special.xlogy(probs, probs).sum(dim=2)
-            self.add(Measure.TARGET_ENTROPY, entropy, mask)
-            self.add(Measure.POLICY_DIVERGENCE, loss - entropy, mask)
-            self.add(Measure.POLICY_ENTROPY, -(log_probs.exp() * log_probs).sum(dim=2), mask)
+            self.add(Metric.TARGET_ENTROPY, entropy, mask)
+            self.add(Metric.POLICY_DIVERGENCE, loss - entropy, mask)
+            self.add(Metric.POLICY_ENTROPY, -(log_probs.exp() * log_probs).sum(dim=2), mask)
 
     def value(self, logits: Tensor, target: Tensor, mask: Tensor) -> None:
         """Logits and targets float32[U + 1, M, 3]: win, draw, loss."""
         log_probs = logits.log_softmax(dim=2)
-        self.add(Measure.VALUE, -(target * log_probs).sum(dim=2), mask)
+        self.add(Metric.VALUE, -(target * log_probs).sum(dim=2), mask)
         with torch.no_grad():
             error = log_probs.exp() - target
-            self.add(Measure.VALUE_ERROR, (error[..., 0] - error[..., 2]).square(), mask)
+            self.add(Metric.VALUE_ERROR, (error[..., 0] - error[..., 2]).square(), mask)
 
     def outcome(self, logits: Tensor, target: Tensor, mask: Tensor) -> None:
         """Logits float32[U, M, 4] and classes int64[U, M] of the moves into steps 1 to U."""
         loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
-        self.add(Measure.OUTCOME, loss.view_as(target), mask, first=1)
+        self.add(Metric.OUTCOME, loss.view_as(target), mask, first=1)
         with torch.no_grad():
             called, ended = logits.argmax(dim=2), target > 0
-            self.add(Measure.ENDS_FOUND, (called == target).float(), mask & ended, first=1)
-            self.add(Measure.FALSE_ENDS, (called > 0).float(), mask & ~ended, first=1)
+            self.add(Metric.ENDS_FOUND, (called == target).float(), mask & ended, first=1)
+            self.add(Metric.FALSE_ENDS, (called > 0).float(), mask & ~ended, first=1)
 
     def loss(self, weights: Weights) -> BatchLoss:
         """The weighted sum of the losses, and everything that was counted."""
         total = self._nothing.sum()
-        for measure, weight in weights:
-            sums = self._sums.get(measure, self._nothing)
-            steps = 1 if measure in self._drawn else max(self._unroll, 1)  # that a term stands among
+        for metric, weight in weights:
+            sums = self._sums.get(metric, self._nothing)
+            steps = 1 if metric in self._drawn else max(self._unroll_steps, 1)  # that a term stands among
             total = total + weight * (sums[0] + sums[1:].sum() / steps) / self._positions
-        sums = torch.stack([self._sums.get(measure, self._nothing) for measure in MEASURES])
-        counts = torch.stack([self._counts.get(measure, self._nothing) for measure in MEASURES])
+        sums = torch.stack([self._sums.get(metric, self._nothing) for metric in STEP_METRICS])
+        counts = torch.stack([self._counts.get(metric, self._nothing) for metric in STEP_METRICS])
         return BatchLoss(total, sums.detach(), counts)
 
 
 def loss_weights(settings: LearnerSettings) -> Weights:
     """The losses that are descended, each with its weight."""
     return (
-        (Measure.POLICY, settings.policy_weight),
-        (Measure.VALUE, settings.value_weight),
-        (Measure.OUTCOME, settings.outcome_weight),
-        (Measure.OWNERSHIP, settings.ownership_weight),
-        (Measure.CONSISTENCY, settings.consistency_weight),
-        (Measure.DECODER, settings.decoder_weight),
-        (Measure.SOFT_POLICY, settings.soft_policy_weight),
+        (Metric.POLICY, settings.policy_weight),
+        (Metric.VALUE, settings.value_weight),
+        (Metric.OUTCOME, settings.outcome_weight),
+        (Metric.OWNERSHIP, settings.ownership_weight),
+        (Metric.CONSISTENCY, settings.consistency_weight),
+        (Metric.DECODER, settings.decoder_weight),
+        (Metric.SOFT_POLICY, settings.soft_policy_weight),
     )
 
 

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
-from muzero_engine.training.boards import board_shares
+from muzero_engine.training.board_settings import board_shares
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.observations import observations, unpacked_bits
 from muzero_engine.training.replay.batches import batch_at

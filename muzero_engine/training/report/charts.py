@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from muzero_engine.training.report.measures import Means, StepSummary
-from muzero_engine.training.report.metrics import CycleRecord, ReanalysisRecord, ratings
+from muzero_engine.training.report.run_metrics import CycleRecord, ReanalysisRecord, ratings
+from muzero_engine.training.report.step_metrics import Means, StepSummary
 
 Points = list[tuple[float, float]]
 Curves = dict[str, Points]  # by their names

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from muzero_engine.files import write_atomically
 from muzero_engine.inference.manifest import HISTORY
-from muzero_engine.training.report.metrics import CycleRecord, MatchRecord, lines, read_lines, read_records
+from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, lines, read_lines, read_records
 
 EARLIER = "earlier.jsonl"
 KEPT = 100  # records of a bundle's history, and those with matches

@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 
 from muzero_engine.files import write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
-from muzero_engine.training.report.metrics import CycleRecord, ratings
 from muzero_engine.training.report.progress import clock_text, short_number
+from muzero_engine.training.report.run_metrics import CycleRecord, ratings
 
 WIDTH, HEIGHT, DPI = 6.4, 3.8, 110  # inches, inches, dots an inch
 SMOOTHED = 200  # points of a curve, at most; more are averaged

@@ -11,13 +11,13 @@ from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
-from muzero_engine.training.boards import group_sizes
+from muzero_engine.training.board_settings import group_sizes
 from muzero_engine.training.config import SearchSettings, TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import Evaluator
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.replay.replay import Replay
-from muzero_engine.training.report.metrics import MetricsLog
+from muzero_engine.training.report.run_metrics import MetricsLog
 from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters
 from muzero_engine.training.run.parts import RunParts

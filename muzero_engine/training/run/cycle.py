@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import torch
 
-from muzero_engine.training.report.measures import Means, StepMetrics, StepSummary, means, summarise
-from muzero_engine.training.report.metrics import CycleRecord, MatchRecord, PlayRecord
+from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, PlayRecord
+from muzero_engine.training.report.step_metrics import Means, StepMetrics, StepSummary, means, summarise
 from muzero_engine.training.run.checkpoint_contents import Counters
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.seeds import cycle_generator

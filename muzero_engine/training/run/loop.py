@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from muzero_engine.training.distributed import StopRequest
-from muzero_engine.training.report.metrics import CycleRecord
 from muzero_engine.training.report.progress import Progress, Status
+from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.run import TrainingRun
 
 RECENT = 8  # cycles that rates are taken from
@@ -24,7 +24,7 @@ FIRST_SAVE = 5.0  # seconds that the first checkpoint is thought to take
 FIRST_EVALUATION = 30.0  # seconds that the first cycle with an evaluation is thought to take, at least
 
 
-class Ending(enum.Enum):
+class RunEnd(enum.Enum):
     """Why a run stopped."""
 
     FINISHED = "all steps are done"
@@ -34,7 +34,7 @@ class Ending(enum.Enum):
 
 
 @dataclass(slots=True)
-class _Clock:
+class _CycleTimes:
     """How long things take, and so whether another cycle fits before the time limit."""
 
     now: Callable[[], float]
@@ -69,22 +69,22 @@ def train(
     *,
     time_limit: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Ending:
+) -> RunEnd:
     """Runs until one of the endings; all ranks call it together, each in its main thread.
 
     `time_limit` in seconds from now, checkpoint included. Raises NonFiniteLoss, RulesError, PeerLost,
     CheckpointNotWritten, OSError, and KeyboardInterrupt at a second Ctrl-C; checkpoints from before are then intact.
     """
     world, config = run.world, run.config
-    times = _Clock(clock, None if time_limit is None else clock() + time_limit, deque(maxlen=RECENT))
+    times = _CycleTimes(clock, None if time_limit is None else clock() + time_limit, deque(maxlen=RECENT))
     saved_at, saved_step = clock(), run.counters.step
     with StopRequest() as request:
         while not run.finished:
             if world.any(request.due()):
-                ending = Ending.ASKED
+                ending = RunEnd.ASKED
                 break
             if world.any(not times.another(run.evaluates_next)):
-                ending = Ending.TIME
+                ending = RunEnd.TIME
                 break
             started = clock()
             record = run.cycle()
@@ -102,13 +102,13 @@ def train(
                 saved_at, saved_step = clock(), record.step
                 times.save = saved_at - started
         else:
-            ending = Ending.LASTED if config.duration else Ending.FINISHED
+            ending = RunEnd.LASTED if config.duration else RunEnd.FINISHED
         if run.counters.cycle:
             progress.note(f"{ending.value}: {run.save()}")
     return ending
 
 
-def _status(record: CycleRecord, run: TrainingRun, times: _Clock) -> Status:
+def _status(record: CycleRecord, run: TrainingRun, times: _CycleTimes) -> Status:
     losses: tuple[tuple[str, float], ...] = ()
     steps, left = run.expected_steps, times.left()
     if record.learn is not None:

@@ -13,7 +13,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import Evaluator
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.replay.replay import Replay
-from muzero_engine.training.report.metrics import MetricsLog
+from muzero_engine.training.report.run_metrics import MetricsLog
 from muzero_engine.training.run.reanalysis import Reanalysis
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.play import SelfPlay

@@ -13,11 +13,11 @@ import torch
 
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
-from muzero_engine.training.boards import group_sizes
+from muzero_engine.training.board_settings import group_sizes
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.replay.replay import Replay
-from muzero_engine.training.report.metrics import ReanalysisRecord
+from muzero_engine.training.report.run_metrics import ReanalysisRecord
 from muzero_engine.training.seeds import cycle_generator
 from muzero_engine.training.types import RootSearch
 

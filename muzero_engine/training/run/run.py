@@ -16,7 +16,7 @@ from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
-from muzero_engine.training.report.metrics import CycleRecord
+from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.assemble import assemble
 from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters, read_counters, read_earlier

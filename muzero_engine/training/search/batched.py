@@ -56,7 +56,7 @@ class SearchModel(Protocol):
 
 
 @dataclass(slots=True)
-class _Bench:
+class _SearchMemory:
     """The memory of searches of one shape, and their CUDA graph."""
 
     observation: Tensor
@@ -104,7 +104,7 @@ class BatchedSearch:
         self._candidates = min(settings.considered, num_actions)
         self._children = min(settings.children, num_actions)
         self._bound = SelectionSettings(settings.depth or settings.simulations, settings.c_visit, settings.c_scale)
-        self._benches: dict[tuple[int, ...], _Bench] = {}
+        self._memories: dict[tuple[int, ...], _SearchMemory] = {}
         self.initial: Callable[..., Any] = self._initial_inference
         self.recurrent: Callable[..., Any] = self._recurrent_inference
         if compiled and on_cuda and self._network is not None:
@@ -130,20 +130,20 @@ class BatchedSearch:
             wanted = (len(observation), self.num_actions)
             raise ValueError(f"the legal actions must be bool{list(wanted)}, not of shape {list(legal.shape)}")
         with torch.no_grad():
-            bench = self._bench(observation)
-            bench.observation.copy_(observation, non_blocking=True)
-            bench.legal.copy_(legal, non_blocking=True)
+            memory = self._memory(observation)
+            memory.observation.copy_(observation, non_blocking=True)
+            memory.legal.copy_(legal, non_blocking=True)
             if noise is not None:
-                bench.noise.copy_(noise, non_blocking=True)
+                memory.noise.copy_(noise, non_blocking=True)
             else:
-                bench.noise.exponential_(generator=generator).clamp_min_(MIN_EXPONENTIAL).log_().neg_()
+                memory.noise.exponential_(generator=generator).clamp_min_(MIN_EXPONENTIAL).log_().neg_()
             if not self._graphed:
-                return self._search(bench)
-            if bench.graph is None:
-                self._capture(bench)
-            bench.graph.replay()
-            assert bench.output is not None
-            return _copied(bench.output)
+                return self._search(memory)
+            if memory.graph is None:
+                self._capture(memory)
+            memory.graph.replay()
+            assert memory.output is not None
+            return _copied(memory.output)
 
     @torch.no_grad()
     def update_weights(self, network: MuZeroNetwork) -> None:
@@ -162,8 +162,8 @@ class BatchedSearch:
         folded = network.folded().to(self.device, self._dtype)
         return folded.to(memory_format=torch.channels_last) if self._channels_last else folded  # type: ignore[call-overload]  # torch's stub lacks a lone memory_format
 
-    def _bench(self, observation: Tensor) -> _Bench:
-        found = self._benches.get(tuple(observation.shape))
+    def _memory(self, observation: Tensor) -> _SearchMemory:
+        found = self._memories.get(tuple(observation.shape))
         if found is not None:
             return found
         batch, actions = len(observation), self.num_actions
@@ -174,7 +174,7 @@ class BatchedSearch:
             halving_schedule(self._candidates, self.settings.simulations), dtype=torch.int32, device=self.device
         )
         tree = SearchTree.empty(batch, max(self._children, self._candidates), schedule)
-        bench = _Bench(
+        memory = _SearchMemory(
             observation=static,
             legal=torch.zeros(batch, actions, dtype=torch.bool, device=self.device),
             noise=torch.zeros(batch, actions, device=self.device),
@@ -182,8 +182,8 @@ class BatchedSearch:
             latents=torch.zeros(tree.nodes * batch, latent[0].numel(), dtype=latent.dtype, device=self.device),
             shape=latent.shape[1:],
         )
-        self._benches[tuple(observation.shape)] = bench
-        return bench
+        self._memories[tuple(observation.shape)] = memory
+        return memory
 
     def _initial_inference(self, observation: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         root = self._model.initial_inference(observation)
@@ -202,23 +202,23 @@ class BatchedSearch:
             return rows.view(-1, height, width, channels).permute(0, 3, 1, 2)
         return rows.view(-1, *shape)
 
-    def _search(self, bench: _Bench) -> SearchOutput:
-        tree, kernels = bench.tree, self._kernels
-        alive = bench.legal.any(dim=1)
-        legal = bench.legal.clone()
+    def _search(self, memory: _SearchMemory) -> SearchOutput:
+        tree, kernels = memory.tree, self._kernels
+        alive = memory.legal.any(dim=1)
+        legal = memory.legal.clone()
         legal[:, 0] |= ~alive
-        latent, logits, value = self.initial(bench.observation)
-        self._as_latents(bench.latents[: tree.batch], bench.shape).copy_(latent)
+        latent, logits, value = self.initial(memory.observation)
+        self._as_latents(memory.latents[: tree.batch], memory.shape).copy_(latent)
         temperature = self.settings.root_policy_temperature
-        allowed = plant_roots(tree, kernels, logits.float() / temperature, value, legal, bench.noise)
+        allowed = plant_roots(tree, kernels, logits.float() / temperature, value, legal, memory.noise)
         for simulation in range(self.settings.simulations):
             kernels.select(tree, simulation, self._bound)
             chosen = tree.selection
             latent, reward, discount, logits, value = self.recurrent(
-                bench.latents, chosen.latent, chosen.action, bench.shape
+                memory.latents, chosen.latent, chosen.action, memory.shape
             )
             first = (simulation + 1) * tree.batch
-            self._as_latents(bench.latents[first : first + tree.batch], bench.shape).copy_(latent)
+            self._as_latents(memory.latents[first : first + tree.batch], memory.shape).copy_(latent)
             kernels.expand(tree, logits, self._children)
             kernels.backup(tree, reward, discount, value)
         output = conclude(tree, kernels, allowed, self._bound, self.settings.target_actions, temperature)
@@ -231,18 +231,18 @@ class BatchedSearch:
             raw_value=output.raw_value,
         )
 
-    def _capture(self, bench: _Bench) -> None:
+    def _capture(self, memory: _SearchMemory) -> None:
         side = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]  # torch's own
         side.wait_stream(torch.cuda.current_stream(self.device))
         many = torch._dynamo.config.patch(recompile_limit=COMPILED_SHAPES, accumulated_recompile_limit=COMPILED_SHAPES)
         with torch.cuda.stream(side), many:
             for _ in range(WARM_UPS):
-                self._search(bench)
+                self._search(memory)
         torch.cuda.current_stream(self.device).wait_stream(side)
-        bench.graph = torch.cuda.CUDAGraph()
+        memory.graph = torch.cuda.CUDAGraph()
         # thread_local: what other threads (NCCL's watchdog, copies for rules workers) do meanwhile is no error
-        with torch.cuda.graph(bench.graph, capture_error_mode="thread_local"):
-            bench.output = self._search(bench)
+        with torch.cuda.graph(memory.graph, capture_error_mode="thread_local"):
+            memory.output = self._search(memory)
 
 
 def default_kernels(device: torch.device) -> TreeKernels:
@@ -259,7 +259,7 @@ def _check(settings: SearchSettings, num_actions: int) -> None:
         if getattr(settings, name) < 1:
             raise ValueError(f"the search's {name} must be 1 or more, not {getattr(settings, name)}")
     if settings.depth < 0:
-        raise ValueError(f"the search's depth must be 0 (no bound) or more, not {settings.depth}")
+        raise ValueError(f"the search's depth must be 0 (no settings) or more, not {settings.depth}")
     if num_actions < 1:
         raise ValueError(f"the search needs at least one action, not {num_actions}")
 

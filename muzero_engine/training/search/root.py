@@ -66,7 +66,12 @@ def plant_roots(
 
 
 def conclude(
-    tree: SearchTree, kernels: TreeKernels, allowed: Tensor, bound: SelectionSettings, targets: int, temperature: float
+    tree: SearchTree,
+    kernels: TreeKernels,
+    allowed: Tensor,
+    settings: SelectionSettings,
+    targets: int,
+    temperature: float,
 ) -> SearchOutput:
     """Return what the finished trees say: move, value and improved policy of every root, [GZ] sections 3.3 and 4.
 
@@ -93,13 +98,13 @@ def conclude(
     completed = torch.where(visits > 0, q, mixed)
 
     most = visits.amax(dim=1, keepdim=True)
-    score = torch.where(visits == most, tree.root_score + sigma(completed, visits, bound), -torch.inf)
+    score = torch.where(visits == most, tree.root_score + sigma(completed, visits, settings), -torch.inf)
     survivor = action.gather(1, score.argmax(dim=1, keepdim=True))[:, 0]
 
     # Everywhere v_mix but at the visited candidates; slots without a candidate hold action 0 and must not touch it.
     is_candidate = tree.root_score > -torch.inf
     difference = torch.zeros_like(allowed).scatter_add_(1, action, (completed - mixed) * is_candidate)
-    scale = (bound.c_visit + most) * bound.c_scale
+    scale = (settings.c_visit + most) * settings.c_scale
     log_improved = (allowed + scale * difference).log_softmax(dim=1)  # sigma of the shared v_mix cancels
     log_prior = (allowed * temperature).log_softmax(dim=1)
     improved = log_improved.exp()

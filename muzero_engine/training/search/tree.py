@@ -125,8 +125,8 @@ class SelectionSettings(NamedTuple):
 class TreeKernels(Protocol):
     """The operations of one simulation; each writes to the tree alone."""
 
-    def select(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> None:
-        """Walk from the root to an edge not yet visited (or to the depth bound) and note it in `tree.selection`.
+    def select(self, tree: SearchTree, simulation: int, settings: SelectionSettings) -> None:
+        """Walk from the root to an edge not yet visited (or to the depth settings) and note it in `tree.selection`.
 
         A new leaf becomes node `simulation` + 1 and the child of its parent.
         """
@@ -151,21 +151,21 @@ class TreeKernels(Protocol):
 class TorchKernels:
     """The reference. On a GPU it waits for the host at every ply, so no CUDA graph can hold it."""
 
-    def select(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> None:
+    def select(self, tree: SearchTree, simulation: int, settings: SelectionSettings) -> None:
         games = torch.arange(tree.batch, device=tree.child.device)
         parent, slot = torch.zeros_like(games), torch.zeros_like(games)
         rows, node = games, torch.zeros_like(games)
-        choice = self._root_slot(tree, simulation, bound)
+        choice = self._root_slot(tree, simulation, settings)
         depth = 1
         while True:
             parent[rows], slot[rows] = node, choice
             child = tree.child[rows, node, choice].long()
             deeper = child > 0
             rows, node = rows[deeper], child[deeper]
-            if depth >= bound.depth or not len(rows):
+            if depth >= settings.depth or not len(rows):
                 break
             depth += 1
-            choice = self._interior_slot(tree, rows, node, bound)
+            choice = self._interior_slot(tree, rows, node, settings)
         visited = tree.child[games, parent, slot].long()
         leaf = torch.where(visited > 0, visited, simulation + 1)
         tree.child[games, parent, slot] = leaf.int()
@@ -175,21 +175,21 @@ class TorchKernels:
         tree.selection.leaf.copy_(leaf)
         tree.selection.latent.copy_(parent * tree.batch + games)
 
-    def _root_slot(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> Tensor:
+    def _root_slot(self, tree: SearchTree, simulation: int, settings: SelectionSettings) -> Tensor:
         """int64[B]: sequential halving as mctx does it, the best of the candidates with the visits that are due."""
         games = torch.arange(tree.batch, device=tree.child.device)
         visits, q = children_statistics(tree, games, torch.zeros_like(games))
         completed = completed_q(tree.raw_value[:, 0], tree.logit[:, 0], q, visits)
-        score = tree.root_score + sigma(completed, visits, bound)
+        score = tree.root_score + sigma(completed, visits, settings)
         due = tree.schedule[tree.considered.long(), simulation]
         return torch.where(visits == due[:, None], score, -torch.inf).argmax(dim=1)
 
-    def _interior_slot(self, tree: SearchTree, rows: Tensor, node: Tensor, bound: SelectionSettings) -> Tensor:
+    def _interior_slot(self, tree: SearchTree, rows: Tensor, node: Tensor, settings: SelectionSettings) -> Tensor:
         """int64[rows]: argmax of pi' - N(b) / (1 + sum N); [GZ] section 5."""
         logit = tree.logit[rows, node]
         visits, q = children_statistics(tree, rows, node)
         completed = completed_q(tree.raw_value[rows, node], logit, q, visits)
-        improved = (logit + sigma(completed, visits, bound)).softmax(dim=1)
+        improved = (logit + sigma(completed, visits, settings)).softmax(dim=1)
         return (improved - visits / (1 + visits.sum(dim=1, keepdim=True))).argmax(dim=1)
 
     def expand(self, tree: SearchTree, logits: Tensor, children: int) -> None:
@@ -251,6 +251,6 @@ def completed_q(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Ten
     return torch.where(visits > 0, q, mixed_value(value, logits, q, visits)[:, None])
 
 
-def sigma(completed: Tensor, visits: Tensor, bound: SelectionSettings) -> Tensor:
+def sigma(completed: Tensor, visits: Tensor, settings: SelectionSettings) -> Tensor:
     """float32[B, W]: (c_visit + max_b N(b)) * c_scale * Q; [GZ] equation 8."""
-    return (bound.c_visit + visits.amax(dim=1, keepdim=True)) * bound.c_scale * completed
+    return (settings.c_visit + visits.amax(dim=1, keepdim=True)) * settings.c_scale * completed

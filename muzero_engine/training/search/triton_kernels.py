@@ -34,7 +34,7 @@ class TritonKernels:
         self._warps = warps
         self._chunk = chunk
 
-    def select(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> None:
+    def select(self, tree: SearchTree, simulation: int, settings: SelectionSettings) -> None:
         selection = tree.selection
         _select[(tree.batch,)](
             tree.child,
@@ -52,9 +52,9 @@ class TritonKernels:
             selection.leaf,
             selection.latent,
             simulation,
-            bound.depth,
-            bound.c_visit,
-            bound.c_scale,
+            settings.depth,
+            settings.c_visit,
+            settings.c_scale,
             BATCH=tree.batch,
             NODES=tree.nodes,
             WIDTH=tree.width,

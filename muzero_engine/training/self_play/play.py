@@ -13,7 +13,7 @@ from torch import Tensor
 
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
-from muzero_engine.training.boards import group_sizes, ply_cap
+from muzero_engine.training.board_settings import group_sizes, ply_cap
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.self_play.rules import RulesSettings
 from muzero_engine.training.self_play.slot_group import SlotGroup
@@ -27,8 +27,8 @@ GROUPS = 2  # of each board
 class SelfPlay:
     """The games of one rank. With the same seed, searches and device it always plays the same games.
 
-    `searches` has one search for each board of `boards.group_sizes`, which also says the size of its batches. Each
-    board has two groups of slots that take turns. Use it as a context manager, or `close` it: it owns processes.
+    `searches` has one search for each board of `group_sizes`, which also says the size of its batches. Each board has
+    two groups of slots that take turns. Use it as a context manager, or `close` it: it owns processes.
 
     With a `full_search_share` below 1 (playout cap randomisation, Wu 2019, section 3.1) every turn of a group is drawn
     to be full or fast. A fast one uses `fast_searches`, moves its games on at little cost, and has no policy target.

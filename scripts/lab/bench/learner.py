@@ -82,7 +82,7 @@ def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float, f
         channels_last=variant.channels_last,
         graphed=variant.graphed,
     )
-    batch = random_batch(game, args.batch, unroll=args.unroll, targets=32, later_observation=variant.consistency)
+    batch = random_batch(game, args.batch, unroll_steps=args.unroll, targets=32, later_observation=variant.consistency)
     batch = batch_on(batch, device)
     begun = time.perf_counter()
     learner.step(batch)

@@ -22,7 +22,7 @@ from muzero_engine.games.base import Shape
 from muzero_engine.games.encoding import packed_size
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.network.fresh import fresh_network
-from muzero_engine.training.boards import group_sizes
+from muzero_engine.training.board_settings import group_sizes
 from muzero_engine.training.config import ReplaySettings, SearchSettings, SelfPlaySettings, TrainConfig
 from muzero_engine.training.observations import observations
 from muzero_engine.training.replay.replay import Replay

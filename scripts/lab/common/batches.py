@@ -15,7 +15,7 @@ def random_batch(
     game: Game,
     positions: int,
     *,
-    unroll: int = 5,
+    unroll_steps: int = 5,
     targets: int = 4,
     seed: int = 0,
     shape: Shape | None = None,
@@ -31,21 +31,21 @@ def random_batch(
         return torch.rand(*size, generator=generator)
 
     planes = (spec.layout.planes, *shape)
-    end = torch.randint(1, 5 * unroll + 2, (positions, 1), generator=generator)  # the move that ends the game
-    moves = torch.arange(1, unroll + 1)
-    alive = torch.arange(unroll + 1) < end
-    target_actions = draw(positions, unroll + 1, actions).topk(min(targets, actions)).indices
-    last = torch.randint(1, 4, (positions, unroll), generator=generator)
+    end = torch.randint(1, 5 * unroll_steps + 2, (positions, 1), generator=generator)  # the move that ends the game
+    moves = torch.arange(1, unroll_steps + 1)
+    alive = torch.arange(unroll_steps + 1) < end
+    target_actions = draw(positions, unroll_steps + 1, actions).topk(min(targets, actions)).indices
+    last = torch.randint(1, 4, (positions, unroll_steps), generator=generator)
     return Batch(
         shape=shape,
         observation=(draw(positions, *planes) < 0.2).float(),
-        later_step=torch.randint(1, unroll + 1, (positions,), generator=generator) if later_observation else None,
+        later_step=torch.randint(1, unroll_steps + 1, (positions,), generator=generator) if later_observation else None,
         later_observation=(draw(positions, *planes) < 0.2).float() if later_observation else None,
-        action=torch.randint(0, actions, (positions, unroll), generator=generator),
+        action=torch.randint(0, actions, (positions, unroll_steps), generator=generator),
         target_actions=target_actions,
         target_probs=(3 * draw(*target_actions.shape)).softmax(dim=2),
-        has_policy=alive & (draw(positions, unroll + 1) < 0.9),
-        value=(3 * draw(positions, unroll + 1, 3)).softmax(dim=2),
+        has_policy=alive & (draw(positions, unroll_steps + 1) < 0.9),
+        value=(3 * draw(positions, unroll_steps + 1, 3)).softmax(dim=2),
         has_value=alive,
         outcome=torch.where(moves == end, last, 0),
         has_outcome=alive[:, :-1],

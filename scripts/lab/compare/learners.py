@@ -34,18 +34,18 @@ from muzero_engine.network.checkpoint import checkpoint_bytes
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.resize import SIZES, resized
-from muzero_engine.training.boards import group_sizes
+from muzero_engine.training.board_settings import group_sizes
 from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.learner.losses import MuZeroLoss
 from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.replay.replay import Replay
-from muzero_engine.training.report.measures import Means, means
 from muzero_engine.training.report.progress import short_number
+from muzero_engine.training.report.step_metrics import Means, means
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.play import SelfPlay
-from muzero_engine.training.settings import with_overrides
+from muzero_engine.training.settings_text import with_overrides
 
 TIMED = 50  # steps that say how many fit into the time
 PART = 65_536  # plies of self-play between two lines of progress

@@ -26,8 +26,8 @@ from lab.common.commands import parser_of
 from lab.compare.batched import compare
 
 from muzero_engine.games.registry import game_names
-from muzero_engine.training.report.metrics import CycleRecord, read_records
 from muzero_engine.training.report.progress import clock_text, short_number
+from muzero_engine.training.report.run_metrics import CycleRecord, read_records
 
 LEAN = ("checkpoint_games=false", "checkpoint_replay_mb=0", "evaluation.every_cycles=0")  # nothing beside the training
 WAIT = 10.0  # seconds between two lines of progress

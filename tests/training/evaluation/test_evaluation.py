@@ -15,14 +15,14 @@ from support.networks import tiny_network
 
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import BUILT_IN, load_game
-from muzero_engine.training.boards import ply_cap
+from muzero_engine.training.board_settings import ply_cap
 from muzero_engine.training.config import SearchSettings, TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import Evaluator, NetPlayer, opponents, surplus
 from muzero_engine.training.presets import preset
-from muzero_engine.training.report.metrics import MatchRecord, ratings
+from muzero_engine.training.report.run_metrics import MatchRecord, ratings
 from muzero_engine.training.search.batched import BatchedSearch
-from muzero_engine.training.settings import with_overrides
+from muzero_engine.training.settings_text import with_overrides
 from muzero_engine.training.types import SearchOutput
 
 SEARCH = SearchSettings(simulations=4, considered=4, children=4, target_actions=4)

@@ -16,7 +16,7 @@ from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import BadLearnerState, Learner, LearnerState, NonFiniteLoss
 from muzero_engine.training.learner.optimiser import ema_decay, learning_rate, make_optimiser
-from muzero_engine.training.report.measures import summarise
+from muzero_engine.training.report.step_metrics import summarise
 from muzero_engine.training.types import Batch, tensors_of
 
 TICTACTOE = load_game("tictactoe")
@@ -101,7 +101,7 @@ def test_gradients_are_clipped_by_their_global_norm() -> None:
 
 
 def test_a_small_batch_is_learned_by_heart() -> None:
-    batch = random_batch(TICTACTOE, 6, unroll=3, targets=1)
+    batch = random_batch(TICTACTOE, 6, unroll_steps=3, targets=1)
     value = torch.nn.functional.one_hot(batch.value.argmax(dim=2), 3).float()
     batch = dataclasses.replace(batch, value=value)
     network = fresh_network(TICTACTOE, 3, channels=24, representation_blocks=1, dynamics_blocks=1)
@@ -222,11 +222,11 @@ def test_a_batch_that_cannot_be_saved_is_told(tmp_path: Path) -> None:
 
 def test_measuring_a_batch_changes_nothing() -> None:
     learner, untouched = make(), make()
-    held = random_batch(TICTACTOE, 6, unroll=2, seed=9)
+    held = random_batch(TICTACTOE, 6, unroll_steps=2, seed=9)
     found = learner.measure(held)
     assert not found.total.requires_grad
     for seed in range(2):
-        batch = random_batch(TICTACTOE, 6, unroll=2, seed=seed)
+        batch = random_batch(TICTACTOE, 6, unroll_steps=2, seed=seed)
         learner.step(batch)
         learner.measure(held)
         untouched.step(batch)
@@ -239,7 +239,7 @@ def test_measuring_a_batch_changes_nothing() -> None:
 
 def test_summary_is_the_mean_over_positions() -> None:
     learner = make()
-    metrics = [learner.step(random_batch(TICTACTOE, size, unroll=2, seed=size)) for size in (2, 6)]
+    metrics = [learner.step(random_batch(TICTACTOE, size, unroll_steps=2, seed=size)) for size in (2, 6)]
     summary = summarise(metrics, ALONE)
     assert summary.steps == 2
     assert summary.learning_rate == metrics[1].learning_rate

@@ -18,7 +18,7 @@ from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.learner import losses
 from muzero_engine.training.learner.heads import ConsistencyHead
 from muzero_engine.training.learner.losses import LossTerms, MuZeroLoss, half_gradient, softened, sparse_cross_entropy
-from muzero_engine.training.report.measures import MEASURES, Measure
+from muzero_engine.training.report.step_metrics import STEP_METRICS, Metric
 from muzero_engine.training.types import Batch
 
 TICTACTOE = load_game("tictactoe")
@@ -62,7 +62,7 @@ def losses_of_move(batch: Batch, logits: Tensor, step: int) -> Tensor:
 
 def test_loss_and_gradients_equal_backpropagation_by_hand() -> None:
     """State by state from the last, each as a graph of its own: only what goes back through g is halved."""
-    net, batch, unroll = network(), random_batch(TICTACTOE, 6, unroll=3), 3
+    net, batch, unroll = network(), random_batch(TICTACTOE, 6, unroll_steps=3), 3
     found = MuZeroLoss(net, SETTINGS)(batch)
     actual = gradients(net, found.total)
 
@@ -170,26 +170,26 @@ def test_measures_by_unroll_step() -> None:
     terms.policy(
         torch.zeros(3, 3, 8), torch.tensor([[[0, 5]] * 3] * 3), torch.full((3, 3, 2), 0.5), torch.ones(3, 3) > 0
     )
-    found = terms.loss(((Measure.POLICY, 3.0),))
-    sums = dict(zip(MEASURES, found.sums.tolist(), strict=True))
-    counts = dict(zip(MEASURES, found.counts.tolist(), strict=True))
-    assert (sums[Measure.ENDS_FOUND], counts[Measure.ENDS_FOUND]) == ([0.0, 1.0, 0.0], [0.0, 1.0, 1.0])
-    assert (sums[Measure.FALSE_ENDS], counts[Measure.FALSE_ENDS]) == ([0.0, 1.0, 0.0], [0.0, 2.0, 1.0])
-    assert counts[Measure.OUTCOME] == [0.0, 3.0, 2.0]
-    assert sums[Measure.POLICY] == pytest.approx([3 * math.log(8)] * 3)
-    assert sums[Measure.POLICY_ENTROPY] == pytest.approx([3 * math.log(8)] * 3)
-    assert sums[Measure.TARGET_ENTROPY] == pytest.approx([3 * math.log(2)] * 3)
-    assert sums[Measure.POLICY_DIVERGENCE] == pytest.approx([3 * math.log(4)] * 3)
+    found = terms.loss(((Metric.POLICY, 3.0),))
+    sums = dict(zip(STEP_METRICS, found.sums.tolist(), strict=True))
+    counts = dict(zip(STEP_METRICS, found.counts.tolist(), strict=True))
+    assert (sums[Metric.ENDS_FOUND], counts[Metric.ENDS_FOUND]) == ([0.0, 1.0, 0.0], [0.0, 1.0, 1.0])
+    assert (sums[Metric.FALSE_ENDS], counts[Metric.FALSE_ENDS]) == ([0.0, 1.0, 0.0], [0.0, 2.0, 1.0])
+    assert counts[Metric.OUTCOME] == [0.0, 3.0, 2.0]
+    assert sums[Metric.POLICY] == pytest.approx([3 * math.log(8)] * 3)
+    assert sums[Metric.POLICY_ENTROPY] == pytest.approx([3 * math.log(8)] * 3)
+    assert sums[Metric.TARGET_ENTROPY] == pytest.approx([3 * math.log(2)] * 3)
+    assert sums[Metric.POLICY_DIVERGENCE] == pytest.approx([3 * math.log(4)] * 3)
     assert found.total.item() == pytest.approx(3.0 * (math.log(8) + math.log(8)))  # step 0, and the mean of steps 1, 2
 
 
 def test_ownership_is_learned_at_step_0() -> None:
     game = load_game("go")
     has = torch.tensor([True, False, True])
-    batch = dataclasses.replace(random_batch(game, 3, unroll=2, shape=(9, 9)), has_ownership=has)
+    batch = dataclasses.replace(random_batch(game, 3, unroll_steps=2, shape=(9, 9)), has_ownership=has)
     module = MuZeroLoss(tiny_network(game), dataclasses.replace(SETTINGS, ownership_weight=1.0))
     found = module(batch)
-    row, ownership = MEASURES.index(Measure.OWNERSHIP), batch.ownership
+    row, ownership = STEP_METRICS.index(Metric.OWNERSHIP), batch.ownership
     assert ownership is not None
     predicted = module.network.predict_ownership(module.network.represent(batch.observation))
     assert predicted is not None
@@ -228,7 +228,7 @@ def test_optional_heads_train_the_dynamics() -> None:
 
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_the_decoder_sees_the_start_and_the_step_that_was_drawn(step: int) -> None:
-    batch = random_batch(TICTACTOE, 8, unroll=3, later_observation=True)
+    batch = random_batch(TICTACTOE, 8, unroll_steps=3, later_observation=True)
     batch = dataclasses.replace(batch, later_step=torch.full((8,), step))
     only: dict[str, Any] = {"policy_weight": 0.0, "value_weight": 0.0, "outcome_weight": 0.0, "ownership_weight": 0.0}
     module = MuZeroLoss(network(), LearnerSettings(**only, decoder_weight=1.0))
@@ -247,17 +247,17 @@ def test_the_decoder_sees_the_start_and_the_step_that_was_drawn(step: int) -> No
             state, _ = module.network.dynamics(state, batch.action[:, u])
     found = module(batch)
     assert found.total.item() == pytest.approx(wanted, rel=1e-5)
-    counts = found.counts[MEASURES.index(Measure.DECODER)].tolist()
+    counts = found.counts[STEP_METRICS.index(Metric.DECODER)].tolist()
     assert counts == [8.0 if u == 0 else float(batch.alive[:, u].sum()) * (u == step) for u in range(4)]
 
 
 def test_the_consistency_loss_of_one_step_stands_for_all() -> None:
     """Each position has its step; the terms are counted where they are and weigh 1."""
-    batch = random_batch(TICTACTOE, 6, unroll=3, later_observation=True)
+    batch = random_batch(TICTACTOE, 6, unroll_steps=3, later_observation=True)
     batch = dataclasses.replace(batch, later_step=torch.tensor([1, 2, 3, 1, 2, 3]), alive=torch.ones(6, 4).bool())
     only: dict[str, Any] = {"policy_weight": 0.0, "value_weight": 0.0, "outcome_weight": 0.0, "ownership_weight": 0.0}
     found = MuZeroLoss(network(), LearnerSettings(**only, consistency_weight=2.0))(batch)
-    row = MEASURES.index(Measure.CONSISTENCY)
+    row = STEP_METRICS.index(Metric.CONSISTENCY)
     assert found.counts[row].tolist() == [0.0, 2.0, 2.0, 2.0]
     assert found.total.item() == pytest.approx(2.0 * found.sums[row].sum().item() / 6, rel=1e-5)
 
@@ -269,6 +269,9 @@ def test_consistency_and_decoder_say_what_the_batch_lacks() -> None:
 
 
 def test_the_loss_compiles_into_one_graph() -> None:
-    module, batch = MuZeroLoss(network(), EVERYTHING), random_batch(TICTACTOE, 4, unroll=2, later_observation=True)
+    module, batch = (
+        MuZeroLoss(network(), EVERYTHING),
+        random_batch(TICTACTOE, 4, unroll_steps=2, later_observation=True),
+    )
     compiled = torch.compile(module, backend="eager", dynamic=False, fullgraph=True)
     torch.testing.assert_close(compiled(batch).total, module(batch).total)

@@ -8,7 +8,7 @@ from support.cycles import STEPS_A_CYCLE, cycle_record, run_records
 
 from muzero_engine.inference.manifest import CHECKPOINT, HISTORY
 from muzero_engine.training.report.history import EARLIER, history, joined, keep_earlier, thinned
-from muzero_engine.training.report.metrics import METRICS, BadMetrics, MatchRecord, lines, ratings
+from muzero_engine.training.report.run_metrics import METRICS_FILE, BadMetrics, MatchRecord, lines, ratings
 
 
 def test_a_run_goes_on_where_the_one_before_it_ended() -> None:
@@ -73,7 +73,7 @@ def test_a_run_keeps_the_history_of_its_first_network(tmp_path: Path) -> None:
     assert not run.exists()
     (bundle / HISTORY).write_bytes(lines(run_records(20)))
     keep_earlier(run, bundle / CHECKPOINT)
-    (run / METRICS).write_bytes(lines(run_records(30)))
+    (run / METRICS_FILE).write_bytes(lines(run_records(30)))
     assert history(run) == joined(run_records(20), run_records(30))
     assert history(run, STEPS_A_CYCLE * 10) == joined(run_records(20), run_records(10))
     keep_earlier(run, None)  # another run begins in its folder, from nothing

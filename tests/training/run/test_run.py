@@ -20,17 +20,17 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.presets import preset
 from muzero_engine.training.replay.replay import Replay
-from muzero_engine.training.report.measures import StepMetrics
-from muzero_engine.training.report.metrics import CycleRecord, read_records
 from muzero_engine.training.report.progress import Progress
+from muzero_engine.training.report.run_metrics import CycleRecord, read_records
+from muzero_engine.training.report.step_metrics import StepMetrics
 from muzero_engine.training.run import checkpoint as checkpoint_module
 from muzero_engine.training.run import cycle as cycle_module
 from muzero_engine.training.run.checkpoint import CheckpointNotWritten, checkpoints
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_counters, read_network
-from muzero_engine.training.run.loop import Ending, train
+from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
 from muzero_engine.training.self_play.slot_group import SlotGroup
-from muzero_engine.training.settings import with_overrides
+from muzero_engine.training.settings_text import with_overrides
 from muzero_engine.training.types import Batch
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
@@ -90,7 +90,7 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(
     monkeypatch.setattr("muzero_engine.training.replay.replay.HELD_OUT_EVERY", 5)  # few games are played
     config = tiny(*settings)
     with TrainingRun(config, tmp_path / "whole", World.alone()) as run:
-        assert train(run, quiet()) is Ending.FINISHED
+        assert train(run, quiet()) is RunEnd.FINISHED
         whole = run.learner.state().tensors
     with TrainingRun(config, tmp_path / "broken", World.alone()) as run:
         while run.counters.step < 4:
@@ -100,7 +100,7 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(
         run.cycle()
     with resumed(config, tmp_path / "broken") as run:
         assert run.counters.step == 4
-        assert train(run, quiet()) is Ending.FINISHED
+        assert train(run, quiet()) is RunEnd.FINISHED
         again = run.learner.state().tensors
     left, right = (read_records(tmp_path / name) for name in ("whole", "broken"))
     assert [measured(record) for record in left] == [measured(record) for record in right]
@@ -162,7 +162,7 @@ def test_steps_are_taken_between_the_searches(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Learner, "step", seen_step)
     monkeypatch.setattr(SlotGroup, "dispatch", seen_dispatch)
     with TrainingRun(tiny("learner.steps_per_cycle=5", "steps=5"), tmp_path, World.alone()) as run:
-        assert train(run, quiet()) is Ending.FINISHED
+        assert train(run, quiet()) is RunEnd.FINISHED
     begin = events.index("step")
     turns = "".join(event[0] for event in events[begin - 2 :])
     assert turns == "tts" * 5  # ten turns a cycle: 5 rounds of two groups
@@ -210,7 +210,7 @@ def test_go_on_two_boards_runs(tmp_path: Path) -> None:
         "self_play.shapes=5x5:0.5,6x6:0.5", "self_play.max_plies=20", "steps=2", "replay.reanalyse_share=1", game="go"
     )
     with TrainingRun(config, tmp_path, World.alone()) as run:
-        assert train(run, quiet()) is Ending.FINISHED
+        assert train(run, quiet()) is RunEnd.FINISHED
     last = read_records(tmp_path)[-1]
     learnt = last.learn
     assert learnt is not None
@@ -232,7 +232,7 @@ class Clock:
 def test_a_time_limit_ends_in_a_checkpoint_before_it_is_over(tmp_path: Path) -> None:
     clock = Clock()
     with TrainingRun(tiny("steps=1000"), tmp_path, World.alone()) as run:
-        assert train(run, quiet(), time_limit=60.0, clock=clock) is Ending.TIME
+        assert train(run, quiet(), time_limit=60.0, clock=clock) is RunEnd.TIME
         assert clock.now < 60.0
         assert newest_checkpoint(tmp_path).step == run.counters.step > 0
 
@@ -247,7 +247,7 @@ def test_a_cycle_that_compiled_is_soon_forgotten(tmp_path: Path, monkeypatch: py
             return cycle(self)
 
         monkeypatch.setattr(TrainingRun, "cycle", first_is_slow)
-        assert train(run, quiet(), time_limit=200.0, clock=clock) is Ending.TIME
+        assert train(run, quiet(), time_limit=200.0, clock=clock) is RunEnd.TIME
         assert run.counters.cycle > 20
         assert 180.0 < clock.now < 200.0
 
@@ -255,7 +255,7 @@ def test_a_cycle_that_compiled_is_soon_forgotten(tmp_path: Path, monkeypatch: py
 def test_an_evaluation_that_does_not_fit_is_not_begun(tmp_path: Path) -> None:
     clock = Clock()
     with TrainingRun(tiny("steps=1000", "evaluation.every_cycles=3"), tmp_path, World.alone()) as run:
-        assert train(run, quiet(), time_limit=40.0, clock=clock) is Ending.TIME  # the first is given 30 seconds
+        assert train(run, quiet(), time_limit=40.0, clock=clock) is RunEnd.TIME  # the first is given 30 seconds
         assert run.evaluates_next
         assert run.counters.cycle == 2
 
@@ -275,7 +275,7 @@ def test_a_duration_ends_the_run_and_the_fall_of_its_learning_rate(
         run.save()
     shown = io.StringIO()
     with resumed(config, tmp_path) as run:
-        assert train(run, Progress(shown, every=0.0)) is Ending.LASTED
+        assert train(run, Progress(shown, every=0.0)) is RunEnd.LASTED
         assert run.counters.cycle == 20
         assert run.learner.steps == run.counters.step > 30
     assert "its duration is over: " in shown.getvalue()
@@ -306,7 +306,7 @@ def test_a_signal_ends_in_a_checkpoint(tmp_path: Path, monkeypatch: pytest.Monke
             return cycle(self)
 
         monkeypatch.setattr(TrainingRun, "cycle", interrupted)
-        assert train(run, Progress(stream)) is Ending.ASKED
+        assert train(run, Progress(stream)) is RunEnd.ASKED
         assert run.counters.cycle == 1
     assert newest_checkpoint(tmp_path).document["counters"]["cycle"] == 1
     assert "stopped as asked: " in stream.getvalue()
@@ -356,7 +356,7 @@ def test_without_a_replay_the_checkpoint_is_small_and_the_run_goes_on(tmp_path: 
     assert list(folder.glob("self-play*")) == []
     with resumed(config, tmp_path) as run:
         assert run.cycle().learn is None  # the replay fills again
-        assert train(run, quiet()) is Ending.FINISHED
+        assert train(run, quiet()) is RunEnd.FINISHED
 
 
 def test_checkpoints_without_sense_are_refused(tmp_path: Path) -> None:

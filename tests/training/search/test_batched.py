@@ -58,9 +58,9 @@ class _Watched(TorchKernels):
 
     tree: SearchTree
 
-    def select(self, tree: SearchTree, simulation: int, bound: SelectionSettings) -> None:
+    def select(self, tree: SearchTree, simulation: int, settings: SelectionSettings) -> None:
         self.tree = tree
-        super().select(tree, simulation, bound)
+        super().select(tree, simulation, settings)
 
 
 @pytest.mark.parametrize("index", range(CASES))
@@ -105,7 +105,7 @@ def test_formulas_are_those_of_the_engines_search(seed: int, actions: int) -> No
     q = draw.uniform(-1, 1, actions).astype(np.float32)
     visits = draw.integers(0, 4, actions)
     value = float(np.float32(draw.uniform(-1, 1)))
-    bound = SelectionSettings(99, 50.0, 0.3)
+    settings = SelectionSettings(99, 50.0, 0.3)
     rows = [torch.from_numpy(array)[None] for array in (logits, q, visits)]
     prior = scoring.softmax(logits)
     mixed = mixed_value(torch.tensor([value]), rows[0], rows[1], rows[2])
@@ -113,7 +113,7 @@ def test_formulas_are_those_of_the_engines_search(seed: int, actions: int) -> No
     completed = completed_q(torch.tensor([value]), *rows)
     wanted = scoring.completed_q(value, prior, q.astype(float), visits)
     np.testing.assert_allclose(completed[0].numpy(), wanted, atol=1e-5)
-    improved = (rows[0] + sigma(completed, rows[2], bound)).softmax(dim=1)
+    improved = (rows[0] + sigma(completed, rows[2], settings)).softmax(dim=1)
     reference = scoring.improved_policy(logits.astype(float), wanted, int(visits.max()), 50.0, 0.3)
     np.testing.assert_allclose(improved[0].numpy(), reference, atol=1e-4)
 

@@ -68,7 +68,7 @@ def test_trees_grow_as_the_reference_grows_them(
     """Random trees grow with the reference; every step of every simulation is compared."""
     reference, parted = TorchKernels(), 0
     draw = torch.Generator(DEVICE).manual_seed(2)
-    bound = SelectionSettings(depth or SIMULATIONS, 50.0, 0.1)
+    settings = SelectionSettings(depth or SIMULATIONS, 50.0, 0.1)
     schedule = torch.tensor(halving_schedule(candidates, SIMULATIONS), dtype=torch.int32, device=DEVICE)
     tree, mine = (SearchTree.empty(GAMES, max(children, candidates), schedule) for _ in range(2))
 
@@ -82,8 +82,8 @@ def test_trees_grow_as_the_reference_grows_them(
     tree.plant(action, logit, score, considered, noise(GAMES).tanh())
     for simulation in range(SIMULATIONS):
         copy_tree(tree, mine)
-        reference.select(tree, simulation, bound)
-        triton_kernels.select(mine, simulation, bound)
+        reference.select(tree, simulation, settings)
+        triton_kernels.select(mine, simulation, settings)
         parts = (tree.selection.latent != mine.selection.latent) | (tree.selection.action != mine.selection.action)
         parted += int(parts.sum())
         if not parts.any():

@@ -17,7 +17,7 @@ from muzero_engine.games.encoding import pack
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.fresh import fresh_network
-from muzero_engine.training.boards import board_shares, group_sizes, ply_cap
+from muzero_engine.training.board_settings import board_shares, group_sizes, ply_cap
 from muzero_engine.training.config import SearchSettings, SelfPlaySettings
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.play import SelfPlay

@@ -1,6 +1,6 @@
-"""What is measured of a gradient step, by unroll step, without making the host wait for the device.
+"""The metrics of a gradient step, by unroll step, without making the host wait for the device.
 
-Each `Measure` is kept as a sum and a count, so that means over steps and over ranks are exact means of positions.
+Each `Metric` is kept as a sum and a count, so that means over steps and over ranks are exact means of positions.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 from muzero_engine.training.distributed import World
 
 
-class Measure(enum.Enum):
+class Metric(enum.Enum):
     """Rows of `StepMetrics.sums`, in this order; the values are the fields of `Means`."""
 
     POLICY = "policy"  # cross-entropy, nats
@@ -34,7 +34,7 @@ class Measure(enum.Enum):
     FALSE_ENDS = "false_ends"  # of the moves after which it went on: share taken for an end
 
 
-MEASURES = tuple(Measure)
+STEP_METRICS = tuple(Metric)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class StepMetrics:
     learning_rate: float
     loss: Tensor  # float32[], the weighted sum that was descended; mean over the ranks
     gradient_norm: Tensor  # float32[], before clipping
-    sums: Tensor  # float32[len(MEASURES), U + 1], over this rank's positions
-    counts: Tensor  # float32[len(MEASURES), U + 1]: how many positions each sum has
+    sums: Tensor  # float32[len(STEP_METRICS), U + 1], over this rank's positions
+    counts: Tensor  # float32[len(STEP_METRICS), U + 1]: how many positions each sum has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,8 @@ class StepSummary(Means):
 
 
 def means(sums: Tensor, counts: Tensor, world: World) -> Means:
-    """From float32[len(MEASURES), U + 1] of this rank. The same answer on all ranks, which call it together."""
-    return Means(**_by_measure(sums, counts, world))
+    """From float32[len(STEP_METRICS), U + 1] of this rank. The same answer on all ranks, which call it together."""
+    return Means(**_by_metric(sums, counts, world))
 
 
 def summarise(metrics: Sequence[StepMetrics], world: World) -> StepSummary:
@@ -88,18 +88,18 @@ def summarise(metrics: Sequence[StepMetrics], world: World) -> StepSummary:
     sums = torch.stack([metric.sums for metric in metrics]).sum(0)
     counts = torch.stack([metric.counts for metric in metrics]).sum(0)
     whole = torch.stack([torch.stack([metric.loss, metric.gradient_norm]) for metric in metrics]).mean(0)
-    found = _by_measure(sums, counts, world)
+    found = _by_metric(sums, counts, world)
     loss, norm = whole.tolist()
     return StepSummary(
         steps=len(metrics), learning_rate=metrics[-1].learning_rate, loss=loss, gradient_norm=norm, **found
     )
 
 
-def _by_measure(sums: Tensor, counts: Tensor, world: World) -> dict[str, tuple[float | None, ...]]:
+def _by_metric(sums: Tensor, counts: Tensor, world: World) -> dict[str, tuple[float | None, ...]]:
     told = torch.stack([sums, counts]).double()
     world.sum_(told)
     total, count = told.tolist()
     return {
-        measure.value: tuple(t / n if n else None for t, n in zip(total[row], count[row], strict=True))
-        for row, measure in enumerate(MEASURES)
+        metric.value: tuple(t / n if n else None for t, n in zip(total[row], count[row], strict=True))
+        for row, metric in enumerate(STEP_METRICS)
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.cycles import cycle_record
 
-from muzero_engine.training.report.metrics import METRICS, BadMetrics, MatchRecord, MetricsLog, read_records
+from muzero_engine.training.report.run_metrics import METRICS_FILE, BadMetrics, MatchRecord, MetricsLog, read_records
 
 
 def test_records_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_records_are_read_as_they_were_written(tmp_path: Path) -> None:
         log.append(record)
         assert read_records(tmp_path) == records[:i]  # flushed
     log.close()
-    lines = (tmp_path / METRICS).read_text().splitlines()
+    lines = (tmp_path / METRICS_FILE).read_text().splitlines()
     keys = [set(json.loads(line)) for line in lines]
     assert keys[0] == keys[1] == keys[2]
 
@@ -49,13 +49,13 @@ def test_a_line_that_a_kill_cut_off_is_not_read(tmp_path: Path) -> None:
     log.append(cycle_record(1))
     log.append(cycle_record(2))
     log.close()
-    path = tmp_path / METRICS
+    path = tmp_path / METRICS_FILE
     path.write_bytes(path.read_bytes()[:-20])
     assert [record.cycle for record in read_records(tmp_path)] == [1]
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / METRICS
+    path = tmp_path / METRICS_FILE
     with pytest.raises(BadMetrics, match="cannot be read: No such file"):
         read_records(tmp_path)
     path.write_text("{}\n")

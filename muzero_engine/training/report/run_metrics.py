@@ -1,4 +1,5 @@
-"""The metrics of a run: one JSON object a line in `RUN/metrics.jsonl`, one line a cycle, all of the same form.
+"""The metrics of a run, `step_metrics` and what else is measured: one JSON object
+a line in `RUN/metrics.jsonl`, one line a cycle, all of the same form.
 
 Lines are appended and flushed, so that a kill costs at most the line being written; a last line without its end is not
 read. A run that resumes drops the cycles after its checkpoint, which it will play again.
@@ -15,9 +16,9 @@ from typing import TextIO
 from muzero_engine.dataclass_json import BadData, from_data, to_data
 from muzero_engine.files import write_atomically
 from muzero_engine.ratings import Results, fit_ratings
-from muzero_engine.training.report.measures import Means, StepSummary
+from muzero_engine.training.report.step_metrics import Means, StepSummary
 
-METRICS = "metrics.jsonl"
+METRICS_FILE = "metrics.jsonl"
 PRIOR_GAMES = 1.0  # for each pair that met, half won: early nets are often beaten to nothing
 BEATEN = 0.99  # a scripted player is not met again after two scores like this in a row
 
@@ -94,7 +95,7 @@ class MetricsLog:
 
     def __init__(self, run: Path, *, cycle: int = 0, silent: bool = False) -> None:
         """Keeps the cycles up to `cycle` of what is there. `silent`: another rank writes. Raises BadMetrics."""
-        path = run / METRICS
+        path = run / METRICS_FILE
         self.records = [record for record in read_records(run) if record.cycle <= cycle] if cycle else []
         self._file: TextIO | None = None
         if not silent:
@@ -116,7 +117,7 @@ class MetricsLog:
 
 def read_records(run: Path) -> list[CycleRecord]:
     """The records of a run, oldest first. Raises BadMetrics."""
-    return read_lines(run / METRICS)
+    return read_lines(run / METRICS_FILE)
 
 
 def read_lines(path: Path) -> list[CycleRecord]:

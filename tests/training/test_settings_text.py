@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from muzero_engine.games.registry import BUILT_IN, UnknownGame
 from muzero_engine.network.config import NetworkConfig
-from muzero_engine.training import settings
+from muzero_engine.training import settings_text
 from muzero_engine.training.config import LearnerSettings, Optimiser, TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, preset
-from muzero_engine.training.settings import BadSettings, from_json, to_json, with_overrides
+from muzero_engine.training.settings_text import BadSettings, from_json, to_json, with_overrides
 
 TINY = preset("tictactoe", "tiny")
 
@@ -21,7 +21,7 @@ TINY = preset("tictactoe", "tiny")
 @pytest.mark.parametrize("game", BUILT_IN)
 def test_presets_are_valid_and_travel_as_json(game: str, name: str) -> None:
     config = preset(game, name)
-    settings.check(config)
+    settings_text.check(config)
     assert (config.game, config.preset) == (game, name)
     assert from_json(to_json(config)) == config
     from muzero_engine.games.registry import load_game
@@ -129,7 +129,7 @@ def test_settings_that_an_older_version_lacked_take_their_default() -> None:
 
 
 def test_every_checked_setting_exists() -> None:
-    for name in (*settings._POSITIVE, *settings._NOT_NEGATIVE, *settings._SHARES):
+    for name in (*settings_text._POSITIVE, *settings_text._NOT_NEGATIVE, *settings_text._SHARES):
         value: object = TrainConfig(game="chess", preset="x", steps=1)
         for part in name.split("."):
             value = getattr(value, part)

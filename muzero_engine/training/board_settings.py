@@ -1,4 +1,5 @@
-"""What follows from the self-play settings for each board of a game: its slots, its longest game. No torch here."""
+"""What follows from the self-play settings for each board (shape) of a game: its share of the games, its slots, its
+longest game. No torch here."""
 
 from __future__ import annotations
 
