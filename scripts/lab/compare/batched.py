@@ -23,8 +23,7 @@ from lab.common.devices import best_device
 from lab.common.networks import network_of
 from lab.common.searches import with_changes
 
-from muzero_engine.games.base import Position
-from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.games.base import Position, Scored
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.results.statistics import HeadToHead
 from muzero_engine.match.results.tables import match_line
@@ -55,16 +54,16 @@ def main() -> None:
     parser.add_argument("settings", nargs="+", metavar="SETTING", help="like children=8 or depth=4,simulations=64")
     parser.add_argument("--game", choices=game_names(), required=True)
     parser.add_argument("--weights", type=Path, required=True, help="a network")
-    parser.add_argument("--size", type=int, choices=(9, 13, 19), default=9, help="lines of the board of Go [9]")
+    parser.add_argument("--size", type=int, help="lines of the board [those of the game's first one]")
     parser.add_argument("--against", type=Path, help="another network, for the defaults [the same]")
     parser.add_argument("--simulations", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=128)
     parser.add_argument("--opening-plies", type=int, default=6)
-    parser.add_argument("--max-plies", type=int, default=256, help="a longer game is a draw (Go: is scored)")
+    parser.add_argument("--max-plies", type=int, default=256, help="a longer game is a draw, or is counted where it can be")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     game = load_game(arguments.game)
-    shape = (arguments.size, arguments.size) if arguments.game == "go" else game.spec.shapes[0]
+    shape = game.spec.shapes[0] if arguments.size is None else (arguments.size, arguments.size)
     device = best_device()
     base = SearchSettings(simulations=arguments.simulations)
 
@@ -81,7 +80,7 @@ def main() -> None:
             return 1.0 if position.mover == 0 else -1.0
         if position.ply < arguments.max_plies:
             return None
-        return float(np.sign(position.score())) if isinstance(position, GoPosition) else 0.0
+        return float(np.sign(position.score())) if isinstance(position, Scored) else 0.0
 
     default = player(arguments.against or arguments.weights, base)
     for text in arguments.settings:

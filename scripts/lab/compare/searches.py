@@ -31,7 +31,7 @@ from lab.compare.rules_model import PIECE_VALUES, MaterialModel
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
-from muzero_engine.games.registry import load_game
+from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.match.results.statistics import HeadToHead, estimate
@@ -176,7 +176,7 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("first", help="name=value,... of the first configuration ('' for the defaults)")
     parser.add_argument("second", help="the same of the second")
-    parser.add_argument("--game", choices=("chess", "shogi", "go"), default="chess")
+    parser.add_argument("--game", choices=game_names(), default="chess")
     parser.add_argument("--weights", type=Path, help="a weights bundle to play with")
     parser.add_argument("--nodes", type=int, default=200)
     parser.add_argument("--pairs", type=int, default=100)
