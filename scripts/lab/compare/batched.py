@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--simulations", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=128)
     parser.add_argument("--opening-plies", type=int, default=6)
-    parser.add_argument("--max-plies", type=int, default=256, help="a longer game is a draw, or is counted where it can be")
+    parser.add_argument("--max-plies", type=int, default=256, help="a longer game is a draw, or counted if it can be")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     game = load_game(arguments.game)
