@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,56 @@ def test_the_map_knows_every_folder() -> None:
     rooms = {folder for folder in folders if any(folder in other.parents for other in folders)}  # that have folders
     games = {folder for folder in folders if Path("games") in folder.parents}  # "a folder a game"
     assert [folder for folder in sorted(folders - games) if f"`{folder}/`" not in MAP and folder not in rooms] == []
+
+
+OWN_PROTOCOLS = ("uci", "gtp", "usi", "katago")  # each is spoken for one game
+MAY_NAME_A_GAME = (
+    "games/",
+    *(f"protocols/{name}/" for name in OWN_PROTOCOLS),
+    *(f"match/engines/{name}.py" for name in OWN_PROTOCOLS),
+    "match/ladder/opponents.py",
+)
+NAMES = "|".join(name for name in BUILT_IN if name != "go")  # "go" alone is a verb, and a command of UCI and its like
+NAMES_A_GAME = re.compile(
+    rf"\b({NAMES}|cshogi|Go(?! on\b))\b|games\.({NAMES}|go)\b|\b(Chess|Go|Shogi|Othello|TicTacToe)[A-Z]"
+)
+
+
+def code_words(path: Path) -> Iterator[tuple[int, str]]:
+    """Every name, import and text of a module, without its docstrings and comments, which may give examples."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)) if id(node) not in prose:
+                yield node.lineno, text
+            case ast.Name(id=text) | ast.Attribute(attr=text) | ast.ImportFrom(module=str(text)):
+                yield node.lineno, text
+            case ast.FunctionDef(name=text) | ast.ClassDef(name=text):
+                yield node.lineno, text
+            case ast.Import(names=names):
+                yield node.lineno, " ".join(alias.name for alias in names)
+
+
+def test_only_a_games_folder_and_its_own_protocol_name_a_particular_game() -> None:
+    places = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        where = path.relative_to(PACKAGE).as_posix()
+        if not where.startswith(MAY_NAME_A_GAME):
+            places += [f"{where}:{line}: {text}" for line, text in code_words(path) if NAMES_A_GAME.search(text)]
+    assert places == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from muzero_engine.games.go.rules import GoPosition",
+        "import chess",
+        "x = 'shogi'",
+        "x = 'Go: komi'",
+        "GoPosition(x)",
+    ],
+)
+def test_a_module_that_names_a_game_is_found(tmp_path: Path, line: str) -> None:
+    (tmp_path / "module.py").write_text(f'"""Chess, Go."""\nx = "go on"\n{line}\n')
+    assert [number for number, text in code_words(tmp_path / "module.py") if NAMES_A_GAME.search(text)] == [3]

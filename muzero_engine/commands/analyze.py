@@ -10,6 +10,7 @@ import click
 
 from muzero_engine.commands.common.compose import make_engine, think, weights_line
 from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.moves import line_texts
 from muzero_engine.commands.common.positions import play_moves, read_position
 from muzero_engine.engine.limits import Limits
@@ -17,7 +18,6 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchResult
 from muzero_engine.games.base import Position
 from muzero_engine.games.lines import START
-from muzero_engine.games.registry import game_names
 
 DEFAULT_SECONDS = 2.0
 TABLE_MOVES = 10  # moves of a line in the table
@@ -25,7 +25,7 @@ TABLE_MOVES = 10  # moves of a line in the table
 
 @click.command()
 @click.argument("position", default=START)
-@click.option("--game", type=click.Choice(game_names()), help="What the position is of; else it is found out")
+@click.option("--game", type=GameName(), help="What the position is of; else it is found out")
 @click.option("--moves", default="", metavar="TEXT", help="Moves to play first, between spaces")
 @click.option("--nodes", type=click.IntRange(min=1), help="Stop after so many simulations")
 @click.option("--time", "seconds", type=click.FloatRange(min=0.0, min_open=True), help="Stop after seconds  [2]")

@@ -17,6 +17,7 @@ import click
 from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think, weights_line
 from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
@@ -85,7 +86,7 @@ class GameReport:
 
 
 @click.command()
-@click.option("--game", "games", type=click.Choice(game_names()), multiple=True, help="Only this game (again for more)")
+@click.option("--game", "games", type=GameName(), multiple=True, help="Only this game (again for more)")
 @click.option("--nodes", type=click.IntRange(min=1), default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 @engine_flags(seed=SEED)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.training import training_beside, training_errors
-from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.registry import load_game
 from muzero_engine.inference.manifest import HISTORY, PICTURE, Manifest, Training
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--run", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A training run")
 @click.option("--step", type=click.IntRange(min=0), help="Of the run's checkpoint  [the newest]")
 @click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Of a bundle")
-@click.option("--game", type=click.Choice(game_names()), help="Of a new network")
+@click.option("--game", type=GameName(), help="Of a new network")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
 @click.option("--positions", type=click.IntRange(min=1), default=192, help="Positions to calibrate on  [192]")
 @click.option("--note", help="How the weights were trained, for the manifest")

@@ -40,7 +40,7 @@ PROCESSOR = "processor"  # what a ladder's folder calls it
 
 @click.command()
 @click.option("--game", type=click.Choice(list(LADDERS)), required=True, help="Whose ladder")
-@click.option("--size", type=int, help="Lines of the board of Go: 9, 13 or 19  [9]")
+@click.option("--size", type=int, help="Lines of the board, where a game has ladders for several: 9, 13 or 19  [9]")
 @click.option("--weights", type=click.Path(path_type=Path, file_okay=False), help="A bundle  [the one that came along]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the games  [ladders/...]")
 @click.option("--games", type=click.IntRange(min=2), default=200, help="Games in all  [200]")

@@ -9,6 +9,7 @@ import click
 
 from muzero_engine.commands.common.compose import make_engine, think, weights_line
 from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.moves import line_texts, move_text, read_move
 from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
 from muzero_engine.engine.engine import Engine
@@ -16,7 +17,7 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchResult
 from muzero_engine.games.base import IllegalMove, Position
-from muzero_engine.games.registry import game_names, game_of
+from muzero_engine.games.registry import BUILT_IN, game_of
 
 HELP = """\
 a move   {example}
@@ -30,7 +31,7 @@ HINT_MOVES = 6
 
 
 @click.command()
-@click.argument("game", type=click.Choice(game_names()), default=game_names()[0])
+@click.argument("game", type=GameName(), default=BUILT_IN[0])
 @click.option("--side", default="first", metavar="SIDE", help="Yours: first, second, both, or a player's name  [first]")
 @click.option("--time", "seconds", type=click.FloatRange(min=0.0, min_open=True), help="Seconds a move  [1]")
 @click.option("--nodes", type=click.IntRange(min=1), help="Simulations a move")

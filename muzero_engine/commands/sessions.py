@@ -11,6 +11,7 @@ import click
 
 from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
 from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.games import GameName
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.registry import game_names, load_game
@@ -21,10 +22,11 @@ from muzero_engine.protocols import usi as usi_protocol
 from muzero_engine.protocols.common.stdio import Inbox, Session, Writer, open_stdio, run_session
 
 HINT = (
-    "muzero-engine waits for a GUI: it answers 'uci' (chess), 'usi' (shogi) and GTP commands like 'boardsize 9' (Go). "
+    f"muzero-engine waits for a GUI: it answers 'uci' ({uci_protocol.GAME}), 'usi' ({usi_protocol.GAME}) and GTP "
+    f"commands like 'boardsize 9' ({gtp_protocol.GAME}). "
     "'muzero-engine play' is a game in the terminal, 'muzero-engine --help' lists the commands."
 )
-WHICH_GAME = f"UGI does not say which game is played: start 'muzero-engine ugi --game GAME' ({', '.join(game_names())})"
+WHICH_GAME = "UGI does not say which game is played: start 'muzero-engine ugi --game GAME'"
 
 # What a GTP controller may send first; `quit` is no sign of any protocol.
 GTP_OPENERS = frozenset(
@@ -69,7 +71,7 @@ def usi(options: EngineOptions) -> None:
 
 
 @click.command()
-@click.option("--game", type=click.Choice(game_names()), required=True, help="What is played; UGI itself does not say")
+@click.option("--game", type=GameName(), required=True, help="What is played; UGI itself does not say")
 @engine_flags()
 def ugi(game: str, options: EngineOptions) -> None:
     """Speak UGI: games that have no protocol of their own."""
@@ -152,7 +154,7 @@ def listen() -> None:
     while (line := inbox.get()) is not None and line.strip() != "quit":
         protocol = protocol_of(line)
         if protocol is EngineProtocol.UGI:
-            raise click.ClickException(WHICH_GAME)
+            raise click.ClickException(f"{WHICH_GAME} ({', '.join(game_names())})")
         if protocol is not None:
             session = SESSIONS[protocol](EngineOptions(), inbox, writer)
             if session.handle(line):

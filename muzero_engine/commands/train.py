@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.training import training_beside, training_errors
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import game_names
@@ -41,7 +42,7 @@ class Duration(click.ParamType[float]):
 
 @click.command()
 @click.option("--run", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Its folder")
-@click.option("--game", type=click.Choice(game_names()), help="Of a new run")
+@click.option("--game", type=GameName(), help="Of a new run")
 @click.option("--preset", "preset_name", default="small", show_default=True, help=f"One of {', '.join(PRESET_NAMES)}")
 @click.option(
     "--init",

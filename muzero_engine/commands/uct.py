@@ -13,8 +13,7 @@ import click
 @click.option("--seed", type=int, help="Of its moves  [another one each time]")
 def uct(playouts: int, seed: int | None) -> None:
     """Be a weak Go engine (GTP): plain UCT with random playouts."""
-    from muzero_engine.games.go.uct import UctPlayer
-    from muzero_engine.protocols.gtp.uct_session import serve_gtp
+    from muzero_engine.protocols.gtp.uct_session import UctPlayer, serve_gtp
 
     serve_gtp(sys.stdin, _answer, f"UCT {playouts}", UctPlayer(playouts, random.Random(seed)))
 

@@ -11,6 +11,8 @@ from muzero_engine.games.base import BadPosition, IllegalMove
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, WHITE, GoPosition
 from muzero_engine.games.go.uct import UctPlayer
 
+__all__ = ["UctPlayer", "serve_gtp"]
+
 Answer = Callable[[str], None]  # takes a line without its end
 
 _COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
