@@ -96,10 +96,10 @@ def export_bundle(
 def _check_game(config: NetworkConfig, game: Game) -> None:
     ours = NetworkConfig.for_game(game)
     for field in ("game", "game_version", "planes", "action_planes", "extra_actions", "kinds", "turn", "ownership"):
-        found, wanted = getattr(config, field), getattr(ours, field)
-        if found != wanted:
+        theirs, own = getattr(config, field), getattr(ours, field)
+        if theirs != own:
             raise BadConfig(
-                f"the network's {field} is {found} where this program's {game.spec.name} has {wanted}: "
+                f"the network's {field} is {theirs} where this program's {game.spec.name} has {own}: "
                 "export it with the version of muzero-engine that trained it"
             )
     if not set(config.shapes) <= set(ours.shapes):

@@ -56,13 +56,13 @@ def calibration_edges(model: Model, game: Game, amount: Int8Calibration, boards:
     shapes = dict.fromkeys(boards or (game.spec.shapes[0], largest))
     batches: list[Edges] = []
     for shape in shapes:
-        wanted = max(1, amount.positions // len(shapes))
+        positions = max(1, amount.positions // len(shapes))
         records: list[_Record] = []
-        while sum(len(record.actions) for record in records) < wanted * PLIES_A_POSITION:
+        while sum(len(record.actions) for record in records) < positions * PLIES_A_POSITION:
             records.append(_play(model, game, shape, random))
         unroll_steps = min(amount.unroll_steps, min(len(record.actions) for record in records))
         starts = [(record, i) for record in records for i in range(len(record.actions) - unroll_steps + 1)]
-        chosen = [starts[i] for i in random.permutation(len(starts))[:wanted]]
+        chosen = [starts[i] for i in random.permutation(len(starts))[:positions]]
         for first in range(0, len(chosen), BATCH):
             batches += _unrolled(model, chosen[first : first + BATCH], unroll_steps)
     return batches

@@ -39,11 +39,11 @@ def equalised(folded: MuZeroNetwork, batches: list[Edges]) -> MuZeroNetwork:
     blocks = [block for block in network.dynamics_tower if isinstance(block, ResidualBlock)]
     if not blocks:
         return network
-    given = _shares([layer for block in blocks for layer in block.children()], network, batches)
-    stream = _factors([given[block.first] for block in blocks])
+    shares = _shares([layer for block in blocks for layer in block.children()], network, batches)
+    stream = _factors([shares[block.first] for block in blocks])
     _divide_outputs(network.dynamics_stem, stream)
     for block in blocks:
-        inner = _factors([given[block.bias], given[block.second]])
+        inner = _factors([shares[block.bias], shares[block.second]])
         _multiply_inputs(block.first, stream)
         _divide_outputs(block.first, inner)
         if isinstance(block.bias, PooledBias):
@@ -64,16 +64,16 @@ def _shares(layers: list[nn.Module], network: MuZeroNetwork, batches: list[Edges
     """float[C] in [0, 1] for each of these layers: the largest activation of each channel of what it is given."""
     largest: dict[nn.Module, Tensor] = {}
 
-    def note(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
-        found = given[0].amax(dim=(0, 2, 3))
-        largest[layer] = found.maximum(largest[layer]) if layer in largest else found
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        maxima = inputs[0].amax(dim=(0, 2, 3))
+        largest[layer] = maxima.maximum(largest[layer]) if layer in largest else maxima
 
     handles = [layer.register_forward_pre_hook(note) for layer in layers]
     for batch in batches:
         network.dynamics(torch.from_numpy(batch.latent), torch.from_numpy(batch.action))
     for handle in handles:
         handle.remove()
-    return {layer: found / found.max().clamp_min(1e-9) for layer, found in largest.items()}
+    return {layer: maxima / maxima.max().clamp_min(1e-9) for layer, maxima in largest.items()}
 
 
 def _divide_outputs(layer: nn.Module, factors: Tensor) -> None:

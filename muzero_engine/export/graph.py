@@ -41,9 +41,9 @@ class _Initial(nn.Module):
         self.network = network
 
     def forward(self, observation: Tensor) -> tuple[Tensor, ...]:
-        found = self.network.initial_inference(observation)
-        outputs = (found.latent, found.policy_logits, found.value, found.draw)
-        return outputs if found.ownership is None else (*outputs, found.ownership)
+        output = self.network.initial_inference(observation)
+        outputs = (output.latent, output.policy_logits, output.value, output.draw)
+        return outputs if output.ownership is None else (*outputs, output.ownership)
 
 
 class _Recurrent(nn.Module):
@@ -52,9 +52,9 @@ class _Recurrent(nn.Module):
         self.network = network
 
     def forward(self, latent: Tensor, action: Tensor) -> tuple[Tensor, ...]:
-        found = self.network.recurrent_inference(latent, action)
-        scalars = (found.reward, found.discount, found.reward_draw)
-        return (found.latent, *scalars, found.policy_logits, found.value, found.draw)
+        output = self.network.recurrent_inference(latent, action)
+        scalars = (output.reward, output.discount, output.reward_draw)
+        return (output.latent, *scalars, output.policy_logits, output.value, output.draw)
 
 
 def initial_graph(network: MuZeroNetwork) -> onnx.ModelProto:
@@ -99,14 +99,14 @@ def referring(graph: onnx.ModelProto, checkpoint: bytes) -> bytes:
     for initializer in stored.graph.initializer:
         name = initializer.name
         place = weight_name(name.removeprefix("network."))
-        found = tensors.get(place)
-        if found is None:
+        tensor = tensors.get(place)
+        if tensor is None:
             continue
-        begin, end = found["data_offsets"]
+        begin, end = tensor["data_offsets"]
         half = TensorProto(
             name=place,
             data_type=TensorProto.FLOAT16,
-            dims=found["shape"],
+            dims=tensor["shape"],
             data_location=TensorProto.EXTERNAL,
         )
         for key, value in (("location", CHECKPOINT), ("offset", start + begin), ("length", end - begin)):

@@ -114,11 +114,11 @@ def _round_weights(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches: 
     constants = {initializer.name: initializer for initializer in quantised.graph.initializer}
     weights = {initializer.name: initializer for initializer in exact.graph.initializer}
     rounds = [node for node in quantised.graph.node if node.op_type == "Conv" and node.input[1] in makers]
-    given, filters = zip(*(convolutions[node.name].input[:2] for node in rounds), strict=True)
+    inputs, filters = zip(*(convolutions[node.name].input[:2] for node in rounds), strict=True)
     exacts = [numpy_helper.to_array(weights[name]) for name in filters]
     moments = [torch.zeros(weight[0].size, weight[0].size) for weight in exacts]
-    for found in _watched(exact, list(given), batches):
-        for total, weight, x in zip(moments, exacts, found, strict=True):
+    for values in _watched(exact, list(inputs), batches):
+        for total, weight, x in zip(moments, exacts, values, strict=True):
             total += second_moments(x, weight.shape[-1])
     for node, weight, total in zip(rounds, exacts, moments, strict=True):
         integers, scales = (constants[name] for name in makers[node.input[1]].input[:2])
@@ -134,18 +134,18 @@ def _correct_biases(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches:
     makers = {node.output[0]: node for node in quantised.graph.node if node.op_type == "DequantizeLinear"}
     constants = {initializer.name: initializer for initializer in quantised.graph.initializer}
     convolutions = [node for node in quantised.graph.node if node.op_type == "Conv" and node.input[2] in makers]
-    wanted = _channel_means(exact, [outputs[node.name] for node in convolutions], batches)
-    for node, mean in zip(convolutions, wanted, strict=True):
-        (found,) = _channel_means(quantised, [node.output[0]], batches)
+    exact_means = _channel_means(exact, [outputs[node.name] for node in convolutions], batches)
+    for node, mean in zip(convolutions, exact_means, strict=True):
+        (own_mean,) = _channel_means(quantised, [node.output[0]], batches)
         bias, scale = (constants[name] for name in makers[node.input[2]].input[:2])
-        change = np.rint((mean - found) / numpy_helper.to_array(scale))
+        change = np.rint((mean - own_mean) / numpy_helper.to_array(scale))
         whole = (numpy_helper.to_array(bias) + change).astype(np.int32)
         bias.CopyFrom(numpy_helper.from_array(whole, bias.name))
 
 
 def _channel_means(model: onnx.ModelProto, names: list[str], batches: list[Edges]) -> list[Floats]:
     """float32[C] of each of these tensors float[B, C, H, W], over all batches."""
-    means = [[value.mean(axis=(0, 2, 3)) for value in found] for found in _watched(model, names, batches)]
+    means = [[value.mean(axis=(0, 2, 3)) for value in values] for values in _watched(model, names, batches)]
     sizes = [len(batch.action) for batch in batches]
     return [np.average(places, axis=0, weights=sizes).astype(np.float32) for places in zip(*means, strict=True)]
 

@@ -172,10 +172,10 @@ class Manifest:
         except (ValueError, RecursionError):
             raise BadWeights(f"{where} is not valid JSON: export or install the weights again") from None
         try:
-            found_format = from_data(_Format, document, "it", ignored=True, complete=True).format
-            if found_format != FORMAT:
+            file_format = from_data(_Format, document, "it", ignored=True, complete=True).format
+            if file_format != FORMAT:
                 raise BadWeights(
-                    f"{where} has format {found_format} and this program reads format {FORMAT}: "
+                    f"{where} has format {file_format} and this program reads format {FORMAT}: "
                     "use a version of muzero-engine that fits, or export the weights again"
                 )
             manifest = from_data(cls, document, "it", complete=True)

@@ -37,11 +37,11 @@ class TableActionPlanes(nn.Module):
     def forward(self, action: Tensor, latent: Tensor) -> Tensor:
         """float[B, 2 + kinds, H, W] of `latent`'s dtype from int64[B]."""
         rows, columns = self.shape
-        found = self.table[action].long()  # int64[B, 3]
-        on_board = (found[:, :2, None] == self.squares).to(latent.dtype).view(-1, 2, rows, columns)
+        entries = self.table[action].long()  # int64[B, 3]
+        on_board = (entries[:, :2, None] == self.squares).to(latent.dtype).view(-1, 2, rows, columns)
         if not self.num_kinds:
             return on_board
-        of_kind = (found[:, 2:] == self.kinds).to(latent.dtype)[:, :, None, None]
+        of_kind = (entries[:, 2:] == self.kinds).to(latent.dtype)[:, :, None, None]
         return torch.cat([on_board, of_kind.expand(-1, -1, rows, columns)], dim=1)
 
 

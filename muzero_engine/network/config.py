@@ -105,6 +105,6 @@ class NetworkConfig:
             raise BadConfig(f"the network configuration is not JSON: {error}") from error
 
 
-def _require(holds: bool, field: str, wanted: str, found: object) -> None:
+def _require(holds: bool, field: str, condition: str, value: object) -> None:
     if not holds:
-        raise BadConfig(f"the network configuration's {field} must be {wanted}, not {found!r}")
+        raise BadConfig(f"the network configuration's {field} must be {condition}, not {value!r}")

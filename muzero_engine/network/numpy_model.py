@@ -26,13 +26,13 @@ class TorchModel:
     @torch.inference_mode()
     def initial_inference(self, observation: Floats) -> InitialOutput:
         """See `Model`."""
-        found = self._network.initial_inference(torch.from_numpy(observation).to(self._like))
-        ownership = None if found.ownership is None else _numpy(found.ownership)
+        output = self._network.initial_inference(torch.from_numpy(observation).to(self._like))
+        ownership = None if output.ownership is None else _numpy(output.ownership)
         return InitialOutput(
-            latent=_numpy(found.latent),
-            policy_logits=_numpy(found.policy_logits),
-            value=_numpy(found.value),
-            draw=_numpy(found.draw),
+            latent=_numpy(output.latent),
+            policy_logits=_numpy(output.policy_logits),
+            value=_numpy(output.value),
+            draw=_numpy(output.draw),
             ownership=ownership,
         )
 
@@ -40,17 +40,17 @@ class TorchModel:
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`."""
         actions = torch.from_numpy(action).to(self._like.device)
-        found = self._network.recurrent_inference(torch.from_numpy(latent).to(self._like), actions)
-        top_actions, top_logits = top_policy(_numpy(found.policy_logits))
+        output = self._network.recurrent_inference(torch.from_numpy(latent).to(self._like), actions)
+        top_actions, top_logits = top_policy(_numpy(output.policy_logits))
         return RecurrentOutput(
-            latent=_numpy(found.latent),
-            reward=_numpy(found.reward),
-            discount=_numpy(found.discount),
-            reward_draw=_numpy(found.reward_draw),
+            latent=_numpy(output.latent),
+            reward=_numpy(output.reward),
+            discount=_numpy(output.discount),
+            reward_draw=_numpy(output.reward_draw),
             top_actions=top_actions,
             top_logits=top_logits,
-            value=_numpy(found.value),
-            draw=_numpy(found.draw),
+            value=_numpy(output.value),
+            draw=_numpy(output.draw),
         )
 
 

@@ -78,13 +78,13 @@ def _learn(larger: nn.Module, smaller: nn.Module, widths: tuple[int, int]) -> No
         place[: len(learnt)] = rows
 
 
-def _inputs(have: int, wanted: int, widths: tuple[int, int]) -> Tensor:
+def _inputs(have: int, more: int, widths: tuple[int, int]) -> Tensor:
     """int64[have]: where the inputs of a layer are among more of them.
 
     They are some groups of all channels (one, or what pooling makes of them), then what else there is (an action).
     """
     before, after = widths
-    groups = (wanted - have) // (after - before) if wanted > have else 0
+    groups = (more - have) // (after - before) if more > have else 0
     starts = torch.arange(groups)[:, None] * after
     rest = torch.arange(have - groups * before) + groups * after
     return torch.cat([(starts + torch.arange(before)).flatten(), rest])

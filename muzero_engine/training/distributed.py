@@ -82,9 +82,9 @@ class World:
         """Whether the flag of any rank is set: the same answer on all of them. Raises PeerLost."""
         if self.size == 1:
             return flag
-        told = torch.tensor([int(flag)])  # on the CPU: no GPU is waited for
-        self._together(lambda: dist.all_reduce(told, op=dist.ReduceOp.MAX))
-        return bool(told.item())
+        shared = torch.tensor([int(flag)])  # on the CPU: no GPU is waited for
+        self._together(lambda: dist.all_reduce(shared, op=dist.ReduceOp.MAX))
+        return bool(shared.item())
 
     def barrier(self) -> None:
         """Returns when all ranks have come here. Raises PeerLost, after the timeout at the latest."""

@@ -147,9 +147,9 @@ def _board(shape: Shape) -> str:
     return f"{shape[0]}x{shape[1]}"
 
 
-def _require(holds: bool, name: str, wanted: str, found: object) -> None:
+def _require(holds: bool, name: str, condition: str, value: object) -> None:
     if not holds:
-        raise BadSettings(f"{name} must be {wanted}, not {found}")
+        raise BadSettings(f"{name} must be {condition}, not {value}")
 
 
 _POSITIVE = (

@@ -65,9 +65,9 @@ class NetPlayer:
             torch.from_numpy(legal).to(device),
             noise=torch.zeros(rows, actions, device=device),
         )
-        found = (output.action, output.value, output.target_actions)
-        rows_found = zip(*(tensor[: len(positions)].tolist() for tensor in found), strict=True)
-        return [_move(position, *row) for position, row in zip(positions, rows_found, strict=True)]
+        answers = (output.action, output.value, output.target_actions)
+        columns = (tensor[: len(positions)].tolist() for tensor in answers)
+        return [_move(position, *row) for position, *row in zip(positions, *columns, strict=True)]
 
     def _rows(self, count: int) -> int:
         """Rows of the search: always the same on a GPU, whose graphs have one shape, few different ones elsewhere."""

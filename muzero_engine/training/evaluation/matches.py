@@ -74,7 +74,7 @@ def openings(
     start: Callable[[np.random.Generator], Position], count: int, plies: int, rng: np.random.Generator
 ) -> list[Position]:
     """`count` positions after `plies` uniformly random moves (fewer where the game would be over)."""
-    found = []
+    starts = []
     for _ in range(count):
         position = start(rng)
         for _ in range(plies):
@@ -82,8 +82,8 @@ def openings(
             if position.outcome() is not None:
                 position.pop()
                 break
-        found.append(position)
-    return found
+        starts.append(position)
+    return starts
 
 
 def play_pairs(

@@ -28,7 +28,7 @@ class _Captured:
 
     graph: torch.cuda.CUDAGraph
     batch: Batch
-    found: BatchLoss
+    loss: BatchLoss
 
 
 class Gradients:
@@ -65,20 +65,20 @@ class Gradients:
         if not self._graphed:
             return self._compute(batch)
         key = (batch.shape, len(batch.action))
-        found = self._captured.get(key)
-        if found is None:
-            found = self._captured[key] = self._capture(batch)
-        _copy(batch, found.batch)
-        found.graph.replay()
-        return BatchLoss(*(tensor.clone() for tensor in found.found))
+        captured = self._captured.get(key)
+        if captured is None:
+            captured = self._captured[key] = self._capture(batch)
+        _copy(batch, captured.batch)
+        captured.graph.replay()
+        return BatchLoss(*(tensor.clone() for tensor in captured.loss))
 
     def _compute(self, batch: Batch) -> BatchLoss:
-        found = self._loss(batch)
-        gradients = torch.autograd.grad(found.total, self._parameters, materialize_grads=True)
+        loss = self._loss(batch)
+        gradients = torch.autograd.grad(loss.total, self._parameters, materialize_grads=True)
         torch._foreach_copy_(self._views, gradients)
-        total = found.total.detach()
+        total = loss.total.detach()
         self._buffer[-1] = total
-        return BatchLoss(total, found.sums, found.counts)
+        return BatchLoss(total, loss.sums, loss.counts)
 
     def _capture(self, batch: Batch) -> _Captured:
         static = self._static(batch)
@@ -91,9 +91,9 @@ class Gradients:
         graph = torch.cuda.CUDAGraph()
         # thread_local: what other threads (NCCL's watchdog, copies for rules workers) do meanwhile is no error
         with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            found = self._compute(static)
+            loss = self._compute(static)
         self._pool = graph.pool()
-        return _Captured(graph, static, found)
+        return _Captured(graph, static, loss)
 
     def _static(self, batch: Batch) -> Batch:
         """A copy of the batch that stays where it is."""

@@ -118,7 +118,7 @@ class Learner:
         """One gradient step; all ranks call it together. Raises NonFiniteLoss (on a GPU up to two steps later) with
         the weights as they were before the step, and PeerLost."""
         rate = learning_rate(self._settings, self._step, self.total_steps)
-        found = self._gradients(batch)
+        measured = self._gradients(batch)
         self._world.mean_(self._buffer)
         norm = torch.linalg.vector_norm(self._buffer[:-1])
         loss = self._buffer[-1].clone()
@@ -133,7 +133,7 @@ class Learner:
         self._optimiser.step()
         self._follow(ema_decay(self._settings, self._step))
         self._step += 1
-        return StepMetrics(self._step - 1, rate, loss, norm, found.sums, found.counts)
+        return StepMetrics(self._step - 1, rate, loss, norm, measured.sums, measured.counts)
 
     @torch.no_grad()
     def measure(self, batch: Batch) -> BatchLoss:
@@ -142,8 +142,8 @@ class Learner:
         Not compiled: it is asked for too seldom. The consistency head's normalisation takes the statistics of its
         batch, as in a step, so measure batches of the size that is learnt from.
         """
-        found: BatchLoss = self._module(batch)
-        return found
+        loss: BatchLoss = self._module(batch)
+        return loss
 
     def finish(self) -> None:
         """Waits for all steps. Raises NonFiniteLoss where one of them was not finite."""
@@ -186,11 +186,11 @@ class Learner:
 
     def _watch(self, batch: Batch, finite: Tensor) -> None:
         """Sends the flag to the host behind the work of this step, so that to look at it waits for no later step."""
-        told, copied = finite.to("cpu", non_blocking=True), None
+        flag, copied = finite.to("cpu", non_blocking=True), None
         if finite.is_cuda:
             copied = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             copied.record()
-        self._unchecked.append(_Unchecked(self._step, batch, told, copied))
+        self._unchecked.append(_Unchecked(self._step, batch, flag, copied))
 
     def _check(self, lag: int) -> None:
         while len(self._unchecked) > lag:
@@ -204,14 +204,14 @@ class Learner:
                     "(resume from the last checkpoint, with a lower learning rate if this comes again)"
                 )
 
-    def _saved(self, found: _Unchecked) -> str:
+    def _saved(self, step: _Unchecked) -> str:
         if self._run_dir is None:
             return "its batch was not kept"
         rank = f"-rank{self._world.rank}" if self._world.rank else ""
-        path = self._run_dir / f"nonfinite-{found.step}{rank}.safetensors"
-        tensors = {name: _copied(tensor) for name, tensor in tensors_of(found.batch).items()}
+        path = self._run_dir / f"nonfinite-{step.step}{rank}.safetensors"
+        tensors = {name: _copied(tensor) for name, tensor in tensors_of(step.batch).items()}
         try:
-            write_atomically(path, save_tensors(tensors, metadata={"step": str(found.step)}))
+            write_atomically(path, save_tensors(tensors, metadata={"step": str(step.step)}))
         except OSError as error:
             return f"its batch could not be saved: {error}"
         return f"its batch is in {path}"

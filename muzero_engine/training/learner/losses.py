@@ -82,9 +82,9 @@ class MuZeroLoss(nn.Module):
         if unroll_steps:
             terms.outcome(torch.stack(outcomes).float(), batch.outcome.t(), batch.has_outcome.t())
         if network.ownership is not None and batch.ownership is not None:
-            found = network.predict_ownership(states[0])
-            assert found is not None
-            errors = (found - batch.ownership).square().mean(dim=(1, 2))
+            ownership = network.predict_ownership(states[0])
+            assert ownership is not None
+            errors = (ownership - batch.ownership).square().mean(dim=(1, 2))
             has_ownership = alive[:1] if batch.has_ownership is None else batch.has_ownership[None]
             terms.add(Metric.OWNERSHIP, errors[None], has_ownership)
         if heads.soft_policy is not None:
@@ -101,8 +101,8 @@ class MuZeroLoss(nn.Module):
             terms.add_drawn(Metric.CONSISTENCY, heads.consistency(imagined, target), chosen & alive[1:])
         if heads.decoder is not None:
             logits = heads.decoder(torch.cat([states[0], imagined])).float()
-            wanted = torch.cat([batch.observation, seen])[:, : logits.shape[1]].float()
-            errors = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").mean(dim=(1, 2, 3))
+            frames = torch.cat([batch.observation, seen])[:, : logits.shape[1]].float()
+            errors = F.binary_cross_entropy_with_logits(logits, frames, reduction="none").mean(dim=(1, 2, 3))
             now, later = split(errors, 2)
             terms.add(Metric.DECODER, now[None], alive[:1])
             terms.add_drawn(Metric.DECODER, later, chosen & alive[1:])

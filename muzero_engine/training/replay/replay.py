@@ -61,9 +61,9 @@ class Odds:
 
 def weights(surprise: Tensor, policy_share: float, value_share: float) -> Tensor:
     """float64[n], mean 1, from float[n, 2] (`FinishedGames.surprise`); a share of what nowhere surprises is even."""
-    found = surprise.double()
-    mean = found.mean(dim=0)
-    relative = torch.where(mean > 0, found / mean.clamp_min(1e-12), 1.0)
+    exact = surprise.double()
+    mean = exact.mean(dim=0)
+    relative = torch.where(mean > 0, exact / mean.clamp_min(1e-12), 1.0)
     return (1 - policy_share - value_share) + policy_share * relative[:, 0] + value_share * relative[:, 1]
 
 

@@ -88,17 +88,17 @@ def summarise(metrics: Sequence[StepMetrics], world: World) -> StepSummary:
     sums = torch.stack([metric.sums for metric in metrics]).sum(0)
     counts = torch.stack([metric.counts for metric in metrics]).sum(0)
     whole = torch.stack([torch.stack([metric.loss, metric.gradient_norm]) for metric in metrics]).mean(0)
-    found = _by_metric(sums, counts, world)
+    by_metric = _by_metric(sums, counts, world)
     loss, norm = whole.tolist()
     return StepSummary(
-        steps=len(metrics), learning_rate=metrics[-1].learning_rate, loss=loss, gradient_norm=norm, **found
+        steps=len(metrics), learning_rate=metrics[-1].learning_rate, loss=loss, gradient_norm=norm, **by_metric
     )
 
 
 def _by_metric(sums: Tensor, counts: Tensor, world: World) -> dict[str, tuple[float | None, ...]]:
-    told = torch.stack([sums, counts]).double()
-    world.sum_(told)
-    total, count = told.tolist()
+    shared = torch.stack([sums, counts]).double()
+    world.sum_(shared)
+    total, count = shared.tolist()
     return {
         metric.value: tuple(t / n if n else None for t, n in zip(total[row], count[row], strict=True))
         for row, metric in enumerate(STEP_METRICS)

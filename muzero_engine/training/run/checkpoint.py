@@ -151,7 +151,7 @@ class Checkpoint:
                 pieces.setdefault(match[1] if match else key, []).append(tensor)
         if set(shapes) != set(pieces):
             raise BadCheckpoint(f"the checkpoint {self.folder} has an incomplete {group}")
-        return {name: torch.cat(found).reshape(shapes[name]) for name, found in pieces.items()}
+        return {name: torch.cat(parts).reshape(shapes[name]) for name, parts in pieces.items()}
 
     def _checked(self, name: str) -> bytes:
         path, entry = self.folder / name, self.files[name]
@@ -171,12 +171,12 @@ class Checkpoint:
 
 def checkpoints(run: Path) -> list[tuple[int, Path]]:
     """(step, folder) of the complete checkpoints of a run, newest first."""
-    found = []
+    complete = []
     for path in run.glob("checkpoint-*"):
         match = _NAME.fullmatch(path.name)
         if match and (path / DOCUMENT).exists():
-            found.append((int(match[1]), path))
-    return sorted(found, reverse=True)
+            complete.append((int(match[1]), path))
+    return sorted(complete, reverse=True)
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:

@@ -113,7 +113,7 @@ def _status(record: CycleRecord, run: TrainingRun, times: _CycleTimes) -> Status
     steps, left = run.expected_steps, times.left()
     if record.learn is not None:
         shown = {"policy": record.learn.policy, "value": record.learn.value, "outcome": record.learn.outcome}
-        firsts = {name: next((loss for loss in found if loss is not None), None) for name, found in shown.items()}
+        firsts = {name: next((loss for loss in losses if loss is not None), None) for name, losses in shown.items()}
         losses = tuple((name, loss) for name, loss in firsts.items() if loss is not None)
         cycle = sum(times.cycles) / len(times.cycles) if times.cycles else record.cycle_seconds
         whole = run.config.duration

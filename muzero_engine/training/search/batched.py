@@ -127,8 +127,8 @@ class BatchedSearch:
         device has finished.
         """
         if legal.shape != (len(observation), self.num_actions):
-            wanted = (len(observation), self.num_actions)
-            raise ValueError(f"the legal actions must be bool{list(wanted)}, not of shape {list(legal.shape)}")
+            shape = [len(observation), self.num_actions]
+            raise ValueError(f"the legal actions must be bool{shape}, not of shape {list(legal.shape)}")
         with torch.no_grad():
             memory = self._memory(observation)
             memory.observation.copy_(observation, non_blocking=True)
@@ -163,9 +163,9 @@ class BatchedSearch:
         return folded.to(memory_format=torch.channels_last) if self._channels_last else folded  # type: ignore[call-overload]  # torch's stub lacks a lone memory_format
 
     def _memory(self, observation: Tensor) -> _SearchMemory:
-        found = self._memories.get(tuple(observation.shape))
-        if found is not None:
-            return found
+        memory = self._memories.get(tuple(observation.shape))
+        if memory is not None:
+            return memory
         batch, actions = len(observation), self.num_actions
         static = torch.empty(observation.shape, dtype=self._dtype, device=self.device)
         static.copy_(observation)

@@ -85,15 +85,15 @@ class TritonKernels:
         )
 
     def top(self, values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        found = torch.empty(len(values), count, dtype=torch.float32, device=values.device)
+        highest = torch.empty(len(values), count, dtype=torch.float32, device=values.device)
         indices = torch.empty(len(values), count, dtype=torch.int32, device=values.device)
-        self._top(values, count, found, indices, indices, 0, count)
-        return found, indices.long()
+        self._top(values, count, highest, indices, indices, 0, count)
+        return highest, indices.long()
 
     def _top(
-        self, values: Tensor, count: int, found: Tensor, indices: Tensor, leaf: Tensor, nodes: int, width: int
+        self, values: Tensor, count: int, highest: Tensor, indices: Tensor, leaf: Tensor, nodes: int, width: int
     ) -> None:
-        """Row b of the answer goes to row b * nodes + leaf[b] of `found` and `indices`; to row b if `nodes` is 0."""
+        """Row b of the answer goes to row b * nodes + leaf[b] of `highest` and `indices`; to row b if `nodes` is 0."""
         values = values.contiguous()
         actions = values.shape[1]
         if actions > MAX_ACTIONS:
@@ -101,7 +101,7 @@ class TritonKernels:
         block = triton.next_power_of_2(actions)
         _top[(len(values),)](
             values,
-            found,
+            highest,
             indices,
             leaf,
             ACTIONS=actions,
@@ -213,7 +213,7 @@ def _keys(start, index, ACTIONS: tl.constexpr, HALF: tl.constexpr):
 @triton.jit
 def _top(
     values,
-    found,
+    highest,
     indices,
     leaf,
     ACTIONS: tl.constexpr,
@@ -250,7 +250,7 @@ def _top(
         levels = counts & 0xFFFF
         kept = above | (level & (levels <= spare))
         place = out + (counts >> 16) + tl.minimum(levels, spare) - 1
-        tl.store(found + place, value, mask=kept)
+        tl.store(highest + place, value, mask=kept)
         tl.store(indices + place, index, mask=kept)
         done += tl.sum(mine, 0)
 

@@ -88,10 +88,10 @@ class Trajectories:
         self._target_probs[rows] = output.target_probs.to(torch.float16) if policy else 0.0
         self._root_value[rows] = output.value.to(torch.float16)
         if self._surprise.shape[1]:
-            found = surprise(output)
+            surprises = surprise(output)
             if not policy:
-                found[:, 0] = 0.0
-            self._surprise[rows] = found
+                surprises[:, 0] = 0.0
+            self._surprise[rows] = surprises
 
     def take(
         self,
