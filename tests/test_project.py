@@ -165,7 +165,7 @@ MAY_NAME_A_GAME = (
 )
 NAMES = "|".join(name for name in BUILT_IN if name != "go")  # "go" alone is a verb, and a command of UCI and its like
 NAMES_A_GAME = re.compile(
-    rf"\b({NAMES}|cshogi|Go(?! on\b))\b|games\.({NAMES}|go)\b|\b(Chess|Go|Shogi|Othello|TicTacToe)[A-Z]"
+    rf"\b({NAMES}|cshogi|Go(?! on\b))\b|games\.({NAMES}|go)\b|\b(GoPosition|(Chess|Shogi|Othello|TicTacToe)[A-Z])"
 )
 
 
