@@ -80,16 +80,16 @@ def available_backends() -> tuple[Backend, ...]:
     return tuple(backend for backend, provider in _PROVIDERS.items() if provider in providers)
 
 
-def choose_backend(wanted: Backend, available: tuple[Backend, ...]) -> Backend:
+def choose_backend(choice: Backend, available: tuple[Backend, ...]) -> Backend:
     """Return the backend to use. Raises BackendUnavailable."""
-    if wanted is Backend.AUTO:
+    if choice is Backend.AUTO:
         return next((backend for backend in _AUTO_ORDER if backend in available), Backend.CPU)
-    if wanted not in available:
+    if choice not in available:
         names = ", ".join(backend.value for backend in available)
         raise BackendUnavailable(
-            f"the backend {wanted.value} is not installed (there is {names}): {_PACKAGES[wanted]}, or choose another"
+            f"the backend {choice.value} is not installed (there is {names}): {_PACKAGES[choice]}, or choose another"
         )
-    return wanted
+    return choice
 
 
 def usable_cores() -> int:
@@ -184,13 +184,13 @@ class OnnxModel:
         return LEVELS if same else 0
 
 
-def _choose_precision(wanted: Precision, backend: Backend, bundle: Bundle) -> Precision:
+def _choose_precision(choice: Precision, backend: Backend, bundle: Bundle) -> Precision:
     has_int8 = RECURRENT_INT8 in bundle.graphs
-    if wanted is Precision.AUTO:
+    if choice is Precision.AUTO:
         return Precision.INT8 if has_int8 and backend in _ON_PROCESSOR else Precision.FP32
-    if wanted is Precision.INT8 and not has_int8:
+    if choice is Precision.INT8 and not has_int8:
         raise BadWeights(f"the weights in {bundle.folder} have no 8-bit network: set the precision to fp32 or auto")
-    return wanted
+    return choice
 
 
 def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxruntime.InferenceSession:
