@@ -35,6 +35,8 @@ def document(*arguments: str, text: str | None = None) -> dict[str, Any]:
         ("5/5/2b2/5/5 w 7.5", "go", "white"),
         ("xo./.x./...", "tictactoe", "o"),
         (SGF, "go", "white"),
+        ('[Event "x"]\n\n1. e4 e5 2. Nf3 *', "chess", "black"),
+        ("V2.2\nPI\n+\n+7776FU\n-3334FU\n", "shogi", "black"),
     ],
 )
 def test_the_game_is_found_out_and_every_line_is_legal(position: str, game: str, mover: str) -> None:

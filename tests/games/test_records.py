@@ -1,0 +1,157 @@
+"""Files of games: what a game writes it reads again; what people bring is read by its moves or refused in a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from muzero_engine.games.base import BadPosition, IllegalMove
+from muzero_engine.games.lines import record_formats, written_formats
+from muzero_engine.games.record import Ending, GameRecord, PlyRecord
+from muzero_engine.games.record_files import format_of, game_of_file, game_of_text, played, position_of, read_text
+from muzero_engine.games.registry import BUILT_IN, load_game
+
+KIF = """# ---- a game
+開始日時：2026/11/29 10:00:00
+手合割：平手
+先手：Black
+後手：White
+手数----指手---------消費時間--
+   1 ７六歩(77)   ( 0:01/00:00:01)
+   2 ３四歩(33)   ( 0:01/00:00:01)
+   3 ２二角成(88) ( 0:01/00:00:02)
+   4 同　銀(31)   ( 0:01/00:00:02)
+   5 ４五角打     ( 0:01/00:00:03)
+   6 投了
+"""
+KIF_MOVES = ("7g7f", "3c3d", "8h2b+", "3a2b", "B*4e")
+HANDICAP = KIF.split("手数")[0].replace("平手", "二枚落ち") + "手数----指手--\n   1 ６二銀(71)\n   2 ７六歩(77)\n"
+CSA = """V2.2
+N+Black
+N-White
+PI
++
++7776FU
+T1
+-3334FU
++8822UM
+%TORYO
+"""
+
+
+def game_record(game: str, seed: int, plies: int) -> GameRecord:
+    """A game of random moves."""
+    position = load_game(game).initial(load_game(game).spec.shapes[0])
+    start, moves, rng = position.text(), [], np.random.default_rng(seed)
+    for _ in range(plies):
+        if position.outcome() is not None:
+            break
+        action = int(rng.choice(position.legal_actions()))
+        moves.append(position.action_text(action))
+        position.push(action)
+    return GameRecord(
+        game_name=game,
+        first="A",
+        second="B",
+        opening="start",
+        pair=0,
+        game=0,
+        start=start,
+        opening_moves=tuple(moves[:2]),
+        moves=tuple(PlyRecord(move=move, elapsed_s=0.1) for move in moves[2:]),
+        points=0.5,
+        ending=Ending.PLY_CAP,
+        reason="cap",
+        started="2026-11-29T10:00:00Z",
+    )
+
+
+@pytest.mark.parametrize("game", BUILT_IN)
+def test_what_a_game_writes_it_reads_again(game: str) -> None:
+    loaded = load_game(game)
+    initial = loaded.initial(loaded.spec.shapes[0])
+    for form in written_formats(loaded):
+        assert form.write is not None
+        records = [game_record(game, seed, 30) for seed in range(3)]
+        text = "".join(form.write(record, "a match") for record in records)
+        assert text.encode().count(form.written_once) == 3
+        entries = list(form.split(text))
+        assert [entry.number for entry in entries] == [1, 2, 3]
+        for entry, record in zip(entries, records, strict=True):
+            recorded = form.read(entry.text, initial)
+            assert recorded.start in (None, record.start)
+            assert recorded.moves == (*record.opening_moves, *(ply.move for ply in record.moves))
+        assert position_of(text, form, loaded).text() == played(form.read(entries[0].text, initial), loaded).text()
+
+
+def test_no_ending_is_claimed_by_two_formats_of_a_game() -> None:
+    for game in BUILT_IN:
+        suffixes = [suffix for form in record_formats(load_game(game)) for suffix in form.suffixes]
+        assert len(set(suffixes)) == len(suffixes)
+        assert ".txt" in suffixes
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+def test_kif_in_every_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "game.kif"
+    path.write_bytes(KIF.encode(encoding))
+    shogi = load_game("shogi")
+    assert game_of_file(path.name) == "shogi"
+    form = format_of(path.name, shogi)
+    recorded = form.read(read_text(path, form), shogi.initial((9, 9)))
+    assert (recorded.start, recorded.moves, recorded.name) == (None, KIF_MOVES, "Black White")
+
+
+def test_kif_of_a_handicap_game() -> None:
+    shogi = load_game("shogi")
+    position = position_of(HANDICAP, format_of("a.kif", shogi), shogi)
+    assert position.ply == 2
+    assert position.text() == "ln1gkgsnl/3s5/ppppppppp/9/9/2P6/PP1PPPPPP/1B5R1/LNSGKGSNL w - 3"
+
+
+def test_csa() -> None:
+    shogi = load_game("shogi")
+    assert game_of_text(CSA) == "shogi"
+    position = position_of(CSA, format_of("a.csa", shogi), shogi)
+    assert position.ply == 3
+    assert position.text() == "lnsgkgsnl/1r5+B1/pppppp1pp/6p2/9/2P6/PP1PPPPPP/7R1/LNSGKGSNL w B 4"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.kif", KIF.replace("３四歩(33)", "３五歩(33)"), "move 2"),
+        ("a.kif", "手合割：その他\n|v香v桂v銀|\n手数--\n", "drawn board"),
+        ("a.kif", "hello", "no game of KIF"),
+        ("a.csa", CSA.replace("-3334FU", "-3335FU"), "CSA|move 2"),
+        ("a.csa", "V2.2\nhello", "CSA|no game"),
+        ("a.pgn", "1. e4 e5 2. Ke3 *", "Ke3"),
+        ("a.pgn", "", "no game of PGN"),
+        ("a.sgf", "(;GM[2]SZ[8])", "another game"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_line(name: str, text: str, message: str) -> None:
+    game = game_of_file(name)
+    assert game is not None
+    with pytest.raises(BadPosition, match=message) as caught:
+        position_of(text, format_of(name, load_game(game)), load_game(game))
+    assert "\n" not in str(caught.value)
+
+
+def test_moves_as_people_write_them() -> None:
+    shogi = load_game("shogi")
+    position, parse = shogi.initial((9, 9)), shogi.notation.parse
+    assert parse is not None
+    for text, move in zip(
+        ("７六歩(77)", "△３四歩(33)", "２二角成(88)", "同　銀(31)", "▲４五角打"), KIF_MOVES, strict=True
+    ):
+        action = parse(position, text)
+        assert action is not None
+        assert position.action_text(action) == move
+        position.push(action)
+    assert parse(position, "nonsense") is None
+    assert parse(position, "歩") is None
+    with pytest.raises(IllegalMove):
+        parse(position, "１一玉(59)")
