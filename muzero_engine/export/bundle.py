@@ -55,7 +55,7 @@ def export_bundle(
     picture: bytes | None = None,
     history: bytes | None = None,
 ) -> Manifest:
-    """Writes the bundle of a network of `game` to `folder`, replacing a bundle that is there (its README.md stays).
+    """Write the bundle of a network of `game` to `folder`, in place of a bundle that is there (its README.md stays).
 
     With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards`, which then is what a processor runs by
     default; `picture` is a PNG file with the curves of the training, `history` what they are drawn from. The checkpoint

@@ -46,7 +46,7 @@ class _Record:
 
 
 def calibration_edges(model: Model, game: Game, amount: Int8Calibration, boards: Sequence[Shape] = ()) -> list[Edges]:
-    """Batches of edges from games on these boards. The same seed gives the same.
+    """Return batches of edges from games on these boards. The same seed gives the same.
 
     They should be the boards that the network learnt on: on others its activations go beyond what they are there, and
     scales wide enough for them are too coarse for all the rest. Without `boards` the default and the largest.

@@ -34,7 +34,10 @@ class ChannelScale(nn.Module):
 
 @torch.no_grad()
 def equalised(folded: MuZeroNetwork, batches: list[Edges]) -> MuZeroNetwork:
-    """A copy of the `folded` network that computes the same. `batches` show how large the channels of g's tower are."""
+    """Return a copy of the `folded` network that computes the same.
+
+    `batches` show how large the channels of g's tower are.
+    """
     network = copy.deepcopy(folded)
     blocks = [block for block in network.dynamics_tower if isinstance(block, ResidualBlock)]
     if not blocks:
@@ -56,12 +59,12 @@ def equalised(folded: MuZeroNetwork, batches: list[Edges]) -> MuZeroNetwork:
 
 
 def _factors(shares: list[Tensor]) -> Tensor:
-    """float[C] in (0, 1]: by how much to divide the channels of tensors that have them in common."""
+    """Return float[C] in (0, 1]: by how much to divide the channels of tensors that have them in common."""
     return torch.stack(shares).amax(dim=0).clamp_min(SMALLEST) ** POWER
 
 
 def _shares(layers: list[nn.Module], network: MuZeroNetwork, batches: list[Edges]) -> dict[nn.Module, Tensor]:
-    """float[C] in [0, 1] for each of these layers: the largest activation of each channel of what it is given."""
+    """Return float[C] in [0, 1] for each of these layers: the largest activation of each channel of its input."""
     largest: dict[nn.Module, Tensor] = {}
 
     def note(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:

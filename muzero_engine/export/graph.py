@@ -58,7 +58,7 @@ class _Recurrent(nn.Module):
 
 
 def initial_graph(network: MuZeroNetwork) -> onnx.ModelProto:
-    """h and f, weights in 32 bits. Filters of a network that is not `folded` are standardised in the graph."""
+    """Return h and f, weights in 32 bits. Filters of a network that is not `folded` are standardised in the graph."""
     rows, columns = network.config.shapes[0]
     outputs = ["latent", "policy", "value", "draw"] + ["ownership"] * network.config.ownership
     example = (torch.rand(2, network.config.planes, rows, columns),)
@@ -66,7 +66,7 @@ def initial_graph(network: MuZeroNetwork) -> onnx.ModelProto:
 
 
 def recurrent_graph(network: MuZeroNetwork) -> onnx.ModelProto:
-    """g and f, see `initial_graph`."""
+    """Return g and f, see `initial_graph`."""
     rows, columns = network.config.shapes[0]
     outputs = ["next_latent", "reward", "discount", "reward_draw", "policy", "value", "draw"]
     example = (torch.rand(2, network.config.channels, rows, columns), torch.zeros(2, dtype=torch.int64))
@@ -76,7 +76,7 @@ def recurrent_graph(network: MuZeroNetwork) -> onnx.ModelProto:
 
 
 def _add_top_policy(graph: onnx.GraphProto) -> None:
-    """Adds `top_actions` int64[B, K] and `top_logits` float32[B, K], K = min(TOP, A) whatever the board."""
+    """Add `top_actions` int64[B, K] and `top_logits` float32[B, K], K = min(TOP, A) whatever the board."""
     graph.initializer.append(numpy_helper.from_array(np.array([TOP], dtype=np.int64), "top.most"))
     graph.initializer.append(numpy_helper.from_array(np.array([1], dtype=np.int64), "top.axis"))
     graph.node.extend(
@@ -92,7 +92,7 @@ def _add_top_policy(graph: onnx.GraphProto) -> None:
 
 
 def referring(graph: onnx.ModelProto, checkpoint: bytes) -> bytes:
-    """The file's bytes, with the weights of a network that is not folded left to its `checkpoint` in 16 bits."""
+    """Return the file's bytes, with the weights of a network that is not folded left to its `checkpoint` in 16 bits."""
     stored, casts = _copied(graph), []
     start, places = tensor_places(checkpoint)
     tensors = {weight_name(name): tensor for name, tensor in places.items()}
@@ -117,7 +117,7 @@ def referring(graph: onnx.ModelProto, checkpoint: bytes) -> bytes:
 
 
 def serialised(graph: onnx.ModelProto) -> bytes:
-    """The file's bytes, with the graph's own weights, large ones in 16 bits."""
+    """Return the file's bytes, with the graph's own weights, large ones in 16 bits."""
     stored, casts = _copied(graph), []
     for initializer in stored.graph.initializer:
         if initializer.data_type == TensorProto.FLOAT and np.prod(initializer.dims) >= HALF_FROM:

@@ -52,7 +52,7 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]  # untyped package
 
 
 def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelProto:
-    """An 8-bit version of `recurrent_graph(...)` with the same inputs and outputs. `batches` is not empty."""
+    """Return an 8-bit version of `recurrent_graph(...)` with the same inputs and outputs. `batches` is not empty."""
     exact = [node.name for node in recurrent.graph.node if EXACT_WEIGHTS & set(node.input)]
     assert len(exact) == len(EXACT_WEIGHTS), "the exporter names weights differently"
     plain, source = onnx.ModelProto(), onnx.ModelProto()
@@ -87,7 +87,7 @@ def quantised(recurrent: onnx.ModelProto, batches: list[Edges]) -> onnx.ModelPro
 
 
 def _narrow_sums(quantised: onnx.ModelProto) -> None:
-    """Gives what a residual block adds to its input a range that the ReLU of the sum needs, and so a finer scale.
+    """Give what a residual block adds to its input a range that the ReLU of the sum needs, and so a finer scale.
 
     An input is at most x, so that of what is added everything below -x gives 0 as -x does.
     """
@@ -108,7 +108,7 @@ def _narrow_sums(quantised: onnx.ModelProto) -> None:
 
 
 def _round_weights(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches: list[Edges]) -> None:
-    """Rounds the weights of the 8-bit convolutions anew, to the scales that they have."""
+    """Round the weights of the 8-bit convolutions anew, to the scales that they have."""
     convolutions = {node.name: node for node in exact.graph.node if node.op_type == "Conv"}
     makers = {node.output[0]: node for node in quantised.graph.node if node.op_type == "DequantizeLinear"}
     constants = {initializer.name: initializer for initializer in quantised.graph.initializer}
@@ -126,7 +126,7 @@ def _round_weights(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches: 
 
 
 def _correct_biases(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches: list[Edges]) -> None:
-    """Moves the biases of the 8-bit convolutions so that their outputs have the means of the exact ones.
+    """Move the biases of the 8-bit convolutions so that their outputs have the means of the exact ones.
 
     One after the other, as each changes what the next ones are given.
     """
@@ -144,14 +144,14 @@ def _correct_biases(quantised: onnx.ModelProto, exact: onnx.ModelProto, batches:
 
 
 def _channel_means(model: onnx.ModelProto, names: list[str], batches: list[Edges]) -> list[Floats]:
-    """float32[C] of each of these tensors float[B, C, H, W], over all batches."""
+    """Return float32[C] of each of these tensors float[B, C, H, W], over all batches."""
     means = [[value.mean(axis=(0, 2, 3)) for value in values] for values in _watched(model, names, batches)]
     sizes = [len(batch.action) for batch in batches]
     return [np.average(places, axis=0, weights=sizes).astype(np.float32) for places in zip(*means, strict=True)]
 
 
 def _watched(model: onnx.ModelProto, names: list[str], batches: list[Edges]) -> Iterator[list[Floats]]:
-    """What these tensors are, batch after batch."""
+    """Yield the values of these tensors, batch after batch."""
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     watched.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
@@ -164,7 +164,7 @@ def _watched(model: onnx.ModelProto, names: list[str], batches: list[Edges]) -> 
 
 
 def _unshare(graph: onnx.GraphProto) -> None:
-    """Gives every convolution weights and a bias of its own.
+    """Give every convolution weights and a bias of its own.
 
     The exporter stores equal parameters once (the zeros of a fresh network) and refers to them through identities. But
     each convolution has scales of its own, and one whose bias is not a constant would stay in 32 bits.

@@ -21,7 +21,7 @@ DAMPING = 0.01  # of the mean second moment; 0.001 to 0.01 make no difference
 
 
 def second_moments(x: Floats, size: int) -> Tensor:
-    """float32[I * size^2, I * size^2]: sums of the products of what each output of a convolution is given.
+    """Return float32[I * size^2, I * size^2]: sums of the products of what each output of a convolution is given.
 
     `x` is the convolution's input, float32[B, I, H, W]; it is padded with zeros so that its outputs are as many.
     """
@@ -30,7 +30,7 @@ def second_moments(x: Floats, size: int) -> Tensor:
 
 
 def rounded(weights: Floats, scales: Floats, moments: Tensor, largest: int = 127) -> npt.NDArray[np.int8]:
-    """int8 of the shape of `weights`: integers that, times float32[O] `scales`, stand for float32[O, ...] `weights`.
+    """Return int8 of the shape of `weights`: what, times float32[O] `scales`, stands for float32[O, ...] `weights`.
 
     `moments` are the second moments of the inputs, see `second_moments`.
     """

@@ -35,7 +35,7 @@ class TableActionPlanes(nn.Module):
         self.register_buffer("kinds", torch.arange(config.kinds), persistent=False)
 
     def forward(self, action: Tensor, latent: Tensor) -> Tensor:
-        """float[B, 2 + kinds, H, W] of `latent`'s dtype from int64[B]."""
+        """Return float[B, 2 + kinds, H, W] of `latent`'s dtype from int64[B]."""
         rows, columns = self.shape
         entries = self.table[action].long()  # int64[B, 3]
         on_board = (entries[:, :2, None] == self.squares).to(latent.dtype).view(-1, 2, rows, columns)
@@ -49,14 +49,14 @@ class PointActionPlanes(nn.Module):
     """For boards of any size whose actions name a point: one plane, all zero for an action past the points."""
 
     def forward(self, action: Tensor, latent: Tensor) -> Tensor:
-        """float[B, 1, H, W] of `latent`'s dtype from int64[B]."""
+        """Return float[B, 1, H, W] of `latent`'s dtype from int64[B]."""
         rows, columns = latent.shape[2], latent.shape[3]
         squares = torch.arange(rows * columns, device=action.device)
         return (action[:, None] == squares).to(latent.dtype).view(-1, 1, rows, columns)
 
 
 def action_planes(config: NetworkConfig, table: ActionTable | None) -> nn.Module:
-    """The module for a configuration. Raises BadConfig where a fixed board comes without its table."""
+    """Return the module for a configuration. Raises BadConfig where a fixed board comes without its table."""
     if config.size_agnostic:
         return PointActionPlanes()
     if table is None:

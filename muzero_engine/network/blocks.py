@@ -38,9 +38,9 @@ class AlignedConv(nn.Conv2d):
 
 
 def same_size_conv(x: Tensor, filters: Tensor, bias: Tensor | None, *, align: bool | None = None) -> Tensor:
-    """float[B, outputs, H, W] from float[B, inputs, H, W] and filters float[outputs, inputs, size, size], size odd.
+    """Return float[B, outputs, H, W] from float[B, inputs, H, W] and filters float[outputs, inputs, size, size].
 
-    With `align` (by default on a GPU) channels are filled up with zeros to a multiple of 8: tensor cores take no
+    The size is odd. With `align` (by default on a GPU) channels are filled up with zeros to a multiple of 8: tensor cores take no
     others, and cuDNN would fill them up itself in a pass that fuses with nothing.
     """
     padding, (outputs, inputs) = filters.shape[-1] // 2, filters.shape[:2]
@@ -66,7 +66,7 @@ class StandardisedConv(nn.Module):
         self._shared: Tensor | None = None
 
     def filters(self) -> Tensor:
-        """float[outputs, inputs, size, size]: mean 0 and variance gain^2 / fan-in in each filter."""
+        """Return float[outputs, inputs, size, size]: mean 0 and variance gain^2 / fan-in in each filter."""
         fan_in = self.weight[0].numel()
         variance, mean = torch.var_mean(self.weight, dim=(1, 2, 3), keepdim=True, correction=0)
         return (self.weight - mean) * torch.rsqrt(variance * fan_in + STANDARDISE_EPSILON) * self.gain
@@ -76,7 +76,7 @@ class StandardisedConv(nn.Module):
         return same_size_conv(x, filters.to(x.dtype), self.bias.to(x.dtype))
 
     def folded(self) -> AlignedConv:
-        """The plain convolution that computes the same."""
+        """Return the plain convolution that computes the same."""
         outputs, inputs, size, _ = self.weight.shape
         conv = AlignedConv(inputs, outputs, size, padding=size // 2)
         conv.to(self.weight.device, self.weight.dtype)
@@ -88,7 +88,7 @@ class StandardisedConv(nn.Module):
 
 @contextmanager
 def shared_filters(module: nn.Module) -> Iterator[None]:
-    """Within it every standardised convolution of `module` makes its filters once, however often it is called.
+    """Let every standardised convolution of `module` make its filters once within it, however often it is called.
 
     For an unrolled g: the same numbers, and the gradient passes through the standardisation once.
     """
@@ -164,7 +164,7 @@ class Tower(nn.Sequential):
 
 
 def bounded(x: Tensor) -> Tensor:
-    """Latents in [0, 1] from `x` >= 0: each sample divided by its largest activation.
+    """Return latents in [0, 1] from `x` >= 0: each sample divided by its largest activation.
 
     This is the min-max scaling of Schrittwieser et al. 2020, appendix G, with the minimum known to be 0 after a ReLU.
     It runs over all of C, H and W: scaling each channel alone would blow up the noise of a silent channel, and would
@@ -179,7 +179,7 @@ def bounded(x: Tensor) -> Tensor:
 
 
 def _learning(x: Tensor) -> bool:
-    """Whether gradients pass through `x`: maxima then send them to the entry whose index they kept.
+    """Return whether gradients pass through `x`: maxima then send them to the entry whose index they kept.
 
     `amax` would send them to all entries equal to the maximum. Compiled code in 16 bits computes the entries again in
     32 bits, finds none equal to a maximum that was rounded, and divides zero by zero.

@@ -22,18 +22,18 @@ class BadCheckpoint(ValueError):
 
 
 def checkpoint_bytes(network: MuZeroNetwork, *, dtype: torch.dtype = torch.float32) -> bytes:
-    """The network's parameters in `dtype` and its configuration, as the bytes of a safetensors file."""
+    """Return the network's parameters in `dtype` and its configuration, as the bytes of a safetensors file."""
     tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in network.state_dict().items()}
     return save_tensors(tensors, metadata={CONFIG_KEY: network.config.to_json()})
 
 
 def save_network(network: MuZeroNetwork, path: Path) -> None:
-    """Writes the network in 32 bits, atomically."""
+    """Write the network in 32 bits, atomically."""
     write_atomically(path, checkpoint_bytes(network))
 
 
 def load_network(path: Path, table: ActionTable | None = None) -> MuZeroNetwork:
-    """The network of a checkpoint, in 32 bits on the CPU (see MuZeroNetwork for `table`). Raises BadCheckpoint."""
+    """Return the network of a file, in 32 bits on the CPU (see MuZeroNetwork for `table`). Raises BadCheckpoint."""
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

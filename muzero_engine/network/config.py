@@ -65,12 +65,12 @@ class NetworkConfig:
         return 1 if self.size_agnostic else 2 + self.kinds
 
     def num_actions(self, shape: Shape) -> int:
-        """A: the number of actions on a board of this shape."""
+        """Return A, the number of actions on a board of this shape."""
         return self.action_planes * shape[0] * shape[1] + self.extra_actions
 
     @classmethod
     def for_game(cls, game: Game, **sizes: int) -> Self:
-        """The configuration of a game; `sizes` are the fields from `channels` on."""
+        """Return the configuration of a game; `sizes` are the fields from `channels` on."""
         spec = game.spec
         table: ActionTable = game.action_table(spec.shapes[0])
         return cls(
@@ -87,7 +87,7 @@ class NetworkConfig:
         )
 
     def to_json(self) -> str:
-        """One line of JSON that `from_json` reads back to an equal configuration."""
+        """Return one line of JSON that `from_json` reads back to an equal configuration."""
         return json.dumps(to_data(self), sort_keys=True)
 
     @classmethod

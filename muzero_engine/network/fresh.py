@@ -10,7 +10,7 @@ from muzero_engine.network.model import MuZeroNetwork
 
 
 def fresh_network(game: Game, seed: int, **sizes: int) -> MuZeroNetwork:
-    """A new network; the same seed and the same torch make the same one. `sizes` as in `NetworkConfig.for_game`.
+    """Return a new network; the same seed and the same torch make the same one. `sizes` as in `NetworkConfig.for_game`.
 
     Raises BadConfig. Torch's own random state is left as it was.
     """

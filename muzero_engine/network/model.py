@@ -89,45 +89,48 @@ class MuZeroNetwork(nn.Module):
             self.reward.logits.bias[0] = GOES_ON_LOGIT
 
     def represent(self, observation: Tensor) -> Tensor:
-        """h: float[B, planes, H, W] -> latent float[B, C, H, W] in [0, 1], mover's frame."""
+        """Return h(o): from float[B, planes, H, W] the latent float[B, C, H, W] in [0, 1], mover's frame."""
         return bounded(self.representation_tower(F.relu(self.representation_stem(observation))))
 
     def dynamics(self, latent: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-        """g: latent and int64[B] actions in its frame -> the next mover's latent, outcome logits float[B, 4]."""
+        """Return g(s, a): the next mover's latent and outcome logits float[B, 4].
+
+        Actions int64[B] are in the frame of `latent`, which is s.
+        """
         planes = self.action_planes(action, latent)
         x = F.relu(self.dynamics_stem(torch.cat([latent, planes], dim=1)))
         x = bounded(self.dynamics_tower(x))
         return turned(x, self.config.turn), self.reward(x)
 
     def predict(self, latent: Tensor) -> Prediction:
-        """f."""
+        """Return f(s)."""
         return Prediction(self.policy(latent), self.value(latent))
 
     def predict_ownership(self, latent: Tensor) -> Tensor | None:
-        """float[B, H, W] in [-1, 1], + for the mover; None where the game has no such head."""
+        """Return float[B, H, W] in [-1, 1], + for the mover; None where the game has no such head."""
         return None if self.ownership is None else torch.tanh(self.ownership(latent).float())
 
     def initial_inference(self, observation: Tensor) -> InitialTensors:
-        """f(h(o)) with its scalars decoded."""
+        """Return f(h(o)) with its scalars decoded."""
         latent = self.represent(observation)
         policy, value = self.predict(latent)
         return InitialTensors(latent, policy, value, *decoded_value(value), self.predict_ownership(latent))
 
     def recurrent_inference(self, latent: Tensor, action: Tensor) -> RecurrentTensors:
-        """f(g(s, a)) with its scalars decoded."""
+        """Return f(g(s, a)) with its scalars decoded."""
         following, outcome = self.dynamics(latent, action)
         policy, value = self.predict(following)
         return RecurrentTensors(following, outcome, *decoded_outcome(outcome), policy, value, *decoded_value(value))
 
     def folded(self) -> Self:
-        """A copy for inference alone: every standardised convolution is a plain one that computes the same."""
+        """Return a copy for inference alone: every standardised convolution is a plain one that computes the same."""
         result = copy.deepcopy(self).eval().requires_grad_(False)
         _fold(result)
         return result
 
 
 def turned(x: Tensor, turn: Turn) -> Tensor:
-    """float[B, C, H, W] seen from the other player's side; its own inverse."""
+    """Return float[B, C, H, W] seen from the other player's side; the function is its own inverse."""
     match turn:
         case Turn.NONE:
             return x
@@ -138,13 +141,13 @@ def turned(x: Tensor, turn: Turn) -> Tensor:
 
 
 def decoded_value(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """(value float32[B] in [-1, 1], draw float32[B] in [0, 1]) from win, draw, loss logits float[B, 3]."""
+    """Return (value float32[B] in [-1, 1], draw float32[B] in [0, 1]) from win, draw, loss logits float[B, 3]."""
     win, draw, loss = logits.float().softmax(dim=1).unbind(dim=1)
     return win - loss, draw
 
 
 def decoded_outcome(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(reward, discount, reward_draw), float32[B] each, from the outcome logits float[B, 4] of g."""
+    """Return (reward, discount, reward_draw), float32[B] each, from the outcome logits float[B, 4] of g."""
     goes_on, win, draw, loss = logits.float().softmax(dim=1).unbind(dim=1)
     return win - loss, -goes_on, draw
 

@@ -25,7 +25,7 @@ class TorchModel:
 
     @torch.inference_mode()
     def initial_inference(self, observation: Floats) -> InitialOutput:
-        """See `Model`."""
+        """Return f(h(o)), see `Model`."""
         output = self._network.initial_inference(torch.from_numpy(observation).to(self._like))
         ownership = None if output.ownership is None else _numpy(output.ownership)
         return InitialOutput(
@@ -38,7 +38,7 @@ class TorchModel:
 
     @torch.inference_mode()
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
-        """See `Model`."""
+        """Return f(g(s, a)), see `Model`."""
         actions = torch.from_numpy(action).to(self._like.device)
         output = self._network.recurrent_inference(torch.from_numpy(latent).to(self._like), actions)
         top_actions, top_logits = top_policy(_numpy(output.policy_logits))

@@ -35,7 +35,7 @@ def resized(
     representation_blocks: int | None = None,
     dynamics_blocks: int | None = None,
 ) -> MuZeroNetwork:
-    """A copy of this size (None: as it is).
+    """Return a copy of this size (None: as it is).
 
     Unless it has fewer blocks it computes the same, up to rounding where it has more channels. Raises BadConfig for
     fewer channels.
@@ -64,7 +64,7 @@ def resized(
 
 
 def _learn(larger: nn.Module, smaller: nn.Module, widths: tuple[int, int]) -> None:
-    """Gives a layer the weights of a smaller one: new outputs stay as they are, old ones see nothing of new inputs."""
+    """Give a layer the weights of a smaller one: new outputs stay as they are, old ones see nothing of new inputs."""
     for name, parameter in smaller.named_parameters(recurse=False):
         learnt: Tensor = parameter
         place = larger.get_parameter(name)
@@ -79,7 +79,7 @@ def _learn(larger: nn.Module, smaller: nn.Module, widths: tuple[int, int]) -> No
 
 
 def _inputs(have: int, more: int, widths: tuple[int, int]) -> Tensor:
-    """int64[have]: where the inputs of a layer are among more of them.
+    """Return int64[have]: where the inputs of a layer are among `more` of them.
 
     They are some groups of all channels (one, or what pooling makes of them), then what else there is (an action).
     """
@@ -91,7 +91,7 @@ def _inputs(have: int, more: int, widths: tuple[int, int]) -> Tensor:
 
 
 def _place(name: str, more: dict[str, int]) -> str | None:
-    """Where a module goes; None for one of a block that goes away."""
+    """Return where a module goes; None for one of a block that goes away."""
     tower, _, rest = name.partition(".")
     if tower not in more or not rest:
         return name

@@ -8,19 +8,22 @@ from muzero_engine.training.config import SelfPlaySettings
 
 
 def board_shares(settings: SelfPlaySettings, spec: GameSpec) -> dict[Shape, float]:
-    """The boards that are played with their shares of the games, which sum to 1."""
+    """Return the boards that are played with their shares of the games, which sum to 1."""
     shares = dict(settings.shapes) or {spec.shapes[0]: 1.0}
     total = sum(shares.values())
     return {shape: share / total for shape, share in shares.items()}
 
 
 def group_sizes(settings: SelfPlaySettings, spec: GameSpec) -> dict[Shape, int]:
-    """The batch of every search: slots in each of the two groups of a board, at least one."""
+    """Return the batch size of every search: the slots in each of the two groups of a board, at least one."""
     return {shape: max(1, round(settings.games * share / 2)) for shape, share in board_shares(settings, spec).items()}
 
 
 def ply_cap(settings: SelfPlaySettings, spec: GameSpec, shape: Shape) -> int:
-    """The most plies of a game. `GameSpec.max_plies` is meant for the largest board; smaller ones get their share."""
+    """Return the most plies of a game.
+
+    `GameSpec.max_plies` is meant for the largest board; smaller ones get their share.
+    """
     if settings.max_plies:
         return settings.max_plies
     largest = max(rows * columns for rows, columns in spec.shapes)

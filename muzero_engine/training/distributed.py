@@ -53,7 +53,7 @@ class World:
 
     @classmethod
     def alone(cls, device: torch.device | str = "cpu") -> Self:
-        """A world of one process."""
+        """Return a world of one process."""
         return cls(0, 1, torch.device(device))
 
     @property
@@ -62,24 +62,24 @@ class World:
         return self.rank == 0
 
     def sum_(self, tensor: Tensor) -> None:
-        """Replaces `tensor` by its sum over the ranks. Raises PeerLost."""
+        """Replace `tensor` by its sum over the ranks. Raises PeerLost."""
         if self.size > 1:
             self._together(lambda: dist.all_reduce(tensor))
 
     def mean_(self, tensor: Tensor) -> None:
-        """Replaces `tensor` by its mean over the ranks. Raises PeerLost."""
+        """Replace `tensor` by its mean over the ranks. Raises PeerLost."""
         if self.size > 1:
             self.sum_(tensor)
             tensor.div_(self.size)
 
     def broadcast_(self, module: nn.Module) -> None:
-        """Gives every rank what rank 0 has in the module's state_dict. Raises PeerLost."""
+        """Give every rank what rank 0 has in the module's state_dict. Raises PeerLost."""
         if self.size > 1:
             for tensor in module.state_dict().values():
                 self._together(functools.partial(dist.broadcast, tensor, src=0))
 
     def any(self, flag: bool) -> bool:
-        """Whether the flag of any rank is set: the same answer on all of them. Raises PeerLost."""
+        """Return whether the flag of any rank is set: the same answer on all of them. Raises PeerLost."""
         if self.size == 1:
             return flag
         shared = torch.tensor([int(flag)])  # on the CPU: no GPU is waited for
@@ -87,7 +87,7 @@ class World:
         return bool(shared.item())
 
     def barrier(self) -> None:
-        """Returns when all ranks have come here. Raises PeerLost, after the timeout at the latest."""
+        """Return when all ranks have come here. Raises PeerLost, after the timeout at the latest."""
         self.any(False)
 
     def _together(self, collective: Callable[[], object]) -> None:
@@ -101,7 +101,7 @@ class World:
 
 @contextmanager
 def joined_world(device: str | None = None, *, timeout: float = TIMEOUT_SECONDS) -> Iterator[World]:
-    """The world that the environment describes (torchrun's RANK, WORLD_SIZE, LOCAL_RANK), left at the end.
+    """Join the world that the environment describes (torchrun's RANK, WORLD_SIZE, LOCAL_RANK), and leave it at the end.
 
     `device` is "cpu", "cuda" (one GPU a process, by LOCAL_RANK) or a single device; None takes a GPU where there is
     one. `timeout`, in seconds, bounds every wait for another rank. Raises BadWorld.
@@ -143,7 +143,7 @@ def _from_environment(name: str, default: int) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """The first sentence of torch's message, without the line of its source."""
+    """Return the first sentence of torch's message, without the line of its source."""
     text = re.sub(r"^\[[^\]]*:\d+\] ", "", " ".join(str(error).split()))
     return text.split(". ")[0][:200]
 
@@ -187,7 +187,7 @@ class StopRequest:
         return self._asked is not None
 
     def due(self) -> bool:
-        """Whether this process wants the run to end."""
+        """Return whether this process wants the run to end."""
         return self.signalled or (self._end is not None and self._clock() >= self._end)
 
     def __enter__(self) -> Self:

@@ -15,14 +15,14 @@ from muzero_engine.games.base import FrameLayout, GameSpec, Shape, Turn
 
 
 def unpacked_bits(packed: Tensor, count: int) -> Tensor:
-    """uint8[..., count] of 0 and 1 from uint8[..., ceil(count / 8)] (`numpy.packbits`: big-endian bits)."""
+    """Return uint8[..., count] of 0 and 1 from uint8[..., ceil(count / 8)] (`numpy.packbits`: big-endian bits)."""
     shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=packed.device)
     bits = packed.unsqueeze(-1).bitwise_right_shift(shifts).bitwise_and(1)
     return bits.flatten(-2)[..., :count]
 
 
 def packed_bits(bits: Tensor) -> Tensor:
-    """The inverse of `unpacked_bits`: uint8[..., ceil(n / 8)] from bool[..., n]."""
+    """Undo `unpacked_bits`: return uint8[..., ceil(n / 8)] from bool[..., n]."""
     padded = torch.nn.functional.pad(bits.to(torch.uint8), (0, -bits.shape[-1] % 8))
     shifts = torch.arange(7, -1, -1, dtype=torch.uint8, device=bits.device)
     return (
@@ -35,7 +35,7 @@ def packed_bits(bits: Tensor) -> Tensor:
 def observations(
     packed: Tensor, present: Tensor, spec: GameSpec, shape: Shape, dtype: torch.dtype = torch.float32
 ) -> Tensor:
-    """dtype[M, planes, H, W] in the mover's frame from uint8[M, history, packed_size], newest first.
+    """Return dtype[M, planes, H, W] in the mover's frame from uint8[M, history, packed_size], newest first.
 
     `present` is bool[M, history]: plies that exist. Absent ones are zero whatever their bytes say; where the newest is
     absent the whole observation is zero.

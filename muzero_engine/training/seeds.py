@@ -11,6 +11,6 @@ import torch
 
 
 def cycle_generator(device: torch.device, seed: int, cycle: int, rank: int, purpose: str) -> torch.Generator:
-    """A generator of this device, its own for each cycle, rank and purpose."""
+    """Return a generator of this device, its own for each cycle, rank and purpose."""
     generator = torch.Generator(device)
     return generator.manual_seed(random.Random(f"{seed} {cycle} {rank} {purpose}").getrandbits(63))

@@ -27,7 +27,7 @@ class BadSettings(ValueError):
 
 
 def with_overrides(config: TrainConfig, overrides: Iterable[str]) -> TrainConfig:
-    """The configuration with every `path=value` applied, such as `learner.batch_size=512`. Raises BadSettings."""
+    """Return the configuration with every `path=value` applied, like `learner.batch_size=512`. Raises BadSettings."""
     for override in overrides:
         path, equals, text = override.partition("=")
         if not equals:
@@ -40,7 +40,7 @@ def with_overrides(config: TrainConfig, overrides: Iterable[str]) -> TrainConfig
 
 
 def check(config: TrainConfig) -> None:
-    """Raises BadSettings where a setting is out of its range, alone or with the others; UnknownGame."""
+    """Raise BadSettings where a setting is out of its range, alone or with the others; UnknownGame."""
     spec = load_game(config.game).spec
     for name in _POSITIVE:
         value = _value(config, name)
@@ -66,12 +66,12 @@ def check(config: TrainConfig) -> None:
 
 
 def to_json(config: TrainConfig) -> str:
-    """Indented JSON that `from_json` reads back to an equal configuration."""
+    """Return indented JSON that `from_json` reads back to an equal configuration."""
     return json.dumps(to_data(config), indent=2) + "\n"
 
 
 def from_json(text: str) -> TrainConfig:
-    """Raises BadSettings for anything that `to_json` would not have written."""
+    """Return the configuration of a text. Raises BadSettings for anything that `to_json` would not have written."""
     try:
         config = from_data(TrainConfig, json.loads(text), "the run's configuration")
     except BadData as error:
@@ -83,7 +83,7 @@ def from_json(text: str) -> TrainConfig:
 
 
 def _with(settings: Any, path: list[str], text: str, whole: str) -> Any:
-    """A copy of the dataclass `settings` in which the field at `path` is what `text` says."""
+    """Return a copy of the dataclass `settings` in which the field at `path` is what `text` says."""
     name, *rest = path
     hints = get_type_hints(type(settings))
     if name not in hints:

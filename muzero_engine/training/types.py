@@ -106,5 +106,5 @@ def tensors_of(data: FinishedGames | Batch) -> dict[str, Any]:
 
 
 def surprise(output: SearchOutput) -> Tensor:
-    """float16[B, 2]: how much a search found that the network had not known (`FinishedGames.surprise`)."""
+    """Return float16[B, 2]: how much a search found that the network had not known (`FinishedGames.surprise`)."""
     return torch.stack([output.divergence, (output.value - output.raw_value).abs()], dim=1).to(torch.float16)

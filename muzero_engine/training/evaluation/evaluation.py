@@ -46,12 +46,12 @@ class NetPlayer:
     """Plays what a batched search without noise chooses from the moves of `playable`, as an engine would."""
 
     def __init__(self, search: BatchedSearch, batch: int) -> None:
-        """`batch`: the most positions that `choose` will get."""
+        """Take the search, and the most positions that `choose` will get as `batch`."""
         self._search = search
         self._batch = batch
 
     def choose(self, positions: Sequence[Position]) -> list[int]:
-        """See Player."""
+        """Return a legal action for each position, see `Player`."""
         actions = self._search.num_actions
         rows = self._rows(len(positions))
         seen = np.zeros((rows, positions[0].spec.layout.planes, *positions[0].shape), dtype=np.float32)
@@ -70,14 +70,14 @@ class NetPlayer:
         return [_move(position, *row) for position, *row in zip(positions, *columns, strict=True)]
 
     def _rows(self, count: int) -> int:
-        """Rows of the search: always the same on a GPU, whose graphs have one shape, few different ones elsewhere."""
+        """Return the rows of the search: on a GPU, whose graphs have one shape, always as many; else a power of 2."""
         if self._search.device.type == "cuda":
             return self._batch
         return min(self._batch, 1 << (count - 1).bit_length())
 
 
 def _move(position: Position, action: int, value: float, by_policy: Sequence[int]) -> int:
-    """The search's own choice, but as in the engine no pass that throws a won game away (`games.endings`).
+    """Return the search's own choice, but as in the engine no pass that throws a won game away (`games.endings`).
 
     `by_policy`: actions, the likeliest of the improved policy first, -1 padded.
     """
@@ -106,7 +106,7 @@ class Evaluator:
         self._current, self._earlier = (NetPlayer(search, batch) for search in self._searches)
 
     def keep(self, step: int, network: MuZeroNetwork) -> None:
-        """Stores the net of a step for later matches and removes those that are no longer needed."""
+        """Store the net of a step for later matches and remove those that are no longer needed."""
         if self._world.is_main:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._folder / f"net-{step}.safetensors", checkpoint_bytes(network, dtype=torch.float16))
@@ -115,7 +115,7 @@ class Evaluator:
         self._world.barrier()
 
     def forget_after(self, step: int) -> None:
-        """Removes nets of later steps: the run goes back to this one."""
+        """Remove nets of later steps: the run goes back to this one."""
         if self._world.is_main:
             for late in self._steps():
                 if late > step:
@@ -123,7 +123,7 @@ class Evaluator:
         self._world.barrier()
 
     def evaluate(self, step: int, network: MuZeroNetwork, history: Iterable[CycleRecord]) -> tuple[MatchRecord, ...]:
-        """Results of the net of this step, which is stored afterwards. `history` is what was measured before."""
+        """Return the results of the net of this step and store it afterwards. `history` is what was measured before."""
         self._searches[0].update_weights(network)
         matches = [self._match(name, self._script(name, step), step) for name in self._scripted(history)]
         for earlier in opponents(self._steps(), step):
@@ -144,7 +144,7 @@ class Evaluator:
         return MatchRecord(opponent=name, wins=wins, draws=draws, losses=losses)
 
     def _steps(self) -> list[int]:
-        """Steps of the stored nets, ascending."""
+        """Return the steps of the stored nets, ascending."""
         return sorted(int(path.stem.partition("-")[2]) for path in self._folder.glob("net-*.safetensors"))
 
     def _scripted(self, history: Iterable[CycleRecord]) -> list[str]:
@@ -175,7 +175,7 @@ class Evaluator:
         return position
 
     def _end(self, position: Position) -> float | None:
-        """The result for player 0, by the rules or at the ply cap of self-play; None while the game goes on."""
+        """Return the result for player 0, by the rules or at the ply cap of self-play; None while the game goes on."""
         outcome = position.outcome()
         if outcome is not None:
             return outcome.value(0)
@@ -187,8 +187,10 @@ class Evaluator:
 
 
 def opponents(steps: Sequence[int], now: int) -> list[int]:
-    """Which of the stored nets (ascending steps) the net of step `now` meets: the newest and, of the others, the one
-    that is nearest to half its step."""
+    """Return the stored nets (of ascending steps) that the net of step `now` meets.
+
+    They are the newest and, of the others, the one that is nearest to half its step.
+    """
     before = [step for step in steps if step < now]
     if len(before) < 2:
         return before
@@ -196,7 +198,7 @@ def opponents(steps: Sequence[int], now: int) -> list[int]:
 
 
 def surplus(steps: Sequence[int]) -> list[int]:
-    """Which of the stored nets (ascending steps) to remove.
+    """Return those of the stored nets (of ascending steps) that are to be removed.
 
     The first and the two newest stay; of the others go those that leave the smallest gap between the ages of their
     neighbours, as a ratio.

@@ -19,7 +19,7 @@ class Player(Protocol):
     """Chooses moves."""
 
     def choose(self, positions: Sequence[Position]) -> list[int]:
-        """A legal action for each position, none of which has ended."""
+        """Return a legal action for each position, none of which has ended."""
         ...
 
 
@@ -45,7 +45,7 @@ class RandomPlayer:
         self._rng = rng
 
     def choose(self, positions: Sequence[Position]) -> list[int]:
-        """See Player."""
+        """Return a legal action for each position, see `Player`."""
         return [int(self._rng.choice(position.legal_actions())) for position in positions]
 
 
@@ -57,7 +57,7 @@ class GreedyPlayer:
         self._rng = rng
 
     def choose(self, positions: Sequence[Position]) -> list[int]:
-        """See Player."""
+        """Return a legal action for each position, see `Player`."""
         return [self._choose(position) for position in positions]
 
     def _choose(self, position: Position) -> int:
@@ -73,7 +73,7 @@ class GreedyPlayer:
 def openings(
     start: Callable[[np.random.Generator], Position], count: int, plies: int, rng: np.random.Generator
 ) -> list[Position]:
-    """`count` positions after `plies` uniformly random moves (fewer where the game would be over)."""
+    """Return `count` positions after `plies` uniformly random moves (fewer where the game would be over)."""
     starts = []
     for _ in range(count):
         position = start(rng)
@@ -89,7 +89,7 @@ def openings(
 def play_pairs(
     first: Player, second: Player, starts: Sequence[Position], end: Callable[[Position], float | None]
 ) -> MatchScore:
-    """Plays every start twice, once with each player to move first.
+    """Play every start twice, once with each player to move first.
 
     `end` gives None while a game goes on, then its result for player 0 of the game in {1, 0, -1}.
     """

@@ -61,7 +61,7 @@ class Gradients:
         return self._views
 
     def __call__(self, batch: Batch) -> BatchLoss:
-        """The loss of the batch, which owns its tensors; none of them has a gradient any more."""
+        """Return the loss of the batch, which owns its tensors; none of them has a gradient any more."""
         if not self._graphed:
             return self._compute(batch)
         key = (batch.shape, len(batch.action))
@@ -96,7 +96,7 @@ class Gradients:
         return _Captured(graph, static, loss)
 
     def _static(self, batch: Batch) -> Batch:
-        """A copy of the batch that stays where it is."""
+        """Return a copy of the batch that stays where it is."""
         copies = {name: tensor.clone() for name, tensor in tensors_of(batch).items()}
         if self._channels_last:
             for name in copies.keys() & {"observation", "later_observation"}:
@@ -105,7 +105,7 @@ class Gradients:
 
 
 def gradient_views(buffer: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
-    """Parts of the buffer laid out like the parameters, one after the other."""
+    """Return parts of the buffer laid out like the parameters, one after the other."""
     views, start = [], 0
     for parameter in parameters:
         views.append(buffer[start : start + parameter.numel()].as_strided(parameter.shape, parameter.stride(), start))

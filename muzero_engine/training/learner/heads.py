@@ -36,7 +36,7 @@ class ConsistencyHead(nn.Module):
         )
 
     def forward(self, imagined: Tensor, seen: Tensor) -> Tensor:
-        """float32[N]: 1 - cosine similarity of g's latents and h's, both float[N, C, H, W]; h's get no gradient."""
+        """Return float32[N]: 1 - cosine similarity of g's and h's latents float[N, C, H, W]; h's get no gradient."""
         with torch.no_grad():
             target = self.project(seen).flatten(1).float()
         guess = self.predict(self.project(imagined)).flatten(1).float()

@@ -111,12 +111,14 @@ class Learner:
         return self._module.network
 
     def ema_network(self) -> MuZeroNetwork:
-        """The network with the running mean of the weights, which plays; not a copy."""
+        """Return the network with the running mean of the weights, which plays; not a copy."""
         return self._ema
 
     def step(self, batch: Batch) -> StepMetrics:
-        """One gradient step; all ranks call it together. Raises NonFiniteLoss (on a GPU up to two steps later) with
-        the weights as they were before the step, and PeerLost."""
+        """Take one gradient step; all ranks call it together.
+
+        Raises NonFiniteLoss (on a GPU up to two steps later), with the weights as they were before the step; PeerLost.
+        """
         rate = learning_rate(self._settings, self._step, self.total_steps)
         measured = self._gradients(batch)
         self._world.mean_(self._buffer)
@@ -137,7 +139,7 @@ class Learner:
 
     @torch.no_grad()
     def measure(self, batch: Batch) -> BatchLoss:
-        """The loss of this rank's batch with the weights of now, from which nothing is learnt.
+        """Return the loss of this rank's batch with the weights of now, from which nothing is learnt.
 
         Not compiled: it is asked for too seldom. The consistency head's normalisation takes the statistics of its
         batch, as in a step, so measure batches of the size that is learnt from.
@@ -146,11 +148,11 @@ class Learner:
         return loss
 
     def finish(self) -> None:
-        """Waits for all steps. Raises NonFiniteLoss where one of them was not finite."""
+        """Wait for all steps. Raises NonFiniteLoss where one of them was not finite."""
         self._check(0)
 
     def state(self) -> LearnerState:
-        """What `load_state` needs to go on exactly. Raises NonFiniteLoss as `finish` does."""
+        """Return what `load_state` needs to go on exactly. Raises NonFiniteLoss as `finish` does."""
         self.finish()
         tensors: dict[str, Tensor] = dict(self._module.state_dict())
         tensors |= {f"ema.{name}": tensor for name, tensor in self._ema.state_dict().items()}
@@ -161,7 +163,7 @@ class Learner:
         return LearnerState({name: _copied(tensor) for name, tensor in tensors.items()}, self._step)
 
     def load_state(self, state: LearnerState) -> None:
-        """Goes on where `state` was taken. Raises BadLearnerState and leaves the learner as it was."""
+        """Go on where `state` was taken. Raises BadLearnerState and leaves the learner as it was."""
         places = dict(self._module.state_dict())
         places |= {f"ema.{name}": tensor for name, tensor in self._ema.state_dict().items()}
         parameters = dict(self._module.named_parameters())
@@ -185,7 +187,7 @@ class Learner:
             torch._foreach_lerp_(list(self._ema.parameters()), list(self.network.parameters()), 1.0 - decay)
 
     def _watch(self, batch: Batch, finite: Tensor) -> None:
-        """Sends the flag to the host behind the work of this step, so that to look at it waits for no later step."""
+        """Send the flag to the host behind the work of this step, so that to look at it waits for no later step."""
         flag, copied = finite.to("cpu", non_blocking=True), None
         if finite.is_cuda:
             copied = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -218,7 +220,7 @@ class Learner:
 
 
 def _copied(tensor: Tensor) -> Tensor:
-    """On the CPU, contiguous, sharing memory with nothing (safetensors wants it so)."""
+    """Return a copy on the CPU, contiguous, that shares memory with nothing (safetensors wants it so)."""
     return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
 
 

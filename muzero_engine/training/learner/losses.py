@@ -120,7 +120,7 @@ class LossTerms:
         self._drawn: set[Metric] = set()
 
     def add(self, metric: Metric, terms: Tensor, mask: Tensor, *, first: int = 0) -> None:
-        """Terms float32[n, M] of unroll steps `first` to `first + n - 1`, counted where `mask` bool[n, M]."""
+        """Add terms float32[n, M] of unroll steps `first` to `first + n - 1`, counted where `mask` bool[n, M] is."""
         padding = (first, self._unroll_steps + 1 - first - terms.shape[0])
         sums = F.pad(torch.where(mask, terms, 0.0).sum(dim=1), padding)
         counts = F.pad(mask.sum(dim=1, dtype=torch.float32), padding)
@@ -128,12 +128,12 @@ class LossTerms:
         self._counts[metric] = self._counts.get(metric, self._nothing) + counts
 
     def add_drawn(self, metric: Metric, terms: Tensor, mask: Tensor) -> None:
-        """Terms float32[M], one unrolled step of each position: the one, if any, that `mask` bool[U, M] has for it."""
+        """Add terms float32[M] of one unrolled step of each position: the one, if any, that `mask` bool[U, M] has."""
         self.add(metric, terms.expand(mask.shape), mask, first=1)
         self._drawn.add(metric)
 
     def policy(self, logits: Tensor, actions: Tensor, probs: Tensor, mask: Tensor) -> None:
-        """Logits float32[U + 1, M, A]; targets int64[U + 1, M, T] and float32[U + 1, M, T]."""
+        """Add the policy's terms: logits float32[U + 1, M, A]; targets int64[U + 1, M, T], float32[U + 1, M, T]."""
         log_probs = logits.log_softmax(dim=2)
         loss = sparse_cross_entropy(log_probs, actions, probs)
         self.add(Metric.POLICY, loss, mask)
@@ -144,7 +144,7 @@ class LossTerms:
             self.add(Metric.POLICY_ENTROPY, -(log_probs.exp() * log_probs).sum(dim=2), mask)
 
     def value(self, logits: Tensor, target: Tensor, mask: Tensor) -> None:
-        """Logits and targets float32[U + 1, M, 3]: win, draw, loss."""
+        """Add the value's terms: logits and targets float32[U + 1, M, 3], win, draw, loss."""
         log_probs = logits.log_softmax(dim=2)
         self.add(Metric.VALUE, -(target * log_probs).sum(dim=2), mask)
         with torch.no_grad():
@@ -152,7 +152,7 @@ class LossTerms:
             self.add(Metric.VALUE_ERROR, (error[..., 0] - error[..., 2]).square(), mask)
 
     def outcome(self, logits: Tensor, target: Tensor, mask: Tensor) -> None:
-        """Logits float32[U, M, 4] and classes int64[U, M] of the moves into steps 1 to U."""
+        """Add the outcome's terms: logits float32[U, M, 4] and classes int64[U, M] of the moves into steps 1 to U."""
         loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
         self.add(Metric.OUTCOME, loss.view_as(target), mask, first=1)
         with torch.no_grad():
@@ -161,7 +161,7 @@ class LossTerms:
             self.add(Metric.FALSE_ENDS, (called > 0).float(), mask & ~ended, first=1)
 
     def loss(self, weights: Weights) -> BatchLoss:
-        """The weighted sum of the losses, and everything that was counted."""
+        """Return the weighted sum of the losses, and everything that was counted."""
         total = self._nothing.sum()
         for metric, weight in weights:
             sums = self._sums.get(metric, self._nothing)
@@ -173,7 +173,7 @@ class LossTerms:
 
 
 def loss_weights(settings: LearnerSettings) -> Weights:
-    """The losses that are descended, each with its weight."""
+    """Return the losses that are descended, each with its weight."""
     return (
         (Metric.POLICY, settings.policy_weight),
         (Metric.VALUE, settings.value_weight),
@@ -186,23 +186,23 @@ def loss_weights(settings: LearnerSettings) -> Weights:
 
 
 def split(x: Tensor, outer: int) -> Tensor:
-    """[outer * n, ...] as [outer, n, ...]."""
+    """Return [outer * n, ...] as [outer, n, ...]."""
     return x.reshape(outer, -1, *x.shape[1:])
 
 
 def half_gradient(state: Tensor) -> Tensor:
-    """The same numbers, with half the gradient."""
+    """Return the same numbers, with half the gradient."""
     return torch.lerp(state.detach(), state, STATE_GRADIENT)
 
 
 def sparse_cross_entropy(log_probs: Tensor, actions: Tensor, probs: Tensor) -> Tensor:
-    """float32[..., M]: -sum p log q over the stored actions int64[..., M, T] (-1: padding) of q, float32[..., M, A]."""
+    """Return float32[..., M]: -sum p log q, q float32[..., M, A], over actions int64[..., M, T] (-1: padding)."""
     stored = log_probs.gather(-1, actions.clamp_min(0))
     return -torch.where(actions >= 0, probs * stored, 0.0).sum(dim=-1)
 
 
 def softened(probs: Tensor) -> Tensor:
-    """Targets float32[..., T] to the power 1/4, normalised; zeros stay zero."""
+    """Return targets float32[..., T] to the power 1/4, normalised; zeros stay zero."""
     power = probs.clamp_min(0.0) ** SOFT_EXPONENT
     return power / power.sum(dim=-1, keepdim=True).clamp_min(1e-6)
 

@@ -11,7 +11,7 @@ from muzero_engine.training.config import LearnerSettings, Optimiser
 
 
 def learning_rate(settings: LearnerSettings, step: int, total_steps: int) -> float:
-    """Of the step after `step` others: linear warm-up, then a cosine to `final_learning_rate` at `total_steps`."""
+    """Return that of the step after `step` others: linear warm-up, then a cosine that ends at `total_steps`."""
     if step < settings.warmup_steps:
         return settings.learning_rate * (step + 1) / settings.warmup_steps
     falling = max(total_steps - settings.warmup_steps, 1)
@@ -21,12 +21,15 @@ def learning_rate(settings: LearnerSettings, step: int, total_steps: int) -> flo
 
 
 def ema_decay(settings: LearnerSettings, step: int) -> float:
-    """Of the step after `step` others: lower at first, so that the mean forgets the initial weights."""
+    """Return that of the step after `step` others: lower at first, so that the mean forgets the initial weights."""
     return min(settings.ema_decay, (1.0 + step) / (10.0 + step))
 
 
 def make_optimiser(module: nn.Module, settings: LearnerSettings) -> torch.optim.Optimizer:
-    """Fused, so that `found_inf` can skip a step on the device. Weights of layers decay; biases and gains do not."""
+    """Return the optimiser, fused, so that `found_inf` can skip a step on the device.
+
+    Weights of layers decay; biases and gains do not.
+    """
     decayed: list[Tensor] = []
     kept: list[Tensor] = []
     for name, parameter in module.named_parameters():

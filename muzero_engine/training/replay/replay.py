@@ -60,7 +60,7 @@ class Odds:
 
 
 def weights(surprise: Tensor, policy_share: float, value_share: float) -> Tensor:
-    """float64[n], mean 1, from float[n, 2] (`FinishedGames.surprise`); a share of what nowhere surprises is even."""
+    """Return float64[n] of mean 1 from float[n, 2] (`FinishedGames.surprise`); shares without surprise are even."""
     exact = surprise.double()
     mean = exact.mean(dim=0)
     relative = torch.where(mean > 0, exact / mean.clamp_min(1e-12), 1.0)
@@ -71,7 +71,7 @@ class Replay:
     """Games to learn from."""
 
     def __init__(self, config: TrainConfig, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
-        """`dtype` of the observations."""
+        """Make an empty replay. `dtype` is that of the observations."""
         self._game = load_game(config.game)
         self._settings, self._learner = config.replay, config.learner
         self._device, self._dtype = device, dtype
@@ -123,7 +123,7 @@ class Replay:
         return self._drawn / self._stored if self._stored else 0.0
 
     def add(self, games: FinishedGames) -> None:
-        """Takes games in; every `HELD_OUT_EVERY`th that ever came is held out."""
+        """Take games in; every `HELD_OUT_EVERY`th that ever came is held out."""
         count = len(games.lengths)
         held = (torch.arange(count) + self._games) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
         self._games += count
@@ -137,7 +137,7 @@ class Replay:
             self._stored += len(games.action)
 
     def draw(self, batch_size: int, generator: torch.Generator) -> Batch:
-        """A batch of random positions from the window, in random symmetries. Raises ValueError where it is empty.
+        """Return a batch of random positions of the window, in random symmetries. Raises ValueError where it is empty.
 
         `generator` is one of the training device.
         """
@@ -150,12 +150,12 @@ class Replay:
         return batch
 
     def draw_held_out(self, batch_size: int, generator: torch.Generator) -> Batch | None:
-        """The same from the held-out games, as they were played; None as long as there are none."""
+        """Return the same from the held-out games, as they were played; None as long as there are none."""
         windows = {shape: ring.plies for shape, ring in self._held_out.items()}
         return self._drawn_from(self._held_out, windows, batch_size, generator) if any(windows.values()) else None
 
     def stale(self, shape: Shape, count: int, generator: torch.Generator) -> StalePositions | None:
-        """Random positions of a board, one from each of `count` parts of its window; None where it holds fewer.
+        """Return random positions of a board, one from each of `count` parts of its window; None where it holds fewer.
 
         All are different, as `refresh` needs it. Raises ValueError where `reanalyse_share` is 0.
         """
@@ -185,7 +185,7 @@ class Replay:
         )
 
     def refresh(self, positions: StalePositions, output: SearchOutput) -> None:
-        """Takes the targets and root values of a new search of these positions, where they are still there."""
+        """Take the targets and root values of a new search of these positions, where they are still there."""
         ring = self._rings[positions.shape]
         there = positions.legal.any(dim=1) & (positions.number >= ring.first)
         rows = positions.number[there] % ring.capacity
@@ -208,7 +208,7 @@ class Replay:
     def _chosen(
         self, rings: Rings, windows: dict[Shape, int], count: int, generator: torch.Generator
     ) -> tuple[Ring, Tensor]:
-        """A ring and int64[count] random numbers of plies in its window."""
+        """Return a ring and int64[count] random numbers of plies in its window."""
         shapes = [shape for shape, plies in windows.items() if plies]
         if not shapes:
             raise ValueError("there is nothing to draw: no game has ended yet")
@@ -224,7 +224,7 @@ class Replay:
         return ring, inside + (ring.end - window)
 
     def _drawn_by_surprise(self, ring: Ring, window: int, count: int, generator: torch.Generator) -> Tensor:
-        """int64[count]: places in the window, from 0."""
+        """Return int64[count]: places in the window, from 0."""
         odds = self._odds.get(ring.shape)
         if odds is None or odds.window != window:
             rows = torch.arange(ring.end - window, ring.end, device=self._device) % ring.capacity
@@ -249,7 +249,7 @@ class Replay:
         )
 
     def state(self, max_bytes: int | None = None) -> dict[str, Tensor]:
-        """The newest games that fit in about so many bytes (None: all), each board its share, on the CPU.
+        """Return the newest games that fit in about so many bytes (None: all), each board its share, on the CPU.
 
         A replay with everything goes on exactly as the first; with less the window is smaller for a while.
         """
@@ -266,7 +266,7 @@ class Replay:
         return state
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Takes over what `state` returned; this replay must be new. Raises BadState where the boards are others."""
+        """Take over what `state` returned; this replay must be new. Raises BadState where the boards are others."""
         for kind, ring_of in (("train", self._rings), ("held", self._held_out)):
             for shape, ring in ring_of.items():
                 prefix = f"{kind}.{shape[0]}x{shape[1]}."

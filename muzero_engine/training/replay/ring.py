@@ -67,7 +67,7 @@ class Ring:
         return self._end - self.first
 
     def begin_at(self, ply: int) -> None:
-        """The next ply gets this number; only for an empty ring."""
+        """Give the next ply this number; only for an empty ring."""
         assert not self._starts
         self._end = ply
 
@@ -87,13 +87,13 @@ class Ring:
         return sum(field[:1].nbytes for field in fields)
 
     def ownership(self, rows: Tensor) -> Tensor:
-        """float32[n, H, W] in {-1, 0, 1}, player 0's view, of the final board."""
+        """Return float32[n, H, W] in {-1, 0, 1}, player 0's view, of the final board."""
         points = self.shape[0] * self.shape[1]
         bits = unpacked_bits(self._ownership[rows], 2 * points).to(torch.float32)
         return (bits[:, :points] - bits[:, points:]).view(-1, *self.shape)
 
     def add(self, games: FinishedGames) -> None:
-        """Stores games; the oldest make room. A game longer than the ring is left out."""
+        """Store games; the oldest make room. A game longer than the ring is left out."""
         lengths: list[int] = games.lengths.tolist()
         count = len(games.action)
         device_lengths = games.lengths.to(self.device)
@@ -131,7 +131,7 @@ class Ring:
             self._starts.popleft()
 
     def newest(self, plies: int) -> FinishedGames:
-        """The newest whole games that have at most so many plies together, oldest first."""
+        """Return the newest whole games that have at most so many plies together, oldest first."""
         starts = [start for start in self._starts if self._end - start <= plies]
         bounds = [*starts, self._end]
         lengths = [after - start for start, after in itertools.pairwise(bounds)]

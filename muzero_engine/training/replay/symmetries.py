@@ -29,22 +29,22 @@ class Symmetries:
         self._actions = torch.from_numpy(np.stack(actions)).to(device)  # int64[S, A]: the action it becomes
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """int64[count] random indices of `elements`."""
+        """Return int64[count] random indices of `elements`."""
         return torch.randint(len(self.elements), (count,), generator=generator, device=self._sources.device)
 
     def planes(self, planes: Tensor, which: Tensor) -> Tensor:
-        """float[M, ..., H, W] turned by `elements[which[m]]`."""
+        """Return float[M, ..., H, W] turned by `elements[which[m]]`."""
         flat = planes.reshape(len(planes), -1, self._sources.shape[1])
         source = self._sources[which].unsqueeze(1).expand_as(flat)
         return flat.gather(2, source).view(planes.shape)
 
     def actions(self, actions: Tensor, which: Tensor) -> Tensor:
-        """int64[M, ...] turned by `elements[which[m]]`; -1 stays -1."""
+        """Return int64[M, ...] turned by `elements[which[m]]`; -1 stays -1."""
         row = which.view(-1, *[1] * (actions.dim() - 1))
         return torch.where(actions < 0, actions, self._actions[row, actions.clamp(min=0)])
 
     def apply(self, batch: Batch, which: Tensor) -> Batch:
-        """The batch with everything that knows squares turned."""
+        """Return the batch with everything that knows squares turned."""
         later, ownership = batch.later_observation, batch.ownership
         return replace(
             batch,

@@ -19,13 +19,13 @@ KEPT = 100  # records of a bundle's history, and those with matches
 
 
 def history(run: Path, step: int | None = None) -> list[CycleRecord]:
-    """All that led to the network of a run (at a step of this run), oldest first. Raises BadMetrics."""
+    """Return all that led to the network of a run (at a step of this run), oldest first. Raises BadMetrics."""
     before = read_lines(run / EARLIER) if (run / EARLIER).exists() else []
     return joined(before, [record for record in read_records(run) if step is None or record.step <= step])
 
 
 def keep_earlier(run: Path, checkpoint: Path | None) -> None:
-    """Lets a new run go on with the history beside the checkpoint's file that it begins with, if there is one.
+    """Let a new run go on with the history beside the checkpoint's file that it begins with, if there is one.
 
     What a run that never got to a checkpoint left in the folder is forgotten. Raises BadMetrics.
     """
@@ -37,7 +37,7 @@ def keep_earlier(run: Path, checkpoint: Path | None) -> None:
 
 
 def joined(before: Sequence[CycleRecord], records: Sequence[CycleRecord]) -> list[CycleRecord]:
-    """`records` of a run after those `before` it: its network of step 0 is the last one there."""
+    """Return the `records` of a run after those `before` it: its network of step 0 is the last one there."""
     if not before:
         return list(records)
     last = before[-1]
@@ -60,7 +60,7 @@ def joined(before: Sequence[CycleRecord], records: Sequence[CycleRecord]) -> lis
 
 
 def thinned(records: Sequence[CycleRecord], most: int = KEPT) -> list[CycleRecord]:
-    """At most so many records, evenly over the steps, and besides them all with matches and the last."""
+    """Return at most so many records, evenly over the steps, and besides them all with matches and the last."""
     kept: list[CycleRecord] = []
     total = max(records[-1].step, 1) if records else 1
     for number, record in enumerate(records):

@@ -25,7 +25,7 @@ class Status:
 
 
 def status_line(status: Status) -> str:
-    """One line for people."""
+    """Return one line for people."""
     share = 100 * status.step // max(status.steps, 1)
     parts = [
         f"step {status.step:,}/{status.steps:,} ({share}%)",
@@ -40,7 +40,7 @@ def status_line(status: Status) -> str:
 
 
 def short_number(value: float) -> str:
-    """Three digits and a thousand's letter: 950, 1.23k, 45.6k, 1.09M."""
+    """Return three digits and a thousand's letter: 950, 1.23k, 45.6k, 1.09M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= 0.9995 * size:
             return f"{value / size:#.3g}".rstrip(".") + letter
@@ -48,7 +48,7 @@ def short_number(value: float) -> str:
 
 
 def clock_text(seconds: float) -> str:
-    """0:07, 12:34, 3:05:00."""
+    """Return a time as hours, minutes and seconds: 0:07, 12:34, 3:05:00."""
     whole = max(0, round(seconds))
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
@@ -76,7 +76,7 @@ class Progress:
         self._open = False  # whether the terminal's line is unfinished
 
     def show(self, status: Status) -> None:
-        """Rewrites the terminal's line; in a log writes one if the last is old enough."""
+        """Rewrite the terminal's line; in a log write one if the last is old enough."""
         if self._silent:
             return
         line = status_line(status)
@@ -91,14 +91,14 @@ class Progress:
             self._write(f"{line}\n")
 
     def note(self, text: str) -> None:
-        """A line that stays."""
+        """Write a line that stays."""
         if self._silent:
             return
         self._write(f"\r\x1b[K{text}\n" if self._open else f"{text}\n")
         self._open = False
 
     def close(self) -> None:
-        """Ends an unfinished line."""
+        """End an unfinished line."""
         if self._open:
             self._write("\n")
             self._open = False

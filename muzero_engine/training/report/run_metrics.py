@@ -94,7 +94,7 @@ class MetricsLog:
     """Appends records to the metrics of a run, after those up to `cycle`."""
 
     def __init__(self, run: Path, *, cycle: int = 0, silent: bool = False) -> None:
-        """Keeps the cycles up to `cycle` of what is there. `silent`: another rank writes. Raises BadMetrics."""
+        """Keep the cycles up to `cycle` of what is there. `silent`: another rank writes. Raises BadMetrics."""
         path = run / METRICS_FILE
         self.records = [record for record in read_records(run) if record.cycle <= cycle] if cycle else []
         self._file: TextIO | None = None
@@ -103,25 +103,25 @@ class MetricsLog:
             self._file = path.open("a", encoding="utf-8")
 
     def append(self, record: CycleRecord) -> None:
-        """Writes a record through to the system."""
+        """Write a record through to the system."""
         self.records.append(record)
         if self._file is not None:
             self._file.write(_line(record))
             self._file.flush()
 
     def close(self) -> None:
-        """No record can be appended afterwards."""
+        """Close the file; no record can be appended afterwards."""
         if self._file is not None:
             self._file.close()
 
 
 def read_records(run: Path) -> list[CycleRecord]:
-    """The records of a run, oldest first. Raises BadMetrics."""
+    """Return the records of a run, oldest first. Raises BadMetrics."""
     return read_lines(run / METRICS_FILE)
 
 
 def read_lines(path: Path) -> list[CycleRecord]:
-    """The records of a file, in its order. Raises BadMetrics."""
+    """Return the records of a file, in its order. Raises BadMetrics."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -138,7 +138,7 @@ def read_lines(path: Path) -> list[CycleRecord]:
 
 
 def lines(records: Iterable[CycleRecord]) -> bytes:
-    """A file with these records."""
+    """Return the bytes of a file with these records."""
     return "".join(map(_line, records)).encode()
 
 
@@ -147,7 +147,7 @@ def _line(record: CycleRecord) -> str:
 
 
 def ratings(records: Iterable[CycleRecord]) -> dict[str, float]:
-    """Elo of every net ("net-STEP") and scripted player whose games lead back to the first net, which has 0.
+    """Return the Elo of every net ("net-STEP") and scripted player whose games lead back to the first net, which has 0.
 
     Matches against a scripted player count up to the first score of BEATEN: later ones do not tell how far above it a
     net is. Where a run began with a net that has played no match itself (the run before ended between two), that net

@@ -79,12 +79,12 @@ class StepSummary(Means):
 
 
 def means(sums: Tensor, counts: Tensor, world: World) -> Means:
-    """From float32[len(STEP_METRICS), U + 1] of this rank. The same answer on all ranks, which call it together."""
+    """Return the means of float32[len(STEP_METRICS), U + 1] each, over all ranks, which call it together."""
     return Means(**_by_metric(sums, counts, world))
 
 
 def summarise(metrics: Sequence[StepMetrics], world: World) -> StepSummary:
-    """The same answer on all ranks, which call it together with equally many steps (at least one)."""
+    """Return the means over these steps of all ranks, which call it together with equally many (at least one)."""
     sums = torch.stack([metric.sums for metric in metrics]).sum(0)
     counts = torch.stack([metric.counts for metric in metrics]).sum(0)
     whole = torch.stack([torch.stack([metric.loss, metric.gradient_norm]) for metric in metrics]).mean(0)

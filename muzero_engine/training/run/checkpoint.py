@@ -74,7 +74,7 @@ class CheckpointWriter:
         self._folder = run / f".checkpoint-{step}.part"
 
     def begin(self) -> None:
-        """Makes the temporary folder, and room: what killed writers left behind goes."""
+        """Make the temporary folder, and room: what killed writers left behind goes."""
         try:
             for left in self._folder.parent.glob(".checkpoint-*.part"):
                 shutil.rmtree(left)
@@ -83,7 +83,7 @@ class CheckpointWriter:
             raise self._refused(error) from error
 
     def write_group(self, group: str, tensors: Tensors) -> None:
-        """Writes tensors (any device) as the files of this group."""
+        """Write tensors (any device) as the files of this group."""
         try:
             shapes = json.dumps({name: list(tensor.shape) for name, tensor in tensors.items()})
             for i, part in enumerate(_parts(tensors)):
@@ -93,7 +93,7 @@ class CheckpointWriter:
             raise self._refused(error) from error
 
     def commit(self, document: Mapping[str, object]) -> None:
-        """Adds the document, moves the folder to its place and removes checkpoints that are too old to keep."""
+        """Add the document, move the folder to its place and remove checkpoints that are too old to keep."""
         try:
             files = {
                 path.name: FileEntry(path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
@@ -110,7 +110,7 @@ class CheckpointWriter:
             raise self._refused(error) from error
 
     def abandon(self) -> None:
-        """Removes what was written so far."""
+        """Remove what was written so far."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _refused(self, error: OSError) -> CheckpointNotWritten:
@@ -128,11 +128,11 @@ class Checkpoint:
     files: dict[str, FileEntry]
 
     def groups(self) -> set[str]:
-        """The names of its groups."""
+        """Return the names of its groups."""
         return {name.split(".")[0] for name in self.files}
 
     def read_group(self, group: str) -> dict[str, Tensor]:
-        """The tensors of a group, on the CPU. Raises BadCheckpoint."""
+        """Return the tensors of a group, on the CPU. Raises BadCheckpoint."""
         pieces: dict[str, list[Tensor]] = {}
         shapes: dict[str, list[int]] = {}
         names = sorted(name for name in self.files if name.split(".")[0] == group)
@@ -170,7 +170,7 @@ class Checkpoint:
 
 
 def checkpoints(run: Path) -> list[tuple[int, Path]]:
-    """(step, folder) of the complete checkpoints of a run, newest first."""
+    """Return (step, folder) of the complete checkpoints of a run, newest first."""
     complete = []
     for path in run.glob("checkpoint-*"):
         match = _NAME.fullmatch(path.name)
@@ -180,7 +180,7 @@ def checkpoints(run: Path) -> list[tuple[int, Path]]:
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
-    """Raises BadCheckpoint."""
+    """Return the checkpoint in this folder, its document read. Raises BadCheckpoint."""
     match = _NAME.fullmatch(folder.name)
     if match is None:
         raise BadCheckpoint(f"{folder} is not a checkpoint of a run: its name is not checkpoint-STEP")
@@ -205,7 +205,7 @@ def open_checkpoint(folder: Path) -> Checkpoint:
 
 
 def _parts(tensors: Tensors) -> Iterator[dict[str, Tensor]]:
-    """The tensors, flat and on the CPU, in dictionaries that each fit into a file. Large ones become `name#0`, ..."""
+    """Yield the tensors, flat and on the CPU, in dictionaries that fit a file each. Large ones become `name#0`, ..."""
     room = FILE_LIMIT - HEADER_ROOM
     part: dict[str, Tensor] = {}
     used = 0
@@ -232,7 +232,7 @@ def _piece_order(item: tuple[str, Tensor]) -> tuple[str, int]:
 
 
 def _metadata(data: bytes) -> dict[str, str]:
-    """The metadata in the header of a safetensors file (8 bytes of length, then JSON)."""
+    """Return the metadata in the header of a safetensors file (8 bytes of length, then JSON)."""
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     metadata = header["__metadata__"]

@@ -44,7 +44,7 @@ class _CycleTimes:
     evaluation: float = FIRST_EVALUATION  # of the slowest cycle with one
 
     def another(self, evaluates: bool) -> bool:
-        """Whether there is time for one more cycle, perhaps with an evaluation, and a checkpoint."""
+        """Return whether there is time for one more cycle, perhaps with an evaluation, and a checkpoint."""
         if self.end is None:
             return True
         latest = list(self.cycles)[-LATEST:]
@@ -52,14 +52,14 @@ class _CycleTimes:
         return self.now() + SPARE * (slowest + self.save) < self.end
 
     def took(self, seconds: float, evaluated: bool) -> None:
-        """A cycle is over."""
+        """Take note that a cycle is over."""
         if not evaluated:
             self.cycles.append(seconds)
         else:
             self.evaluation = seconds if self.evaluation == FIRST_EVALUATION else max(self.evaluation, seconds)
 
     def left(self) -> float | None:
-        """Seconds to the time limit."""
+        """Return the seconds to the time limit; None where there is none."""
         return None if self.end is None else max(0.0, self.end - self.now())
 
 
@@ -70,7 +70,7 @@ def train(
     time_limit: float | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> RunEnd:
-    """Runs until one of the endings; all ranks call it together, each in its main thread.
+    """Run until one of the endings; all ranks call it together, each in its main thread.
 
     `time_limit` in seconds from now, checkpoint included. Raises NonFiniteLoss, RulesError, PeerLost,
     CheckpointNotWritten, OSError, and KeyboardInterrupt at a second Ctrl-C; checkpoints from before are then intact.

@@ -32,9 +32,9 @@ class Reanalysis:
         self._rounds = config.replay.reanalyse_share * config.self_play.plies_per_cycle / sum(self._batches.values())
 
     def run(self, cycle: int) -> ReanalysisRecord | None:
-        """The share of this cycle (1 is the first), in whole batches; what is left over is made up in later cycles.
+        """Renew the share of this cycle (1 is the first), in whole batches; later cycles make up for what is left over.
 
-        None where nothing got new targets.
+        Return what was measured, None where nothing got new targets.
         """
         if not self._rounds:
             return None

@@ -196,7 +196,7 @@ class BatchedSearch:
         return step.latent, step.reward, step.discount, step.policy_logits, step.value
 
     def _as_latents(self, rows: Tensor, shape: torch.Size) -> Tensor:
-        """A view of stored rows [B, latent size] as latents [B, *shape], in the memory order that the model likes."""
+        """Return a view of stored rows [B, latent size] as latents [B, *shape], in the model's order of memory."""
         if self._channels_last and len(shape) == 3:
             channels, height, width = shape
             return rows.view(-1, height, width, channels).permute(0, 3, 1, 2)
@@ -246,7 +246,7 @@ class BatchedSearch:
 
 
 def default_kernels(device: torch.device) -> TreeKernels:
-    """Triton's on CUDA, torch's elsewhere."""
+    """Return Triton's kernels on CUDA, torch's elsewhere."""
     if device.type != "cuda":
         return TorchKernels()
     from muzero_engine.training.search.triton_kernels import TritonKernels

@@ -23,8 +23,10 @@ from muzero_engine.training.types import SearchOutput
 
 
 def halving_schedule(candidates: int, simulations: int) -> list[list[int]]:
-    """int[candidates + 1][simulations]: row n says how often the candidate of each simulation has been visited before
-    it, when n actions are considered. The candidate is then the best of those with so many visits.
+    """Return int[candidates + 1][simulations]: row n is the schedule when n actions are considered.
+
+    It says how often the candidate of each simulation has been visited before it. The candidate is then the best of
+    those with so many visits.
 
     Sequential halving ([GZ] algorithm 2) in mctx's form, whose rounding is kept: phases of
     max(1, simulations / (ceil(log2 n) * left)) visits to each of those left, of whom half (at least two) go on.
@@ -121,7 +123,7 @@ def conclude(
 
 
 def _highest(kernels: TreeKernels, improved: Tensor, targets: int) -> tuple[Tensor, Tensor]:
-    """(probabilities float32[B, T] of sum 1, actions int64[B, T]), highest first, padded with 0 and -1."""
+    """Return (probabilities float32[B, T] of sum 1, actions int64[B, T]), highest first, padded with 0 and -1."""
     count = min(targets, improved.shape[1])
     probs, actions = kernels.top(improved, count)
     probs, order = probs.sort(dim=1, descending=True, stable=True)

@@ -57,7 +57,7 @@ class SearchTree:
 
     @classmethod
     def empty(cls, batch: int, width: int, schedule: Tensor) -> SearchTree:
-        """Trees on the device of `schedule`, to be filled from the root on (`plant`)."""
+        """Return trees on the device of `schedule`, to be filled from the root on (`plant`)."""
         device = schedule.device
         nodes = schedule.shape[1] + 1
 
@@ -141,7 +141,7 @@ class TreeKernels(Protocol):
         ...
 
     def top(self, values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """The `count` highest of each row of float[B, A]: float32[B, count], int64[B, count], by rising index.
+        """Return the `count` highest of each row of float[B, A]: float32[B, count], int64[B, count], by rising index.
 
         Of equal values the lower index goes first. Rows hold no NaN.
         """
@@ -176,7 +176,7 @@ class TorchKernels:
         tree.selection.latent.copy_(parent * tree.batch + games)
 
     def _root_slot(self, tree: SearchTree, simulation: int, settings: SelectionSettings) -> Tensor:
-        """int64[B]: sequential halving as mctx does it, the best of the candidates with the visits that are due."""
+        """Return int64[B]: sequential halving as in mctx, the best of the candidates with the visits that are due."""
         games = torch.arange(tree.batch, device=tree.child.device)
         visits, q = children_statistics(tree, games, torch.zeros_like(games))
         completed = completed_q(tree.raw_value[:, 0], tree.logit[:, 0], q, visits)
@@ -185,7 +185,7 @@ class TorchKernels:
         return torch.where(visits == due[:, None], score, -torch.inf).argmax(dim=1)
 
     def _interior_slot(self, tree: SearchTree, rows: Tensor, node: Tensor, settings: SelectionSettings) -> Tensor:
-        """int64[rows]: argmax of pi' - N(b) / (1 + sum N); [GZ] section 5."""
+        """Return int64[rows]: argmax of pi' - N(b) / (1 + sum N); [GZ] section 5."""
         logit = tree.logit[rows, node]
         visits, q = children_statistics(tree, rows, node)
         completed = completed_q(tree.raw_value[rows, node], logit, q, visits)
@@ -231,7 +231,7 @@ class TorchKernels:
 
 
 def children_statistics(tree: SearchTree, rows: Tensor, node: Tensor) -> tuple[Tensor, Tensor]:
-    """(visits int32[rows, W], Q float32[rows, W], 0 where not visited) of the children of one node a row."""
+    """Return (visits int32[rows, W], Q float32[rows, W], 0 where not visited) of the children of one node a row."""
     child = tree.child[rows, node].long()
     seen = child > 0
     visits = tree.visits[rows[:, None], child] * seen
@@ -239,7 +239,7 @@ def children_statistics(tree: SearchTree, rows: Tensor, node: Tensor) -> tuple[T
 
 
 def mixed_value(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Tensor:
-    """float32[B]: v_mix, [GZ] appendix D, equation 33, from the network's values float32[B] and float32[B, W] each."""
+    """Return float32[B]: v_mix, [GZ] appendix D, equation 33, of the network's values float32[B] and float32[B, W]."""
     weight = (logits - logits.amax(dim=1, keepdim=True)).exp().clamp_min(MIN_PRIOR) * (visits > 0)
     total = visits.sum(dim=1)
     average = (weight * q).sum(dim=1) / weight.sum(dim=1).clamp_min(MIN_PRIOR)
@@ -247,10 +247,10 @@ def mixed_value(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Ten
 
 
 def completed_q(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Tensor:
-    """float32[B, W]: Q where visited, v_mix elsewhere; [GZ] equation 10."""
+    """Return float32[B, W]: Q where visited, v_mix elsewhere; [GZ] equation 10."""
     return torch.where(visits > 0, q, mixed_value(value, logits, q, visits)[:, None])
 
 
 def sigma(completed: Tensor, visits: Tensor, settings: SelectionSettings) -> Tensor:
-    """float32[B, W]: (c_visit + max_b N(b)) * c_scale * Q; [GZ] equation 8."""
+    """Return float32[B, W]: (c_visit + max_b N(b)) * c_scale * Q; [GZ] equation 8."""
     return (settings.c_visit + visits.amax(dim=1, keepdim=True)) * settings.c_scale * completed

@@ -93,7 +93,7 @@ class TritonKernels:
     def _top(
         self, values: Tensor, count: int, highest: Tensor, indices: Tensor, leaf: Tensor, nodes: int, width: int
     ) -> None:
-        """Row b of the answer goes to row b * nodes + leaf[b] of `highest` and `indices`; to row b if `nodes` is 0."""
+        """Write row b of the answer to row b * nodes + leaf[b] of `highest` and `indices`; to row b if `nodes` is 0."""
         values = values.contiguous()
         actions = values.shape[1]
         if actions > MAX_ACTIONS:
@@ -119,7 +119,7 @@ class TritonKernels:
 def _children(
     child, logit, visits, q, game, node, raw, slot, c_visit, c_scale, NODES: tl.constexpr, WIDTH: tl.constexpr
 ):
-    """(child, visits, prior logit, logit + sigma(completed Q)) of the slots of a node; float32[BLOCK] or int32."""
+    """Return (child, visits, prior logit, logit + sigma(completed Q)) of a node's slots; float32[BLOCK] or int32."""
     inside = slot < WIDTH
     row = (game * NODES + node) * WIDTH + slot
     following = tl.load(child + row, mask=inside, other=0)
@@ -199,7 +199,7 @@ def _select(
 
 @triton.jit
 def _keys(start, index, ACTIONS: tl.constexpr, HALF: tl.constexpr):
-    """Values of a row and integers of the same order (int16's range for bfloat16); the lowest past its end."""
+    """Return a row's values and integers of the same order (int16's range for bfloat16); the lowest past its end."""
     inside = index < ACTIONS
     value = tl.load(start + index, mask=inside, other=0.0).to(tl.float32)
     value = tl.where(value == 0.0, 0.0, value)  # -0 equals 0

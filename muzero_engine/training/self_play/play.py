@@ -45,7 +45,9 @@ class SelfPlay:
         workers: int | None = None,
         fast_searches: Mapping[Shape, RootSearch] | None = None,
     ) -> None:
-        """`dtype` of the observations; `workers` overrides the number that the settings and the device suggest.
+        """Begin all games.
+
+        `dtype` is that of the observations; `workers` overrides the number that settings and device suggest.
 
         Raises ValueError where `fast_searches` are needed and missing.
         """
@@ -108,14 +110,14 @@ class SelfPlay:
             raise
 
     def turns(self, plies: int) -> int:
-        """How often `play` calls `meanwhile`."""
+        """Return how often `play` calls `meanwhile`."""
         return self._rounds(plies) * len(self._groups)
 
     def _rounds(self, plies: int) -> int:
         return max(1, math.ceil(plies / self.slots))
 
     def play(self, plies: int, meanwhile: Callable[[], None] | None = None) -> list[FinishedGames]:
-        """Plays at least this many moves (whole rounds of all slots); returns the games that ended. Raises RulesError.
+        """Play at least this many moves (whole rounds of all slots); return the games that ended. Raises RulesError.
 
         `meanwhile` is called whenever the rules of a group have been set to work: what it queues on the device runs
         while they do. Games are in the order in which they ended, by round, group and slot, with those of one board
@@ -153,7 +155,7 @@ class SelfPlay:
             sums += torch.stack([output.divergence.sum(), output.value.abs().sum()])
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that `load_state` needs to go on exactly here, as CPU tensors. Call it between calls of `play`."""
+        """Return all that `load_state` needs to go on exactly here, on the CPU. Call it between calls of `play`."""
         state = {f"generator.{self._device.type}": self._generator.get_state()}
         if self._full_share < 1:
             state["generator.turns"] = self._turns.get_state()
@@ -162,7 +164,7 @@ class SelfPlay:
         return state
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Goes on where `state` was taken. Raises BadState where the settings were others.
+        """Go on where `state` was taken. Raises BadState where the settings were others.
 
         Random numbers go on exactly only on the same kind of device.
         """
@@ -178,7 +180,7 @@ class SelfPlay:
             self._turns.set_state(turns)
 
     def close(self) -> None:
-        """Ends the worker processes."""
+        """End the worker processes."""
         self._pool.close()
 
     def __enter__(self) -> Self:

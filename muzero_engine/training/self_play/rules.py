@@ -95,12 +95,12 @@ class Buffers:
 
     @classmethod
     def size(cls, settings: RulesSettings) -> int:
-        """Bytes of memory that `over` needs."""
+        """Return the bytes of memory that `over` needs."""
         return sum(_aligned(dtype, shape) for dtype, shape in cls._layout(settings))
 
     @classmethod
     def over(cls, memory: Any, settings: RulesSettings) -> Buffers:
-        """The arrays over a writable buffer of `size` bytes."""
+        """Return the arrays over a writable buffer of `size` bytes."""
         arrays: list[npt.NDArray[Any]] = []
         offset = 0
         for dtype, shape in cls._layout(settings):
@@ -144,7 +144,7 @@ class RulesSlice:
         self._legal = np.zeros((count, self._game.spec.num_actions(settings.shape)), dtype=np.bool_)
 
     def step(self) -> None:
-        """Does what `Buffers.action` says and describes the position that follows in each slot. Raises RulesError.
+        """Do what `Buffers.action` says and describe the position that follows in each slot. Raises RulesError.
 
         A game that ended is followed by the first position of the slot's next game.
         """
@@ -220,7 +220,7 @@ class RulesSlice:
         self._describe(i, slot)
 
     def _opening(self, slot: int, plies: int, komi: float, rng: random.Random) -> Position | None:
-        """A game's position after some random plies, which are written to the buffers; None if they ended the game."""
+        """Return a game after some random plies, which are written to the buffers; None if they ended the game."""
         position = self._game.initial(self._settings.shape)
         if isinstance(position, WithKomi):
             position.set_komi(komi)

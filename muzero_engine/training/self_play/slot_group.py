@@ -24,7 +24,7 @@ from muzero_engine.training.types import BadState, FinishedGames, RootSearch, Se
 def chosen_actions(
     output: SearchOutput, sampled: Tensor, generator: torch.Generator, temperature: float = 1.0
 ) -> Tensor:
-    """int64[B]: drawn from the improved policy ** (1 / temperature) where `sampled`, else the search's own choice.
+    """Return int64[B]: drawn from improved policy ** (1 / temperature) where `sampled`, else the search's own choice.
 
     `sampled` is bool[B].
     """
@@ -74,7 +74,7 @@ class SlotGroup:
         self._searched = torch.cuda.Event() if device.type == "cuda" else None  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
     def start(self) -> None:
-        """Begins game `Buffers.number` in every slot."""
+        """Begin game `Buffers.number` in every slot."""
         self._buffers.action[:] = START
         self._pool.submit(self._index)
         self._pool.wait(self._index)
@@ -83,7 +83,7 @@ class SlotGroup:
         self._begin_games()
 
     def launch(self, generator: torch.Generator, *, full: bool = True) -> SearchOutput:
-        """Searches all slots; not `full`: with the fast search, whose policy is played but not learnt."""
+        """Search all slots; not `full`: with the fast search, whose policy is played but not learnt."""
         search = self._search if full or self._fast_search is None else self._fast_search
         ply = to_device(self._ply, self._device)
         legal = to_device(self._buffers.legal, self._device)
@@ -101,7 +101,7 @@ class SlotGroup:
         return output
 
     def dispatch(self) -> None:
-        """Waits for the search and lets the rules play its moves. Raises RulesError."""
+        """Wait for the search and let the rules play its moves. Raises RulesError."""
         if self._searched is not None:
             self._searched.synchronize()
         buffers, settings = self._buffers, self._settings
@@ -116,7 +116,7 @@ class SlotGroup:
         self._pool.submit(self._index)
 
     def settle(self, counts: GameCounts) -> FinishedGames | None:
-        """Waits for the rules; the games that ended, by slot, are counted and returned. Raises RulesError."""
+        """Wait for the rules; count and return the games that ended, by slot. Raises RulesError."""
         self._pool.wait(self._index)
         buffers = self._buffers
         slots = np.flatnonzero(buffers.done)
@@ -134,7 +134,7 @@ class SlotGroup:
         return games
 
     def _begin_games(self) -> None:
-        """Takes over the plies of the slots and the random openings of new games."""
+        """Take over the plies of the slots and the random openings of new games."""
         buffers = self._buffers
         fresh = np.flatnonzero(buffers.fresh)
         if len(fresh):
@@ -145,7 +145,7 @@ class SlotGroup:
         self._ply = buffers.ply.astype(np.int64)
 
     def state(self) -> dict[str, Tensor]:
-        """The games in progress, on the CPU. Positions are left out: the rules make them again."""
+        """Return the games in progress, on the CPU. Positions are left out: the rules make them again."""
         return {
             "number": torch.from_numpy(self._buffers.number.copy()),
             "ply": torch.from_numpy(self._ply.copy()),
@@ -155,7 +155,7 @@ class SlotGroup:
         }
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Takes up saved games by playing their moves again. Raises BadState, RulesError."""
+        """Take up saved games by playing their moves again. Raises BadState, RulesError."""
         plies = state["ply"].numpy().astype(np.int64)
         if len(plies) != self.slots:
             raise BadState(f"the saved games fill {len(plies)} slots, not {self.slots}: self_play.games was different")

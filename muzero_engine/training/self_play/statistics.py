@@ -51,7 +51,7 @@ class GameCounts:
         reasons: npt.NDArray[np.bytes_],
         would_resign: npt.NDArray[np.int8],
     ) -> None:
-        """Adds n games: plies, results for player 0, reasons, and who would have resigned (-1: nobody)."""
+        """Add n games: plies, results for player 0, reasons, and who would have resigned (-1: nobody)."""
         self._plies += int(lengths.sum())
         self._results.update(results.tolist())
         self._reasons.update(reason.decode() for reason in reasons.tolist())
@@ -63,7 +63,7 @@ class GameCounts:
     def statistics(
         self, moves: int, full_moves: int, seconds: float, divergence: float, root_value: float
     ) -> SelfPlayStatistics:
-        """The games added so far."""
+        """Return the statistics of the games added so far."""
         games = self._results.total()
         return SelfPlayStatistics(
             games=games,

@@ -17,7 +17,7 @@ Numbers = npt.NDArray[np.integer]
 
 
 def to_device(array: npt.NDArray[Any], device: torch.device) -> Tensor:
-    """An array as a tensor there. CUDA is not waited for; on the CPU it is the same memory."""
+    """Return an array as a tensor there. CUDA is not waited for; on the CPU it is the same memory."""
     tensor = torch.from_numpy(array)
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
@@ -36,8 +36,11 @@ class Trajectories:
         keep_legal: bool = False,
         keep_surprise: bool = False,
     ) -> None:
-        """`keep_legal`: legal actions are stored too, so that positions can be searched again. `keep_surprise`: so is
-        what a search found, so that batches can be drawn by it."""
+        """Make empty slots.
+
+        `keep_legal`: legal actions are stored too, so that positions can be searched again. `keep_surprise`: so is what
+        a search found, so that batches can be drawn by it.
+        """
         rows = slots * plies
         self.plies = plies
         self.target_actions = target_actions
@@ -55,7 +58,7 @@ class Trajectories:
         self._surprise = torch.zeros((rows, 2 if keep_surprise else 0), dtype=torch.float16, device=device)
 
     def write_positions(self, ply: Tensor, packed: Tensor, legal: Tensor) -> None:
-        """Writes uint8[B, packed_size] and uint8[B, ceil(A / 8)] at ply int64[B] of each slot."""
+        """Write uint8[B, packed_size] and uint8[B, ceil(A / 8)] at ply int64[B] of each slot."""
         self._packed[self._first + ply] = packed
         if self._legal.shape[1]:
             self._legal[self._first + ply] = legal
@@ -63,7 +66,7 @@ class Trajectories:
     def write_openings(
         self, slots: Numbers, counts: Numbers, packed: npt.NDArray[np.uint8], actions: npt.NDArray[np.int16]
     ) -> None:
-        """Writes the first `counts[i]` plies of `slots[i]`, from uint8[n, O, packed_size] and int16[n, O]."""
+        """Write the first `counts[i]` plies of `slots[i]`, from uint8[n, O, packed_size] and int16[n, O]."""
         if not counts.sum():
             return
         inside = np.arange(actions.shape[1]) < counts[:, None]
@@ -76,12 +79,12 @@ class Trajectories:
         self._surprise[rows] = 0
 
     def history(self, ply: Tensor) -> tuple[Tensor, Tensor]:
-        """(uint8[B, history, packed_size] newest first, bool[B, history] which of them exist) at ply int64[B]."""
+        """Return (uint8[B, history, packed_size] newest first, bool[B, history] which exist) at ply int64[B]."""
         back = ply.unsqueeze(1) - self._history
         return self._packed[self._first.unsqueeze(1) + back.clamp(min=0)], back >= 0
 
     def record(self, ply: Tensor, action: Tensor, output: SearchOutput, *, policy: bool = True) -> None:
-        """Writes the moves int64[B] played at ply int64[B] and what the search said; `policy`: its policy, too."""
+        """Write the moves int64[B] played at ply int64[B] and what the search said; `policy`: its policy, too."""
         rows = self._first + ply
         self._action[rows] = action.to(torch.int16)
         self._target_actions[rows] = output.target_actions.to(torch.int16) if policy else -1
@@ -102,7 +105,7 @@ class Trajectories:
         ownership: npt.NDArray[np.int8] | None,
         openings: Numbers,
     ) -> FinishedGames:
-        """Copies the first `lengths[i]` plies of `slots[i]`, `openings[i]` of them random; `results` are player 0's."""
+        """Copy the first `lengths[i]` plies of `slots[i]`, `openings[i]` of them random; `results` are player 0's."""
         device = self._device
         rows = self._rows(slots, lengths)
         packed = self._packed[rows]
@@ -125,12 +128,12 @@ class Trajectories:
         )
 
     def state(self, lengths: Numbers) -> dict[str, Tensor]:
-        """What was played and searched in the first `lengths[s]` plies of every slot s, on the CPU."""
+        """Return what was played and searched in the first `lengths[s]` plies of every slot s, on the CPU."""
         rows = self._rows(np.arange(len(lengths)), lengths)
         return {name: tensor[rows].cpu() for name, tensor in self._stored().items()}
 
     def load_state(self, lengths: Numbers, state: dict[str, Tensor]) -> None:
-        """The inverse of `state`; the packed plies are the caller's business (`write_positions`)."""
+        """Take over what `state` returned; the packed plies are the caller's business (`write_positions`)."""
         rows = self._rows(np.arange(len(lengths)), lengths)
         for name, tensor in self._stored().items():
             tensor[rows] = state[name].to(self._device)
@@ -145,13 +148,13 @@ class Trajectories:
         }
 
     def _rows(self, slots: Numbers, counts: Numbers) -> Tensor:
-        """int64[sum of counts]: the first rows of these slots, one slot behind the other."""
+        """Return int64[sum of counts]: the first rows of these slots, one slot behind the other."""
         first = np.repeat(np.asarray(slots, dtype=np.int64) * self.plies, counts)
         return to_device(first + _ages(counts), self._device)
 
 
 def _ages(counts: Numbers) -> npt.NDArray[np.int64]:
-    """int64[sum of counts]: 0, 1, ... counts[i] - 1 for every i in turn."""
+    """Return int64[sum of counts]: 0, 1, ... counts[i] - 1 for every i in turn."""
     ends = np.cumsum(counts)
     ages: npt.NDArray[np.int64] = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)
     return ages

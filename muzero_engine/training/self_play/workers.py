@@ -34,7 +34,7 @@ class RulesPool:
     """
 
     def __init__(self, groups: Sequence[RulesSettings], workers: int) -> None:
-        """`workers` processes, but no more than there are slots in the largest group; 0: none."""
+        """Start `workers` processes, but no more than there are slots in the largest group; 0: none."""
         context = multiprocessing.get_context("spawn")
         sizes = [Buffers.size(group) for group in groups]
         memories: list[Any] = [context.RawArray(ctypes.c_uint8, size) if workers else bytearray(size) for size in sizes]
@@ -66,7 +66,7 @@ class RulesPool:
         return len(self._processes)
 
     def submit(self, group: int) -> None:
-        """Lets the rules take the step that `Buffers.action` of this group describes. Raises RulesError."""
+        """Let the rules take the step that `Buffers.action` of this group describes. Raises RulesError."""
         if self._local:
             self._local[group].step()
         for worker, pipe in enumerate(self._pipes):
@@ -75,7 +75,7 @@ class RulesPool:
             self._pending[group].add(worker)
 
     def wait(self, group: int) -> None:
-        """Returns when the last step of this group is done. Raises RulesError where it, or a worker, failed."""
+        """Return when the last step of this group is done. Raises RulesError where it, or a worker, failed."""
         while self._pending[group]:
             worker = min(self._pending[group])
             with self._ends_reported(worker):
@@ -98,7 +98,7 @@ class RulesPool:
             ) from None
 
     def close(self) -> None:
-        """Ends the workers. May be called twice."""
+        """End the workers. May be called twice."""
         for pipe in self._pipes:
             pipe.close()
         for process in self._processes:
@@ -118,7 +118,7 @@ class RulesPool:
 
 @contextlib.contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Processes started inside never see Ctrl-C, which is the main process's business."""
+    """Keep Ctrl-C, which is the main process's business, from processes that are started inside."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows: the workers ignore it themselves, once they run
         yield
         return
@@ -151,7 +151,7 @@ def _work(
 
 
 def default_workers(world: int = 1) -> int:
-    """As many as there are cores for each rank of this machine, less one for the rank itself; at least one."""
+    """Return as many as there are cores for each rank of this machine, less one for the rank itself; at least one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     ranks = int(os.environ.get("LOCAL_WORLD_SIZE", world))
     return max(1, cores // ranks - 1)
