@@ -40,8 +40,8 @@ class AlignedConv(nn.Conv2d):
 def same_size_conv(x: Tensor, filters: Tensor, bias: Tensor | None, *, align: bool | None = None) -> Tensor:
     """Return float[B, outputs, H, W] from float[B, inputs, H, W] and filters float[outputs, inputs, size, size].
 
-    The size is odd. With `align` (by default on a GPU) channels are filled up with zeros to a multiple of 8: tensor cores take no
-    others, and cuDNN would fill them up itself in a pass that fuses with nothing.
+    The size is odd. With `align` (by default on a GPU) channels are filled up with zeros to a multiple of 8: tensor
+    cores take no others, and cuDNN would fill them up itself in a pass that fuses with nothing.
     """
     padding, (outputs, inputs) = filters.shape[-1] // 2, filters.shape[:2]
     align = x.is_cuda if align is None else align
