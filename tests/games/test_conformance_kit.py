@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,11 +16,17 @@ import pytest
 
 from muzero_engine.games.base import (
     ActionTable,
+    Area,
     Bools,
+    Gains,
     Game,
+    GameDefaults,
     GameSpec,
     Ints,
+    Notation,
     Outcome,
+    Position,
+    RecordFormat,
     Scalars,
     Shape,
     Symmetry,
@@ -28,6 +35,7 @@ from muzero_engine.games.base import (
 from muzero_engine.games.chess import GAME as CHESS
 from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
 from muzero_engine.games.conformance import check_game, checks
+from muzero_engine.games.lines import line_format
 from muzero_engine.games.othello import GAME as OTHELLO
 from muzero_engine.games.othello.rules import OthelloPosition
 from muzero_engine.games.tictactoe import GAME as TICTACTOE
@@ -209,6 +217,34 @@ class TurnsTheWrongWay(ChessPosition):
         return cls(position_from_fen(text).board)
 
 
+class HalfOwners(OthelloPosition):
+    def area(self) -> Area:
+        return super().area()[:4]
+
+
+class ChangesItsKomi(TicTacToePosition):
+    komi = 0.0
+
+    def set_komi(self, komi: float) -> None:
+        self.komi = 0.5
+
+
+class Declares(TicTacToePosition):
+    def can_declare_win(self) -> bool:
+        return True
+
+
+def gains_of_all_actions(position: Position) -> Gains:
+    return np.zeros(position.spec.num_actions(position.shape))
+
+
+def gains_by_playing(position: Position) -> Gains:
+    gains = np.zeros(len(position.legal_actions()))
+    if len(gains):
+        position.push(int(position.legal_actions()[0]))
+    return gains
+
+
 class OtherBoards(TicTacToePosition):
     @classmethod
     def initial(cls, shape: Shape) -> Self:
@@ -258,6 +294,14 @@ def turned_chess() -> Game:
     turned = dataclasses.replace(CHESS.spec, turn=Turn.ROTATE)
     position = TurnsTheWrongWay
     return dataclasses.replace(CHESS, spec=turned, initial=position.initial, from_text=position.from_text)
+
+
+def shortened_format() -> RecordFormat:
+    """Lines that lack the last move."""
+    lines = line_format(TICTACTOE.from_text, (".txt",), start=".../.../...")
+    write = lines.write
+    assert write is not None
+    return dataclasses.replace(lines, write=lambda record, event: write(record, event).rpartition(" ")[0] + "\n")
 
 
 FAULTS: list[tuple[str, Callable[[], Game], str]] = [
@@ -334,6 +378,41 @@ FAULTS: list[tuple[str, Callable[[], Game], str]] = [
         "false symmetry",
         lambda: tictactoe(NotInTheCorner),
         r"a game and the same under FLIP_COLUMNS have different legal actions \(after 0 plies",
+    ),
+    ("half owners", lambda: othello(HalfOwners), r"area\(\) is int8\[4, 8\] with \[-1, 0, 1\]"),
+    ("ownership", lambda: spec(ownership=True), r"ownership is set, but positions have no score\(\) and area\(\)"),
+    ("komi", lambda: tictactoe(ChangesItsKomi), r"komi is 0.5 after set_komi\(1.0\)"),
+    ("declares", lambda: tictactoe(Declares), r"can_declare_win\(\) is true, but Game.declarations is not set"),
+    (
+        "gains of all",
+        lambda: tictactoe(TicTacToePosition, greedy=gains_of_all_actions),
+        r"greedy\(\) is float64\[9\], not float64\[8\] \(after 1 plies",
+    ),
+    ("gains", lambda: tictactoe(TicTacToePosition, greedy=gains_by_playing), r"greedy\(\) changes the position: mover"),
+    (
+        "presets",
+        lambda: tictactoe(TicTacToePosition, defaults=GameDefaults(presets={"tiny": ("games = 3",)})),
+        r"the preset 'tiny' has 'games = 3', which is not like 'self_play.games=256'",
+    ),
+    (
+        "bench",
+        lambda: tictactoe(TicTacToePosition, defaults=GameDefaults(bench_positions=("xxx/oo./...",))),
+        r"the game is over in the bench position 'xxx/oo./...'",
+    ),
+    (
+        "notation",
+        lambda: tictactoe(TicTacToePosition, notation=Notation(text=lambda position, action: "b2")),
+        r"Notation.text writes 'b2' for action 0, which is read as 4",
+    ),
+    (
+        "pattern",
+        lambda: tictactoe(TicTacToePosition, notation=Notation(pattern=re.compile("[ab][1-3]"))),
+        r"Notation.pattern does not fit 'c1', a legal move",
+    ),
+    (
+        "records",
+        lambda: tictactoe(TicTacToePosition, records=(shortened_format(),)),
+        r"lines of moves of a game is read as one that ends at '.*' \(after \d plies",
     ),
     ("wrong turn", turned_chess, r"looks the same to both players under Turn.MIRROR, not under the declared"),
 ]

@@ -98,14 +98,14 @@ def gains_belong_to_legal_actions(game: Game, shape: Shape) -> None:
     for position in random_play(game.initial(shape), seed=29, plies=60):
         before = Seen.of(position)
         gains = game.greedy(position)
+        if difference := Seen.of(position).difference(before):
+            raise Broken(f"greedy() changes the position: {difference}", position)
         if gains.dtype != np.float64 or gains.shape != (len(position.legal_actions()),):
             raise Broken(
                 f"greedy() is {gains.dtype}{list(gains.shape)}, not float64[{len(position.legal_actions())}]", position
             )
         if not np.all(np.isfinite(gains)):
             raise Broken("greedy() has a gain that is no finite number", position)
-        if difference := Seen.of(position).difference(before):
-            raise Broken(f"greedy() changes the position: {difference}", position)
 
 
 def capabilities_hold(game: Game, shape: Shape) -> None:
