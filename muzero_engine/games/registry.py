@@ -12,7 +12,7 @@ import importlib.metadata
 
 from muzero_engine.games.base import EngineProtocol, Game, Position
 
-BUILT_IN = ("chess", "go", "shogi", "tictactoe")
+BUILT_IN = ("chess", "go", "othello", "shogi", "tictactoe")
 ENTRY_POINTS = "muzero_engine.games"
 
 
