@@ -7,13 +7,13 @@
 
 from __future__ import annotations
 
-import gc
 import resource
 import time
 
 import numpy as np
 from lab.common.commands import parser_of
 
+from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
@@ -72,7 +72,7 @@ def main() -> None:
     model = TableModel(game.spec.num_actions(shape), (args.channels, *shape))
     search = Search(model, SearchConfig(batch_size=16, memory_mb=args.memory))
     before = resident_mb()
-    gc.disable()  # as the engine does while it searches
+    no_full_collections()  # as in every command that plays
     search.start(observation(position), position.legal_actions(), position.ending_actions())
     begun = time.monotonic()
     longest = 0.0
