@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
+from typing import TYPE_CHECKING
 
 from muzero_engine.games.base import EngineProtocol, Game, Position
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 BUILT_IN = ("chess", "go", "othello", "shogi", "tictactoe")
 ENTRY_POINTS = "muzero_engine.games"
@@ -50,11 +53,13 @@ def games_speaking(protocol: EngineProtocol) -> tuple[str, ...]:
 
 
 @functools.cache
-def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
+def _entry_points() -> dict[str, EntryPoint]:
+    import importlib.metadata  # takes as long as half of this package; a session of a built-in game does without
+
     return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
 
 
-def _load(point: importlib.metadata.EntryPoint) -> Game:
+def _load(point: EntryPoint) -> Game:
     try:
         game = point.load()
     except Exception as error:  # whatever another package does when it is imported
