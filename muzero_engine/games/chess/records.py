@@ -8,16 +8,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import chess
-import chess.engine
-import chess.pgn
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry, RecordFormat
 from muzero_engine.games.chess.rules import SHAPE, initial_position, position_from_fen
 from muzero_engine.games.lines import SUFFIXES, split_line, split_lines
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_text import comment, ending_text, with_movers
+
+if TYPE_CHECKING:
+    import chess.engine
+    import chess.pgn  # imported where a game is read or written: it brings asyncio, which a session does not need
 
 # PGN's own words for its tag Termination
 _TERMINATIONS = {
@@ -53,14 +56,15 @@ def split_pgn(text: str) -> Iterator[RecordEntry]:
         yield RecordEntry(number + 1, "".join(game))
 
 
-class _Builder(chess.pgn.GameBuilder[chess.pgn.Game]):
-    def handle_error(self, error: Exception) -> None:  # python-chess's own also logs it
-        self.game.errors.append(error)
-
-
 def read_pgn(text: str, _initial: Position) -> RecordedGame:
     """Return the main line of a game, from its FEN tag if it has one. Raises BadPosition."""
-    record = chess.pgn.read_game(io.StringIO(text), Visitor=_Builder)
+    import chess.pgn
+
+    class Builder(chess.pgn.GameBuilder[chess.pgn.Game]):
+        def handle_error(self, error: Exception) -> None:  # python-chess's own also logs it
+            self.game.errors.append(error)
+
+    record = chess.pgn.read_game(io.StringIO(text), Visitor=Builder)
     if record is None:
         raise BadPosition("there is no game in it")
     if record.errors:
@@ -106,6 +110,8 @@ def read_line(line: str, _initial: Position) -> RecordedGame:
 
 def pgn_text(record: GameRecord, event: str) -> str:
     """The game and an empty line."""
+    import chess.pgn
+
     board = position_from_fen(record.start).board
     game = chess.pgn.Game()
     game.headers["Event"] = event
@@ -139,6 +145,8 @@ def pgn_text(record: GameRecord, event: str) -> str:
 
 
 def _pov_score(score: Score, player: int) -> chess.engine.PovScore:
+    import chess.engine
+
     colour = chess.WHITE if player == 0 else chess.BLACK
     value = int(score.value)
     relative: chess.engine.Score = chess.engine.Cp(value)
