@@ -36,10 +36,10 @@ from muzero_engine.match.settings.match_settings import (
     Adjudication,
     BadTournament,
     EngineSettings,
-    Format,
     GameSettings,
     Patience,
     Scoring,
+    TournamentFormat,
     TournamentSettings,
 )
 
@@ -65,8 +65,8 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @click.option(
     "--format",
     "form",
-    type=click.Choice([it.value for it in Format]),
-    default=Format.ROUND_ROBIN.value,
+    type=click.Choice([it.value for it in TournamentFormat]),
+    default=TournamentFormat.ROUND_ROBIN.value,
     help="Everybody meets everybody, or the first all others  [round-robin]",
 )
 @click.option("--pairs", type=click.IntRange(min=1), default=10, help="Openings of any two that meet, each twice  [10]")
@@ -137,7 +137,7 @@ def match(**arguments: Any) -> None:
     anchors = flags.held_ratings(tournament)
     plans = list(schedule(tournament, flags.openings(tournament)))
     store = flags.store(tournament, plans)
-    Table(tournament, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()
+    TournamentRun(tournament, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +198,7 @@ class Flags:
                 max_plies=self.max_plies,
                 patience=Patience(start_s=self.patience),
             ),
-            format=Format(self.form),
+            format=TournamentFormat(self.form),
             pairs=self.pairs,
             concurrency=self.concurrency,
             seed=self.seed,
@@ -288,7 +288,7 @@ def tournament_facts(tournament: TournamentSettings) -> dict[str, Any]:
     }
 
 
-class Table:
+class TournamentRun:
     """Plays the games that are missing and shows how it stands."""
 
     def __init__(

@@ -106,10 +106,10 @@ def gtp(
     settings = GtpSettings(max_visits=visits)
     if move_time is not None:
         settings = replace(settings, unlimited_move_s=move_time)
-    given: dict[str, Any] = {"settings": settings, "name": name, "version": version, "komi": komi}
-    given["shape"] = None if boardsize is None else (boardsize, boardsize)
+    arguments: dict[str, Any] = {"settings": settings, "name": name, "version": version, "komi": komi}
+    arguments["shape"] = None if boardsize is None else (boardsize, boardsize)
     inbox, writer = open_stdio()
-    known = {key: value for key, value in given.items() if value is not None}
+    known = {key: value for key, value in arguments.items() if value is not None}
     run_session(_gtp_session(options, inbox, writer, **known), inbox)
 
 

@@ -31,8 +31,8 @@ def _libraries() -> list[str]:
         lines = importlib.metadata.requires(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:  # run from a folder, not installed
         lines = []
-    wanted = [line for line in lines if "extra ==" not in line or '"train"' in line]
-    return list(dict.fromkeys(re.split(r"[^A-Za-z0-9_.-]", line.strip())[0] for line in wanted))
+    needed = [line for line in lines if "extra ==" not in line or '"train"' in line]
+    return list(dict.fromkeys(re.split(r"[^A-Za-z0-9_.-]", line.strip())[0] for line in needed))
 
 
 def machine() -> dict[str, str | int | list[str]]:

@@ -26,9 +26,9 @@ class UgiClient(DialogueClient):
             return " ".join(self._effort(question))
         left, increments = [], []
         for clock in question.clocks:
-            told = own if clock.state is None else clock  # UGI wants both clocks, and the opponent may have none
+            known = own if clock.state is None else clock  # UGI wants both clocks, and the opponent may have none
             left.append(milliseconds((clock.state or own_state).left_s))
-            increments.append(milliseconds(told.control.increment_s) if told.control.increment_s else 0)
+            increments.append(milliseconds(known.control.increment_s) if known.control.increment_s else 0)
         return f"p1time {left[0]} p2time {left[1]} p1inc {increments[0]} p2inc {increments[1]}"
 
     def _reply_kind(self, word: str) -> ReplyKind:

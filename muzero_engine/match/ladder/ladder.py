@@ -117,24 +117,24 @@ class Climb:
 
         Raises BadLadder if no opponent is left, or if the engine loses too many games by its own faults.
         """
-        given: dict[tuple[int, int], str] = {}  # (pair, game) -> opponent
+        handed_out: dict[tuple[int, int], str] = {}  # (pair, game) -> opponent
         waiting = self._unfinished()
-        while waiting or self._left(given) > 0:
-            waiting = waiting or self._next_pair(given)
+        while waiting or self._left(handed_out) > 0:
+            waiting = waiting or self._next_pair(handed_out)
             plan = waiting.pop(0)
-            given[plan.pair, plan.game] = plan.second if plan.first == self._settings.engine else plan.first
+            handed_out[plan.pair, plan.game] = plan.second if plan.first == self._settings.engine else plan.first
             yield plan
 
-    def _pending(self, given: Mapping[tuple[int, int], str]) -> list[str]:
+    def _pending(self, handed_out: Mapping[tuple[int, int], str]) -> list[str]:
         """Return the opponents of the games that were given out and are not finished."""
         finished = {(record.pair, record.game) for record in self._games}
-        return [name for key, name in given.items() if key not in finished]
+        return [name for key, name in handed_out.items() if key not in finished]
 
-    def _left(self, given: Mapping[tuple[int, int], str]) -> int:
+    def _left(self, handed_out: Mapping[tuple[int, int], str]) -> int:
         rated = rated_games(self._games, self._settings.engine)
-        return self._settings.games - len(rated) - len(self._pending(given))
+        return self._settings.games - len(rated) - len(self._pending(handed_out))
 
-    def _next_pair(self, given: Mapping[tuple[int, int], str]) -> list[GamePlan]:
+    def _next_pair(self, handed_out: Mapping[tuple[int, int], str]) -> list[GamePlan]:
         engine = self._settings.engine
         lost = faults(self._games)
         if lost.get(engine, 0) > max(OWN_FAULTS, len(self._games) / 20):
@@ -145,13 +145,13 @@ class Climb:
         usable = [name for name in self._available if lost.get(name, 0) < FAULTS]
         if not usable:
             raise BadLadder("no opponent is left: see the reasons in the records of the games")
-        pairs = [*(pair for pair, _ in given), *(record.pair for record in self._games)]
+        pairs = [*(pair for pair, _ in handed_out), *(record.pair for record in self._games)]
         name = next_opponent(
             self._ladder,
             usable,
             rated_games(self._games, engine),
             engine,
-            planned=Counter(self._pending(given)),
+            planned=Counter(self._pending(handed_out)),
             start=self._start,
         )
         return pair_plans(engine, self._ladder.opponent(name), self._openings, 1 + max(pairs, default=-1))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from muzero_engine.match.ladder.opponents import Ladder, Opponent
 from muzero_engine.match.results.standings import count_results
-from muzero_engine.match.results.statistics import Scored
+from muzero_engine.match.results.statistics import RatedGame
 from muzero_engine.ratings import NATURAL, PlayerRating, Ratings, Results, expected_score, fit_ratings
 
 STEP_ERROR = 75.0  # Elo, of the step between neighbours of the table
@@ -44,7 +44,7 @@ def table_results(opponents: Sequence[Opponent]) -> list[Results]:
     return results
 
 
-def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | None:
+def place(ladder: Ladder, games: Sequence[RatedGame], engine: str) -> Placing | None:
     """Return where `engine` stands after these games, those among its opponents included; None without one of it."""
     ratings = _fit(ladder, games)
     if engine not in ratings.players:
@@ -54,7 +54,7 @@ def place(ladder: Ladder, games: Sequence[Scored], engine: str) -> Placing | Non
     return Placing(ratings.players[engine], own.players[engine].error, ratings)
 
 
-def _fit(ladder: Ladder, games: Sequence[Scored]) -> Ratings:
+def _fit(ladder: Ladder, games: Sequence[RatedGame]) -> Ratings:
     fixed = {opponent.name: opponent.rating for opponent in ladder.opponents if opponent.fixed}
     handicapped = {opponent.name for opponent in ladder.opponents if opponent.handicap}
     results = [  # with stones on the board nothing is learnt about moving first
@@ -67,7 +67,7 @@ def _fit(ladder: Ladder, games: Sequence[Scored]) -> Ratings:
 def next_opponent(
     ladder: Ladder,
     available: Sequence[str],
-    games: Sequence[Scored],
+    games: Sequence[RatedGame],
     engine: str,
     *,
     planned: Mapping[str, int] | None = None,
@@ -95,7 +95,7 @@ def next_opponent(
     return max(there, key=worth).name
 
 
-def games_against(games: Sequence[Scored], engine: str) -> Mapping[str, int]:
+def games_against(games: Sequence[RatedGame], engine: str) -> Mapping[str, int]:
     """Return how many games the engine played against each opponent."""
     met: dict[str, int] = {}
     for game in games:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.openings import Opening
-from muzero_engine.match.settings.match_settings import Format, TournamentSettings
+from muzero_engine.match.settings.match_settings import TournamentFormat, TournamentSettings
 
 
 def pairings(settings: TournamentSettings) -> list[tuple[str, str]]:
     """All that meet."""
     names = [engine.name for engine in settings.engines]
-    if settings.format is Format.GAUNTLET:
+    if settings.format is TournamentFormat.GAUNTLET:
         return [(names[0], other) for other in names[1:]]
     return list(itertools.combinations(names, 2))
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from muzero_engine.match.results.statistics import HeadToHead, Scored, WinDrawLoss
+from muzero_engine.match.results.statistics import HeadToHead, RatedGame, WinDrawLoss
 from muzero_engine.ratings import PlayerRating, Ratings, Results, fit_ratings
 
 
@@ -34,7 +34,7 @@ class Standings:
         return self.first.games
 
 
-def count_results(games: Iterable[Scored]) -> list[Results]:
+def count_results(games: Iterable[RatedGame]) -> list[Results]:
     """Return the results of each two players, for each of them moving first; in the order in which they first met."""
     counts: dict[tuple[str, str], list[int]] = {}
     for game in games:
@@ -43,7 +43,7 @@ def count_results(games: Iterable[Scored]) -> list[Results]:
 
 
 def make_standings(
-    games: Sequence[Scored], players: Sequence[str], anchors: Mapping[str, float] | None = None
+    games: Sequence[RatedGame], players: Sequence[str], anchors: Mapping[str, float] | None = None
 ) -> Standings:
     """Return ratings and results of `players`, in games among them.
 
@@ -55,7 +55,7 @@ def make_standings(
 
 
 def rated_standings(
-    games: Sequence[Scored], players: Sequence[str], ratings: Ratings, fixed: Container[str]
+    games: Sequence[RatedGame], players: Sequence[str], ratings: Ratings, fixed: Container[str]
 ) -> Standings:
     """Do as `make_standings`, with ratings from elsewhere, of which those in `fixed` were given."""
     games = _among(games, players)
@@ -78,7 +78,7 @@ def rated_standings(
     return Standings(tuple(rows), cross, ratings.advantage, first)
 
 
-def _among(games: Sequence[Scored], players: Sequence[str]) -> list[Scored]:
+def _among(games: Sequence[RatedGame], players: Sequence[str]) -> list[RatedGame]:
     return [game for game in games if game.first in players and game.second in players]
 
 

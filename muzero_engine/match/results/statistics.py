@@ -30,7 +30,7 @@ class BadTest(ValueError):
     """Bounds or error rates that make no test; the message says which."""
 
 
-class Scored(Protocol):
+class RatedGame(Protocol):
     """What statistics need of a game."""
 
     @property
@@ -76,7 +76,7 @@ class HeadToHead(WinDrawLoss):
     singles: tuple[int, int, int] = (0, 0, 0)  # games without their twin: lost, drawn, won
 
     @classmethod
-    def of(cls, games: Iterable[Scored], player: str, opponent: str) -> HeadToHead:
+    def of(cls, games: Iterable[RatedGame], player: str, opponent: str) -> HeadToHead:
         """Return the results of `player` in the games between these two; all others are passed over."""
         twins: dict[int, list[float]] = {}
         totals = [0, 0, 0]  # lost, drawn, won

@@ -54,7 +54,7 @@ def own_command(game: str, weights: str | None = None) -> tuple[str, ...]:
     return (*command, "--weights", weights) if weights else command
 
 
-class Format(enum.Enum):
+class TournamentFormat(enum.Enum):
     """Who meets whom."""
 
     ROUND_ROBIN = "round-robin"  # everybody everybody else; with two engines: a match
@@ -111,7 +111,7 @@ class TournamentSettings:
 
     engines: tuple[EngineSettings, ...]
     game: GameSettings
-    format: Format = Format.ROUND_ROBIN
+    format: TournamentFormat = TournamentFormat.ROUND_ROBIN
     pairs: int = 1  # opening pairs (two games each) of any two that meet
     concurrency: int = 1  # games at the same time
     seed: int = 0  # of everything that is drawn: openings, their order

@@ -20,7 +20,7 @@ _COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 
 def serve_gtp(lines: Iterable[str], answer: Answer, name: str, player: UctPlayer) -> None:
     """Answers GTP until `quit` or the end of input."""
-    session = _GtpSession(name, player)
+    session = _UctSession(name, player)
     for line in lines:
         words = line.partition("#")[0].split()
         number = words.pop(0) if words and words[0].isdecimal() else ""
@@ -29,18 +29,18 @@ def serve_gtp(lines: Iterable[str], answer: Answer, name: str, player: UctPlayer
         command, *arguments = words
         try:
             response = f"={number} {session.respond(command, arguments)}"
-        except (BadPosition, IllegalMove, _Refused) as error:
+        except (BadPosition, IllegalMove, _BadCommand) as error:
             response = f"?{number} {error}"
         answer(f"{response.rstrip()}\n")
         if command == "quit":
             return
 
 
-class _Refused(ValueError):
+class _BadCommand(ValueError):
     """A command that cannot be carried out, with GTP's words for it."""
 
 
-class _GtpSession:
+class _UctSession:
     def __init__(self, name: str, player: UctPlayer) -> None:
         self._name = name
         self._player = player
@@ -67,15 +67,15 @@ class _GtpSession:
         }
 
     def respond(self, command: str, words: list[str]) -> str:
-        """The response to a command. Raises `_Refused`, BadPosition or IllegalMove."""
+        """The response to a command. Raises `_BadCommand`, BadPosition or IllegalMove."""
         if command not in self._commands:
-            raise _Refused("unknown command")
+            raise _BadCommand("unknown command")
         return self._commands[command](words)
 
     def _boardsize(self, words: list[str]) -> str:
         size = int(words[0]) if words and words[0].isdecimal() else 0
         if not 2 <= size <= 19:
-            raise _Refused("unacceptable size")
+            raise _BadCommand("unacceptable size")
         self._shape = (size, size)
         return self._clear()
 
@@ -87,25 +87,25 @@ class _GtpSession:
         try:
             self._position.set_komi(float(words[0]))
         except (IndexError, ValueError):
-            raise _Refused("komi takes a number") from None
+            raise _BadCommand("komi takes a number") from None
         self._komi = self._position.komi
         return ""
 
     def _colour(self, words: list[str]) -> int:
         colour = _COLOURS.get(words[0].lower()) if words else None
         if colour is None:
-            raise _Refused("a colour is black or white")
+            raise _BadCommand("a colour is black or white")
         return colour
 
     def _play(self, words: list[str]) -> str:
         colour = self._colour(words)
         if len(words) != 2:
-            raise _Refused("play takes a colour and a vertex")
+            raise _BadCommand("play takes a colour and a vertex")
         self._position.set_mover(colour)
         try:
             self._position.push(self._position.parse_action(words[1]))
         except IllegalMove:
-            raise _Refused("illegal move") from None
+            raise _BadCommand("illegal move") from None
         return ""
 
     def _genmove(self, words: list[str]) -> str:
@@ -117,7 +117,7 @@ class _GtpSession:
 
     def _undo(self) -> str:
         if not self._position.moves:
-            raise _Refused("cannot undo")
+            raise _BadCommand("cannot undo")
         self._position.pop()
         return ""
 

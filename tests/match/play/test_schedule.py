@@ -12,8 +12,8 @@ from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.settings.match_settings import (
     BadTournament,
     EngineSettings,
-    Format,
     GameSettings,
+    TournamentFormat,
     TournamentSettings,
 )
 
@@ -21,7 +21,7 @@ OPENINGS = [Opening(f"o{i}") for i in range(3)]
 
 
 def settings(
-    engines: int, *, pairs: int = 2, form: Format = Format.ROUND_ROBIN, game: str = "chess"
+    engines: int, *, pairs: int = 2, form: TournamentFormat = TournamentFormat.ROUND_ROBIN, game: str = "chess"
 ) -> TournamentSettings:
     players = tuple(random_player("abcdef"[i]) for i in range(engines))
     return TournamentSettings(engines=players, game=GameSettings(game=game), format=form, pairs=pairs)
@@ -50,7 +50,7 @@ def test_round_robin() -> None:
 
 
 def test_gauntlet() -> None:
-    plans = list(schedule(settings(3, form=Format.GAUNTLET), OPENINGS))
+    plans = list(schedule(settings(3, form=TournamentFormat.GAUNTLET), OPENINGS))
     assert {frozenset((plan.first, plan.second)) for plan in plans} == {frozenset("ab"), frozenset("ac")}
 
 
