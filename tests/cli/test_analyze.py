@@ -90,7 +90,10 @@ def test_the_table_has_a_row_for_each_line() -> None:
         (["no-such-file.sgf"], "cannot read 'no-such-file.sgf'"),
         ([SGF, "--game", "chess"], "game of go, not of chess"),
         (["startpos", "--game", "chess", "--moves", "e4 e5 Ke3"], "move 3, Ke3"),
-        (["startpos", "--game", "chess", "--moves", "Nf3 a6 Nc3 a5 Nb5 a4 Nd4"], "could be either of two pieces"),
+        (
+            ["startpos", "--game", "chess", "--moves", "Nf3 a6 Nc3 a5 Nb5 a4 Nd4"],
+            "Nd4 could be Nbd4 or Nfd4",
+        ),
         (["xxx/oo./..."], "the game is over: three in a row"),
         (["xo./.x./...", "--weights", "/nowhere"], "there are no weights in /nowhere"),
     ],

@@ -1,22 +1,44 @@
-"""Moves as people write them: the protocol's text everywhere, and what the game's `Notation` adds to it."""
+"""Moves as people write them: the protocol's text everywhere, and what the game's `Notation` adds to it.
+
+In every game a move may have its number before it (`1. e4`, `3...`), praise behind it (`Nf3!`), spaces within (`D 4`)
+and letters and digits of full width, as a Japanese keyboard makes them.
+"""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable
 
 from muzero_engine.games.base import IllegalMove, Position
 from muzero_engine.games.registry import game_of
 
+_NUMBER = re.compile(r"\d+\s*\.[\s.]*")
+
+
+def bare_move(text: str) -> str:
+    """Return what is left of a move's text without number and praise; empty where there was nothing else."""
+    return _NUMBER.sub("", unicodedata.normalize("NFKC", text).strip(), count=1).rstrip("!?").strip()
+
 
 def read_move(position: Position, text: str) -> int:
     """Return the legal action that a text means. Raises IllegalMove."""
+    move = bare_move(text) or text
+    joined = "".join(move.split())
     try:
-        return position.parse_action(text)
-    except IllegalMove:
-        parse = game_of(position).notation.parse
-        if parse is None or (action := parse(position, text)) is None:
-            raise
+        return position.parse_action(move)
+    except IllegalMove as error:
+        refusal = error
+    notation = game_of(position).notation
+    if notation.pattern is not None and notation.pattern.fullmatch(move):
+        raise refusal  # it was understood
+    if notation.parse is not None and (action := notation.parse(position, move)) is not None:
         return action
+    if joined != move and notation.parse is None:
+        return position.parse_action(joined)
+    if notation.parse is not None and notation.move_example:
+        raise IllegalMove(f"not a move: {text.strip()!r}, write one like {notation.move_example}")
+    raise refusal
 
 
 def move_text(position: Position, action: int) -> str:

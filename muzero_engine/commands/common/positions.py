@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from muzero_engine.commands.common.moves import read_move
+from muzero_engine.commands.common.moves import bare_move, read_move
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, WithKomi
 from muzero_engine.games.lines import START
 from muzero_engine.games.record_files import format_of, game_of_file, game_of_text, position_of, read_text
@@ -65,11 +65,21 @@ def read_position(text: str, game: str | None) -> Position:
 
 
 def play_moves(position: Position, text: str) -> None:
-    """Plays moves between spaces or commas. Raises IllegalMove, which names the move and its number."""
-    for number, word in enumerate(re.split(r"[\s,]+", text.strip()), start=1):
-        if not word:
-            continue
+    """Play moves between spaces or commas, with or without their numbers (`1. e4 e5`).
+
+    A word that is no move by itself may be one with the next (`e2 e4`, `D 4`). Raises IllegalMove, which names the move
+    and its number.
+    """
+    words = [word for word in re.split(r"[\s,]+", text.strip()) if bare_move(word)]
+    number = 0
+    while words:
+        word, number = words.pop(0), number + 1
         try:
-            position.push(read_move(position, word))
+            action = read_move(position, word)
         except IllegalMove as error:
-            raise IllegalMove(f"move {number}, {word}: {error}") from None
+            try:
+                action = read_move(position, f"{word} {words[0]}" if words else word)
+            except IllegalMove:
+                raise IllegalMove(f"move {number}, {word}: {error}") from None
+            words.pop(0)
+        position.push(action)

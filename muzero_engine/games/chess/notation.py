@@ -1,26 +1,155 @@
-"""How people write chess moves: SAN (Nf3, O-O, e8=Q)."""
+"""How people write chess moves: SAN as it should be (Nf3, O-O, e8=Q), and as it is typed.
+
+Understood as well: marks (Nf3!, e8=Q+!?), figurines (♘f3), squares of departure (Ng1-f3, e2-e4, e2 e4), other spellings
+of castling (0-0, o-o-o, OO) and of promotion (e8Q, e8(Q)), and any mixture of capital and small letters as long as it
+can only be one move: `b` is a bishop or the b-file, and where both can go there the answer asks which.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import chess
 
 from muzero_engine.games.base import IllegalMove, Notation, Position
-from muzero_engine.games.chess.rules import ChessPosition
+from muzero_engine.games.chess.rules import SPEC, ChessPosition
+
+_FIGURINES = str.maketrans("♔♕♖♗♘♙♚♛♜♝♞♟", "KQRBNPKQRBNP")
+_DASHES = str.maketrans("–—−‐‑", "-----")
+_MARKS = re.compile(r"(?:e\.?p\.?|[+#!?†‡\s\ufe0e\ufe0f])+$")  # check, mate, praise, en passant
+_CASTLING = re.compile(r"[O0o]-?[O0o](-?[O0o])?")
+_PIECE_MOVE = re.compile(r"([NBRQKP])([a-h])?([1-8])?[x:-]?([a-h][1-8])(?:[=/]?\(?([QRBNK])\)?)?", re.IGNORECASE)
+_PAWN_MOVE = re.compile(r"()([a-h])?([1-8])?[x:-]?([a-h][1-8])(?:[=/]?\(?([QRBNK])\)?)?", re.IGNORECASE)
+_PROPER = re.compile(r"[NBRQK][a-h]?[1-8]?[x-]?[a-h][1-8]|(?!b[a-h])[a-h]?[1-8]?[x-]?[a-h][1-8](=?[QRBN])?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a text in SAN may mean. None is what it leaves open."""
+
+    piece: chess.PieceType | None
+    file: int | None  # of departure, 0 to 7
+    rank: int | None
+    target: chess.Square
+    promotion: chess.PieceType | None
+
+    def means(self, square: chess.Square, piece: chess.Piece | None, turn: chess.Color) -> bool:
+        """Return whether this may be the piece that moves."""
+        if piece is None or piece.color != turn or self.piece not in (None, piece.piece_type):
+            return False
+        return self.file in (None, chess.square_file(square)) and self.rank in (None, chess.square_rank(square))
+
+    def moves(self, board: chess.Board) -> list[chess.Move]:
+        """Return the legal moves that are meant, whatever the pawn becomes where the text does not say."""
+        return [
+            move
+            for move in board.legal_moves
+            if move.to_square == self.target
+            and self.means(move.from_square, board.piece_at(move.from_square), board.turn)
+            and not board.is_castling(move)
+            and self.promotion in (None, move.promotion)
+        ]
 
 
 def parse_san(position: Position, text: str) -> int | None:
-    """Return the action of a move in SAN, None for what is no move. Raises IllegalMove where two moves are meant."""
+    """Return the action of a move in SAN, None for what is no move.
+
+    Raises IllegalMove where a move is understood that cannot be played, or two are meant.
+    """
     assert isinstance(position, ChessPosition)
     board = position.board
-    try:
-        move = board.parse_san(text.strip())
-    except chess.AmbiguousMoveError:
-        raise IllegalMove(f"{text.strip()} could be either of two pieces: say which, as in Nbd2 or R1e2") from None
-    except ValueError:
+    word = "".join(_MARKS.sub("", text.translate(_FIGURINES).translate(_DASHES)).split())
+    if castling := _CASTLING.fullmatch(word):
+        move = _castling_move(board, king_side=castling[1] is None)
+        if move is None:
+            raise IllegalMove(f"{text} is illegal: {_why_no_castling(board, king_side=castling[1] is None)}")
+        return position.parse_action(board.uci(move))
+    readings = _readings(word)
+    if not readings:
         return None
-    return position.parse_action(board.uci(move))
+    likeliest = readings[0 if word[0].isupper() else -1]
+    moves = likeliest.moves(board) if _PROPER.fullmatch(word) else []
+    moves = moves or [move for reading in readings for move in reading.moves(board)]
+    if not moves:
+        raise IllegalMove(f"{text} is illegal: {_why_illegal(board, likeliest)}")
+    if len({move.from_square for move in moves}) > 1:
+        raise IllegalMove(f"{text} could be {_either(board, moves)}")
+    if len(moves) > 1:
+        raise IllegalMove(f"{text}: say what the pawn becomes, as in {chess.square_name(moves[0].to_square)}=Q")
+    return position.parse_action(board.uci(moves[0]))
+
+
+def _readings(word: str) -> list[_Reading]:
+    """Return what the letters may mean: a move of a piece, of a pawn, or with a `b` of both."""
+    matches = (pattern.fullmatch(word) for pattern in (_PIECE_MOVE, _PAWN_MOVE))
+    return [_reading(*match.groups()) for match in matches if match is not None]
+
+
+def _reading(piece: str, file: str | None, rank: str | None, target: str, promotion: str | None) -> _Reading:
+    any_piece = not piece and file is not None and rank is not None  # e2-e4, but b1-c3 as well
+    return _Reading(
+        piece=None if any_piece else chess.PIECE_SYMBOLS.index(piece.lower() or "p"),
+        file=None if file is None else chess.FILE_NAMES.index(file.lower()),
+        rank=None if rank is None else chess.RANK_NAMES.index(rank),
+        target=chess.parse_square(target.lower()),
+        promotion=None if promotion is None else chess.PIECE_SYMBOLS.index(promotion.lower()),
+    )
+
+
+def _either(board: chess.Board, moves: list[chess.Move]) -> str:
+    texts = sorted({board.san(move) for move in moves})
+    return f"{', '.join(texts[:-1])} or {texts[-1]}: say which"
+
+
+def _castling_move(board: chess.Board, *, king_side: bool) -> chess.Move | None:
+    test = board.is_kingside_castling if king_side else board.is_queenside_castling
+    return next((move for move in board.legal_moves if test(move)), None)
+
+
+def _why_no_castling(board: chess.Board, *, king_side: bool) -> str:
+    player = SPEC.players[0 if board.turn else 1]
+    king = board.king(board.turn)
+    rights = (board.has_kingside_castling_rights if king_side else board.has_queenside_castling_rights)(board.turn)
+    if king is None or not rights:
+        return f"{player} may not castle on the {'king' if king_side else 'queen'}'s side any more"
+    if board.is_check():
+        return "the king is in check"
+    row = chess.BB_RANKS[chess.square_rank(king)]
+    side = [square for square in chess.SquareSet(board.castling_rights & row) if (square > king) == king_side]
+    if any(board.occupied & chess.between(king, rook) for rook in side):
+        return "there are pieces between king and rook"
+    return "the king would pass through check, or be in check"
+
+
+def _why_illegal(board: chess.Board, reading: _Reading) -> str:
+    if not any(board.legal_moves):
+        return "the game is over"
+    player = SPEC.players[0 if board.turn else 1]
+    name, target = chess.piece_name(reading.piece or chess.PAWN), chess.square_name(reading.target)
+    named = [square for square, piece in board.piece_map().items() if reading.means(square, piece, board.turn)]
+    if reading.piece is None:
+        if not named:
+            return f"{player} has no piece there"
+        name = chess.piece_name(board.piece_type_at(named[0]) or chess.PAWN)
+    elif not named:
+        there = " there" if board.pieces(reading.piece, board.turn) else ""
+        return f"{player} has no {name}{there}"
+    standing = board.piece_at(reading.target)
+    if standing is not None and standing.color == board.turn:
+        return f"{player}'s own {chess.piece_name(standing.piece_type)} stands on {target}"
+    pseudo = {move.from_square for move in board.pseudo_legal_moves if move.to_square == reading.target} & {*named}
+    legal = {move.from_square for move in board.legal_moves if move.to_square == reading.target}
+    if pseudo & legal and name == "king" and reading.promotion is None:
+        return "castling is written O-O or O-O-O"
+    if pseudo & legal:
+        return "a pawn cannot become that" if name == "pawn" else "only a pawn becomes another piece"
+    if pseudo:
+        still = " still" if board.is_check() and name != "king" else ""
+        return f"the king would{still} be in check"
+    if name == "pawn" and standing is None and reading.file not in (None, chess.square_file(reading.target)):
+        return f"there is nothing to take on {target}"
+    return f"{'the' if len(named) == 1 else 'no'} {name} {'cannot' if len(named) == 1 else 'can'} go to {target}"
 
 
 def san(position: Position, action: int) -> str:

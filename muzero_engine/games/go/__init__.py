@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from muzero_engine.games.base import EngineProtocol, Game
 from muzero_engine.games.go.actions import action_permutation, action_table
-from muzero_engine.games.go.defaults import DEFAULTS, NOTATION
+from muzero_engine.games.go.defaults import DEFAULTS
+from muzero_engine.games.go.notation import NOTATION
 from muzero_engine.games.go.records import FORMATS
 from muzero_engine.games.go.rules import SPEC, GoPosition
 from muzero_engine.games.go.text import parse_position

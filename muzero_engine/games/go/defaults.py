@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-from muzero_engine.games.base import GameDefaults, Notation
-from muzero_engine.games.go.actions import COLUMN_LETTERS
+from muzero_engine.games.base import GameDefaults
 
 PLIES_A_POINT = 3  # of a match's game at most
 _NINE = "self_play.shapes=9x9:1"
-
-NOTATION = Notation(
-    pattern=re.compile(rf"pass|[{COLUMN_LETTERS}][0-9]{{1,2}}", re.ASCII | re.IGNORECASE),
-    move_example="D4 or pass",
-    position_example="a Go position like '5/5/2b2/5/5 w 7.5'",
-)
 
 DEFAULTS = GameDefaults(
     time_control="movetime=1",

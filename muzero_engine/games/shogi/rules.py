@@ -28,7 +28,8 @@ from muzero_engine.games.base import (
     Symmetry,
     Turn,
 )
-from muzero_engine.games.shogi.actions import ACTIONS_OF_KEYS, KEYS, PLANES, key_of_text
+from muzero_engine.games.shogi.actions import ACTIONS_OF_KEYS, DROPPED, KEYS, PLANES, SQUARES, key_of_text
+from muzero_engine.games.shogi.illegal import Attempt, why_illegal
 from muzero_engine.games.shogi.planes import LAYOUT, fill_frame, hand_scalars
 from muzero_engine.games.shogi.sfen import START, normal_sfen, read_board, read_hands
 
@@ -47,6 +48,7 @@ SPEC = GameSpec(
 )
 
 OCCURRENCES = 4  # of a position that end the game
+_DROPPED_TYPES = tuple("_PLNSBRG".index(piece) for piece in DROPPED)  # cshogi's piece types, as `Attempt` has them
 
 
 class ShogiPosition:
@@ -212,9 +214,10 @@ class ShogiPosition:
     def parse_action(self, text: str) -> int:
         usi = text.strip()
         actions, moves = self._legal_moves()
-        found = actions[(moves & (KEYS - 1)) == key_of_text(usi)]
+        key = key_of_text(usi)
+        found = actions[(moves & (KEYS - 1)) == key]
         if not len(found):
-            raise IllegalMove(f"{usi} is not legal in {self.text()}")
+            raise IllegalMove(f"{usi} is illegal: {why_illegal(self._board, _attempt(key))}")
         return int(found[0])
 
     def text(self) -> str:
@@ -230,3 +233,11 @@ class ShogiPosition:
             lines.append("".join(f"{piece or '.':>3}" for piece in row) + f"  {name}")
         hold = f"white holds {white or 'nothing'}, black holds {black or 'nothing'}"
         return "\n".join([*lines, hold, f"{SPEC.players[self.mover]} to move"])
+
+
+def _attempt(key: int) -> Attempt:
+    """Return the move of a key (see `actions`), legal or not."""
+    target, origin = key & 127, key >> 7 & 127
+    if origin >= SQUARES:
+        return Attempt(target, piece=int(_DROPPED_TYPES[origin - SQUARES]), drop=True)
+    return Attempt(target, origin=origin, promotes=bool(key >> 14))
