@@ -145,7 +145,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--preset", "tiny"], 2, "a new run needs --game: one of chess, go, shogi, tictactoe"),
+        (["--preset", "tiny"], 2, "a new run needs --game: one of chess, go, othello, shogi, tictactoe"),
         (["--game", "go", "--preset", "huge"], 1, "there is no preset 'huge': choose one of tiny, small, release"),
         (["--game", "go", "--set", "batch=3"], 1, "there is no setting 'batch'"),
         (["--game", "go", "--set", "learner.batch_size=0"], 1, "learner.batch_size must be greater than 0, not 0"),
