@@ -10,7 +10,7 @@ import functools
 import importlib
 from typing import TYPE_CHECKING
 
-from muzero_engine.games.base import EngineProtocol, Game, Position
+from muzero_engine.games.base import Game, Position
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -45,11 +45,6 @@ def load_game(name: str) -> Game:
 def game_of(position: Position) -> Game:
     """Return the game that a position is of. Raises UnknownGame."""
     return load_game(position.spec.name)
-
-
-def games_speaking(protocol: EngineProtocol) -> tuple[str, ...]:
-    """Return the games whose engines speak a protocol. Loads every game."""
-    return tuple(name for name in game_names() if load_game(name).protocol is protocol)
 
 
 @functools.cache
