@@ -14,7 +14,7 @@ from muzero_engine import __version__
 from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
-from muzero_engine.commands.common.positions import BadSetup, start_position
+from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.record import GameRecord
@@ -220,7 +220,13 @@ class Flags:
             if self.random_plies is not None or self.balance is not None:
                 raise BadTournament("--random-plies and --balance are for openings without a file")
             return read_openings(
-                self.openings_file, game, initial, count=self.pairs, plies=self.opening_plies, seed=self.seed
+                self.openings_file,
+                game,
+                initial,
+                count=self.pairs,
+                plies=self.opening_plies,
+                seed=self.seed,
+                warn=lambda warning: say_warnings([warning]),
             )
         plies = game.defaults.opening_plies if self.random_plies is None else self.random_plies
         if plies == 0:

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.games.record import GameRecord
+from muzero_engine.games.text_encodings import ENCODINGS
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -289,6 +290,17 @@ class RecordedGame:
     start: str | None = None  # as `Game.from_text` reads it; None is the initial position of the game
     moves: tuple[str, ...] = ()  # in the protocol's words, from `start` on, one side after the other
     name: str = ""  # what the file calls it, if it does
+    players: tuple[str, str] = ("", "")  # names of player 0 and player 1
+    warnings: tuple[str, ...] = ()  # what was read otherwise than it is written, each a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedGame:
+    """A recorded game, played through."""
+
+    position: Position  # after the last move, with all moves
+    players: tuple[str, str] = ("", "")  # names of player 0 and player 1
+    warnings: tuple[str, ...] = ()  # as in `RecordedGame`
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +316,8 @@ class RecordFormat:
     """A kind of file that holds games or positions of one game.
 
     `read` gets one entry and the start position of the games to be played, whose komi, say, holds where the entry has
-    none; `position` gets the text of a whole file and returns its first game's last position, with all its moves. Both
-    raise BadPosition. `write` returns what is added to a file for one game, from the record and the event's name.
+    none; `play` gets one entry and plays it through. Both raise BadPosition. `write` returns what is added to a file
+    for one game, from the record and the event's name.
     """
 
     name: str  # "PGN"
@@ -313,9 +325,10 @@ class RecordFormat:
     unit: str  # "game" or "line": what an entry is
     split: Callable[[str], Iterator[RecordEntry]]
     read: Callable[[str, Position], RecordedGame]
-    position: Callable[[str], Position] | None = None  # None: what `read` says, played through
-    encodings: tuple[str, ...] = ("utf-8-sig",)  # tried one after the other
-    beginnings: tuple[str, ...] = ()  # how a text begins that can only be of this format: ("(;",)
+    play: Callable[[str], PlayedGame] | None = None  # None: what `read` says, played through
+    encodings: tuple[str, ...] = ENCODINGS  # what files without a mark are in, see `games.text_encodings`
+    declared_encoding: Callable[[bytes], str | None] | None = None  # what a file says of its encoding
+    signature: re.Pattern[str] | None = None  # searched for in the beginning of a text that could be of any format
     write: Callable[[GameRecord, str], str] | None = None
     written_once: bytes = b""  # what each written game contains once, so that games can be counted
 

@@ -9,6 +9,7 @@ are skipped. What a match writes of a game without formats of its own is a file 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from muzero_engine.games.base import Game, Position, RecordedGame, RecordEntry, RecordFormat
@@ -17,6 +18,7 @@ from muzero_engine.games.record import GameRecord
 START = "startpos"
 SUFFIXES = (".ugi", ".txt", ".usi", ".sfen")
 _START_WORDS = ("position", "sfen", "fen")
+_COMMAND = re.compile(r"\bposition[ \t]+(?:startpos|sfen|fen)\b[^\r\n]*")
 
 
 def split_lines(text: str) -> Iterator[RecordEntry]:
@@ -36,6 +38,12 @@ def split_line(line: str) -> tuple[str | None, tuple[str, ...]]:
         at = words.index("moves")
         words, moves = words[:at], tuple(words[at + 1 :])
     return (None if words in ([], [START]) else " ".join(words)), moves
+
+
+def last_position_line(text: str) -> str:
+    """Return the last command `position` in what was copied from a GUI or its log, an empty string where none is."""
+    commands = _COMMAND.findall(text)
+    return commands[-1].strip() if commands else ""
 
 
 def line_format(from_text: Callable[[str], Position], suffixes: tuple[str, ...], *, start: str) -> RecordFormat:
@@ -59,6 +67,11 @@ def line_format(from_text: Callable[[str], Position], suffixes: tuple[str, ...],
     )
 
 
+def line_format_of(game: Game, suffixes: tuple[str, ...] = ()) -> RecordFormat:
+    """Return the format of lines of a game."""
+    return line_format(game.from_text, suffixes, start=game.initial(game.spec.shapes[0]).text())
+
+
 def line_of(record: GameRecord, start: str, word: str = "fen") -> str:
     """Return where a game began and all its moves, as after the command `position`."""
     moves = " ".join([*record.opening_moves, *(ply.move for ply in record.moves)])
@@ -71,8 +84,7 @@ def record_formats(game: Game) -> tuple[RecordFormat, ...]:
     free = tuple(suffix for suffix in SUFFIXES if not any(suffix in form.suffixes for form in game.records))
     if not free:
         return game.records
-    start = game.initial(game.spec.shapes[0]).text()
-    return (*game.records, line_format(game.from_text, free, start=start))
+    return (*game.records, line_format_of(game, free))
 
 
 def written_formats(game: Game) -> tuple[RecordFormat, ...]:

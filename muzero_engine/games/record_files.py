@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
-from muzero_engine.games.base import BadPosition, Game, IllegalMove, Position, RecordedGame, RecordFormat
+from muzero_engine.games.base import (
+    BadPosition,
+    Game,
+    IllegalMove,
+    PlayedGame,
+    Position,
+    RecordedGame,
+    RecordFormat,
+)
 from muzero_engine.games.lines import record_formats
 from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.text_encodings import decode
 
 MAX_BYTES = 1 << 30
+SIGNATURE_CHARACTERS = 4096  # of a text, in which a signature is searched for
+
+
+class BadRecordedMove(BadPosition):
+    """A move of a recorded game that cannot be played. `number` is the move's, from 1."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"move {number}: {reason}")
+        self.number = number
+
+
+# Which format
 
 
 def format_of(name: str, game: Game) -> RecordFormat:
@@ -33,39 +57,72 @@ def game_of_file(name: str) -> str | None:
     return None
 
 
-def game_of_text(text: str) -> str | None:
-    """Return the game of a text that begins as only one format does, None where none does. Loads games."""
-    for game in game_names():
-        if any(text.startswith(form.beginnings) for form in load_game(game).records if form.beginnings):
-            return game
-    return None
+def formats_of_suffix(suffix: str) -> Iterator[tuple[Game, RecordFormat]]:
+    """Yield every game with its format of files that end so (".pgn"). Loads games."""
+    for name in game_names():
+        game = load_game(name)
+        for form in record_formats(game):
+            if suffix.lower() in form.suffixes:
+                yield game, form
+
+
+def formats_of_text(text: str) -> Iterator[tuple[Game, RecordFormat]]:
+    """Yield every game with its format that a text bears the signature of. Loads games."""
+    head = text[:SIGNATURE_CHARACTERS]
+    for name in game_names():
+        game = load_game(name)
+        for form in game.records:
+            if form.signature is not None and form.signature.search(head):
+                yield game, form
+
+
+# Reading
+
+
+def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
+    """Return what is in a regular file. Raises BadPosition, also for a folder, a pipe and a file beyond the limit."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            kind = "a folder" if path.is_dir() else "no regular file (`analyze -` reads standard input)"
+            raise BadPosition(f"cannot read {str(path)!a}: it is {kind}")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        if isinstance(error, BadPosition):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BadPosition(f"cannot read {str(path)!a}: {reason}") from None
+    if len(data) > limit:
+        raise BadPosition(f"{str(path)!a} is larger than {limit >> 20} MiB: take a part of it")
+    return data
+
+
+def text_of(data: bytes, form: RecordFormat | None = None) -> str:
+    """Return the text of a file's bytes; without a format in any encoding, or what any format says it declares."""
+    if form is not None:
+        return decode(data, form.encodings, form.declared_encoding(data) if form.declared_encoding else None)
+    formats = (form for name in game_names() for form in load_game(name).records)
+    declared = (form.declared_encoding(data) for form in formats if form.declared_encoding is not None)
+    return decode(data, declared=next(filter(None, declared), None))
 
 
 def read_text(path: Path, form: RecordFormat) -> str:
-    """Return the text of a file in the first encoding of the format that fits. Raises BadPosition."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BadPosition(f"cannot read {str(path)!a}: {reason}") from None
-    if len(data) > MAX_BYTES:
-        raise BadPosition(f"{path} is larger than {MAX_BYTES >> 20} MiB: take a part of it")
-    for encoding in form.encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return data.decode(form.encodings[0], errors="replace")
+    """Return the text of a file of this format. Raises BadPosition."""
+    return text_of(read_bytes(path), form)
 
 
-def position_of(text: str, form: RecordFormat, game: Game) -> Position:
-    """Return the last position of the first game in a text, with all its moves. Raises BadPosition."""
-    if form.position is not None:
-        return form.position(text)
-    for entry in form.split(text):
-        return played(form.read(entry.text, game.initial(game.spec.shapes[0])), game)
-    raise BadPosition(f"there is no {form.unit} of {form.name} in it")
+def played_game(text: str, form: RecordFormat, game: Game, number: int = 1) -> PlayedGame:
+    """Return the game of this number in a text, played through. Raises BadPosition."""
+    entries = list(itertools.islice(form.split(text), number))
+    if not entries:
+        raise BadPosition(f"there is no {form.unit} of {form.name} in it")
+    if len(entries) < number:
+        raise BadPosition(f"there is no {form.unit} {number} in it: the last is {len(entries)}")
+    entry = entries[-1].text
+    if form.play is not None:
+        return form.play(entry)
+    recorded = form.read(entry, game.initial(game.spec.shapes[0]))
+    return PlayedGame(played(recorded, game), recorded.players, recorded.warnings)
 
 
 def played(recorded: RecordedGame, game: Game) -> Position:
@@ -76,5 +133,5 @@ def played(recorded: RecordedGame, game: Game) -> Position:
         try:
             position.push(position.parse_action(move))
         except IllegalMove as error:
-            raise BadPosition(f"move {number}: {error}") from None
+            raise BadRecordedMove(number, str(error)) from None
     return position

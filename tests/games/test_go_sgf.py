@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -115,17 +117,12 @@ def test_ko_and_suicide_of_other_rules_are_played() -> None:
     [
         ("", "no SGF game"),
         ("hello (world)", "no SGF game"),
-        ("(;SZ[9]", r"'\)' is missing"),
         ("(;SZ[9", r"'\]' is missing"),
         ("(;C[\\", r"'\]' is missing"),
-        ("(;SZ)", "has no value"),
-        ("(;]SZ[9])", r"unexpected '\]'"),
         ("(;GM[2])", "another game"),
         ("(;SZ[1])", "2 to 19"),
         ("(;SZ[52])", "2 to 19"),
         ("(;SZ[x])", "2 to 19"),
-        ("(;KM[six])", "no komi"),
-        ("(;KM[inf])", "no komi"),
         ("(;SZ[9];B[zz])", "no point"),
         ("(;SZ[9];B[jj])", "no point"),
         ("(;SZ[9]AB[])", None),
@@ -142,6 +139,106 @@ def test_texts_that_are_refused(text: str, why: str | None) -> None:
         return
     with pytest.raises(BadPosition, match=why):
         parse_sgf(text).position()
+
+
+@pytest.mark.parametrize(
+    ("text", "komi", "warning"),
+    [
+        ("(;AP[foxwq]KM[375])", 7.5, "read as a komi of 7.5 points"),
+        ("(;AP[foxwq]KM[650])", 6.5, "read as a komi of 6.5 points"),
+        ("(;RU[Chinese]KM[3.75])", 7.5, "read as a komi of 7.5 points"),
+        ("(;KM[275])", 5.5, "read as a komi of 5.5 points"),
+        ("(;KM[6.5 points])", 6.5, "read as a komi of 6.5 points"),
+        ("(;KM[6.500])", 6.5, None),
+        ("(;KM[7,5])", 7.5, None),
+        ("(;KM[-5])", -5, None),
+        ("(;KM[375.0])", 375, None),  # as the writer here has it
+        ("(;KM[six])", None, "no komi"),
+        ("(;KM[inf])", None, "no komi"),
+        pytest.param(f"(;KM[{'9' * 5000}])", None, "no komi", id="5,000 digits"),
+        ("(;GM[1];SZ[9]KM[5.5];B[aa])", 5.5, "KM stands in node 2"),
+    ],
+)
+def test_komi_as_servers_write_it(text: str, komi: float | None, warning: str | None) -> None:
+    record = parse_sgf(text)
+    assert record.komi == komi
+    assert (warning is None and not record.warnings) or any(str(warning) in told for told in record.warnings)
+
+
+@pytest.mark.parametrize(
+    ("text", "vertices", "warning"),
+    [
+        ("(;SZ[9];B[cc];W[dd]", ["C7", "D6"], r"a '\)' is missing"),
+        ("(;SZ[9];B[cc];W[dd];B[e", ["C7", "D6"], r"a '\]' is missing"),
+        ("(;SZ[9]RE;B[cc];W[dd])", ["C7", "D6"], "RE has no value"),
+        ("(;SZ[9];B[cc];W;B[dd])", ["C7", "pass", "D6"], "W has no value"),
+        ("(;SZ[9];B[cc];W[resign])", ["C7"], r"W\[resign\] in the SGF is no move"),
+        ("(;SZ[9];B[cc];W[pass];B[PASS])", ["C7", "pass", "pass"], None),
+        ("(;GM[1]FF[4];SZ[9];B[cc])", ["C7"], "SZ stands in node 2"),
+        ("(;GM[1];B[cc];W[gg]SZ[9])", ["C7", "G3"], "SZ stands behind a move"),
+        ("(;SZ[9x9];B[cc])", ["C7"], None),
+        ("(;SZ[9];B[cc]C[is [5 dan] here];W[dd])", ["C7", "D6"], "unexpected"),
+        ("(;]SZ[9];B[cc])", ["C7"], r"unexpected '\]'"),
+    ],
+)
+def test_what_can_be_read_is_read_with_a_warning(text: str, vertices: list[str], warning: str | None) -> None:
+    record = parse_sgf(text)
+    position = record.position()
+    assert position.shape == (9, 9)
+    assert [position.action_text(action) for _, action in position.moves] == vertices
+    assert bool(record.warnings) == (warning is not None)
+    assert warning is None or re.search(warning, " ".join(record.warnings))
+
+
+def test_handicap_stones_that_are_only_counted() -> None:
+    record = parse_sgf("(;SZ[9]HA[2];W[ee])")
+    assert record.position().text() == "9/9/6b2/9/4w4/9/2b6/9/9 b 7.5"
+    assert "2 handicap stones" in record.warnings[0]
+    assert parse_sgf("(;SZ[9]HA[2];B[cc];W[ee])").position().text() == "9/9/2b6/9/4w4/9/9/9/9 b 7.5"
+
+
+@pytest.mark.parametrize("declared", ["", "CA[Shift_JIS]"])
+def test_no_move_is_lost_behind_a_character_that_ends_in_a_backslash(tmp_path: Path, declared: str) -> None:
+    file = tmp_path / "game.sgf"
+    file.write_bytes(f"(;GM[1]SZ[9]{declared};B[ee]C[黒生き可能];W[cc];B[dd])".encode("cp932"))
+    record = load_sgf(file)
+    assert [step.comment for step in record.steps if isinstance(step, Move)] == ["黒生き可能", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("黒生き可能、十分", "cp932"),
+        ("柯洁执黑中盘胜，第一局比赛", "gb18030"),
+        ("許功蓋持黑中盤勝，第一局比賽", "big5"),
+        ("이세돌 구단이 흑을 잡고 이겼다", "cp949"),
+        ("Müller gegen André", "cp1252"),
+        ("黒生き可能", "utf-8-sig"),
+        ("黒生き可能", "utf-16"),
+        ("黒生き可能", "utf-16-be"),
+    ],
+)
+def test_encodings_without_ca(tmp_path: Path, text: str, encoding: str) -> None:
+    file = tmp_path / "game.sgf"
+    file.write_bytes(f"(;SZ[9]PB[{text}]EV[{text}];B[ee];W[cc])".encode(encoding))
+    record = load_sgf(file)
+    assert (record.black_name, len(record.steps)) == (text, 2)
+
+
+def test_a_declared_encoding_that_does_not_fit_is_not_used(tmp_path: Path) -> None:
+    file = tmp_path / "game.sgf"
+    for declared in ("UTF-8", "rot13", "idna", "no-such-thing"):
+        file.write_bytes(f"(;SZ[9]CA[{declared}]PB[黒生き可能];B[ee];W[cc])".encode("cp932"))
+        assert load_sgf(file).black_name == "黒生き可能"
+
+
+def test_large_nonsense_is_answered(tmp_path: Path) -> None:
+    for text in ("(;" + ";" * (1 << 22), "(;B[" * 10**6, "(" * 10**6 + ";", "(;C[" + "\\" * 10**6):
+        read(text)
+    pipe = tmp_path / "pipe.sgf"
+    os.mkfifo(pipe)
+    with pytest.raises(BadPosition, match="no regular file"):
+        load_sgf(pipe)
 
 
 def one_line(error: Exception) -> None:

@@ -10,7 +10,7 @@ import pytest
 from muzero_engine.games.base import BadPosition, IllegalMove
 from muzero_engine.games.lines import record_formats, written_formats
 from muzero_engine.games.record import Ending, GameRecord, PlyRecord
-from muzero_engine.games.record_files import format_of, game_of_file, game_of_text, played, position_of, read_text
+from muzero_engine.games.record_files import format_of, formats_of_text, game_of_file, played, played_game, read_text
 from muzero_engine.games.registry import BUILT_IN, load_game
 
 KIF = """# ---- a game
@@ -83,7 +83,10 @@ def test_what_a_game_writes_it_reads_again(game: str) -> None:
             recorded = form.read(entry.text, initial)
             assert recorded.start in (None, record.start)
             assert recorded.moves == (*record.opening_moves, *(ply.move for ply in record.moves))
-        assert position_of(text, form, loaded).text() == played(form.read(entries[0].text, initial), loaded).text()
+        assert (
+            played_game(text, form, loaded).position.text()
+            == played(form.read(entries[0].text, initial), loaded).text()
+        )
 
 
 def test_no_ending_is_claimed_by_two_formats_of_a_game() -> None:
@@ -106,15 +109,15 @@ def test_kif_in_every_encoding(tmp_path: Path, encoding: str) -> None:
 
 def test_kif_of_a_handicap_game() -> None:
     shogi = load_game("shogi")
-    position = position_of(HANDICAP, format_of("a.kif", shogi), shogi)
+    position = played_game(HANDICAP, format_of("a.kif", shogi), shogi).position
     assert position.ply == 2
     assert position.text() == "ln1gkgsnl/3s5/ppppppppp/9/9/2P6/PP1PPPPPP/1B5R1/LNSGKGSNL w - 3"
 
 
 def test_csa() -> None:
     shogi = load_game("shogi")
-    assert game_of_text(CSA) == "shogi"
-    position = position_of(CSA, format_of("a.csa", shogi), shogi)
+    assert [game.spec.name for game, _ in formats_of_text(CSA)] == ["shogi"]
+    position = played_game(CSA, format_of("a.csa", shogi), shogi).position
     assert position.ply == 3
     assert position.text() == "lnsgkgsnl/1r5+B1/pppppp1pp/6p2/9/2P6/PP1PPPPPP/7R1/LNSGKGSNL w B 4"
 
@@ -136,7 +139,7 @@ def test_what_cannot_be_read_is_refused_in_one_line(name: str, text: str, messag
     game = game_of_file(name)
     assert game is not None
     with pytest.raises(BadPosition, match=message) as caught:
-        position_of(text, format_of(name, load_game(game)), load_game(game))
+        played_game(text, format_of(name, load_game(game)), load_game(game))
     assert "\n" not in str(caught.value)
 
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
+import click
+
 from muzero_engine.commands.common.moves import bare_move, read_move
-from muzero_engine.games.base import BadPosition, IllegalMove, Position, WithKomi
-from muzero_engine.games.lines import START
-from muzero_engine.games.record_files import format_of, game_of_file, game_of_text, position_of, read_text
+from muzero_engine.games.base import BadPosition, Game, IllegalMove, PlayedGame, Position, RecordFormat, WithKomi
+from muzero_engine.games.lines import START, last_position_line, line_format_of, split_line
+from muzero_engine.games.record_files import (
+    BadRecordedMove,
+    formats_of_suffix,
+    formats_of_text,
+    played_game,
+    read_bytes,
+    text_of,
+)
 from muzero_engine.games.registry import game_names, load_game
+
+SHOWN = 80  # characters of a text that a message shows
+_FILE_NAME = re.compile(r"\S*[^\s.]\.[A-Za-z]\w{0,6}")
 
 
 class BadSetup(ValueError):
@@ -36,32 +49,110 @@ def start_position(game: str, size: int | None, komi: float | None) -> Position:
 def read_position(text: str, game: str | None) -> Position:
     """Return the position of a text or a file, of its first game's end; the game is found out where it is not given.
 
-    Raises BadSetup or BadPosition.
+    What was read otherwise than it is written is said on standard error. Raises BadSetup or BadPosition.
     """
-    if text == START:
+    recorded = read_game(text, game)
+    say_warnings(recorded.warnings)
+    return recorded.position
+
+
+def say_warnings(warnings: Iterable[str]) -> None:
+    """Say on standard error what was read otherwise than it is written."""
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+def read_game(text: str, game: str | None, number: int = 1) -> PlayedGame:
+    """Return a position, or the game of this number in a text or a file, played through.
+
+    The game that it is of is found out where it is not given. Raises BadSetup or BadPosition.
+    """
+    if text.strip() == START:
         if game is None:
             raise BadSetup("say which game to start with --game")
-        return start_position(game, None, None)
-    if (owner := game_of_file(text)) is not None:
-        if game not in (None, owner):
-            raise BadSetup(f"{text} holds games of {owner}, not of {game}: leave --game out")
-        form = format_of(text, load_game(owner))
-        return position_of(read_text(Path(text), form), form, load_game(owner))
-    if (owner := game_of_text(text)) is not None:
-        if game not in (None, owner):
-            raise BadSetup(f"that is a game of {owner}, not of {game}: leave --game out")
-        form = next(form for form in load_game(owner).records if form.beginnings and text.startswith(form.beginnings))
-        return position_of(text, form, load_game(owner))
+        return PlayedGame(start_position(game, None, None))
+    name = text.strip()
+    path = Path(name)
+    of_suffix = list(formats_of_suffix(path.suffix)) if "\n" not in name and path.suffix else []
+    if of_suffix or _exists(path):
+        data = read_bytes(path)
+        if not of_suffix:
+            return game_of_data(data, game, number, name=name)
+        candidates = [(owner, form) for owner, form in of_suffix if game in (None, owner.spec.name)]
+        if not candidates:
+            raise BadSetup(f"{name} holds games of {of_suffix[0][0].spec.name}, not of {game}: leave --game out")
+        content = text_of(data, candidates[0][1])
+        if len(of_suffix) > 1:  # an ending that says little, such as .txt
+            of_text = [pair for pair in formats_of_text(content) if game in (None, pair[0].spec.name)]
+            candidates = of_text or candidates
+        return _only(candidates, content, number, name)
+    return game_of_text(text, game, number)
+
+
+def game_of_data(data: bytes, game: str | None, number: int = 1, *, name: str = "") -> PlayedGame:
+    """Return the position or the game of a file's bytes, whatever it is; `name` is of the file, for messages.
+
+    Raises BadSetup or BadPosition.
+    """
+    return game_of_text(text_of(data), game, number, name=name)
+
+
+def game_of_text(text: str, game: str | None, number: int = 1, *, name: str = "") -> PlayedGame:
+    """Return the position or the game of a text: a position, the text of a file, a line with `position`.
+
+    Raises BadSetup or BadPosition.
+    """
+    if of_text := list(formats_of_text(text)):
+        candidates = [(owner, form) for owner, form in of_text if game in (None, owner.spec.name)]
+        if not candidates:
+            raise BadSetup(f"that is a game of {of_text[0][0].spec.name}, not of {game}: leave --game out")
+        return _only(candidates, text, number, name)
+    line = last_position_line(text) or text.strip()
+    if split_line(line) == (None, ()):
+        raise BadSetup("there is no position in it" if not line else "say which game to start with --game")
+    games = [load_game(owner) for owner in ([game] if game is not None else game_names())]
+    if "moves" in line.split() or line.startswith("position "):
+        return _only([(owner, line_format_of(owner)) for owner in games], line, 1, name)
     if game is not None:
-        return load_game(game).from_text(text)
-    for name in game_names():
+        return PlayedGame(games[0].from_text(line))
+    for owner in games:
         try:
-            return load_game(name).from_text(text)
+            return PlayedGame(owner.from_text(line))
         except BadPosition:
             continue
-    examples = [load_game(name).notation.position_example for name in game_names()]
+    shown = f"what is in {name}" if name else ascii(line if len(line) <= SHOWN else f"{line[:SHOWN]}...")
+    if not name and _FILE_NAME.fullmatch(line):
+        raise BadSetup(f"cannot read {shown}: there is no file of this name, nor is it a position")
+    examples = [load_game(owner).notation.position_example for owner in game_names()]
     known = ", ".join([*filter(None, examples), "a file of games"])
-    raise BadSetup(f"{text[:80]!r} is no position of any game: write {known}; --game NAME tells what is wrong with it")
+    raise BadSetup(f"{shown} is no position of any game: write {known}; --game NAME tells what is wrong with it")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that is too long, or with a NUL
+        return False
+
+
+def _only(candidates: list[tuple[Game, RecordFormat]], text: str, number: int, name: str) -> PlayedGame:
+    """Return the game of a text that only one of these formats can read, as it reads it.
+
+    Raises BadSetup where several can, and the error of the one that came furthest where none can.
+    """
+    readings: dict[str, PlayedGame] = {}
+    errors: list[BadPosition] = []
+    for game, form in candidates:
+        try:
+            readings.setdefault(game.spec.name, played_game(text, form, game, number))
+        except BadPosition as error:
+            errors.append(error)
+    if len(readings) > 1:
+        raise BadSetup(f"that could be of {' or '.join(readings)}: say which with --game")
+    if readings:
+        return next(iter(readings.values()))
+    reason = max(errors, key=lambda error: error.number if isinstance(error, BadRecordedMove) else 0)
+    raise BadPosition(f"{name}: {reason}" if name else str(reason))
 
 
 def play_moves(position: Position, text: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from muzero_engine.games.base import BadPosition, Position, RecordedGame, RecordEntry, RecordFormat
+from muzero_engine.games.base import BadPosition, PlayedGame, Position, RecordedGame, RecordEntry, RecordFormat
 from muzero_engine.games.go.actions import parse_vertex, vertex_text
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
-from muzero_engine.games.go.sgf import GoRecord, Move, Setup, parse_sgf, sgf_text, split_games
+from muzero_engine.games.go.sgf import GoRecord, Move, Setup, parse_sgf, sgf_text
+from muzero_engine.games.go.sgf_tree import declared_charset, split_games
 from muzero_engine.games.go.text import parse_position
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.record_text import comment, ending_text, with_movers
@@ -38,12 +40,18 @@ def read_sgf(text: str, initial: Position) -> RecordedGame:
         position.shape, black=position.first_stones(0), white=position.first_stones(1), mover=mover, komi=initial.komi
     )
     moves = tuple(vertex_text(action, position.shape) for _, action in position.moves)
-    return RecordedGame(None if empty and position.shape == initial.shape else start.text(), moves)
+    return RecordedGame(
+        None if empty and position.shape == initial.shape else start.text(),
+        moves,
+        players=(record.black_name, record.white_name),
+        warnings=record.warnings,
+    )
 
 
-def sgf_position(text: str) -> GoPosition:
-    """Return the last position of the first game, with all its moves. Raises BadPosition."""
-    return parse_sgf(text).position()
+def play_sgf(text: str) -> PlayedGame:
+    """Return the game with all moves since stones were last set up. Raises BadPosition."""
+    record = parse_sgf(text)
+    return PlayedGame(record.position(), (record.black_name, record.white_name), record.warnings)
 
 
 def sgf_record(record: GameRecord, event: str) -> str:
@@ -92,8 +100,9 @@ FORMATS = (
         unit="game",
         split=split_sgf,
         read=read_sgf,
-        position=sgf_position,
-        beginnings=("(",),
+        play=play_sgf,
+        declared_encoding=declared_charset,
+        signature=re.compile(r"\A[^(]{0,80}\(\s*;"),
         write=sgf_record,
         written_once=b"(;GM[1]",
     ),

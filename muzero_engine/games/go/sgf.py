@@ -4,29 +4,36 @@ Read: board size (also `SZ[9:13]`, columns first), komi, set-up stones (AB, AW, 
 PL, moves, passes (`B[]` and `B[tt]`), result, names, event, date and comments on moves and on the game, each comment as
 one line. The first variation is the main line. All else is skipped.
 
+What servers write otherwise is read where it can only mean one thing, with a warning: komi in hundredths (`KM[375]`,
+`KM[650]`) and in stones, as Chinese rules count (3.75 are 7.5 points), words after a number (`KM[6.5 points]`),
+`B[resign]`, a board size that comes after the first node, handicap stones that are only counted (`HA[4]`).
+
 Whatever the input is, reading ends in a `GoRecord` or in `BadPosition` with one line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition, half_points
+from muzero_engine.games.go.sgf_tree import Node, declared_charset, main_line
 from muzero_engine.games.go.text import komi_text
+from muzero_engine.games.record_files import read_bytes
+from muzero_engine.games.text_encodings import decode
 
 MAX_BYTES = 4 << 20  # a longer file is no game record
 _COLOURS = {"B": BLACK, "W": WHITE}
 _NAMES = ("black", "white")
 _LETTERS = "abcdefghijklmnopqrs"
-_IDENTIFIER = re.compile(r"[A-Za-z]+")
-_SIZE = re.compile(r"\s*([0-9]{1,4})\s*(?::\s*([0-9]{1,4})\s*)?")
-
-Node = list[tuple[str, list[str]]]  # properties in the order of the file
+_SIZE = re.compile(r"\s*([0-9]{1,4})\s*(?:[:xX]\s*([0-9]{1,4})\s*)?")
+_NUMBER = re.compile(r"([+-]?[0-9]{1,7}(?:[.,][0-9]{1,9})?)(?![0-9])")
+_PASS_WORDS = ("pass", "--")
+_RESIGN_WORDS = ("resign", "resigned", "resigns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,9 @@ class GoRecord:
     event: str = ""
     date: str = ""  # of the game, ISO 8601
     comment: str = ""  # on the game as a whole
+    warnings: tuple[str, ...] = field(
+        default=(), compare=False, kw_only=True
+    )  # what was read otherwise than it is written
 
     @classmethod
     def of(cls, position: GoPosition, *, result: str = "", black_name: str = "", white_name: str = "") -> GoRecord:
@@ -97,65 +107,41 @@ class GoRecord:
 
 def load_sgf(path: str | Path) -> GoRecord:
     """The first game of a file. Raises BadPosition if it cannot be read or holds no Go game."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BadPosition(f"cannot read {str(path)!a}: {reason}") from None
-    if len(data) > MAX_BYTES:
-        raise BadPosition(f"{str(path)!a} is larger than {MAX_BYTES >> 20} MiB: that is no game record")
-    return parse_sgf(data.decode("utf-8-sig", errors="replace"))
+    data = read_bytes(Path(path), MAX_BYTES)
+    return parse_sgf(decode(data, declared=declared_charset(data)))
 
 
 def parse_sgf(text: str) -> GoRecord:
     """The main line of the first game in an SGF text. Raises BadPosition."""
-    nodes = list(_main_line(text))
-    root = dict(nodes[0])
-    game = _first(root, "GM") or "1"
+    warnings: list[str] = []
+    nodes = main_line(text, warnings)
+    root = _root(nodes, warnings)
+    game = root.get("GM") or "1"
     if game != "1":
         raise BadPosition(f"the SGF holds another game (GM {_shown(game)}), not Go (GM[1])")
-    shape = _shape(_first(root, "SZ"))
+    shape = _shape(root.get("SZ"))
     steps: list[Move | Setup] = []
     for node in nodes:
         setup = _setup(node, shape)
         if setup != Setup():
             steps.append(setup)
-        for name, values in node:
-            if name in _COLOURS:
-                comment = _simple(_first(dict(node), "C"))
-                steps.append(Move(_COLOURS[name], _point(values[0], shape, allow_pass=True), comment))
+        for name, values in node.properties:
+            if name not in _COLOURS:
+                continue
+            if values[0].strip().lower() in _RESIGN_WORDS:
+                warnings.append(f"{name}[{values[0].strip()}] in the SGF is no move, and is left out")
+                continue
+            point = _point(values[0], shape, allow_pass=True)
+            steps.append(Move(_COLOURS[name], point, _simple(node.first("C"))))
+    if (stones := _counted_handicap(root.get("HA"), steps, shape, warnings)) is not None:
+        steps.insert(0, stones)
     return GoRecord(
         shape,
         tuple(steps),
-        _komi(_first(root, "KM")),
-        _simple(_first(root, "RE")),
-        _simple(_first(root, "PB")),
-        _simple(_first(root, "PW")),
-        _simple(_first(root, "EV")),
-        _simple(_first(root, "DT")),
-        _simple(_first(root, "GC")),
+        _komi(root.get("KM"), warnings),
+        *(_simple(root.get(name)) for name in ("RE", "PB", "PW", "EV", "DT", "GC")),
+        warnings=tuple(warnings),
     )
-
-
-def split_games(text: str) -> Iterator[str]:
-    """The text of each game of a collection, as `parse_sgf` takes it."""
-    start, depth, at = 0, 0, 0
-    while at < len(text):
-        sign = text[at]
-        if sign == "(":
-            start = at if depth == 0 else start
-            depth += 1
-        elif sign == ")" and depth > 0:
-            depth -= 1
-            if depth == 0:
-                yield text[start : at + 1]
-        elif sign == "[" and depth > 0:
-            while at < len(text) and text[at] != "]":
-                at += 2 if text[at] == "\\" else 1
-        at += 1
-    if depth > 0:
-        yield text[start:]
 
 
 def sgf_text(record: GoRecord) -> str:
@@ -187,56 +173,39 @@ def sgf_text(record: GoRecord) -> str:
 # Reading
 
 
-def _main_line(text: str) -> Iterator[Node]:
-    """The nodes of the first game's first variation, at least one. Raises BadPosition."""
-    start = re.search(r"\(\s*;", text)
-    if start is None:
-        raise BadPosition("no SGF game found: a game begins with '(;'")
-    at, found = start.end(), False
-    node: Node = []
-    while at < len(text):
-        sign = text[at]
-        if sign == ";":
-            yield node
-            node = []
-        elif sign == ")":  # the end of the first variation, so of the main line
-            found = True
+def _root(nodes: Sequence[Node], warnings: list[str]) -> dict[str, str]:
+    """Return the first value of each property of the game: those of the first node, and what comes before a move.
+
+    The size of the board is taken from wherever it stands: points cannot be read without it.
+    """
+    root: dict[str, str] = {}
+    for number, node in enumerate(nodes):
+        for name, values in node.properties:
+            if number and name in ("SZ", "KM") and name not in root:
+                warnings.append(f"{name} stands in node {number + 1} of the SGF instead of the first")
+            root.setdefault(name, values[0].strip())
+        if not _COLOURS.keys().isdisjoint(name for name, _ in node.properties):
             break
-        elif word := _IDENTIFIER.match(text, at):
-            name = "".join(letter for letter in word[0] if letter.isupper())  # FF[1] to FF[3]: "White" is W
-            values, at = _values(text, word.end())
-            if not values:
-                raise BadPosition(f"the SGF property {word[0]:.20} has no value")
-            node.append((name, values))
-            continue
-        elif sign != "(" and not sign.isspace():
-            raise BadPosition(f"unexpected {sign!a} in the SGF, {at} characters in")
-        at += 1
-    if not found:
-        raise BadPosition("the SGF ends in the middle of the game: a ')' is missing")
-    yield node
+    if "SZ" not in root and (sizes := [size for node in nodes if (size := node.first("SZ")) is not None]):
+        warnings.append("SZ stands behind a move of the SGF instead of in the first node")
+        root["SZ"] = sizes[0]
+    return root
 
 
-def _values(text: str, at: int) -> tuple[list[str], int]:
-    """The bracketed values from `at` on, and where they end."""
-    values: list[str] = []
-    while True:
-        opening = at
-        while opening < len(text) and text[opening].isspace():
-            opening += 1
-        if opening == len(text) or text[opening] != "[":
-            return values, at
-        closing = opening + 1
-        while closing < len(text) and text[closing] != "]":
-            closing += 2 if text[closing] == "\\" else 1
-        if closing >= len(text):
-            raise BadPosition("the SGF ends inside a value: a ']' is missing")
-        values.append(text[opening + 1 : closing])
-        at = closing + 1
-
-
-def _first(root: dict[str, list[str]], name: str) -> str | None:
-    return root[name][0].strip() if name in root else None
+def _counted_handicap(
+    value: str | None, steps: Sequence[Move | Setup], shape: Shape, warnings: list[str]
+) -> Setup | None:
+    """Return the usual handicap stones where a file only counts them and white moves first, None everywhere else."""
+    first = steps[0] if steps else None
+    if not value or not re.fullmatch(r"[2-9]", value) or not isinstance(first, Move) or first.colour != WHITE:
+        return None
+    position = GoPosition(shape)
+    try:
+        position.place_fixed_handicap(int(value))
+    except BadPosition:
+        return None
+    warnings.append(f"the SGF has {value} handicap stones and does not say where: they are put on the usual points")
+    return Setup(tuple(position.stones(BLACK)), mover=WHITE)
 
 
 def _simple(value: str | None) -> str:
@@ -265,19 +234,25 @@ def _shape(value: str | None) -> Shape:
     return rows, columns
 
 
-def _komi(value: str | None) -> float | None:
+def _komi(value: str | None, warnings: list[str]) -> float | None:
+    """Return komi in points, None where the file does not say. A whole number from 100 on counts hundredths, and a
+    quarter is one of stones, which are two points each."""
     if not value:
         return None
-    try:
-        komi = float(value.replace(",", "."))
-        return half_points(komi) / 2
-    except ValueError:  # BadPosition is one
-        raise BadPosition(f"KM {_shown(value)} in the SGF is no komi") from None
+    number = _NUMBER.match(value)
+    if number is None or abs(told := float(number[1].replace(",", "."))) > 1e6:
+        warnings.append(f"KM {_shown(value)} in the SGF is no komi: it is taken as not told")
+        return None
+    komi = told / 100 if abs(told) >= 100 and number[1].lstrip("+-").isdecimal() and told % 25 == 0 else told
+    points = half_points(2 * komi if 4 * komi % 2 == 1 else komi) / 2
+    if points != told or number.end() < len(value):
+        warnings.append(f"KM {_shown(value)} in the SGF is read as a komi of {points:g} points")
+    return points
 
 
 def _point(value: str, shape: Shape, *, allow_pass: bool = False) -> int:
     value = value.strip()
-    if allow_pass and value in ("", "tt"):
+    if allow_pass and (value in ("", "tt") or value.lower() in _PASS_WORDS):
         return pass_action(shape)
     column, row = (_LETTERS.find(letter) for letter in value) if len(value) == 2 else (-1, -1)
     if not (0 <= row < shape[0] and 0 <= column < shape[1]):
@@ -300,7 +275,7 @@ def _points(value: str, shape: Shape) -> list[int]:
 def _setup(node: Node, shape: Shape) -> Setup:
     stones: dict[str, list[int]] = {"AB": [], "AW": [], "AE": []}
     mover = None
-    for name, values in node:
+    for name, values in node.properties:
         if name in stones:
             stones[name] += [point for value in values if value.strip() for point in _points(value, shape)]
         elif name == "PL":

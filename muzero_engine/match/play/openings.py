@@ -68,6 +68,7 @@ def read_openings(
     count: int | None = None,
     plies: int | None = None,
     seed: int | None = None,
+    warn: Callable[[str], None] = lambda _warning: None,
 ) -> list[Opening]:
     """The openings of a file, each checked.
 
@@ -79,6 +80,7 @@ def read_openings(
         count: how many at most; None for all.
         plies: moves of an opening at most, the rest is cut off; None for all.
         seed: of the order; None for that of the file.
+        warn: is called with a sentence for what was read otherwise than it is written.
 
     Raises BadOpenings for a file that cannot be read, holds another game or nothing, and for a bad entry.
     """
@@ -97,6 +99,8 @@ def read_openings(
             recorded = form.read(entry.text, initial)
         except BadPosition as error:
             raise BadOpenings(f"{path}, {form.unit} {entry.number}: {error}") from None
+        for warning in recorded.warnings:
+            warn(f"{path}, {form.unit} {entry.number}: {warning}")
         name = recorded.name or f"{path.name}:{entry.number}"
         opening = Opening(name, recorded.start, recorded.moves[:plies])
         opening_position(opening, initial, game.from_text)

@@ -8,6 +8,7 @@ refusing would leave two boards that differ. Only an occupied point is illegal.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -193,6 +194,8 @@ class GtpBoard:
             position = record.position(before_move, komi=self.komi)
         except BadPosition as error:
             raise GtpError(f"cannot load file: {error}") from None
+        for warning in record.warnings:
+            print(warning, file=sys.stderr)
         self.komi = position.komi
         black, white = position.first_stones(BLACK), position.first_stones(WHITE)
         handicap = len(black) if len(black) > 1 and not white and position.first_mover == WHITE else 0

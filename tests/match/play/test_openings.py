@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.games.go.sgf import parse_sgf, split_games
+from muzero_engine.games.go.sgf import parse_sgf
+from muzero_engine.games.go.sgf_tree import split_games
 from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.match.play.openings import BadOpenings, Opening, opening_position, random_openings, read_openings
 
@@ -19,7 +21,7 @@ def initial(game: str, size: int = 9) -> Position:
     return load_game(game).initial(load_game(game).spec.shapes[0])
 
 
-def read(folder: Path, name: str, text: str, game: str = "chess", *, size: int = 9, **choice: int) -> list[Opening]:
+def read(folder: Path, name: str, text: str, game: str = "chess", *, size: int = 9, **choice: Any) -> list[Opening]:
     (folder / name).write_text(text, encoding="utf-8")
     return read_openings(folder / name, load_game(game), initial(game, size), **choice)
 
@@ -135,7 +137,7 @@ def test_sgf(tmp_path: Path) -> None:
         ("a.sgf", "(;SZ[13];B[aa])", "go", "13x13"),
         ("a.sgf", "(;SZ[9];B[aa];B[bb])", "go", "move 2 is not white's"),
         ("a.sgf", "(;SZ[9];B[aa];W[bb];AB[cc])", "go", "middle"),
-        ("a.sgf", "(;SZ[9];B[aa];W[bb]", "go", "game 1"),
+        ("a.sgf", "(;SZ[9];B[aa];W[zz])", "go", "game 1"),
         ("a.sgf", "(;SZ[9];B[];W[])", "go", "two passes"),
         ("a.sgf", "(;SZ[9];B[aa];W[aa])", "go", "move 2"),
     ],
@@ -214,3 +216,15 @@ def test_openings_are_filtered_for_balance() -> None:
         random_openings(start, 1, plies=2, seed=1, value=lambda position: float("nan"))
     with pytest.raises(BadOpenings, match="found only 9 of 10"):
         random_openings(initial("tictactoe"), 10, plies=1, seed=1)
+
+
+def test_what_was_read_otherwise_than_it_is_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.sgf").write_text("(;SZ[9]KM[375];B[aa];W[bb]", encoding="ascii")
+    warnings: list[str] = []
+    go = load_game("go")
+    openings = read_openings(tmp_path / "a.sgf", go, go.initial((9, 9)), warn=warnings.append)
+    assert openings[0].moves == ("A9", "B8")
+    assert [warning.split("game 1: ")[1] for warning in warnings] == [
+        "the SGF ends in the middle of the game: a ')' is missing",
+        "KM '375' in the SGF is read as a komi of 7.5 points",
+    ]
