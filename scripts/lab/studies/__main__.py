@@ -13,6 +13,7 @@ COMMANDS = {
     "int8": "how far a bundle's 8-bit graph is from the one in 32 bits",
     "opponents": "ratings of a ladder's opponents, by matches between neighbours",
     "surprise": "what a network thinks of the moves and results of recorded games",
+    "tactics": "which moves of tactics a network of chess sees, in positions that Stockfish makes and proves",
     "targets": "what the policy targets of self-play are worth",
     "values": "how far the values of h and g agree with Stockfish",
 }
