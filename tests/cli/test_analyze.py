@@ -68,6 +68,15 @@ def test_an_sgf_file_is_read_with_its_komi(tmp_path: Path) -> None:
     assert document(str(file))["position"] == "9/9/2b6/9/9/9/2b3w2/9/9 w 5.5"
 
 
+def test_a_file_of_lines_is_of_the_game_that_is_named(tmp_path: Path) -> None:
+    """Several games read .txt files; --game says whose the moves are."""
+    file = tmp_path / "lines.txt"
+    file.write_text("startpos moves f5 d6\n", encoding="ascii")
+    assert document(str(file), "--game", "othello")["position"] == "8/8/8/3ox3/3oxx2/3o4/8/8 x"
+    file.write_text("startpos moves e2e4\n", encoding="ascii")
+    assert document(str(file))["game"] == "chess"
+
+
 def test_a_position_may_come_from_standard_input() -> None:
     assert document("-", text="xo./.x./...\n")["game"] == "tictactoe"
     assert document("-", text=SGF)["game"] == "go"

@@ -18,6 +18,8 @@ from muzero_engine.games.conformance.play import (
 )
 from muzero_engine.games.encoding import pack
 
+SMALL = 100  # squares of a board on which many games are played to their end
+
 
 def spec_is_whole(game: Game, shape: Shape) -> None:
     """The constants of the game fit together, and its start position is one."""
@@ -201,7 +203,7 @@ def positions_live_apart(game: Game, shape: Shape) -> None:
 
 def endings_agree_with_the_outcome(game: Game, shape: Shape) -> None:
     """ending_actions() and decisive_actions() say what outcome() says after each action: at a game's end and before."""
-    for seed in range(4):
+    for seed in range(24 if shape[0] * shape[1] <= SMALL else 4):
         actions = whole_game(game.initial(shape), seed)
         position = game.initial(shape)
         for ply, action in enumerate(actions):
