@@ -33,8 +33,8 @@ class Limits:
     clock: Clock | None = None
     move_time_ms: float | None = None
     nodes: int | None = None  # simulations, at least 1
-    depth: int | None = None  # plies of the principal variation
-    mate: int | None = None  # full moves; ends early when a forced end at the root is known
+    depth: int | None = None  # plies of the principal variation, as far as it can grow
+    mate: int | None = None  # full moves: ends when a mate at the root is known, else at that depth
     infinite: bool = False
     ponder: bool = False
     root_actions: tuple[int, ...] | None = None  # only these (None: all legal ones)

@@ -14,6 +14,10 @@ from muzero_engine.engine.control import Phase, Terms
 from muzero_engine.engine.time_manager import TimePlan
 from muzero_engine.search.search import Search
 
+STUCK_AFTER = 1000  # simulations, and
+STUCK_FACTOR = (
+    8  # times the simulations that the main line's last ply took: without another ply, none is to be expected
+)
 PRUNING_SHARE = 0.1  # of the soft bound: before it, the leads in visits say little
 CONTENDER = 3  # a move with fewer than the best one's visits divided by this is no reason to think longer
 
@@ -31,10 +35,13 @@ class LineDepth:
 
     def __init__(self) -> None:
         self.plies = 1
+        self.reached_after = 0  # simulations
 
     def update(self, search: Search) -> int:
         """Return the plies of the longest main line, this moment's included."""
-        self.plies = max(self.plies, search.line_length())
+        plies = search.line_length()
+        if plies > self.plies:
+            self.plies, self.reached_after = plies, search.simulations
         return self.plies
 
 
@@ -57,6 +64,18 @@ class DepthLimit:
 
     def ends(self, search: Search, elapsed_ms: float) -> bool:
         return self.depth.update(search) >= self.plies
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """The main line has not grown for so long that it will not reach the depth asked for: the game ends before it (mate
+    in all lines, as the model sees them)."""
+
+    depth: LineDepth
+
+    def ends(self, search: Search, elapsed_ms: float) -> bool:
+        self.depth.update(search)
+        return search.simulations >= max(STUCK_AFTER, STUCK_FACTOR * self.depth.reached_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +146,14 @@ class RootFacts:
         return 1.0 in self.ending.values()
 
     @property
+    def over(self) -> bool:
+        """Whether every move ends the game, so that there is nothing behind the root."""
+        return len(self.ending) == self.moves
+
+    @property
     def decided(self) -> bool:
         """Whether no search can change the choice: one move, a win at once, or nothing but ends of the game."""
-        return self.moves == 1 or self.wins or len(self.ending) == self.moves
+        return self.moves == 1 or self.wins or self.over
 
 
 def stop_rules(
@@ -139,16 +163,20 @@ def stop_rules(
 
     `plan` is what `plan_time` makes of their limits; `nodes` is the bound on simulations, the handicap's included;
     `pruning_factor` is that of `SmartPruning`, 0 for none. A time that was asked for exactly (`movetime`) is used up
-    even where the move is known.
+    even where the move is known. A search for a mate in N moves ends when one is known, when the main line has 2N
+    plies, or when it is stuck: the model has no proofs.
     """
     rules: list[StopRule] = []
     if nodes is not None:
         rules.append(NodeLimit(nodes))
     if terms.phase is not Phase.COUNTED:
         return tuple(rules)
-    if terms.limits.depth is not None:
-        rules.append(DepthLimit(terms.limits.depth, depth))
-    if terms.limits.mate is not None and root.wins:
+    limits = terms.limits
+    if limits.depth is not None:
+        rules += [DepthLimit(limits.depth, depth), Stuck(depth)]
+    if limits.mate is not None:
+        rules += [DepthLimit(2 * limits.mate, depth), Stuck(depth)]
+    if (root.over and (limits.depth or limits.mate)) or (root.wins and limits.mate):
         rules.append(Settled())
     if plan is not None:
         rules += [HardTime(plan.hard_ms), SoftTime(plan.soft_ms)]

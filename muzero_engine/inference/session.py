@@ -76,6 +76,7 @@ def available_backends() -> tuple[Backend, ...]:
     """Return the backends of the installed onnxruntime, fastest first."""
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # before any session; see the package
     providers = onnxruntime.get_available_providers()
     return tuple(backend for backend, provider in _PROVIDERS.items() if provider in providers)
 

@@ -111,6 +111,53 @@ def test_limited_strength_searches_less() -> None:
     assert strong.info.nodes == 64
 
 
+class MatedModel(HashModel):
+    """Sees the game end behind every move."""
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        out = super().recurrent_inference(latent, action)
+        return replace(out, discount=np.zeros_like(out.discount), reward=np.ones_like(out.reward))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(depth=30),
+        Limits(mate=30),
+        Limits(nodes=300),
+        Limits(move_time_ms=30),
+        Limits(clock=Clock(remaining_ms=300)),
+        Limits(depth=30, mate=30),
+        Limits(mate=1),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("ends_everywhere", [False, True])
+@pytest.mark.parametrize(
+    "fen",
+    [
+        "7k/8/5K1Q/8/8/8/8/8 b - - 0 1",  # one move, and mate behind it
+        "8/8/4k3/8/8/3K4/8/8 w - - 0 1",  # drawn, but there are moves: each is a draw at once
+        "8/8/8/8/8/6k1/5q2/7K w - - 0 1",  # no move at all
+        "k7/8/1K6/8/8/8/8/7R w - - 0 1",  # mate in one
+        "7k/5Q2/8/8/8/8/8/K7 b - - 99 80",  # the next move ends the game
+        "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1",
+    ],
+)
+def test_every_limit_ends_a_search(fen: str, ends_everywhere: bool, limits: Limits) -> None:
+    spec = load_game("chess").spec
+    model = MatedModel(spec, (8, 8)) if ends_everywhere else None
+    client = Client("chess", model)
+    client.go(limits, _position("chess", fen))
+    assert client.engine.error is None
+    assert client.results[-1].info.nodes < 20_000
+
+
+def test_a_depth_beyond_the_end_of_every_line_is_given_up() -> None:
+    client = Client("chess", MatedModel(load_game("chess").spec, (8, 8)))
+    assert client.go(Limits(depth=3)).info.depth == 1
+
+
 def test_depth_limit() -> None:
     result = Client("go").go(Limits(depth=3))
     assert result.info.depth >= 3

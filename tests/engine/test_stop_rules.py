@@ -18,6 +18,7 @@ from muzero_engine.engine.stop_rules import (
     SmartPruning,
     SoftTime,
     StopRule,
+    Stuck,
     stop_rules,
 )
 from muzero_engine.engine.time_manager import TimePlan
@@ -78,9 +79,26 @@ def test_a_clock_is_not_spent_on_a_choice_that_the_rules_make(root: RootFacts, d
     assert _rules(Limits(), Phase.COUNTED, root, exact) == {HardTime, SoftTime}
 
 
-def test_a_search_for_a_mate_ends_with_a_win_at_once_only() -> None:
+def test_a_search_for_a_mate_ends_with_a_win_at_once_or_its_depth() -> None:
     assert Settled in _rules(Limits(mate=3), Phase.COUNTED, RootFacts(9, {3: 1.0}))
-    assert _rules(Limits(mate=3), Phase.COUNTED, RootFacts(9, {3: 0.0})) == set()
+    assert _rules(Limits(mate=3), Phase.COUNTED, RootFacts(9, {3: 0.0})) == {DepthLimit, Stuck}
+
+
+def test_a_depth_ends_at_once_where_every_move_ends_the_game() -> None:
+    over = RootFacts(2, {3: 0.0, 4: -1.0})
+    assert _rules(Limits(depth=3), Phase.COUNTED) == {DepthLimit, Stuck}
+    assert _rules(Limits(depth=3), Phase.COUNTED, over) == {DepthLimit, Stuck, Settled}
+
+
+def test_a_main_line_that_does_not_grow_is_stuck() -> None:
+    search = _searched(1100)
+    depth = LineDepth()
+    depth.plies = search.line_length()
+    depth.reached_after = 137
+    assert Stuck(depth).ends(search, 0.0)
+    depth.reached_after = 138
+    assert not Stuck(depth).ends(search, 0.0)
+    assert not Stuck(LineDepth()).ends(_searched(999), 0.0)
 
 
 def test_nodes() -> None:

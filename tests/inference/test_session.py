@@ -155,6 +155,29 @@ def test_other_load_does_not_count_where_one_thread_does_the_work(bundle: Bundle
         assert (model.clock() - before < 0.05) == (threads == 1)
 
 
+def test_the_runtime_leaves_no_trace_in_the_users_home(bundle: Bundle, tmp_path: Path) -> None:
+    """Its telemetry keeps a device id and a database there, and looks its collector up."""
+    code = f"""
+from pathlib import Path
+from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.session import OnnxModel
+OnnxModel(load_bundle(Path({str(bundle.folder)!r})))
+"""
+    watched = {"HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME"}
+    unset = watched | {"ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "CI"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    environment |= dict.fromkeys(watched, str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert not [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
+
+
+def test_exporting_switches_telemetry_off_too() -> None:
+    code = "import os, muzero_engine.export; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'"
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
+
+
 def test_playing_imports_no_torch(bundle: Bundle) -> None:
     code = f"""
 import sys

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, TextIO
 
 
@@ -19,10 +20,12 @@ class Inbox:
         self._lines: deque[str] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._abandoned = False
 
     def put(self, line: str) -> None:
         with self._changed:
-            self._lines.append(line)
+            if not self._abandoned:
+                self._lines.append(line)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -30,6 +33,18 @@ class Inbox:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def abandon(self) -> None:
+        """End of input, and nobody waits for answers any more: forget the lines that wait. From any thread."""
+        with self._changed:
+            self._closed = self._abandoned = True
+            self._lines.clear()
+            self._changed.notify_all()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the client is gone, so that a search is for nobody."""
+        return self._abandoned
 
     @property
     def closed(self) -> bool:
@@ -44,29 +59,37 @@ class Inbox:
             return self._lines.popleft() if self._lines else None
 
     def wait(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds for a line or the end of input; return whether one is there."""
+        """Wait up to `timeout` seconds for a line; return whether one is there. At the end of input none will come."""
         with self._changed:
             if not self._lines and not self._closed:
                 self._changed.wait(timeout)
-            return bool(self._lines) or self._closed
+            return bool(self._lines)
 
 
 class Writer:
-    """Writes whole messages to the client, flushed, from any thread. A client that went away is no error."""
+    """Writes whole messages to the client, flushed, from any thread.
 
-    def __init__(self, stream: TextIO) -> None:
+    Where that fails the client is gone: `on_gone` is called, once, and nothing is written any more.
+    """
+
+    def __init__(self, stream: TextIO, on_gone: Callable[[], None] = lambda: None) -> None:
         self._stream = stream
+        self._on_gone = on_gone
+        self._gone = False
         self._lock = threading.Lock()
 
     def write(self, text: str) -> None:
         """Write `text` and a line end. Non-ASCII characters become `?`."""
         data = text.encode("ascii", "replace").decode("ascii") + "\n"
         with self._lock:
+            if self._gone:
+                return
             try:
                 self._stream.write(data)
                 self._stream.flush()
-            except (BrokenPipeError, ValueError, OSError):
-                pass  # the client is gone; end of input follows
+            except (ValueError, OSError):  # a stream that is closed, a pipe that is broken
+                self._gone = True
+                self._on_gone()
 
 
 class Session(Protocol):
@@ -86,7 +109,7 @@ class Session(Protocol):
 
 
 def read_lines(stream: TextIO, inbox: Inbox) -> None:
-    """Read until the end of input; undecodable bytes must be replaced by the stream. A byte order mark is dropped."""
+    """Read until the end of input; the stream must not raise for undecodable bytes. A byte order mark is dropped."""
     try:
         for number, line in enumerate(stream):
             inbox.put((line if number else line.removeprefix("\ufeff")).rstrip("\r\n"))
@@ -110,6 +133,7 @@ def run_session(session: Session, inbox: Inbox) -> None:
 def open_stdio() -> tuple[Inbox, Writer]:
     """Start the reader thread on stdin and return its inbox and the writer on stdout."""
     inbox = Inbox()
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # TextIOWrapper in practice
+    # Bytes that are no UTF-8 come through: they may be a path of another locale, which the system knows by its bytes.
+    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper
     threading.Thread(target=read_lines, args=(sys.stdin, inbox), name="stdin", daemon=True).start()
-    return inbox, Writer(sys.stdout)
+    return inbox, Writer(sys.stdout, on_gone=inbox.abandon)

@@ -1,7 +1,7 @@
 """How a GTP session uses the engine: blocking searches for a move, endless ones for analysis, and pondering.
 
-- A search for a move blocks the session; lines that come meanwhile wait in the inbox. At the end of input it is
-  stopped at once, so that the answer still comes and the process ends promptly.
+- A search for a move blocks the session; lines that come meanwhile wait in the inbox. It runs to its own limits, also
+  where `quit` or the end of input comes after it (commands through a pipe), unless the client is gone.
 - An analysis runs until `end_analysis`, which the session calls for any further line. Its `info` lines are written by
   the search's thread.
 - Pondering (the engine's option `ponder`) thinks about the position after the expected reply. It goes on while the
@@ -21,7 +21,7 @@ from muzero_engine.protocols.gtp.analysis import Analysis, format_info
 from muzero_engine.protocols.gtp.frame import GtpError
 
 ANALYSIS_LINES = 20  # moves of an analysis that come with a whole variation
-_POLL_S = 0.02  # how often a blocked search looks whether input has ended
+_POLL_S = 0.02  # how often a blocked search looks whether the client is gone
 
 
 class InfoStream:
@@ -100,7 +100,7 @@ class Searcher:
                 lines=None if stream is None else ANALYSIS_LINES,
             )
         while not self._engine.wait(_POLL_S):
-            if self._inbox.closed:
+            if self._inbox.abandoned:
                 self._engine.stop()
         if stream is not None:
             stream.finish(results[0].info)
@@ -113,8 +113,8 @@ class Searcher:
         self._engine.go(position, limits, on_info=_ignore, on_done=results.append)
         cancelled = False
         while not self._engine.wait(_POLL_S):
-            if self._inbox.wait(0.0):
-                cancelled = not self._inbox.closed
+            if self._inbox.wait(0.0) or self._inbox.abandoned:
+                cancelled = True
                 self._engine.stop()
         return None if cancelled else results[0]
 

@@ -62,7 +62,7 @@ class KatagoAnalysisSession:
     def handle(self, line: str) -> bool:
         """Takes one line, and searches until nothing is left to do."""
         self._accept(line)
-        while self._waiting:
+        while self._waiting and not self._inbox.abandoned:
             self._accept_more()
             if self._waiting:
                 self._run(max(self._waiting, key=lambda task: task.turn.priority))
@@ -176,7 +176,7 @@ class KatagoAnalysisSession:
         )
         while not self._engine.wait(_POLL_S):
             self._accept_more()
-            if task.terminated:
+            if task.terminated or self._inbox.abandoned:
                 self._engine.stop()
         self._running = None
         if self._engine.error is not None:

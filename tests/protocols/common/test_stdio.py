@@ -85,7 +85,17 @@ def test_wait_tells_whether_something_is_there() -> None:
     assert inbox.wait(0.0)
     assert inbox.get() == "a"
     inbox.close()
-    assert inbox.wait(0.0)
+    assert not inbox.wait(60.0)  # no line will come
+
+
+def test_lines_for_a_client_that_is_gone_are_forgotten() -> None:
+    inbox = Inbox()
+    inbox.put("a")
+    inbox.abandon()
+    inbox.put("b")
+    assert inbox.abandoned
+    assert inbox.closed
+    assert inbox.get() is None
 
 
 def test_only_ascii_is_written() -> None:

@@ -72,17 +72,11 @@ def test_end_of_input_ends_the_process_with_every_answer_given() -> None:
     assert lines[-2:] == ["", ""]
 
 
-def test_end_of_input_in_the_middle_of_a_search() -> None:
-    pipe = subprocess.PIPE
-    with subprocess.Popen(ENGINE, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=ENVIRONMENT) as process:
-        assert process.stdin is not None
-        process.stdin.write("time_settings 6000 0 0\n7 genmove b\n")
-        process.stdin.flush()
-        time.sleep(0.5)  # by now it thinks, or is about to: the answer must come either way
-        out, err = process.communicate(timeout=30)
-    assert re.fullmatch(r"=\n\n=7 \S+\n\n", out)
-    assert err == ""
-    assert process.returncode == 0
+def test_commands_through_a_pipe_search_to_their_own_limits() -> None:
+    lines = run_engine("boardsize 5\nkata-set-param maxVisits 300\nkata-genmove_analyze b 100000\ngenmove w\nquit\n")
+    visits = [int(number) for number in re.findall(r" visits (\d+)", " ".join(lines))]
+    assert sum(visits) == 300
+    assert re.fullmatch(r"= ([A-E][1-5]|pass)", lines[-5])
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,18 +134,35 @@ def test_a_search_that_loses_its_model_fails(talk: Talk) -> None:
     assert talk.ask("final_status_list alive") == ""
 
 
-def test_end_of_input_cuts_a_move_short_and_answers_what_is_queued() -> None:
+def test_what_was_sent_before_the_end_of_input_is_carried_out() -> None:
+    """Commands through a pipe: each search runs to its own limits."""
     talk = Talk(shape=(5, 5))
-    talk.scripted.hold = True
-    for line in ("genmove b", "2 genmove w", "3 name", "4 kata-search_cancellable b", "5 lz-analyze b"):
+    for line in ("genmove b", "2 genmove w", "3 name", "4 kata-search_cancellable b"):
         talk.inbox.put(line)
     talk.inbox.close()
     run_session(talk.session, talk.inbox)
-    lines = talk.output.all
-    assert lines[:8] == ["= A1", "", "=2 A2", "", "=3 MuZero Engine", "", "=4 A3", ""]
-    assert lines[8] == "=5"
-    assert lines[-1] == ""
+    assert talk.output.all == ["= A1", "", "=2 A2", "", "=3 MuZero Engine", "", "=4 A3", ""]
+    assert "stop" not in talk.scripted.events
     assert talk.scripted.events[-1] == "close"
+
+
+def test_an_analysis_ends_with_the_input() -> None:
+    talk = Talk(shape=(5, 5))
+    talk.inbox.put("5 lz-analyze b")
+    talk.inbox.close()
+    run_session(talk.session, talk.inbox)
+    assert talk.output.all[0] == "=5"
+    assert talk.output.all[-1] == ""
+
+
+def test_a_client_that_is_gone_cuts_a_move_short() -> None:
+    talk = Talk(shape=(5, 5))
+    talk.scripted.hold = True
+    talk.inbox.put("genmove b")
+    timer = threading.Timer(0.05, talk.inbox.abandon)
+    timer.start()
+    run_session(talk.session, talk.inbox)
+    assert "stop" in talk.scripted.events
 
 
 def test_more_input_cancels_a_cancellable_search() -> None:
