@@ -7,8 +7,11 @@ whichever protocol it is spoken to.
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import io
 import sys
+from typing import Any
 
 import click
 
@@ -37,6 +40,12 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """Finds commands in `COMMANDS`, and ends with one line where the package refuses something."""
 
+    def main(self, *arguments: Any, **settings: Any) -> Any:
+        """Run the program, on a console that may not be able to write everything."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # an engine's name in Japanese, say, on a console of cp1252
+        return super().main(*arguments, **settings)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -47,6 +56,23 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(f"muzero_engine.commands.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant. A name that is none is answered with those that are like it."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            close = difflib.get_close_matches(name, COMMANDS)
+            rest = f"Did you mean {' or '.join(close)}?" if close else "--help lists the commands."
+            ctx.fail(f"There is no command {name[:60]!r}. {rest}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a line on each command, none of which is cut."""
+        commands = [(name, self.get_command(ctx, name)) for name in COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in commands if command])
 
     def invoke(self, ctx: click.Context) -> object:
         """Runs the command. Errors that this package defines carry a line for people; any other is a bug and is shown
@@ -59,7 +85,11 @@ class LazyGroup(click.Group):
             raise
 
 
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="muzero-engine", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -67,6 +97,14 @@ def main(ctx: click.Context) -> None:
 
     Without a command it listens on standard input and answers in the protocol of the first command it gets, so that its
     path alone is enough for a GUI.
+
+    \b
+    Examples:
+      muzero-engine play chess --elo 1200
+      muzero-engine match --game go -e muzero -e random --pairs 5
+    \b
+    The TAB key completes commands and options in bash (zsh, fish alike) after
+      eval "$(_MUZERO_ENGINE_COMPLETE=bash_source muzero-engine)"
     """
     if ctx.invoked_subcommand is None:
         from muzero_engine.commands.sessions import listen

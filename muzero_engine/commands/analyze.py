@@ -44,6 +44,11 @@ def analyze(
 
     POSITION is a FEN, an SFEN, a board like "5/5/2b2/5/5 w 7.5" or "xo./.x./...", a file of games (.pgn, .epd, .sgf,
     .csa, .kif, .usi), "startpos", or "-" to read any of these from standard input.
+
+    \b
+    Examples:
+      muzero-engine analyze game.sgf --time 5
+      muzero-engine analyze startpos --game shogi --moves "7g7f 3c3d" --json
     """
     text = sys.stdin.read().strip() if position == "-" else position
     root = read_position(text, game)

@@ -91,7 +91,13 @@ class GameReport:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 @engine_flags(seed=SEED)
 def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOptions) -> None:
-    """Measure the speed of network and search on fixed positions."""
+    """Measure the speed of network and search on fixed positions.
+
+    \b
+    Examples:
+      muzero-engine bench --game chess --threads 2
+      muzero-engine bench --nodes 500 --json
+    """
     reports = []
     for game in games or game_names():
         report = measure(game, nodes, options)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.training import training_beside, training_errors
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.manifest import HISTORY, PICTURE, Manifest, Training
@@ -27,16 +28,17 @@ if TYPE_CHECKING:
 @click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Of a bundle")
 @click.option("--game", type=GameName(), help="Of a new network")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
-@click.option("--positions", type=click.IntRange(min=1), default=192, help="Positions to calibrate on  [192]")
+@expert_option("--positions", type=click.IntRange(min=1), default=192, help="Positions to calibrate on  [192]")
 @click.option("--note", help="How the weights were trained, for the manifest")
-@click.option("--games", type=click.IntRange(min=0), help="Games of self-play, for the manifest")
-@click.option("--plies", type=click.IntRange(min=0), help="Positions searched in them, for the manifest")
-@click.option("--steps", type=click.IntRange(min=0), help="Optimiser steps, for the manifest; 0: untrained")
-@click.option("--device-hours", type=click.FloatRange(min=0.0), help="For the manifest")
-@click.option("--channels", type=int, help="Of a new network  [96]")
-@click.option("--representation-blocks", type=int, help="Of a new network's h  [8]")
-@click.option("--dynamics-blocks", type=int, help="Of a new network's g  [4]")
-@click.option("--seed", type=int, default=0, help="Of a new network and of the calibration  [0]")
+@expert_option("--games", type=click.IntRange(min=0), help="Games of self-play, for the manifest")
+@expert_option("--plies", type=click.IntRange(min=0), help="Positions searched in them, for the manifest")
+@expert_option("--steps", type=click.IntRange(min=0), help="Optimiser steps, for the manifest; 0: untrained")
+@expert_option("--device-hours", type=click.FloatRange(min=0.0), help="For the manifest")
+@expert_option("--channels", type=int, help="Of a new network  [96]")
+@expert_option("--representation-blocks", type=int, help="Of a new network's h  [8]")
+@expert_option("--dynamics-blocks", type=int, help="Of a new network's g  [4]")
+@expert_option("--seed", type=int, default=0, help="Of a new network and of the calibration  [0]")
+@help_all_option
 def export(
     folder: Path,
     run: Path | None,
@@ -55,9 +57,16 @@ def export(
     dynamics_blocks: int | None,
     seed: int,
 ) -> None:
-    """Write a weights bundle: from a training run, from the checkpoint file of a bundle, or of a new network.
+    """Write a weights bundle: what a run has learnt, to play with.
+
+    It is made from a training run, from the checkpoint file of a bundle, or of a new network.
 
     What the bundle says about training comes from the run, or from what lies beside the checkpoint.
+
+    \b
+    Examples:
+      muzero-engine export --run runs/mine --out my-weights
+      muzero-engine export --run runs/mine --step 4000 --int8 --out my-weights
     """
     if sum(source is not None for source in (run, checkpoint, game)) != 1:
         raise click.UsageError("name what to export: one of --run, --checkpoint and --game")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from dataclasses import asdict
 from typing import Any
 
@@ -11,22 +13,33 @@ import click
 from muzero_engine.commands.common.machine import machine, versions
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle
-from muzero_engine.inference.manifest import BadWeights
+from muzero_engine.inference.manifest import BadWeights, Rating
+from muzero_engine.match.results.tables import aligned
+
+COLUMN = 15  # where values begin
+RESULT = re.compile(r"\+(\d+) =(\d+) -(\d+)")  # in the conditions of a rating
+CONDITIONS = 3  # parts at the end of a rating's conditions that are those of its ladder: clock, machine, openings
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 def info(as_json: bool) -> None:
-    """Show versions, where networks can run, and the weights."""
+    """Show versions, where networks can run, and the weights.
+
+    \b
+    Examples:
+      muzero-engine info
+      muzero-engine info --json
+    """
     bundles = [_bundle(game) for game in game_names()]
     document = {"versions": versions(), "machine": machine(), "weights": bundles}
     if as_json:
         click.echo(json.dumps(document, indent=2))
         return
-    click.echo("\n".join(f"{name:14} {version}" for name, version in versions().items()))
-    click.echo()
-    for name, value in machine().items():
-        click.echo(f"{name:14} {', '.join(value) if isinstance(value, list) else value}")
+    facts = versions() | {
+        name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in machine().items()
+    }
+    click.echo("\n".join(f"{name:{COLUMN}}{value}" for name, value in facts.items()))
     for bundle in bundles:
         click.echo()
         click.echo("\n".join(_bundle_lines(bundle)))
@@ -49,15 +62,35 @@ def _bundle(game: str) -> dict[str, Any]:
 
 
 def _bundle_lines(bundle: dict[str, Any]) -> list[str]:
-    lines = [f"{bundle['game']:14} {bundle['folder']}"]
+    lines = [f"{bundle['game']:{COLUMN}}{bundle['folder']}"]
     if "error" in bundle:
-        return [*lines, f"{'':14} {bundle['error']}"]
-    manifest = bundle["manifest"]
-    lines.append(f"{'':14} {bundle['summary']}")
-    lines.append(f"{'':14} {bundle['bytes'] / (1 << 20):.2f} MiB")
-    lines.extend(
-        f"{'':14} {rating['elo']:+.0f} +-{rating['error']:.0f} Elo against {rating['opponent']} "
-        f"({rating['games']} games, {rating['conditions']})"
-        for rating in manifest["ratings"]
-    )
+        return [*lines, *_indented(bundle["error"])]
+    lines += _indented(f"{bundle['bytes'] / (1 << 20):.2f} MiB; {bundle['summary']}")
+    return lines + _rating_lines([Rating(**rating) for rating in bundle["manifest"]["ratings"]])
+
+
+def _rating_lines(ratings: list[Rating]) -> list[str]:
+    """Return a table for each set of ratings that were measured alike, below what their conditions have in common."""
+    groups: dict[tuple[str, ...], list[Rating]] = {}
+    for rating in ratings:
+        groups.setdefault(tuple(rating.conditions.split("; ")[-CONDITIONS:]), []).append(rating)
+    lines = []
+    for common, members in groups.items():
+        conditions = "; ".join(common)
+        rows: list[tuple[str, ...]] = [("Elo", "opponent", "+-", "games", "won", "drawn", "lost")]
+        for rating in sorted(members, key=lambda member: member.elo):  # the strongest opponent first
+            own = rating.conditions.removesuffix(conditions).rstrip("; ")
+            result = RESULT.search(own)
+            if result is None:
+                lines += _indented(f"{rating.elo:.0f} +-{rating.error:.0f} Elo after {rating.games} games, {own}")
+            else:
+                difference = f"{rating.elo:+.0f}"
+                rows.append((difference, rating.opponent, f"{rating.error:.0f}", str(rating.games), *result.groups()))
+        lines += _indented(conditions)
+        lines += ["  " + row for row in aligned(rows)] if len(rows) > 1 else []
     return lines
+
+
+def _indented(text: str) -> list[str]:
+    """Return a text as lines of 80 columns at most, below the name of its game."""
+    return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from muzero_engine.commands.common.compose import own_value
+from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.engine.options import EngineOptions
@@ -23,8 +24,8 @@ from muzero_engine.match.ladder.report import (
     manifest_ratings,
     markdown_report,
     progress_line,
+    put_ratings,
     text_report,
-    write_manifest,
 )
 from muzero_engine.match.play.tournament import Runner
 from muzero_engine.match.records.store import GAMES, Store
@@ -45,13 +46,14 @@ PROCESSOR = "processor"  # what a ladder's folder calls it
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the games  [ladders/...]")
 @click.option("--games", type=click.IntRange(min=2), default=200, help="Games in all  [200]")
 @click.option("--control", default="movetime=0.5", help="Time control of the engine  [movetime=0.5]")
-@click.option("--threads", type=click.IntRange(min=1), default=1, help="Of the engine  [1]")
+@expert_option("--threads", type=click.IntRange(min=1), default=1, help="Of the engine  [1]")
 @click.option("--concurrency", type=click.IntRange(min=1), default=2, help="Games side by side  [2]")
-@click.option("--seed", type=int, default=0, help="Of the openings  [0]")
-@click.option("--start", type=float, help="A rating to begin at")
+@expert_option("--seed", type=int, default=0, help="Of the openings  [0]")
+@expert_option("--start", type=float, help="A rating to begin at")
 @click.option("--without", multiple=True, metavar="OPPONENT", help="Leave an opponent out; may be repeated")
 @click.option("--list", "only_list", is_flag=True, help="Show the opponents and what is missing, and play nothing")
-@click.option("--no-manifest", is_flag=True, help="Leave the manifest of the weights as it is")
+@click.option("--write-manifest", is_flag=True, help="Put the rating into the weights' manifest at the end")
+@help_all_option
 def ladder(
     game: str,
     size: int | None,
@@ -65,12 +67,17 @@ def ladder(
     start: float | None,
     without: tuple[str, ...],
     only_list: bool,
-    no_manifest: bool,
+    write_manifest: bool,
 ) -> None:
-    """Find the rating of weights by games against a ladder of fixed opponents.
+    """Rate weights by games against opponents of known strength.
 
     Opponents near the rating are chosen while games are played. The same command goes on with a ladder that was
-    interrupted. At the end the rating is written into the weights' manifest.
+    interrupted, or plays more games where --games says so.
+
+    \b
+    Examples:
+      muzero-engine ladder --game chess --list
+      muzero-engine ladder --game go --size 9 --weights my-weights --games 100
     """
     ladder = ladder_of(game, size)
     opponents = installed(ladder)
@@ -103,8 +110,8 @@ def ladder(
     if not done:
         click.echo("interrupted: the same command goes on")
         raise SystemExit(130)
-    if not no_manifest:
-        write_manifest(folder, ladder, manifest_ratings(ladder, settings, store.records, _processor(store)))
+    if write_manifest:
+        put_ratings(folder, ladder, manifest_ratings(ladder, settings, store.records, _processor(store)))
         click.echo(f"the rating is in the manifest of {folder}")
 
 

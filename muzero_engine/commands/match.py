@@ -13,6 +13,7 @@ import click
 from muzero_engine import __version__
 from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
 from muzero_engine.engine.options import EngineOptions
@@ -59,17 +60,17 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 
 @click.command()
 @click.option("--game", type=GameName(), required=True, help="What is played")
-@click.option("--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="An engine, see above; two or more")
+@click.option("--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="An engine; two or more")
 @click.option("--engines", "engines_file", type=click.Path(path_type=Path), help="TOML file of engines")
-@click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, 600+30x3, movetime=0.5, nodes=800  [the game's own]")
+@click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, movetime=0.5, nodes=800 ...")
 @click.option(
     "--format",
     "form",
     type=click.Choice([it.value for it in TournamentFormat]),
     default=TournamentFormat.ROUND_ROBIN.value,
-    help="Everybody meets everybody, or the first all others  [round-robin]",
+    help="Everybody meets everybody, or the first all others",
 )
-@click.option("--pairs", type=click.IntRange(min=1), default=10, help="Openings of any two that meet, each twice  [10]")
+@click.option("--pairs", type=click.IntRange(min=1), default=10, help="Openings of any two, each twice  [10]")
 @click.option("--concurrency", type=click.IntRange(1, 1024), default=1, help="Games at the same time  [1]")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder  [matches/GAME-DATE-TIME]")
 @click.option("--resume", is_flag=True, help="Go on with the tournament of --out")
@@ -79,40 +80,42 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
     type=click.Path(path_type=Path),
     help="File of games or positions",
 )
-@click.option("--opening-plies", type=click.IntRange(min=1), help="Moves of an opening at most")
-@click.option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [the game's own]")
-@click.option("--balance", type=click.FloatRange(0.0, 1.0), help="Random openings that our value calls so even only")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of openings and their order  [0]")
-@click.option("--size", type=click.IntRange(2, 19), help="Lines of the board, where the game has several  [9]")
+@expert_option("--opening-plies", type=click.IntRange(min=1), help="Moves of an opening at most")
+@expert_option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [the game's own]")
+@expert_option("--balance", type=click.FloatRange(0.0, 1.0), help="Random openings that our value calls so even only")
+@expert_option("--seed", type=click.IntRange(min=0), default=0, help="Of openings and their order  [0]")
+@click.option("--size", type=click.IntRange(2, 19), help="Lines of the board, where there are several  [9]")
 @click.option("--komi", type=float, help="Komi, where the game has it  [7.5]")
-@click.option(
+@expert_option(
     "--scoring",
     type=click.Choice([it.value for it in Scoring]),
     default=Scoring.TROMP_TAYLOR.value,
     help="How a board is counted, where it is",
 )
-@click.option("--win-score", type=click.FloatRange(min=0.0), default=1000.0, help="Adjudicate wins: centipawns  [1000]")
-@click.option("--win-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
-@click.option("--draw-score", type=click.FloatRange(min=0.0), default=8.0, help="Adjudicate draws: centipawns  [8]")
-@click.option("--draw-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
-@click.option("--draw-after", type=click.IntRange(min=0), default=40, help="... not before this move  [40]")
-@click.option("--max-plies", type=click.IntRange(min=1), help="Cap on a game  [the game's own]")
-@click.option("--patience", type=click.FloatRange(min=0.1), default=60.0, help="Seconds to get ready in  [60]")
+@expert_option(
+    "--win-score", type=click.FloatRange(min=0.0), default=1000.0, help="Adjudicate wins: centipawns  [1000]"
+)
+@expert_option("--win-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
+@expert_option("--draw-score", type=click.FloatRange(min=0.0), default=8.0, help="Adjudicate draws: centipawns  [8]")
+@expert_option("--draw-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
+@expert_option("--draw-after", type=click.IntRange(min=0), default=40, help="... not before this move  [40]")
+@expert_option("--max-plies", type=click.IntRange(min=1), help="Cap on a game  [the game's own]")
+@expert_option("--patience", type=click.FloatRange(min=0.1), default=60.0, help="Seconds to get ready in  [60]")
 @click.option("--sprt", "sprt_bounds", nargs=2, type=float, metavar="ELO0 ELO1", help="Stop when this test is decided")
-@click.option(
+@expert_option(
     "--sprt-error",
     type=click.FloatRange(0.0, 0.5, min_open=True, max_open=True),
     default=0.05,
     help="Its alpha and beta  [0.05]",
 )
-@click.option(
+@expert_option(
     "--sprt-model",
     type=click.Choice([it.value for it in EloModel]),
     default=EloModel.NORMALISED.value,
     help="Unit of its bounds  [normalised]",
 )
-@click.option("--anchor", "anchors", multiple=True, metavar="NAME=ELO", help="Hold a rating  [the first engine at 0]")
-@click.option("--every", type=click.IntRange(min=0), default=10, help="Games between two tables; 0: none  [10]")
+@expert_option("--anchor", "anchors", multiple=True, metavar="NAME=ELO", help="Hold a rating  [the first engine at 0]")
+@expert_option("--every", type=click.IntRange(min=0), default=10, help="Games between two tables; 0: none  [10]")
 @click.option("--quiet", "-q", is_flag=True, help="Tables only, no line for each game")
 @click.option(
     "--verify",
@@ -120,16 +123,20 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
     is_eager=True,
     expose_value=False,
     callback=_verify,
-    help="Play nothing: replay the games in a folder of a match or a ladder, and say what is wrong with them",
+    help="Only check the games in a folder by the rules",
 )
+@help_all_option
 def match(**arguments: Any) -> None:
-    """Let engines play each other: two, or a gauntlet, or everybody against everybody.
+    """Let engines play each other, and rate them.
 
     An engine is a command line, a name from the file of --engines, `muzero` or `random`. Settings come before it, as in
-    "name=A tc=60+0.6 option.Threads=1 env.X=Y dir=FOLDER restart=true PROGRAM ARGUMENTS" or "weights=FOLDER muzero".
+    "name=A tc=60+0.6 option.Threads=1 weights=FOLDER muzero". Every opening is played twice, with sides exchanged. The
+    folder holds all games, what they say about strength (report.html), and what --resume needs.
 
-    Every opening is played twice, with sides exchanged. In the folder are all games, what they say about strength, and
-    what --resume needs; --verify FOLDER replays them.
+    \b
+    Examples:
+      muzero-engine match --game chess -e muzero -e stockfish --tc 10+0.1
+      muzero-engine match --game go -e "weights=new muzero" -e muzero --pairs 50
     """
     flags = Flags(**arguments)
     tournament = flags.tournament()

@@ -51,7 +51,13 @@ def play(
     show_value: bool,
     options: EngineOptions,
 ) -> None:
-    """Play a GAME against the engine."""
+    """Play a GAME against the engine.
+
+    \b
+    Examples:
+      muzero-engine play go --size 9 --side white --time 2
+      muzero-engine play chess --elo 1200
+    """
     start = start_position(game, size, komi) if position is None else read_position(position, game)
     people = _people(side, start)
     if nodes is None and seconds is None:

@@ -57,7 +57,13 @@ GTP_OPENERS = frozenset(
 @click.command()
 @engine_flags()
 def uci(options: EngineOptions) -> None:
-    """Speak UCI: chess."""
+    """Speak UCI: chess.
+
+    \b
+    Examples:
+      muzero-engine uci --threads 2 --hash-mb 512
+      muzero-engine uci --weights my-weights
+    """
     inbox, writer = open_stdio()
     run_session(_uci_session(options, inbox, writer), inbox)
 
@@ -65,7 +71,13 @@ def uci(options: EngineOptions) -> None:
 @click.command()
 @engine_flags()
 def usi(options: EngineOptions) -> None:
-    """Speak USI: shogi."""
+    """Speak USI: shogi.
+
+    \b
+    Examples:
+      muzero-engine usi --threads 2 --hash-mb 512
+      muzero-engine usi --weights my-weights
+    """
     inbox, writer = open_stdio()
     run_session(_usi_session(options, inbox, writer), inbox)
 
@@ -74,7 +86,13 @@ def usi(options: EngineOptions) -> None:
 @click.option("--game", type=GameName(), required=True, help="What is played; UGI itself does not say")
 @engine_flags()
 def ugi(game: str, options: EngineOptions) -> None:
-    """Speak UGI: games that have no protocol of their own."""
+    """Speak UGI: games that have no protocol of their own.
+
+    \b
+    Examples:
+      muzero-engine ugi --game othello
+      muzero-engine ugi --game tictactoe --threads 2
+    """
     inbox, writer = open_stdio()
     run_session(_ugi_session(game, options, writer), inbox)
 
@@ -100,7 +118,13 @@ def gtp(
     move_time: float | None,
     options: EngineOptions,
 ) -> None:
-    """Speak GTP: Go."""
+    """Speak GTP: Go.
+
+    \b
+    Examples:
+      muzero-engine gtp --threads 2 --move-time 3
+      muzero-engine gtp --boardsize 19 --visits 400
+    """
     from muzero_engine.protocols.gtp.params import GtpSettings
 
     settings = GtpSettings(max_visits=visits)
@@ -117,7 +141,13 @@ def gtp(
 @click.option("--visits", type=click.IntRange(min=1), help="Simulations where a query sets no bound  [500]")
 @engine_flags()
 def analysis(visits: int | None, options: EngineOptions) -> None:
-    """Speak KataGo's JSON analysis protocol: Go, for KaTrain."""
+    """Speak KataGo's JSON analysis protocol: Go, for KaTrain.
+
+    \b
+    Examples:
+      muzero-engine analysis --threads 2
+      muzero-engine analysis --visits 200
+    """
     from muzero_engine.protocols.katago.session import DEFAULT_VISITS, KatagoAnalysisSession
 
     inbox, writer = open_stdio()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.training import training_beside, training_errors
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import game_names
@@ -48,11 +49,10 @@ class Duration(click.ParamType[float]):
     "--init",
     "initial",
     type=click.Path(path_type=Path, exists=True),
-    help="Begin a new run with a network: a checkpoint's file or a weights bundle's folder. It keeps its size "
-    "but for what --set says: more network.channels, more or fewer network.representation_blocks, dynamics_blocks",
+    help="Begin with a network: a checkpoint's file or a bundle's folder. It keeps its size but for what --set says",
 )
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint")
-@click.option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")
+@expert_option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")
 @click.option("--time-limit", type=Duration(), help="Stop with a checkpoint before this time is over: 9m, 1h30m")
 @click.option(
     "--duration",
@@ -60,11 +60,12 @@ class Duration(click.ParamType[float]):
     help="Of the run, all its parts together, instead of --steps: 8h; the learning rate falls over it",
 )
 @click.option("--device", help="cpu or cuda  [a GPU if there is one]")
-@click.option("--threads", type=click.IntRange(min=1), help="Of a network on cpu; tiny ones gain nothing by more  [1]")
-@click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same run on a CPU  [1]")
-@click.option("--games", type=click.IntRange(min=2), help="Played at once, for each rank: self_play.games")
+@expert_option("--threads", type=click.IntRange(min=1), help="Of a network on cpu; tiny ones gain nothing by more  [1]")
+@expert_option("--seed", type=click.IntRange(min=0), help="The same seed gives the same run on a CPU  [1]")
+@expert_option("--games", type=click.IntRange(min=2), help="Played at once, for each rank: self_play.games")
 @click.option("--steps", type=click.IntRange(min=1), help="Gradient steps of the run")
 @click.option("--set", "overrides", multiple=True, metavar="SETTING=VALUE", help="Like learner.batch_size=512")
+@help_all_option
 def train(
     folder: Path,
     game: str | None,
@@ -86,6 +87,11 @@ def train(
     Several GPUs: torchrun --nproc-per-node N -m -- muzero_engine train ...
 
     Ctrl-C or SIGTERM ends the run with a checkpoint; a second Ctrl-C ends it at once.
+
+    \b
+    Examples:
+      muzero-engine train --game tictactoe --preset tiny --run runs/ttt
+      muzero-engine train --run runs/ttt --resume --time-limit 1h30m
     """
     if steps is not None and duration is not None:
         raise click.UsageError("a run ends after --steps or after a --duration: use one of them")
@@ -163,9 +169,15 @@ def _train(
 @click.option("--png", type=click.Path(path_type=Path, file_okay=False), help="Also each chart as a PNG file in here")
 @click.option("--title", help="Of the page")
 def report(folder: Path, out: Path | None, png: Path | None, title: str | None) -> None:
-    """Draw the curves of a run as one page that needs nothing beside it.
+    """Draw the curves of a run as one page (HTML).
 
-    They begin with those of the network that the run began with, where its bundle has them.
+    It needs nothing beside it. The curves begin with those of the network that the run began with, where its bundle
+    has them.
+
+    \b
+    Examples:
+      muzero-engine report runs/ttt
+      muzero-engine report runs/ttt --png pictures
     """
     with training_errors():
         from muzero_engine.training.report.history import history

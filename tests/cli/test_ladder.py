@@ -55,12 +55,13 @@ def records(folder: Path) -> list[dict[str, object]]:
 
 def test_a_ladder_is_climbed_and_gone_on_with(tmp_path: Path, weights: Path, without: list[str]) -> None:
     arguments = ["--weights", str(weights), *FAST, *without]
-    first = ladder(*arguments, "--games", "2", "--no-manifest", cwd=tmp_path)
+    first = ladder(*arguments, "--games", "2", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     folder = tmp_path / "ladders" / "chess"
     assert len(records(folder)) == 2
     assert read_manifest(weights).ratings == ()
-    done = ladder(*arguments, "--games", "4", cwd=tmp_path)
+    assert "2 games are few: " in first.stdout
+    done = ladder(*arguments, "--games", "4", "--write-manifest", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert sum(line.startswith(("3/4 games: ", "4/4 games: ")) for line in lines) == 2
@@ -83,7 +84,7 @@ def test_a_ladder_is_climbed_and_gone_on_with(tmp_path: Path, weights: Path, wit
 def test_a_ladder_belongs_to_its_processor(tmp_path: Path, weights: Path, without: list[str]) -> None:
     """Games at the same time a move on another one do not count together; to print them again is no harm."""
     arguments = ["--weights", str(weights), *FAST, *without, "--out", str(tmp_path / "out")]
-    assert ladder(*arguments, "--games", "2", "--no-manifest", cwd=tmp_path).returncode == 0
+    assert ladder(*arguments, "--games", "2", cwd=tmp_path).returncode == 0
     games = tmp_path / "out" / "games.jsonl"
     header, *rest = games.read_text().splitlines()
     games.write_text("\n".join([json.dumps(json.loads(header) | {"processor": "an abacus"}), *rest, ""]))
@@ -91,7 +92,7 @@ def test_a_ladder_belongs_to_its_processor(tmp_path: Path, weights: Path, withou
     assert more.returncode == 1
     assert more.stderr.count("\n") == 1
     assert "were played on another processor (an abacus; this is " in more.stderr
-    same = ladder(*arguments, "--games", "2", cwd=tmp_path)
+    same = ladder(*arguments, "--games", "2", "--write-manifest", cwd=tmp_path)
     assert same.returncode == 0, same.stderr
     assert all("an abacus" in rating.conditions for rating in read_manifest(weights).ratings)
 

@@ -1,4 +1,4 @@
-"""Command-line flags made from the engine's options: `hash_mb` is `--hash-mb`."""
+"""Command-line flags made from the engine's options: `hash_mb` is `--hash-mb`. `--help` shows the usual ones alone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
+from muzero_engine.commands.common.help import ExpertOption, help_all_option
 from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options
 
 Command = Callable[..., None]
+USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "elo"})  # shown by `--help`, the others by `--help-all`
 
 
 def flag_name(info: OptionInfo) -> str:
@@ -32,7 +34,7 @@ def engine_flags(**defaults: Any) -> Callable[[Command], Command]:
             values = {info.field: arguments.pop(info.field) for info in infos}
             command(options=EngineOptions(**values), **arguments)
 
-        decorated: Command = wrapper
+        decorated: Command = help_all_option(wrapper)
         for info in reversed(infos):
             decorated = _flag(info)(decorated)
         return decorated
@@ -48,10 +50,11 @@ def _flag(info: OptionInfo) -> Callable[[Command], Command]:
             raise click.BadParameter(str(error)) from None
 
     name = flag_name(info)
+    kind = click.Option if info.field in USUAL else ExpertOption
     shown = f"{info.help}  [{_default(info)}]"
     if info.kind is Kind.CHECK:
-        return click.option(f"{name}/--no-{name[2:]}", info.field, default=info.default, help=shown)
-    return click.option(name, info.field, metavar=_metavar(info), callback=parsed, help=shown)
+        return click.option(f"{name}/--no-{name[2:]}", info.field, default=info.default, help=shown, cls=kind)
+    return click.option(name, info.field, metavar=_metavar(info), callback=parsed, help=shown, cls=kind)
 
 
 def _metavar(info: OptionInfo) -> str:

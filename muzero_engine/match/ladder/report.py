@@ -19,6 +19,7 @@ from muzero_engine.match.results.tables import aligned, elo_text, score_text
 from muzero_engine.ratings import PlayerRating, fit_ratings
 
 WHOLE = "the ladder"
+FEW_GAMES = 50  # with fewer the report says that they are few
 HEADINGS = ("Elo", "opponent", "+-", "games", "score", "won", "drawn", "lost")
 
 
@@ -55,7 +56,8 @@ def text_report(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRe
     if placing is None:
         return "no games yet"
     lines = aligned([HEADINGS, *opponent_rows(ladder, settings, games)])
-    return "\n".join([_headline(ladder, settings, games, placing), *lines, *fault_lines(games, settings.engine)])
+    notes = [*fault_lines(games, settings.engine), *_few_games(settings, games)]
+    return "\n".join([_headline(ladder, settings, games, placing), *lines, *notes])
 
 
 def markdown_report(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> str:
@@ -66,8 +68,9 @@ def markdown_report(ladder: Ladder, settings: LadderSettings, games: Sequence[Ga
     marks = ("-:", "-", *["-:"] * (len(HEADINGS) - 2))
     rows = (HEADINGS, marks, *opponent_rows(ladder, settings, games))
     table = "\n".join("|" + "|".join(row) + "|" for row in rows)
-    faults = "".join(f"\n- {line}" for line in fault_lines(games, settings.engine))
-    return f"{_headline(ladder, settings, games, placing)}\n\n{table}\n" + (f"{faults}\n" if faults else "")
+    lines = [*fault_lines(games, settings.engine), *_few_games(settings, games)]
+    notes = "".join(f"\n- {line}" for line in lines)
+    return f"{_headline(ladder, settings, games, placing)}\n\n{table}\n" + (f"{notes}\n" if notes else "")
 
 
 def ladder_standings(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> Standings:
@@ -101,14 +104,36 @@ def manifest_ratings(
     return tuple(ratings)
 
 
-def write_manifest(folder: Path, ladder: Ladder, ratings: Sequence[Rating]) -> None:
-    """Put ratings into a bundle's manifest in place of what this ladder wrote before. Raises BadLadder, BadWeights."""
+def put_ratings(folder: Path, ladder: Ladder, ratings: Sequence[Rating]) -> None:
+    """Put ratings, the whole ladder's first, into a bundle's manifest in place of what this ladder wrote before.
+
+    Raises BadLadder, BadWeights; BadLadder as well where the rating in the manifest is known better than the new one.
+    """
+    if not ratings:
+        raise BadLadder("no games were rated")
     manifest = read_manifest(folder)
+    for old in manifest.ratings:
+        if old.opponent == WHOLE and old.conditions.startswith(_mark(ladder)) and old.error < ratings[0].error:
+            raise BadLadder(
+                f"the manifest of {folder} keeps its rating, {_manifest_text(old)}, which is known better than "
+                f"{_manifest_text(ratings[0])}: play more games (--games)"
+            )
     kept = tuple(rating for rating in manifest.ratings if not rating.conditions.startswith(_mark(ladder)))
     try:
         write_atomically(folder / MANIFEST, replace(manifest, ratings=(*ratings, *kept)).to_json().encode())
     except OSError as error:
-        raise BadLadder(f"{folder / MANIFEST} cannot be written ({error.strerror}): use --no-manifest") from None
+        raise BadLadder(f"{folder / MANIFEST} cannot be written: {error.strerror}") from None
+
+
+def _manifest_text(rating: Rating) -> str:
+    return f"{rating.elo:.0f} +-{rating.error:.0f} after {rating.games} games"
+
+
+def _few_games(settings: LadderSettings, games: Sequence[GameRecord]) -> list[str]:
+    count = len(rated_games(games, settings.engine))
+    if count >= FEW_GAMES:
+        return []
+    return [f"{count} games are few: the rating may move by hundreds of Elo; play on (--games 200)"]
 
 
 def _mark(ladder: Ladder) -> str:

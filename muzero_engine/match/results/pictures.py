@@ -6,6 +6,7 @@ matplotlib is not needed to play matches, so it is imported when a picture is dr
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 from muzero_engine.match.results.standings import Standings
@@ -106,5 +107,7 @@ def _figure(height: float, title: str) -> tuple[Figure, Axes]:
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # its font knows no Japanese, say: a box tells it as well
+        figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -9,15 +9,15 @@ from support.ladder import ALL, CHESS, SETTINGS, Table
 
 from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import load_bundle, read_manifest
-from muzero_engine.inference.manifest import Rating
+from muzero_engine.inference.manifest import MANIFEST, Rating
 from muzero_engine.match.ladder.ladder import BadLadder, placing_of
 from muzero_engine.match.ladder.report import (
     ladder_standings,
     manifest_ratings,
     markdown_report,
     progress_line,
+    put_ratings,
     text_report,
-    write_manifest,
 )
 from muzero_engine.match.results.page import page_text
 
@@ -77,10 +77,10 @@ def test_ratings_go_into_the_manifest_and_replace_those_of_before(games: list[Ga
     folder = tmp_path / "chess"
     shutil.copytree(ROOT / "weights" / "chess", folder)
     other = Rating(elo=1.0, error=2.0, opponent="an earlier net", games=10, conditions="16 simulations")
-    write_manifest(folder, CHESS, [other])
+    (folder / MANIFEST).write_text(replace(read_manifest(folder), ratings=(other,)).to_json())
     ratings = manifest_ratings(CHESS, SETTINGS, games, "a fast one")
-    write_manifest(folder, CHESS, ratings)
-    write_manifest(folder, CHESS, ratings)
+    put_ratings(folder, CHESS, ratings)
+    put_ratings(folder, CHESS, ratings)
     manifest = load_bundle(folder).manifest
     assert manifest.ratings == (*ratings, other)
     first = manifest.ratings[0]
@@ -93,3 +93,18 @@ def test_ratings_go_into_the_manifest_and_replace_those_of_before(games: list[Ga
         assert rating.opponent in ALL
         assert abs(rating.elo) < 1000
     assert read_manifest(folder).files == read_manifest(ROOT / "weights" / "chess").files
+
+
+def test_a_rating_is_not_replaced_by_one_that_is_known_worse(games: list[GameRecord], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ROOT / "weights" / "chess", tmp_path / "chess"))
+    known = replace(manifest_ratings(CHESS, SETTINGS, games, "a fast one")[0], error=1.0, games=5000)
+    (folder / MANIFEST).write_text(replace(read_manifest(folder), ratings=(known,)).to_json())
+    with pytest.raises(BadLadder, match=r"keeps its rating, \d+ \+-1 after 5000 games, .*: play more games"):
+        put_ratings(folder, CHESS, manifest_ratings(CHESS, SETTINGS, games, "a fast one"))
+    assert read_manifest(folder).ratings == (known,)
+
+
+def test_few_games_say_so(games: list[GameRecord]) -> None:
+    assert "are few" not in text_report(CHESS, SETTINGS, games)
+    assert text_report(CHESS, SETTINGS, games[:4]).endswith("play on (--games 200)")
+    assert markdown_report(CHESS, SETTINGS, games[:4]).rstrip().endswith("play on (--games 200)")
