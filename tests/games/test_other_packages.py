@@ -72,20 +72,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return Installed(source, {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"})
 
 
-@pytest.fixture(scope="session")
-def bundle(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a few steps."""
-    folder = tmp_path_factory.mktemp("connect_four")
-    run = folder / "run"
-    output = installed.engine(
-        "train", "--game", "connect_four", "--preset", "tiny", "--device", "cpu", "--run", run, "--steps", 4, *TINY
-    )
-    assert f"all steps are done: {run / 'checkpoint-4'}" in output
-    assert "against random" in output
-    assert "4 steps" in installed.engine("export", "--run", run, "--out", folder / "bundle")
-    return folder / "bundle"
-
-
 def test_the_package_knows_only_what_a_game_is() -> None:
     modules = set()
     for path in (SOURCE / "connect_four").glob("*.py"):
@@ -108,24 +94,26 @@ def test_the_registry_has_it(installed: Installed) -> None:
     assert "connect_four" in installed.python("-c", names).split()
 
 
-def test_it_is_analysed(installed: Installed, bundle: Path) -> None:
-    """With the rules of the package at the root: the fourth in a row wins."""
+def test_it_is_trained_exported_analysed_played_and_matched(installed: Installed, tmp_path: Path) -> None:
+    """With weights of a few steps, and with the rules of the package at the root of every search."""
+    run, bundle, games = tmp_path / "run", tmp_path / "bundle", tmp_path / "match"
+    new = ["--game", "connect_four", "--preset", "tiny", "--device", "cpu", "--run", run]
+    output = installed.engine("train", *new, "--steps", 4, *TINY)
+    assert f"all steps are done: {run / 'checkpoint-4'}" in output
+    assert "against random" in output
+    assert "4 steps" in installed.engine("export", "--run", run, "--out", bundle)
+
+    weights = ["--weights", bundle]
     board = "......./......./......./......./ooo..../xxx...."
-    output = installed.engine("analyze", board, "--game", "connect_four", "--nodes", 16, "--weights", bundle)
+    output = installed.engine("analyze", board, "--game", "connect_four", "--nodes", 16, *weights)
     assert "\nd        +1.000  100%   0%   0%" in output
 
-
-def test_it_is_played(installed: Installed, bundle: Path) -> None:
-    output = installed.engine(
-        "play", "connect_four", "--nodes", 8, "--weights", bundle, "--side", "both", lines="a\nb\na\nb\na\nb\na\n"
-    )
+    moves = "a\nb\na\nb\na\nb\na\n"
+    output = installed.engine("play", "connect_four", "--nodes", 8, "--side", "both", *weights, lines=moves)
     assert output.splitlines()[-1] == "x wins: four in a row"
 
-
-def test_it_is_matched(installed: Installed, bundle: Path, tmp_path: Path) -> None:
     engines = ["-e", f"name=net weights={bundle} tc=nodes=16 muzero", "-e", "random"]
-    out = tmp_path / "match"
-    output = installed.engine("match", "--game", "connect_four", *engines, "--pairs", 1, "--out", out)
+    output = installed.engine("match", "--game", "connect_four", *engines, "--pairs", 1, "--out", games)
     assert "2 games to play" in output
     assert "net - random" in output
-    assert "2 games" in installed.engine("match", "--verify", out)
+    assert "2 games" in installed.engine("match", "--verify", games)
