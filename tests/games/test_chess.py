@@ -344,7 +344,12 @@ def test_unplayable_positions_are_refused_in_one_line(fen: str, why: str) -> Non
         ("4k3/8/8/8/8/8/8/4K3", "4k3/8/8/8/8/8/8/4K3 w - - 0 1"),  # missing fields
         ("rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w HAha - 0 1", START),  # the files of the rooks
         ("4k3/8/8/8/8/8/8/4K2R w KQkq - 0 1", "4k3/8/8/8/8/8/8/4K2R w K - 0 1"),  # rights without a rook
-        ("4k3/8/8/8/8/8/8/5K1R w K - 0 1", "4k3/8/8/8/8/8/8/5K1R w - - 0 1"),  # only Chess960 could castle
+        ("4k3/8/8/8/8/8/8/5K1R w K - 0 1", "4k3/8/8/8/8/8/8/5K1R w H - 0 1"),  # X-FEN: only Chess960 could castle
+        ("4k3/8/8/8/8/8/8/5K1R w KQkq - 0 1", "4k3/8/8/8/8/8/8/5K1R w - - 0 1"),  # not all of that could be
+        (
+            "nrkbqrnb/pppppppp/8/8/8/8/PPPPPPPP/NRKBQRNB w KQkq - 0 1",
+            "nrkbqrnb/pppppppp/8/8/8/8/PPPPPPPP/NRKBQRNB w FBfb - 0 1",
+        ),
         ("4k3/8/8/8/8/8/8/5K1R w H - 0 1", "4k3/8/8/8/8/8/8/5K1R w H - 0 1"),  # and says so here
         (
             "rnbqkbnr/pppp1ppp/8/4p3/4P3/8/PPPP1PPP/RNBQKBNR w KQkq e6 0 2",  # nobody can take

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from muzero_engine.games.base import BadPosition, IllegalMove
-from muzero_engine.games.lines import record_formats, written_formats
+from muzero_engine.games.lines import line_of, record_formats, written_formats
 from muzero_engine.games.record import Ending, GameRecord, PlyRecord
 from muzero_engine.games.record_files import format_of, formats_of_text, game_of_file, played, played_game, read_text
 from muzero_engine.games.registry import BUILT_IN, load_game
@@ -41,9 +42,24 @@ T1
 """
 
 
-def game_record(game: str, seed: int, plies: int) -> GameRecord:
+STARTS = {
+    "chess": [
+        "nrkbqrnb/pppppppp/8/8/8/8/PPPPPPPP/NRKBQRNB w FBfb - 0 1",
+        "4k3/4p3/8/8/8/8/4P3/RR2K1RR w GB - 0 1",  # the castling rook is not the outermost
+        "rnbqkbnr/pppp1ppp/8/4p3/4P3/8/PPPP1PPP/RNBQKBNR w KQkq - 5 9",
+    ],
+    "go": ["9/9/2b3b2/9/9/9/2b3b2/9/9 w 0.5", "5/5/5/5/5 b 375.0", "2bw/4/4/4 b -3.5"],
+    "shogi": [
+        "lnsgkgsnl/7b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL w - 1",
+        "4k4/9/9/9/9/9/9/9/4K4 b 2R2B4G4S4N4L18P 1",
+    ],
+}
+
+
+def game_record(game: str, seed: int, plies: int, start: str | None = None) -> GameRecord:
     """A game of random moves."""
-    position = load_game(game).initial(load_game(game).spec.shapes[0])
+    loaded = load_game(game)
+    position = loaded.initial(loaded.spec.shapes[0]) if start is None else loaded.from_text(start)
     start, moves, rng = position.text(), [], np.random.default_rng(seed)
     for _ in range(plies):
         if position.outcome() is not None:
@@ -53,9 +69,9 @@ def game_record(game: str, seed: int, plies: int) -> GameRecord:
         position.push(action)
     return GameRecord(
         game_name=game,
-        first="A",
-        second="B",
-        opening="start",
+        first='A "quoted" ] name',
+        second="B {braces} (and) 'so' \\\\ on",
+        opening="start; [1]",
         pair=0,
         game=0,
         start=start,
@@ -87,6 +103,36 @@ def test_what_a_game_writes_it_reads_again(game: str) -> None:
             played_game(text, form, loaded).position.text()
             == played(form.read(entries[0].text, initial), loaded).text()
         )
+
+
+@pytest.mark.parametrize(("game", "start"), [(game, start) for game in STARTS for start in STARTS[game]])
+def test_nothing_that_was_written_is_read_as_something_else(game: str, start: str) -> None:
+    loaded = load_game(game)
+    assert loaded.from_text(start).text() == start
+    lines = [form for form in record_formats(loaded) if ".txt" in form.suffixes]
+    for seed in range(4):
+        record = game_record(game, seed, 30, start)
+        end = loaded.from_text(start)
+        for move in (*record.opening_moves, *(ply.move for ply in record.moves)):
+            end.push(end.parse_action(move))
+        texts = [(form, form.write(record, "a match")) for form in written_formats(loaded) if form.write is not None]
+        texts += [(form, f"position {line_of(record, '', 'fen')}\n") for form in lines]
+        for form, text in texts:
+            position = played_game(text, form, loaded).position
+            assert (position.text(), position.ply) == (end.text(), end.ply), (form.name, text)
+            while position.ply:
+                assert position.pop() == end.pop()
+                assert position.text() == end.text()
+            end = played_game(text, form, loaded).position
+
+
+def test_castling_of_chess960_is_written_and_read() -> None:
+    chess = load_game("chess")
+    record = replace(game_record("chess", 0, 0, STARTS["chess"][1]), opening_moves=("e1g1", "e7e5"))
+    form = format_of("a.pgn", chess)
+    assert form.write is not None
+    recorded = form.read(form.write(record, "a match"), chess.initial((8, 8)))
+    assert (recorded.start, recorded.moves) == (record.start, record.opening_moves)
 
 
 def test_no_ending_is_claimed_by_two_formats_of_a_game() -> None:

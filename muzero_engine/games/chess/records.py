@@ -1,26 +1,26 @@
-"""Chess in files: PGN (Edwards 1994), and positions of FEN and EPD, one a line.
+"""Chess in files: PGN (read by `games.chess.pgn`), and positions of FEN and EPD, one a line.
 
 Written PGN has `[%clk]`, `[%emt]` and `[%eval]` as GUIs read them, and the rest in words.
 """
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import chess
 
-from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry, RecordFormat
-from muzero_engine.games.chess.rules import SHAPE, initial_position, position_from_fen
+from muzero_engine.games.base import BadPosition, Position, RecordedGame, RecordFormat
+from muzero_engine.games.chess.pgn import read_pgn, split_pgn
+from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
 from muzero_engine.games.lines import SUFFIXES, split_line, split_lines
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_text import comment, ending_text, with_movers
 
 if TYPE_CHECKING:
     import chess.engine
-    import chess.pgn  # imported where a game is read or written: it brings asyncio, which a session does not need
+    import chess.pgn  # imported where a game is written: it brings asyncio, which a session does not need
 
 # PGN's own words for its tag Termination
 _TERMINATIONS = {
@@ -33,76 +33,54 @@ _TERMINATIONS = {
     Ending.HANG: "emergency",
 }
 _RESULTS = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
-_TAG = re.compile(r'\[[A-Za-z0-9_]+\s+"')
+_COUNTERS = re.compile(r"(?:([0-9]+)(?=\s|;|$)\s*(?:([0-9]+)(?=\s|;|$)\s*)?)?;?")
+_OPERATION = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*+"?)+')
 
 
 # Reading
 
 
-def split_pgn(text: str) -> Iterator[RecordEntry]:
-    """Yield the games of a PGN; one begins with the first tag after moves."""
-    number = 0
-    game: list[str] = []
-    in_moves = False
-    for line in text.splitlines(keepends=True):
-        is_tag = _TAG.match(line) is not None
-        if is_tag and in_moves:
-            number += 1
-            yield RecordEntry(number, "".join(game))
-            game, in_moves = [], False
-        in_moves = in_moves or (not is_tag and bool(line.strip()))
-        game.append(line)
-    if in_moves or any(_TAG.match(line) for line in game):
-        yield RecordEntry(number + 1, "".join(game))
-
-
-def read_pgn(text: str, _initial: Position) -> RecordedGame:
-    """Return the main line of a game, from its FEN tag if it has one. Raises BadPosition."""
-    import chess.pgn
-
-    class Builder(chess.pgn.GameBuilder[chess.pgn.Game]):
-        def handle_error(self, error: Exception) -> None:  # python-chess's own also logs it
-            self.game.errors.append(error)
-
-    record = chess.pgn.read_game(io.StringIO(text), Visitor=Builder)
-    if record is None:
-        raise BadPosition("there is no game in it")
-    if record.errors:
-        raise BadPosition(str(record.errors[0]))
-    if record.headers.get("Variant", "Standard").lower() not in ("standard", "chess", "chess960", "fischerandom"):
-        raise BadPosition(f"it is a game of {record.headers['Variant']!a:.40}, not of chess")
-    board = record.board()
-    at_start = board.fen() == chess.STARTING_FEN and not board.chess960
-    position = initial_position(SHAPE) if at_start else position_from_fen(board.fen(), board.chess960)
-    start = None if at_start else position.text()
-    moves: list[str] = []
-    for move in record.mainline_moves():
-        try:
-            action = position.parse_action(board.uci(move))
-        except IllegalMove as error:  # a game that went on after its end
-            raise BadPosition(f"move {len(moves) + 1}: {error}") from None
-        moves.append(position.action_text(action))
-        position.push(action)
-        board.push(move)
-    return RecordedGame(start, tuple(moves))
-
-
 def read_line(line: str, _initial: Position) -> RecordedGame:
     """Return a FEN or EPD, or `startpos`, and moves after it; `id "name";` of an EPD names it. Raises BadPosition."""
-    text, moves = split_line(line)
+    if "moves" in re.split('[;"]', line, maxsplit=1)[0].split():
+        text, moves = split_line(line)
+        return RecordedGame(None if text is None else position_from_fen(text).text(), moves)
+    text, _ = split_line(line)
     if text is None:
-        return RecordedGame(None, moves)
-    words = text.split()
-    operations: dict[str, object] = {}
-    if len(words) < 5 or not words[4].isdigit():  # an EPD: four fields and operations
-        try:
-            board = chess.Board(None, chess960=True)
-            operations = dict(board.set_epd(text))
-        except (ValueError, IndexError) as error:
-            raise BadPosition(f"cannot read the EPD: {error}") from None
-        text = " ".join([*words[:4], str(board.halfmove_clock), str(board.fullmove_number)])
-    name = operations.get("id")
-    return RecordedGame(position_from_fen(text).text(), moves, name if isinstance(name, str) else "")
+        return RecordedGame()
+    fields = text.split(maxsplit=4)
+    if len(fields) < 5:
+        return RecordedGame(position_from_fen(text).text())
+    counters = _COUNTERS.match(fields[4])
+    assert counters is not None  # it matches everything
+    operations = _operations(fields[4][counters.end() :])
+    half_moves, number = operations.get("hmvc", counters[1] or "0"), operations.get("fmvn", counters[2] or "1")
+    position = position_from_fen(" ".join([*fields[:4], half_moves, number]))
+    return RecordedGame(
+        position.text(), name=operations.get("id", ""), warnings=tuple(_illegal_advice(position, operations))
+    )
+
+
+def _operations(text: str) -> dict[str, str]:
+    """Return the operations of an EPD: what stands behind each opcode, without quotes. Raises BadPosition."""
+    operations: dict[str, str] = {}
+    for operation in filter(None, map(str.strip, _OPERATION.findall(text))):
+        opcode, _, operand = operation.partition(" ")
+        if not re.fullmatch(r"[A-Za-z]\w{0,14}", opcode):
+            raise BadPosition(f"{operation[:20]!a} behind the position is no operation of EPD")
+        operations.setdefault(opcode, re.sub(r"\\(.)", r"\1", operand.strip().removeprefix('"').removesuffix('"')))
+    return operations
+
+
+def _illegal_advice(position: ChessPosition, operations: dict[str, str]) -> Iterator[str]:
+    """Yield a warning for every move that an EPD advises (`bm`) or warns of (`am`) and that cannot be played."""
+    for opcode in ("bm", "am"):
+        for move in re.split(r"[\s,]+", operations.get(opcode, "")):
+            try:
+                if move:
+                    position.board.parse_san(move)
+            except ValueError:
+                yield f"{opcode} {move[:20]!a} cannot be played in {position.text()}"
 
 
 # Writing

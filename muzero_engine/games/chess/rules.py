@@ -299,16 +299,18 @@ def initial_position(shape: Shape) -> ChessPosition:
 def position_from_fen(fen: str, chess960: bool = False) -> ChessPosition:
     """The position of a FEN, with KQkq or the rooks' files (Shredder-FEN) for castling. Raises BadPosition.
 
-    Fields from the right may be missing. Castling that only Chess960 knows is kept if `chess960` is set or if it is
-    written with the rooks' files, which switches Chess960 on; else it is dropped.
+    Fields from the right may be missing. Castling that only Chess960 knows switches Chess960 on where it is written
+    with the rooks' files, or where all that is written is possible there (X-FEN); else it is dropped.
     """
     try:
         board = chess.Board(fen, chess960=True)
     except ValueError as error:
-        raise BadPosition(f"cannot read the FEN: {error}") from None
+        raise BadPosition(f"cannot read the FEN: {str(error)[:200]}") from None
     if not chess960:
         castling = [*fen.split(), "", "", ""][2]
         rights = board.clean_castling_rights()
+        whole = castling != "-" and chess.popcount(rights) == len(castling)
         board.chess960 = False
-        board.chess960 = not set(castling.lower()) <= set("kq-") and board.clean_castling_rights() != rights
+        in_files = not set(castling.lower()) <= set("kq-")
+        board.chess960 = (in_files or whole) and board.clean_castling_rights() != rights
     return ChessPosition(board)
