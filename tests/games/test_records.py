@@ -172,7 +172,7 @@ def test_csa() -> None:
     ("name", "text", "message"),
     [
         ("a.kif", KIF.replace("３四歩(33)", "３五歩(33)"), "move 2"),
-        ("a.kif", "手合割：その他\n|v香v桂v銀|\n手数--\n", "drawn board"),
+        ("a.kif", "手合割：その他\n|v香v桂v銀|\n手数--\n", "1 rows"),
         ("a.kif", "hello", "no game of KIF"),
         ("a.csa", CSA.replace("-3334FU", "-3335FU"), "CSA|move 2"),
         ("a.csa", "V2.2\nhello", "CSA|no game"),

@@ -2,21 +2,22 @@
 
 CSA is version 2.2 (http://www2.computer-shogi.org/protocol/record_v22.html). It has few words for how a game ends, so
 every written game also has its result in a comment: "'result 1: rules: checkmate". Scores are comments as floodgate's
-servers write them, in centipawns and from black's point of view: "'** 35". CSA and KIF are read by cshogi.
+servers write them, in centipawns and from black's point of view: "'** 35". CSA is read by
+`games.shogi.csa`, KIF and KI2 by `games.shogi.kif`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import cshogi
-from cshogi import CSA, KIF
 
-from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry, RecordFormat
+from muzero_engine.games.base import RecordFormat
 from muzero_engine.games.lines import line_format, line_of
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_text import comment, with_movers
+from muzero_engine.games.shogi.csa import read_csa, split_csa
+from muzero_engine.games.shogi.kif import read_kif, split_kif
 from muzero_engine.games.shogi.rules import ShogiPosition
 from muzero_engine.games.shogi.sfen import START
 
@@ -33,62 +34,13 @@ _ENDINGS = {
     Ending.HANG: "%ERROR",
 }
 _BY_RULES = {"fourfold repetition": "%SENNICHITE", "perpetual check": "%ILLEGAL_ACTION"}
-_KIF_BOARD = re.compile(r"^\s*\|", re.MULTILINE)  # a row of a board diagram
+_ENCODING = re.compile(rb"encoding=([A-Za-z0-9_-]{1,20})")
 
 
-# Reading
-
-
-def split_csa(text: str) -> Iterator[RecordEntry]:
-    """Yield the games of a file; a line "/" ends one."""
-    for number, game in enumerate(filter(str.strip, re.split(r"(?m)^/\s*$", text)), start=1):
-        yield RecordEntry(number, game)
-
-
-def read_csa(text: str, _initial: Position) -> RecordedGame:
-    """Return a game of CSA. Raises BadPosition."""
-    try:
-        games = CSA.Parser.parse_str(text)
-    except Exception as error:  # whatever the parser stumbles on
-        raise BadPosition(f"cannot read the CSA: {error}") from None
-    if not games:
-        raise BadPosition("there is no game in it")
-    return _recorded(games[0].sfen, games[0].moves, " ".join(str(name) for name in games[0].names if name))
-
-
-def split_kif(text: str) -> Iterator[RecordEntry]:
-    """Yield the one game that a KIF file holds."""
-    if text.strip():
-        yield RecordEntry(1, text)
-
-
-def read_kif(text: str, _initial: Position) -> RecordedGame:
-    """Return the main line of a game of KIF, of any handicap. Raises BadPosition, also for a drawn board."""
-    if _KIF_BOARD.search(text):
-        raise BadPosition("the KIF begins from a drawn board, which is not read: give the position as an SFEN")
-    try:
-        game = KIF.Parser.parse_str(text)
-    except Exception as error:  # whatever the parser stumbles on
-        raise BadPosition(f"cannot read the KIF: {type(error).__name__} {error}") from None
-    if not game.moves and "手合割" not in text and "手数" not in text:
-        raise BadPosition("there is no game of KIF in it")
-    return _recorded(game.sfen, game.moves, " ".join(name for name in game.names if name))
-
-
-def _recorded(sfen: str, moves: list[int], name: str) -> RecordedGame:
-    """Return a game whose moves are checked by the rules."""
-    position = ShogiPosition.from_text(sfen)
-    texts = []
-    for number, move in enumerate(moves, start=1):
-        text = cshogi.move_to_usi(move)
-        try:
-            action = position.parse_action(text)
-        except IllegalMove as error:
-            raise BadPosition(f"move {number}: {error}") from None
-        texts.append(position.action_text(action))
-        position.push(action)
-    start = ShogiPosition.from_text(sfen).text()
-    return RecordedGame(None if start == START else start, tuple(texts), name)
+def declared_encoding(data: bytes) -> str | None:
+    """Return the encoding that the first lines of a file name ("#KIF version=2.0 encoding=UTF-8", "'CSA encoding=")."""
+    match = _ENCODING.search(data[:200])
+    return None if match is None else match[1].decode("ascii")
 
 
 # Writing
@@ -148,17 +100,20 @@ FORMATS = (
         split=split_csa,
         read=read_csa,
         encodings=("utf-8", "cp932"),
+        declared_encoding=declared_encoding,
         signature=re.compile(r"\A\s*(?:'.*\s+)*(?:V[23]|N[+-]|P[I1]|\$EVENT:)"),
         write=csa_text,
         written_once=b"V2.2\n",
     ),
     RecordFormat(
-        name="KIF",
-        suffixes=(".kif", ".kifu"),
+        name="KIF and KI2",
+        suffixes=(".kif", ".kifu", ".ki2", ".ki2u", ".bod"),
+        signature=re.compile(r"手合割|手数-|の持駒|^#\s*-*\s*KIF|^\s*[▲△☗☖▼▽⛊⛉]", re.MULTILINE),
         unit="game",
         split=split_kif,
         read=read_kif,
         encodings=("utf-8", "cp932"),
+        declared_encoding=declared_encoding,
     ),
     RecordFormat(
         name="SFEN and USI",
