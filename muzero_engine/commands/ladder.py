@@ -15,7 +15,8 @@ from muzero_engine.commands.common.machine import machine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
 from muzero_engine.games.record import GameRecord
-from muzero_engine.inference.bundle import default_weights_dir, read_manifest
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import default_weights_dir, load_bundle
 from muzero_engine.inference.manifest import Manifest
 from muzero_engine.match.ladder.ladder import BadLadder, Climb, LadderSettings, ladder_facts, ladder_openings
 from muzero_engine.match.ladder.opponents import LADDERS, Ladder, installed, ladder_of, missing
@@ -28,7 +29,7 @@ from muzero_engine.match.ladder.report import (
     text_report,
 )
 from muzero_engine.match.play.tournament import Runner
-from muzero_engine.match.records.store import GAMES, Store
+from muzero_engine.match.records.store import GAMES, Store, writing_to
 from muzero_engine.match.results.page import write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.tables import aligned
@@ -88,7 +89,7 @@ def ladder(
     if unknown := [name for name in without if name not in {one.name for one in ladder.opponents}]:
         raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: --list shows them all")
     folder = weights or default_weights_dir(game)
-    manifest = read_manifest(folder)
+    manifest = load_bundle(folder, load_game(game).spec).manifest  # with all its files, before anything is played
     settings = LadderSettings(
         game=game,
         engine=ENGINE,
@@ -106,7 +107,8 @@ def ladder(
     except KeyboardInterrupt:
         done = False
     if store.records:
-        _report(ladder, settings, store)
+        with writing_to(store.folder):
+            _report(ladder, settings, store)
     if not done:
         click.echo("interrupted: the same command goes on")
         raise SystemExit(130)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.machine import machine_line
 from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import BadPosition
@@ -24,7 +26,8 @@ from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.play.tournament import Runner
-from muzero_engine.match.records.store import Store, engine_facts, game_facts
+from muzero_engine.match.records.moves import move_count
+from muzero_engine.match.records.store import Store, engine_facts, game_facts, refuse_games, writing_to
 from muzero_engine.match.records.verify import verify
 from muzero_engine.match.results.page import write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
@@ -32,7 +35,7 @@ from muzero_engine.match.results.standings import Standings, make_standings
 from muzero_engine.match.results.statistics import EloModel, HeadToHead, Sprt, SprtDecision
 from muzero_engine.match.results.summary import write_summary
 from muzero_engine.match.results.tables import cross_table, match_line, rating_table
-from muzero_engine.match.settings.engine_text import parse_engine, read_engines
+from muzero_engine.match.settings.engine_text import parse_engine, read_engines, with_numbers
 from muzero_engine.match.settings.match_settings import (
     Adjudication,
     BadTournament,
@@ -44,6 +47,7 @@ from muzero_engine.match.settings.match_settings import (
     TournamentSettings,
 )
 
+IDENTITIES, MACHINE = "identities", "machine"  # what a tournament's folder calls them
 _SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 
 
@@ -143,8 +147,10 @@ def match(**arguments: Any) -> None:
     sprt = flags.sprt(tournament)
     anchors = flags.held_ratings(tournament)
     plans = list(schedule(tournament, flags.openings(tournament)))
-    store = flags.store(tournament, plans)
-    TournamentRun(tournament, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()
+    engines = {engine.name: engine for engine in tournament.engines}
+    with closing(Runner(engines, tournament.game, concurrency=tournament.concurrency)) as runner:
+        store = flags.resumed(tournament, plans) if flags.resume else flags.created(tournament, runner)
+        TournamentRun(tournament, runner, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +223,7 @@ class Flags:
         if not entries:
             raise BadTournament("there are no engines: name two or more with --engine, or a file with --engines")
         limit = self.tc or load_game(self.game).defaults.time_control
-        return tuple(entry.settings(self.game, limit) for entry in entries)
+        return with_numbers([entry.settings(self.game, limit) for entry in entries])
 
     def openings(self, tournament: TournamentSettings) -> list[Opening]:
         """Return the openings, from the file or at random. Raises BadOpenings."""
@@ -266,20 +272,29 @@ class Flags:
                 raise BadTournament(f"--anchor {text!a:.60}: the engines are {', '.join(names)}")
         return held
 
-    def store(self, tournament: TournamentSettings, plans: Sequence[GamePlan]) -> Store:
-        """Return the folder, new or gone on with. Raises BadTournament."""
-        facts = tournament_facts(tournament)
-        if not self.resume:
-            out = self.out or Path("matches") / f"{self.game}-{datetime.now():%Y%m%d-%H%M%S}"
-            event = " - ".join(engine.name for engine in tournament.engines[:4])
-            return Store.create(out, self.game, f"muzero-engine match: {event}", facts)
+    def created(self, tournament: TournamentSettings, runner: Runner) -> Store:
+        """Return a new folder, once all engines have been started: a mistyped one leaves none. Raises BadTournament."""
+        folder = self.out or Path("matches") / f"{self.game}-{datetime.now():%Y%m%d-%H%M%S}"
+        refuse_games(folder)
+        names = [engine.name for engine in tournament.engines]
+        runner.start(names)
+        event = f"muzero-engine match: {' - '.join(names[:4])}"
+        seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line()}
+        return Store.create(folder, self.game, event, tournament_facts(tournament) | seen)
+
+    def resumed(self, tournament: TournamentSettings, plans: Sequence[GamePlan]) -> Store:
+        """Return the folder that is gone on with. Raises BadTournament."""
         if self.out is None:
             raise BadTournament("--resume needs the folder of the tournament: --out FOLDER")
-        store = Store.resume(self.out, self.game, facts)
+        store = Store.resume(self.out, self.game, tournament_facts(tournament))
         planned = {(plan.pair, plan.game): plan for plan in plans}
         for record in store.records:
             plan = planned.get((record.pair, record.game))
-            if plan is not None and (plan.first, plan.second, tuple(plan.opening.moves)) != (
+            if plan is None:
+                raise BadTournament(
+                    f"{self.out} holds a game of pair {record.pair}, which is beyond --pairs {self.pairs}: ask for more"
+                )
+            if (plan.first, plan.second, tuple(plan.opening.moves)) != (
                 record.first,
                 record.second,
                 record.opening_moves,
@@ -307,6 +322,7 @@ class TournamentRun:
     def __init__(
         self,
         tournament: TournamentSettings,
+        runner: Runner,
         store: Store,
         plans: Sequence[GamePlan],
         sprt: Sprt | None,
@@ -316,6 +332,7 @@ class TournamentRun:
         quiet: bool,
     ) -> None:
         self._tournament = tournament
+        self._runner = runner
         self._store = store
         self._plans = plans
         self._sprt = sprt
@@ -331,17 +348,16 @@ class TournamentRun:
         missing = [plan for plan in self._plans if (plan.pair, plan.game) not in played]
         done = f"{len(store.records)} of {len(self._plans)} games are played. " if store.records else ""
         click.echo(f"{done}{len(missing)} games to play, into {store.folder}")
-        engines = {engine.name: engine for engine in self._tournament.engines}
-        runner = Runner(engines, self._tournament.game, concurrency=self._tournament.concurrency)
         finished = False
         with sigterm_as_ctrl_c():
             try:
                 if not self._decided():
-                    runner.run(missing, self._take)
+                    self._runner.run(missing, self._take)
                 finished = True
             except KeyboardInterrupt:
                 click.echo("stopped; the same command with --resume goes on")
-        self._report(finished=finished)
+        with writing_to(store.folder):
+            self._report(finished=finished)
         if not finished:
             raise SystemExit(130)
 
@@ -352,7 +368,7 @@ class TournamentRun:
         if not self._quiet:
             click.echo(
                 f"{count}/{len(self._plans)}: {record.first} - {record.second} {_SCORES[record.points]} "
-                f"({record.reason}; {len(record.moves)} moves, {record.duration_s:.1f} s)"
+                f"({record.reason}; {move_count(record)} moves, {record.duration_s:.1f} s)"
             )
         if self._every and count % self._every == 0:
             click.echo(self._standing())

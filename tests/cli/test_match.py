@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from support.other_rules import problems
 from muzero_engine.cli import main
 from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import load_game
+from muzero_engine.match.records.moves import move_count
 from muzero_engine.match.records.store import recorded_games
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +57,7 @@ def test_two_engines(tmp_path: Path) -> None:
     result = match("--game", "chess", *engines, "--random-plies", 0, "--pairs", 2, "--out", out, "--every", 2)
     assert result.exit_code == 0, result.output
     assert "4 games to play" in result.output
-    assert "4/4: b - a 1/2-1/2 (threefold repetition; 8 moves" in result.output
+    assert "4/4: b - a 1/2-1/2 (threefold repetition; 4 moves" in result.output
     assert "a - b: +0 =4 -0, 50.0%" in result.output
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["games"], summary["finished"]) == (4, True)
@@ -171,7 +173,6 @@ def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
     [
         (["--game", "chess"], "there are no engines"),
         (["--game", "chess", "-e", "random"], "two engines or more"),
-        (["--game", "chess", "-e", "random", "-e", "random"], "two engines are called random"),
         (["--game", "chess", "-e", "random", "-e", "no-such-program"], "cannot start 'no-such-program'"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--komi", "5"], "chess has no komi"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--tc", "fast"], "no time control"),
@@ -194,6 +195,50 @@ def test_what_is_wrong_is_said_in_one_line(
     errors = [line for line in result.output.splitlines() if "games to play" not in line]
     assert len(errors) == 1
     assert problem in errors[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_engines_of_one_name_get_numbers(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", "random", "-e", "seed=2 random", "-e", "name='random 1' seed=3 random"]
+    result = match("--game", "tictactoe", *engines, "--pairs", 1, "--out", out, "--anchor", "random 3=5")
+    assert result.exit_code == 0, result.output
+    players = {record.first for record in recorded_games(out)}
+    assert players == {"random 1", "random 2", "random 3"}
+
+
+def test_moves_are_counted_as_the_record_of_the_game_counts_them(tmp_path: Path) -> None:
+    out = tmp_path / "m"
+    engines = ["-e", "seed=1 random", "-e", "seed=2 random", "--max-plies", 21, "--random-plies", 5, "--pairs", 1]
+    result = match("--game", "chess", *engines, "--out", out)
+    assert "(the cap of 21 plies; 11 moves, " in result.output
+    assert " 11. " in " ".join((out / "games.pgn").read_text().split())
+    assert [move_count(record) for record in recorded_games(out)] == [11, 11]
+    record = recorded_games(out)[0]
+    begun_by_black = replace(record, start="4k3/8/8/8/8/8/8/4K3 b - - 0 9", opening_moves=(), moves=record.moves[:2])
+    assert move_count(begun_by_black) == 2  # 9... and 10.
+    assert move_count(replace(begun_by_black, moves=())) == 0
+
+
+@pytest.mark.parametrize("game", ["chess", "go", "othello"])
+def test_an_engine_without_its_network_is_refused_before_the_first_game(tmp_path: Path, game: str) -> None:
+    """As it can be told over UCI, GTP and UGI."""
+    weights, out = Path(shutil.copytree(ROOT / "weights" / game, tmp_path / "weights")), tmp_path / "m"
+    (weights / "recurrent.onnx").write_bytes(b"not what the manifest says")
+    result = match("--game", game, "-e", "random", "-e", f"weights={weights} muzero", "--out", out)
+    assert result.exit_code == 1
+    assert result.output.count("\n") == 1
+    assert result.output.startswith("Error: muzero does not start: ")
+    assert "recurrent.onnx" in result.output
+    assert not out.exists()
+
+
+def test_games_beyond_the_pairs_that_are_asked_for_are_not_counted(tmp_path: Path) -> None:
+    arguments = ["--game", "tictactoe", "-e", "random", "-e", "seed=2 random", "--out", tmp_path / "m"]
+    match(*arguments, "--pairs", 2)
+    result = match(*arguments, "--pairs", 1, "--resume")
+    assert result.exit_code == 1
+    assert "holds a game of pair 1, which is beyond --pairs 1" in result.output
 
 
 def test_a_folder_that_is_wrong_is_verified(tmp_path: Path) -> None:
@@ -201,13 +246,13 @@ def test_a_folder_that_is_wrong_is_verified(tmp_path: Path) -> None:
     engines = ["-e", f"name=a {scripted('uci')}", "-e", f"name=b {scripted('uci')}"]
     match("--game", "chess", *engines, "--random-plies", 0, "--pairs", 1, "--out", out, "-q")
     result = match("--verify", out)
-    assert result.output == f"{out}: 2 games (2 rules), 16 moves: nothing is wrong\n"
+    assert result.output == f"{out}: 2 games (2 rules), 16 plies: nothing is wrong\n"
     games = out / "games.jsonl"
     games.write_text(games.read_text().replace('"points":0.5', '"points":1.0', 1))
     result = match("--verify", out)
     assert result.exit_code == 1
     assert result.output.splitlines() == [
-        f"{out}: 2 games (2 rules), 16 moves: 2 wrong",
+        f"{out}: 2 games (2 rules), 16 plies: 2 wrong",
         "  line 2: 1 points by threefold repetition, but it is 0.5 by threefold repetition",
         "  games.pgn differs from games.jsonl in game 1",
     ]

@@ -45,6 +45,12 @@ def machine() -> dict[str, str | int | list[str]]:
     }
 
 
+def machine_line() -> str:
+    """Processor, cores and system in one line: "AMD EPYC, 2 cores, Linux-6.1"."""
+    cores = usable_cores()
+    return f"{_cpu()}, {cores} core{'' if cores == 1 else 's'}, {platform.platform(terse=True)}"
+
+
 def peak_memory_mb() -> float | None:
     """Most memory this process has held resident, in MB of 1024 * 1024 bytes; None where the system does not tell."""
     if sys.platform == "win32":

@@ -163,6 +163,7 @@ NOTATION = Notation(
     parse=parse_san,
     text=san,
     pattern=re.compile(r"[a-h][1-8][a-h][1-8][qrbn]?", re.ASCII | re.IGNORECASE),
+    plies_per_move=2,
     move_example="e2e4, e7e8q, or Nf3, O-O, e8=Q",
     position_example="a FEN",
 )

@@ -13,6 +13,8 @@ from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
 
+MAX_IDENTITY = 200  # characters that are kept of what an engine calls itself
+
 
 class EngineFailure(RuntimeError):
     """An engine cannot go on with its game; `ending` is how it loses it, the message why, in a few words."""
@@ -72,11 +74,15 @@ class GameResult(enum.Enum):
 class Client(Protocol):
     """One engine as the runner sees it. One thread at a time; `kill` may come from any thread.
 
+    `identity` is what the engine calls itself, with its version, once it has started; empty where it does not say.
+
     All methods but `kill` and `close` raise EngineFailure, after which only `close` makes sense.
     """
 
+    identity: str
+
     def start(self) -> None:
-        """Start the engine and set its options. Blocks until it has greeted."""
+        """Start the engine and set its options. Blocks until it has greeted and could play: with its network loaded."""
         ...
 
     def new_game(self, setup: GameSetup) -> None:
@@ -112,6 +118,7 @@ class ProcessClient:
     def __init__(self, settings: EngineSettings, patience: Patience) -> None:
         self.settings = settings
         self.patience = patience
+        self.identity = ""
         self._process: EngineProcess | None = None
 
     @property

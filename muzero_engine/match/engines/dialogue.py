@@ -6,6 +6,7 @@ import abc
 
 from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.match.engines.base import (
+    MAX_IDENTITY,
     EngineFailure,
     GameSetup,
     ProcessClient,
@@ -16,6 +17,7 @@ from muzero_engine.match.engines.base import (
 )
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 
+_COMPLAINT = "info string error: "  # how this program says what is wrong, a network that it cannot load for one
 # Words that begin another part of an `info` line
 _INFO_WORDS = frozenset(
     "depth seldepth time nodes pv multipv score currmove currmovenumber hashfull nps tbhits cpuload string wdl".split()
@@ -44,6 +46,8 @@ class DialogueClient(ProcessClient, abc.ABC):
             words = self._read(deadline, f"to {self.greeting}").text.split()
             if words[:1] == [self.greeted]:
                 break
+            if words[:2] == ["id", "name"]:
+                self.identity = " ".join(words[2:])[:MAX_IDENTITY]
             if words[:2] == ["option", "name"]:
                 end = words.index("type") if "type" in words else len(words)
                 self._offered.add(" ".join(words[2:end]).lower())
@@ -73,7 +77,7 @@ class DialogueClient(ProcessClient, abc.ABC):
         self._send(f"go {limits}")
         deadline = self._latest(clock, asked)
         late = False
-        last_info = last = ""
+        last_info = last = complaint = ""
         while True:
             try:
                 line = self._read(deadline, "")
@@ -89,10 +93,15 @@ class DialogueClient(ProcessClient, abc.ABC):
                 continue
             words = line.text.split(maxsplit=1)
             if words[:1] == ["info"]:
-                if " score " in line.text and " string " not in line.text and _is_first_line(line.text):
+                if line.text.startswith(_COMPLAINT):
+                    complaint = line.text.removeprefix(_COMPLAINT)
+                elif " score " in line.text and " string " not in line.text and _is_first_line(line.text):
                     last_info = line.text
             elif words[:1] == ["bestmove"]:
-                return self._reply(line.text, last_info, line.at - asked)
+                reply = self._reply(line.text, last_info, line.at - asked)
+                if complaint and not reply.nodes:  # a move all the same, since the protocol asks for one
+                    raise EngineFailure(Ending.WRONG_REPLY, f"it has not searched: {complaint}")
+                return reply
             last = line.text or last
 
     def _reply(self, line: str, last_info: str, elapsed_s: float) -> Reply:
@@ -124,8 +133,11 @@ class DialogueClient(ProcessClient, abc.ABC):
     def _wait_until_ready(self) -> None:
         self._send("isready")
         deadline = now() + self.patience.start_s
-        while self._read(deadline, "to isready").text.strip() != "readyok":
-            pass
+        complaint = ""
+        while (text := self._read(deadline, "to isready").text.strip()) != "readyok":
+            complaint = complaint or (text if text.startswith(_COMPLAINT) else "")
+        if complaint:
+            raise EngineFailure(Ending.WRONG_REPLY, complaint.removeprefix(_COMPLAINT))
 
     def _effort(self, question: Question) -> list[str]:
         """Return the words of the limits that are no clock."""

@@ -12,6 +12,7 @@ from muzero_engine.games.go.actions import vertex_text
 from muzero_engine.games.go.text import PositionLine, komi_text, parse_position
 from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.match.engines.base import (
+    MAX_IDENTITY,
     EngineFailure,
     GameSetup,
     ProcessClient,
@@ -58,6 +59,7 @@ class GtpClient(ProcessClient):
         self._launch()
         listed = self._ask("list_commands", self.patience.start_s)
         self._commands = frozenset(listed.split())
+        self.identity = self._identity()
         for name, value in self.settings.options:
             if name in self._commands:
                 self._ask(f"{name} {value}".rstrip(), self.patience.start_s)
@@ -65,6 +67,11 @@ class GtpClient(ProcessClient):
                 self._ask(f"kata-set-param {name} {value}", self.patience.start_s)
             else:
                 raise EngineFailure(Ending.WRONG_REPLY, f"it has no command {name!r} and no kata-set-param")
+        if "kata-raw-nn" in self._commands:  # which an engine without its network refuses
+            try:
+                self._try("kata-raw-nn 0", self.patience.start_s)
+            except Refused as error:
+                raise EngineFailure(Ending.WRONG_REPLY, f"it has no network: {error}") from None
 
     def new_game(self, setup: GameSetup) -> None:
         if self._process is None:
@@ -113,6 +120,16 @@ class GtpClient(ProcessClient):
         return parse_final_score(answer)
 
     # Before and between moves
+
+    def _identity(self) -> str:
+        """Return name and version, as far as the engine says them: GTP does not ask for more."""
+        words = []
+        for command in ("name", "version"):
+            try:
+                words.append(self._try(command, self.patience.start_s))
+            except Refused:
+                continue
+        return " ".join(" ".join(words).split())[:MAX_IDENTITY]
 
     def _place(self, position: PositionLine) -> None:
         black, white, shape = position.black, position.white, position.shape

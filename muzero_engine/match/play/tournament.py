@@ -31,7 +31,31 @@ class Runner:
         self._plans: Iterator[GamePlan] = iter(())
         self._on_game: Callable[[GameRecord], bool] = lambda _: True
         self._clients: set[Client] = set()  # of all threads
-        self._proven: set[str] = set()  # engines that have been started once
+        self._waiting: dict[str, Client] = {}  # that were started before the games
+        self.identities: dict[str, str] = {}  # by name, what the engines that have been started once call themselves
+
+    def start(self, names: Iterable[str]) -> None:
+        """Start these engines, and keep the first of them for their games; `close` or `run` ends them.
+
+        Raises BadTournament where one cannot be started, or plays without its network.
+        """
+        try:
+            for name in names:
+                client = self._started(name)
+                if len(self._waiting) < KEPT_ENGINES:
+                    self._waiting[name] = client
+                else:
+                    self._close(client)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the engines that wait for games."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for client in waiting.values():
+            self._close(client)
 
     def run(self, plans: Iterable[GamePlan], on_game: Callable[[GameRecord], bool]) -> None:
         """Plays until there is no plan left or `on_game` says False; blocks.
@@ -56,6 +80,7 @@ class Runner:
                 self._kill_all()
                 threads[0].join(0.02)
                 threads = [thread for thread in threads if thread.is_alive()]
+            self.close()
         if self._error is not None:
             raise self._error
 
@@ -111,23 +136,27 @@ class Runner:
         if client is None:
             while len(clients) >= KEPT_ENGINES:
                 self._close(clients.pop(next(iter(clients))))
-            client = make_client(self._engines[name], self._game, self._settings.patience)
             with self._lock:
-                self._clients.add(client)
-            self._prove(name, client)
+                client = self._waiting.pop(name, None)
+            client = client or self._started(name)
         clients[name] = client
         return client
 
-    def _prove(self, name: str, client: Client) -> None:
-        """Starts an engine; failing the first time ends the tournament, later it costs a game."""
-        if name in self._proven:
-            return
+    def _started(self, name: str) -> Client:
+        """Return a new client. Its engine is started the first time, where failing ends the tournament; later, in its
+        first game, it costs that game."""
+        client = make_client(self._engines[name], self._game, self._settings.patience)
+        with self._lock:
+            self._clients.add(client)
+        if name in self.identities:
+            return client
         try:
             client.start()
         except EngineFailure as failure:
             self._close(client)
             raise BadTournament(f"{name} does not start: {failure}") from None
-        self._proven.add(name)
+        self.identities[name] = client.identity
+        return client
 
     def _close(self, client: Client) -> None:
         client.close()

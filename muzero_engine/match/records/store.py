@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,17 +87,14 @@ class Store:
     def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
         """Make a new folder, or take an empty one. Raises BadTournament if it holds games or cannot be written to."""
         path = folder / GAMES
-        if path.exists():
-            raise BadTournament(f"{folder} holds games already: go on with --resume, or choose another folder")
-        try:
+        refuse_games(folder)
+        store = cls(folder, game, event, facts, [])
+        with writing_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
             _lock(folder)
             write_atomically(path, (json.dumps({"store": FORMAT, "event": event, **facts}) + "\n").encode())
-        except OSError as error:
-            raise BadTournament(f"cannot write to {folder}: {error.strerror or error}") from None
-        store = cls(folder, game, event, facts, [])
-        for form in store._formats:
-            store._rewrite(form)
+            for form in store._formats:
+                store._rewrite(form)
         return store
 
     @classmethod
@@ -109,7 +108,8 @@ class Store:
             data = path.read_bytes()
         except OSError as error:
             raise BadTournament(f"there is no tournament in {folder} to go on with ({error.strerror})") from None
-        _lock(folder)
+        with writing_to(folder):
+            _lock(folder)
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
         header = read_header(lines, path)
@@ -120,28 +120,37 @@ class Store:
                 f"the tournament in {folder} has another value of {where}: {_short(old)} where you ask for "
                 f"{_short(new)}; go on with the old settings, or choose another folder"
             )
-        records = []
+        records: dict[tuple[int, int], GameRecord] = {}
         for number, line in enumerate(lines[1:], start=2):
             try:
-                records.append(parse_record(line))
+                record = parse_record(line)
             except BadRecord as error:
                 raise BadTournament(f"line {number} of {path} is no game: {error}") from None
-        if len(whole) < len(data):
-            write_atomically(path, whole)
-        store = cls(folder, game, str(header.get("event", "")), header, records)
-        for form in store._formats:
-            store._repair(form)
+            if record.pair < 0 or record.game not in (0, 1):
+                raise BadTournament(
+                    f"line {number} of {path} is no game of a pair: pair {record.pair}, game {record.game}"
+                )
+            if (record.pair, record.game) in records:
+                raise BadTournament(
+                    f"line {number} of {path} is game {record.game} of pair {record.pair} once more: take one of the "
+                    "two lines out"
+                )
+            records[record.pair, record.game] = record
+        store = cls(folder, game, str(header.get("event", "")), header, list(records.values()))
+        with writing_to(folder):
+            if len(whole) < len(data):
+                write_atomically(path, whole)
+            for form in store._formats:
+                store._repair(form)
         return store
 
     def add(self, record: GameRecord) -> None:
         """Keep a finished game. One thread at a time. Raises BadTournament where it cannot be written."""
-        try:
+        with writing_to(self.folder):
             append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
             self.records.append(record)
             for form in self._formats:
                 append_whole(self.folder / file_name(form), text_of(form, record, self._event).encode())
-        except OSError as error:
-            raise BadTournament(f"cannot write to {self.folder}: {error.strerror or error}") from None
 
     def played(self) -> set[tuple[int, int]]:
         """Return (pair, game) of the games that are there."""
@@ -158,6 +167,21 @@ class Store:
         last = text_of(form, self.records[-1], self._event).encode() if self.records else b""
         if data.count(form.written_once) != len(self.records) or not data.endswith(last):
             self._rewrite(form)
+
+
+@contextmanager
+def writing_to(folder: Path) -> Iterator[None]:
+    """Say in one line what the disk refuses. Raises BadTournament."""
+    try:
+        yield
+    except OSError as error:
+        raise BadTournament(f"cannot write to {folder}: {error.strerror or error}") from None
+
+
+def refuse_games(folder: Path) -> None:
+    """Raise BadTournament where a folder holds games already."""
+    if (folder / GAMES).exists():
+        raise BadTournament(f"{folder} holds games already: go on with --resume, or choose another folder")
 
 
 def recorded_games(folder: Path) -> list[GameRecord]:

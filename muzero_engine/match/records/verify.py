@@ -19,6 +19,7 @@ from muzero_engine.games.base import BadPosition, IllegalMove, Position, Scored
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.match.records.moves import move_texts
 from muzero_engine.match.records.record_json import BadRecord, parse_record
 from muzero_engine.match.records.store import GAMES, file_name, read_header, text_of
 from muzero_engine.match.settings.match_settings import BadTournament, Scoring
@@ -39,12 +40,12 @@ class Verification:
     problems: tuple[Problem, ...]
 
     def summary(self) -> str:
-        """Return what was looked at in one line: "4 games (4 rules), 32 moves: nothing is wrong"."""
-        games, moves = len(self.records), sum(len(_move_texts(record)) for record in self.records)
+        """Return what was looked at in one line: "4 games (4 rules), 32 plies: nothing is wrong"."""
+        games, plies = len(self.records), sum(len(move_texts(record)) for record in self.records)
         endings = Counter(record.ending.value for record in self.records).most_common()
         kinds = f" ({', '.join(f'{count} {ending}' for ending, count in endings)})" if endings else ""
         verdict = f"{len(self.problems)} wrong" if self.problems else "nothing is wrong"
-        return f"{games} game{'' if games == 1 else 's'}{kinds}, {moves} moves: {verdict}"
+        return f"{games} game{'' if games == 1 else 's'}{kinds}, {plies} plies: {verdict}"
 
 
 def verify(folder: Path) -> Verification:
@@ -86,7 +87,7 @@ def _replayed(record: GameRecord) -> Position:
         position = load_game(record.game_name).from_text(record.start)
     except BadPosition as error:
         raise BadPosition(f"the position to start from: {error}") from None
-    for ply, text in enumerate(_move_texts(record)):
+    for ply, text in enumerate(move_texts(record)):
         if (outcome := position.outcome()) is not None:
             raise IllegalMove(f"it went on after {outcome.reason}, at ply {ply}")
         try:
@@ -187,10 +188,6 @@ def _file_problems(folder: Path, records: Sequence[GameRecord], facts: Mapping[s
                 yield f"{file_name(form)} differs from {GAMES} in game {number}"
                 break
             data = data[len(text) :]
-
-
-def _move_texts(record: GameRecord) -> tuple[str, ...]:
-    return (*record.opening_moves, *(ply.move for ply in record.moves))
 
 
 def _points_of(area: float) -> float:

@@ -30,8 +30,8 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from muzero_engine.match.settings.match_settings import (
@@ -109,6 +109,21 @@ class EngineEntry:
             restart=bool(self.restart),
             seed=self.seed or 0,
         )
+
+
+def with_numbers(engines: Sequence[EngineSettings]) -> tuple[EngineSettings, ...]:
+    """Return the engines, those of one name with numbers behind it: muzero 1, muzero 2."""
+    names = [engine.name for engine in engines]
+    taken = {name for name in names if names.count(name) == 1}
+    numbered = []
+    for engine in engines:
+        name, number = engine.name, 0
+        while names.count(engine.name) > 1 and (number == 0 or name in taken):
+            number += 1
+            name = f"{engine.name} {number}"
+        taken.add(name)
+        numbered.append(replace(engine, name=name))
+    return tuple(numbered)
 
 
 def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:

@@ -122,8 +122,8 @@ def test_other_files_are_made_again(tmp_path: Path, game: str) -> None:
     moves = (PlyRecord(move=MOVES[game], elapsed_s=0.5),)
     record = replace(RECORD, game_name=game, start=start, opening_moves=opening, moves=moves)
     store = Store.create(tmp_path, game, "test", FACTS)
-    for _ in range(3):
-        store.add(record)  # the same game again, as two engines without chance play it
+    for pair in range(3):
+        store.add(replace(record, pair=pair))  # the same game again, as two engines without chance play it
     for form in written_formats(load_game(game)):
         path = tmp_path / file_name(form)
         whole = path.read_bytes()
@@ -136,6 +136,40 @@ def test_other_files_are_made_again(tmp_path: Path, game: str) -> None:
         path.unlink()
         Store.resume(tmp_path, game, FACTS)
         assert path.read_bytes() == whole
+
+
+def test_no_game_is_counted_twice(tmp_path: Path) -> None:
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+    for record in (RECORD, replace(RECORD, game=1), RECORD):
+        store.add(record)
+    with pytest.raises(BadTournament, match=r"line 4 of .* is game 0 of pair 0 once more: take one of"):
+        Store.resume(tmp_path, "chess", FACTS)
+
+
+@pytest.mark.parametrize(("pair", "game"), [(-1, 0), (0, 2), (3, -1)])
+def test_no_game_is_out_of_range(tmp_path: Path, pair: int, game: int) -> None:
+    Store.create(tmp_path, "chess", "test", FACTS).add(replace(RECORD, pair=pair, game=game))
+    with pytest.raises(BadTournament, match=f"line 2 of .* is no game of a pair: pair {pair}, game {game}"):
+        Store.resume(tmp_path, "chess", FACTS)
+
+
+@pytest.mark.parametrize("function", ["_lock", "write_atomically"])
+def test_what_the_disk_refuses_is_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    """A folder for reading alone, and a disk that is full: nothing of the games is lost."""
+    Store.create(tmp_path, "chess", "test", FACTS).add(RECORD)
+    with (tmp_path / GAMES).open("a") as file:
+        file.write("half a li")
+    before = (tmp_path / GAMES).read_bytes()
+
+    def refused(*_arguments: object) -> None:
+        raise OSError(errno.EROFS if function == "_lock" else errno.ENOSPC, "as the system says it")
+
+    monkeypatch.setattr(module, function, refused)
+    with pytest.raises(BadTournament, match=r"^cannot write to .*: as the system says it$"):
+        Store.resume(tmp_path, "chess", FACTS)
+    assert (tmp_path / GAMES).read_bytes() == before
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
