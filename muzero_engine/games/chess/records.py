@@ -85,10 +85,20 @@ def _illegal_advice(position: ChessPosition, operations: dict[str, str]) -> Iter
 
 # Writing
 
+COLUMNS = 80
+# What of a comment stays on one line: a command of GUIs, and what at the beginning of a line would be something else
+_COMMENT_WORD = re.compile(r"\[%[^\]]*\]|\S+(?:\s+(?:%|\[(?!%))\S*)*")
+
 
 def pgn_text(record: GameRecord, event: str) -> str:
-    """The game and an empty line."""
+    """The game and an empty line. Lines have 80 columns at most, but for tags, which have a line each."""
     import chess.pgn
+
+    class Exporter(chess.pgn.StringExporter):
+        def visit_comment(self, comment: str) -> None:  # python-chess's own does not break comments
+            for word in _COMMENT_WORD.findall(f"{{ {comment.replace('}', '').strip()} }}"):
+                self.write_token(f"{word} ")
+            self.force_movenumber = True
 
     board = position_from_fen(record.start).board
     game = chess.pgn.Game()
@@ -119,7 +129,7 @@ def pgn_text(record: GameRecord, event: str) -> str:
         if ply.score is not None and ply.score.kind is not ScoreKind.WIN_RATE:
             node.set_eval(_pov_score(ply.score, player), ply.depth)
     node.comment = f"{node.comment} {ending_text(record)}".strip()
-    return f"{game}\n\n"
+    return f"{game.accept(Exporter(columns=COLUMNS))}\n\n"
 
 
 def _pov_score(score: Score, player: int) -> chess.engine.PovScore:

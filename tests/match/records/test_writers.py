@@ -90,6 +90,22 @@ def test_pgn() -> None:
     assert nodes[-1].comment.endswith("A engine wins; resignation: resignation")
 
 
+def test_lines_of_pgn_have_80_columns() -> None:
+    said = Score(ScoreKind.CENTIPAWNS, 31)
+    text = ["g1f3", "g8f6", "f3g1", "f6g8"] * 10
+    moves = tuple(PlyRecord(move=move, elapsed_s=1.234, clock_s=59.0, score=said, nodes=10**9) for move in text)
+    reason = "exit code 1: " + "a long word " * 20 + '%x [Event "y"] } and ' + "z" * 60
+    record = game_record("chess", "", moves=moves, ending=Ending.CRASH, reason=reason)
+    written = pgn_text(record, "x")
+    lines = written.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line.startswith(("%", "[Event "))] == ['[Event "x"]']
+    assert written.count("[%clk 0:00:59]") == written.replace("\n", " ").count("[%clk 0:00:59]") == 40
+    game = read_pgn(written)
+    assert [move.uci() for move in game.mainline_moves()] == text
+    assert " ".join(game.end().comment.split()).endswith(" ".join(reason.replace("}", "").split()))
+
+
 def test_pgn_of_mates_and_of_other_positions() -> None:
     fen = "7k/8/8/8/8/r7/6PP/7K w - - 0 1"
     mated = PlyRecord(move="h1g1", elapsed_s=0.1, score=Score(ScoreKind.MATE, -3))
