@@ -21,12 +21,12 @@ NAMES = {"P": "pawns", "L": "lances", "N": "knights", "S": "silvers", "G": "gold
 STUCK_RANKS = {"P": 1, "L": 1, "N": 2}  # on its last ranks an unpromoted piece could never move again
 
 
-def normal_sfen(text: str) -> str:
+def normal_sfen(text: str, *, mate_problem: bool = False) -> str:
     """The text as full SFEN with a move number; `startpos` and a leading `sfen` are understood.
 
-    Raises BadPosition unless the board is whole, each player has one king, no more pieces are there than in the box,
-    and no pawn, lance or knight stands where the rules forbid. Whether the player who just moved left its king in check
-    is for the caller to see.
+    Raises BadPosition unless the board is whole, each player has one king (in a mate problem the player to move, who is
+    to give mate, need not have one), no more pieces are there than in the box, and no pawn, lance or knight stands where
+    the rules forbid. Whether the player who just moved left its king in check is for the caller to see.
     """
     fields = text.split()
     if fields[:1] == ["sfen"]:
@@ -42,7 +42,7 @@ def normal_sfen(text: str) -> str:
         raise BadPosition(f"{number!r} in SFEN is no move number: write a whole number such as 1")
     rows = read_board(board)
     held = read_hands(hands)
-    _check_totals(rows, held)
+    _check_totals(rows, held, kingless=(turn if mate_problem else ""))
     _check_squares(rows)
     return f"{board} {turn} {hands} {max(int(number), 1)}"
 
@@ -77,10 +77,11 @@ def read_hands(hands: str) -> Counter[str]:
     return held
 
 
-def _check_totals(rows: list[list[str]], held: Counter[str]) -> None:
+def _check_totals(rows: list[list[str]], held: Counter[str], *, kingless: str) -> None:
+    """`kingless` is the player ("b", "w", "" for neither) who may have no king."""
     on_board = Counter(cell.lstrip("+") for row in rows for cell in row if cell)
     for player, king in (("black", "K"), ("white", "k")):
-        if on_board[king] != 1:
+        if on_board[king] != 1 and not (on_board[king] == 0 and kingless == player[0]):
             raise BadPosition(f"SFEN has {on_board[king]} kings of {player}: each player needs exactly one")
     for piece, name in NAMES.items():
         count = sum(pieces[letter] for pieces in (on_board, held) for letter in (piece, piece.lower()))
@@ -97,6 +98,6 @@ def _check_squares(rows: list[list[str]]) -> None:
             if column.count(own("P")) > 1:
                 raise BadPosition(f"SFEN has two unpromoted pawns of {player} on file {file}")
     kings = [(r, c) for king in "Kk" for r, row in enumerate(rows) for c, cell in enumerate(row) if cell == king]
-    (black_row, black_column), (white_row, white_column) = kings
-    if max(abs(black_row - white_row), abs(black_column - white_column)) == 1:
-        raise BadPosition("SFEN has the kings side by side")
+    for (row, column), (other_row, other_column) in zip(kings, kings[1:], strict=False):
+        if max(abs(row - other_row), abs(column - other_column)) == 1:
+            raise BadPosition("SFEN has the kings side by side")

@@ -71,8 +71,10 @@ class GuiSession:
         self._described = ""
         self._options = engine.options
         self._search: ReportedSearch | None = None
+        self._owes_nothing_found = False  # an endless `go` without a position waits for `stop`
 
     def close(self) -> None:
+        self._pay()
         self._engine.close()
 
     @property
@@ -107,9 +109,28 @@ class GuiSession:
                 _log.exception("isready")
             self._complain(str(error))
 
+    def _answer_without_position(self, why: str, *, endless: bool) -> None:
+        """Answer a `go` after a position that was refused: with no move, which nobody takes for one of another position.
+
+        `endless` searches are answered when they are stopped.
+        """
+        self._engine.stop()
+        self._engine.wait(STOP_SECONDS)
+        self._complain(f"there is no position to search: {why}")
+        self._owes_nothing_found = True
+        if not endless:
+            self._pay()
+
+    def _pay(self) -> None:
+        """Give the answer that `_answer_without_position` holds back, if it does."""
+        if self._owes_nothing_found:
+            self._owes_nothing_found = False
+            self._writer.write(f"bestmove {self.no_move}")
+
     def _start_search(
         self, position: Position, limits: Limits, info_lines: InfoLines, bestmove_line: BestmoveLine
     ) -> None:
+        self._pay()
         search = ReportedSearch(self._writer, position, info_lines, bestmove_line)
         try:
             self._engine.go(

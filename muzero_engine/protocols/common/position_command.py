@@ -31,6 +31,11 @@ def parse_position(arguments: str) -> PositionCommand | None:
     return None
 
 
+def kept_moves(count: int) -> str:
+    """Return what is said of the legal moves before one that is not."""
+    return f"kept the {'move' if count == 1 else f'{count} moves'} before it" if count else "no move before it to keep"
+
+
 class PlayedLine:
     """The position of a session: where it starts and the moves that were played from there, all legal."""
 
@@ -40,10 +45,11 @@ class PlayedLine:
         self._position: Position | None = None  # None: nobody has asked yet, so nothing is loaded
         self._fen: str | None = None
         self._moves: list[str] = []  # as sent
+        self.refused: str | None = None  # why the last position that was sent cannot be had: nothing is to be searched
 
     @property
     def position(self) -> Position:
-        """The position now; the start of the game where no other was set."""
+        """The last position that could be read; the start of the game where none was set."""
         if self._position is None:
             self._position = self._read_start(None)
         return self._position
@@ -52,11 +58,16 @@ class PlayedLine:
         """Go to the position of a command, or as far as its moves are legal; return one line on what is wrong.
 
         Only the moves that are new are played where the command goes on from the line before it. A start position that
-        cannot be read leaves everything as it was.
+        cannot be read is `refused` until another command comes.
         """
         if self._position is None or command.fen != self._fen:
             return self._begin(command.fen, command.moves)
         return self._follow(command.moves)
+
+    def refuse(self, why: str) -> str:
+        """Have no position until another command sets one; return one line that says so."""
+        self.refused = why
+        return f"{why}; there is no position until the next one"
 
     def read_again(self) -> str | None:
         """Read the start position anew and play the moves again; return one line on what is wrong."""
@@ -66,11 +77,12 @@ class PlayedLine:
         try:
             self._position = self._read_start(fen)
         except BadPosition as error:
-            return f"{error}; kept the old position"
+            return self.refuse(str(error))
         self._fen, self._moves = fen, []
         return self._follow(moves)
 
     def _follow(self, moves: Sequence[str]) -> str | None:
+        self.refused = None
         position = self.position
         shared = 0
         while shared < min(len(moves), len(self._moves)) and moves[shared] == self._moves[shared]:
@@ -82,6 +94,6 @@ class PlayedLine:
             try:
                 position.push(position.parse_action(text))
             except IllegalMove as error:
-                return f"{error}; kept the {len(self._moves)} moves before it"
+                return f"{error}; {kept_moves(len(self._moves))}"
             self._moves.append(text)
         return None

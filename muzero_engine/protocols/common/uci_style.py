@@ -25,7 +25,8 @@ class UciStyleSession(GuiSession, abc.ABC):
       where the weights cannot be loaded.
     - Each `go` gets exactly one `bestmove`, whatever comes while it runs. The reports of a search keep the options and
       the position that it was started with; what is set meanwhile counts from the next `go`.
-    - Wrong input is answered by one `info string error: ...` line and otherwise left out.
+    - Wrong input is answered by one `info string error: ...` line and otherwise left out. After a position that was
+      refused there is none: `go` finds no move until the next one.
     """
 
     protocol: ClassVar[EngineProtocol]  # its value greets, and with "ok" ends the answer
@@ -51,7 +52,7 @@ class UciStyleSession(GuiSession, abc.ABC):
         return True
 
     def end_of_input(self) -> None:
-        self._engine.stop()
+        self._stop("")
         self._engine.wait(STOP_SECONDS)
 
     @abc.abstractmethod
@@ -100,28 +101,39 @@ class UciStyleSession(GuiSession, abc.ABC):
             self._engine.configure(self._effective_options())
 
     def _new_game(self, _: str) -> None:
-        self._engine.stop()
+        self._stop("")
         self._engine.wait(STOP_SECONDS)
         self._engine.new_game()
 
     def _go_to(self, command: PositionCommand | None) -> None:
         """Carry out `position`; None: it made no sense."""
         if command is None:
-            self._complain("position takes startpos or fen F, then moves M1 M2 ...; kept the old position")
+            self._complain(self._line.refuse("position takes startpos or fen F, then moves M1 M2 ..."))
         else:
             self._complain_of(self._line.go_to(command))
 
-    def _limits(self, command: GoCommand) -> Limits:
-        """The limits of a search here; what is wrong with them is told."""
+    def _limits(self, command: GoCommand) -> Limits | None:
+        """Return the limits of a search here, and tell what is wrong with them.
+
+        None where there is no position: the command is answered then.
+        """
         limits, problems = make_limits(command, self._line.position)
+        if self._line.refused is not None:
+            self._pay()
+            self._answer_without_position(self._line.refused, endless=limits.endless or limits.ponder)
+            return None
         for problem in problems:
             self._complain(problem)
         return limits
 
     def _stop(self, _: str) -> None:
         self._engine.stop()
+        self._pay()
 
     def _show_board(self, _: str) -> None:
+        if self._line.refused is not None:
+            self._complain(f"there is no position: {self._line.refused}")
+            return
         position = self._line.position
         lines = [*position.board_text().splitlines(), f"fen {position.text()}"]
         outcome = position.outcome()

@@ -107,6 +107,8 @@ class UciSession(UciStyleSession):
 
     def _go(self, arguments: str) -> None:
         limits = self._limits(parse_go(arguments))
+        if limits is None:
+            return
         options = self._effective_options()
         style = InfoStyle(
             multipv=options.multipv,
@@ -119,6 +121,7 @@ class UciSession(UciStyleSession):
         self._start_search(self._line.position, limits, partial(info_lines, style=style), bestmove_line)
 
     def _ponderhit(self, _: str) -> None:
+        self._pay()
         if self._searching:
             self._engine.ponderhit()
 

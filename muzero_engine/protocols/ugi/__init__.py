@@ -22,6 +22,7 @@ Where the text is silent, or its runner narrower than it:
 - `uginewgame` also goes back to `startpos`; a runner sets the position before it asks anything.
 - `query`: no answer but one `info string error: ...` line to a question that is none of the three. It may be asked
   during a search, and is about the position that the last `position` set.
-- A move that is not legal: the moves before it are kept, and one `info string error: ...` line says so.
+- A move that is not legal: the moves before it are kept, and one `info string error: ...` line says so. A position that
+  cannot be read: there is none until the next one; `go` is answered by `bestmove 0000`, `query` by such a line.
 - Options have UCI's names, without `UCI_`.
 """

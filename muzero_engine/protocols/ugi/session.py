@@ -60,12 +60,16 @@ class UgiSession(UciStyleSession):
 
     def _go(self, arguments: str) -> None:
         limits = self._limits(parse_go(arguments))
+        if limits is None:
+            return
         report = partial(info_lines, options=self._options)
         self._start_search(self._line.position, limits, report, bestmove_line)
 
     def _query(self, arguments: str) -> None:
         question = arguments.strip()
-        if question in QUERIES:
+        if self._line.refused is not None:
+            self._complain(f"there is no position: {self._line.refused}")
+        elif question in QUERIES:
             self._writer.write(f"response {QUERIES[question](self._line.position)}")
         else:
             self._complain(f"query takes one of {', '.join(QUERIES)}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.base import Game, IllegalMove, Position
+from muzero_engine.protocols.common.position_command import kept_moves
 from muzero_engine.protocols.common.search_text import group_words, whole_number
 
 _NUMBERS = frozenset({"btime", "wtime", "byoyomi", "binc", "winc", "nodes", "movetime", "depth"})
@@ -108,18 +109,23 @@ def root_actions(texts: tuple[str, ...], position: Position) -> tuple[tuple[int,
     return tuple(actions) or None, problems
 
 
+def split_position(words: list[str]) -> tuple[list[str], list[str]]:
+    """Return the words of what follows `position` before and after the word `moves`."""
+    cut = words.index("moves") if "moves" in words else len(words)
+    return words[:cut], words[cut + 1 :]
+
+
 def parse_position(words: list[str], game: Game) -> tuple[Position, str | None]:
     """What follows `position`: `startpos` or `sfen BOARD TURN HANDS [NUMBER]`, then perhaps `moves ...`.
 
     Returns the position after the longest legal prefix of the moves and one line on the first that is not legal.
     Raises BadPosition.
     """
-    cut = words.index("moves") if "moves" in words else len(words)
-    setup, moves = words[:cut], words[cut + 1 :]
+    setup, moves = split_position(words)
     position = game.initial(game.spec.shapes[0]) if setup == ["startpos"] else game.from_text(" ".join(setup))
     for count, text in enumerate(moves):
         try:
             position.push(position.parse_action(text))
         except IllegalMove as error:
-            return position, f"{error}; kept the moves before it ({count})"
+            return position, f"{error}; {kept_moves(count)}"
     return position, None

@@ -9,7 +9,10 @@ After Tord Romstad's USI draft (2007) and what Shogidokoro added to it. Where cl
 - The reports of a search keep the options and the position that it was started with; what is set meanwhile counts from
   the next `go`.
 - A `go ponder` without times may be followed by a `ponderhit` that brings them; if it brings none, the move is due.
-- `go mate` is answered by `checkmate ...` alone, from an exact search by the rules; the model has no say in it.
+- `go mate` is answered by `checkmate ...` alone, from an exact search by the rules; the model has no say in it. Mate
+  problems have one king: such a position is read, for `go mate` alone.
+- After a position that was refused there is none until the next: `go` is answered by `bestmove resign`, `go mate` by
+  `checkmate timeout`, which claims nothing.
 - Unknown commands and options are met with silence, wrong arguments with one `info string error: ...` line.
 """
 
@@ -31,7 +34,7 @@ from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.usi.format import bestmove_line, info_lines
 from muzero_engine.protocols.usi.mate import MateSearch
 from muzero_engine.protocols.usi.options import UsiOptions, find_client_option, fit_text, offered_client_options
-from muzero_engine.protocols.usi.parse import GoCommand, parse_go, parse_position, root_actions
+from muzero_engine.protocols.usi.parse import GoCommand, parse_go, parse_position, root_actions, split_position
 
 SIGN_OF_LIFE_S = 5.0
 
@@ -50,6 +53,8 @@ class UsiSession(GuiSession):
         self._mover = 0  # at the root of the last `go`
         self._stopped = False  # the last `go` was
         self._position: Position | None = None  # None: not needed yet, as the start position
+        self._refused: str | None = None  # why the last position that was sent cannot be played
+        self._problem: str | None = None  # SFEN, where that position is a mate problem with one king
         self._commands: dict[str, Callable[[str], None]] = {
             "usi": self._usi,
             "isready": self._isready,
@@ -142,25 +147,43 @@ class UsiSession(GuiSession):
         return self._position
 
     def _position_command(self, arguments: str) -> None:
+        words, game = arguments.split(), load_game("shogi")
+        self._refused = self._problem = None
         try:
-            self._position, problem = parse_position(arguments.split(), load_game("shogi"))
+            self._position, complaint = parse_position(words, game)
         except BadPosition as error:
-            problem = f"{error}; kept the old position"
-        if problem is not None:
-            self._complain(problem)
+            self._problem = _mate_problem(words)
+            if self._problem is None:
+                self._refused = str(error)
+                complaint = f"{error}; there is no position until the next one"
+            else:
+                self._refused = "the player to move has no king, so it is one for go mate"
+                complaint = None
+        if complaint is not None:
+            self._complain(complaint)
 
     def _go(self, arguments: str) -> None:
         command = parse_go(arguments.split())
         for problem in command.problems:
             self._complain(problem)
         self._end_mate_search()
-        position = self._current()
+        self._pay()
         if command.mate:
-            self._engine.stop()
-            self._engine.wait(STOP_SECONDS)
-            self._mate = MateSearch(position.text(), command.mate_ms, self._writer.write)
+            self._search_for_mate(command)
+        elif self._refused is not None:
+            limits = command.limits(self._mover, None)
+            self._answer_without_position(self._refused, endless=limits.endless or limits.ponder)
         else:
-            self._search_for_move(command, position)
+            self._search_for_move(command, self._current())
+
+    def _search_for_mate(self, command: GoCommand) -> None:
+        self._engine.stop()
+        self._engine.wait(STOP_SECONDS)
+        if self._refused is not None and self._problem is None:
+            self._complain(f"there is no position to search: {self._refused}")
+            self._writer.write("checkmate timeout")
+        else:
+            self._mate = MateSearch(self._problem or self._current().text(), command.mate_ms, self._writer.write)
 
     def _search_for_move(self, command: GoCommand, position: Position) -> None:
         actions, problems = root_actions(command.search_moves, position)
@@ -176,6 +199,7 @@ class UsiSession(GuiSession):
         )
 
     def _ponderhit(self, arguments: str) -> None:
+        self._pay()
         if self._searching:
             self._engine.ponderhit(parse_go(arguments.split()).clock(self._mover))
 
@@ -183,8 +207,20 @@ class UsiSession(GuiSession):
         self._end_mate_search()
         self._stopped = True
         self._engine.stop()
+        self._pay()
 
     def _end_mate_search(self) -> None:
         if self._mate is not None:
             self._mate.stop()
             self._mate = None
+
+
+def _mate_problem(words: list[str]) -> str | None:
+    """Return the SFEN of what follows `position` if it is a mate problem, in which one king is enough."""
+    from muzero_engine.games.shogi.mate import mate_problem
+
+    setup, moves = split_position(words)
+    try:
+        return mate_problem(" ".join(setup), moves)
+    except BadPosition:
+        return None
