@@ -7,6 +7,7 @@ missing. See "The Universal Shogi Interface" (Tord Romstad, 2007).
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 
@@ -25,8 +26,8 @@ def normal_sfen(text: str, *, mate_problem: bool = False) -> str:
     """The text as full SFEN with a move number; `startpos` and a leading `sfen` are understood.
 
     Raises BadPosition unless the board is whole, each player has one king (in a mate problem the player to move, who is
-    to give mate, need not have one), no more pieces are there than in the box, and no pawn, lance or knight stands where
-    the rules forbid. Whether the player who just moved left its king in check is for the caller to see.
+    to give mate, need not have one), no more pieces are there than in the box, and no pawn, lance or knight stands
+    where the rules forbid. Whether the player who just moved left its king in check is for the caller to see.
     """
     fields = text.split()
     if fields[:1] == ["sfen"]:
@@ -98,6 +99,6 @@ def _check_squares(rows: list[list[str]]) -> None:
             if column.count(own("P")) > 1:
                 raise BadPosition(f"SFEN has two unpromoted pawns of {player} on file {file}")
     kings = [(r, c) for king in "Kk" for r, row in enumerate(rows) for c, cell in enumerate(row) if cell == king]
-    for (row, column), (other_row, other_column) in zip(kings, kings[1:], strict=False):
+    for (row, column), (other_row, other_column) in itertools.pairwise(kings):
         if max(abs(row - other_row), abs(column - other_column)) == 1:
             raise BadPosition("SFEN has the kings side by side")

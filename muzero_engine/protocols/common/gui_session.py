@@ -110,7 +110,7 @@ class GuiSession:
             self._complain(str(error))
 
     def _answer_without_position(self, why: str, *, endless: bool) -> None:
-        """Answer a `go` after a position that was refused: with no move, which nobody takes for one of another position.
+        """Answer a `go` after a position that was refused: with no move, which is none of another position.
 
         `endless` searches are answered when they are stopped.
         """
@@ -125,7 +125,7 @@ class GuiSession:
         """Give the answer that `_answer_without_position` holds back, if it does."""
         if self._owes_nothing_found:
             self._owes_nothing_found = False
-            self._writer.write(f"bestmove {self.no_move}")
+            self._writer.write(f"info depth 0 score cp 0\nbestmove {self.no_move}")
 
     def _start_search(
         self, position: Position, limits: Limits, info_lines: InfoLines, bestmove_line: BestmoveLine
