@@ -12,6 +12,8 @@ from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.base import GameSpec, Shape
 
 MIN_MS = 1.0
+LARGEST_SHARE = 0.4
+LAST_MOVE_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,10 @@ def _plan_clock(clock: Clock, moves: float, overhead_ms: float) -> TimePlan:
     available = max(MIN_MS, main + each_move - overhead_ms)
     share = main / moves + 0.8 * clock.increment_ms + each_move
     soft = max(MIN_MS, min(max(share - overhead_ms, share / 2), available))  # little time: think all the same
-    last = main == 0.0 or moves == 1
-    hard = available if last else max(MIN_MS, min(available, 3.0 * soft, 0.4 * main + each_move))
+    if main == 0.0 or (moves == 1 and clock.byoyomi_ms > 0.0):
+        hard = available
+    elif moves == 1:
+        hard = max(MIN_MS, min(available, LAST_MOVE_SHARE * main))
+    else:
+        hard = max(MIN_MS, min(available, 3.0 * soft, LARGEST_SHARE * main + each_move))
     return TimePlan(min(soft, hard), hard, exact=False)

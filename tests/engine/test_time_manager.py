@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muzero_engine.engine.limits import Clock, Limits
-from muzero_engine.engine.time_manager import TimePlan, moves_left, plan_time
+from muzero_engine.engine.time_manager import LARGEST_SHARE, LAST_MOVE_SHARE, TimePlan, moves_left, plan_time
 from muzero_engine.games.base import GameSpec, Shape
 from muzero_engine.games.registry import load_game
 
@@ -43,6 +43,21 @@ def test_a_move_never_takes_more_than_the_clock_holds(clock: Clock, ply: int, ov
     if clock.moves_to_go is None or (held == 0.0 and clock.stones > 1):
         held += clock.byoyomi_ms
     assert plan.hard_ms <= max(1.0, held - overhead)
+    assert plan.hard_ms <= max(1.0, _largest_share(clock))
+
+
+def _largest_share(clock: Clock) -> float:
+    """What the page on time says that no move takes more of."""
+    main = max(clock.remaining_ms, 0.0)
+    to_go = clock.moves_to_go
+    if clock.stones > 1 and main == 0.0:  # a Canadian period begins
+        return clock.byoyomi_ms
+    period = clock.byoyomi_ms if clock.stones == 1 and to_go is None else 0.0
+    if main == 0.0:
+        return period
+    if to_go == 1:
+        return main if clock.byoyomi_ms else LAST_MOVE_SHARE * main
+    return LARGEST_SHARE * main + period
 
 
 @given(st.floats(1000, 3_600_000), st.integers(0, 200))
@@ -55,7 +70,7 @@ def test_sudden_death_leaves_time_for_the_rest_of_the_game(remaining: float, ply
 def test_moves_to_go_share_the_time() -> None:
     assert _plan(Clock(remaining_ms=40_000, moves_to_go=40)).soft_ms == pytest.approx(1000)
     last = _plan(Clock(remaining_ms=40_000, moves_to_go=1), overhead=50)
-    assert last.soft_ms == last.hard_ms == pytest.approx(39_950)
+    assert last.soft_ms == last.hard_ms == pytest.approx(0.8 * 40_000)  # the rest is carried over
 
 
 def test_byoyomi_is_used_up_once_main_time_is_gone() -> None:

@@ -99,6 +99,6 @@ def _check_squares(rows: list[list[str]]) -> None:
             if column.count(own("P")) > 1:
                 raise BadPosition(f"SFEN has two unpromoted pawns of {player} on file {file}")
     kings = [(r, c) for king in "Kk" for r, row in enumerate(rows) for c, cell in enumerate(row) if cell == king]
-    for (row, column), (other_row, other_column) in itertools.pairwise(kings):
-        if max(abs(row - other_row), abs(column - other_column)) == 1:
+    for (r, c), (other_r, other_c) in itertools.pairwise(kings):
+        if max(abs(r - other_r), abs(c - other_c)) == 1:
             raise BadPosition("SFEN has the kings side by side")

@@ -11,6 +11,10 @@ down by what a move took and `time_left` overwrites it. Times are seconds in GTP
 | `time_left C T 0` | T seconds of main time |
 | `time_left C T N` | T seconds of overtime for N stones (Canadian) or with N periods left (byoyomi) |
 
+Controllers say things that cannot be. No overtime period has more left than it grants: `time_left C 1917 1` of 20 s for
+one stone is 20 s. Main time that has just run out (`time_left C 0 N`, N all the stones or any periods) means a whole
+period: in byoyomi it is granted anew for each move, so that no move begins with less.
+
 No time at all (`time_settings 0 0 0`) would lose every game at once and is taken as no limit, as GNU Go does.
 """
 
@@ -77,13 +81,17 @@ class Clocks:
             return None
         left = 1000.0 * max(player.left, 0.0)
         overtime = 1000.0 * control.overtime
+        if player.count:
+            whole = left == 0.0 and (control.periods or player.count >= control.stones)
+            left = overtime if whole else min(left, overtime)
         if control.stones:
-            if player.count:
+            if player.count:  # a period that has run out is none that begins
+                left = max(left, 1.0)
                 return Clock(remaining_ms=left, moves_to_go=player.count, byoyomi_ms=overtime, stones=control.stones)
             return Clock(remaining_ms=left, byoyomi_ms=overtime, stones=control.stones)
         if control.periods:
             if player.count:  # a period is granted anew each move, but `time_left` may name the rest of one
-                return Clock(byoyomi_ms=min(left, overtime), periods=player.count)
+                return Clock(byoyomi_ms=left, periods=player.count)
             return Clock(remaining_ms=left, byoyomi_ms=overtime, periods=control.periods)
         return Clock(remaining_ms=left, increment_ms=1000.0 * control.increment)
 
