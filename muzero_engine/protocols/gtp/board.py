@@ -21,8 +21,8 @@ from muzero_engine.games.go.sgf import GoRecord, load_sgf, sgf_text
 from muzero_engine.protocols.gtp.frame import (
     GtpError,
     parse_colour,
-    parse_float,
     parse_int,
+    parse_komi,
     parse_move,
     parse_point,
     want_args,
@@ -37,18 +37,20 @@ class GtpBoard:
     """The game as the controller has set it up. `on_new_game` is called when another game begins."""
 
     def __init__(self, shape: Shape, on_new_game: Callable[[], None], *, komi: float = DEFAULT_KOMI) -> None:
+        if 2.0 * komi != round(2.0 * komi):
+            raise BadPosition(f"komi must be a whole or a half number, not {komi:g}")
         self._on_new_game = on_new_game
         self.komi = komi  # as the controller set it, without points for handicap
         self.rules = Rules()
         self.handicap = 0
         self.position = GoPosition(shape, komi=self.komi)
-        self.commands: dict[str, Callable[[Args], str]] = {
+        commands: dict[str, Callable[[Args], str]] = {
             "boardsize": self._boardsize,
             "rectangular_boardsize": self._boardsize,
             "clear_board": self._clear_board,
             "set_position": self._set_position,
             "komi": self._komi,
-            "get_komi": lambda _: f"{self.komi:g}",
+            "get_komi": lambda _: f"{self.komi:.10g}",
             "play": self._play,
             "undo": self._undo,
             "fixed_handicap": self._fixed_handicap,
@@ -66,6 +68,20 @@ class GtpBoard:
             "gogui-setup": self._gogui_setup,
             "gogui-play_sequence": self._gogui_play_sequence,
         }
+        self.commands = {name: self._all_or_nothing(command) for name, command in commands.items()}
+
+    def _all_or_nothing(self, command: Callable[[Args], str]) -> Callable[[Args], str]:
+        """A command that leaves everything as it was where it is refused."""
+
+        def run(args: Args) -> str:
+            before = self.komi, self.rules, self.handicap, self.position.copy()
+            try:
+                return command(args)
+            except ValueError:
+                self.komi, self.rules, self.handicap, self.position = before
+                raise
+
+        return run
 
     def score_text(self) -> str:
         """Tromp-Taylor score of the board as it stands: "B+3.5", "W+12.5" or "0"."""
@@ -109,7 +125,7 @@ class GtpBoard:
 
     def _komi(self, args: Args) -> str:
         want_args(args, 1, "komi points")
-        self.komi = parse_float(args[0], "komi")
+        self.komi = parse_komi(args[0])
         self._update_komi()
         return ""
 
@@ -208,8 +224,11 @@ class GtpBoard:
         text = sgf_text(GoRecord.of(self.position, result=self.score_text() if over else ""))
         if not args or args == ("-",):
             return text
+        path = Path(" ".join(args))
+        if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+            raise GtpError("cannot write file: what is there is no ordinary file")
         try:
-            write_atomically(Path(" ".join(args)), text.encode())
+            write_atomically(path, text.encode())
         except OSError as error:
             raise GtpError(f"cannot write file: {error.strerror or error}") from None
         return ""
@@ -225,13 +244,8 @@ class GtpBoard:
 
     def _gogui_play_sequence(self, args: Args) -> str:
         """`gogui-play_sequence [colour vertex]...`: all of the moves, or none if one is illegal."""
-        before = self.position.copy()
-        try:
-            for colour, vertex in _pairs(args):
-                self._play_move(parse_colour(colour), vertex)
-        except GtpError:
-            self.position = before
-            raise
+        for colour, vertex in _pairs(args):
+            self._play_move(parse_colour(colour), vertex)
         return ""
 
     def _stones(self, args: Args) -> tuple[list[int], list[int]]:

@@ -16,6 +16,9 @@ from muzero_engine.games.go.actions import parse_vertex
 
 _COLOURS = {"b": 0, "black": 0, "w": 1, "white": 1}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_COMMENT = re.compile(r'#(?=(?:[^"]*"[^"]*")*[^"]*$).*')  # not in double quotes, in which a path may stand
+_PATH = re.compile(r"""(?P<quote>["'])(?P<path>.*?)(?P=quote)(?P<rest>\s.*|)""")
+_PATH_COMMANDS = frozenset({"loadsgf", "printsgf"})
 _BLANK_LINES = re.compile(r"\n\s*(?=\n)")
 
 
@@ -34,11 +37,24 @@ class Command:
 
 def parse_command(line: str) -> Command | None:
     """The command of a line without its end, or None for a line that gets no response (empty, or only a comment)."""
-    words = _CONTROL.sub("", line).partition("#")[0].split()
+    text = _COMMENT.sub("", _CONTROL.sub("", line)).strip()
+    words = text.split(maxsplit=1)
     if not words:
         return None
-    number = words.pop(0) if words[0].isascii() and words[0].isdecimal() else ""
-    return Command(number, words[0] if words else "", tuple(words[1:]))
+    number = ""
+    if words[0].isascii() and words[0].isdecimal():
+        number, words = words[0], words[1].split(maxsplit=1) if len(words) > 1 else []
+    name, rest = (*words, "", "")[:2]
+    return Command(number, name, _path_words(rest) if name in _PATH_COMMANDS else tuple(rest.split()))
+
+
+def _path_words(text: str) -> tuple[str, ...]:
+    """A path, perhaps in quotes, with its spaces as they are, and the number that may come after it."""
+    quoted = _PATH.fullmatch(text)
+    if quoted is not None:
+        return quoted["path"], *quoted["rest"].split()
+    words = text.rsplit(maxsplit=1)
+    return tuple(words) if len(words) == 2 and words[1].isdecimal() else (text,) if text else ()
 
 
 def success(command_id: str, text: str = "") -> str:
@@ -103,6 +119,14 @@ def parse_float(text: str, what: str) -> float:
     if not math.isfinite(number):
         raise GtpError(f"{what} must be a number, not {text!r:.20}")
     return number
+
+
+def parse_komi(text: str) -> float:
+    """Komi: a whole or a half number, with a comma or a point. Raises GtpError."""
+    komi = parse_float(re.sub(r"^([+-]?[0-9]+),([0-9]+)$", r"\1.\2", text), "komi")
+    if 2.0 * komi != round(2.0 * komi):
+        raise GtpError(f"komi must be a whole or a half number, not {text!r:.20}")
+    return komi
 
 
 def parse_bool(text: str, what: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,30 @@ def test_komi_survives_boardsize_and_clear_board(talk: Talk) -> None:
     assert "number" in talk.refuse("komi much")
     assert "number" in talk.refuse("komi nan")
     assert talk.ask("get_komi") == "0"
+
+
+def test_a_refused_command_changes_nothing(talk: Talk) -> None:
+    talk.ask("komi 1000000")
+    assert "between" in talk.refuse("komi 2000000")
+    assert talk.ask("get_komi") == "1000000"
+    talk.ask("kata-set-rules chinese")
+    assert "between" in talk.refuse("fixed_handicap 4")  # white's points for it would be too many
+    assert stones(talk) == ""
+    assert talk.ask("get_komi") == "1000000"
+
+
+@pytest.mark.parametrize(
+    ("text", "komi"), [("7,50", "7.5"), ("-0,5", "-0.5"), ("6.5", "6.5"), ("375e-1", "37.5"), ("+7", "7")]
+)
+def test_komi_as_programs_write_it(talk: Talk, text: str, komi: str) -> None:
+    talk.ask(f"komi {text}")
+    assert talk.ask("get_komi") == komi
+
+
+@pytest.mark.parametrize("text", ["6.3", "3.75", "7,50,0", "1,234.5", "7.25"])
+def test_komi_that_is_no_half_point_is_an_error(talk: Talk, text: str) -> None:
+    assert "komi must be" in talk.refuse(f"komi {text}")
+    assert talk.ask("get_komi") == "7.5"
 
 
 def test_play_takes_any_case_and_either_colour_twice(talk: Talk) -> None:
@@ -283,6 +308,41 @@ def test_records_go_out_and_in(talk: Talk, tmp_path: Path) -> None:
     assert "E6" not in stones(other).split()
     other.ask("undo")
     assert other.refuse("undo") == "cannot undo"
+
+
+@pytest.mark.parametrize("name", ["two  spaces.sgf", "a #1 game.sgf", "game 7", "it's.sgf", "b\u00e4r.sgf"])
+def test_paths_in_quotes(talk: Talk, tmp_path: Path, name: str) -> None:
+    play(talk, "bE5 wC3")
+    path = tmp_path / name
+    assert talk.ask(f'printsgf "{path}"') == ""
+    assert path.is_file()
+    other = Talk(shape=(9, 9))
+    other.ask(f'loadsgf "{path}"')
+    assert stones(other) == "C3 E5" or stones(other) == "E5 C3"
+    other.ask(f'loadsgf "{path}" 2 # before the second move')
+    assert stones(other) == "E5"
+
+
+def test_a_path_without_quotes_keeps_its_spaces(talk: Talk, tmp_path: Path) -> None:
+    path = tmp_path / "two  spaces.sgf"
+    talk.ask(f"printsgf {path}")
+    talk.ask(f"loadsgf {path} 1")
+    assert path.is_file()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file names are bytes there")
+def test_a_path_of_another_locale(talk: Talk, tmp_path: Path) -> None:
+    name = os.fsdecode("日本.sgf".encode("cp932"))
+    talk.ask(f"printsgf {tmp_path}/{name}")
+    assert [os.fsencode(path.name) for path in tmp_path.iterdir()] == ["日本.sgf".encode("cp932")]
+    talk.ask(f"loadsgf {tmp_path}/{name}")
+
+
+def test_a_record_never_replaces_what_is_no_file(talk: Talk, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("folder", "link"):
+        assert "no ordinary file" in talk.refuse(f"printsgf {tmp_path}/{name}")
 
 
 def test_finished_games_have_a_result(talk: Talk) -> None:

@@ -246,7 +246,8 @@ def test_nothing_is_left_running_after_quit() -> None:
 # Whatever comes
 
 WORD_TEXT = """
-b w black W green A1 c3 E5 pass resign I5 T19 Z0 A1,B2 0 1 2 5 9 19 20 -1 50 1e9 nan inf 3.5 none true false
+b w black W green A1 c3 E5 pass resign I5 T19 Z0 A1,B2 0 1 2 5 9 19 20 -1 50 1e9 1e6 nan inf 3.5 6.3 7,50
+none true false
 ownership rootInfo interval minmoves maxmoves avoid allow maxVisits threads alive dead seki chinese japanese
 absolute byoyomi canadian fischer fischer-capped {} : , = ? # {"ko":1} \x00 \x7f \u00e9 \u0665"""
 WORDS = st.sampled_from(WORD_TEXT.split())
@@ -271,6 +272,14 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.chdir(before)
 
 
+def state(talk: Talk) -> tuple[object, ...]:
+    """All that commands set, but for the time that a search took."""
+    board, clocks, params = talk.session._board, talk.session._clocks, talk.session._params
+    times = [] if clocks.control is None else [(player.left, player.count) for player in clocks._players]
+    game = (board.komi, board.rules, board.handicap, board.position.text(), tuple(board.position.moves))
+    return *game, clocks.control, *times, params.settings, talk.session._engine.options
+
+
 def check_responses(talk: Talk, lines: list[str]) -> None:
     """Hands lines over and checks that each command gets exactly one well-formed response."""
     for line in lines:
@@ -278,6 +287,7 @@ def check_responses(talk: Talk, lines: list[str]) -> None:
         if command is not None and command.name in ("printsgf", "loadsgf") and "/" in line:
             continue
         already = len(talk.output.all)
+        before = state(talk)
         going_on = talk.session.handle(line)
         assert going_on == (command is None or command.name != "quit")
         if talk.scripted.searching:
@@ -293,6 +303,7 @@ def check_responses(talk: Talk, lines: list[str]) -> None:
         assert re.match(rf"[=?]{command.id}( |$)", written[0])
         assert sum(part[:1] in ("=", "?") for part in written) == 1
         assert "internal error" not in written[0]
+        assert written[0][0] == "=" or state(talk) == before, line
 
 
 @settings(max_examples=300, deadline=None)

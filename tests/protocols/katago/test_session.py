@@ -175,6 +175,7 @@ def test_rules_that_cannot_be_played_give_a_warning_and_an_answer(desk: Desk) ->
         ({"boardXSize": None}, "boardXSize"),
         ({"komi": "much"}, "komi"),
         ({"komi": float("inf")}, "komi"),
+        ({"komi": 6.7}, "komi"),
         ({"moves": [["B", "Z9"]]}, "moves"),
         ({"moves": [["B"]]}, "moves"),
         ({"moves": "B C3"}, "moves"),
