@@ -17,13 +17,16 @@ import enum
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.text_encodings import ENCODINGS
+
+if TYPE_CHECKING:
+    from muzero_engine.games.board_view import BoardView
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
@@ -331,6 +334,8 @@ class RecordFormat:
     declared_encoding: Callable[[bytes], str | None] | None = None  # what a file says of its encoding
     signature: re.Pattern[str] | None = None  # searched for in the beginning of a text that could be of any format
     write: Callable[[GameRecord, str], str] | None = None
+    written_encoding: str = "utf-8"
+    one_game: bool = False  # whether a file holds no more than one
     written_once: bytes = b""  # what each written game contains once, so that games can be counted
 
 
@@ -360,6 +365,7 @@ class Game:
     """Text of the start position as each symmetry of the rules moves it, where that is another position."""
     protocol: EngineProtocol = EngineProtocol.UGI
     notation: Notation = field(default_factory=Notation)
+    board_view: Callable[[Position], BoardView] | None = None  # a board for people; None: `Position.board_text` is all
     records: tuple[RecordFormat, ...] = ()  # besides lines of moves, which every game has (see `games.lines`)
     defaults: GameDefaults = field(default_factory=GameDefaults)
     greedy: Callable[[Position], Gains] | None = None

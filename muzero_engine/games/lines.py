@@ -89,5 +89,5 @@ def record_formats(game: Game) -> tuple[RecordFormat, ...]:
 
 def written_formats(game: Game) -> tuple[RecordFormat, ...]:
     """Return the formats in which the games of a match are kept: the game's own, else lines of moves."""
-    own = tuple(form for form in game.records if form.write is not None)
+    own = tuple(form for form in game.records if form.write is not None and not form.one_game)
     return own or record_formats(game)[-1:]

@@ -24,6 +24,7 @@ class Ending(enum.Enum):
     WRONG_REPLY = "wrong reply"  # not what the protocol wants as an answer
     CRASH = "crash"  # the process ended or could not be started
     HANG = "hang"  # no answer at all
+    UNFINISHED = "unfinished"  # a game that a person broke off: it has no result, whatever `points` says
     TIME_LOSS = "time loss"
 
     @property

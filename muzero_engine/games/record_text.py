@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from muzero_engine.games.record import GameRecord, PlyRecord, Score, ScoreKind
+from muzero_engine.games.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 
 
 def comment(ply: PlyRecord) -> str:
@@ -33,6 +33,8 @@ def score_text(score: Score) -> str:
 
 def ending_text(record: GameRecord) -> str:
     """How the game ended: "draw by rules: threefold repetition"."""
+    if record.ending is Ending.UNFINISHED:
+        return "unfinished"
     winner = record.winner
     result = "draw" if winner is None else f"{record.first if winner == 0 else record.second} wins"
     return f"{result}; {record.ending.value}: {record.reason}"

@@ -23,6 +23,7 @@ from muzero_engine.model import Model
 
 NAME = "MuZero Engine"
 AUTHOR = "the muzero-engine authors"
+INFO_INTERVAL_MS = 250.0
 
 
 def weights_folder(game: str, options: EngineOptions) -> Path:
@@ -84,8 +85,18 @@ def weights_line(game: str, options: EngineOptions) -> str:
         return str(error)
 
 
-def think(engine: Engine, position: Position, limits: Limits) -> SearchResult:
-    """Searches and waits for the end; Ctrl-C ends the search early. Raises BadWeights without a model."""
+def think(
+    engine: Engine,
+    position: Position,
+    limits: Limits,
+    *,
+    on_info: Callable[[SearchInfo], None] | None = None,
+    wait: Callable[[threading.Event], object] = threading.Event.wait,
+) -> SearchResult:
+    """Search, and `wait` for the end; Ctrl-C ends the search early. Raises BadWeights without a model.
+
+    `on_info` gets the reports on the way, several a second, in the search's thread.
+    """
     results: list[SearchResult] = []
     done = threading.Event()
 
@@ -93,12 +104,13 @@ def think(engine: Engine, position: Position, limits: Limits) -> SearchResult:
         results.append(result)
         done.set()
 
-    engine.go(position, limits, on_info=_ignore, on_done=on_done)
+    interval = None if on_info is None else INFO_INTERVAL_MS
+    engine.go(position, limits, on_info=on_info or _ignore, on_done=on_done, info_interval_ms=interval)
     try:
-        done.wait()
+        wait(done)
     except KeyboardInterrupt:
         engine.stop()
-        done.wait()
+    done.wait()
     if engine.error is not None:
         raise BadWeights(engine.error)
     return results[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from muzero_engine.games.base import EngineProtocol, Game
 from muzero_engine.games.chess.actions import action_permutation, action_table
+from muzero_engine.games.chess.board_view import board_view
 from muzero_engine.games.chess.defaults import DEFAULTS, PIECE_VALUES, PROMOTIONS
 from muzero_engine.games.chess.notation import NOTATION
 from muzero_engine.games.chess.records import FORMATS
@@ -20,6 +21,7 @@ GAME = Game(
     action_permutation=action_permutation,
     protocol=EngineProtocol.UCI,
     notation=NOTATION,
+    board_view=board_view,
     records=FORMATS,
     defaults=DEFAULTS,
     greedy=material_gains(PIECE_VALUES, action_table, PROMOTIONS),

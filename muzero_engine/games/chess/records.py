@@ -31,6 +31,7 @@ _TERMINATIONS = {
     Ending.WRONG_REPLY: "rules infraction",
     Ending.CRASH: "emergency",
     Ending.HANG: "emergency",
+    Ending.UNFINISHED: "unterminated",
 }
 _RESULTS = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 _COUNTERS = re.compile(r"(?:([0-9]+)(?=\s|;|$)\s*(?:([0-9]+)(?=\s|;|$)\s*)?)?;?")
@@ -107,12 +108,13 @@ def pgn_text(record: GameRecord, event: str) -> str:
     game.headers["Round"] = f"{record.pair + 1}.{record.game + 1}"
     game.headers["White"] = record.first
     game.headers["Black"] = record.second
-    game.headers["Result"] = _RESULTS[record.points]
+    game.headers["Result"] = "*" if record.ending is Ending.UNFINISHED else _RESULTS[record.points]
     if board.chess960 or record.start != chess.STARTING_FEN:
         game.setup(board)
-    game.headers["Opening"] = record.opening
-    game.headers["WhiteTimeControl"] = record.first_limit
-    game.headers["BlackTimeControl"] = record.second_limit
+    known = {"Opening": record.opening, "WhiteTimeControl": record.first_limit, "BlackTimeControl": record.second_limit}
+    for tag, value in known.items():
+        if value:
+            game.headers[tag] = value
     game.headers["UTCDate"] = game.headers["Date"]
     game.headers["UTCTime"] = record.started[11:19] or "??:??:??"
     game.headers["PlyCount"] = str(len(record.opening_moves) + len(record.moves))

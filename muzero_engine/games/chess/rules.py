@@ -116,6 +116,11 @@ class ChessPosition:
         return board
 
     @property
+    def first_board(self) -> chess.Board:
+        """A copy of the board before the first move of this object."""
+        return self._start.copy()
+
+    @property
     def mover(self) -> int:
         return 0 if self._board.turn else 1
 

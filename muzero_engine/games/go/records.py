@@ -63,7 +63,11 @@ def sgf_record(record: GameRecord, event: str) -> str:
     for player, text, ply in with_movers(record, start.mover):
         action = parse_vertex(text, start.shape)
         steps.append(Move((BLACK, WHITE)[player], action, "" if ply is None else comment(ply)))
-    limits = f"opening {record.opening}; black {record.first_limit}, white {record.second_limit}"
+    notes = [f"round {record.pair + 1}.{record.game + 1}", ending_text(record)]
+    if record.opening:
+        notes.append(f"opening {record.opening}")
+    if record.first_limit:
+        notes.append(f"black {record.first_limit}, white {record.second_limit}")
     return sgf_text(
         GoRecord(
             start.shape,
@@ -74,13 +78,15 @@ def sgf_record(record: GameRecord, event: str) -> str:
             record.second,
             event=event,
             date=record.started[:10],
-            comment=f"round {record.pair + 1}.{record.game + 1}; {ending_text(record)}; {limits}",
+            comment="; ".join(notes),
         )
     )
 
 
 def result_text(record: GameRecord) -> str:
-    """The property RE: "B+3.5", "W+R" (resignation), "B+T" (time), "B+F" (forfeit), "B+", "0"."""
+    """The property RE: "B+3.5", "W+R" (resignation), "B+T" (time), "B+F" (forfeit), "B+", "0"; empty without one."""
+    if record.ending is Ending.UNFINISHED:
+        return ""
     if record.winner is None:
         return "0"
     letter = "BW"[record.winner]

@@ -3,6 +3,7 @@
 from muzero_engine.games.base import EngineProtocol, Game, Symmetry
 from muzero_engine.games.material import material_gains
 from muzero_engine.games.shogi.actions import action_permutation, action_table
+from muzero_engine.games.shogi.board_view import board_view
 from muzero_engine.games.shogi.defaults import DEFAULTS, PIECE_VALUES
 from muzero_engine.games.shogi.notation import NOTATION
 from muzero_engine.games.shogi.records import FORMATS
@@ -17,6 +18,7 @@ GAME = Game(
     transformed_starts={Symmetry.FLIP_COLUMNS: "lnsgkgsnl/1b5r1/ppppppppp/9/9/9/PPPPPPPPP/1R5B1/LNSGKGSNL b - 1"},
     protocol=EngineProtocol.USI,
     notation=NOTATION,
+    board_view=board_view,
     records=FORMATS,
     defaults=DEFAULTS,
     greedy=material_gains(PIECE_VALUES, action_table),

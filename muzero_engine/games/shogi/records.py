@@ -18,6 +18,7 @@ from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_text import comment, with_movers
 from muzero_engine.games.shogi.csa import read_csa, split_csa
 from muzero_engine.games.shogi.kif import read_kif, split_kif
+from muzero_engine.games.shogi.kif_writer import kif_text
 from muzero_engine.games.shogi.rules import ShogiPosition
 from muzero_engine.games.shogi.sfen import START
 
@@ -32,6 +33,7 @@ _ENDINGS = {
     Ending.ADJUDICATION: "%CHUDAN",
     Ending.CRASH: "%ERROR",
     Ending.HANG: "%ERROR",
+    Ending.UNFINISHED: "%CHUDAN",
 }
 _BY_RULES = {"fourfold repetition": "%SENNICHITE", "perpetual check": "%ILLEGAL_ACTION"}
 _ENCODING = re.compile(rb"encoding=([A-Za-z0-9_-]{1,20})")
@@ -53,7 +55,8 @@ def csa_text(record: GameRecord, event: str) -> str:
     if record.started:
         date, time = record.started[:10].replace("-", "/"), record.started[11:19]
         lines.append(f"$START_TIME:{date} {time}")
-    lines.append(f"$OPENING:{record.opening}")
+    if record.opening:
+        lines.append(f"$OPENING:{record.opening}")
     lines += board.csa_pos().rstrip("\n").split("\n")
     for player, text, ply in with_movers(record, int(board.turn)):
         move = board.move_from_usi(text)
@@ -112,6 +115,9 @@ FORMATS = (
         unit="game",
         split=split_kif,
         read=read_kif,
+        write=kif_text,
+        written_encoding="cp932",
+        one_game=True,
         encodings=("utf-8", "cp932"),
         declared_encoding=declared_encoding,
     ),

@@ -1,0 +1,94 @@
+"""The command `play`: what its flags mean."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from muzero_engine.commands.common.compose import make_engine, weights_line
+from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
+from muzero_engine.commands.play.console import Console
+from muzero_engine.commands.play.style import style_of
+from muzero_engine.commands.play.table import Table
+from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.base import Position, WithKomi
+from muzero_engine.games.registry import BUILT_IN
+
+DEFAULT_SECONDS = 1.0
+
+
+@click.command()
+@click.argument("game", type=GameName(), default=BUILT_IN[0])
+@click.option("--side", default="first", metavar="SIDE", help="Yours: first, second, both, or a player's name  [first]")
+@click.option("--time", "seconds", type=click.FloatRange(min=0.0, min_open=True), help="Seconds a move  [1]")
+@click.option("--nodes", type=click.IntRange(min=1), help="Simulations a move")
+@click.option("--size", type=int, metavar="N", help="Lines of the board, where the game has several  [9]")
+@click.option("--komi", type=float, metavar="N", help="Komi, where the game has it  [7.5]")
+@click.option("--position", metavar="TEXT", help="Start from this FEN, SFEN, file of games, ...")
+@click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
+@click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
+@engine_flags()
+def play(
+    game: str,
+    side: str,
+    seconds: float | None,
+    nodes: int | None,
+    size: int | None,
+    komi: float | None,
+    position: str | None,
+    show_value: bool,
+    ascii_only: bool,
+    kanji: bool,
+    options: EngineOptions,
+) -> None:
+    """Play a GAME against the engine.
+
+    \b
+    Examples:
+      muzero-engine play go --size 9 --side white --time 2
+      muzero-engine play chess --elo 1200
+    """
+    start = _start(game, size, komi, position)
+    people = _people(side, start)
+    if nodes is None and seconds is None:
+        seconds = DEFAULT_SECONDS
+    limits = Limits(nodes=nodes, move_time_ms=None if seconds is None else 1000.0 * seconds)
+    console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji))
+    engine = make_engine(game, options)
+    try:
+        engine.prepare(start.shape)
+        console.say(f"{weights_line(game, options)}. Write 'help' for help.")
+        if options.limit_strength:
+            console.say(f"The engine's strength is limited to {options.elo} Elo, by its own scale.")
+        Table(engine, start, people, limits, console, show_value=show_value).run()
+    finally:
+        engine.close()
+
+
+def _start(game: str, size: int | None, komi: float | None, text: str | None) -> Position:
+    """Return the position to begin from. Raises BadSetup or BadPosition."""
+    if text is None:
+        return start_position(game, size, komi)
+    if size is not None:
+        raise BadSetup("the position says how large the board is: leave --size out")
+    position = read_position(text, game)
+    if komi is not None:
+        if not isinstance(position, WithKomi):
+            raise BadSetup(f"{game} has no komi: leave --komi out")
+        position.set_komi(komi)
+    return position
+
+
+def _people(side: str, start: Position) -> frozenset[int]:
+    """The players (0, 1) that people play."""
+    names = {"first": [0], "second": [1], "both": [0, 1]}
+    names |= {name: [player] for player, name in enumerate(start.spec.players)}
+    if side.lower() not in names:
+        raise BadSetup(f"--side {side}: choose one of {', '.join(names)}")
+    return frozenset(names[side.lower()])
