@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import find_option, protocol_options
+from muzero_engine.engine.options import find_option, protocol_options, without_effect
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.protocols.gtp.frame import GtpError, parse_float, parse_int, want_args
 
@@ -74,6 +74,7 @@ class Parameters:
                     self._engine.configure(self._engine.options.with_text(EngineProtocol.GTP, name, value))
                 except KeyError:
                     raise _unknown(args[0]) from None
+                return without_effect(EngineProtocol.GTP, name, self._engine.options) or ""
         return ""
 
 
