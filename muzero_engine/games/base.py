@@ -369,6 +369,8 @@ class Game:
     board_view: Callable[[Position], BoardView] | None = None  # a board for people; None: `Position.board_text` is all
     records: tuple[RecordFormat, ...] = ()  # besides lines of moves, which every game has (see `games.lines`)
     defaults: GameDefaults = field(default_factory=GameDefaults)
+    picture: Callable[[Position, int | None, int | None], str] | None = None
+    """SVG of a position with two legal actions marked, one that was played and a better one; None: as `board_view`."""
     greedy: Callable[[Position], Gains] | None = None
     """float64[n]: what each of `legal_actions()` gains at once by a rule of thumb (material, discs), for the scripted
     opponent `greedy` of a run; None: there is no such opponent."""

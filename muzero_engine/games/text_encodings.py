@@ -95,7 +95,7 @@ def _likeliest(sample: bytes, encodings: tuple[str, ...]) -> str:
 
 def _oddness(sample: bytes, encoding: str) -> float:
     """Return how many characters are unlikely to be meant; less than 0 for what is surely Korean."""
-    text = sample.decode(encoding, errors="replace")
+    text = sample.decode("euc_kr" if encoding == "cp949" else encoding, errors="replace")  # only usual syllables count
     if encoding == "cp1252":
         return 0.5 * len(text.encode("utf-8")) - 0.5 * len(text) + len(_ODD.findall(text))
     odd = len(_ODD.findall(text)) + 2 * text.count("\ufffd")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from muzero_engine.cli import main
+from muzero_engine.commands.common import compose, game_analysis
+from muzero_engine.commands.common.positions import game_of_data, read_game
+from muzero_engine.engine.report import SearchResult
+from muzero_engine.games.base import BadPosition, Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, read_manifest
 
 SGF = "(;GM[1]SZ[9]KM[5.5];B[cc];W[gg];B[cg])"
+
+
+GAME = '[White "Ann <b>"]\n[Black "Ben"]\n\n1. e4 e5 2. Bc4 Nc6 3. Qh5 Nf6 4. Qxf7# 1-0'
+KIF = "手合割：平手\n手数----指手--\n   1 ７六歩(77)\n   2 ３四歩(33)\n"
 
 
 def analyze(*arguments: str, text: str | None = None) -> Result:
@@ -82,6 +91,139 @@ def test_a_position_may_come_from_standard_input() -> None:
     assert document("-", text=SGF)["game"] == "go"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "encoding", "game", "position"),
+    [
+        (
+            "a.pgn",
+            GAME.replace("4. Qxf7# 1-0", ""),
+            "latin-1",
+            "chess",
+            "r1bqkb1r/pppp1ppp/2n2n2/4p2Q/2B1P3",
+        ),
+        ("a.epd", 'k7/8/8/8/8/8/8/K6R w - - 3 9 bm Rh8; id "x";', "ascii", "chess", "k7/8/8/8/8/8/8/K6R w - - 3 9"),
+        ("a.kif", KIF, "cp932", "shogi", "lnsgkgsnl/1r5b1/pppppp1pp/6p2/9/2P6/PP1PPPPPP"),
+        ("a.ki2", "▲７六歩 △３四歩", "utf-16", "shogi", "lnsgkgsnl/1r5b1/pppppp1pp/6p2/9/2P6/PP1PPPPPP"),
+        ("a.csa", "+7776FU\n-3334FU\n", "cp932", "shogi", "lnsgkgsnl/1r5b1/pppppp1pp/6p2/9/2P6/PP1PPPPPP"),
+        ("a.txt", KIF, "cp932", "shogi", "lnsgkgsnl/1r5b1/pppppp1pp/6p2/9/2P6/PP1PPPPPP"),
+        ("a.usi", "startpos moves 7g7f 3c3d\n", "ascii", "shogi", "lnsgkgsnl/1r5b1/pppppp1pp/6p2/9/2P6/PP1PPPPPP"),
+        ("noname", KIF, "cp932", "shogi", "lnsgkgsnl/1r5b1/pppppp1pp/6p2/9/2P6/PP1PPPPPP"),
+        ("a.sgf", "(;SZ[5]PB[黒生き可能];B[cc])", "cp932", "go", "5/5/2b2/5/5 w"),
+        (
+            "a.log",
+            "<: isready\n>: position startpos moves e2e4 c7c5\n>: go",
+            "ascii",
+            "chess",
+            "rnbqkbnr/pp1ppppp",
+        ),
+    ],
+)
+def test_files_and_standard_input_of_every_kind(
+    tmp_path: Path, name: str, text: str, encoding: str, game: str, position: str
+) -> None:
+    (tmp_path / name).write_bytes(text.encode(encoding))
+    for argument, content in ((str(tmp_path / name), None), ("-", text.encode(encoding))):
+        if content is not None and name == "a.csa":
+            continue  # nothing in it says what it is
+        recorded = _recorded_from(argument, content)
+        assert (recorded.spec.name, recorded.text()[: len(position)]) == (game, position)
+
+
+def _recorded_from(argument: str, content: bytes | None) -> Position:
+    return (read_game(argument, None) if content is None else game_of_data(content, None)).position
+
+
+@pytest.mark.parametrize(
+    ("line", "game"),
+    [
+        ("position startpos moves 7g7f 3c3d", "shogi"),
+        ("position startpos moves e2e4 e7e5", "chess"),
+        ("position sfen lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL b - 1 moves 7g7f", "shogi"),
+        ("position fen 4k3/8/8/8/8/8/4P3/4K3 w - - 0 1 moves e2e4", "chess"),
+        ("startpos moves 7g7f", "shogi"),
+    ],
+)
+def test_positions_as_guis_copy_them(line: str, game: str) -> None:
+    position = read_game(line, None).position
+    assert position.spec.name == game
+    assert position.ply == len(line.partition("moves ")[2].split())
+
+
+def test_pipes_and_folders_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pgn")
+    (tmp_path / "folder.pgn").mkdir()
+    for name, reason in (("pipe.pgn", "no regular file"), ("folder.pgn", "it is a folder")):
+        with pytest.raises(BadPosition, match=reason):
+            read_game(str(tmp_path / name), None)
+
+
+def test_warnings_are_said_beside_the_answer() -> None:
+    result = analyze("(;SZ[5]KM[375];B[cc]", "--json")
+    assert result.stderr.count("Warning: ") == 2
+    assert json.loads(result.stdout)["position"] == "5/5/2b2/5/5 w 7.5"
+
+
+def test_rows_are_sorted_by_what_is_played_first() -> None:
+    lines = document("startpos", "--game", "chess", "--multipv", "20")["lines"]
+    values = [line["value"] for line in lines[1:]]
+    assert values == sorted(values, reverse=True)
+
+
+def test_what_to_play_instead_of_a_move() -> None:
+    assert document(GAME, "--move", "3b")["position"].startswith("r1bqkbnr/pppp1ppp/2n5/4p2Q/2B1P3")
+    assert "the game went on with 3... Nf6" in analyze(GAME, "--move", "3...").output
+    assert len(document(GAME, "--move", "3")["moves"]) == 2  # both players'
+
+
+def test_a_game_is_gone_through() -> None:
+    found = document(GAME, "--from", "2b", "--to", "4")
+    assert found["players"] == {"white": "Ann <b>", "black": "Ben"}
+    assert [move["number"] for move in found["moves"]] == ["2...", "3.", "3...", "4."]
+    blunder, mate = found["moves"][2:]
+    assert (blunder["san"], blunder["mark"], blunder["rate_after"]) == ("Nf6", "??", 1.0)
+    assert blunder["loss"] == pytest.approx(1.0 - blunder["rate_before"], abs=1e-3)
+    assert (mate["best"], mate["loss"], mate["rate_after"]) == ("h5f7", 0.0, 1.0)
+
+
+def test_the_table_of_a_game() -> None:
+    rows = analyze(GAME, "--all").output.splitlines()
+    assert rows[0] == "Ann <b> - Ben"
+    assert [row.split()[0] for row in rows if row[:1].isdigit()] == "1. 1... 2. 2... 3. 3... 4.".split()
+    assert any(row.startswith("3...   Nf6??") for row in rows)
+    assert rows[-1].startswith("black: 3 moves, ")
+
+
+@pytest.mark.parametrize(
+    ("position", "moves", "drawn"),
+    [(GAME, "", "<svg"), ("startpos", "7g7f 3c3d 8h2b+ 1c1d", "<svg"), ("(;SZ[5];B[cc];W[aa];B[bb])", "", "<circle")],
+)
+def test_the_page_on_a_game(tmp_path: Path, position: str, moves: str, drawn: str) -> None:
+    page = tmp_path / "game.html"
+    game = ["--game", "shogi"] if position == "startpos" else []
+    result = analyze(position, *game, "--moves", moves, "--report", str(page))
+    assert result.output == f"wrote {page}\n"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "The biggest mistakes" in text
+    assert drawn in text.split("The biggest mistakes")[1]
+    assert "<b>" not in text  # names are escaped
+
+
+def test_ctrl_c_leaves_what_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    def think(_engine: object, position: Position, *arguments: object, **named: object) -> SearchResult:
+        if len(searched) == 3:
+            raise KeyboardInterrupt
+        searched.append(position.text())
+        return compose.think(_engine, position, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(game_analysis, "think", think)
+    result = analyze(GAME, "--all", "--json")
+    assert len(json.loads(result.stdout)["moves"]) == 2
+    assert "stopped after 2 of 7 moves" in result.stderr
+
+
 def test_the_table_has_a_row_for_each_line() -> None:
     output = analyze("xo./.x./...", "--multipv", "3").output
     rows = output.split("line\n")[1].splitlines()
@@ -97,6 +239,17 @@ def test_the_table_has_a_row_for_each_line() -> None:
         (["nonsense"], "'nonsense' is no position of any game"),
         (["8/8/8 w", "--game", "chess"], "cannot read the FEN"),
         (["no-such-file.sgf"], "cannot read 'no-such-file.sgf'"),
+        (["folder/no-such-file.xyz"], "cannot read 'folder/no-such-file.xyz': there is no file of this name"),
+        (["no-such-file.txt"], "cannot read 'no-such-file.txt': No such file"),
+        (["position startpos"], "say which game to start with --game"),
+        (["position startpos moves e2e4 e7e5 e1e3"], "move 3: illegal move e1e3"),
+        (["position startpos moves a1"], "say which with --game"),
+        ([GAME, "--record", "2"], "there is no game 2 in it"),
+        ([GAME, "--move", "9"], "there is no move 9 in the game: it has 1. to 4."),
+        ([GAME, "--move", "x"], "'x' is no number of a move"),
+        ([GAME, "--from", "3", "--to", "2"], "--from 3 comes after --to 2"),
+        (["xo./.x./...", "--all"], "there are no moves to go through"),
+        ([GAME, "--report", "/no/such/folder/a.html"], "cannot write /no/such/folder/a.html: no such folder"),
         ([SGF, "--game", "chess"], "game of go, not of chess"),
         (["startpos", "--game", "chess", "--moves", "e4 e5 Ke3"], "move 3, Ke3"),
         (

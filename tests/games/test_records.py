@@ -115,7 +115,7 @@ def test_nothing_that_was_written_is_read_as_something_else(game: str, start: st
         end = loaded.from_text(start)
         for move in (*record.opening_moves, *(ply.move for ply in record.moves)):
             end.push(end.parse_action(move))
-        texts = [(form, form.write(record, "a match")) for form in written_formats(loaded) if form.write is not None]
+        texts = [(form, form.write(record, "a match")) for form in record_formats(loaded) if form.write is not None]
         texts += [(form, f"position {line_of(record, '', 'fen')}\n") for form in lines]
         for form, text in texts:
             position = played_game(text, form, loaded).position

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -113,13 +114,16 @@ def game_of_text(text: str, game: str | None, number: int = 1, *, name: str = ""
     games = [load_game(owner) for owner in ([game] if game is not None else game_names())]
     if "moves" in line.split() or line.startswith("position "):
         return _only([(owner, line_format_of(owner)) for owner in games], line, 1, name)
-    if game is not None:
-        return PlayedGame(games[0].from_text(line))
     for owner in games:
         try:
             return PlayedGame(owner.from_text(line))
         except BadPosition:
-            continue
+            lines = (form for form in owner.records if form.unit == "line")
+            for form in lines:  # EPD, say
+                with contextlib.suppress(BadPosition):
+                    return played_game(text, form, owner, number)
+            if game is not None:
+                raise
     shown = f"what is in {name}" if name else ascii(line if len(line) <= SHOWN else f"{line[:SHOWN]}...")
     if not name and _FILE_NAME.fullmatch(line):
         raise BadSetup(f"cannot read {shown}: there is no file of this name, nor is it a position")

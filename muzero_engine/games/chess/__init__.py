@@ -7,6 +7,7 @@ from muzero_engine.games.chess.actions import action_permutation, action_table
 from muzero_engine.games.chess.board_view import board_view
 from muzero_engine.games.chess.defaults import DEFAULTS, PIECE_VALUES, PROMOTIONS
 from muzero_engine.games.chess.notation import NOTATION
+from muzero_engine.games.chess.picture import board_picture
 from muzero_engine.games.chess.records import FORMATS
 from muzero_engine.games.chess.rules import SPEC, ChessPosition, initial_position, position_from_fen
 from muzero_engine.games.material import material_gains
@@ -24,5 +25,6 @@ GAME = Game(
     board_view=board_view,
     records=FORMATS,
     defaults=DEFAULTS,
+    picture=board_picture,
     greedy=material_gains(PIECE_VALUES, action_table, PROMOTIONS),
 )

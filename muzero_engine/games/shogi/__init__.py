@@ -6,6 +6,7 @@ from muzero_engine.games.shogi.actions import action_permutation, action_table
 from muzero_engine.games.shogi.board_view import board_view
 from muzero_engine.games.shogi.defaults import DEFAULTS, PIECE_VALUES
 from muzero_engine.games.shogi.notation import NOTATION
+from muzero_engine.games.shogi.picture import board_picture
 from muzero_engine.games.shogi.records import FORMATS
 from muzero_engine.games.shogi.rules import SPEC, ShogiPosition
 
@@ -21,6 +22,7 @@ GAME = Game(
     board_view=board_view,
     records=FORMATS,
     defaults=DEFAULTS,
+    picture=board_picture,
     greedy=material_gains(PIECE_VALUES, action_table),
     declarations=True,
 )
