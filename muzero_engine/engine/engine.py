@@ -17,8 +17,10 @@ Values that cross are immutable (`Limits`, `EngineOptions`, `SearchInfo`, `Searc
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
@@ -26,7 +28,8 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.thinking import Job, Thinker
 from muzero_engine.games.base import Position, Shape
-from muzero_engine.model import Model
+from muzero_engine.games.encoding import observation
+from muzero_engine.model import Floats, Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
@@ -34,6 +37,7 @@ ModelLoader = Callable[[EngineOptions], Model]
 BatchTuner = Callable[[Model, Shape], int]
 
 FIXED_BATCH = 8  # where the result must not depend on the machine's speed
+OWNERSHIP_BATCH = 16
 CLOSE_SECONDS = 5.0
 
 
@@ -109,20 +113,22 @@ class Engine:
         on_done: Callable[[SearchResult], None],
         info_interval_ms: float | None = None,
         lines: int | None = None,
+        root_widening: float = 1.0,
     ) -> None:
         """Start a search of a copy of `position`; a search still running is stopped first and gives its result.
 
         `on_info` and `on_done` are called from the search thread: infos at least every `info_interval_ms` (default:
         the option) and when the best move or the depth changes (not closer than 100 ms), and one right before
         `on_done`. The best `lines` moves (default: the option `multipv`) come with a variation, the others with their
-        move alone. `on_done` is called exactly once per `go`. A model that cannot be loaded, or fails, gives a result
-        all the same (the first legal move) and the reason in `error`.
+        move alone. A `root_widening` above 1 spreads the search over more moves, for analysis: the policy's temperature
+        at the root is so many times as high. `on_done` is called exactly once per `go`. A model that cannot be loaded,
+        or fails, gives a result all the same (the first legal move) and the reason in `error`.
         """
         self.stop()
         self.wait()
         options = self._options
         interval = float(options.info_interval_ms) if info_interval_ms is None else info_interval_ms
-        job = Job(position.copy(), limits, options, on_info, on_done, interval, lines or options.multipv)
+        job = Job(position.copy(), limits, options, on_info, on_done, interval, lines or options.multipv, root_widening)
         control = Control(limits)
         self._control = control
         arguments = (job, control, self._lost_turns)
@@ -143,6 +149,20 @@ class Engine:
     def error(self) -> str | None:
         """One line on why the last search had no model, or None."""
         return self._error
+
+    def ownership(self, positions: Sequence[Position]) -> list[Floats | None]:
+        """Return whose each point of each position will be, as the network sees it: float32[H, W], its mover's view.
+
+        None where the network does not say. The positions have one shape, and the model is loaded. For `on_info` and
+        `on_done`, or while no search runs.
+        """
+        assert self._model is not None
+        owned: list[Floats | None] = []
+        for first in range(0, len(positions), OWNERSHIP_BATCH):
+            batch = positions[first : first + OWNERSHIP_BATCH]
+            out = self._model.initial_inference(np.stack([observation(position) for position in batch]))
+            owned += [None] * len(batch) if out.ownership is None else list(out.ownership)
+        return owned
 
     def stop(self) -> None:
         """End the running search: its `on_done` follows within 50 ms. Nothing happens without one.
@@ -213,6 +233,7 @@ class Engine:
             c1=options.c_puct,
             fpu_reduction=options.fpu_reduction,
             policy_temperature=options.policy_temperature,
+            root_widening=job.root_widening,
             batch_size=options.minibatch_size or batch,
             draw_value=drawn / 500.0 - 1.0,
             memory_mb=options.hash_mb,

@@ -64,30 +64,3 @@ def test_each_option_has_a_flag_that_sets_it(info: OptionInfo) -> None:
 def test_what_an_option_does_not_take_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="threads takes"):
         parsed(["--threads", text])
-
-
-def test_elo_alone_limits_the_strength() -> None:
-    assert parsed(["--elo", "900"]).limit_strength
-    assert parsed(["--elo", "1500"]).limit_strength  # the default, but it was asked for
-    assert not parsed(["--elo", "900", "--no-limit-strength"]).limit_strength
-    assert not parsed([]).limit_strength
-
-
-@pytest.mark.parametrize(
-    ("arguments", "hint"),
-    [
-        (["--temperature-plies", "10"], "--temperature-plies has an effect only with --temperature\n"),
-        (["--temperature-plies", "10", "--temperature", "0.5"], ""),
-        (["--resign-turns", "1"], "--resign-turns has an effect only with --resign-value\n"),
-        (["--resign-turns", "1", "--resign-value", "-0.9"], ""),
-        (["--elo", "900", "--no-limit-strength"], "--elo has an effect only with --limit-strength\n"),
-        (["--elo", "900"], ""),
-    ],
-)
-def test_a_flag_that_needs_another_says_so(arguments: list[str], hint: str) -> None:
-    @click.command()
-    @engine_flags()
-    def command(options: EngineOptions) -> None:
-        pass
-
-    assert CliRunner().invoke(command, arguments).stderr == hint

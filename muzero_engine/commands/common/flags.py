@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from muzero_engine.commands.common.help import ExpertOption, help_all_option
-from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options, missing_for
+from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options
 
 Command = Callable[..., None]
 USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "elo"})  # shown by `--help`, the others by `--help-all`
@@ -33,8 +32,7 @@ def engine_flags(**defaults: Any) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def wrapper(**arguments: Any) -> None:
             values = {info.field: arguments.pop(info.field) for info in infos}
-            written = [info for info in infos if _is_written(info.field)]
-            command(options=_with_what_is_needed(EngineOptions(**values), written), **arguments)
+            command(options=EngineOptions(**values), **arguments)
 
         decorated: Command = help_all_option(wrapper)
         for info in reversed(infos):
@@ -42,25 +40,6 @@ def engine_flags(**defaults: Any) -> Callable[[Command], Command]:
         return decorated
 
     return decorate
-
-
-def _is_written(name: str) -> bool:
-    """Return whether a flag stands on the command line."""
-    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
-
-
-def _with_what_is_needed(options: EngineOptions, written: list[OptionInfo]) -> EngineOptions:
-    """Return the options with the switches on that a flag is of no use without; say so where one needs a value."""
-    for info in written:
-        needed = missing_for(info, options)
-        if needed is None:
-            continue
-        if needed.kind is Kind.CHECK and needed.field not in [other.field for other in written]:
-            switch: dict[str, Any] = {needed.field: True}
-            options = replace(options, **switch)
-        else:
-            click.echo(f"{flag_name(info)} has an effect only with {flag_name(needed)}", err=True)
-    return options
 
 
 def _flag(info: OptionInfo) -> Callable[[Command], Command]:

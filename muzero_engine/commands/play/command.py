@@ -62,8 +62,7 @@ def play(
     console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji))
     engine = make_engine(game, options)
     try:
-        if len(people) < len(start.spec.players):
-            engine.prepare(start.shape)
+        engine.prepare(start.shape)
         console.say(f"{weights_line(game, options)}. Write 'help' for help.")
         if options.limit_strength:
             console.say(f"The engine's strength is limited to {options.elo} Elo, by its own scale.")

@@ -55,7 +55,8 @@ class GuiSession:
     """The common half of a UCI, a UGI and a USI session.
 
     `describe` gives one line about the weights in use ("" for none), asked for after they were loaded and told in an
-    `info string` whenever it has changed.
+    `info string` of the next search whenever it has changed (not at once: python-chess warns of every line that comes
+    before the first `go`, so only what is wrong is said there).
     """
 
     no_move: str  # in `bestmove` where there is none
@@ -68,7 +69,7 @@ class GuiSession:
         self._name = name
         self._author = author
         self._describe = describe
-        self._described = ""
+        self._description = self._told = ""
         self._options = engine.options
         self._search: ReportedSearch | None = None
         self._owes_nothing_found = False  # an endless `go` without a position waits for `stop`
@@ -100,10 +101,7 @@ class GuiSession:
         try:
             self._engine.wait(STOP_SECONDS)  # bestmove may be out, but the search thread not back yet
             self._engine.prepare(position.shape)
-            description = self._describe()
-            if description and description != self._described:
-                self._described = description
-                self._tell(description)
+            self._description = self._describe()
         except Exception as error:
             if not isinstance(error, ValueError | RuntimeError):
                 _log.exception("isready")
@@ -131,6 +129,9 @@ class GuiSession:
         self, position: Position, limits: Limits, info_lines: InfoLines, bestmove_line: BestmoveLine
     ) -> None:
         self._pay()
+        if self._description != self._told:
+            self._told = self._description
+            self._tell(self._description)
         search = ReportedSearch(self._writer, position, info_lines, bestmove_line)
         try:
             self._engine.go(
