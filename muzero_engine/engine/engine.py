@@ -24,6 +24,7 @@ import numpy as np
 
 from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.engine.memory import obtainable_mb
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.thinking import Job, Thinker
@@ -83,6 +84,8 @@ class Engine:
         self._idle.set()
         self._lost_turns = LostTurns()
         self._error: str | None = None
+        self._notice: str | None = None
+        self._obtainable_mb: dict[int, int] = {}  # by what was asked for
 
     @property
     def options(self) -> EngineOptions:
@@ -98,7 +101,24 @@ class Engine:
         Does nothing during a search. Raises ValueError or RuntimeError with one clear line.
         """
         if self._idle.is_set():
+            self._notice = None
             self._tuned_batch(self._ready_model(self._options), shape)
+            self._hash_mb(self._options)
+
+    @property
+    def stale(self) -> bool:
+        """Whether a network is loaded that is not the one that the options ask for: `prepare` would load another."""
+        return self._model is not None and self._model_key != _model_key(self._options)
+
+    @property
+    def notice(self) -> str | None:
+        """One line on what is not as the options ask, since the last `prepare`; None where all is."""
+        return self._notice
+
+    def forget(self) -> None:
+        """Give the memory of the last search back. Nothing of it is used in the next one anyway."""
+        if self._idle.is_set():
+            self._search = None
 
     def new_game(self) -> None:
         """Forget what belongs to a game (the resign counters). A search that still runs counts for the old one."""
@@ -206,10 +226,13 @@ class Engine:
         finally:
             self._idle.set()
 
-    def _ready_model(self, options: EngineOptions) -> Model:
-        key = (options.weights, options.backend, options.precision, options.threads)
+    def _ready_model(self, options: EngineOptions, *, on_a_clock: bool = False) -> Model:
+        """Return the model of these options; on a clock, which loading would use up, the one that there is, if any."""
+        key = _model_key(options)
         model = self._model
-        if model is None or key != self._model_key:
+        if model is not None and key != self._model_key and on_a_clock:
+            self._notice = "the network that the options ask for is not loaded on a clock, but at isready or a new game"
+        elif model is None or key != self._model_key:
             self._model = self._search = model = None  # two at once may be more than the memory holds
             self._batches.clear()
             model = self._load_model(options)
@@ -223,8 +246,9 @@ class Engine:
 
     def _ready_search(self, job: Job, control: Control) -> Search:
         options, limits = job.options, job.limits
-        model = self._ready_model(options)
-        timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
+        on_a_clock = limits.clock is not None or limits.move_time_ms is not None
+        model = self._ready_model(options, on_a_clock=on_a_clock)
+        timed = on_a_clock or limits.endless
         tuned = FIXED_BATCH if control.terms.stopped else self._tuned_batch(model, job.position.shape)
         batch = tuned if timed else FIXED_BATCH
         drawn = options.draw_value_white if job.position.mover else options.draw_value_black
@@ -236,7 +260,7 @@ class Engine:
             root_widening=job.root_widening,
             batch_size=options.minibatch_size or batch,
             draw_value=drawn / 500.0 - 1.0,
-            memory_mb=options.hash_mb,
+            memory_mb=self._hash_mb(options),
         )
         search = self._search
         if search is None or config != self._search_config:
@@ -244,6 +268,15 @@ class Engine:
             search = Search(model, config)
             self._search, self._search_config = search, config
         return search
+
+    def _hash_mb(self, options: EngineOptions) -> int:
+        asked = options.hash_mb
+        if asked not in self._obtainable_mb:
+            self._obtainable_mb[asked] = obtainable_mb(asked)
+        mb = self._obtainable_mb[asked]
+        if mb < asked:
+            self._notice = f"a hash of {asked} MB cannot be had here: searching with {mb} MB"
+        return mb
 
     def _without_model(self, job: Job, control: Control) -> SearchResult:
         """Return the first legal move, when there is nothing to search with."""
@@ -254,3 +287,8 @@ class Engine:
         info = SearchInfo(moves, 0, 0.0, 1, 1, 0, 0.0, 0.0, None)
         job.on_info(info)
         return SearchResult(allowed[0] if allowed else None, None, info)
+
+
+def _model_key(options: EngineOptions) -> tuple[object, ...]:
+    """What another model is loaded for when it changes."""
+    return options.weights, options.backend, options.precision, options.threads

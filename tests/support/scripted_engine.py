@@ -41,6 +41,17 @@ class ScriptedEngine(Engine):
         }
 
     @property
+    def stale(self) -> bool:
+        return False
+
+    @property
+    def notice(self) -> str | None:
+        return None
+
+    def forget(self) -> None:
+        self.events.append("forget")
+
+    @property
     def options(self) -> EngineOptions:
         return self._options
 

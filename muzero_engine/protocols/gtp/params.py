@@ -34,8 +34,10 @@ class GtpSettings:
 class Parameters:
     """Reads and changes parameters. Names are matched without regard to case."""
 
-    def __init__(self, engine: Engine, settings: GtpSettings) -> None:
+    def __init__(self, engine: Engine, settings: GtpSettings, reload: Callable[[], None]) -> None:
+        """`reload` loads the network that changed options ask for, so that no clock pays for it."""
         self._engine = engine
+        self._reload = reload
         self.settings = settings
         self.commands: dict[str, Callable[[Args], str]] = {
             "kata-list-params": lambda _: " ".join(self._names()),
@@ -88,6 +90,8 @@ class Parameters:
                     self._engine.configure(self._engine.options.with_text(EngineProtocol.GTP, name, value))
                 except KeyError:
                     raise _unknown(args[0]) from None
+                if self._engine.stale:
+                    self._reload()
         return ""
 
 

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from muzero_engine.engine.engine import Engine
@@ -70,6 +71,7 @@ class Searcher:
         self._writer = writer
         self._inbox = inbox
         self._analysing = False
+        self._noticed: str | None = None
         self._pondering: Pondering | None = None
 
     def prepare(self, position: GoPosition) -> None:
@@ -79,6 +81,9 @@ class Searcher:
         self.stop_pondering()
         try:
             self._engine.prepare(position.shape)
+            if self._engine.notice != self._noticed:
+                self._noticed = self._engine.notice
+                print(self._noticed or "all is as the options ask", file=sys.stderr)  # GTP has no place for it
         except (ValueError, RuntimeError) as error:
             raise GtpError(str(error)) from None
 

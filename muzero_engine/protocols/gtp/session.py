@@ -74,7 +74,9 @@ class GtpSession:
         self._engine = engine
         self._writer = writer
         self._inbox = inbox
-        self._params = Parameters(engine, settings or GtpSettings())
+        self._params = Parameters(
+            engine, settings or GtpSettings(), lambda: self._searcher.prepare(self._board.position)
+        )
         self._clocks = Clocks()
         self._searcher = Searcher(engine, writer, inbox)
         self._board = GtpBoard(shape, self._new_game, self._searcher.ownership, komi=komi)
