@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from muzero_engine.files import append_whole, write_atomically
+from muzero_engine import files
+from muzero_engine.files import append_whole, replace_folder, restore_folder, write_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -33,6 +34,41 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatc
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.bin"]
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_folder_is_replaced_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool) -> None:
+    if not exchange:
+        monkeypatch.setattr(files, "_exchanged", lambda *_: False)
+    place = tmp_path / "place"
+    for text in ("old", "new"):
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "x").write_text(text)
+        replace_folder(tmp_path / "made", place)
+        assert (place / "x").read_text() == text
+        assert [entry.name for entry in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_folder_that_a_kill_left_aside_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, made, replace = tmp_path / "place", tmp_path / "made", os.replace
+    for folder in (place, made):
+        folder.mkdir()
+        (folder / "x").write_text(folder.name)
+
+    def killed(source: Path, target: Path) -> None:
+        if source == made:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_exchanged", lambda *_: False)
+        patched.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            replace_folder(made, place)
+    assert not place.exists()
+    restore_folder(place)
+    assert (place / "x").read_text() == "place"
+    restore_folder(place)  # nothing more to do
 
 
 def test_a_record_is_added_at_the_end(tmp_path: Path) -> None:

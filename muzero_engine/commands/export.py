@@ -13,7 +13,7 @@ import click
 
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.training import training_beside, training_errors
+from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.manifest import HISTORY, PICTURE, Manifest, Training
 
@@ -87,6 +87,7 @@ def export(
     }
     changes = {name: value for name, value in entries.items() if value is not None}
     with training_errors():
+        require_training_libraries("torch", "safetensors", "onnx", "matplotlib")
         if run is not None:
             network, training, step = _of_run(run, step)
         elif checkpoint is not None:
@@ -111,7 +112,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
         read_network,
     )
 
-    checkpoint = newest_checkpoint(run, step)
+    checkpoint = newest_checkpoint(run, step, lambda damage: click.echo(damage, err=True))
     config = read_config(checkpoint)
     now, earlier = read_counters(checkpoint), read_earlier(checkpoint)
     games, plies, steps = now.games + earlier.games, now.plies + earlier.plies, now.step + earlier.step

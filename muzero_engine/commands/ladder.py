@@ -30,7 +30,7 @@ from muzero_engine.match.ladder.report import (
 )
 from muzero_engine.match.play.tournament import Runner
 from muzero_engine.match.records.store import GAMES, Store, writing_to
-from muzero_engine.match.results.page import write_page, write_pictures
+from muzero_engine.match.results.page import Played, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.tables import aligned
 from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, client_kind, own_command
@@ -108,7 +108,7 @@ def ladder(
         done = False
     if store.records:
         with writing_to(store.folder):
-            _report(ladder, settings, store)
+            _report(ladder, settings, store, opponents)
     if not done:
         click.echo("interrupted: the same command goes on")
         raise SystemExit(130)
@@ -189,7 +189,7 @@ def _result(record: GameRecord) -> str:
     return f"{result} {opponent}: {record.reason}"
 
 
-def _report(ladder: Ladder, settings: LadderSettings, store: Store) -> None:
+def _report(ladder: Ladder, settings: LadderSettings, store: Store, opponents: dict[str, EngineSettings]) -> None:
     """Prints the tables, and writes them, a page and pictures into the folder."""
     games = store.records
     click.echo()
@@ -205,7 +205,10 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store) -> None:
         ("Openings", f"{ladder.opening_plies} random plies, seed {settings.seed}"),
         ("Machine", _processor(store)),
     ]
-    write_page(standings, title, facts, store.folder / "ladder.html")
+    met = {record.first for record in games} | {record.second for record in games}
+    engines = [engine for name, engine in opponents.items() if name in met]
+    played = Played(event=store.event, records=games, engines=engines)
+    write_page(standings, title, facts, store.folder / "ladder.html", played=played)
     try:
         write_pictures(standings, title, store.folder)
     except PicturesUnavailable as error:

@@ -29,7 +29,7 @@ from muzero_engine.match.play.tournament import Runner
 from muzero_engine.match.records.moves import move_count
 from muzero_engine.match.records.store import Store, engine_facts, game_facts, refuse_games, writing_to
 from muzero_engine.match.records.verify import verify
-from muzero_engine.match.results.page import write_page, write_pictures
+from muzero_engine.match.results.page import SCORES, Played, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.standings import Standings, make_standings
 from muzero_engine.match.results.statistics import EloModel, HeadToHead, Sprt, SprtDecision
@@ -48,7 +48,6 @@ from muzero_engine.match.settings.match_settings import (
 )
 
 IDENTITIES, MACHINE = "identities", "machine"  # what a tournament's folder calls them
-_SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 
 
 def _verify(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
@@ -367,7 +366,7 @@ class TournamentRun:
         count = len(self._store.records)
         if not self._quiet:
             click.echo(
-                f"{count}/{len(self._plans)}: {record.first} - {record.second} {_SCORES[record.points]} "
+                f"{count}/{len(self._plans)}: {record.first} - {record.second} {SCORES[record.points]} "
                 f"({record.reason}; {move_count(record)} moves, {record.duration_s:.1f} s)"
             )
         if self._every and count % self._every == 0:
@@ -403,7 +402,13 @@ class TournamentRun:
             finished=finished,
             sprt=self._sprt,
         )
-        write_page(standings, title, self._facts(finished), folder / "report.html", sprt=self._sprt)
+        played = Played(
+            event=self._store.event,
+            records=records,
+            engines=self._tournament.engines,
+            identities=self._store.facts.get(IDENTITIES, {}),
+        )
+        write_page(standings, title, self._facts(finished), folder / "report.html", played=played, sprt=self._sprt)
         click.echo(f"\n{rating_table(standings)}\n\n{cross_table(standings)}")
         if len(self._names) == 2:
             click.echo(f"\n{self._standing()}")
@@ -423,5 +428,6 @@ class TournamentRun:
             ("format", self._tournament.format.value),
             ("seed", str(self._tournament.seed)),
             ("last game", records[-1].started),
+            ("machine", str(self._store.facts.get(MACHINE) or "not known")),
             ("runner", f"muzero-engine {__version__}"),
         ]

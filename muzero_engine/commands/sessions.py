@@ -152,14 +152,7 @@ def analysis(visits: int | None, options: EngineOptions) -> None:
 
     inbox, writer = open_stdio()
     engine = make_engine(katago.GAME, options)
-    session = KatagoAnalysisSession(
-        engine,
-        writer,
-        inbox,
-        max_visits=visits or DEFAULT_VISITS,
-        describe=lambda: weights_line(katago.GAME, engine.options),
-    )
-    run_session(session, inbox)
+    run_session(KatagoAnalysisSession(engine, writer, inbox, max_visits=visits or DEFAULT_VISITS), inbox)
 
 
 def protocol_of(line: str) -> EngineProtocol | None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +16,27 @@ import click
 
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.training import training_beside, training_errors
+from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
-from muzero_engine.training.presets import PRESET_NAMES, preset
+from muzero_engine.training.presets import PRESET_NAMES, default_preset, preset
+from muzero_engine.training.report.progress import Progress
+from muzero_engine.training.run.lock import RunLock
 from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
 
 if TYPE_CHECKING:
+    from muzero_engine.network.model import MuZeroNetwork
+    from muzero_engine.training.distributed import World
+    from muzero_engine.training.run.checkpoint import Checkpoint
     from muzero_engine.training.run.checkpoint_contents import Counters
+    from muzero_engine.training.run.run import TrainingRun
 
+RUNS = Path("runs")  # where runs lie that were given no folder
+NEWEST, AUTO = "newest", "auto"  # values of --resume
+TOO_LONG = 3 * 86400.0  # seconds of a run that nobody waits for
 INTERRUPTED = 130  # what shells expect after Ctrl-C
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -41,17 +56,56 @@ class Duration(click.ParamType[float]):
         return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What the command line asks for."""
+
+    folder: Path | None
+    game: str | None
+    preset_name: str | None
+    initial: Path | None
+    resume: str | None
+    resume_step: int | None
+    time_limit: float | None
+    device: str | None
+    threads: int
+    changes: tuple[str, ...]  # of settings: NAME=VALUE
+    tensorboard: bool
+    wandb: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What a run begins with: nothing, a network, or a checkpoint that it goes on from."""
+
+    config: TrainConfig
+    checkpoint: Checkpoint | None = None
+    network: MuZeroNetwork | None = None
+    file: Path | None = None  # of the network
+    earlier: Counters | None = None  # what the network had learnt
+
+
 @click.command()
-@click.option("--run", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Its folder")
 @click.option("--game", type=GameName(), help="Of a new run")
-@click.option("--preset", "preset_name", default="small", show_default=True, help=f"One of {', '.join(PRESET_NAMES)}")
+@click.option(
+    "--run", "folder", type=click.Path(path_type=Path, file_okay=False), help="Its folder  [runs/GAME-DATE-TIME]"
+)
+@click.option(
+    "--preset", "preset_name", help=f"One of {', '.join(PRESET_NAMES)}  [on a GPU small, on a processor tiny]"
+)
 @click.option(
     "--init",
     "initial",
     type=click.Path(path_type=Path, exists=True),
     help="Begin with a network: a checkpoint's file or a bundle's folder. It keeps its size but for what --set says",
 )
-@click.option("--resume", is_flag=True, help="Go on from the newest checkpoint")
+@click.option(
+    "--resume",
+    type=click.Choice([NEWEST, AUTO]),
+    is_flag=False,
+    flag_value=NEWEST,
+    help="Go on from the newest checkpoint; auto: begin a new run where there is none",
+)
 @expert_option("--resume-step", type=click.IntRange(min=0), help="Go on from the checkpoint of this step")
 @click.option("--time-limit", type=Duration(), help="Stop with a checkpoint before this time is over: 9m, 1h30m")
 @click.option(
@@ -65,13 +119,15 @@ class Duration(click.ParamType[float]):
 @expert_option("--games", type=click.IntRange(min=2), help="Played at once, for each rank: self_play.games")
 @click.option("--steps", type=click.IntRange(min=1), help="Gradient steps of the run")
 @click.option("--set", "overrides", multiple=True, metavar="SETTING=VALUE", help="Like learner.batch_size=512")
+@click.option("--tensorboard", is_flag=True, help="Also write event files for TensorBoard, to RUN/tensorboard")
+@expert_option("--wandb", is_flag=True, help="Also report to Weights & Biases")
 @help_all_option
 def train(
-    folder: Path,
+    folder: Path | None,
     game: str | None,
-    preset_name: str,
+    preset_name: str | None,
     initial: Path | None,
-    resume: bool,
+    resume: str | None,
     resume_step: int | None,
     time_limit: float | None,
     duration: float | None,
@@ -81,86 +137,220 @@ def train(
     games: int | None,
     steps: int | None,
     overrides: tuple[str, ...],
+    tensorboard: bool,
+    wandb: bool,
 ) -> None:
     """Learn a game by self-play alone.
 
     Several GPUs: torchrun --nproc-per-node N -m -- muzero_engine train ...
 
-    Ctrl-C or SIGTERM ends the run with a checkpoint; a second Ctrl-C ends it at once.
+    Ctrl-C or SIGTERM ends the run within seconds, with a checkpoint; a second Ctrl-C ends it at once.
 
     \b
     Examples:
-      muzero-engine train --game tictactoe --preset tiny --run runs/ttt
-      muzero-engine train --run runs/ttt --resume --time-limit 1h30m
+      muzero-engine train --game shogi
+      muzero-engine train --run runs/mine --resume --time-limit 1h30m
     """
     if steps is not None and duration is not None:
         raise click.UsageError("a run ends after --steps or after a --duration: use one of them")
     if steps is not None:
         duration = 0.0
     named = {"seed": seed, "self_play.games": games, "steps": steps, "duration": duration}
-    changes = [*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides]
-    resume = resume or resume_step is not None
-    if not resume and game is None:
+    changes = (*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides)
+    if resume_step is not None:
+        resume = NEWEST
+    if resume != NEWEST and game is None:
         raise click.UsageError(f"a new run needs --game: one of {', '.join(game_names())}")
-    if resume and initial is not None:
+    if resume == NEWEST and initial is not None:
         raise click.UsageError("--init begins a new run, --resume goes on with one: use one of them")
-    config = None if resume else with_overrides(preset(str(game), preset_name), changes)
+    if resume is not None and folder is None:
+        raise click.UsageError(f"say with --run which run goes on{_latest_run(game)}")
+    if game is not None and resume != NEWEST:
+        with_overrides(preset(game, preset_name or PRESET_NAMES[0]), changes)  # what is wrong is said at once
+    order = _Order(
+        folder,
+        game,
+        preset_name,
+        initial,
+        resume,
+        resume_step,
+        time_limit,
+        device,
+        threads or 1,
+        changes,
+        tensorboard,
+        wandb,
+    )
     with training_errors():
-        _train(folder, config, changes, game, initial, resume_step, time_limit, device, threads or 1)
+        require_training_libraries("torch", "safetensors")
+        _train(order)
 
 
-def _train(
-    folder: Path,
-    config: TrainConfig | None,
-    changes: list[str],
-    game: str | None,
-    initial: Path | None,
-    resume_step: int | None,
-    time_limit: float | None,
-    device: str | None,
-    threads: int,
-) -> None:
-    """Begin a new run where there is a `config`, else go on with one."""
-    from muzero_engine.training.distributed import joined_world
+def _train(order: _Order) -> None:
+    """Begin a run or go on with one, until it ends."""
+    progress = Progress(sys.stderr, silent=int(os.environ.get("RANK", "0") or 0) != 0)
+    folder = order.folder or _new_folder(str(order.game))
+    try:
+        with sigterm_as_ctrl_c(), ExitStack() as stack:
+            lock = stack.enter_context(RunLock(folder))
+            if folder.exists():
+                _refuse_another(folder, lock, order.resume)
+            progress.note(f"{order.game or 'training'} in {folder}, loading PyTorch")
+            from muzero_engine.training.distributed import joined_world
+            from muzero_engine.training.run.run import use_threads
+
+            world = stack.enter_context(joined_world(order.device))
+            if order.folder is None:
+                folder = Path(world.text(str(folder)))
+            use_threads(world, order.threads)
+            _run(order, folder, world, lock, progress)
+    except KeyboardInterrupt:
+        progress.note(f"stopped at once: {_what_is_there(folder)}")
+        sys.exit(INTERRUPTED)
+    finally:
+        progress.close()
+
+
+def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Progress) -> None:
+    from muzero_engine.training.report.dashboards import dashboards
     from muzero_engine.training.report.history import keep_earlier
-    from muzero_engine.training.report.progress import Progress
+    from muzero_engine.training.run.checkpoint import restore_checkpoints, set_later_aside
+    from muzero_engine.training.run.loop import train as run_loop
+    from muzero_engine.training.run.run import TrainingRun
+
+    write_records = dashboards(folder, tensorboard=order.tensorboard, wandb=order.wandb) if world.is_main else ()
+    if world.is_main and folder.exists():
+        lock.take()
+        restore_checkpoints(folder)
+    world.barrier()
+    begin = _beginning(order, folder, world, progress.note)
+    config, checkpoint = begin.config, begin.checkpoint
+    world.barrier()  # all have read what rank 0 may rename now
+    if world.is_main:
+        lock.take()
+        for path in set_later_aside(folder, None if checkpoint is None else checkpoint.step):
+            progress.note(f"of no more use, and renamed: {path}")
+        if checkpoint is None:
+            keep_earlier(folder, begin.file)
+    with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier) as run:
+        if world.is_main:
+            write_atomically(folder / "config.json", to_json(config).encode())
+        where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
+        begun = f"from step {checkpoint.step:,}" if checkpoint else f"from {order.initial or 'nothing'}"
+        progress.note(f"{config.game}, preset {config.preset}, on {where}, {begun}, in {folder}")
+        if world.is_main and checkpoint is None:
+            _tell_what_to_expect(run, order.preset_name, progress.note)
+        for write in write_records:
+            run.on_record(write)
+        run_loop(run, progress, time_limit=order.time_limit)
+    progress.note(_what_comes_next(config.game, folder))
+
+
+def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], None]) -> _Beginning:
+    """Return what the run begins with. Raises BadSettings, BadCheckpoint, BadConfig."""
+    from muzero_engine.training.run.checkpoint import checkpoints
     from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config
     from muzero_engine.training.run.initial_network import initial_network
-    from muzero_engine.training.run.loop import train as run_loop
-    from muzero_engine.training.run.run import TrainingRun, use_threads
 
-    checkpoint, network, earlier, file = None, None, None, None
-    if config is None:
-        checkpoint = newest_checkpoint(folder, resume_step)
-        config = with_overrides(read_config(checkpoint), changes)
-        if game not in (None, config.game):
-            raise BadSettings(f"{folder} is a run of {config.game}, not {game}: leave --game out or choose its folder")
-    elif any(folder.glob("checkpoint-*")):
+    if order.resume == NEWEST and not checkpoints(folder):
+        raise BadSettings(
+            f"{folder} has no checkpoint to go on from: begin a run there with --game and without --resume, "
+            "or choose another --run"
+        )
+    if order.resume is not None and checkpoints(folder):
+        checkpoint = newest_checkpoint(folder, order.resume_step, note)
+        config = with_overrides(read_config(checkpoint), order.changes)
+        if order.game not in (None, config.game):
+            raise BadSettings(
+                f"{folder} is a run of {config.game}, not {order.game}: leave --game out or choose its folder"
+            )
+        return _Beginning(config, checkpoint)
+    name = order.preset_name or default_preset(on_gpu=world.device.type == "cuda")
+    config = with_overrides(preset(str(order.game), name), order.changes)
+    if order.initial is None:
+        return _Beginning(config)
+    file = order.initial / CHECKPOINT if order.initial.is_dir() else order.initial
+    names = [change.partition("=")[0].strip() for change in order.changes]
+    sizes = [name.removeprefix("network.") for name in names if name.startswith("network.")]
+    network, config = initial_network(file, config, sizes)
+    return _Beginning(config, None, network, file, _earlier(file))
+
+
+def _refuse_another(folder: Path, lock: RunLock, resume: str | None) -> None:
+    """Raise where another program trains in the folder (rank 0 alone asks), or a new run would begin over a run."""
+    if int(os.environ.get("RANK", "0") or 0) == 0:
+        lock.take()
+    if resume is None and any(folder.glob("checkpoint-*")):
         raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")
-    if config is not None and initial is not None:
-        file = initial / CHECKPOINT if initial.is_dir() else initial
-        named = [change.partition("=")[0].strip() for change in changes]
-        sizes = [name.removeprefix("network.") for name in named if name.startswith("network.")]
-        network, config = initial_network(file, config, sizes)
-        earlier = _earlier(file)
-    with joined_world(device) as world:
-        use_threads(world, threads)
-        if world.is_main and checkpoint is None:
-            keep_earlier(folder, file)
-        progress = Progress(sys.stderr, silent=not world.is_main)
-        with TrainingRun(config, folder, world, checkpoint, network, earlier) as run:
-            if world.is_main:
-                write_atomically(folder / "config.json", to_json(config).encode())
-            where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
-            begin = f"from step {checkpoint.step:,}" if checkpoint else f"from {initial or 'nothing'}"
-            progress.note(f"{config.game}, preset {config.preset}, on {where}, {begin}, in {folder}")
-            try:
-                run_loop(run, progress, time_limit=time_limit)
-            except KeyboardInterrupt:
-                progress.note("stopped at once: earlier checkpoints are intact")
-                sys.exit(INTERRUPTED)
-            finally:
-                progress.close()
+
+
+def _new_folder(game: str) -> Path:
+    """Return a folder that is not there yet."""
+    name = f"{game}-{time.strftime('%Y-%m-%d-%H%M%S')}"
+    names = (name if number == 1 else f"{name}-{number}" for number in range(1, 1000))
+    return next(folder for folder in map(RUNS.joinpath, names) if not folder.exists())
+
+
+def _latest_run(game: str | None) -> str:
+    """Return words that name the run in `runs/` that was begun last, if there is one."""
+    runs = [path.parent for path in RUNS.glob(f"{game or '*'}-*/config.json")]
+    return f": --run {max(runs, key=lambda run: run.stat().st_mtime)} is the latest" if runs else ""
+
+
+def _tell_what_to_expect(run: TrainingRun, preset_name: str | None, note: Callable[[str], None]) -> None:
+    """Say how long a new run will take on a processor, and what a GPU would change."""
+    if run.world.device.type != "cpu":
+        note("the first cycle compiles for the GPU: a minute or more without a line")
+        return
+    from muzero_engine.training.run.forecast import forecast
+
+    config, usual = run.config, default_preset(on_gpu=False)
+    times = forecast(config, run.learner.ema_network())
+    size = f"a network of {config.network.channels} channels"
+    end = (
+        f"its end in about {about(times.whole)}"
+        if config.duration
+        else (f"all {config.steps:,} in about {about(times.whole)}")
+    )
+    note(f"on this processor the first gradient step comes in about {about(times.first_step)}, {end} ({size})")
+    if times.whole > TOO_LONG and config.preset != usual:
+        note(f"preset {config.preset} is meant for GPUs: Ctrl-C, then --preset {usual}, learns here")
+    elif preset_name is None:
+        better = preset(config.game, default_preset(on_gpu=True))
+        note(
+            f"preset {usual} is for processors; on a GPU it would be {better.preset}: {better.network.channels} "
+            f"channels, {better.self_play.games:,} games at once, an hour or less"
+        )
+
+
+def about(seconds: float) -> str:
+    """Return a time in its largest unit: 40 s, 12 min, 3.5 h, 5 days, 12 years."""
+    for size, unit in ((365.25 * 86400, "years"), (86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size or (size == 3600 and seconds >= size):
+            value = seconds / size
+            return f"{value:.1f} {unit}" if value < 10 and unit == "h" else f"{value:,.0f} {unit}"
+    return f"{max(1, round(seconds))} s"
+
+
+def _what_is_there(folder: Path) -> str:
+    """Return words on the newest checkpoint of a run."""
+    steps = [path.name.partition("-")[2] for path in folder.glob("checkpoint-*")]
+    numbers = [int(step) for step in steps if step.isdecimal()]
+    if not numbers:
+        return "there is no checkpoint yet"
+    return f"{folder / f'checkpoint-{max(numbers)}'} is whole, go on with --resume"
+
+
+def _what_comes_next(game: str, folder: Path) -> str:
+    """Return the commands that a run is of use to."""
+    if not any(folder.glob("checkpoint-*")):
+        return f"begin anew with: muzero-engine train --game {game}"
+    return (
+        f"go on:  muzero-engine train --run {folder} --resume\n"
+        f"curves: muzero-engine report {folder}\n"
+        f"play:   muzero-engine export --run {folder} --out {folder / 'weights'}\n"
+        f"        muzero-engine play {game} --weights {folder / 'weights'}"
+    )
 
 
 @click.command()
@@ -180,6 +370,7 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
       muzero-engine report runs/ttt --png pictures
     """
     with training_errors():
+        require_training_libraries("torch", "matplotlib")
         from muzero_engine.training.report.history import history
         from muzero_engine.training.report.report import write_report
         from muzero_engine.training.report.run_metrics import METRICS_FILE

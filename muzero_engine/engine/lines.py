@@ -9,15 +9,12 @@ from muzero_engine.search.search import RootChild, Search
 MAX_PLIES = 64
 
 
-def principal_variation(
-    search: Search, position: Position, child: RootChild
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the most visited legal line that begins with `child`'s action and ends with the game, if not before; and
-    the simulations through each of its moves.
+def principal_variation(search: Search, position: Position, child: RootChild) -> tuple[int, ...]:
+    """Return the most visited legal line that begins with `child`'s action and ends with the game, if not before.
 
     `position` is left as it was.
     """
-    line, visits = [child.action], [child.visits]
+    line = [child.action]
     position.push(child.action)
     node = child.node
     while len(line) < MAX_PLIES:
@@ -31,18 +28,16 @@ def principal_variation(
         action, node = step
         position.push(action)
         line.append(action)
-        visits.append(search.visits(node))
     for _ in line:
         position.pop()
-    return tuple(line), tuple(visits)
+    return tuple(line)
 
 
 def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove, ...]:
     """Return every root move, best first; the first `lines` have a principal variation, the others their move alone."""
     moves = []
     for i, child in enumerate(search.root_moves()):
-        alone = (child.action,), (child.visits,)
-        pv, pv_visits = principal_variation(search, position, child) if i < lines else alone
+        pv = principal_variation(search, position, child) if i < lines else (child.action,)
         value = max(-1.0, min(1.0, child.q))
         moves.append(
             RootMove(
@@ -54,7 +49,6 @@ def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove
                 lcb=child.lcb,
                 pv=pv,
                 ends=child.ends,
-                pv_visits=pv_visits,
             )
         )
     return tuple(moves)

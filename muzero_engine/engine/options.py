@@ -43,6 +43,7 @@ class OptionInfo:
     uci: tuple[str, ...]
     usi: tuple[str, ...]
     gtp: tuple[str, ...]
+    needs: str = ""  # the field of another option, without which this one has no effect; empty: none
 
     def names(self, protocol: EngineProtocol) -> tuple[str, ...]:
         """Return the accepted names, the offered one first; empty where the protocol does not have the option."""
@@ -95,6 +96,7 @@ def _option(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    needs: str = "",
 ) -> Any:
     if choices:
         kind = Kind.COMBO
@@ -108,7 +110,7 @@ def _option(
         kind = Kind.STRING
     usi_names = tuple(name for name in uci if " " not in name) if usi is None else usi
     info = {"kind": kind, "help": help_text, "minimum": low, "maximum": high, "choices": choices}
-    return field(default=default, metadata=info | {"uci": uci, "usi": usi_names, "gtp": gtp})
+    return field(default=default, metadata=info | {"uci": uci, "usi": usi_names, "gtp": gtp, "needs": needs})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,7 @@ class EngineOptions:
         gtp=("temperature_plies",),
         low=0,
         high=1000,
+        needs="temperature",
     )
     smart_pruning_factor: float = _option(
         1.0,
@@ -203,7 +206,9 @@ class EngineOptions:
     limit_strength: bool = _option(
         False, "Play weaker, as Elo says", uci=("UCI_LimitStrength",), usi=("LimitStrength",)
     )
-    elo: int = _option(1500, "Strength when limited", uci=("UCI_Elo",), usi=("Elo",), low=200, high=3000)
+    elo: int = _option(
+        1500, "Strength when limited", uci=("UCI_Elo",), usi=("Elo",), low=200, high=3000, needs="limit_strength"
+    )
     score_type: str = _option(
         "centipawn", "What cp scores mean", uci=("ScoreType",), choices=("centipawn", "win_percentage", "Q")
     )
@@ -218,7 +223,9 @@ class EngineOptions:
         low=-2.0,
         high=0.0,
     )
-    resign_turns: int = _option(3, "Turns in a row that must be below it", gtp=("resign_turns",), low=1, high=100)
+    resign_turns: int = _option(
+        3, "Turns in a row that must be below it", gtp=("resign_turns",), low=1, high=100, needs="resign_value"
+    )
     draw_value_black: int = _option(
         500, "Winning rate of a draw for the first player, per mille", usi=("Draw_Value_Black",), low=0, high=1000
     )
@@ -240,6 +247,24 @@ class EngineOptions:
         info = find_option(protocol, name)
         changes: dict[str, Any] = {info.field: info.parse(text, name)}
         return replace(self, **changes)
+
+
+def missing_for(info: OptionInfo, options: EngineOptions) -> OptionInfo | None:
+    """Return the option that must be set for `info` to have an effect, None where it is set or none is needed."""
+    needed = next((other for other in all_options() if other.field == info.needs), None)
+    return needed if needed is not None and getattr(options, needed.field) == needed.default else None
+
+
+def without_effect(protocol: EngineProtocol, name: str, options: EngineOptions) -> str | None:
+    """Return a sentence where the option of this name was set, but another that it needs was not; else None.
+
+    Clients that send every option with its default are not told of it. Raises KeyError for an unknown name.
+    """
+    info = find_option(protocol, name)
+    needed = missing_for(info, options)
+    if needed is None or not needed.names(protocol) or getattr(options, info.field) == info.default:
+        return None
+    return f"{name} has an effect only with {needed.names(protocol)[0]}"
 
 
 def all_options() -> Iterator[OptionInfo]:

@@ -1,14 +1,13 @@
 """Writing a weights bundle: graphs, checkpoint and manifest.
 
 The folder is filled under a temporary name beside its place and then moved there, so that a reader never sees a bundle
-of two halves. (Where an old bundle has to make room there is an instant without any.)
+of two halves, and a kill leaves the old bundle or the new one.
 """
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from muzero_engine.export.calibration import Int8Calibration, calibration_edges
 from muzero_engine.export.equalise import equalised
 from muzero_engine.export.graph import initial_graph, recurrent_graph, referring, serialised
 from muzero_engine.export.quantise import quantised
-from muzero_engine.files import write_atomically
+from muzero_engine.files import replace_folder, restore_folder, write_atomically
 from muzero_engine.games.base import Game
 from muzero_engine.inference.manifest import (
     CARD,
@@ -64,6 +63,7 @@ def export_bundle(
     something that is no part of a bundle.
     """
     _check_game(network.config, game)
+    restore_folder(folder)
     if folder.exists():
         foreign = [entry.name for entry in folder.iterdir() if entry.name not in (MANIFEST, CARD, *KNOWN_FILES)]
         if foreign:
@@ -129,10 +129,8 @@ def _manifest(
 def _replace(folder: Path, files: dict[str, bytes]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        made, old = Path(temporary, "new"), Path(temporary, "old")
+        made = Path(temporary, "new")
         made.mkdir()
         for name, data in files.items():
             write_atomically(made / name, data)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(made, folder)
+        replace_folder(made, folder)

@@ -334,7 +334,8 @@ class RecordFormat:
     declared_encoding: Callable[[bytes], str | None] | None = None  # what a file says of its encoding
     signature: re.Pattern[str] | None = None  # searched for in the beginning of a text that could be of any format
     write: Callable[[GameRecord, str], str] | None = None
-    written_encoding: str = "utf-8"
+    only_read: tuple[str, ...] = ()  # those of `suffixes` whose files are never written
+    written_encodings: Mapping[str, str] = field(default_factory=dict)  # by suffix, where it is not UTF-8
     one_game: bool = False  # whether a file holds no more than one
     written_once: bytes = b""  # what each written game contains once, so that games can be counted
 

@@ -86,6 +86,19 @@ class World:
         self._together(lambda: dist.all_reduce(shared, op=dist.ReduceOp.MAX))
         return bool(shared.item())
 
+    def text(self, text: str) -> str:
+        """Return the text that rank 0 has. Raises PeerLost."""
+        if self.size == 1:
+            return text
+        data = text.encode()
+        length = torch.tensor([len(data)])
+        self._together(lambda: dist.broadcast(length, src=0))
+        shared = torch.zeros(int(length), dtype=torch.uint8)
+        if self.is_main:
+            shared = torch.frombuffer(bytearray(data), dtype=torch.uint8).clone()
+        self._together(lambda: dist.broadcast(shared, src=0))
+        return bytes(shared.tolist()).decode()
+
     def barrier(self) -> None:
         """Return when all ranks have come here. Raises PeerLost, after the timeout at the latest."""
         self.any(False)
@@ -172,11 +185,21 @@ def _device(name: str | None, local_rank: int) -> torch.device:
 class StopRequest:
     """Whether the run should end: Ctrl-C or SIGTERM came, or the time is up. A context manager of the main thread.
 
-    A second Ctrl-C interrupts at once. Ranks decide together: `world.any(request.due())` once a cycle.
+    The first one is answered by `answer`, called in the handler of the signal; a second one, no sooner than `repeat`
+    seconds later, interrupts at once. Ranks decide together: `world.any(request.due())`. Where the parent process had
+    SIGINT ignored, as shells do for what runs in the background, it stays so.
     """
 
-    def __init__(self, time_limit: float | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        time_limit: float | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        answer: Callable[[], None] = lambda: None,
+        repeat: float = REPEAT_SECONDS,
+    ) -> None:
         self._clock = clock
+        self._answer, self._repeat = answer, repeat
         self._end = None if time_limit is None else clock() + time_limit
         self._asked: float | None = None
         self._before: dict[int, object] = {}
@@ -192,6 +215,8 @@ class StopRequest:
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._before[number] = signal.signal(number, self._on_signal)
         return self
 
@@ -204,7 +229,8 @@ class StopRequest:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         now = self._clock()
-        if self._asked is not None and now - self._asked >= REPEAT_SECONDS:
+        if self._asked is not None and now - self._asked >= self._repeat:
             raise KeyboardInterrupt
         if self._asked is None:
             self._asked = now
+            self._answer()

@@ -69,6 +69,11 @@ PRESETS = {config.preset: config for config in (_TINY, _SMALL, _RELEASE)}
 PRESET_NAMES = tuple(PRESETS)
 
 
+def default_preset(*, on_gpu: bool) -> str:
+    """Return the name of the preset of who names none."""
+    return _SMALL.preset if on_gpu else _TINY.preset
+
+
 def preset(game: str, name: str) -> TrainConfig:
     """Return the preset of this game and name: what holds for all games, with what the game's `defaults` change of it.
 

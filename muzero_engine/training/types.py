@@ -18,6 +18,10 @@ from muzero_engine.games.base import Shape
 PER_GAME = frozenset({"lengths", "by_rules", "ownership"})  # fields of `FinishedGames` with one row a game, not a ply
 
 
+class Stopped(Exception):
+    """The run is asked to stop, and what goes on is given up for that; what was done before stays."""
+
+
 class BadState(ValueError):
     """Saved games that do not fit this configuration; the message says why."""
 

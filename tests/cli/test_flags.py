@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 import pytest
 from click.testing import CliRunner
@@ -12,7 +10,7 @@ from muzero_engine.commands.common.flags import engine_flags, flag_name
 from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, all_options
 
 
-def parsed(arguments: list[str], **defaults: Any) -> EngineOptions:
+def parsed(arguments: list[str], **defaults: object) -> EngineOptions:
     """The options that a command with these defaults is called with."""
     seen: list[EngineOptions] = []
 
@@ -66,3 +64,30 @@ def test_each_option_has_a_flag_that_sets_it(info: OptionInfo) -> None:
 def test_what_an_option_does_not_take_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter, match="threads takes"):
         parsed(["--threads", text])
+
+
+def test_elo_alone_limits_the_strength() -> None:
+    assert parsed(["--elo", "900"]).limit_strength
+    assert parsed(["--elo", "1500"]).limit_strength  # the default, but it was asked for
+    assert not parsed(["--elo", "900", "--no-limit-strength"]).limit_strength
+    assert not parsed([]).limit_strength
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["--temperature-plies", "10"], "--temperature-plies has an effect only with --temperature\n"),
+        (["--temperature-plies", "10", "--temperature", "0.5"], ""),
+        (["--resign-turns", "1"], "--resign-turns has an effect only with --resign-value\n"),
+        (["--resign-turns", "1", "--resign-value", "-0.9"], ""),
+        (["--elo", "900", "--no-limit-strength"], "--elo has an effect only with --limit-strength\n"),
+        (["--elo", "900"], ""),
+    ],
+)
+def test_a_flag_that_needs_another_says_so(arguments: list[str], hint: str) -> None:
+    @click.command()
+    @engine_flags()
+    def command(options: EngineOptions) -> None:
+        pass
+
+    assert CliRunner().invoke(command, arguments).stderr == hint

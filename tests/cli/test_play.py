@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -91,3 +92,102 @@ def test_errors_are_one_line(arguments: list[str], message: str) -> None:
     assert result.exit_code == 1
     assert message in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_elo_alone_limits_the_strength() -> None:
+    result = play("tictactoe", "--elo", "700", "--seed", "1", "--show-value", lines=["b2"])
+    assert "The engine's strength is limited to 700 Elo" in result.output
+    assert "; 2 nodes)" in result.output
+
+
+def test_a_move_may_be_written_as_people_do() -> None:
+    lines = ["1. e4", "e7 e5", "nf3", "Nc6!", "Bb5", "a6", "o-o", "moves", "fen"]
+    result = play("chess", "--side", "both", lines=lines)
+    assert result.output.splitlines()[-3:-1] == [
+        "1. e4 e5 2. Nf3 Nc6 3. Bb5 a6 4. O-O",
+        "r1bqkbnr/1ppp1ppp/p1n5/1B2p3/4P3/5N2/PPPP1PPP/RNBQ1RK1 b kq - 1 4",
+    ]
+
+
+def test_the_board_shows_the_last_move_check_and_what_was_captured() -> None:
+    result = play("chess", "--side", "both", lines=["e4", "d5", "exd5", "Qxd5", "Nc3", "Qe5+"])
+    assert result.output.splitlines()[-14:-1] == [
+        "black has captured P",
+        "8 r n b . k b n r",
+        "7 p p p . p p p p",
+        "6 . . . . . . . .",
+        "5 . . . *(q). . .",
+        "4 . . . . . . . .",
+        "3 . . N . . . . .",
+        "2 P P P P . P P P",
+        "1 R . B Q K B N R",
+        "  a b c d e f g h",
+        "white has captured p",
+        "move 4, white to move; in check; last move Qe5+",
+        "",
+    ]
+
+
+def test_the_board_turns_for_the_second_player_where_that_is_usual() -> None:
+    result = play("shogi", "--side", "white", "--kanji", lines=["flip"])
+    assert result.output.count("\n    １  ２  ３  ４  ５  ６  ７  ８  ９\n") == 2
+    assert result.output.count("\n一 v香 v桂 v銀 v金 v玉 v金 v銀 v桂 v香\n") == 3
+    assert "\n    ９  ８  ７  ６  ５  ４  ３  ２  １\nmove 2, white to move" in result.output
+    assert "\n9 . . . . . . . . . 9\n" in play("go", "--side", "white", lines=[]).output
+
+
+def test_go_ends_with_its_score_and_can_be_taken_back() -> None:
+    result = play("go", "--side", "both", "--size", "5", lines=["c3", "score", "PASS", "pass", "undo", "score", "new"])
+    assert "black is ahead by 17.5, everything on the board taken for alive" in result.output
+    assert "\nblack wins by 17.5: two passes\n" in result.output
+    assert result.output.count("move 3, white (O) to move; last move pass") == 0
+    assert result.output.count("move 3, black (X) to move; last move pass") == 2
+    assert result.output.splitlines()[-1] == "bye"
+    assert result.output.splitlines()[-3] == "move 1, black (X) to move"
+
+
+def test_a_resignation_is_taken_back_alone() -> None:
+    result = play("tictactoe", "--side", "both", lines=["b2", "resign", "a1", "undo", "a1", "moves"])
+    assert "the game is over: undo, new, save FILE or quit" in result.output
+    assert result.output.splitlines()[-2] == "1. b2 2. a1"
+
+
+@pytest.mark.parametrize(
+    ("game", "moves", "suffix", "kept"),
+    [
+        ("chess", ["f3", "e5", "g4", "Qh4"], ".pgn", '[Result "0-1"]'),
+        ("chess", ["e4"], ".pgn", '[Result "*"]'),
+        ("go", ["d4", "e5", "resign"], ".sgf", "RE[W+R]"),
+        ("go", ["pass", "pass"], ".sgf", "RE[W+7.5]"),
+        ("shogi", ["P-7f", "P-3d", "Bx2b+"], ".kif", "   3 ２二角成(88)"),
+        ("shogi", ["P-7f", "resign"], ".kifu", "   2 投了"),
+        ("shogi", ["P-7f"], ".csa", "%CHUDAN"),
+        ("tictactoe", ["b2"], ".ugi", "startpos moves b2"),
+    ],
+)
+def test_a_game_is_saved_as_the_file_is_called(
+    game: str, moves: list[str], suffix: str, kept: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"game{suffix}"
+    result = play(game, "--side", "both", lines=[*moves, "moves", f"save {path}", f"save {path}"])
+    assert result.output.count(f"saved as {path}") == 2  # the same game may be written again
+    assert kept in path.read_text(encoding="cp932" if suffix == ".kif" else "utf-8")
+    again = play(game, "--side", "both", "--position", str(path), lines=["moves", f"save {path}"])
+    written, read = (re.findall(r"^1\. .*", output, re.MULTILINE) for output in (result.output, again.output))
+    assert written == read != []
+    assert f"{path} is there already: choose another name" in again.output
+
+
+def test_a_game_is_not_saved_where_its_file_does_not_say_how(tmp_path: Path) -> None:
+    lines = ["save x.pgn", "e4", "save x", "save x.epd", f"save {tmp_path}/no/x.pgn"]
+    result = play("chess", "--side", "both", lines=lines)
+    assert "there is no move to save" in result.output
+    assert result.output.count("does not say what to write: end the name with one of .pgn") == 2
+    assert "cannot write" in result.output
+    assert "No such file or directory" in result.output
+
+
+def test_flags_that_the_position_contradicts_are_refused() -> None:
+    result = play("go", "--position", "5/5/2b2/5/5 w 7.5", "--size", "9", lines=[])
+    assert "leave --size out" in result.output
+    assert "komi 0.5" in play("go", "--position", "5/5/2b2/5/5 w 7.5", "--komi", "0.5", lines=[]).output

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,8 @@ import torch
 from click.testing import CliRunner, Result
 
 from muzero_engine.cli import main
-from muzero_engine.commands.train import Duration
+from muzero_engine.commands.common import training
+from muzero_engine.commands.train import Duration, about
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.network.checkpoint import load_network
@@ -40,6 +44,10 @@ def call(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
+def last_line(result: Result) -> str:
+    return result.output.splitlines()[-1]
+
+
 def done(*arguments: object) -> str:
     result = CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
@@ -60,8 +68,12 @@ def test_a_duration_is_told_and_can_be_changed_for_steps(tmp_path: Path) -> None
 def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     run = tmp_path / "run"
     told = done(*NEW, "--run", run, "--steps", 2, *TINY)
-    assert told.startswith(f"tictactoe, preset tiny, on cpu, from nothing, in {run}\n")
+    assert told.startswith(f"tictactoe in {run}, loading PyTorch\n")
+    assert f"tictactoe, preset tiny, on cpu, from nothing, in {run}\n" in told
+    assert re.search(r"on this processor the first gradient step comes in about \d+ s, all 2 in about \d+ s ", told)
     assert f"all steps are done: {run / 'checkpoint-2'}\n" in told
+    assert f"go on:  muzero-engine train --run {run} --resume\n" in told
+    assert f"        muzero-engine play tictactoe --weights {run / 'weights'}\n" in told
     told = done("train", "--run", run, "--resume", "--steps", 4, "--time-limit", "5m")
     assert "from step 2" in told
     assert f"all steps are done: {run / 'checkpoint-4'}\n" in told
@@ -120,7 +132,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     assert size == {"channels": 8, "representation_blocks": 1, "dynamics_blocks": 0}
     narrower = call(*larger, "--run", tmp_path / "narrower", "--set", "network.channels=4")
     assert narrower.exit_code == 1
-    assert narrower.output == "Error: channels cannot be 4: the network has 8, and can only get more\n"
+    assert last_line(narrower) == "Error: channels cannot be 4: the network has 8, and can only get more"
     foreign = call("train", "--game", "go", "--run", tmp_path / "no", "--init", tmp_path / "bundle")
     assert foreign.exit_code == 1
     assert foreign.output.endswith("holds a network for tictactoe, and this is a run of go\n")
@@ -131,15 +143,24 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     assert again.exit_code == 1
     assert again.output == f"Error: {run} already holds a run: go on with --resume, or choose another folder\n"
     other = call("train", "--run", run, "--resume", "--game", "go")
-    assert other.output == f"Error: {run} is a run of tictactoe, not go: leave --game out or choose its folder\n"
+    assert last_line(other) == f"Error: {run} is a run of tictactoe, not go: leave --game out or choose its folder"
     missing = call("train", "--run", run, "--resume-step", 3)
-    assert missing.output == f"Error: {run} has no checkpoint of step 3: there are those of 2 and 4\n"
+    assert last_line(missing) == f"Error: {run} has no checkpoint of step 3: there are those of 2 and 4"
     damaged = run / "checkpoint-4" / "ema.000.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    refused = call("train", "--run", run, "--resume")
-    assert refused.exit_code == 1
-    assert f"Error: the checkpoint {run / 'checkpoint-4'} is damaged: ema.000.safetensors has" in refused.output
-    assert "from step 2" in done("train", "--run", run, "--resume-step", 2)
+    shutil.copytree(run / "checkpoint-2", run / "checkpoint-99")  # whose step is 2
+    assert "2 steps" in done("export", "--run", run, "--out", tmp_path / "whole")
+    told = done("train", "--run", run, "--resume", "--steps", 5)
+    assert f"the checkpoint {run / 'checkpoint-4'} is damaged: ema.000.safetensors has" in told
+    assert "that of step 2 is taken instead\n" in told
+    assert "from step 2" in told
+    assert f"of no more use, and renamed: {run / 'aside-checkpoint-99'}\n" in told
+    assert sorted(path.name for path in run.glob("*checkpoint-*")) == [
+        "aside-checkpoint-4",
+        "aside-checkpoint-99",
+        "checkpoint-2",
+        "checkpoint-5",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +174,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
         (["--game", "go", "--duration=-1s"], 2, "'-1s' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--time-limit", "soon"], 2, "'soon' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--device", "abacus"], 1, "unknown device 'abacus': choose cpu or cuda"),
-        (["--resume"], 1, "has no checkpoint"),
+        (["--resume"], 1, "has no checkpoint to go on from: begin a run there with --game and without --resume"),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
@@ -167,7 +188,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = call(*NEW, "--run", tmp_path / "file" / "run", *TINY)
     assert result.exit_code == 1
-    assert result.output == f"Error: {tmp_path / 'file' / 'run'}: Not a directory\n"
+    assert last_line(result) == f"Error: {tmp_path / 'file' / 'run'}: Not a directory"
 
 
 def test_a_loss_that_is_not_finite_ends_in_one_line(tmp_path: Path) -> None:
@@ -176,7 +197,7 @@ def test_a_loss_that_is_not_finite_ends_in_one_line(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "Error: the loss or its gradient is not finite at step " in result.output.splitlines()[-1]
     assert len(list(tmp_path.glob("nonfinite-*.safetensors"))) == 1
-    assert list(tmp_path.glob("checkpoint-*")) == []
+    assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-0"]  # from before the first step
 
 
 def test_a_run_without_metrics_has_no_report(tmp_path: Path) -> None:
@@ -194,7 +215,20 @@ def test_without_torch_one_line_says_how_to_get_it(tmp_path: Path, command: list
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1
-    assert result.stderr == "Error: this needs torch, which playing does not: pip install 'muzero-engine[train]'\n"
+    way = f"{sys.executable} -m pip install '{Path(__file__).parents[2]}[train]'"
+    assert result.stderr == f"Error: this needs torch, which playing does not: {way}\n"
+
+
+def test_the_systems_own_python_which_pip_refuses_gets_an_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "EXTERNALLY-MANAGED").touch()
+    monkeypatch.setattr("sys.prefix", sys.base_prefix)
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(training, "ROOT", tmp_path)  # installed from an index
+    assert training.install_command("train") == (
+        "python3 -m venv muzero && muzero/bin/pip install 'muzero-engine[train]', then muzero/bin/muzero-engine"
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,6 +236,54 @@ def test_without_torch_one_line_says_how_to_get_it(tmp_path: Path, command: list
 )
 def test_times(text: str, seconds: float) -> None:
     assert Duration().convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (40, "40 s"), (119, "119 s"), (150, "2 min"), (3_700, "1.0 h"), (12_600, "3.5 h"), (5e5, "6 days")],
+)
+def test_times_that_are_about_right(seconds: float, text: str) -> None:
+    assert about(seconds) == text
+
+
+def test_a_run_without_a_folder_gets_one_by_its_game_and_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert last_line(call("train", "--resume")) == "Error: say with --run which run goes on"
+    told = done(*NEW, "--steps", 2, *TINY)
+    (run,) = Path("runs").iterdir()
+    assert re.fullmatch(r"tictactoe-\d{4}-\d\d-\d\d-\d{6}", run.name)
+    assert told.startswith(f"tictactoe in {run}, loading PyTorch\n")
+    assert last_line(call("train", "--resume")) == f"Error: say with --run which run goes on: --run {run} is the latest"
+
+
+def test_resume_auto_is_right_for_a_new_run_and_for_one_that_was_stopped(tmp_path: Path) -> None:
+    command = [*NEW, "--run", tmp_path / "run", "--resume", "auto", *TINY]
+    assert "from nothing" in done(*command, "--steps", 2)
+    assert "from step 2" in done(*command, "--steps", 4)
+
+
+def test_nobody_else_trains_in_the_folder_of_a_run_that_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "muzero_engine", *NEW, "--run", str(tmp_path), "--steps", "100000", *TINY]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stderr is not None
+            while not any(tmp_path.glob("checkpoint-*")):
+                assert running.poll() is None
+                time.sleep(0.05)
+            for more in ([], ["--resume"], ["--resume", "auto"]):
+                refused = call(*NEW, "--run", tmp_path, *more)
+                assert refused.exit_code == 1
+                assert last_line(refused).startswith(f"Error: another program trains in {tmp_path}: when it has ended")
+            running.send_signal(signal.SIGINT)
+            _, told = running.communicate(timeout=60)
+        finally:
+            running.kill()
+    assert running.returncode == 0
+    assert re.search(r"^stopping: a checkpoint in about \d+ s; again to stop at once$", told, re.MULTILINE)
+    assert "stopped as asked: " in told
+    assert "from step " in done("train", "--run", tmp_path, "--resume", "--steps", 1)
 
 
 def test_two_processes_train_together_and_go_on(tmp_path: Path) -> None:

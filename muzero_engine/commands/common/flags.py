@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from muzero_engine.commands.common.help import ExpertOption, help_all_option
-from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options
+from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options, missing_for
 
 Command = Callable[..., None]
 USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "elo"})  # shown by `--help`, the others by `--help-all`
@@ -21,20 +22,19 @@ def flag_name(info: OptionInfo) -> str:
     return "--" + info.field.replace("_", "-")
 
 
-def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) -> Callable[[Command], Command]:
+def engine_flags(**defaults: Any) -> Callable[[Command], Command]:
     """Gives a command a flag for every engine option; it is called with `options: EngineOptions`.
 
-    `defaults` are those of this command where they differ from the engine's; `leave_out` are fields of options that
-    would do nothing here, and are no flags of it.
+    `defaults` are those of this command where they differ from the engine's.
     """
-    offered = (info for info in all_options() if info.field not in leave_out)
-    infos = [replace(info, default=defaults.get(info.field, info.default)) for info in offered]
+    infos = [replace(info, default=defaults.get(info.field, info.default)) for info in all_options()]
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def wrapper(**arguments: Any) -> None:
             values = {info.field: arguments.pop(info.field) for info in infos}
-            command(options=EngineOptions(**values), **arguments)
+            written = [info for info in infos if _is_written(info.field)]
+            command(options=_with_what_is_needed(EngineOptions(**values), written), **arguments)
 
         decorated: Command = help_all_option(wrapper)
         for info in reversed(infos):
@@ -42,6 +42,25 @@ def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) ->
         return decorated
 
     return decorate
+
+
+def _is_written(name: str) -> bool:
+    """Return whether a flag stands on the command line."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _with_what_is_needed(options: EngineOptions, written: list[OptionInfo]) -> EngineOptions:
+    """Return the options with the switches on that a flag is of no use without; say so where one needs a value."""
+    for info in written:
+        needed = missing_for(info, options)
+        if needed is None:
+            continue
+        if needed.kind is Kind.CHECK and needed.field not in [other.field for other in written]:
+            switch: dict[str, Any] = {needed.field: True}
+            options = replace(options, **switch)
+        else:
+            click.echo(f"{flag_name(info)} has an effect only with {flag_name(needed)}", err=True)
+    return options
 
 
 def _flag(info: OptionInfo) -> Callable[[Command], Command]:

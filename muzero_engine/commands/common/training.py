@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import shlex
+import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Training
 
 LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
+ROOT = Path(__file__).resolve().parents[3]  # of the checkout, where this package is in one
 
 
 @contextlib.contextmanager
@@ -22,9 +27,7 @@ def training_errors() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name not in LIBRARIES:
             raise
-        raise click.ClickException(
-            f"this needs {error.name}, which playing does not: pip install 'muzero-engine[train]'"
-        ) from None
+        raise _missing(error.name) from None
     except FileExistsError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
@@ -33,6 +36,26 @@ def training_errors() -> Iterator[None]:
         if not type(error).__module__.startswith("muzero_engine."):
             raise
         raise click.ClickException(str(error)) from None
+
+
+def require_training_libraries(*names: str) -> None:
+    """Raise ClickException with the command that installs them where one of these is missing. Imports none."""
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise _missing(name)
+
+
+def _missing(library: str) -> click.ClickException:
+    return click.ClickException(f"this needs {library}, which playing does not: {install_command('train')}")
+
+
+def install_command(extra: str) -> str:
+    """Return the command that adds an extra of this package to the Python that runs it."""
+    source = f"{ROOT}[{extra}]" if (ROOT / "pyproject.toml").exists() else f"muzero-engine[{extra}]"
+    marker = Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+    if sys.prefix == sys.base_prefix and marker.exists():  # the system's own Python, which refuses
+        return f"python3 -m venv muzero && muzero/bin/pip install {shlex.quote(source)}, then muzero/bin/muzero-engine"
+    return f"{shlex.quote(sys.executable)} -m pip install {shlex.quote(source)}"
 
 
 def training_beside(checkpoint: Path) -> Training:

@@ -12,12 +12,13 @@ from muzero_engine.commands.play.style import Style
 from muzero_engine.games.board_view import BoardView, Piece, Square, Surface
 
 # Numbers of the 256 colours of terminals
-_LIGHT, _DARK = 109, 66
+_LIGHT, _DARK = 137, 94  # squares of a chequered board, on which white and black are both to be seen
 _GROUNDS = {Surface.WOOD: 137, Surface.FELT: 29}
-_MOVED, _MOVED_PLAIN, _CHECK = 136, 24, 160
+_MOVED = {Surface.CHEQUERED: 64, Surface.WOOD: 64, Surface.FELT: 136, Surface.PLAIN: 24}
+_CHECK = 160
 _WHITE, _BLACK = 231, 16
 _PLAIN_INKS = (44, 208)  # of player 0 and 1 where there is no ground
-_LINES, _LABELS = 94, 245
+_LINES, _LABELS, _FAINT = 94, 245, 238
 _RESET = "\x1b[0m"
 _FULL_WIDTH = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 
@@ -46,12 +47,12 @@ def sign_of(view: BoardView, player: int, style: Style) -> str:
 
 
 def _held(view: BoardView, style: Style, players: tuple[str, str], player: int) -> str:
-    """Return what a player holds in words and signs; empty where nobody holds anything."""
-    if not any(view.held):
+    """Return what a player holds in words and signs; empty where that is nothing."""
+    if not view.held[player]:
         return ""
     painter = _Painter(view, style)
     signs = " ".join(painter.beside(piece, count) for piece, count in view.held[player])
-    return f"{players[player]} {view.held_name} {signs or 'nothing'}"
+    return f"{players[player]} {view.held_name} {signs}"
 
 
 class _Painter:
@@ -117,8 +118,12 @@ class _Painter:
     def _on_ground(self, square: Square) -> str:
         ground = self._ground(square)
         piece = self._view.pieces.get(square)
-        text = self._cell(square) if piece is not None or ground is None else " " * self._width
-        return f"{'' if ground is None else _on(ground)}{'' if piece is None else self._paint(piece)} {text} {_RESET}"
+        if piece is not None:
+            ink, text = self._paint(piece), self._cell(square)
+        else:
+            bare = self._view.surface is Surface.CHEQUERED or square == self._view.left
+            ink, text = _ink(_FAINT), " " * self._width if bare else self._cell(square)
+        return f"{'' if ground is None else _on(ground)}{ink} {text} {_RESET}"
 
     def _on_lines(self, squares: list[Square]) -> str:
         wood = _on(_GROUNDS[self._view.surface])
@@ -138,7 +143,7 @@ class _Painter:
         if square == view.checked:
             return _CHECK
         if square in (view.arrived, view.left):
-            return _MOVED_PLAIN if view.surface is Surface.PLAIN else _MOVED
+            return _MOVED[view.surface]
         if view.surface is Surface.CHEQUERED:
             return _DARK if sum(square) % 2 else _LIGHT
         return _GROUNDS.get(view.surface)

@@ -20,7 +20,6 @@ from muzero_engine.games.base import Position, WithKomi
 from muzero_engine.games.registry import BUILT_IN
 
 DEFAULT_SECONDS = 1.0
-OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "verbose_move_stats", "info_interval_ms"})
 
 
 @click.command()
@@ -34,7 +33,7 @@ OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "v
 @click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
-@engine_flags(leave_out=OF_NO_USE)
+@engine_flags()
 def play(
     game: str,
     side: str,
@@ -63,13 +62,12 @@ def play(
     console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji))
     engine = make_engine(game, options)
     try:
-        engine.prepare(start.shape)
+        if len(people) < len(start.spec.players):
+            engine.prepare(start.shape)
         console.say(f"{weights_line(game, options)}. Write 'help' for help.")
         if options.limit_strength:
             console.say(f"The engine's strength is limited to {options.elo} Elo, by its own scale.")
         Table(engine, start, people, limits, console, show_value=show_value).run()
-    except KeyboardInterrupt:
-        console.say("bye")
     finally:
         engine.close()
 

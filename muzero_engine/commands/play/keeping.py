@@ -54,7 +54,8 @@ def game_record(
 
 def written_suffixes(game: Game) -> list[str]:
     """Return the endings of the files that a game can be written to."""
-    return [suffix for form in record_formats(game) if form.write is not None for suffix in form.suffixes]
+    written = [form for form in record_formats(game) if form.write is not None]
+    return [suffix for form in written for suffix in form.suffixes if suffix not in form.only_read]
 
 
 def default_name(game: Game) -> str:
@@ -73,7 +74,7 @@ def save(path: Path, game: Game, record: GameRecord, *, replace: bool) -> None:
         text = form.write(record, EVENT)
         if path.exists() and not replace:
             raise CannotSave(f"{path} is there already: choose another name")
-        write_atomically(path, text.encode(form.written_encoding))
+        write_atomically(path, text.encode(form.written_encodings.get(path.suffix.lower(), "utf-8")))
     except BadPosition as error:
         raise CannotSave(str(error)) from None
     except (OSError, ValueError) as error:

@@ -80,7 +80,7 @@ class Store:
         self.folder = folder
         self.facts = facts  # as they were when it was created
         self.records = records
-        self._event = event
+        self.event = event  # what the records of the games are called
         self._formats = written_formats(load_game(game))
 
     @classmethod
@@ -150,21 +150,21 @@ class Store:
             append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
             self.records.append(record)
             for form in self._formats:
-                append_whole(self.folder / file_name(form), text_of(form, record, self._event).encode())
+                append_whole(self.folder / file_name(form), text_of(form, record, self.event).encode())
 
     def played(self) -> set[tuple[int, int]]:
         """Return (pair, game) of the games that are there."""
         return {(record.pair, record.game) for record in self.records}
 
     def _rewrite(self, form: RecordFormat) -> None:
-        text = "".join(text_of(form, record, self._event) for record in self.records)
+        text = "".join(text_of(form, record, self.event) for record in self.records)
         write_atomically(self.folder / file_name(form), text.encode())
 
     def _repair(self, form: RecordFormat) -> None:
         """Make a file again that lacks the last game or a part of it: all that a kill can do to it."""
         path = self.folder / file_name(form)
         data = path.read_bytes() if path.exists() else b""
-        last = text_of(form, self.records[-1], self._event).encode() if self.records else b""
+        last = text_of(form, self.records[-1], self.event).encode() if self.records else b""
         if data.count(form.written_once) != len(self.records) or not data.endswith(last):
             self._rewrite(form)
 

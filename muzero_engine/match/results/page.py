@@ -1,15 +1,26 @@
-"""One page (HTML) on a tournament, with nothing needed beside it: facts, ratings, results of pairings, cross table."""
+"""One page (HTML) on a tournament, with nothing needed beside it: facts, engines, ratings, results of pairings, cross
+table, and all games with boards to click through."""
 
 from __future__ import annotations
 
 import base64
 import html
 import itertools
-from collections.abc import Sequence
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from muzero_engine.files import write_atomically
-from muzero_engine.match.results import pictures
+from muzero_engine.games.base import BadPosition
+from muzero_engine.games.lines import written_formats
+from muzero_engine.games.record import GameRecord
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.records.moves import move_count
+from muzero_engine.match.records.store import file_name
+from muzero_engine.match.results import pictures, viewer
+from muzero_engine.match.results.boards import MOST_GAMES, BoardWriter
 from muzero_engine.match.results.standings import Standings
 from muzero_engine.match.results.statistics import Sprt, estimate
 from muzero_engine.match.results.tables import (
@@ -22,7 +33,9 @@ from muzero_engine.match.results.tables import (
     score_text,
     sprt_text,
 )
+from muzero_engine.match.settings.match_settings import EngineSettings
 
+SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto; max-width: 76rem;
   padding: 0 1rem; }
@@ -39,14 +52,30 @@ img { max-width: 100%; height: auto; }
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What was played, and by whom."""
+
+    event: str = ""  # what the records of the games are called
+    records: Sequence[GameRecord] = ()  # all of one game
+    engines: Sequence[EngineSettings] = ()
+    identities: Mapping[str, str] = field(default_factory=dict)  # by name, what engines call themselves
+
+
 def write_page(
-    standings: Standings, title: str, facts: Sequence[tuple[str, str]], path: Path, *, sprt: Sprt | None = None
+    standings: Standings,
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    path: Path,
+    *,
+    played: Played | None = None,
+    sprt: Sprt | None = None,
 ) -> None:
     """Write the page. `facts` are lines for its head, name and value: time control, openings, machine, ...
 
-    Without matplotlib the page has the tables alone, and a line that says so.
+    Without matplotlib the page has no picture, and a line that says so.
     """
-    write_atomically(path, page_text(standings, title, facts, sprt=sprt).encode())
+    write_atomically(path, page_text(standings, title, facts, played=played, sprt=sprt).encode())
 
 
 def write_pictures(standings: Standings, title: str, folder: Path) -> None:
@@ -59,8 +88,16 @@ def write_pictures(standings: Standings, title: str, folder: Path) -> None:
         write_atomically(folder / name, data)
 
 
-def page_text(standings: Standings, title: str, facts: Sequence[tuple[str, str]], *, sprt: Sprt | None = None) -> str:
+def page_text(
+    standings: Standings,
+    title: str,
+    facts: Sequence[tuple[str, str]],
+    *,
+    played: Played | None = None,
+    sprt: Sprt | None = None,
+) -> str:
     """Return the page. See `write_page`."""
+    played = played or Played()
     try:
         data = base64.b64encode(pictures.ratings_png(standings, "Ratings")).decode()
         chart = f'<img alt="Ratings with 95% intervals" src="data:image/png;base64,{data}">'
@@ -73,13 +110,14 @@ def page_text(standings: Standings, title: str, facts: Sequence[tuple[str, str]]
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{_escape(title)}</title>
-<style>{STYLE}</style>
+<style>{STYLE}{viewer.STYLE}</style>
 </head>
 <body>
 <h1>{_escape(title)}</h1>
 <table>
 {head}
 </table>
+{_engines(played)}
 <h2>Ratings</h2>
 <div class="wide"><table class="results">
 {_ratings(standings)}
@@ -95,9 +133,68 @@ def page_text(standings: Standings, title: str, facts: Sequence[tuple[str, str]]
 <div class="wide"><table class="cross">
 {_cross(standings)}
 </table></div>
+{_games(played)}
 </body>
 </html>
 """
+
+
+def _engines(played: Played) -> str:
+    if not played.engines:
+        return ""
+    headings = ("engine", "calls itself", "time control", "options", "command")
+    rows = ["<tr>" + "".join(_cell(text, "name", "th") for text in headings) + "</tr>"]
+    for engine in played.engines:
+        options = ", ".join(f"{name} = {value}" for name, value in engine.options)
+        words = [*(f"{name}={value}" for name, value in engine.environment), *engine.command]
+        where = f" (in {engine.directory})" if engine.directory else ""
+        command = f"{shlex.join(words)}{where}" if engine.command else f"random, seed {engine.seed}"
+        cells = (engine.name, played.identities.get(engine.name, ""), str(engine.control), options, command)
+        rows.append("<tr>" + "".join(_cell(text, "name") for text in cells) + "</tr>")
+    table = "\n".join(rows)
+    return f'<h2>Engines</h2>\n<div class="wide"><table class="results">\n{table}\n</table></div>'
+
+
+def _games(played: Played) -> str:
+    """Return the table of all games, and the board on which they are shown."""
+    records = played.records
+    if not records:
+        return ""
+    game = load_game(records[0].game_name)
+    file = file_name(written_formats(game)[0])
+    headings = ("#", *game.spec.players, "result", "ending", "moves", "opening", "record")
+    rows = ["<tr>" + "".join(_cell(text, "" if i in (0, 5) else "name", "th") for i, text in enumerate(headings))]
+    rows[0] += "</tr>"
+    for number, record in enumerate(records):
+        reason = record.reason if record.ending.value in record.reason else f"{record.ending.value}: {record.reason}"
+        cells = (record.first, record.second, SCORES[record.points], reason)
+        shown = number < MOST_GAMES
+        rows.append(
+            (f'<tr data-game="{number}">' if shown else "<tr>")
+            + _cell(str(number + 1))
+            + "".join(_cell(text, "name") for text in cells)
+            + _cell(_moves(record))
+            + _cell(record.opening, "name")
+            + f'<td class="name"><a href="{file}"{f" data-record={number}" if shown else ""}>{file}</a></td></tr>'
+        )
+    data = json.dumps(BoardWriter(game, played.event).page_data(records), separators=(",", ":"), ensure_ascii=False)
+    table = "\n".join(rows)
+    rest = f" The first {MOST_GAMES} of them have boards." if len(records) > MOST_GAMES else ""
+    return f"""<h2>Games</h2>
+<p>A click on a game shows its board; the arrow keys go through it.{rest}</p>
+{viewer.MARKUP}
+<div class="wide"><table class="results">
+{table}
+</table></div>
+<script type="application/json" id="games-data">{data.replace("<", chr(92) + "u003c")}</script>
+<script>{viewer.SCRIPT}</script>"""
+
+
+def _moves(record: GameRecord) -> str:
+    try:
+        return str(move_count(record))
+    except BadPosition:
+        return "?"
 
 
 def _ratings(standings: Standings) -> str:

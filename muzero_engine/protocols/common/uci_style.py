@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
-from muzero_engine.engine.options import BadOption, EngineOptions, protocol_options
+from muzero_engine.engine.options import BadOption, EngineOptions, protocol_options, without_effect
 from muzero_engine.games.base import EngineProtocol, Position
 from muzero_engine.protocols.common.go_command import GoCommand, make_limits
 from muzero_engine.protocols.common.gui_session import STOP_SECONDS, GuiSession
@@ -99,12 +99,13 @@ class UciStyleSession(GuiSession, abc.ABC):
             self._complain(str(error))
         else:
             self._engine.configure(self._effective_options())
+            if (hint := without_effect(self.protocol, name, self._options)) is not None:
+                self._tell(hint)
 
     def _new_game(self, _: str) -> None:
         self._stop("")
         self._engine.wait(STOP_SECONDS)
         self._engine.new_game()
-        self._load_changed_weights(self._line.position)
 
     def _go_to(self, command: PositionCommand | None) -> None:
         """Carry out `position`; None: it made no sense."""

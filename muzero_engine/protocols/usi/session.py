@@ -25,7 +25,7 @@ from dataclasses import replace
 from functools import partial
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import BadOption, find_option, protocol_options
+from muzero_engine.engine.options import BadOption, find_option, protocol_options, without_effect
 from muzero_engine.games.base import BadPosition, EngineProtocol, Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.protocols.common.gui_session import STOP_SECONDS, GuiSession
@@ -130,6 +130,8 @@ class UsiSession(GuiSession):
             else:
                 text = fit_text(find_option(EngineProtocol.USI, name), value or "")
                 self._options = self._options.with_text(EngineProtocol.USI, name, text)
+                if (hint := without_effect(EngineProtocol.USI, name, self._options)) is not None:
+                    self._tell(hint)
         except KeyError:
             return  # clients offer what other engines have
         except BadOption as error:
@@ -139,8 +141,6 @@ class UsiSession(GuiSession):
 
     def _usinewgame(self, _: str) -> None:
         self._engine.new_game()
-        if not self._searching:
-            self._load_changed_weights(self._current())
 
     def _current(self) -> Position:
         if self._position is None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.matches import (
     GreedyPlayer,
+    MatchScore,
     Player,
     RandomPlayer,
     openings,
@@ -37,6 +38,7 @@ from muzero_engine.training.evaluation.matches import (
 )
 from muzero_engine.training.report.run_metrics import BEATEN, CycleRecord, MatchRecord
 from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.types import Stopped
 
 NETS = "nets"
 KEPT = 8  # nets
@@ -122,22 +124,49 @@ class Evaluator:
                     (self._folder / f"net-{late}.safetensors").unlink()
         self._world.barrier()
 
-    def evaluate(self, step: int, network: MuZeroNetwork, history: Iterable[CycleRecord]) -> tuple[MatchRecord, ...]:
-        """Return the results of the net of this step and store it afterwards. `history` is what was measured before."""
+    def before_simulations(self, act: Callable[[int], None]) -> None:
+        """Let the searches call `act` with their batch before every simulation on a CPU; what it raises ends them."""
+        for search in self._searches:
+            search.before_simulation = act
+
+    def evaluate(
+        self,
+        step: int,
+        network: MuZeroNetwork,
+        history: Iterable[CycleRecord],
+        due: Callable[[], bool] = lambda: False,
+    ) -> tuple[MatchRecord, ...]:
+        """Return the results of the net of this step and store it afterwards. `history` is what was measured before.
+
+        `due` says whether this rank is to stop. Where one is, or one's search raised Stopped, no match counts, and the
+        net is not stored.
+        """
         self._searches[0].update_weights(network)
-        matches = [self._match(name, self._script(name, step), step) for name in self._scripted(history)]
+        matches = []
+        for name in self._scripted(history):
+            if (match := self._match(name, self._script(name, step), step, due)) is None:
+                return ()
+            matches.append(match)
         for earlier in opponents(self._steps(), step):
             path = self._folder / f"net-{earlier}.safetensors"
             self._searches[1].update_weights(load_network(path))
-            matches.append(self._match(path.stem, self._earlier, step))
+            if (match := self._match(path.stem, self._earlier, step, due)) is None:
+                return ()
+            matches.append(match)
         self.keep(step, network)
         return tuple(matches)
 
-    def _match(self, name: str, opponent: Player, step: int) -> MatchRecord:
+    def _match(self, name: str, opponent: Player, step: int, due: Callable[[], bool]) -> MatchRecord | None:
+        """Return the result of a match; None where a rank was to stop."""
         rng = self._generator(name, step)
         starts = openings(self._start, self._pairs, self._config.evaluation.opening_plies, rng)
         mine = starts[self._world.rank :: self._world.size]
-        score = play_pairs(self._current, opponent, mine, self._end)
+        try:
+            score = play_pairs(self._current, opponent, mine, self._end)
+        except Stopped:
+            score = MatchScore()
+        if self._world.any(due()):
+            return None
         total = torch.tensor([score.wins, score.draws, score.losses])
         self._world.sum_(total)
         wins, draws, losses = (int(count) for count in total.tolist())

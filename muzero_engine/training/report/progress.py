@@ -1,7 +1,8 @@
-"""The line that tells a person how a run is doing: one that is rewritten on a terminal, one every so often in a log."""
+"""The line that tells a person how a run is doing: on a terminal rewritten, with a bar; in a log one every so often."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -9,34 +10,60 @@ from dataclasses import dataclass
 from typing import TextIO
 
 LOG_SECONDS = 10.0  # between lines where there is no terminal
+TERMINAL_SECONDS = 0.2  # between those of a terminal
+BAR = 20  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What the line tells. Rates are those of the last cycle, all ranks together; losses those of its last steps."""
+    """What the line tells, all ranks together.
+
+    Rates are of the last cycle, or of this one as far as it is; losses those of the last steps.
+    """
 
     step: int
     steps: int
-    games: int
+    games: int  # that ended
+    plies: int  # of self-play
+    filled: float | None = None  # how full the replay is, about, in [0, 1), before the first gradient step; None: full
     moves_per_second: float
     simulations_per_second: float
     losses: tuple[tuple[str, float], ...]  # (name, value); none before the first gradient step
-    seconds_left: float | None  # to the last step or to the time limit; None: not yet known
+    seconds_left: float | None  # to the last step or the time limit, or to the first step; None: not yet known
+    doing: str = ""  # what goes on besides playing and learning
+
+    @property
+    def share(self) -> float:
+        """How much is done of the run, or of the filling of the replay before it, in [0, 1]."""
+        if self.filled is not None:
+            return self.filled
+        return min(1.0, self.step / max(self.steps, 1))
 
 
 def status_line(status: Status) -> str:
     """Return one line for people."""
-    share = 100 * status.step // max(status.steps, 1)
+    share = int(100 * status.share + 1e-9)
+    filling = status.filled is not None
     parts = [
-        f"step {status.step:,}/{status.steps:,} ({share}%)",
+        f"filling the replay ({share}%)" if filling else f"step {status.step:,}/{status.steps:,} ({share}%)",
         f"{status.games:,} games",
+        f"{status.plies:,} plies",
         f"{short_number(status.moves_per_second)} moves/s",
         f"{short_number(status.simulations_per_second)} simulations/s",
         *(f"{name} {value:.3f}" for name, value in status.losses),
     ]
+    if status.doing:
+        parts.append(status.doing)
     if status.seconds_left is not None:
-        parts.append(f"{clock_text(status.seconds_left)} left")
+        left = clock_text(status.seconds_left)
+        parts.append(f"first step in about {left}" if filling else f"{left} left")
     return "  ".join(parts)
+
+
+def bar(share: float) -> str:
+    """Return a bar that is full to a share in [0, 1]."""
+    done = int(BAR * share)
+    return f"[{'#' * done}{'-' * (BAR - done)}]"
 
 
 def short_number(value: float) -> str:
@@ -64,30 +91,31 @@ class Progress:
         stream: TextIO,
         *,
         silent: bool = False,
-        every: float = LOG_SECONDS,
+        every: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Write to `stream`; `every` so many seconds at most a line: LOG_SECONDS, TERMINAL_SECONDS on a terminal."""
         self._stream = stream
         self._silent = silent
         self._terminal = stream.isatty()
-        self._every = every
+        self._every = (TERMINAL_SECONDS if self._terminal else LOG_SECONDS) if every is None else every
         self._clock = clock
-        self._last: float | None = None  # when the last line of a log was written
+        self._last: float | None = None  # when the last line was written
         self._open = False  # whether the terminal's line is unfinished
 
-    def show(self, status: Status) -> None:
-        """Rewrite the terminal's line; in a log write one if the last is old enough."""
-        if self._silent:
+    def show(self, make: Callable[[], Status]) -> None:
+        """Rewrite the terminal's line, or write one in a log, with what `make` returns, if the last is old enough."""
+        now = self._clock()
+        if self._silent or (self._last is not None and now - self._last < self._every):
             return
+        self._last = now
+        status = make()
         line = status_line(status)
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
-            self._write(f"\r\x1b[K{line[:width]}")
+            self._write(f"\r\x1b[K{f'{bar(status.share)} {line}'[:width]}")
             self._open = True
-            return
-        now = self._clock()
-        if self._last is None or now - self._last >= self._every:
-            self._last = now
+        else:
             self._write(f"{line}\n")
 
     def note(self, text: str) -> None:
@@ -96,6 +124,17 @@ class Progress:
             return
         self._write(f"\r\x1b[K{text}\n" if self._open else f"{text}\n")
         self._open = False
+
+    def note_from_handler(self, text: str) -> None:
+        """Write a line that stays from the handler of a signal, which may have interrupted any other call."""
+        if self._silent:
+            return
+        line = f"\r\x1b[K{text}\n" if self._open else f"{text}\n"
+        self._open = False
+        try:
+            os.write(self._stream.fileno(), line.encode())  # past the buffer, which may be in use
+        except (OSError, ValueError):  # it is no file
+            self._write(line)
 
     def close(self) -> None:
         """End an unfinished line."""

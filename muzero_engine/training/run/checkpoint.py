@@ -3,8 +3,9 @@
 A checkpoint is a JSON document (`checkpoint.json`) and named *groups* of tensors in safetensors files of at most 15
 MiB: `weights`, `ema`, `optimiser` of rank 0, and what every rank has of its own (`self-play-0`, `replay-0`, ...). It is
 filled under a temporary name beside its place and renamed when every rank is done and every byte is on the disk, so
-that a kill or a full disk leaves the checkpoints from before as they were. The document lists every file's size and
-hash.
+that a kill or a full disk leaves the checkpoints from before as they were; one of the same step makes room in the same
+way (`files.replace_folder`). The document lists every file's size and hash, and the step: a folder of another name is
+no checkpoint.
 
 With several machines the run's folder must be one that all of them see.
 """
@@ -28,7 +29,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from muzero_engine.dataclass_json import BadData, from_data, to_data
-from muzero_engine.files import write_atomically
+from muzero_engine.files import replace_folder, restore_folder, set_aside, write_atomically
 from muzero_engine.network.checkpoint import BadCheckpoint
 
 FILE_LIMIT = 15 << 20  # bytes
@@ -38,7 +39,7 @@ DOCUMENT = "checkpoint.json"
 FORMAT = 1
 
 Tensors = Mapping[str, Tensor]
-_NAME = re.compile(r"checkpoint-(\d+)")
+_NAME = re.compile(r"checkpoint-(0|[1-9]\d{0,17})")
 _PIECE = re.compile(r"(.+)#(\d+)")
 
 
@@ -70,12 +71,14 @@ class CheckpointWriter:
     """
 
     def __init__(self, run: Path, step: int) -> None:
+        self._step = step
         self.place = run / f"checkpoint-{step}"
         self._folder = run / f".checkpoint-{step}.part"
 
     def begin(self) -> None:
         """Make the temporary folder, and room: what killed writers left behind goes."""
         try:
+            restore_checkpoints(self._folder.parent)
             for left in self._folder.parent.glob(".checkpoint-*.part"):
                 shutil.rmtree(left)
             self._folder.mkdir(parents=True)
@@ -99,12 +102,11 @@ class CheckpointWriter:
                 path.name: FileEntry(path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
                 for path in sorted(self._folder.glob("*.safetensors"))
             }
-            text = json.dumps({"format": FORMAT, **document, "files": to_data(files)}, indent=1)
+            text = json.dumps({"format": FORMAT, "step": self._step, **document, "files": to_data(files)}, indent=1)
             write_atomically(self._folder / DOCUMENT, text.encode())
-            if self.place.exists():
-                shutil.rmtree(self.place)
-            os.replace(self._folder, self.place)
-            for _, old in checkpoints(self.place.parent)[KEPT:]:
+            replace_folder(self._folder, self.place)
+            whole = [path for step, path in checkpoints(self.place.parent) if _step_of(path) == step]
+            for old in whole[KEPT:]:
                 shutil.rmtree(old)
         except OSError as error:
             raise self._refused(error) from error
@@ -153,6 +155,11 @@ class Checkpoint:
             raise BadCheckpoint(f"the checkpoint {self.folder} has an incomplete {group}")
         return {name: torch.cat(parts).reshape(shapes[name]) for name, parts in pieces.items()}
 
+    def check(self) -> None:
+        """Read every file and compare it with the document. Raises BadCheckpoint."""
+        for name in self.files:
+            self._checked(name)
+
     def _checked(self, name: str) -> bytes:
         path, entry = self.folder / name, self.files[name]
         try:
@@ -170,13 +177,53 @@ class Checkpoint:
 
 
 def checkpoints(run: Path) -> list[tuple[int, Path]]:
-    """Return (step, folder) of the complete checkpoints of a run, newest first."""
+    """Return (step, folder) of the complete checkpoints of a run, newest first.
+
+    A folder that somebody gave another name than its step is none. Nothing is read but the documents: a file may be
+    damaged, and so may be a document.
+    """
     complete = []
     for path in run.glob("checkpoint-*"):
         match = _NAME.fullmatch(path.name)
-        if match and (path / DOCUMENT).exists():
+        if match and (path / DOCUMENT).exists() and _step_of(path) in (None, int(match[1])):
             complete.append((int(match[1]), path))
     return sorted(complete, reverse=True)
+
+
+def restore_checkpoints(run: Path) -> None:
+    """Bring back what a kill left aside while a checkpoint was replaced. Only its writer may. Raises OSError."""
+    for aside in run.glob(set_aside(Path("checkpoint-*")).name):
+        place = run / aside.name.removeprefix(".").removesuffix(".old")
+        restore_folder(place)
+        if aside.exists():
+            shutil.rmtree(aside)
+
+
+def set_later_aside(run: Path, step: int | None) -> list[Path]:
+    """Rename the checkpoints of a run that goes on from `step` which would be newer, though they are of no use to it.
+
+    They are damaged, of a step that the run went back from, or only named like a checkpoint; None: all of them. Return
+    their new folders, `aside-NAME`. Only the run's writer may. Raises OSError.
+    """
+    moved = []
+    for path in sorted(run.glob("checkpoint-*")):
+        match = _NAME.fullmatch(path.name)
+        if step is None or match is None or int(match[1]) > step:
+            aside = run / f"aside-{path.name}"
+            shutil.rmtree(aside, ignore_errors=True)
+            os.replace(path, aside)
+            moved.append(aside)
+    return moved
+
+
+def _step_of(folder: Path) -> int | None:
+    """Return the step that a checkpoint's document is of; None where it does not say."""
+    try:
+        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+        step = document.get("step", document.get("counters", {}).get("step"))
+    except (OSError, ValueError, RecursionError, AttributeError):
+        return None
+    return step if isinstance(step, int) else None
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:

@@ -5,6 +5,7 @@ A *checkpoint* of a run is a folder, see `checkpoint`; `state` reads and writes 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -71,15 +72,33 @@ def read_network(checkpoint: Checkpoint) -> MuZeroNetwork:
     return network.eval()
 
 
-def newest_checkpoint(run: Path, step: int | None = None) -> Checkpoint:
-    """Return the newest complete checkpoint of a run, or that of a step. Raises BadCheckpoint."""
+def newest_checkpoint(run: Path, step: int | None = None, note: Callable[[str], None] | None = None) -> Checkpoint:
+    """Return the newest whole checkpoint of a run, or that of a step. Raises BadCheckpoint.
+
+    Damaged ones are passed over, each with a line to `note`; where none is whole, what is wrong with the newest is
+    raised. That of a step is not looked into.
+    """
     folders = dict(checkpoints(run))
     if not folders:
         raise BadCheckpoint(f"{run} has no checkpoint")
-    if step is not None and step not in folders:
-        steps = " and ".join(str(other) for other in sorted(folders))
-        raise BadCheckpoint(f"{run} has no checkpoint of step {step}: there are those of {steps}")
-    return open_checkpoint(folders[max(folders) if step is None else step])
+    if step is not None:
+        if step not in folders:
+            steps = " and ".join(str(other) for other in sorted(folders))
+            raise BadCheckpoint(f"{run} has no checkpoint of step {step}: there are those of {steps}")
+        return open_checkpoint(folders[step])
+    damages: list[BadCheckpoint] = []
+    for folder in folders.values():
+        try:
+            checkpoint = open_checkpoint(folder)
+            checkpoint.check()
+        except BadCheckpoint as error:
+            damages.append(error)
+            continue
+        if note is not None:
+            for damage in damages:
+                note(f"{damage}; that of step {checkpoint.step:,} is taken instead")
+        return checkpoint
+    raise damages[0]
 
 
 def _read(checkpoint: Checkpoint, kind: type[T], name: str) -> T:

@@ -3,6 +3,9 @@
 A cycle is: play and, between the searches of self-play, take gradient steps on the games that ended before; add those
 that ended now to the replay, give the new mean weights to the search, perhaps search positions again, perhaps evaluate.
 (A GPU that takes gradient steps while processors play by the rules never waits for them.)
+
+Where the run is asked to stop, a cycle ends early: after what it is just doing (on a CPU a simulation, a gradient step;
+on a GPU a turn of self-play), with the moves, games and steps that there are.
 """
 
 from __future__ import annotations
@@ -19,26 +22,80 @@ from muzero_engine.training.run.checkpoint_contents import Counters
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.seeds import cycle_generator
 from muzero_engine.training.self_play.rules import LONGEST
+from muzero_engine.training.types import Stopped
 
 
-def play_cycle(parts: RunParts, counters: Counters, *, evaluates: bool) -> tuple[Counters, CycleRecord]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class CycleSoFar:
+    """How far a cycle is on this rank."""
+
+    plies: int
+    games: int  # that ended
+    steps: int  # gradient steps
+    simulations: int  # of self-play on a CPU; 0: not counted
+    doing: str  # besides playing and learning
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks at a cycle from outside."""
+
+    due: Callable[[], bool] = lambda: False  # whether this rank is to stop; once it says so, it always does
+    show: Callable[[CycleSoFar], None] = lambda _: None  # called after every turn of self-play, and oftener on a CPU
+
+
+def play_cycle(
+    parts: RunParts, counters: Counters, *, evaluates: bool, watch: Watch | None = None
+) -> tuple[Counters, CycleRecord]:
     """Play, learn and, with `evaluates`, evaluate; return how far the run is then, and what was measured.
 
-    All ranks call it together. Raises NonFiniteLoss, RulesError, PeerLost, and OSError where the disk is full.
+    All ranks call it together. Raises NonFiniteLoss, RulesError, PeerLost, OSError where the disk is full, and Stopped
+    where the run is asked to stop before a move is played.
     """
     started = time.perf_counter()
     config, world, learner = parts.config, parts.world, parts.learner
-    steps = None if world.any(not parts.replay.ready) else _steps(parts)
-    for games in parts.self_play.play(config.self_play.plies_per_cycle, steps):
+    watch = watch or Watch()
+    steps = None if world.any(not parts.replay.ready) else _steps(parts, watch)
+    doing, simulations = "", 0
+
+    def show() -> None:
+        taken = 0 if steps is None else len(steps.taken)
+        watch.show(CycleSoFar(parts.self_play.moves, parts.self_play.games, taken, simulations, doing))
+
+    def before_simulation(games: int) -> None:
+        nonlocal simulations
+        if watch.due():
+            raise Stopped
+        simulations += 0 if doing else games
+        show()
+
+    def meanwhile() -> None:
+        show()
+        if steps is not None:
+            steps()
+
+    def stopping() -> bool:
+        return world.any(watch.due())
+
+    for search in (*parts.searches.values(), *parts.fast_searches.values()):
+        search.before_simulation = before_simulation
+    parts.evaluator.before_simulations(before_simulation)
+    for games in parts.self_play.play(config.self_play.plies_per_cycle, meanwhile, stopping):
         parts.replay.add(games)
+    if not parts.self_play.moves:
+        raise Stopped
     play = _played(parts)
-    learn = None if steps is None else _learnt(parts, steps)
+    learn = None if steps is None or not steps.taken else _learnt(parts, steps)
     cycle = counters.cycle + 1
-    held_out = _measure_held_out(parts, cycle) if learn is not None else None
-    reanalysis = parts.reanalysis.run(cycle) if learn is not None else None
+    held_out = reanalysis = None
     matches: tuple[MatchRecord, ...] = ()
-    if learn is not None and evaluates:
-        matches = parts.evaluator.evaluate(learner.steps, learner.ema_network(), parts.log.records)
+    if learn is not None and not stopping():
+        held_out = _measure_held_out(parts, cycle)
+        doing = "searching again"
+        reanalysis = parts.reanalysis.run(cycle, watch.due)
+        if evaluates and not stopping():
+            doing = "matches"
+            matches = parts.evaluator.evaluate(learner.steps, learner.ema_network(), parts.log.records, watch.due)
     shared = torch.tensor([parts.replay.window_plies, time.perf_counter() - started], dtype=torch.float64)
     world.sum_(shared)
     window, seconds = float(shared[0]), float(shared[1]) / world.size  # so that all ranks end together
@@ -67,22 +124,22 @@ def play_cycle(parts: RunParts, counters: Counters, *, evaluates: bool) -> tuple
 
 
 class _Steps:
-    """`count` gradient steps, spread evenly over so many calls."""
+    """`count` gradient steps, spread evenly over so many calls; none where `stopping` says so."""
 
-    def __init__(self, take: Callable[[], StepMetrics], count: int, calls: int) -> None:
+    def __init__(self, take: Callable[[], StepMetrics], count: int, calls: int, stopping: Callable[[], bool]) -> None:
         self.taken: list[StepMetrics] = []
-        self._take, self._count, self._calls = take, count, calls
+        self._take, self._count, self._calls, self._stopping = take, count, calls, stopping
         self._call = 0
 
     def __call__(self) -> None:
         self._call += 1
-        while len(self.taken) < self._count * self._call // self._calls:
+        while len(self.taken) < self._count * self._call // self._calls and not self._stopping():
             self.taken.append(self._take())
 
 
-def _steps(parts: RunParts) -> _Steps:
+def _steps(parts: RunParts, watch: Watch) -> _Steps:
     """Return the gradient steps of a cycle."""
-    config = parts.config
+    config, world = parts.config, parts.world
     count = config.learner.steps_per_cycle
     if not config.duration:
         count = min(count, config.steps - parts.learner.steps)
@@ -90,7 +147,10 @@ def _steps(parts: RunParts) -> _Steps:
     def take() -> StepMetrics:
         return parts.learner.step(parts.replay.draw(config.learner.batch_size, parts.generator))
 
-    return _Steps(take, count, parts.self_play.turns(config.self_play.plies_per_cycle))
+    def stopping() -> bool:
+        return world.device.type == "cpu" and world.any(watch.due())  # a GPU's steps are short, and queued ahead
+
+    return _Steps(take, count, parts.self_play.turns(config.self_play.plies_per_cycle), stopping)
 
 
 def _learnt(parts: RunParts, steps: _Steps) -> StepSummary:

@@ -1,27 +1,32 @@
 """The loop of a run: cycle after cycle, checkpoints by the clock, an orderly end.
 
 It ends after the last gradient step or its duration, before a time limit (early enough to write a checkpoint) or when
-asked to by Ctrl-C or SIGTERM: always between two cycles, always with a checkpoint. A second Ctrl-C ends it at once.
+asked to by Ctrl-C or SIGTERM, which is answered at once and cuts the cycle short: always with a checkpoint, where there
+is anything to keep. A second Ctrl-C ends it at once. The first checkpoint comes before the first gradient step.
 """
 
 from __future__ import annotations
 
 import enum
+import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from muzero_engine.training.distributed import StopRequest
+from muzero_engine.training.distributed import REPEAT_SECONDS, StopRequest
 from muzero_engine.training.report.progress import Progress, Status
-from muzero_engine.training.report.run_metrics import CycleRecord
+from muzero_engine.training.run.cycle import CycleSoFar, Watch
+from muzero_engine.training.run.live_status import LiveStatus
 from muzero_engine.training.run.run import TrainingRun
+from muzero_engine.training.types import Stopped
 
 RECENT = 8  # cycles that rates are taken from
 LATEST = 3  # cycles that say how long the next may take: one that compiled is soon forgotten
 SPARE = 1.3  # the next cycle, or checkpoint, may take so many times as long as the slowest of late
 FIRST_SAVE = 5.0  # seconds that the first checkpoint is thought to take
 FIRST_EVALUATION = 30.0  # seconds that the first cycle with an evaluation is thought to take, at least
+REPEAT_ALONE = 0.3  # seconds after which a Ctrl-C is another one where there is one process
 
 
 class RunEnd(enum.Enum):
@@ -58,9 +63,29 @@ class _CycleTimes:
         else:
             self.evaluation = seconds if self.evaluation == FIRST_EVALUATION else max(self.evaluation, seconds)
 
+    def mean(self) -> float | None:
+        """Return the mean seconds of the recent cycles without matches; None where there was none."""
+        return sum(self.cycles) / len(self.cycles) if self.cycles else None
+
     def left(self) -> float | None:
         """Return the seconds to the time limit; None where there is none."""
         return None if self.end is None else max(0.0, self.end - self.now())
+
+
+class _Steadiness:
+    """How long a run goes without looking whether it is to stop."""
+
+    def __init__(self, due: Callable[[], bool]) -> None:
+        self._due = due
+        self._last = time.monotonic()
+        self.longest = 0.0  # seconds, of late
+
+    def due(self) -> bool:
+        """Return whether the run is to stop."""
+        now = time.monotonic()
+        self.longest = max(0.99 * self.longest, now - self._last)
+        self._last = now
+        return self._due()
 
 
 def train(
@@ -77,8 +102,28 @@ def train(
     """
     world, config = run.world, run.config
     times = _CycleTimes(clock, None if time_limit is None else clock() + time_limit, deque(maxlen=RECENT))
-    saved_at, saved_step = clock(), run.counters.step
-    with StopRequest() as request:
+    saved_at, saved_cycle, save_seconds = clock(), run.counters.cycle, 1.0
+    live = LiveStatus(run)
+
+    def answer() -> None:
+        seconds = max(1, math.ceil(save_seconds + steadiness.longest))
+        progress.note_from_handler(f"stopping: a checkpoint in about {seconds} s; again to stop at once")
+
+    def status(so_far: CycleSoFar | None) -> Status:
+        return live.status(so_far, times.mean(), times.left())
+
+    def save(*, counts: bool = True) -> None:
+        nonlocal saved_at, saved_cycle, save_seconds
+        began, started = time.monotonic(), clock()
+        run.save()
+        saved_at, saved_cycle = clock(), run.counters.cycle
+        times.save = saved_at - started if counts else times.save
+        save_seconds = time.monotonic() - began
+
+    request = StopRequest(answer=answer, repeat=REPEAT_SECONDS if world.size > 1 else REPEAT_ALONE)
+    steadiness = _Steadiness(request.due)
+    watch = Watch(steadiness.due, lambda so_far: progress.show(lambda: status(so_far)))
+    with request:
         while not run.finished:
             if world.any(request.due()):
                 ending = RunEnd.ASKED
@@ -86,45 +131,31 @@ def train(
             if world.any(not times.another(run.evaluates_next)):
                 ending = RunEnd.TIME
                 break
+            learns = run.learns_next
+            if learns and run.counters.step == 0 and saved_cycle < run.counters.cycle:
+                save(counts=False)  # a replay that fills takes less time than a full one
+            live.cycle_begins(learns)
             started = clock()
-            record = run.cycle()
+            try:
+                record = run.cycle(watch)
+            except Stopped:
+                ending = RunEnd.ASKED
+                break
             times.took(clock() - started, bool(record.matches))
-            progress.show(_status(record, run, times))
+            live.cycle_ended(record)
+            progress.show(lambda: status(None))
             for match in record.matches:
                 progress.note(
                     f"step {record.step:,}: {match.score:.1%} against {match.opponent} "
                     f"(+{match.wins} ={match.draws} -{match.losses})"
                 )
-            due = clock() - saved_at >= config.checkpoint_seconds and record.step > saved_step
-            if world.any(world.is_main and due) and not run.finished:
-                started = clock()
-                run.save()
-                saved_at, saved_step = clock(), record.step
-                times.save = saved_at - started
+            due = clock() - saved_at >= config.checkpoint_seconds and record.cycle > saved_cycle
+            if world.any(world.is_main and due) and not run.finished and not world.any(request.due()):
+                save()
         else:
             ending = RunEnd.LASTED if config.duration else RunEnd.FINISHED
         if run.counters.cycle:
             progress.note(f"{ending.value}: {run.save()}")
+        else:
+            progress.note(f"{ending.value}: nothing was played yet, so that there is no checkpoint")
     return ending
-
-
-def _status(record: CycleRecord, run: TrainingRun, times: _CycleTimes) -> Status:
-    losses: tuple[tuple[str, float], ...] = ()
-    steps, left = run.expected_steps, times.left()
-    if record.learn is not None:
-        shown = {"policy": record.learn.policy, "value": record.learn.value, "outcome": record.learn.outcome}
-        firsts = {name: next((loss for loss in losses if loss is not None), None) for name, losses in shown.items()}
-        losses = tuple((name, loss) for name, loss in firsts.items() if loss is not None)
-        cycle = sum(times.cycles) / len(times.cycles) if times.cycles else record.cycle_seconds
-        whole = run.config.duration
-        needed = max(0.0, whole - record.seconds) if whole else (steps - record.step) / record.learn.steps * cycle
-        left = needed if left is None else min(needed, left)
-    return Status(
-        step=record.step,
-        steps=steps,
-        games=record.games,
-        moves_per_second=record.play.plies / record.cycle_seconds,
-        simulations_per_second=record.simulations / record.cycle_seconds,
-        losses=losses,
-        seconds_left=left,
-    )

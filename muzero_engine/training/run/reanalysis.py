@@ -5,9 +5,10 @@ The searches are those of self-play, with noise and with batches of their size, 
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 
@@ -19,7 +20,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.report.run_metrics import ReanalysisRecord
 from muzero_engine.training.seeds import cycle_generator
-from muzero_engine.training.types import RootSearch
+from muzero_engine.training.types import RootSearch, Stopped
 
 
 class Reanalysis:
@@ -31,10 +32,11 @@ class Reanalysis:
         # of each board: boards have batches in proportion to the plies that are played on them
         self._rounds = config.replay.reanalyse_share * config.self_play.plies_per_cycle / sum(self._batches.values())
 
-    def run(self, cycle: int) -> ReanalysisRecord | None:
+    def run(self, cycle: int, due: Callable[[], bool] = lambda: False) -> ReanalysisRecord | None:
         """Renew the share of this cycle (1 is the first), in whole batches; later cycles make up for what is left over.
 
-        Return what was measured, None where nothing got new targets.
+        `due` says whether this rank is to stop; it does then, and when a search raises Stopped. Return what was
+        measured, None where nothing got new targets.
         """
         if not self._rounds:
             return None
@@ -42,16 +44,19 @@ class Reanalysis:
         device = self._world.device
         generator = cycle_generator(device, self._seed, cycle, self._world.rank, "reanalysis")
         sums = torch.zeros(3, dtype=torch.float64, device=device)  # positions, divergence, change of the root value
-        for _ in range(math.floor(cycle * self._rounds) - math.floor((cycle - 1) * self._rounds)):
-            for shape, count in self._batches.items():
-                stale = self._replay.stale(shape, count, generator)
-                if stale is None:
-                    continue
-                output = self._searches[shape].run(stale.observation, stale.legal, generator=generator)
-                searched = stale.legal.any(dim=1)
-                change = (output.value - stale.root_value.float()).abs() * searched
-                sums += torch.stack([searched.sum(), output.divergence.sum(), change.sum()])
-                self._replay.refresh(stale, output)
+        with contextlib.suppress(Stopped):
+            for _ in range(math.floor(cycle * self._rounds) - math.floor((cycle - 1) * self._rounds)):
+                if due():
+                    break
+                for shape, count in self._batches.items():
+                    stale = self._replay.stale(shape, count, generator)
+                    if stale is None:
+                        continue
+                    output = self._searches[shape].run(stale.observation, stale.legal, generator=generator)
+                    searched = stale.legal.any(dim=1)
+                    change = (output.value - stale.root_value.float()).abs() * searched
+                    sums += torch.stack([searched.sum(), output.divergence.sum(), change.sum()])
+                    self._replay.refresh(stale, output)
         self._world.sum_(sums)
         positions, divergence, change = sums.tolist()
         if not positions:

@@ -6,6 +6,7 @@ its end.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,7 @@ from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.assemble import assemble
 from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters, read_counters, read_earlier
-from muzero_engine.training.run.cycle import play_cycle
+from muzero_engine.training.run.cycle import Watch, play_cycle
 from muzero_engine.training.run.state import save_state
 
 
@@ -46,6 +47,7 @@ class TrainingRun:
         self._earlier = (earlier or Counters()) if checkpoint is None else read_earlier(checkpoint)
         self._parts = assemble(config, folder, world, self.counters, checkpoint, initial)
         self._cycle_seconds = 0.0  # of the last cycle
+        self._on_record: list[Callable[[CycleRecord], None]] = []
 
     @property
     def learner(self) -> Learner:
@@ -73,13 +75,24 @@ class TrainingRun:
             return config.steps
         return max(counters.step, round(counters.step * config.duration / counters.seconds))
 
-    def cycle(self) -> CycleRecord:
+    @property
+    def learns_next(self) -> bool:
+        """Whether the next cycle will take gradient steps. All ranks ask together. Raises PeerLost."""
+        return not self.world.any(not self._parts.replay.ready)
+
+    def cycle(self, watch: Watch | None = None) -> CycleRecord:
         """Play, learn, perhaps evaluate; log and return what was measured. Raises what `play_cycle` does."""
         self.learner.total_steps = self.expected_steps
-        self.counters, record = play_cycle(self._parts, self.counters, evaluates=self.evaluates_next)
+        self.counters, record = play_cycle(self._parts, self.counters, evaluates=self.evaluates_next, watch=watch)
         self._cycle_seconds = record.cycle_seconds
         self._parts.log.append(record)
+        for use in self._on_record:
+            use(record)
         return record
+
+    def on_record(self, use: Callable[[CycleRecord], None]) -> None:
+        """Call `use` with what each later cycle measures."""
+        self._on_record.append(use)
 
     def save(self) -> Path:
         """Write a checkpoint and return its folder. Raises CheckpointNotWritten on all ranks together."""

@@ -105,6 +105,7 @@ class BatchedSearch:
         self._children = min(settings.children, num_actions)
         self._bound = SelectionSettings(settings.depth or settings.simulations, settings.c_visit, settings.c_scale)
         self._memories: dict[tuple[int, ...], _SearchMemory] = {}
+        self.before_simulation: Callable[[int], None] = _nothing  # of B games, on a CPU; what it raises ends a search
         self.initial: Callable[..., Any] = self._initial_inference
         self.recurrent: Callable[..., Any] = self._recurrent_inference
         if compiled and on_cuda and self._network is not None:
@@ -212,6 +213,8 @@ class BatchedSearch:
         temperature = self.settings.root_policy_temperature
         allowed = plant_roots(tree, kernels, logits.float() / temperature, value, legal, memory.noise)
         for simulation in range(self.settings.simulations):
+            if not self._graphed:
+                self.before_simulation(tree.batch)
             kernels.select(tree, simulation, self._bound)
             chosen = tree.selection
             latent, reward, discount, logits, value = self.recurrent(
@@ -243,6 +246,10 @@ class BatchedSearch:
         # thread_local: what other threads (NCCL's watchdog, copies for rules workers) do meanwhile is no error
         with torch.cuda.graph(memory.graph, capture_error_mode="thread_local"):
             memory.output = self._search(memory)
+
+
+def _nothing(_games: int) -> None:
+    pass
 
 
 def default_kernels(device: torch.device) -> TreeKernels:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from muzero_engine.training.self_play.rules import RulesSettings
 from muzero_engine.training.self_play.slot_group import SlotGroup
 from muzero_engine.training.self_play.statistics import GameCounts
 from muzero_engine.training.self_play.workers import RulesPool, default_workers
-from muzero_engine.training.types import BadState, FinishedGames, RootSearch
+from muzero_engine.training.types import BadState, FinishedGames, RootSearch, Stopped
 
 GROUPS = 2  # of each board
 
@@ -101,7 +102,8 @@ class SelfPlay:
         ]
         self.slots = first_slot
         self.statistics = GameCounts().statistics(0, 0, 0.0, 0.0, 0.0)  # of the last call of `play`
-        self._full_moves = 0  # of this call of `play`
+        self.moves = self.games = 0  # of this call of `play`, so far
+        self._searched = 0  # moves of this call that had a full search
         try:
             for group in self._groups:
                 group.start()
@@ -116,43 +118,65 @@ class SelfPlay:
     def _rounds(self, plies: int) -> int:
         return max(1, math.ceil(plies / self.slots))
 
-    def play(self, plies: int, meanwhile: Callable[[], None] | None = None) -> list[FinishedGames]:
+    def play(
+        self,
+        plies: int,
+        meanwhile: Callable[[], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> list[FinishedGames]:
         """Play at least this many moves (whole rounds of all slots); return the games that ended. Raises RulesError.
 
         `meanwhile` is called whenever the rules of a group have been set to work: what it queues on the device runs
         while they do. Games are in the order in which they ended, by round, group and slot, with those of one board
         together.
+
+        `stop` is asked before every turn of a group; where it says yes, the moves that were only searched are dropped,
+        and that is all. A search that raises Stopped is dropped as well: `stop` must say yes from then on.
         """
         started = time.perf_counter()
         counts = GameCounts()
         sums = torch.zeros(2, dtype=torch.float64, device=self._device)  # divergence, absolute root value
-        self._full_moves = 0
+        self.moves = self.games = self._searched = 0
+        full_moves = 0
         ended: dict[Shape, list[FinishedGames]] = {}
         rounds = self._rounds(plies)
-        for group in self._groups:
-            self._launch(group, sums)
-        for remaining in reversed(range(rounds)):
-            for group in self._groups:
-                group.dispatch()
-                if meanwhile is not None:
-                    meanwhile()
-                if remaining:
-                    _keep(ended, group.settle(counts))
-                    self._launch(group, sums)
-        for group in self._groups:
-            _keep(ended, group.settle(counts))
-        moves = rounds * self.slots
-        full = self._full_moves
-        divergence, root_value = (sums / max(full, 1)).tolist()
-        self.statistics = counts.statistics(moves, full, time.perf_counter() - started, divergence, root_value)
+        at_rules: list[SlotGroup] = []  # groups whose moves the rules have
+        with contextlib.suppress(Stopped):
+            full = {group: self._launch(group, sums) for group in self._groups}
+        for remaining, group in ((n, group) for n in reversed(range(rounds)) for group in self._groups):
+            if stop is not None and stop():
+                break
+            group.dispatch()
+            at_rules.append(group)
+            self.moves += group.slots
+            full_moves += group.slots if full[group] else 0
+            if meanwhile is not None:
+                meanwhile()
+            if remaining:
+                at_rules.remove(group)
+                self._keep(ended, group.settle(counts))
+                with contextlib.suppress(Stopped):
+                    full[group] = self._launch(group, sums)
+        for group in at_rules:
+            self._keep(ended, group.settle(counts))
+        divergence, root_value = (sums / max(self._searched, 1)).tolist()
+        seconds = time.perf_counter() - started
+        self.statistics = counts.statistics(self.moves, full_moves, seconds, divergence, root_value)
         return [FinishedGames.cat(parts) for parts in ended.values()]
 
-    def _launch(self, group: SlotGroup, sums: Tensor) -> None:
+    def _launch(self, group: SlotGroup, sums: Tensor) -> bool:
+        """Search for a group; return whether that was a full search."""
         full = self._full_share == 1 or bool(torch.rand((), generator=self._turns) < self._full_share)
         output = group.launch(self._generator, full=full)
         if full:
-            self._full_moves += group.slots
+            self._searched += group.slots
             sums += torch.stack([output.divergence.sum(), output.value.abs().sum()])
+        return full
+
+    def _keep(self, ended: dict[Shape, list[FinishedGames]], games: FinishedGames | None) -> None:
+        if games is not None:
+            ended.setdefault(games.shape, []).append(games)
+            self.games += len(games.lengths)
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `load_state` needs to go on exactly here, on the CPU. Call it between calls of `play`."""
@@ -188,8 +212,3 @@ class SelfPlay:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-
-
-def _keep(ended: dict[Shape, list[FinishedGames]], games: FinishedGames | None) -> None:
-    if games is not None:
-        ended.setdefault(games.shape, []).append(games)

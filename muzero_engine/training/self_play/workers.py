@@ -118,11 +118,11 @@ class RulesPool:
 
 @contextlib.contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Keep Ctrl-C, which is the main process's business, from processes that are started inside."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows: the workers ignore it themselves, once they run
+    """Keep Ctrl-C and SIGTERM, which are the main process's business, from processes that are started inside."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows: the workers ignore Ctrl-C themselves, once they run
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
@@ -133,6 +133,11 @@ def _work(
     pipe: Connection, memories: Sequence[Any], groups: Sequence[RulesSettings], shares: Sequence[tuple[int, int]]
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setpgrp"):  # torchrun sends SIGTERM to its child's whole group: from here on that is not this one
+        os.setpgrp()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # forgets one that came before
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(EOFError, OSError):  # the main process is gone or wants no more
         try:
             slices = [

@@ -64,6 +64,16 @@ def test_quit_ends_the_session_and_close_delivers_the_bestmove() -> None:
     assert engine.events[-1] == "close"
 
 
+def test_an_option_that_needs_another_says_so_once_it_is_not_at_its_default() -> None:
+    session, output = make_session(ScriptedEngine())
+    session.handle("setoption name UCI_Elo value 1500")  # clients send what is offered
+    session.handle("setoption name UCI_Elo value 900")
+    assert output.all == ["info string UCI_Elo has an effect only with UCI_LimitStrength"]
+    session.handle("setoption name UCI_LimitStrength value true")
+    session.handle("setoption name UCI_Elo value 1000")
+    assert len(output.all) == 1
+
+
 def test_analyse_mode_plays_at_full_strength() -> None:
     engine = ScriptedEngine()
     session, _ = make_session(engine)

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import pytest
 
-from muzero_engine.training.report.progress import Progress, Status, clock_text, short_number, status_line
+from muzero_engine.training.report.progress import Progress, Status, bar, clock_text, short_number, status_line
 
 STATUS = Status(
     step=1_200,
     steps=4_000,
     games=12_345,
+    plies=654_321,
     moves_per_second=1_234.5,
     simulations_per_second=1_090_000.0,
     losses=(("policy", 1.2345), ("value", 0.5)),
@@ -24,9 +26,33 @@ class Terminal(io.StringIO):
 
 def test_the_line_tells_steps_rates_losses_and_time() -> None:
     assert status_line(STATUS) == (
-        "step 1,200/4,000 (30%)  12,345 games  1.23k moves/s  1.09M simulations/s"
+        "step 1,200/4,000 (30%)  12,345 games  654,321 plies  1.23k moves/s  1.09M simulations/s"
         "  policy 1.234  value 0.500  12:34 left"
     )
+
+
+def test_before_the_first_step_the_line_tells_how_full_the_replay_is() -> None:
+    filling = dataclasses.replace(STATUS, step=0, losses=(), filled=0.257, doing="")
+    assert status_line(filling) == (
+        "filling the replay (25%)  12,345 games  654,321 plies  1.23k moves/s  1.09M simulations/s"
+        "  first step in about 12:34"
+    )
+    assert "  matches  12:34 left" in status_line(dataclasses.replace(STATUS, doing="matches"))
+
+
+def test_the_bar_is_full_at_the_end_and_not_before() -> None:
+    assert bar(0.0) == f"[{'-' * 20}]"
+    assert bar(0.999) == f"[{'#' * 19}-]"
+    assert bar(1.0) == f"[{'#' * 20}]"
+
+
+def test_a_line_out_of_a_signals_handler_ends_the_open_one() -> None:
+    stream = Terminal()
+    progress = Progress(stream)
+    progress.show(lambda: STATUS)
+    progress.note_from_handler("stopping")
+    progress.note("stopped")
+    assert stream.getvalue().endswith("\r\x1b[Kstopping\nstopped\n")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +89,7 @@ def test_a_log_gets_whole_lines_every_so_often() -> None:
     progress = Progress(stream, every=10.0, clock=lambda: now[0])
     for second in range(21):
         now[0] = float(second)
-        progress.show(STATUS)
+        progress.show(lambda: STATUS)
     progress.note("done")
     progress.close()
     assert stream.getvalue() == (status_line(STATUS) + "\n") * 3 + "done\n"
@@ -72,20 +98,20 @@ def test_a_log_gets_whole_lines_every_so_often() -> None:
 def test_a_terminal_gets_one_line_that_is_rewritten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "41")
     stream = Terminal()
-    progress = Progress(stream)
-    progress.show(STATUS)
-    progress.show(STATUS)
+    progress = Progress(stream, every=0.0)
+    progress.show(lambda: STATUS)
+    progress.show(lambda: STATUS)
     progress.note("checkpoint")
-    progress.show(STATUS)
+    progress.show(lambda: STATUS)
     progress.close()
-    clipped = status_line(STATUS)[:40]
+    clipped = f"[######--------------] {status_line(STATUS)}"[:40]
     assert stream.getvalue() == (f"\r\x1b[K{clipped}\r\x1b[K{clipped}\r\x1b[Kcheckpoint\n\r\x1b[K{clipped}\n")
 
 
 def test_only_one_process_speaks() -> None:
     stream = io.StringIO()
     progress = Progress(stream, silent=True)
-    progress.show(STATUS)
+    progress.show(lambda: STATUS)
     progress.note("done")
     progress.close()
     assert stream.getvalue() == ""

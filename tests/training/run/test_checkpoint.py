@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import os
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -9,9 +12,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from muzero_engine import files
 from muzero_engine.network.checkpoint import BadCheckpoint
 from muzero_engine.training.run import checkpoint as module
-from muzero_engine.training.run.checkpoint import CheckpointNotWritten, CheckpointWriter, checkpoints, open_checkpoint
+from muzero_engine.training.run.checkpoint import (
+    CheckpointNotWritten,
+    CheckpointWriter,
+    checkpoints,
+    open_checkpoint,
+    restore_checkpoints,
+    set_later_aside,
+)
+from muzero_engine.training.run.checkpoint_contents import newest_checkpoint
 
 GROUPS: dict[str, dict[str, Tensor]] = {
     "weights": {"a.weight": torch.randn(3, 4), "b": torch.tensor(2.5), "none": torch.zeros(0, 7)},
@@ -72,6 +84,70 @@ def test_the_same_step_can_be_written_again(tmp_path: Path) -> None:
     write(tmp_path, 5)
     folder = write(tmp_path, 5, {"weights": {"x": torch.ones(1)}})
     assert open_checkpoint(folder).groups() == {"weights"}
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_kill_at_any_rename_of_a_folder_leaves_a_checkpoint_of_the_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool, renames: int
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    write(tmp_path, 5)
+    replace, done = os.replace, 0
+
+    def rename(source: Path, target: Path) -> None:
+        nonlocal done
+        if Path(source).is_dir():
+            if done == renames:
+                raise Killed
+            done += 1
+        replace(source, target)
+
+    with monkeypatch.context() as patched, contextlib.suppress(Killed):
+        patched.setattr(os, "replace", rename)
+        if not exchange:
+            patched.setattr(files, "_exchanged", lambda *_: False)
+        write(tmp_path, 5, {"weights": {"x": torch.ones(1)}})
+    restore_checkpoints(tmp_path)
+    ((step, folder),) = checkpoints(tmp_path)
+    assert step == 5
+    open_checkpoint(folder).check()
+    write(tmp_path, 6)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-5", "checkpoint-6"]
+
+
+def test_a_folder_of_another_name_than_its_step_is_no_checkpoint(tmp_path: Path) -> None:
+    for name in ("checkpoint-9", "checkpoint-007", "checkpoint-99999999999999999999", "checkpoint-x"):
+        shutil.copytree(write(tmp_path, 7), tmp_path / name)
+    (tmp_path / "checkpoint-8").mkdir()
+    assert [step for step, _ in checkpoints(tmp_path)] == [7]
+    for step in (11, 12, 13):
+        write(tmp_path, step)
+    assert [step for step, _ in checkpoints(tmp_path)] == [13, 12]
+    aside = set_later_aside(tmp_path, 13)
+    assert [path.name for path in aside] == [
+        "aside-checkpoint-007",
+        "aside-checkpoint-99999999999999999999",
+        "aside-checkpoint-x",
+    ]
+
+
+def test_damaged_documents_are_passed_over_and_never_kept_for_whole_ones(tmp_path: Path) -> None:
+    (write(tmp_path, 9) / "checkpoint.json").write_text("{")
+    for step in (1, 2, 3):
+        write(tmp_path, step)
+    notes: list[str] = []
+    assert newest_checkpoint(tmp_path, note=notes.append).step == 3
+    assert len(notes) == 1
+    assert "checkpoint-9 has a damaged checkpoint.json" in notes[0]
+    assert notes[0].endswith("; that of step 3 is taken instead")
+    assert [step for step, _ in checkpoints(tmp_path)] == [9, 3, 2]
+    for step in (2, 3):
+        (tmp_path / f"checkpoint-{step}" / "weights.000.safetensors").write_bytes(b"")
+    with pytest.raises(BadCheckpoint, match=r"checkpoint-9 has a damaged checkpoint\.json"):
+        newest_checkpoint(tmp_path)
 
 
 def test_a_kill_on_the_way_leaves_no_checkpoint(tmp_path: Path) -> None:

@@ -7,16 +7,21 @@ import errno
 import io
 import json
 import os
+import re
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
+from muzero_engine.games.base import Position
 from muzero_engine.network.checkpoint import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
+from muzero_engine.training.evaluation.evaluation import NetPlayer
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.presets import preset
 from muzero_engine.training.replay.replay import Replay
@@ -25,13 +30,15 @@ from muzero_engine.training.report.run_metrics import CycleRecord, read_records
 from muzero_engine.training.report.step_metrics import StepMetrics
 from muzero_engine.training.run import checkpoint as checkpoint_module
 from muzero_engine.training.run import cycle as cycle_module
-from muzero_engine.training.run.checkpoint import CheckpointNotWritten, checkpoints
+from muzero_engine.training.run.checkpoint import CheckpointNotWritten, checkpoints, open_checkpoint
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_counters, read_network
+from muzero_engine.training.run.cycle import Watch
 from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
+from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.slot_group import SlotGroup
 from muzero_engine.training.settings_text import with_overrides
-from muzero_engine.training.types import Batch
+from muzero_engine.training.types import Batch, SearchOutput
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
@@ -242,9 +249,9 @@ def test_a_cycle_that_compiled_is_soon_forgotten(tmp_path: Path, monkeypatch: py
     with TrainingRun(tiny("steps=1000"), tmp_path, World.alone()) as run:
         cycle = TrainingRun.cycle
 
-        def first_is_slow(self: TrainingRun) -> CycleRecord:
+        def first_is_slow(self: TrainingRun, watch: Watch) -> CycleRecord:
             clock.now += 60.0 if self.counters.cycle == 0 else 0.0
-            return cycle(self)
+            return cycle(self, watch)
 
         monkeypatch.setattr(TrainingRun, "cycle", first_is_slow)
         assert train(run, quiet(), time_limit=200.0, clock=clock) is RunEnd.TIME
@@ -296,20 +303,99 @@ def test_checkpoints_come_by_the_clock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_in_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    stream = io.StringIO()
-    with TrainingRun(tiny("steps=1000"), tmp_path, World.alone()) as run:
-        cycle = TrainingRun.cycle
+@pytest.mark.parametrize("moment", [(BatchedSearch, "run", 3), (SlotGroup, "dispatch", 4), (Learner, "step", 3)])
+def test_a_signal_ends_in_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, moment: tuple[type, str, int]
+) -> None:
+    stream, (owner, name, times), calls = io.StringIO(), moment, 0
+    act = getattr(owner, name)
 
-        def interrupted(self: TrainingRun) -> CycleRecord:
+    def interrupted(*arguments: object, **named: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == times:
             os.kill(os.getpid(), number)
-            return cycle(self)
+        assert calls <= times + 1  # one was going on
+        return act(*arguments, **named)
 
-        monkeypatch.setattr(TrainingRun, "cycle", interrupted)
+    with TrainingRun(tiny("steps=1000", "replay.reanalyse_share=0.5"), tmp_path, World.alone()) as run:
+        monkeypatch.setattr(owner, name, interrupted)
         assert train(run, Progress(stream)) is RunEnd.ASKED
-        assert run.counters.cycle == 1
-    assert newest_checkpoint(tmp_path).document["counters"]["cycle"] == 1
-    assert "stopped as asked: " in stream.getvalue()
+        monkeypatch.setattr(owner, name, act)
+        counters = run.counters
+        record = read_records(tmp_path)[-1]
+        weights = run.learner.state().tensors
+    assert 0 < record.play.plies < 40  # of a whole cycle
+    assert record.step == counters.step == (times if owner is Learner else 0)
+    assert read_counters(newest_checkpoint(tmp_path)) == counters
+    answer, end = (line for line in stream.getvalue().splitlines() if line.startswith("stop"))
+    assert re.fullmatch(r"stopping: a checkpoint in about \d s; again to stop at once", answer)
+    assert end == f"stopped as asked: {tmp_path / f'checkpoint-{counters.step}'}"
+    with resumed(tiny("steps=1000", "replay.reanalyse_share=0.5"), tmp_path) as run:
+        assert all(torch.equal(tensor, weights[name]) for name, tensor in run.learner.state().tensors.items())
+        assert run.cycle().plies == counters.plies + 40
+
+
+def test_a_signal_before_the_first_move_leaves_nothing_to_keep(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    with TrainingRun(tiny(), tmp_path, World.alone()) as run:
+        search = next(iter(run._parts.searches.values()))
+        search_run = search.run
+
+        def interrupted(*arguments: Any, **named: Any) -> SearchOutput:
+            os.kill(os.getpid(), signal.SIGINT)
+            return search_run(*arguments, **named)
+
+        search.run = interrupted  # type: ignore[method-assign]
+        assert train(run, Progress(stream)) is RunEnd.ASKED
+        assert run.counters.cycle == 0
+    assert checkpoints(tmp_path) == []
+    assert "stopped as asked: nothing was played yet, so that there is no checkpoint" in stream.getvalue()
+
+
+def test_a_signal_ends_the_matches_of_an_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose = NetPlayer.choose
+
+    def interrupted(self: NetPlayer, positions: Sequence[Position]) -> list[int]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return choose(self, positions)
+
+    monkeypatch.setattr(NetPlayer, "choose", interrupted)
+    with TrainingRun(tiny("evaluation.every_cycles=1"), tmp_path, World.alone()) as run:
+        assert train(run, quiet()) is RunEnd.ASKED
+        assert run.counters.step == 2
+    last = read_records(tmp_path)[-1]
+    assert (last.step, last.play.plies, last.matches) == (2, 40, ())
+    assert [path.name for path in (tmp_path / "nets").iterdir()] == ["net-0.safetensors"]
+
+
+def test_the_first_checkpoint_comes_before_the_first_gradient_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Learner.step
+
+    def seen(self: Learner, batch: Batch) -> StepMetrics:
+        assert [number for number, _ in checkpoints(tmp_path)] == [0]
+        return step(self, batch)
+
+    monkeypatch.setattr(Learner, "step", seen)
+    with TrainingRun(tiny("steps=2"), tmp_path, World.alone()) as run:
+        assert train(run, quiet()) is RunEnd.FINISHED
+
+
+def test_there_is_progress_from_the_first_simulation_on(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    with TrainingRun(tiny("steps=2"), tmp_path, World.alone()) as run:
+        train(run, Progress(stream, every=0.0))
+    lines = stream.getvalue().splitlines()
+    assert lines[0].startswith("filling the replay (0%)  0 games  0 plies  ")
+    before = lines[: next(i for i, line in enumerate(lines) if line.startswith("step "))]
+    shares = [int(line.partition("(")[2].partition("%")[0]) for line in before]
+    assert shares == sorted(shares)
+    assert shares[-1] >= 40
+    plies = [int(line.split(" games  ")[1].partition(" ")[0]) for line in before]
+    assert len(set(plies)) >= 10  # a turn of a group each
+    assert any(line.startswith("step 2/2 (100%)") for line in lines)
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,7 +456,7 @@ def test_checkpoints_without_sense_are_refused(tmp_path: Path) -> None:
     path = folder / "checkpoint.json"
     document = json.loads(path.read_text())
     path.write_text(json.dumps(document | {"config": {}, "counters": {"cycle": "x"}, "network": "?"}))
-    found = newest_checkpoint(tmp_path)
+    found = open_checkpoint(folder)
     with pytest.raises(BadCheckpoint, match="cannot be used: its config lacks game"):
         read_config(found)
     with pytest.raises(BadCheckpoint, match="cannot be used: cycle is not of type int"):

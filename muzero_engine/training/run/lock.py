@@ -1,0 +1,57 @@
+"""One program at a time trains in the folder of a run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+LOCK = ".lock"
+
+
+class RunInUse(RuntimeError):
+    """Another program trains in the folder; the message names it and says what to do."""
+
+
+class RunLock:
+    """Keeps other programs out of a run's folder until it is released or this process ends, however it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Lock nothing yet."""
+        self._folder = folder
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Lock the folder, which is made where it is missing; once is enough. Raises RunInUse, OSError."""
+        if self._descriptor is not None:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            if fcntl is not None:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise RunInUse(
+                f"another program trains in {self._folder}: when it has ended, go on with --resume, "
+                "or choose another folder"
+            ) from None
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let others in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()

@@ -1,0 +1,93 @@
+"""`play` at a terminal of its own: signs of life, moving at once, leaving by Ctrl-C without losing the game."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pty = pytest.importorskip("pty", reason="Windows has no such terminals")
+SECONDS = 60.0
+CTRL_C = "\x03"
+ON_A_TERMINAL = """import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is sent to this process
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"""
+
+
+class Session:
+    """A command on a terminal."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._terminal, other = pty.openpty()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", ON_A_TERMINAL, "-m", "muzero_engine", "play", *arguments],
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            env=os.environ | {"TERM": "xterm", "COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1"},
+            start_new_session=True,
+        )
+        os.close(other)
+        self._shown = ""
+
+    def until(self, pattern: str) -> str:
+        """Return what is shown up to the end of a pattern. Raises AssertionError when that does not come."""
+        end = time.monotonic() + SECONDS
+        while (match := re.search(pattern, self._shown, re.DOTALL)) is None:
+            assert time.monotonic() < end, self._shown
+            try:
+                self._shown += os.read(self._terminal, 4096).decode(errors="replace")
+            except OSError as error:  # Linux says so when the other side has closed
+                raise AssertionError(self._shown) from error
+        shown, self._shown = self._shown[: match.end()], self._shown[match.end() :]
+        return shown
+
+    def type(self, text: str) -> None:
+        os.write(self._terminal, text.encode())
+
+    def close(self) -> int:
+        """Return the exit status."""
+        try:
+            return self._process.wait(SECONDS)
+        finally:
+            self._process.kill()
+            os.close(self._terminal)
+
+
+def test_enter_makes_the_engine_move_and_ctrl_c_leaves_with_the_game_saved(tmp_path: Path) -> None:
+    path = tmp_path / "game.pgn"
+    session = Session("chess", "--time", "600")
+    session.until("white to move.*> ")
+    session.type("e4\r")
+    session.until(r"thinking \d+ s, \d+% \S.*Enter: move now")
+    session.type("\r")
+    session.until("the engine plays .*> ")
+    session.type("nonsense" + CTRL_C)
+    session.until("Save the game.*: ")
+    session.type(f"{path}\r")
+    session.until("saved as .*bye")
+    assert session.close() == 0
+    assert "1. e4 " in path.read_text(encoding="utf-8")
+
+
+def test_ctrl_c_makes_the_engine_move_too_and_a_finished_game_is_offered() -> None:
+    session = Session("chess", "--time", "600", "--position", "6k1/5ppp/8/8/8/8/8/R5K1 w - - 0 1")
+    session.until("> ")
+    session.type("h3\r")
+    session.until("illegal.*> ")
+    session.type("Kf1\r")
+    session.until("thinking")
+    session.type(CTRL_C)
+    session.until("the engine plays .*> ")
+    session.type("undo\rRa8\r")
+    session.until("white wins: checkmate\r\nWrite save FILE to keep the game.*> ")
+    session.type("quit\r")
+    session.until("Save the game.*: ")
+    session.type("\r")
+    session.until("bye")
+    assert session.close() == 0
