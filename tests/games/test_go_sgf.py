@@ -117,6 +117,9 @@ def test_ko_and_suicide_of_other_rules_are_played() -> None:
     [
         ("", "no SGF game"),
         ("hello (world)", "no SGF game"),
+        ("(;" + ";" * 100, "no game in it: the SGF ends"),
+        ("(;hello)", "no game in it: hello"),
+        ("(;SZ[9]" + ";B[]" * 100_001, "more than 100000 moves"),
         ("(;SZ[9", r"'\]' is missing"),
         ("(;C[\\", r"'\]' is missing"),
         ("(;GM[2])", "another game"),

@@ -128,6 +128,7 @@ def test_moves_of_ki2_are_those_that_cshogi_writes() -> None:
         ("a.kif", HEAD + MOVES.replace("３四歩(33)", "３五歩(33)"), "move 2: .*illegal"),
         ("a.kif", HEAD + MOVES.replace("   2 ３四歩(33)\n", ""), "move 2 of the KIF is missing"),
         ("a.kif", HEAD + MOVES.replace("   2 ３四歩(33)", "   2 ３四ポ(33)"), "move 2: '.*' is no move"),
+        ("a.kif", f"{HEAD}{'9' * 5000} ７六歩(77)\n", "where move 1 should be stands '9999"),
         ("a.kif", HEAD + MOVES + "something else\n", "behind move 4 stands 'something else'"),
         ("a.kif", "手合割：その他\n手数--\n", "no board drawn"),
         ("a.kif", "手合割：百枚落ち\n手数--\n", "begins from 百枚落ち"),

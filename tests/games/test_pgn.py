@@ -59,6 +59,7 @@ def test_a_game_is_read_however_it_is_written(head: str, text: str) -> None:
         ("1. e4 {no end", "a comment is not closed"),
         ("1. e4 " + "(" * 10**5, "a variation is not closed"),
         ("1. e4 " + "N" * 5000, "'NNNNNNNNNNNNNNNNNNNN' is no move"),
+        ('[Event "x"]\n[Site "?"]\n', "there is no game in it"),
         ("hello, world", "move 1: hello, is no move"),
         ('[Event "x"]\n[Variant "Atomic"]\n\n1. e4', "a game of 'Atomic'"),
         ('[FEN "8/8/8 w"]\n\n1. e4', "cannot read the FEN"),
@@ -90,7 +91,9 @@ def test_names_of_chess960(variant: str) -> None:
 
 
 def test_games_without_tags_end_with_their_results() -> None:
-    text = '1. e4 e5 1-0\n\n1. d4 {1-0\n} d5 0-1\n; said of it\n[Event "x"]\n\n[Event "y"]\n\n1. c4 *\n'
+    text = '1. e4 e5 1-0\n\n1. d4 {1-0\n} d5 0-1\n; said of it\n[Event "x"]\n\n[Event "y"]\n\n1. c4 *\n'.replace(
+        "]\n\n[", ']\n[FEN "k7/8/8/8/8/8/8/K6R w - -"]\n\n['
+    )
     games = [read_pgn(entry.text, INITIAL).moves for entry in split_pgn(text)]
     assert games == [("e2e4", "e7e5"), ("d2d4", "d7d5"), (), ("c2c4",)]
 

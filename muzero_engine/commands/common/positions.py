@@ -74,7 +74,8 @@ def read_game(text: str, game: str | None, number: int = 1) -> PlayedGame:
         return PlayedGame(start_position(game, None, None))
     name = text.strip()
     path = Path(name)
-    of_suffix = list(formats_of_suffix(path.suffix)) if "\n" not in name and path.suffix else []
+    suffix = path.suffix.lower() if "\n" not in name else ""
+    of_suffix = sorted(formats_of_suffix(suffix), key=lambda pair: pair[1].suffixes.index(suffix)) if suffix else []
     if of_suffix or _exists(path):
         data = read_bytes(path)
         if not of_suffix:

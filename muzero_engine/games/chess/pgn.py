@@ -175,8 +175,8 @@ def _tags_and_words(text: str) -> tuple[dict[str, str], list[str]]:
                 words.append(word)
     if depth:
         raise BadPosition("a variation is not closed: a ')' is missing")
-    if not tags and not words and not ended:
-        raise BadPosition("there is no game in it")
+    if not words and not ended and "fen" not in tags:
+        raise BadPosition("there is no game in it: neither moves nor a result")
     return tags, words
 
 

@@ -27,6 +27,7 @@ from muzero_engine.games.record_files import read_bytes
 from muzero_engine.games.text_encodings import decode
 
 MAX_BYTES = 4 << 20  # a longer file is no game record
+MAX_STEPS = 100_000  # moves and set-ups of a game
 _COLOURS = {"B": BLACK, "W": WHITE}
 _NAMES = ("black", "white")
 _LETTERS = "abcdefghijklmnopqrs"
@@ -133,6 +134,8 @@ def parse_sgf(text: str) -> GoRecord:
                 continue
             point = _point(values[0], shape, allow_pass=True)
             steps.append(Move(_COLOURS[name], point, _simple(node.first("C"))))
+        if len(steps) > MAX_STEPS:
+            raise BadPosition(f"the SGF has more than {MAX_STEPS} moves: that is no game record")
     if (stones := _counted_handicap(root.get("HA"), steps, shape, warnings)) is not None:
         steps.insert(0, stones)
     return GoRecord(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from muzero_engine.games.base import BadPosition
 
+KNOWN = frozenset("GM SZ KM B W AB AW".split())  # one of these is in every game of Go
 MAX_WARNINGS = 10  # told of one game
 _TOKEN = re.compile(
     r"(?P<close>\))|(?P<open>\()|(?P<node>;[;\s]*+)|(?P<space>\s++)|(?P<name>[A-Za-z]++)"
@@ -62,8 +63,8 @@ def split_games(text: str) -> Iterator[str]:
 def main_line(text: str, warnings: list[str]) -> list[Node]:
     """Return the nodes of the first game's first variation that hold something, the root first, whatever it holds.
 
-    What is wrong with the text is added to `warnings`. Raises BadPosition where there is no game, or one that ends in
-    its first node.
+    What is wrong with the text is added to `warnings`. Raises BadPosition where there is no game, or one that is not
+    whole and says nothing.
     """
     start = _GAME.search(text)
     if start is None:
@@ -87,17 +88,22 @@ def main_line(text: str, warnings: list[str]) -> list[Node]:
         _end_property(nodes[-1], name, warnings)
         name = ""
         if kind == "close":  # the end of the first variation, so of the main line
-            return nodes
+            break
         if kind == "name":
             name = "".join(letter for letter in match[0] if letter.isupper())  # FF[1] to FF[3]: "White" is W
             if name:
                 nodes[-1].properties.append((name, []))
+            else:
+                _warn(warnings, f"{match[0][:20]} in the SGF is no property, and is left out")
         elif kind == "node" and (nodes[-1].properties or len(nodes) == 1):
             nodes.append(Node())
         elif kind == "other":
             _warn(warnings, f"unexpected {match[0][:20]!a} in the SGF, {match.start()} characters in, is left out")
-    _end_property(nodes[-1], name, warnings)
-    _warn(warnings, "the SGF ends in the middle of the game: a ')' is missing")
+    else:
+        _end_property(nodes[-1], name, warnings)
+        _warn(warnings, "the SGF ends in the middle of the game: a ')' is missing")
+    if warnings and not any(name in KNOWN and any(values) for node in nodes for name, values in node.properties):
+        raise BadPosition(f"there is no game in it: {warnings[-1]}")
     return nodes
 
 

@@ -88,8 +88,9 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
             head["手番"] = turn[1]
         elif header := _HEADER.fullmatch(plain):
             head.setdefault(header[1].strip(), header[2].strip())
-        elif moves:
-            raise BadPosition(f"cannot read the KIF: behind move {len(moves)} stands {line.strip()[:20]!a}")
+        elif moves or plain.lstrip()[0].isdecimal():
+            where = f"behind move {len(moves)}" if moves else "where move 1 should be"
+            raise BadPosition(f"cannot read the KIF: {where} stands {line.strip()[:20]!a}")
     if not moves and not rows and "手合割" not in head and "手数-" not in text:
         raise BadPosition("there is no game of KIF in it")
     names = [head.get("先手", head.get("下手", "")), head.get("後手", head.get("上手", ""))]

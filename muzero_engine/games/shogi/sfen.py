@@ -35,12 +35,14 @@ def normal_sfen(text: str, *, mate_problem: bool = False) -> str:
     if fields == ["startpos"]:
         return START
     if len(fields) not in (3, 4):
-        raise BadPosition(f"{text!r} is not an SFEN: it needs a board, b or w, hands or -, and perhaps a move number")
+        raise BadPosition(
+            f"{text[:80]!r} is not an SFEN: it needs a board, b or w, hands or -, and perhaps a move number"
+        )
     board, turn, hands, number = *fields[:3], fields[3] if len(fields) == 4 else "1"
     if turn not in ("b", "w"):
-        raise BadPosition(f"{turn!r} in SFEN is no player to move: write b (black) or w (white)")
+        raise BadPosition(f"{turn[:20]!r} in SFEN is no player to move: write b (black) or w (white)")
     if not re.fullmatch(r"[0-9]{1,5}", number):
-        raise BadPosition(f"{number!r} in SFEN is no move number: write a whole number such as 1")
+        raise BadPosition(f"{number[:20]!r} in SFEN is no move number: write a whole number such as 1")
     rows = read_board(board)
     held = read_hands(hands)
     _check_totals(rows, held, kingless=(turn if mate_problem else ""))
@@ -58,7 +60,7 @@ def read_board(board: str) -> list[list[str]]:
         squares = SQUARE.findall(rank)
         row = [cell for square in squares for cell in ([""] * int(square) if square.isdecimal() else [square])]
         if "".join(squares) != rank or len(row) != 9:
-            raise BadPosition(f"rank {name} of the SFEN board is not 9 squares: {rank!r}")
+            raise BadPosition(f"rank {name} of the SFEN board is not 9 squares: {rank[:20]!r}")
         rows.append(row)
     return rows
 
@@ -70,9 +72,9 @@ def read_hands(hands: str) -> Counter[str]:
         return held
     groups = HAND.findall(hands)
     if "".join(count + piece for count, piece in groups) != hands:
-        raise BadPosition(f"{hands!r} in SFEN are no hands: write - or pieces with their counts like RG2p")
+        raise BadPosition(f"{hands[:40]!r} in SFEN are no hands: write - or pieces with their counts like RG2p")
     if len({piece for _, piece in groups}) != len(groups):
-        raise BadPosition(f"{hands!r} in SFEN names a piece in hand twice")
+        raise BadPosition(f"{hands[:40]!r} in SFEN names a piece in hand twice")
     for count, piece in groups:
         held[piece] += int(count or 1)
     return held

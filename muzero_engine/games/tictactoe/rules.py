@@ -71,7 +71,9 @@ class TicTacToePosition:
         """Reads three rows of `x`, `o` and `.`, top first, between slashes. Raises BadPosition."""
         rows = text.strip().split("/")
         if len(rows) != 3 or any(len(row) != 3 or set(row) - set("xo.") for row in rows):
-            raise BadPosition(f"{text!r} is not a tic-tac-toe board: write three rows of x, o and . like 'xo./.x./...'")
+            raise BadPosition(
+                f"{text[:40]!r} is not a tic-tac-toe board: write three rows of x, o and . like 'xo./.x./...'"
+            )
         cells = {mark: cell for cell, mark in MARKS.items()}
         board: Board = tuple(cells[mark] for row in reversed(rows) for mark in row)
         winners = _winners(board)
