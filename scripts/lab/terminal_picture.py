@@ -3,7 +3,8 @@
     python scripts/lab/terminal_picture.py .github/terminal.svg
 
 The command runs on a terminal of its own (a pty, so POSIX only), with a fixed seed and a fixed number of simulations;
-what is typed is echoed by that terminal, as a person would see it. Long lines are broken where the terminal ends.
+what is typed is echoed by that terminal, as a person would see it, and colours are those of a terminal with 256. Long
+lines are broken where the terminal ends.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pty
 import re
 import sys
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from muzero_engine.files import write_atomically
@@ -23,52 +25,119 @@ COLUMNS = 96
 PROMPT = "> "
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 CHARACTER, LINE, MARGIN = 7.83, 17, 14  # pixels
+INK, GREEN, BLUE = "#c9d1d9", "#7ee787", "#79c0ff"
 COMMAND = ("play", "go", "--size", "9", "--nodes", "800", "--seed", "1", "--show-value")
-TYPED = ("E5", "hint", "resign")
+TYPED = ("E5", "hint")
 SECONDS = 120.0  # the longest that a session may take
+LEAVE = b"\x04"  # the end of input
+SEQUENCE = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])")
+NEVER_SHOWN = re.compile(r"[^\n]*\r\x1b\[2K")  # signs of life, which the next line takes the place of
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Signs of one look that follow each other on a line."""
+
+    column: int
+    text: str
+    ink: str
+    ground: str | None
 
 
 def session(arguments: tuple[str, ...], typed: tuple[str, ...]) -> str:
     """Everything that a terminal shows of the command, with `typed` answered to one prompt after the other."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.environ |= {"TERM": "dumb", "COLUMNS": str(COLUMNS)}
+        os.environ |= {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "PYTHONUTF8": "1"}
+        os.environ.pop("NO_COLOR", None)
         os.execv(sys.executable, [sys.executable, "-m", "muzero_engine", *arguments])
     shown, waiting, end = "", list(typed), time.monotonic() + SECONDS
     while time.monotonic() < end:
-        try:
-            data = os.read(terminal, 4096)
-        except OSError:  # Linux says so when the other side has closed
-            break
-        if not data:
-            break
-        shown += data.decode()
-        if waiting and shown.endswith(PROMPT):
-            os.write(terminal, f"{waiting.pop(0)}\n".encode())
-    os.close(terminal)
+        shown += os.read(terminal, 4096).decode()
+        if shown.endswith(PROMPT):
+            if not waiting:
+                break
+            os.write(terminal, f"{waiting.pop(0)}\r".encode())
+    try:
+        while True:
+            os.write(terminal, LEAVE)
+            os.read(terminal, 4096)
+            time.sleep(0.1)
+    except OSError:  # the other side has closed
+        os.close(terminal)
     if os.waitpid(pid, 0)[1] != 0:
         raise SystemExit(f"{' '.join(arguments)} failed:\n{shown}")
-    return shown.replace("\r", "")
+    return NEVER_SHOWN.sub("", shown).replace("\r", "")
+
+
+def palette(number: int) -> str:
+    """One of the 216 colours and 24 greys behind the first sixteen."""
+    if number >= 232:
+        return f"#{8 + 10 * (number - 232):02x}" + 2 * f"{8 + 10 * (number - 232):02x}"
+    parts = (number - 16) // 36, (number - 16) // 6 % 6, (number - 16) % 6
+    return "#" + "".join(f"{55 + 40 * part if part else 0:02x}" for part in parts)
+
+
+def runs(line: str) -> list[Run]:
+    """What stands on a line, in the look that its sequences say."""
+    plain_ink = ink = line_ink(line)
+    ground: str | None = None
+    column = 0
+    parts: list[Run] = []
+    for text, codes, _ in re.findall(r"([^\x1b]*)(?:\x1b\[([?\d;]*)([A-Za-z]))?", line):
+        if text and parts and (parts[-1].ink, parts[-1].ground) == (ink, ground):
+            parts[-1] = replace(parts[-1], text=parts[-1].text + text)
+        elif text:
+            parts.append(Run(column, text, ink, ground))
+        column += len(text)
+        if codes in ("0", ""):
+            ink, ground = plain_ink, None
+        elif codes.startswith("38;5;"):
+            ink = palette(int(codes[5:]))
+        elif codes.startswith("48;5;"):
+            ground = palette(int(codes[5:]))
+        elif ";38;5;" in codes:
+            ink = palette(int(codes.rpartition(";")[2]))
+    return parts
+
+
+def line_ink(line: str) -> str:
+    """What a person typed and what the engine answers stand out."""
+    if line.startswith(("$ ", PROMPT)):
+        return GREEN
+    return BLUE if re.match(r"the engine plays|hint:", line) else INK
 
 
 def screen(arguments: tuple[str, ...], typed: tuple[str, ...]) -> list[str]:
     """The session's lines as they stand on the screen, below the command that began it."""
-    lines = [f"$ scripts/engine {' '.join(arguments)}", *session(arguments, typed).rstrip().split("\n")]
-    return [line[at : at + COLUMNS] for line in lines for at in range(0, max(1, len(line)), COLUMNS)]
+    shown = SEQUENCE.sub(lambda match: match[0] if match[2] == "m" else "", session(arguments, typed))
+    lines = [f"$ scripts/engine {' '.join(arguments)}", *shown.removesuffix(PROMPT).rstrip().split("\n")]
+    return [part for line in lines for part in broken(line)]
 
 
-def drawn(line: str, y: float) -> str:
-    """One line of text: what a person typed and what ends a game stand out."""
-    colour = "#c9d1d9"
-    if line.startswith(("$ ", PROMPT)):
-        colour = "#7ee787"
-    elif re.match(r"the engine plays|hint:", line):
-        colour = "#79c0ff"
-    text = html.escape(line)
-    return f'<text x="{MARGIN}" y="{y:.0f}" fill="{colour}" xml:space="preserve">{text}</text>'
+def broken(line: str) -> list[str]:
+    """A line as the terminal breaks it; lines with colours fit."""
+    if "\x1b" in line:
+        return [line]
+    return [line[at : at + COLUMNS] for at in range(0, max(1, len(line)), COLUMNS)]
+
+
+def drawn(line: str, y: int) -> str:
+    """One line: grounds first, signs upon them, each run as wide as its columns."""
+    parts = []
+    for run in runs(line):
+        x, width = MARGIN + CHARACTER * run.column, CHARACTER * len(run.text)
+        if run.ground is not None:
+            box = f'x="{x:.1f}" y="{y - 13}" width="{width + 0.3:.1f}" height="{LINE + 0.3}"'
+            parts.append(f'<rect {box} fill="{run.ground}"/>')
+        if run.text.strip():
+            where = f'x="{x:.1f}" y="{y}" textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs"'
+            parts.append(f'<text {where} fill="{run.ink}" xml:space="preserve">{html.escape(run.text)}</text>')
+    return "".join(parts)
 
 
 def picture(lines: list[str]) -> str:
+    """The whole SVG."""
     width, height = round(2 * MARGIN + COLUMNS * CHARACTER), 44 + LINE * len(lines)
     dots = "".join(
         f'<circle cx="{18 + 18 * index}" cy="16" r="5" fill="{colour}"/>'
