@@ -13,6 +13,7 @@ COMMANDS = {
     "match": "milliseconds that the match runner costs a move",
     "self-play": "rules, search and both together in moves a second, and drawing batches",
     "training": "the batched search beside its network calls alone, on random networks",
+    "blocks": "milliseconds of a block of g on one core: residual, with attention; 32 and 8 bits",
     "kernels": "the top-K kernel by its tuning parameters",
     "stress": "a search of a million nodes: memory, time a simulation, the longest step",
 }

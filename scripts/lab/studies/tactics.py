@@ -5,8 +5,9 @@
 
 `--make` lets Stockfish play against itself, with some random and some second-best moves, and keeps the positions where
 one move is worth far more than any other (by its expected score, first at few nodes, then at more), so that nobody
-else's collection is needed. Moves that take back what was just taken are left out. The games up to the positions are
-kept, because networks see some plies of history.
+else's collection is needed. Moves that take back what was just taken, or that Stockfish plays after 100 nodes, are left
+out: without the latter rule more than nine of ten were such, and networks knew them all. The games up to the positions
+are kept, because networks see some plies of history.
 
 The other form says of each network: the mean of -log(prior) of the right move (h, no search), how often it is the
 network's first, in its first 4 and its first 16, how far the value of h is from Stockfish's expected score (root mean
@@ -42,7 +43,7 @@ from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.search.batched import BatchedSearch
 
 SLOPE = 0.0037  # of the expected score in [-1, 1], per centipawn; nearly that of lichess (0.00368)
-SCAN, PROOF = 50_000, 400_000  # nodes
+EASY, SCAN, PROOF = 100, 20_000, 400_000  # nodes
 GAIN, PROVEN_GAIN = 0.5, 0.4  # of the expected score in [-1, 1], over the second move
 OPENING, LONGEST = (4, 12), 160  # plies
 SECOND_BEST, RANDOM = 0.15, 0.15  # of the moves of the games
@@ -80,6 +81,8 @@ def tactic_at(judge: chess.engine.SimpleEngine, board: chess.Board, scan: list[c
     move = scan[0]["pv"][0]
     taken = board.move_stack and board.is_capture(move) and move.to_square == board.peek().to_square
     if taken or board.legal_moves.count() < 4:
+        return None
+    if judge.play(board, chess.engine.Limit(nodes=EASY), game=object()).move == move:  # a new game: an empty hash table
         return None
     first, second = best_two(judge, board, PROOF)
     values = [expected(info["score"], board.turn) for info in (first, second)]
@@ -221,7 +224,9 @@ def main() -> None:
             worker.start()
         for worker in workers:
             worker.join()
-    tactics = read(args.file)
+    tactics = read(args.file) if args.file.exists() else []
+    if not tactics:
+        raise SystemExit(f"there are no tactics in {args.file}: --make some")
     sorts = kinds(tactics)
     print(", ".join(f"{int(which.sum())} {name}" for name, which in sorts.items()), flush=True)
     truth = np.array([tactic.expected for tactic in tactics])
