@@ -152,7 +152,14 @@ def analysis(visits: int | None, options: EngineOptions) -> None:
 
     inbox, writer = open_stdio()
     engine = make_engine(katago.GAME, options)
-    run_session(KatagoAnalysisSession(engine, writer, inbox, max_visits=visits or DEFAULT_VISITS), inbox)
+    session = KatagoAnalysisSession(
+        engine,
+        writer,
+        inbox,
+        max_visits=visits or DEFAULT_VISITS,
+        describe=lambda: weights_line(katago.GAME, engine.options),
+    )
+    run_session(session, inbox)
 
 
 def protocol_of(line: str) -> EngineProtocol | None:

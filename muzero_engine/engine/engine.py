@@ -17,16 +17,20 @@ Values that cross are immutable (`Limits`, `EngineOptions`, `SearchInfo`, `Searc
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.engine.memory import obtainable_mb
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.thinking import Job, Thinker
 from muzero_engine.games.base import Position, Shape
-from muzero_engine.model import Model
+from muzero_engine.games.encoding import observation
+from muzero_engine.model import Floats, Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
@@ -34,6 +38,7 @@ ModelLoader = Callable[[EngineOptions], Model]
 BatchTuner = Callable[[Model, Shape], int]
 
 FIXED_BATCH = 8  # where the result must not depend on the machine's speed
+OWNERSHIP_BATCH = 16
 CLOSE_SECONDS = 5.0
 
 
@@ -79,6 +84,8 @@ class Engine:
         self._idle.set()
         self._lost_turns = LostTurns()
         self._error: str | None = None
+        self._notice: str | None = None
+        self._obtainable_mb: dict[int, int] = {}  # by what was asked for
 
     @property
     def options(self) -> EngineOptions:
@@ -94,7 +101,24 @@ class Engine:
         Does nothing during a search. Raises ValueError or RuntimeError with one clear line.
         """
         if self._idle.is_set():
+            self._notice = None
             self._tuned_batch(self._ready_model(self._options), shape)
+            self._hash_mb(self._options)
+
+    @property
+    def stale(self) -> bool:
+        """Whether a network is loaded that is not the one that the options ask for: `prepare` would load another."""
+        return self._model is not None and self._model_key != _model_key(self._options)
+
+    @property
+    def notice(self) -> str | None:
+        """One line on what is not as the options ask, since the last `prepare`; None where all is."""
+        return self._notice
+
+    def forget(self) -> None:
+        """Give the memory of the last search back. Nothing of it is used in the next one anyway."""
+        if self._idle.is_set():
+            self._search = None
 
     def new_game(self) -> None:
         """Forget what belongs to a game (the resign counters). A search that still runs counts for the old one."""
@@ -109,20 +133,22 @@ class Engine:
         on_done: Callable[[SearchResult], None],
         info_interval_ms: float | None = None,
         lines: int | None = None,
+        root_widening: float = 1.0,
     ) -> None:
         """Start a search of a copy of `position`; a search still running is stopped first and gives its result.
 
         `on_info` and `on_done` are called from the search thread: infos at least every `info_interval_ms` (default:
         the option) and when the best move or the depth changes (not closer than 100 ms), and one right before
         `on_done`. The best `lines` moves (default: the option `multipv`) come with a variation, the others with their
-        move alone. `on_done` is called exactly once per `go`. A model that cannot be loaded, or fails, gives a result
-        all the same (the first legal move) and the reason in `error`.
+        move alone. A `root_widening` above 1 spreads the search over more moves, for analysis: the policy's temperature
+        at the root is so many times as high. `on_done` is called exactly once per `go`. A model that cannot be loaded,
+        or fails, gives a result all the same (the first legal move) and the reason in `error`.
         """
         self.stop()
         self.wait()
         options = self._options
         interval = float(options.info_interval_ms) if info_interval_ms is None else info_interval_ms
-        job = Job(position.copy(), limits, options, on_info, on_done, interval, lines or options.multipv)
+        job = Job(position.copy(), limits, options, on_info, on_done, interval, lines or options.multipv, root_widening)
         control = Control(limits)
         self._control = control
         arguments = (job, control, self._lost_turns)
@@ -143,6 +169,20 @@ class Engine:
     def error(self) -> str | None:
         """One line on why the last search had no model, or None."""
         return self._error
+
+    def ownership(self, positions: Sequence[Position]) -> list[Floats | None]:
+        """Return whose each point of each position will be, as the network sees it: float32[H, W], its mover's view.
+
+        None where the network does not say. The positions have one shape, and the model is loaded. For `on_info` and
+        `on_done`, or while no search runs.
+        """
+        assert self._model is not None
+        owned: list[Floats | None] = []
+        for first in range(0, len(positions), OWNERSHIP_BATCH):
+            batch = positions[first : first + OWNERSHIP_BATCH]
+            out = self._model.initial_inference(np.stack([observation(position) for position in batch]))
+            owned += [None] * len(batch) if out.ownership is None else list(out.ownership)
+        return owned
 
     def stop(self) -> None:
         """End the running search: its `on_done` follows within 50 ms. Nothing happens without one.
@@ -186,10 +226,13 @@ class Engine:
         finally:
             self._idle.set()
 
-    def _ready_model(self, options: EngineOptions) -> Model:
-        key = (options.weights, options.backend, options.precision, options.threads)
+    def _ready_model(self, options: EngineOptions, *, on_a_clock: bool = False) -> Model:
+        """Return the model of these options; on a clock, which loading would use up, the one that there is, if any."""
+        key = _model_key(options)
         model = self._model
-        if model is None or key != self._model_key:
+        if model is not None and key != self._model_key and on_a_clock:
+            self._notice = "the network that the options ask for is not loaded on a clock, but at isready or a new game"
+        elif model is None or key != self._model_key:
             self._model = self._search = model = None  # two at once may be more than the memory holds
             self._batches.clear()
             model = self._load_model(options)
@@ -203,8 +246,9 @@ class Engine:
 
     def _ready_search(self, job: Job, control: Control) -> Search:
         options, limits = job.options, job.limits
-        model = self._ready_model(options)
-        timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
+        on_a_clock = limits.clock is not None or limits.move_time_ms is not None
+        model = self._ready_model(options, on_a_clock=on_a_clock)
+        timed = on_a_clock or limits.endless
         tuned = FIXED_BATCH if control.terms.stopped else self._tuned_batch(model, job.position.shape)
         batch = tuned if timed else FIXED_BATCH
         drawn = options.draw_value_white if job.position.mover else options.draw_value_black
@@ -213,9 +257,10 @@ class Engine:
             c1=options.c_puct,
             fpu_reduction=options.fpu_reduction,
             policy_temperature=options.policy_temperature,
+            root_widening=job.root_widening,
             batch_size=options.minibatch_size or batch,
             draw_value=drawn / 500.0 - 1.0,
-            memory_mb=options.hash_mb,
+            memory_mb=self._hash_mb(options),
         )
         search = self._search
         if search is None or config != self._search_config:
@@ -223,6 +268,15 @@ class Engine:
             search = Search(model, config)
             self._search, self._search_config = search, config
         return search
+
+    def _hash_mb(self, options: EngineOptions) -> int:
+        asked = options.hash_mb
+        if asked not in self._obtainable_mb:
+            self._obtainable_mb[asked] = obtainable_mb(asked)
+        mb = self._obtainable_mb[asked]
+        if mb < asked:
+            self._notice = f"a hash of {asked} MB cannot be had here: searching with {mb} MB"
+        return mb
 
     def _without_model(self, job: Job, control: Control) -> SearchResult:
         """Return the first legal move, when there is nothing to search with."""
@@ -233,3 +287,8 @@ class Engine:
         info = SearchInfo(moves, 0, 0.0, 1, 1, 0, 0.0, 0.0, None)
         job.on_info(info)
         return SearchResult(allowed[0] if allowed else None, None, info)
+
+
+def _model_key(options: EngineOptions) -> tuple[object, ...]:
+    """What another model is loaded for when it changes."""
+    return options.weights, options.backend, options.precision, options.threads

@@ -9,12 +9,15 @@ from muzero_engine.search.search import RootChild, Search
 MAX_PLIES = 64
 
 
-def principal_variation(search: Search, position: Position, child: RootChild) -> tuple[int, ...]:
-    """Return the most visited legal line that begins with `child`'s action and ends with the game, if not before.
+def principal_variation(
+    search: Search, position: Position, child: RootChild
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the most visited legal line that begins with `child`'s action and ends with the game, if not before; and
+    the simulations through each of its moves.
 
     `position` is left as it was.
     """
-    line = [child.action]
+    line, visits = [child.action], [child.visits]
     position.push(child.action)
     node = child.node
     while len(line) < MAX_PLIES:
@@ -28,16 +31,18 @@ def principal_variation(search: Search, position: Position, child: RootChild) ->
         action, node = step
         position.push(action)
         line.append(action)
+        visits.append(search.visits(node))
     for _ in line:
         position.pop()
-    return tuple(line)
+    return tuple(line), tuple(visits)
 
 
 def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove, ...]:
     """Return every root move, best first; the first `lines` have a principal variation, the others their move alone."""
     moves = []
     for i, child in enumerate(search.root_moves()):
-        pv = principal_variation(search, position, child) if i < lines else (child.action,)
+        alone = (child.action,), (child.visits,)
+        pv, pv_visits = principal_variation(search, position, child) if i < lines else alone
         value = max(-1.0, min(1.0, child.q))
         moves.append(
             RootMove(
@@ -49,6 +54,7 @@ def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove
                 lcb=child.lcb,
                 pv=pv,
                 ends=child.ends,
+                pv_visits=pv_visits,
             )
         )
     return tuple(moves)

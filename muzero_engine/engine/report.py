@@ -20,6 +20,7 @@ class RootMove:
     lcb: float  # lower confidence bound of `value`, in [-1, 1]
     pv: tuple[int, ...]  # each action in the frame of the player to move at that ply
     ends: float | None = None  # exact value if the move ends the game by the rules (+1, 0, -1), else None
+    pv_visits: tuple[int, ...] = ()  # simulations through each move of `pv`
 
     @property
     def wdl(self) -> tuple[float, float, float]:

@@ -36,6 +36,7 @@ class Job:
     on_done: Callable[[SearchResult], None]
     info_interval_ms: float
     lines: int  # root moves that get a variation in every report; the others get their move
+    root_widening: float = 1.0  # see `SearchConfig`
 
 
 class Thinker:

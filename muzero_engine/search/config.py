@@ -22,6 +22,7 @@ class SearchConfig:
     c2: float = 19652.0  # the same, as there
     fpu_reduction: float = 0.2  # in Q; first-play urgency is V(parent) - fpu_reduction * sqrt(visited prior)
     policy_temperature: float = 1.0
+    root_widening: float = 1.0  # times the temperature at the root: more moves get simulations
     c_visit: float = 50.0  # Danihelka et al. 2022, section 3.4
     c_scale: float = 1.0  # for Q in [-1, 1]
     considered_actions: int = 16  # m of sequential halving (ibid., section 5)
@@ -34,5 +35,5 @@ class SearchConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.considered_actions < 1 or self.memory_mb < 1:
             raise ValueError("batch_size, considered_actions and memory_mb are at least 1")
-        if self.policy_temperature <= 0.0:
-            raise ValueError("policy_temperature is positive")
+        if self.policy_temperature <= 0.0 or self.root_widening <= 0.0:
+            raise ValueError("policy_temperature and root_widening are positive")

@@ -96,7 +96,7 @@ class Search:
         self.root_value = self._utility(float(root.value[0]), float(root.draw[0]), 1.0)
         self.ownership = None if root.ownership is None else root.ownership[0]
         logits = root.policy_logits[0][legal_actions].astype(np.float64)
-        priors = softmax(logits, config.policy_temperature)
+        priors = softmax(logits, config.policy_temperature * config.root_widening)
         scores = np.log(np.maximum(priors, 1e-12))
         if config.gumbel_scale > 0.0:
             scores += config.gumbel_scale * np.random.default_rng(config.seed).gumbel(size=len(scores))
@@ -308,6 +308,10 @@ class Search:
         tree = self._tree
         kids = [kid for kid in tree.kids[node] if tree.done[kid]]
         return [(tree.action[kid], kid) for kid in sorted(kids, key=lambda kid: -tree.done[kid])]
+
+    def visits(self, node: int) -> int:
+        """Return how many simulations went through a node that `children` or `root_moves` named."""
+        return self._tree.done[node]
 
     def visit_lead(self) -> int:
         """Return by how many visits the most visited root action leads the next one."""

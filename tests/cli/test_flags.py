@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -10,7 +12,7 @@ from muzero_engine.commands.common.flags import engine_flags, flag_name
 from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, all_options
 
 
-def parsed(arguments: list[str], **defaults: object) -> EngineOptions:
+def parsed(arguments: list[str], **defaults: Any) -> EngineOptions:
     """The options that a command with these defaults is called with."""
     seen: list[EngineOptions] = []
 

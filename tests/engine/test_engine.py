@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from support.fakes import ConfidentModel, HashModel
 
+from muzero_engine.engine import memory
 from muzero_engine.engine.engine import FIXED_BATCH, Engine
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
@@ -156,6 +157,62 @@ def test_every_limit_ends_a_search(fen: str, ends_everywhere: bool, limits: Limi
 def test_a_depth_beyond_the_end_of_every_line_is_given_up() -> None:
     client = Client("chess", MatedModel(load_game("chess").spec, (8, 8)))
     assert client.go(Limits(depth=3)).info.depth == 1
+
+
+def test_a_hash_that_cannot_be_had_is_said_and_searched_with_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "machine_mb", lambda: 100.0)
+    client = Client("chess", hash_mb=1 << 20)
+    client.engine.prepare((8, 8))
+    assert client.engine.notice == "a hash of 1048576 MB cannot be had here: searching with 75 MB"
+    assert client.go(Limits(nodes=50)).info.nodes == 50
+    assert client.engine.error is None
+    client.engine.configure(replace(client.engine.options, hash_mb=16))
+    client.engine.prepare((8, 8))
+    assert client.engine.notice is None
+
+
+def test_no_machine_has_a_hash_beyond_all_bounds() -> None:
+    client = Client("chess", hash_mb=1 << 20)
+    assert client.go(Limits(nodes=20)).info.nodes == 20
+
+
+def test_memory_that_the_system_refuses_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(size: int, **_: object) -> None:
+        if size > 40 << 20:
+            raise MemoryError
+
+    monkeypatch.setattr("muzero_engine.engine.memory.np.empty", refusing)
+    monkeypatch.setattr(memory, "machine_mb", lambda: None)
+    assert memory.obtainable_mb(256) == 32
+    assert memory.obtainable_mb(20) == 20
+
+
+def test_a_clock_never_pays_for_another_network() -> None:
+    game = load_game("tictactoe")
+    loaded: list[str] = []
+
+    def load(options: EngineOptions) -> Model:
+        loaded.append(options.precision)
+        return HashModel(game.spec, (3, 3))
+
+    engine = Engine(load)
+    client = Client()
+    client.engine = engine
+    client.go(Limits(clock=Clock(remaining_ms=50)))  # there is none yet
+    assert loaded == ["auto"]
+    engine.configure(EngineOptions(precision="fp32"))
+    assert engine.stale
+    for limits in (Limits(clock=Clock(remaining_ms=50)), Limits(move_time_ms=5)):
+        client.go(limits)
+        assert loaded == ["auto"]
+        assert "not loaded on a clock" in (engine.notice or "")
+    engine.prepare((3, 3))
+    assert loaded == ["auto", "fp32"]
+    assert not engine.stale
+    assert engine.notice is None
+    engine.configure(EngineOptions(precision="int8"))
+    client.go(Limits(nodes=5))
+    assert loaded == ["auto", "fp32", "int8"]
 
 
 def test_depth_limit() -> None:

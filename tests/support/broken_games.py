@@ -29,12 +29,14 @@ from muzero_engine.games.base import (
     Symmetry,
     Turn,
 )
+from muzero_engine.games.board_view import BoardView
 from muzero_engine.games.chess import GAME as CHESS
 from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
 from muzero_engine.games.lines import line_format
 from muzero_engine.games.othello import GAME as OTHELLO
 from muzero_engine.games.othello.rules import OthelloPosition
 from muzero_engine.games.tictactoe import GAME as TICTACTOE
+from muzero_engine.games.tictactoe.board_view import board_view
 from muzero_engine.games.tictactoe.rules import SPEC, Board, TicTacToePosition
 
 
@@ -261,6 +263,10 @@ def spec(**changes: Any) -> Game:
     return tictactoe(position, spec=changed)
 
 
+def narrow_view(position: Position) -> BoardView:
+    return dataclasses.replace(board_view(position), columns=("a", "b"))
+
+
 def swapped_permutation(symmetry: Symmetry, shape: Shape) -> Ints:
     """What the other quarter turn does."""
     other = {Symmetry.ROTATE_90: Symmetry.ROTATE_270, Symmetry.ROTATE_270: Symmetry.ROTATE_90}
@@ -338,6 +344,7 @@ FAULTS: list[tuple[str, Callable[[], Game], str]] = [
     ("another word", lambda: tictactoe(WritesAnotherMove), r"parse_action\('c3'\) is 8, but action_text\(0\) wrote it"),
     ("another mover", lambda: othello(ReadsAnotherMover), r"mover is 0 after from_text\('.*'\), not 1 \(after 1 plies"),
     ("who moves", lambda: tictactoe(ForgetsWhoMoves), r"the last line of board_text\(\) does not name 'x'"),
+    ("narrow view", lambda: dataclasses.replace(TICTACTOE, board_view=narrow_view), r"board_view\(\) has 3x2 squares"),
     ("key error", lambda: tictactoe(ParsesWithAKeyError), r"KeyError was raised"),
     ("two lines", lambda: tictactoe(SaysMuch), r"from_text\('.*'\) raises BadPosition with a message .* not one line"),
     ("newest only", lambda: tictactoe(HistoryOfTheNewest), r"frames\(\) is not zero before the first position"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +35,7 @@ class GoScriptedEngine(ScriptedEngine):
         self.owned: float | None = None
         self.fails = ""
         self.interval_ms: float | None = None
+        self.root_widening = 1.0
 
     def go(
         self,
@@ -45,15 +46,23 @@ class GoScriptedEngine(ScriptedEngine):
         on_done: Callable[[SearchResult], None],
         info_interval_ms: float | None = None,
         lines: int | None = None,
+        root_widening: float = 1.0,
     ) -> None:
         def done(result: SearchResult) -> None:
             on_done(replace(result, resign=self.resigning))
 
         self.interval_ms = info_interval_ms
+        self.root_widening = root_widening
         super().go(position, limits, on_info=on_info, on_done=done, info_interval_ms=info_interval_ms)
         self._error = self.fails or None
         if not (self.hold or limits.infinite or limits.ponder):
             self.finish()
+
+    def ownership(self, positions: Sequence[Position]) -> list[Floats | None]:
+        if self.owned is None:
+            return [None] * len(positions)
+        signs = [1.0 if position.mover == 0 else -1.0 for position in positions]
+        return [np.full(positions[0].shape, sign * self.owned, dtype=np.float32) for sign in signs]
 
     def info(self) -> SearchInfo:
         info = super().info()

@@ -41,6 +41,17 @@ class ScriptedEngine(Engine):
         }
 
     @property
+    def stale(self) -> bool:
+        return False
+
+    @property
+    def notice(self) -> str | None:
+        return None
+
+    def forget(self) -> None:
+        self.events.append("forget")
+
+    @property
     def options(self) -> EngineOptions:
         return self._options
 
@@ -65,6 +76,7 @@ class ScriptedEngine(Engine):
         on_done: Callable[[SearchResult], None],
         info_interval_ms: float | None = None,
         lines: int | None = None,
+        root_widening: float = 1.0,
     ) -> None:
         self.stop()
         self.events.append("go")
@@ -97,7 +109,10 @@ class ScriptedEngine(Engine):
                 pv.append(min((int(reply) for reply in position.legal_actions()), key=position.action_text))
                 position.pop()
             draw = (1.0 - abs(value)) / 2.0
-            moves.append(RootMove(action, 100 - rank, value, draw, 0.05, value, tuple(pv), endings.get(action)))
+            visits = 100 - rank
+            moves.append(
+                RootMove(action, visits, value, draw, 0.05, value, tuple(pv), endings.get(action), (visits,) * len(pv))
+            )
         moves.sort(key=lambda move: -(move.value if move.ends is None else move.ends))
         return SearchInfo(tuple(moves), 1000, 500.0, 3, 5, 12, 0.25, 0.25, None)
 

@@ -22,12 +22,14 @@ def flag_name(info: OptionInfo) -> str:
     return "--" + info.field.replace("_", "-")
 
 
-def engine_flags(**defaults: Any) -> Callable[[Command], Command]:
+def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) -> Callable[[Command], Command]:
     """Gives a command a flag for every engine option; it is called with `options: EngineOptions`.
 
-    `defaults` are those of this command where they differ from the engine's.
+    `defaults` are those of this command where they differ from the engine's; `leave_out` are fields of options that
+    would do nothing here, and are no flags of it.
     """
-    infos = [replace(info, default=defaults.get(info.field, info.default)) for info in all_options()]
+    offered = (info for info in all_options() if info.field not in leave_out)
+    infos = [replace(info, default=defaults.get(info.field, info.default)) for info in offered]
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)

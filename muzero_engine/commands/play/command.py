@@ -20,6 +20,7 @@ from muzero_engine.games.base import Position, WithKomi
 from muzero_engine.games.registry import BUILT_IN
 
 DEFAULT_SECONDS = 1.0
+OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "verbose_move_stats", "info_interval_ms"})
 
 
 @click.command()
@@ -33,7 +34,7 @@ DEFAULT_SECONDS = 1.0
 @click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
-@engine_flags()
+@engine_flags(leave_out=OF_NO_USE)
 def play(
     game: str,
     side: str,
@@ -68,6 +69,8 @@ def play(
         if options.limit_strength:
             console.say(f"The engine's strength is limited to {options.elo} Elo, by its own scale.")
         Table(engine, start, people, limits, console, show_value=show_value).run()
+    except KeyboardInterrupt:
+        console.say("bye")
     finally:
         engine.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import sys
@@ -27,6 +28,8 @@ class Console:
         self.style = style
         self.terminal = sys.stdin.isatty() and sys.stdout.isatty()
         self._typed_ahead: list[str] = []
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")  # bytes of another encoding are a wrong move, no failure
         self._lively = self.terminal and os.environ.get("TERM") != "dumb"
         if self.terminal:
             with suppress(ImportError):  # Windows has its own line editing
@@ -66,7 +69,7 @@ class Console:
         except (EOFError, KeyboardInterrupt):
             click.echo()
             return None
-        return line.strip() if line else None
+        return line.lstrip("\ufeff").strip() if line else None
 
     def wait(self, done: threading.Event, status: Callable[[], str], stop: Callable[[], None]) -> None:
         """Wait for the end of a search. On a terminal, show `status` meanwhile, and `stop` at an empty line.

@@ -242,8 +242,9 @@ class Table:
             self._say("While the engine thinks, Enter or Ctrl-C makes it move.")
 
     def _undo(self, _argument: str) -> None:
-        if self._end is not None and self._end.ending is not Ending.RULES:
-            self._end = None  # a resignation is taken back alone
+        resigned = self._end is not None and self._end.ending is not Ending.RULES
+        if resigned and self._position.mover in self._people:
+            self._end = None  # a person's resignation is taken back alone
             self._show_board()
             return
         earlier = self._position.copy()
@@ -297,7 +298,7 @@ class Table:
         if not self._position.ply:
             self._say("there is no move to save")
             return
-        path = Path(argument).expanduser() if argument else Path(default_name(self._game))
+        path = Path(argument.strip("\"'")).expanduser() if argument else Path(default_name(self._game))
         end = self._end or GameEnd(None, Ending.UNFINISHED, "unfinished")
         names = tuple(PERSON if player in self._people else ENGINE for player in (0, 1))
         record = game_record(self._position, (names[0], names[1]), end.winner, end.ending, end.reason)

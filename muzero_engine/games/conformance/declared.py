@@ -1,4 +1,4 @@
-"""Checks of what a game declares beside its rules: notation, file formats, defaults, scripted gains, capabilities."""
+"""Checks of what a game declares beside its rules: notation, files, defaults, scripted gains, capabilities, view."""
 
 from __future__ import annotations
 
@@ -138,10 +138,31 @@ def _check_score(position: Position, shape: Shape) -> None:
         raise Broken(f"area() is {area.dtype}{list(area.shape)} with {np.unique(area).tolist()}", position)
 
 
+def views_show_the_board(game: Game, shape: Shape) -> None:
+    """`board_view` has the board's size, pieces on it that ASCII can write, and the last move where a piece is."""
+    if game.board_view is None:
+        return
+    for position in random_play(game.initial(shape), seed=20, plies=40):
+        before = Seen.of(position)
+        view = game.board_view(position)
+        if difference := Seen.of(position).difference(before):
+            raise Broken(f"board_view() changes the position: {difference}", position)
+        if (len(view.rows), len(view.columns)) != shape:
+            raise Broken(f"board_view() has {len(view.rows)}x{len(view.columns)} squares", position)
+        for (row, column), piece in view.pieces.items():
+            if not (0 <= row < shape[0] and 0 <= column < shape[1]):
+                raise Broken(f"board_view() has a piece beside the board, at {(row, column)}", position)
+            if not (piece.letter.isascii() and 1 <= len(piece.letter) <= view.letters and piece.player in (0, 1)):
+                raise Broken(f"board_view() has {piece}, whose letter is not ASCII or longer than `letters`", position)
+        if view.arrived is not None and view.arrived not in view.pieces:
+            raise Broken(f"board_view() has the last move at {view.arrived}, where nothing stands", position)
+
+
 CHECKS = (
     notation_is_read_back,
     written_games_are_read_back,
     defaults_are_usable,
     gains_belong_to_legal_actions,
     capabilities_hold,
+    views_show_the_board,
 )

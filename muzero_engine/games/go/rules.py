@@ -191,6 +191,11 @@ class GoPosition:
         """Squares with a stone of this colour, ascending."""
         return list(members(self._board.stones[colour]))
 
+    def chains(self, colour: int) -> list[tuple[int, ...]]:
+        """The squares of each chain of this colour."""
+        stones = self._board.stones[colour]
+        return [points for points in self._board.chains.values() if stones >> points[0] & 1]
+
     def first_stones(self, colour: int) -> list[int]:
         """Squares with a stone of this colour before the first move: set-up and handicap stones."""
         if not self._history:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
@@ -55,7 +56,8 @@ class GuiSession:
     """The common half of a UCI, a UGI and a USI session.
 
     `describe` gives one line about the weights in use ("" for none), asked for after they were loaded and told in an
-    `info string` whenever it has changed.
+    `info string` of the next search whenever it has changed (not at once: python-chess warns of every line that comes
+    before the first `go`, so only what is wrong is said there).
     """
 
     no_move: str  # in `bestmove` where there is none
@@ -68,7 +70,8 @@ class GuiSession:
         self._name = name
         self._author = author
         self._describe = describe
-        self._described = ""
+        self._description = self._told = ""
+        self._noticed: str | None = None
         self._options = engine.options
         self._search: ReportedSearch | None = None
         self._owes_nothing_found = False  # an endless `go` without a position waits for `stop`
@@ -100,14 +103,29 @@ class GuiSession:
         try:
             self._engine.wait(STOP_SECONDS)  # bestmove may be out, but the search thread not back yet
             self._engine.prepare(position.shape)
-            description = self._describe()
-            if description and description != self._described:
-                self._described = description
-                self._tell(description)
+            self._tell_notice()
+            self._description = self._describe()
         except Exception as error:
             if not isinstance(error, ValueError | RuntimeError):
                 _log.exception("isready")
             self._complain(str(error))
+
+    def _tell_notice(self) -> None:
+        """Say what is not as the options ask, once."""
+        notice = self._engine.notice
+        if notice is not None and notice != self._noticed:
+            self._tell(notice)
+        self._noticed = notice
+
+    def _finish(self, search: ReportedSearch, result: SearchResult) -> None:
+        """Called by the engine's search thread."""
+        self._tell_notice()
+        search.on_done(result, self._engine.error)
+
+    def _load_changed_weights(self, position: Position) -> None:
+        """At a new game: load what options have changed since, so that no clock pays for it."""
+        if self._engine.stale:
+            self._load_weights(position)
 
     def _answer_without_position(self, why: str, *, endless: bool) -> None:
         """Answer a `go` after a position that was refused: with no move, which is none of another position.
@@ -131,13 +149,16 @@ class GuiSession:
         self, position: Position, limits: Limits, info_lines: InfoLines, bestmove_line: BestmoveLine
     ) -> None:
         self._pay()
+        if self._description != self._told:
+            self._told = self._description
+            self._tell(self._description)
         search = ReportedSearch(self._writer, position, info_lines, bestmove_line)
         try:
             self._engine.go(
                 position,
                 limits,
                 on_info=search.on_info,
-                on_done=lambda result: search.on_done(result, self._engine.error),
+                on_done=partial(self._finish, search),
             )
             self._search = search
         except Exception:

@@ -72,11 +72,17 @@ def effort_text(info: SearchInfo, *, tablebases: bool = False) -> str:
 def variation_lines(
     info: SearchInfo, position: Position, *, multipv: int, score: Callable[[RootMove], str], effort: str
 ) -> list[str]:
-    """Return an `info` line for each of the best `multipv` moves; `score` gives the words after `score`."""
+    """Return an `info` line for each of the best `multipv` moves; `score` gives the words after `score`.
+
+    The first is the move that would be played, which has been searched most; the others come by their scores, the
+    highest first. One of these may be higher than the first's, on fewer simulations.
+    """
+    first, others = info.moves[:1], info.moves[1:multipv]
+    by_score = sorted(others, key=lambda move: -(move.value if move.ends is None else move.ends))
     return [
         f"info depth {info.depth} seldepth {max(info.depth, info.seldepth)} multipv {rank} "
         f"score {score(move)} {effort} pv {pv_text(position, move.pv)}"
-        for rank, move in enumerate(info.moves[:multipv], start=1)
+        for rank, move in enumerate([*first, *by_score], start=1)
     ]
 
 

@@ -106,6 +106,7 @@ class UciStyleSession(GuiSession, abc.ABC):
         self._stop("")
         self._engine.wait(STOP_SECONDS)
         self._engine.new_game()
+        self._load_changed_weights(self._line.position)
 
     def _go_to(self, command: PositionCommand | None) -> None:
         """Carry out `position`; None: it made no sense."""

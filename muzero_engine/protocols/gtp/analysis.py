@@ -2,9 +2,10 @@
 
 Both print every move on one line, values in the view of the side to move. What KataGo has and this engine has not:
 
-- There is no score head. `scoreLead`, `scoreMean` and `scoreSelfplay` are what the ownership of the root adds up to,
-  komi counted, the same for all moves (0 without ownership); `scoreStdev` takes the points as independent.
-- `ownershipStdev`, `movesOwnership`, `pvVisits` and their kin are accepted as arguments and print nothing.
+- There is no score head. `scoreLead`, `scoreMean` and `scoreSelfplay` are one number, which follows from the winning
+  rate (`gtp.score`); `scoreStdev` is the spread that goes with it.
+- `ownershipStdev` is that of a point which is somebody's or the other's, by the ownership; `movesOwnershipStdev` is
+  accepted and prints nothing. `movesOwnership` is the network's about the position after each move.
 
 Sabaki splits the line at `info`, wants a point in every number, drops an entry with text behind its `pv` and cannot
 show `move pass`. So `rootInfo` and `ownership` come only when asked for, and a pass only where it is the best move.
@@ -12,9 +13,9 @@ show `move pass`. So `rootInfo` and `ownership` come only when asked for, and a 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,16 +23,18 @@ import numpy.typing as npt
 from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import WHITE, GoPosition
+from muzero_engine.model import Floats
 from muzero_engine.protocols.gtp.frame import GtpError, is_colour, parse_bool, parse_colour, parse_int, parse_move
+from muzero_engine.protocols.gtp.score import ScoreModel, score_model
 
 _KATA_FLAGS = {  # argument -> field of Analysis, or None where there is nothing to print
     "rootinfo": "root_info",
     "ownership": "ownership",
-    "ownershipstdev": None,
-    "movesownership": None,
+    "ownershipstdev": "ownership_stdev",
+    "movesownership": "moves_ownership",
     "movesownershipstdev": None,
-    "pvvisits": None,
-    "pvedgevisits": None,
+    "pvvisits": "pv_visits",
+    "pvedgevisits": "pv_edge_visits",
     "noresultvalue": "no_result_value",
 }
 
@@ -48,6 +51,10 @@ class Analysis:
     root_actions: tuple[int, ...] | None = None  # None: all legal ones
     root_info: bool = False
     ownership: bool = False
+    ownership_stdev: bool = False
+    moves_ownership: bool = False
+    pv_visits: bool = False
+    pv_edge_visits: bool = False
     no_result_value: bool = False
 
 
@@ -101,14 +108,9 @@ def _with_value(wanted: Analysis, key: str, value: str) -> Analysis:
     if not wanted.kata or key not in _KATA_FLAGS:
         raise GtpError(f"unknown argument {key!r:.40}")
     on = parse_bool(value, key)
-    match _KATA_FLAGS[key]:
-        case "root_info":
-            return replace(wanted, root_info=on)
-        case "ownership":
-            return replace(wanted, ownership=on)
-        case "no_result_value":
-            return replace(wanted, no_result_value=on)
-    return wanted
+    flag = _KATA_FLAGS[key]
+    changes: dict[str, Any] = {} if flag is None else {flag: on}
+    return replace(wanted, **changes)
 
 
 def _interval(text: str) -> float | None:
@@ -125,15 +127,6 @@ def _restriction(words: Sequence[str], position: GoPosition) -> set[int]:
     return actions if colour == position.mover and plies >= 1 else set()
 
 
-def score_lead(info: SearchInfo, position: GoPosition) -> tuple[float, float]:
-    """(points that the side to move is ahead, their standard deviation) from the root's ownership; 0, 0 without."""
-    if info.ownership is None:
-        return 0.0, 0.0
-    owned = info.ownership.astype(np.float64)
-    komi = position.komi if position.mover == WHITE else -position.komi
-    return float(owned.sum()) + komi, math.sqrt(max(float((1.0 - owned * owned).sum()), 0.0))
-
-
 def shown_moves(info: SearchInfo, wanted: Analysis, position: GoPosition) -> list[RootMove]:
     """The moves to print, best first: those searched, `minmoves` at least and `maxmoves` at most."""
     passing = pass_action(position.shape)
@@ -144,22 +137,59 @@ def shown_moves(info: SearchInfo, wanted: Analysis, position: GoPosition) -> lis
     return searched[: wanted.most_moves]
 
 
-def format_info(info: SearchInfo, wanted: Analysis, position: GoPosition, pv_length: int) -> str:
-    """The `info` line of a moment of a search of `position`."""
-    lead = score_lead(info, position)
+Ownerships = Callable[[Sequence[GoPosition]], list[Floats | None]]
+
+
+def moves_ownership(moves: Sequence[RootMove], position: GoPosition, ownerships: Ownerships) -> list[Floats | None]:
+    """Return the ownership after each move, float32[H, W], in the view of the mover of `position`."""
+    after = []
+    for move in moves:
+        position.push(move.action)
+        after.append(position.copy())
+        position.pop()
+    return [None if owned is None else -owned for owned in ownerships(after)]
+
+
+def ownership_stdev(ownership: Floats) -> Floats:
+    """Return the standard deviation of points that are +1 or -1 with this mean."""
+    stdev: Floats = np.sqrt(np.maximum(1.0 - ownership * ownership, 0.0))
+    return stdev
+
+
+def format_info(
+    info: SearchInfo, wanted: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships | None = None
+) -> str:
+    """The `info` line of a moment of a search of `position`; `ownerships` is needed for those of moves."""
+    score = score_model(info, position)
+    shown = shown_moves(info, wanted, position)
+    after: list[Floats | None] = [None] * len(shown)
+    if wanted.moves_ownership and ownerships is not None:
+        after = moves_ownership(shown, position, ownerships)
     parts = []
-    for order, move in enumerate(shown_moves(info, wanted, position)):
+    for order, (move, owned) in enumerate(zip(shown, after, strict=True)):
         pv = " ".join(vertex_text(action, position.shape) for action in move.pv[:pv_length])
         vertex = vertex_text(move.action, position.shape)
-        if wanted.kata:
-            parts.append(f"info move {vertex} {_kata_fields(move, lead, wanted)} order {order} pv {pv}")
-        else:
-            parts.append(f"info move {vertex} {_lz_fields(move)} order {order} pv {pv}")
+        fields = _kata_fields(move, score, wanted) if wanted.kata else _lz_fields(move)
+        parts.append(f"info move {vertex} {fields} order {order} pv {pv}")
+        visits = " ".join(str(count) for count in move.pv_visits[:pv_length])
+        parts += [f"{name} {visits}" for name, on in _visit_flags(wanted) if on]
+        if owned is not None:
+            parts.append("movesOwnership " + _points(owned))
     if wanted.root_info:
-        parts.append(f"rootInfo {_root_fields(info, lead)}")
+        parts.append(f"rootInfo {_root_fields(info, score)}")
     if wanted.ownership and info.ownership is not None:
-        parts.append("ownership " + " ".join(f"{owned:.6f}" for owned in info.ownership.reshape(-1)))
+        parts.append("ownership " + _points(info.ownership))
+    if wanted.ownership_stdev and info.ownership is not None:
+        parts.append("ownershipStdev " + _points(ownership_stdev(info.ownership)))
     return " ".join(parts)
+
+
+def _visit_flags(wanted: Analysis) -> tuple[tuple[str, bool], ...]:
+    return ("pvVisits", wanted.pv_visits), ("pvEdgeVisits", wanted.pv_edge_visits)
+
+
+def _points(owned: Floats) -> str:
+    return " ".join(f"{x:.6f}" for x in owned.reshape(-1).tolist())
 
 
 def raw_network_text(info: SearchInfo, position: GoPosition) -> str:
@@ -167,7 +197,7 @@ def raw_network_text(info: SearchInfo, position: GoPosition) -> str:
     best = info.moves[0]
     view = 1.0 if position.mover == WHITE else -1.0
     draw = min(best.draw, 1.0 - abs(info.network_value))
-    lead, _ = score_lead(info, position)
+    lead = score_model(info, position).lead(info.network_value)
     policy = np.full(pass_action(position.shape) + 1, np.nan)
     for move in info.moves:
         policy[move.action] = move.prior
@@ -200,11 +230,11 @@ def _lz_fields(move: RootMove) -> str:
     return f"visits {move.visits} " + " ".join(f"{name} {round(10000 * x)}" for name, x in numbers.items())
 
 
-def _kata_fields(move: RootMove, lead: tuple[float, float], wanted: Analysis) -> str:
+def _kata_fields(move: RootMove, score: ScoreModel, wanted: Analysis) -> str:
     numbers = {
         "utility": move.value,
         "winrate": win_rate(move.value),
-        **_score_fields(lead),
+        **_score_fields(score, move.value),
         "prior": move.prior,
         "lcb": win_rate(move.lcb),
         "utilityLcb": move.lcb,
@@ -215,19 +245,19 @@ def _kata_fields(move: RootMove, lead: tuple[float, float], wanted: Analysis) ->
     return f"visits {move.visits} edgeVisits {move.visits} {_numbers(numbers)}"
 
 
-def _root_fields(info: SearchInfo, lead: tuple[float, float]) -> str:
+def _root_fields(info: SearchInfo, score: ScoreModel) -> str:
     numbers = {
         "utility": info.value,
         "winrate": win_rate(info.value),
-        **_score_fields(lead),
+        **_score_fields(score, info.value),
         "weight": float(info.nodes),
     }
     return f"visits {info.nodes} {_numbers(numbers)}"
 
 
-def _score_fields(lead: tuple[float, float]) -> dict[str, float]:
-    mean, deviation = lead
-    return {"scoreMean": mean, "scoreStdev": deviation, "scoreLead": mean, "scoreSelfplay": mean}
+def _score_fields(score: ScoreModel, value: float) -> dict[str, float]:
+    lead = score.lead(value)
+    return {"scoreMean": lead, "scoreStdev": score.deviation, "scoreLead": lead, "scoreSelfplay": lead}
 
 
 def _numbers(numbers: dict[str, float]) -> str:

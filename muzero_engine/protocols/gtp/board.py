@@ -1,8 +1,11 @@
-"""GTP commands about the board: size, komi, rules, moves, handicap, records, score. They need no engine.
+"""GTP commands about the board: size, komi, rules, moves, handicap, records, score.
 
-Scores and stone status are Tromp-Taylor's: every stone on the board is alive, so captures must be played out before
-passing. `play` takes what the other side did even if the engine itself would not play it (ko, superko, suicide):
-refusing would leave two boards that differ. Only an occupied point is illegal.
+Scores and stone status after two passes are those of people: dead stones, as the network sees them, count for who
+surrounds them. Before that, where the rules ask for Tromp-Taylor's counting, or where no network can say, every stone
+on the board is alive.
+
+`play` takes what the other side did even if the engine itself would not play it (ko, superko, suicide): refusing would
+leave two boards that differ. Only an occupied point is illegal.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from muzero_engine.games.go.actions import vertex_text
 from muzero_engine.games.go.handicap import fixed_handicap, free_handicap
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, WHITE, GoPosition
 from muzero_engine.games.go.sgf import GoRecord, load_sgf, sgf_text
+from muzero_engine.model import Floats
+from muzero_engine.protocols.gtp.final_status import dead_stones, without
 from muzero_engine.protocols.gtp.frame import (
     GtpError,
     parse_colour,
@@ -34,12 +39,21 @@ _STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory", "dam
 
 
 class GtpBoard:
-    """The game as the controller has set it up. `on_new_game` is called when another game begins."""
+    """The game as the controller has set it up. `on_new_game` is called when another game begins; `ownership` returns
+    whose the points of a position will be, float32[H, W] in its mover's view, None where that is not known."""
 
-    def __init__(self, shape: Shape, on_new_game: Callable[[], None], *, komi: float = DEFAULT_KOMI) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        on_new_game: Callable[[], None],
+        ownership: Callable[[GoPosition], Floats | None],
+        *,
+        komi: float = DEFAULT_KOMI,
+    ) -> None:
         if 2.0 * komi != round(2.0 * komi):
             raise BadPosition(f"komi must be a whole or a half number, not {komi:g}")
         self._on_new_game = on_new_game
+        self._ownership = ownership
         self.komi = komi  # as the controller set it, without points for handicap
         self.rules = Rules()
         self.handicap = 0
@@ -84,9 +98,16 @@ class GtpBoard:
         return run
 
     def score_text(self) -> str:
-        """Tromp-Taylor score of the board as it stands: "B+3.5", "W+12.5" or "0"."""
-        score = self.position.score()
+        """The score of the board as it stands: "B+3.5", "W+12.5" or "0"."""
+        score = without(self.position, self._dead()).score()
         return "0" if score == 0 else f"{'B' if score > 0 else 'W'}+{abs(score):.1f}"
+
+    def _dead(self) -> list[int]:
+        """Squares of dead stones; none where all count as alive: by the rules, and before the game is over."""
+        if not self.rules.friendly_pass_ok or self.position.outcome() is None:
+            return []
+        owned = self._ownership(self.position.copy())
+        return [] if owned is None else dead_stones(self.position, owned)
 
     def vertices(self, actions: Iterable[int]) -> str:
         """Vertices with spaces between them."""
@@ -188,14 +209,18 @@ class GtpBoard:
         status = args[0].lower()
         if status not in _STATUSES:
             raise GtpError(f"unknown status {args[0]!r:.20}: use {', '.join(_STATUSES)}")
-        stones = sorted(self.position.stones(BLACK) + self.position.stones(WHITE))
+        if status == "seki":
+            return ""
+        dead = self._dead()
+        if status == "dead":
+            return self.vertices(dead)
+        left = without(self.position, dead)
+        stones = sorted(left.stones(BLACK) + left.stones(WHITE))
         if status == "alive":
             return self.vertices(stones)
-        if status in ("dead", "seki"):
-            return ""
         owner = {"black_territory": 1, "white_territory": -1, "dame": 0}[status]
-        area = self.position.area().reshape(-1)
-        taken = set(stones)
+        area = left.area().reshape(-1)
+        taken = {*stones, *dead}
         return self.vertices(point for point in range(area.size) if area[point] == owner and point not in taken)
 
     def _loadsgf(self, args: Args) -> str:

@@ -12,6 +12,7 @@ from muzero_engine.protocols.gtp.frame import GtpError, parse_float, parse_int, 
 
 Args = tuple[str, ...]
 _NONE = "none"
+MOST_NOISE = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +23,21 @@ class GtpSettings:
     max_time_s: float | None = None  # seconds a move, whatever the clock says; KataGo's maxTime
     unlimited_move_s: float = 5.0  # seconds a move where neither a clock nor one of the limits above is set
     pv_length: int = 15  # moves of a variation in analysis output; KataGo's analysisPVLen
+    wide_root_noise: float = 0.0  # how much wider analysis searches at the root; KataGo's analysisWideRootNoise
+
+    @property
+    def root_widening(self) -> float:
+        """As `Engine.go` has it: KataGo raises the root's policy to the power 1 / (4 x + 1); there is no noise here."""
+        return 4.0 * self.wide_root_noise + 1.0
 
 
 class Parameters:
     """Reads and changes parameters. Names are matched without regard to case."""
 
-    def __init__(self, engine: Engine, settings: GtpSettings) -> None:
+    def __init__(self, engine: Engine, settings: GtpSettings, reload: Callable[[], None]) -> None:
+        """`reload` loads the network that changed options ask for, so that no clock pays for it."""
         self._engine = engine
+        self._reload = reload
         self.settings = settings
         self.commands: dict[str, Callable[[Args], str]] = {
             "kata-list-params": lambda _: " ".join(self._names()),
@@ -37,7 +46,7 @@ class Parameters:
         }
 
     def _names(self) -> list[str]:
-        own = ["maxVisits", "maxTime", "analysisPVLen"]
+        own = ["maxVisits", "maxTime", "analysisPVLen", "analysisWideRootNoise"]
         return own + [info.gtp[0] for info in protocol_options(EngineProtocol.GTP)]
 
     def _get(self, args: Args) -> str:
@@ -50,6 +59,8 @@ class Parameters:
                 return _NONE if settings.max_time_s is None else f"{settings.max_time_s:g}"
             case "analysispvlen":
                 return str(settings.pv_length)
+            case "analysiswiderootnoise":
+                return f"{settings.wide_root_noise:g}"
         try:
             info = find_option(EngineProtocol.GTP, args[0])
         except KeyError:
@@ -69,11 +80,18 @@ class Parameters:
                 self.settings = replace(self.settings, max_time_s=_limit(value, args[0]))
             case "analysispvlen":
                 self.settings = replace(self.settings, pv_length=max(parse_int(value, args[0]), 1))
+            case "analysiswiderootnoise":
+                noise = parse_float(value, args[0])
+                if not 0.0 <= noise <= MOST_NOISE:
+                    raise GtpError(f"{args[0]} takes 0 to {MOST_NOISE:g}")
+                self.settings = replace(self.settings, wide_root_noise=noise)
             case _:
                 try:
                     self._engine.configure(self._engine.options.with_text(EngineProtocol.GTP, name, value))
                 except KeyError:
                     raise _unknown(args[0]) from None
+                if self._engine.stale:
+                    self._reload()
                 return without_effect(EngineProtocol.GTP, name, self._engine.options) or ""
         return ""
 

@@ -10,15 +10,18 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.model import Floats
 from muzero_engine.protocols.common.stdio import Inbox, Writer
-from muzero_engine.protocols.gtp.analysis import Analysis, format_info
+from muzero_engine.protocols.gtp.analysis import Analysis, Ownerships, format_info
 from muzero_engine.protocols.gtp.frame import GtpError
+from muzero_engine.protocols.gtp.params import GtpSettings
 
 ANALYSIS_LINES = 20  # moves of an analysis that come with a whole variation
 _POLL_S = 0.02  # how often a blocked search looks whether the client is gone
@@ -27,8 +30,11 @@ _POLL_S = 0.02  # how often a blocked search looks whether the client is gone
 class InfoStream:
     """Prints a search as `info` lines, about one an interval. Called from the search's thread."""
 
-    def __init__(self, writer: Writer, wanted: Analysis, position: GoPosition, pv_length: int) -> None:
+    def __init__(
+        self, writer: Writer, wanted: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships
+    ) -> None:
         self._writer = writer
+        self._ownerships = ownerships
         self._wanted = wanted
         self._position = position
         self._pv_length = pv_length
@@ -45,7 +51,8 @@ class InfoStream:
         if self._printed is not None and info.nodes == self._printed.nodes:
             return
         self._printed = info
-        self._writer.write(format_info(info, self._wanted, self._position, self._pv_length))
+        line = format_info(info, self._wanted, self._position, self._pv_length, self._ownerships)
+        self._writer.write(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Searcher:
         self._writer = writer
         self._inbox = inbox
         self._analysing = False
+        self._noticed: str | None = None
         self._pondering: Pondering | None = None
 
     def prepare(self, position: GoPosition) -> None:
@@ -73,6 +81,9 @@ class Searcher:
         self.stop_pondering()
         try:
             self._engine.prepare(position.shape)
+            if self._engine.notice != self._noticed:
+                self._noticed = self._engine.notice
+                print(self._noticed or "all is as the options ask", file=sys.stderr)  # GTP has no place for it
         except (ValueError, RuntimeError) as error:
             raise GtpError(str(error)) from None
 
@@ -118,17 +129,31 @@ class Searcher:
                 self._engine.stop()
         return None if cancelled else results[0]
 
-    def analyse(self, position: GoPosition, wanted: Analysis, pv_length: int) -> None:
+    def ownership(self, position: GoPosition) -> Floats | None:
+        """Whose each point will be, in the view of the mover; None where the network, if there is one, does not say."""
+        try:
+            self.prepare(position)
+        except GtpError:
+            return None
+        self.stop_pondering()
+        return self._engine.ownership([position])[0]
+
+    def analyse(self, position: GoPosition, wanted: Analysis, settings: GtpSettings) -> None:
         """Starts an analysis. Call `prepare` before."""
         self._analysing = True
         self._engine.go(
             position,
             Limits(infinite=True, root_actions=wanted.root_actions),
-            on_info=InfoStream(self._writer, wanted, position, pv_length),
+            on_info=self.stream(position, wanted, settings),
             on_done=_ignore,
             info_interval_ms=wanted.interval_ms,
             lines=ANALYSIS_LINES,
+            root_widening=settings.root_widening,
         )
+
+    def stream(self, position: GoPosition, wanted: Analysis, settings: GtpSettings) -> InfoStream:
+        """What prints a search of `position` as `info` lines."""
+        return InfoStream(self._writer, wanted, position, settings.pv_length, self._engine.ownership)
 
     def end_analysis(self) -> None:
         """Ends a running analysis and closes its response with the empty line."""

@@ -33,6 +33,7 @@ from muzero_engine.protocols.gtp.frame import (
     failure,
     parse_colour,
     parse_command,
+    parse_move,
     success,
     want_args,
 )
@@ -43,6 +44,7 @@ Args = tuple[str, ...]
 _GOGUI_COMMANDS = """\
 string/Score of the board as it stands/final_score
 plist/Stones that count as alive/final_status_list alive
+plist/Dead stones/final_status_list dead
 plist/Territory of black/final_status_list black_territory
 plist/Territory of white/final_status_list white_territory
 move/Best move/reg_genmove %c
@@ -72,10 +74,12 @@ class GtpSession:
         self._engine = engine
         self._writer = writer
         self._inbox = inbox
-        self._params = Parameters(engine, settings or GtpSettings())
+        self._params = Parameters(
+            engine, settings or GtpSettings(), lambda: self._searcher.prepare(self._board.position)
+        )
         self._clocks = Clocks()
         self._searcher = Searcher(engine, writer, inbox)
-        self._board = GtpBoard(shape, self._new_game, komi=komi)
+        self._board = GtpBoard(shape, self._new_game, self._searcher.ownership, komi=komi)
         self._commands: dict[str, Callable[[Args], str]] = {
             "protocol_version": lambda _: "2",
             "name": lambda _: name,
@@ -86,6 +90,7 @@ class GtpSession:
             "clear_board": self._clear_board,
             **self._clocks.commands,
             "genmove": self._genmove,
+            "restricted_genmove": self._restricted_genmove,
             "reg_genmove": self._reg_genmove,
             "kata-search": self._kata_search,
             "kata-search_cancellable": self._kata_search_cancellable,
@@ -154,11 +159,21 @@ class GtpSession:
         want_args(args, 1, "genmove colour")
         return self._play_best(self._turned(parse_colour(args[0])), None, None)
 
+    def _restricted_genmove(self, args: Args) -> str:
+        """`restricted_genmove colour vertex...`: like genmove, but only these are considered."""
+        want_args(args, 2, "restricted_genmove colour vertex...")
+        position = self._turned(parse_colour(args[0]))
+        actions = {parse_move(vertex, position.shape) for vertex in args[1:]}
+        legal = tuple(action for action in position.legal_actions().tolist() if action in actions)
+        if not legal:
+            raise GtpError("none of these moves is legal")
+        return self._play_best(position, None, legal)
+
     def _genmove_analyze(self, command: Command, *, kata: bool) -> None:
         wanted, position = parse_analysis(command.args, self._board.position, kata=kata)
         self._searcher.prepare(position)
         self._writer.write(f"={command.id}")
-        stream = InfoStream(self._writer, wanted, position, self._params.settings.pv_length)
+        stream = self._searcher.stream(position, wanted, self._params.settings)
         move = self._play_best(position, stream, wanted.root_actions, interval_ms=wanted.interval_ms)
         self._writer.write(f"play {move}\n")
 
@@ -219,7 +234,7 @@ class GtpSession:
         self._searcher.stop_pondering()
         self._searcher.prepare(position)
         self._writer.write(f"={command.id}")
-        self._searcher.analyse(position, wanted, self._params.settings.pv_length)
+        self._searcher.analyse(position, wanted, self._params.settings)
 
     def _stop(self, _args: Args) -> str:
         self._searcher.stop_pondering()

@@ -1,10 +1,10 @@
 """Queries of KataGo's JSON analysis protocol, read and checked.
 
 After https://github.com/lightvector/KataGo/blob/master/docs/Analysis_Engine.md. What is read: id, moves, initialStones,
-initialPlayer, rules, komi, whiteHandicapBonus, boardXSize, boardYSize, analyzeTurns, maxVisits, includeOwnership,
-includePolicy, avoidMoves, allowMoves, reportDuringSearchEvery, priority, priorities, and of overrideSettings maxVisits,
-maxTime, analysisPVLen and reportAnalysisWinratesAs. Other fields have no effect. Rules that the engine cannot play
-(territory scoring is KaTrain's default) give a warning and are replaced by area scoring.
+initialPlayer, rules, komi, whiteHandicapBonus, boardXSize, boardYSize, analyzeTurns, maxVisits, avoidMoves, allowMoves,
+reportDuringSearchEvery, priority, priorities, the flags in `INCLUDED`, and the overrideSettings in `_SETTINGS`.
+Other fields and settings have no effect and give a warning. Rules that the engine cannot play (territory scoring is
+KaTrain's default) give a warning, too, and are replaced by area scoring.
 """
 
 from __future__ import annotations
@@ -16,9 +16,21 @@ from typing import Any
 from muzero_engine.games.base import BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition
+from muzero_engine.protocols.gtp.params import MOST_NOISE
 from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules, UnplayableRules
 
 _PLAYERS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
+INCLUDED = frozenset(  # flags of a query
+    """includeOwnership includeOwnershipStdev includeMovesOwnership includeMovesOwnershipStdev includePolicy
+    includePVVisits includeNoResultValue""".split()
+)
+_FIELDS = INCLUDED | frozenset(
+    """id moves initialStones initialPlayer rules komi whiteHandicapBonus boardXSize boardYSize analyzeTurns maxVisits
+    avoidMoves allowMoves reportDuringSearchEvery priority priorities overrideSettings""".split()
+)
+_SETTINGS = frozenset(
+    {"maxVisits", "maxTime", "analysisPVLen", "reportAnalysisWinratesAs", "wideRootNoise", "analysisWideRootNoise"}
+)
 _VIEWS = ("BLACK", "WHITE", "SIDETOMOVE")
 
 
@@ -49,8 +61,8 @@ class Query:
     max_visits: int | None = None
     max_time_s: float | None = None
     report_every_s: float | None = None
-    include_ownership: bool = False
-    include_policy: bool = False
+    include: frozenset[str] = frozenset()  # what is told beside the moves, by KataGo's names of the flags
+    wide_root_noise: float = 0.0
     pv_length: int = 15
     view: str = "BLACK"  # whose view values have: BLACK, WHITE or SIDETOMOVE
     warnings: tuple[tuple[str, str], ...] = ()  # (field, message)
@@ -81,18 +93,28 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     view = str(settings.get("reportAnalysisWinratesAs", "BLACK")).upper()
     if view not in _VIEWS:
         raise QueryError("overrideSettings", f"reportAnalysisWinratesAs must be {', '.join(_VIEWS)}")
+    noise = _number(settings, "wideRootNoise", low=0.0, high=MOST_NOISE)
+    if noise is None:
+        noise = _number(settings, "analysisWideRootNoise", low=0.0, high=MOST_NOISE)
     return Query(
         id=query_id,
         turns=tuple(turns),
         max_visits=None if visits is None else int(visits),
         max_time_s=_number(settings, "maxTime", low=0.001),
         report_every_s=_number(fields, "reportDuringSearchEvery", low=0.001),
-        include_ownership=_flag(fields, "includeOwnership"),
-        include_policy=_flag(fields, "includePolicy"),
+        include=frozenset(name for name in sorted(INCLUDED) if _flag(fields, name)),
+        wide_root_noise=noise or 0.0,
         pv_length=int(_number(settings, "analysisPVLen", low=1.0) or 15),
         view=view,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *_unused(fields, settings)),
     )
+
+
+def _unused(fields: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(field, warning) of each field and setting that has no effect."""
+    unused = [(name, f"field {name!r:.60} is unknown or has no effect here") for name in fields if name not in _FIELDS]
+    names = [name for name in settings if name not in _SETTINGS]
+    return unused + [("overrideSettings", f"setting {name!r:.60} is unknown or has no effect here") for name in names]
 
 
 def _rules(fields: Mapping[str, Any]) -> tuple[Rules, list[tuple[str, str]]]:

@@ -3,7 +3,7 @@
 After https://github.com/lightvector/KataGo/blob/master/docs/Analysis_Engine.md (see `katago_query` for the fields).
 Positions are searched one at a time, the highest priority first; lines that come meanwhile are taken at once, so that
 `terminate` works. As with KataGo, all queries are answered before the end of input ends the session, and values have
-black's view unless `reportAnalysisWinratesAs` says otherwise. Scores are derived as in `gtp_analysis`.
+black's view unless `reportAnalysisWinratesAs` says otherwise. Scores are those of `gtp.score`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +21,11 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK
+from muzero_engine.model import Floats
 from muzero_engine.protocols.common.stdio import Inbox, Writer
-from muzero_engine.protocols.gtp.analysis import score_lead, win_rate
+from muzero_engine.protocols.gtp.analysis import Ownerships, moves_ownership, ownership_stdev, win_rate
+from muzero_engine.protocols.gtp.params import GtpSettings
+from muzero_engine.protocols.gtp.score import score_model
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
 from muzero_engine.protocols.katago.query import QueriedTurn, Query, QueryError, parse_query
 
@@ -49,8 +53,10 @@ class KatagoAnalysisSession:
         *,
         version: str = __version__,
         max_visits: int = DEFAULT_VISITS,
+        describe: Callable[[], str] = lambda: "",
     ) -> None:
-        """`max_visits` is for queries that bound neither visits nor time."""
+        """`max_visits` is for queries that bound neither visits nor time; `describe` returns a line on the weights."""
+        self._describe = describe
         self._engine = engine
         self._writer = writer
         self._inbox = inbox
@@ -113,6 +119,8 @@ class KatagoAnalysisSession:
         match fields["action"]:
             case "query_version":
                 self._send({**fields, "version": self._version, "git_hash": "<omitted>"})
+            case "query_models":
+                self._send({**fields, "models": [self._model()]})
             case "clear_cache":
                 self._send(fields)
             case "terminate":
@@ -128,7 +136,19 @@ class KatagoAnalysisSession:
                 self._send(fields)
                 self._terminate(None, None)
             case _:
-                raise QueryError("action", "must be query_version, clear_cache, terminate or terminate_all")
+                known = "query_version, query_models, clear_cache, terminate or terminate_all"
+                raise QueryError("action", f"must be {known}")
+
+    def _model(self) -> dict[str, Any]:
+        """What is known of the network without loading it, by KataGo's names."""
+        return {
+            "name": self._engine.options.weights or "the weights that came along",
+            "internalName": " ".join(self._describe().split()),
+            "maxBatchSize": self._engine.options.minibatch_size,
+            "usesHumanSLProfile": False,
+            "version": 1,
+            "usingFP16": False,
+        }
 
     def _terminate(self, query_id: str | None, turns: list[object] | None) -> None:
         """Ends the tasks of a query (None: of all), all of its turns or these."""
@@ -157,7 +177,7 @@ class KatagoAnalysisSession:
             nonlocal reported_ms
             if interval_ms is not None and info.elapsed_ms - reported_ms >= 0.5 * interval_ms:
                 reported_ms = info.elapsed_ms
-                self._send(analysis(query, turn, info, during_search=True))
+                self._send(analysis(query, turn, info, during_search=True, ownerships=self._engine.ownership))
 
         results: list[SearchResult] = []
         try:
@@ -173,6 +193,7 @@ class KatagoAnalysisSession:
             on_done=results.append,
             info_interval_ms=interval_ms,
             lines=ANALYSIS_LINES,
+            root_widening=GtpSettings(wide_root_noise=query.wide_root_noise).root_widening,
         )
         while not self._engine.wait(_POLL_S):
             self._accept_more()
@@ -182,7 +203,8 @@ class KatagoAnalysisSession:
         if self._engine.error is not None:
             self._send({"error": self._engine.error, "id": query.id})
         else:
-            self._send(analysis(query, turn, results[0].info, during_search=False))
+            info = results[0].info
+            self._send(analysis(query, turn, info, during_search=False, ownerships=self._engine.ownership))
 
     def _limits(self, task: Task) -> Limits:
         query = task.query
@@ -196,15 +218,22 @@ class KatagoAnalysisSession:
         self._writer.write(json.dumps(fields, separators=(",", ":")))
 
 
-def analysis(query: Query, turn: QueriedTurn, info: SearchInfo, *, during_search: bool) -> dict[str, Any]:
-    """The answer for one position: moves that were searched, the root and, if asked for, ownership and policy."""
+def analysis(
+    query: Query, turn: QueriedTurn, info: SearchInfo, *, during_search: bool, ownerships: Ownerships
+) -> dict[str, Any]:
+    """The answer for one position: moves that were searched, the root and what else was asked for."""
     position = turn.position
     black_to_move = position.mover == BLACK
     sign = 1.0 if query.view == "SIDETOMOVE" or (query.view == "BLACK") == black_to_move else -1.0
-    lead, deviation = score_lead(info, position)
-    scores = {name: round(sign * lead, 6) for name in ("scoreLead", "scoreMean", "scoreSelfplay")}
-    scores["scoreStdev"] = round(deviation, 6)
-    moves = [
+    score = score_model(info, position)
+
+    def scores(value: float) -> dict[str, float]:
+        lead = round(sign * score.lead(value), 6)
+        fields = dict.fromkeys(("scoreLead", "scoreMean", "scoreSelfplay"), lead)
+        return {**fields, "scoreStdev": round(score.deviation, 6)}
+
+    shown = [move for i, move in enumerate(info.moves) if i == 0 or move.visits > 0]
+    moves: list[dict[str, Any]] = [
         {
             "move": vertex_text(move.action, position.shape),
             "visits": move.visits,
@@ -213,21 +242,26 @@ def analysis(query: Query, turn: QueriedTurn, info: SearchInfo, *, during_search
             "utility": round(sign * move.value, 6),
             "lcb": round(win_rate(sign * move.lcb), 6),
             "utilityLcb": round(sign * move.lcb, 6),
-            **scores,
+            **scores(move.value),
             "prior": round(move.prior, 6),
             "weight": float(move.visits),
             "order": order,
             "pv": [vertex_text(action, position.shape) for action in move.pv[: query.pv_length]],
         }
-        for order, move in enumerate(m for i, m in enumerate(info.moves) if i == 0 or m.visits > 0)
+        for order, move in enumerate(shown)
     ]
+    raw = scores(info.network_value)
     root = {
         "currentPlayer": "B" if black_to_move else "W",
         "visits": info.nodes,
         "winrate": round(win_rate(sign * info.value), 6),
         "utility": round(sign * info.value, 6),
         "weight": float(info.nodes),
-        **scores,
+        **scores(info.value),
+        "rawWinrate": round(win_rate(sign * info.network_value), 6),
+        "rawLead": raw["scoreLead"],
+        "rawScoreSelfplay": raw["scoreSelfplay"],
+        "rawScoreSelfplayStdev": raw["scoreStdev"],
     }
     answer = {
         "id": query.id,
@@ -236,9 +270,27 @@ def analysis(query: Query, turn: QueriedTurn, info: SearchInfo, *, during_search
         "moveInfos": moves,
         "rootInfo": root,
     }
-    if query.include_ownership and info.ownership is not None:
-        answer["ownership"] = [round(sign * owned, 6) for owned in info.ownership.reshape(-1).tolist()]
-    if query.include_policy:
+
+    def points(owned: Floats, view: float) -> list[float]:
+        return [round(view * x, 6) for x in owned.reshape(-1).tolist()]
+
+    if "includeOwnership" in query.include and info.ownership is not None:
+        answer["ownership"] = points(info.ownership, sign)
+    if "includeOwnershipStdev" in query.include and info.ownership is not None:
+        answer["ownershipStdev"] = points(ownership_stdev(info.ownership), 1.0)
+    if query.include & {"includeMovesOwnership", "includeMovesOwnershipStdev"}:
+        after = moves_ownership(shown, position.copy(), ownerships)
+        for entry, owned in zip(moves, after, strict=True):
+            if owned is not None and "includeMovesOwnership" in query.include:
+                entry["ownership"] = points(owned, sign)
+            if owned is not None and "includeMovesOwnershipStdev" in query.include:
+                entry["ownershipStdev"] = points(ownership_stdev(owned), 1.0)
+    for entry, move in zip(moves, shown, strict=True):
+        if "includePVVisits" in query.include:
+            entry["pvVisits"] = entry["pvEdgeVisits"] = list(move.pv_visits[: query.pv_length])
+        if "includeNoResultValue" in query.include:
+            entry["noResultValue"] = 0.0
+    if "includePolicy" in query.include:
         policy = [-1.0] * (pass_action(position.shape) + 1)
         for move in info.moves:
             policy[move.action] = round(move.prior, 9)

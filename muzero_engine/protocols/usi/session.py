@@ -141,6 +141,8 @@ class UsiSession(GuiSession):
 
     def _usinewgame(self, _: str) -> None:
         self._engine.new_game()
+        if not self._searching:
+            self._load_changed_weights(self._current())
 
     def _current(self) -> Position:
         if self._position is None:

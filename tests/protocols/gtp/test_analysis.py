@@ -60,17 +60,35 @@ def test_katago_form(talk: Talk) -> None:
     first = found[0][0]
     assert first["winrate"] == "0.750000"
     assert first["utility"] == "0.500000"
-    assert first["scoreLead"] == "0.000000"  # no ownership, so nothing is known
+    assert first["scoreLead"] == "3.028483"  # of a winning rate of 0.75 on a board of 5x5
 
 
-def test_score_lead_is_what_ownership_adds_up_to(talk: Talk) -> None:
-    talk.ask("komi 7.5")
-    talk.scripted.owned = 0.5
-    black = entries(analyse(talk, "kata-analyze b 50"))[0][0]
-    white = entries(analyse(talk, "kata-analyze w 50"))[0][0]
-    assert float(black["scoreLead"]) == 0.5 * 25 - 7.5
-    assert float(white["scoreLead"]) == -0.5 * 25 + 7.5
-    assert float(black["scoreStdev"]) == pytest.approx((25 * 0.75) ** 0.5, abs=1e-5)
+def test_the_lead_of_each_move_agrees_with_its_winning_rate(talk: Talk) -> None:
+    talk.scripted.owned = 0.5  # which komi 7.5 makes 5 points for black
+    for line in ("kata-analyze b 50", "kata-analyze w 50"):
+        found = [fields for fields, _ in entries(analyse(talk, line))]
+        rates = [float(fields["winrate"]) for fields in found]
+        leads = [float(fields["scoreLead"]) for fields in found]
+        assert all((rate > 0.5) == (lead > 0.0) for rate, lead in zip(rates, leads, strict=True) if rate != 0.5)
+        assert sorted(range(25), key=rates.__getitem__) == sorted(range(25), key=leads.__getitem__)
+        assert float(found[0]["scoreStdev"]) == pytest.approx((25 * 0.75) ** 0.5, abs=1e-5)
+
+
+def test_visits_and_ownership_of_moves(talk: Talk) -> None:
+    talk.scripted.owned = 0.6
+    line = analyse(talk, "kata-analyze w 50 maxmoves 1 pvVisits true movesOwnership true ownershipStdev true")
+    match = re.fullmatch(r"info move .+ pv A1 A2 pvVisits 100 100 movesOwnership (.+) ownershipStdev (.+)", line)
+    assert match is not None
+    assert [float(x) for x in match[1].split()] == [pytest.approx(-0.6)] * 25
+    assert [float(x) for x in match[2].split()] == [pytest.approx(0.8)] * 25
+
+
+def test_analysis_searches_wider_at_the_root_where_it_is_asked_to(talk: Talk) -> None:
+    talk.ask("kata-set-param analysisWideRootNoise 0.5")
+    analyse(talk, "kata-analyze b 50")
+    assert talk.scripted.root_widening == 3.0
+    talk.ask("genmove b")
+    assert talk.scripted.root_widening == 1.0
 
 
 def test_root_info_and_ownership_come_last_and_only_if_asked(talk: Talk) -> None:
@@ -81,7 +99,7 @@ def test_root_info_and_ownership_come_last_and_only_if_asked(talk: Talk) -> None
     root = match[2].split()
     assert dict(zip(root[::2], root[1::2], strict=True))["winrate"] == "0.625000"
     assert [float(x) for x in match[3].split()] == [1.0] * 25
-    silent = analyse(talk, "kata-analyze b 50 ownership false rootInfo false pvVisits true movesOwnership true")
+    silent = analyse(talk, "kata-analyze b 50 ownership false rootInfo false movesOwnershipStdev true")
     assert "ownership" not in silent
     assert "rootInfo" not in silent
     assert analyse(talk, "kata-analyze w 50 ownership true").endswith("ownership " + " ".join(["-1.000000"] * 25))

@@ -6,10 +6,14 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.gtp_session import Talk
 
-from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules
+from muzero_engine.games.go.actions import parse_vertex
+from muzero_engine.games.go.rules import WHITE, GoPosition
+from muzero_engine.protocols.gtp.final_status import dead_stones
+from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules, UnplayableRules
 
 STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory", "dame")
 
@@ -358,3 +362,82 @@ def test_files_that_cannot_be_used(talk: Talk, tmp_path: Path) -> None:
     assert talk.refuse(f"printsgf {tmp_path}/none/x.sgf").startswith("cannot write file")
     talk.refuse("loadsgf")
     assert stones(talk) == "E5"
+
+
+def _ended(rules: str | None) -> Talk:
+    talk = Talk(shape=(5, 5))
+    talk.ask("komi 0.5")
+    if rules is not None:
+        talk.ask(f"kata-set-rules {rules}")
+    play(talk, "bC1 bC2 bC3 bC4 bC5 wA3")
+    talk.scripted.owned = 1.0  # all is black's, white's stone is dead
+    return talk
+
+
+@pytest.mark.parametrize("rules", [None, "chinese", "nz", '{"friendlyPassOk":true}'])
+def test_dead_stones_after_two_passes(rules: str | None) -> None:
+    talk = _ended(rules)
+    assert talk.ask("final_status_list dead") == ""  # the game goes on
+    assert talk.ask("final_score") == "B+13.5"  # the board as it stands: white's stone makes the left nobody's
+    play(talk, "bpass wpass")
+    assert talk.ask("final_status_list dead") == "A3"
+    assert "A3" not in stones(talk)
+    assert "A3" not in talk.ask("final_status_list black_territory").split()  # GTP: territory are empty points
+    assert talk.ask("final_score") == "B+24.5"
+    assert "RE[B+24.5]" in talk.ask("printsgf")
+
+
+def test_every_stone_is_alive_where_tromp_taylor_is_asked_for() -> None:
+    talk = _ended("tromp-taylor")
+    play(talk, "bpass wpass")
+    assert talk.ask("final_status_list dead") == ""
+    assert talk.ask("final_score") == _ended("tromp-taylor").ask("final_score") != "B+24.5"
+
+
+def test_dead_chains_by_ownership() -> None:
+    position = GoPosition((3, 4), black=[0, 1, 2], white=[8, 9])
+    owned = np.zeros((3, 4), dtype=np.float32)
+    owned[0] = [1.0, 1.0, -0.61, 0.0]  # one bad point is enough
+    owned[2] = [0.2, -0.6, 0.0, 0.0]  # white's, in the view of black, who is to move: 0.2 for white on average
+    assert dead_stones(position, owned) == [0, 1, 2]
+    position.set_mover(WHITE)
+    assert dead_stones(position, -owned) == [0, 1, 2]
+    owned[0, 2] = 0.0
+    owned[2, 1] = -0.59
+    assert dead_stones(position, -owned) == [8, 9]
+
+
+@pytest.mark.parametrize(
+    ("text", "bonus", "friendly"),
+    [
+        ("nz", "0", True),
+        ("NewZealand", "0", True),
+        ("new zealand", "0", True),
+        ("new_zealand", "0", True),
+        ("TrompTaylor", "0", False),
+        ("tromp_taylor", "0", False),
+        ("Chinese-OGS", "N", True),
+        ("chinese_kgs", "N", True),
+        ("french", "N-1", True),
+        ("koSIMPLEscoreAREAtaxNONEsui0whbN-1", "N-1", True),
+        ("koPOSITIONALscoreAREAtaxNONEsui1button0whb0fpok0komi7.5", "0", False),
+    ],
+)
+def test_rules_as_they_are_spelt(text: str, bonus: str, friendly: bool) -> None:
+    rules = Rules.parse(text)
+    assert (rules.white_handicap_bonus, rules.friendly_pass_ok) == (bonus, friendly)
+
+
+@pytest.mark.parametrize("text", ["ancient area", "STONE_SCORING", "Japanese", "koSIMPLEscoreTERRITORYtaxSEKIsui0"])
+def test_rules_that_are_known_but_not_played(text: str) -> None:
+    with pytest.raises(UnplayableRules):
+        Rules.parse(text)
+
+
+def test_restricted_genmove(talk: Talk) -> None:
+    assert talk.ask("restricted_genmove b D4 C3") == "C3"
+    assert talk.scripted.limits.root_actions == tuple(sorted(parse_vertex(v, (9, 9)) for v in ("D4", "C3")))
+    assert "C3" in stones(talk)
+    assert "legal" in talk.refuse("restricted_genmove w C3")
+    talk.refuse("restricted_genmove w")
+    talk.refuse("restricted_genmove w Z3")

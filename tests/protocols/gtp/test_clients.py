@@ -180,6 +180,7 @@ def test_game_with_gnu_go(ours: str, ponder: bool, main: float, period: float, s
         for command in ("boardsize 9", "clear_board", "komi 6.5"):
             engine.ask(command)
             gnugo.ask(command)
+        engine.ask("kata-set-rules tromp-taylor")  # all stones are alive
         engine.ask(clock.settings)
         engine.ask(f"kata-set-param ponder {ponder}")
         gnugo.ask("level 1")

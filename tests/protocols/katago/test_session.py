@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.gtp_session import GoScriptedEngine
+from support.gtp_session import GoScriptedEngine, load_hash_model
 from support.transcript import Output
 
+from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.protocols.common.stdio import Inbox, Writer, run_session
 from muzero_engine.protocols.katago.query import parse_query
@@ -106,7 +107,9 @@ def test_views(desk: Desk) -> None:
         assert answer["rootInfo"]["winrate"] == (0.625 if black else 0.375)
         blacks_board = view == "BLACK" or (view == "SIDETOMOVE" and to_move == "B")
         assert answer["ownership"] == [1.0 if blacks_board else -1.0] * 25
-        assert answer["rootInfo"]["scoreLead"] == (24.5 if blacks_board else -24.5)
+        assert answer["rootInfo"]["scoreLead"] == pytest.approx(0.140816 if black else -0.140816)
+        assert answer["rootInfo"]["rawLead"] == answer["rootInfo"]["scoreLead"]
+        assert answer["rootInfo"]["rawWinrate"] == answer["rootInfo"]["winrate"]
 
 
 def test_turns_are_answered_by_priority(desk: Desk) -> None:
@@ -328,3 +331,49 @@ def test_every_query_gets_an_answer(changes: dict[str, object]) -> None:
     assert answers
     assert all("error" in a or a["id"] == changes.get("id", "q") for a in answers)
     assert not any("internal" in a.get("error", "") for a in answers)
+
+
+def test_what_else_may_be_asked_for(desk: Desk) -> None:
+    desk.engine.owned = 0.6
+    names = "OwnershipStdev MovesOwnership MovesOwnershipStdev PVVisits NoResultValue".split()
+    flags = {f"include{name}": True for name in names}
+    answer = desk.one(initialPlayer="W", **flags)
+    assert answer["ownershipStdev"] == [pytest.approx(0.8)] * 25
+    best = answer["moveInfos"][0]
+    assert best["ownership"] == [pytest.approx(0.6)] * 25  # black's view
+    assert best["ownershipStdev"] == [pytest.approx(0.8)] * 25
+    assert best["pvVisits"] == best["pvEdgeVisits"] == [100, 100]
+    assert best["noResultValue"] == 0.0
+    plain = desk.one()
+    assert not {"ownershipStdev", "ownership"} & {*plain, *plain["moveInfos"][0]}
+
+
+def test_fields_and_settings_without_effect_are_warned_of(desk: Desk) -> None:
+    settings = {"wideRootNoise": 0.5, "playoutDoublingAdvantage": 1.0}
+    *warnings, answer = desk.send({**BASE, "includeOwnerships": True, "overrideSettings": settings})
+    assert [warning["field"] for warning in warnings] == ["includeOwnerships", "overrideSettings"]
+    assert "playoutDoublingAdvantage" in warnings[1]["warning"]
+    assert answer["moveInfos"]
+    assert desk.engine.root_widening == 3.0
+
+
+def test_models_can_be_queried(desk: Desk) -> None:
+    (answer,) = desk.send({"id": "m", "action": "query_models"})
+    assert answer["id"] == "m"
+    assert set(answer["models"][0]) >= {"name", "internalName", "maxBatchSize", "usesHumanSLProfile", "version"}
+
+
+def test_the_players_of_katrain_find_what_they_read() -> None:
+    """Through the real engine: its simple and settling players read the ownership after each move."""
+    output = Output()
+    session = KatagoAnalysisSession(Engine(load_hash_model), Writer(output), Inbox())
+    session.handle(json.dumps(KATRAIN))
+    session.close()
+    answers = [json.loads(line) for line in output.all]
+    assert [answer["field"] for answer in answers if "warning" in answer] == ["rules"]
+    final = answers[-1]
+    assert not final["isDuringSearch"]
+    for move in final["moveInfos"]:
+        assert len(move["ownership"]) == 81
+        assert {"scoreLead", "winrate", "visits", "pv", "prior", "order"} <= set(move)
+    assert len({tuple(move["ownership"]) for move in final["moveInfos"]}) > 1

@@ -53,6 +53,15 @@ def test_play(engine: chess.engine.SimpleEngine) -> None:
     assert engine.id["name"].startswith("MuZero Engine")
 
 
+def test_python_chess_has_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
+    """With weights that have something to say about themselves."""
+    with chess.engine.SimpleEngine.popen_uci(PROGRAM, timeout=60.0, env=ENVIRONMENT) as client:
+        client.ping()
+        client.configure({"Hash": 16, "Move Overhead": 100, "Threads": 1, "SyzygyPath": "", "UCI_ShowWDL": True})
+        client.play(chess.Board(), chess.engine.Limit(nodes=3), info=chess.engine.INFO_ALL)
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+
+
 @pytest.mark.parametrize(
     "limit",
     [
