@@ -141,6 +141,8 @@ def _recorded_from(argument: str, content: bytes | None) -> Position:
         ("position sfen lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL b - 1 moves 7g7f", "shogi"),
         ("position fen 4k3/8/8/8/8/8/4P3/4K3 w - - 0 1 moves e2e4", "chess"),
         ("startpos moves 7g7f", "shogi"),
+        ("fen 4k3/8/8/8/8/8/4P3/4K3 w - - 0 1", "chess"),
+        ("sfen  4k4/9/9/9/9/9/9/9/4K4  b - 1", "shogi"),
     ],
 )
 def test_positions_as_guis_copy_them(line: str, game: str) -> None:

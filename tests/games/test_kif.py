@@ -132,6 +132,7 @@ def test_moves_of_ki2_are_those_that_cshogi_writes() -> None:
         ("a.kif", HEAD + MOVES + "something else\n", "behind move 4 stands 'something else'"),
         ("a.kif", "手合割：その他\n手数--\n", "no board drawn"),
         ("a.kif", "手合割：百枚落ち\n手数--\n", "begins from 百枚落ち"),
+        ("a.kif", HEAD, "there is no game"),
         ("a.kif", BOARD.replace("| ・ 龍 ・", "| 龍 ・"), "row 8 .* nine squares"),
         ("a.kif", BOARD.replace("金　歩十二", "金　犬"), "no pieces in hand"),
         ("a.ki2", HEAD + KI2_MOVES.replace("▲２二", "△２二"), "move 3: .* black's turn"),

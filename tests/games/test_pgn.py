@@ -31,6 +31,7 @@ def read(text: str) -> RecordedGame:
         "1. e4 e5 2. Cf3 Cc6 3. Ab5 a6 4. O-O",  # Spanish, Italian
         "1. e4 e5 2. Pf3 Pc6 3. Lb5 a6 4. O-O",  # Dutch
         "1. e4 e5 2. Кf3 Кc6 3. Сb5 a6 4. O-O",  # Russian
+        "1. e4\u200b e5+- 2. N\u00adf3-+ Nc6\u00a03. Bb5 a6 4. O-O",
         "1. e2-e4 e7-e5 2. Ng1-f3 Nb8-c6 3. Bf1-b5 a7-a6 4. O-O",
         "1. e2e4 e7e5 2. g1f3 b8c6 3. f1b5 a7a6 4. e1g1",
         "1. e4 (1. d4 d5 (1... Nf6 {a ) in it})) 1... e5 $1 2. Nf3!? Nc6 +- 3. Bb5 N a6 ; 4. d4\n4. O-O",

@@ -110,10 +110,11 @@ def game_of_text(text: str, game: str | None, number: int = 1, *, name: str = ""
             raise BadSetup(f"that is a game of {of_text[0][0].spec.name}, not of {game}: leave --game out")
         return _only(candidates, text, number, name)
     line = last_position_line(text) or text.strip()
-    if split_line(line) == (None, ()):
+    position, moves = split_line(line)
+    if position is None and not moves:
         raise BadSetup("there is no position in it" if not line else "say which game to start with --game")
     games = [load_game(owner) for owner in ([game] if game is not None else game_names())]
-    if "moves" in line.split() or line.startswith("position "):
+    if moves or position != " ".join(line.split()):  # "position ...", "sfen ...", "... moves ..."
         return _only([(owner, line_format_of(owner)) for owner in games], line, 1, name)
     for owner in games:
         try:

@@ -76,8 +76,9 @@ _TOKEN = re.compile(
 _PROMOTION = re.compile(r"(?<=[a-h][18])\(([^\W\d_a-z])\)")  # e8(Q), which is no variation
 _NUMBER = re.compile(r"^(?:\d*(?:\.|…)+|\d+$)")
 _FIGURINES = str.maketrans(dict(zip("♔♕♖♗♘♚♛♜♝♞", "KQRBNKQRBN", strict=True)) | dict.fromkeys("♙♟\ufe0e\ufe0f"))
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))  # as web pages have them
 _DASHES = str.maketrans("–—−‐‑", "-----")
-_PRAISE = re.compile(r"(?:e\.?p\.?|[+#!?†‡=∞±∓⩲⩱□])+$")
+_PRAISE = re.compile(r"(?:e\.?p\.?|[+#!?†‡=∞±∓⩲⩱□/-])+$")
 _SAN = re.compile(r"([KQRBN]?[a-h]?[1-8]?[x:-]?[a-h][1-8])(?:[=/]?\(?([QRBNqrbn])\)?)?")
 _CASTLING = re.compile(r"[O0o]-?[O0o](-?[O0o])?")
 SHOWN = 20  # characters of a word that a message shows
@@ -156,7 +157,7 @@ def _tags_and_words(text: str) -> tuple[dict[str, str], list[str]]:
     words: list[str] = []
     depth = 0
     ended = False
-    text = _PROMOTION.sub(r"=\1", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _PROMOTION.sub(r"=\1", text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE))
     for match in _TOKEN.finditer(text):
         if match["tag"] is not None:
             tags.setdefault(match["name"].lower(), re.sub(r"\\(.)", r"\1", match["value"]).strip())

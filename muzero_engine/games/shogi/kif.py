@@ -66,6 +66,7 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
     rows: list[str] = []
     moves: list[str] = []
     first = 0  # number of the first move
+    ended = False
     for line in text.splitlines():
         plain = unicodedata.normalize("NFKC", line)
         if _NO_CONTENT.match(plain):
@@ -77,7 +78,7 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
                 raise BadPosition(f"move {first + len(moves)} of the KIF is missing: {numbered[1]} comes instead")
             first = first if moves else int(numbered[1])
             move = _TIME.sub("", numbered[2]).strip()
-            if move.startswith(_ENDINGS):
+            if ended := move.startswith(_ENDINGS):
                 break
             moves.append(move)
         elif plain.lstrip()[0] in "▲△☗☖▼▽⛊⛉":
@@ -91,7 +92,7 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
         elif moves or plain.lstrip()[0].isdecimal():
             where = f"behind move {len(moves)}" if moves else "where move 1 should be"
             raise BadPosition(f"cannot read the KIF: {where} stands {line.strip()[:20]!a}")
-    if not moves and not rows and "手合割" not in head and "手数-" not in text:
+    if not moves and not rows and not ended and "手数-" not in text:
         raise BadPosition("there is no game of KIF in it")
     names = [head.get("先手", head.get("下手", "")), head.get("後手", head.get("上手", ""))]
     return recorded(_drawn(rows, head) if rows else _handicap(head), moves, names)
