@@ -17,10 +17,9 @@ import numpy.typing as npt
 
 from muzero_engine.games.base import Game, Position, Scored, Shape, WithKomi
 from muzero_engine.games.encoding import pack, packed_size
-from muzero_engine.games.endings import playable
+from muzero_engine.games.endings import can_escape_loss, playable
 from muzero_engine.games.registry import load_game
 
-RESIGN = -1  # instead of an action: the mover resigns
 KEEP = -2  # instead of an action: the slot stays as it is
 START = -3  # instead of an action: the slot begins its game `Buffers.number` afresh
 RESIGNATION, DECLARED, LONGEST = "resignation", "declared win", "longest game"
@@ -52,11 +51,11 @@ class RulesSettings:
 class Buffers:
     """What the rules and the search tell each other about the B slots of a group; P bytes a ply, A actions."""
 
-    action: npt.NDArray[np.int32]  # [B] in: the move to play, or RESIGN, KEEP, START
+    action: npt.NDArray[np.int32]  # [B] in: the move to play, or KEEP, START
+    resigns: npt.NDArray[np.bool_]  # [B] in and out: whether the mover would resign; false if the rules save it now
     number: npt.NDArray[np.int64]  # [B] in and out: number of the current game in its slot, from 0
     packed: npt.NDArray[np.uint8]  # [B, P] the position to move in (see games.encoding)
     legal: npt.NDArray[np.uint8]  # [B, ceil(A / 8)] the actions to search, as numpy.packbits: the legal ones, or fewer
-    wins: npt.NDArray[np.bool_]  # [B] whether `legal` is one move that wins by the rules
     ply: npt.NDArray[np.int32]  # [B] plies played before it, random opening included
     resignable: npt.NDArray[np.bool_]  # [B] whether the current game may be resigned
     fresh: npt.NDArray[np.bool_]  # [B] whether the current game began in the last step
@@ -75,10 +74,10 @@ class Buffers:
         plies, size = settings.opening_plies, packed_size(spec, shape)
         shapes: list[tuple[npt.DTypeLike, tuple[int, ...]]] = [
             (np.int32, ()),
+            (np.bool_, ()),
             (np.int64, ()),
             (np.uint8, (size,)),
             (np.uint8, ((spec.num_actions(shape) + 7) // 8,)),
-            (np.bool_, ()),
             (np.int32, ()),
             (np.bool_, ()),
             (np.bool_, ()),
@@ -146,7 +145,9 @@ class RulesSlice:
     def step(self) -> None:
         """Do what `Buffers.action` says and describe the position that follows in each slot. Raises RulesError.
 
-        A game that ended is followed by the first position of the slot's next game.
+        Where `Buffers.resigns` is set and the game may be resigned, its mover loses and the action is not played,
+        unless the mover can end the game at once by a win or a draw. A game that ended is followed by the first
+        position of the slot's next game.
         """
         buffers = self._buffers
         buffers.done[self._rows] = False
@@ -171,7 +172,9 @@ class RulesSlice:
 
     def _advance(self, i: int, slot: int, action: int) -> None:
         position = self._positions[i]
-        if action == RESIGN:
+        if self._buffers.resigns[slot]:
+            self._buffers.resigns[slot] = not can_escape_loss(position)
+        if self._buffers.resigns[slot] and self._buffers.resignable[slot]:
             self._finish(i, slot, _End(1 - position.mover, RESIGNATION, False))
             return
         position.push(action)
@@ -241,6 +244,4 @@ class RulesSlice:
         row = self._legal[i]
         row[:] = False
         row[legal] = True
-        only = self._settings.decisive_moves and len(legal) == 1
-        self._buffers.wins[slot] = only and position.decisive_actions().get(int(legal[0])) == 1.0
         self._buffers.ply[slot] = position.ply

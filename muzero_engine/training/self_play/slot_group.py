@@ -14,7 +14,7 @@ from torch import Tensor
 from muzero_engine.games.base import GameSpec
 from muzero_engine.training.config import SelfPlaySettings
 from muzero_engine.training.observations import observations, unpacked_bits
-from muzero_engine.training.self_play.rules import KEEP, RESIGN, START, RulesSettings
+from muzero_engine.training.self_play.rules import KEEP, START, RulesSettings
 from muzero_engine.training.self_play.statistics import GameCounts
 from muzero_engine.training.self_play.trajectories import Trajectories, to_device
 from muzero_engine.training.self_play.workers import RulesPool
@@ -67,6 +67,9 @@ class SlotGroup:
         )
         self._streaks = np.zeros((rules.slots, 2), dtype=np.int64)  # own turns in a row below the resign value
         self._would_resign = np.full(rules.slots, -1, dtype=np.int8)  # who would first have, where nobody may
+        self._lost = np.zeros(rules.slots, dtype=np.bool_)  # at the last dispatch: whether the mover would resign
+        self._must_go_on = np.zeros(rules.slots, dtype=np.bool_)  # at the last dispatch: whether nobody may resign
+        self._mover = np.zeros(rules.slots, dtype=np.int64)  # at the last dispatch: the player to move, 0 or 1
         self._ply = np.zeros(rules.slots, dtype=np.int64)
         self._openings = np.zeros(rules.slots, dtype=np.int64)  # random plies that the games began with
         self._host_action = torch.zeros(rules.slots, dtype=torch.int64, pin_memory=device.type == "cuda")
@@ -76,6 +79,7 @@ class SlotGroup:
     def start(self) -> None:
         """Begin game `Buffers.number` in every slot."""
         self._buffers.action[:] = START
+        self._buffers.resigns[:] = False
         self._pool.submit(self._index)
         self._pool.wait(self._index)
         self._streaks[:] = 0
@@ -101,24 +105,27 @@ class SlotGroup:
         return output
 
     def dispatch(self) -> None:
-        """Wait for the search and let the rules play its moves. Raises RulesError."""
+        """Wait for the search and let the rules play its moves, or resign lost games. Raises RulesError."""
         if self._searched is not None:
             self._searched.synchronize()
         buffers, settings = self._buffers, self._settings
-        slots, mover = np.arange(self.slots), buffers.packed[:, -1]
-        low = (self._host_value.numpy() < settings.resign_value) & ~buffers.wins  # the network may not see the win
-        streak = np.where(low, self._streaks[slots, mover] + 1, 0)
+        slots, mover = np.arange(self.slots), buffers.packed[:, -1].astype(np.int64)
+        streak = np.where(self._host_value.numpy() < settings.resign_value, self._streaks[slots, mover] + 1, 0)
         self._streaks[slots, mover] = streak
-        hopeless = streak >= settings.resign_turns
-        watched = hopeless & ~buffers.resignable & (self._would_resign < 0)
-        self._would_resign[watched] = mover[watched]
-        buffers.action[:] = np.where(hopeless & buffers.resignable, RESIGN, self._host_action.numpy())
+        self._lost, self._must_go_on = streak >= settings.resign_turns, ~buffers.resignable
+        self._mover = mover
+        buffers.resigns[:] = self._lost
+        buffers.action[:] = self._host_action.numpy()
         self._pool.submit(self._index)
 
     def settle(self, counts: GameCounts) -> FinishedGames | None:
         """Wait for the rules; count and return the games that ended, by slot. Raises RulesError."""
         self._pool.wait(self._index)
         buffers = self._buffers
+        saved = np.flatnonzero(self._lost & ~buffers.resigns)  # by the rules, which the network may not see
+        self._streaks[saved, self._mover[saved]] = 0
+        watched = buffers.resigns & self._must_go_on & (self._would_resign < 0)
+        self._would_resign[watched] = self._mover[watched]
         slots = np.flatnonzero(buffers.done)
         games = None
         if len(slots):

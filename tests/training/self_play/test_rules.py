@@ -14,7 +14,7 @@ from muzero_engine.games.encoding import pack
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.games.shogi.rules import ShogiPosition
-from muzero_engine.training.self_play.rules import KEEP, RESIGN, START, Buffers, RulesError, RulesSettings, RulesSlice
+from muzero_engine.training.self_play.rules import KEEP, START, Buffers, RulesError, RulesSettings, RulesSlice
 
 
 def rules(game: str, shape: Shape, **changes: object) -> RulesSettings:
@@ -117,7 +117,9 @@ def test_the_mover_may_resign_and_slots_may_be_left_alone() -> None:
     buffers.action[:] = [0, 1, 2, 3, 4, 5]
     games.step()
     before = buffers.packed.copy()
-    buffers.action[:] = [RESIGN, KEEP, KEEP, KEEP, KEEP, 0]
+    buffers.resignable[0] = True
+    buffers.action[:] = [8, KEEP, KEEP, KEEP, KEEP, 0]
+    buffers.resigns[0] = True
     games.step()
     assert buffers.done.tolist() == [True, False, False, False, False, False]
     assert buffers.result[0] == 1  # the second player resigned
@@ -128,9 +130,34 @@ def test_the_mover_may_resign_and_slots_may_be_left_alone() -> None:
     assert buffers.ply.tolist() == [0, 1, 1, 1, 1, 2]
 
 
+def test_nobody_resigns_who_can_end_the_game_by_a_draw() -> None:
+    """Without komi a second pass on an empty board is a draw; with komi white wins by it, and black would lose."""
+    for komi, saved in ((0.0, True), (7.0, True), (-7.0, False)):
+        buffers, games = started(rules("go", (5, 5), komi=komi, opening_plies=0, no_resign_share=0.0))
+        buffers.action[:] = 25  # black passes
+        games.step()
+        buffers.action[:] = 0
+        buffers.resigns[:] = True
+        games.step()
+        assert (buffers.resigns != saved).all()
+        assert (buffers.done != saved).all()
+
+
+def test_a_game_that_nobody_may_resign_goes_on() -> None:
+    buffers, games = started(rules("go", (5, 5), opening_plies=0, no_resign_share=1.0))
+    buffers.action[:] = 0
+    buffers.resigns[:] = True
+    games.step()
+    assert buffers.resigns.all()
+    assert not buffers.done.any()
+    assert (buffers.ply == 1).all()
+
+
 def test_a_resigned_go_game_has_no_ownership() -> None:
     buffers, games = started(rules("go", (5, 5)))
-    buffers.action[:] = RESIGN
+    buffers.resignable[:] = True
+    buffers.resigns[:] = True
+    buffers.action[:] = 0
     games.step()
     assert buffers.done.all()
     assert not buffers.ownership.any()
