@@ -23,6 +23,7 @@ class Kind(enum.Enum):
     FLOAT = "float"  # float; of type `string` in UCI and USI
     COMBO = "combo"  # one of `choices`
     STRING = "string"
+    BUTTON = "button"  # no value: something is done
 
 
 class BadOption(ValueError):
@@ -61,6 +62,8 @@ class OptionInfo:
         """Return what a text stands for. Raises BadOption, which calls the option `name` (None: as the field)."""
         text = text.strip()
         name = name or self.field
+        if self.kind is Kind.BUTTON:
+            return True
         if self.kind is Kind.STRING:
             return "" if text == "<empty>" else text
         if self.kind is Kind.CHECK:
@@ -132,11 +135,14 @@ class EngineOptions:
     move_overhead_ms: int = _option(
         50,
         "Time lost between engine and clock a move",
-        uci=("MoveOverheadMs", "Move Overhead", "MoveOverhead"),
+        uci=("Move Overhead", "MoveOverheadMs", "MoveOverhead"),
         usi=("MoveOverheadMs", "Byoyomi_Margin", "NetworkDelay"),
         gtp=("move_overhead_ms",),
         low=0,
         high=10000,
+    )
+    log_file: str = _option(
+        "", "File that all lines of the conversation are added to", uci=("LogFile", "Debug Log File")
     )
     weights: str = _option("", "Weights bundle (a folder); empty: those that came along", uci=("WeightsFile",))
     backend: str = _option(

@@ -74,6 +74,8 @@ class GuiSession:
         self._noticed: str | None = None
         self._options = engine.options
         self._search: ReportedSearch | None = None
+        self._logged_to = ""
+        self._open_log()
         self._owes_nothing_found = False  # an endless `go` without a position waits for `stop`
 
     def close(self) -> None:
@@ -109,6 +111,17 @@ class GuiSession:
             if not isinstance(error, ValueError | RuntimeError):
                 _log.exception("isready")
             self._complain(str(error))
+
+    def _open_log(self) -> None:
+        """Log into the file of the options, if it is another now; where that fails, say so and do without."""
+        path = self._options.log_file
+        if path == self._logged_to:
+            return
+        self._logged_to = path
+        try:
+            self._writer.log.open(path)
+        except OSError as error:
+            self._complain(f"LogFile {path}: {error.strerror or error}")
 
     def _tell_notice(self) -> None:
         """Say what is not as the options ask, once."""

@@ -16,7 +16,7 @@ EMPTY = "<empty>"
 RESERVED_WORDS = frozenset({"name", "type", "default", "min", "max", "var"})
 
 _SETOPTION = re.compile(r"(?:name\s+)?(?P<name>.+?)(?:\s+value(?:\s+(?P<value>.*?))?)?\s*", re.IGNORECASE | re.DOTALL)
-_TYPES = {Kind.CHECK: "check", Kind.SPIN: "spin", Kind.FLOAT: "string", Kind.COMBO: "combo", Kind.STRING: "string"}
+_TYPES = {kind: kind.value for kind in Kind} | {Kind.FLOAT: "string"}
 
 
 def value_text(value: bool | int | float | str) -> str:
@@ -32,6 +32,8 @@ def option_line(info: OptionInfo, protocol: EngineProtocol, value: bool | int | 
     `value` is offered as the default where the engine was started with another one than `info.default`.
     """
     name = info.names(protocol)[0]
+    if info.kind is Kind.BUTTON:
+        return f"option name {name} type button"
     default = value_text(info.default if value is None else value)
     words = default.split()
     if RESERVED_WORDS.intersection(words) or (protocol is EngineProtocol.USI and len(words) > 1):

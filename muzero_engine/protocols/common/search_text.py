@@ -60,9 +60,9 @@ def score_without_moves(position: Position) -> str:
     return "mate 0" if outcome is not None and outcome.winner is not None else "cp 0"
 
 
-def effort_text(info: SearchInfo, *, tablebases: bool = False) -> str:
-    """Return what a search has cost so far: `nodes N nps N hashfull N [tbhits 0] time MS`."""
-    hits = "tbhits 0 " if tablebases else ""
+def effort_text(info: SearchInfo, *, table_hits: int | None = None) -> str:
+    """Return what a search has cost so far: `nodes N nps N hashfull N [tbhits N] time MS`."""
+    hits = "" if table_hits is None else f"tbhits {table_hits} "
     return (
         f"nodes {info.nodes} nps {info.nps} hashfull {max(0, min(1000, info.hashfull))} {hits}"
         f"time {max(0, round(info.elapsed_ms))}"

@@ -6,6 +6,8 @@ serialises whole messages from any thread. Only protocol text reaches stdout.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import threading
 from collections import deque
@@ -13,10 +15,45 @@ from collections.abc import Callable
 from typing import Protocol, TextIO
 
 
+class SessionLog:
+    """A file that everything is added to that passes: `>> ` lines from the client, `<< ` lines to it. From any thread.
+
+    It writes nothing until `open`. Where a line cannot be written (a full disk), the log ends and the session goes on.
+    """
+
+    def __init__(self) -> None:
+        self._file: TextIO | None = None
+        self._lock = threading.Lock()
+
+    def open(self, path: str) -> None:
+        """Write into this file from now on; an empty path ends the log. Raises OSError, then there is none."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+            if not path:
+                return
+            if os.path.lexists(path) and not os.path.isfile(path):
+                raise OSError(errno.EINVAL, "it is no ordinary file", path)
+            self._file = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  # for the session
+
+    def note(self, mark: str, text: str) -> None:
+        """Add each line of `text` behind `mark`."""
+        with self._lock:
+            if self._file is None:
+                return
+            try:
+                self._file.write("".join(f"{mark} {line}\n" for line in text.split("\n")))
+                self._file.flush()
+            except OSError:
+                self._file = None
+
+
 class Inbox:
     """Lines from the client, in order. `put` and `close` are for the reader thread; the rest for one consumer."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: SessionLog | None = None) -> None:
+        self._log = log
         self._lines: deque[str] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -56,7 +93,10 @@ class Inbox:
         with self._changed:
             while not self._lines and not self._closed:
                 self._changed.wait()
-            return self._lines.popleft() if self._lines else None
+            line = self._lines.popleft() if self._lines else None
+        if line is not None and self._log is not None:
+            self._log.note(">>", line)
+        return line
 
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for a line; return whether one is there. At the end of input none will come."""
@@ -72,8 +112,11 @@ class Writer:
     Where that fails the client is gone: `on_gone` is called, once, and nothing is written any more.
     """
 
-    def __init__(self, stream: TextIO, on_gone: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, stream: TextIO, on_gone: Callable[[], None] = lambda: None, log: SessionLog | None = None
+    ) -> None:
         self._stream = stream
+        self.log = log or SessionLog()
         self._on_gone = on_gone
         self._gone = False
         self._lock = threading.Lock()
@@ -84,12 +127,21 @@ class Writer:
         with self._lock:
             if self._gone:
                 return
+            self.log.note("<<", data[:-1])
             try:
                 self._stream.write(data)
                 self._stream.flush()
             except (ValueError, OSError):  # a stream that is closed, a pipe that is broken
                 self._gone = True
                 self._on_gone()
+
+
+def log_from_the_start(writer: Writer, path: str) -> None:
+    """Open the log that a command line asks for; where that fails, say so on standard error and do without."""
+    try:
+        writer.log.open(path)
+    except OSError as error:
+        print(f"the log {path} cannot be written: {error.strerror or error}", file=sys.stderr)
 
 
 class Session(Protocol):
@@ -132,8 +184,9 @@ def run_session(session: Session, inbox: Inbox) -> None:
 
 def open_stdio() -> tuple[Inbox, Writer]:
     """Start the reader thread on stdin and return its inbox and the writer on stdout."""
-    inbox = Inbox()
+    log = SessionLog()
+    inbox = Inbox(log)
     # Bytes that are no UTF-8 come through: they may be a path of another locale, which the system knows by its bytes.
     sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper
     threading.Thread(target=read_lines, args=(sys.stdin, inbox), name="stdin", daemon=True).start()
-    return inbox, Writer(sys.stdout, on_gone=inbox.abandon)
+    return inbox, Writer(sys.stdout, inbox.abandon, log)

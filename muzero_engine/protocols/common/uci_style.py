@@ -101,6 +101,7 @@ class UciStyleSession(GuiSession, abc.ABC):
             self._engine.configure(self._effective_options())
             if (hint := without_effect(self.protocol, name, self._options)) is not None:
                 self._tell(hint)
+            self._open_log()
 
     def _new_game(self, _: str) -> None:
         self._stop("")

@@ -23,7 +23,7 @@ from muzero_engine.engine.report import SearchResult
 from muzero_engine.games.base import Shape
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import DEFAULT_KOMI, SPEC, GoPosition
-from muzero_engine.protocols.common.stdio import Inbox, Writer
+from muzero_engine.protocols.common.stdio import Inbox, Writer, log_from_the_start
 from muzero_engine.protocols.gtp.analysis import parse_analysis, raw_network_text
 from muzero_engine.protocols.gtp.board import GtpBoard
 from muzero_engine.protocols.gtp.clocks import Clocks
@@ -73,6 +73,7 @@ class GtpSession:
         """
         self._engine = engine
         self._writer = writer
+        log_from_the_start(writer, engine.options.log_file)
         self._inbox = inbox
         self._params = Parameters(
             engine, settings or GtpSettings(), lambda: self._searcher.prepare(self._board.position)

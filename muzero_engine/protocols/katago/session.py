@@ -22,7 +22,7 @@ from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK
 from muzero_engine.model import Floats
-from muzero_engine.protocols.common.stdio import Inbox, Writer
+from muzero_engine.protocols.common.stdio import Inbox, Writer, log_from_the_start
 from muzero_engine.protocols.gtp.analysis import Ownerships, moves_ownership, ownership_stdev, win_rate
 from muzero_engine.protocols.gtp.params import GtpSettings
 from muzero_engine.protocols.gtp.score import score_model
@@ -59,6 +59,7 @@ class KatagoAnalysisSession:
         self._describe = describe
         self._engine = engine
         self._writer = writer
+        log_from_the_start(writer, engine.options.log_file)
         self._inbox = inbox
         self._version = version
         self._max_visits = max_visits

@@ -26,6 +26,7 @@ class InfoStyle:
     score_type: str = "centipawn"  # as EngineOptions.score_type
     wdl: bool = False
     move_stats: bool = False
+    table_hits: int = 0  # endgame tables that answered at the root
 
 
 def wdl_text(move: RootMove) -> str:
@@ -46,7 +47,7 @@ def info_lines(info: SearchInfo, position: Position, style: InfoStyle) -> list[s
         text = score_text(move, style.score_type)
         return f"{text} {wdl_text(move)}" if style.wdl else text
 
-    effort = effort_text(info, tablebases=True)
+    effort = effort_text(info, table_hits=style.table_hits)
     return lines + variation_lines(info, position, multipv=style.multipv, score=score, effort=effort)
 
 

@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo
-from muzero_engine.games.base import EngineProtocol, Position
+from muzero_engine.games.base import BadPosition, EngineProtocol, Position
 from muzero_engine.protocols.common.options_text import option_line
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.common.uci_style import UciStyleSession
 from muzero_engine.protocols.uci.format import NO_MOVE, InfoStyle, bestmove_line, info_lines
 from muzero_engine.protocols.uci.parse import parse_go, parse_position
+
+if TYPE_CHECKING:  # python-chess is needed only from a position on
+    from muzero_engine.games.chess.tablebases import Tablebases
 
 START_FEN = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
 
@@ -31,16 +35,32 @@ class ClientOptions:
     show_wdl: bool = False
     analyse_mode: bool = False  # full strength whatever UCI_LimitStrength and Temperature say
     opponent: str = ""
+    contempt: int = 0  # per cent of a win
+    draw_score: int = 0
+    syzygy_path: str = ""
+    clear_hash: bool = False  # a button
+
+    @property
+    def draw_worth(self) -> int:
+        """What a draw is worth to the engine, per cent of a win, from -100 to 100."""
+        return max(-100, min(100, self.draw_score - self.contempt))
 
 
-def _client_option(name: str, field: str, kind: Kind, default: bool | str, help_text: str) -> OptionInfo:
-    return OptionInfo(field, kind, default, help_text, None, None, (), uci=(name,), usi=(), gtp=())
+def _client_option(
+    name: str, field: str, kind: Kind, default: bool | int | str, help_text: str, limit: int | None = None
+) -> OptionInfo:
+    low = None if limit is None else -limit
+    return OptionInfo(field, kind, default, help_text, low, limit, (), uci=(name,), usi=(), gtp=())
 
 
 CLIENT_OPTIONS = (
     _client_option("UCI_Chess960", "chess960", Kind.CHECK, False, "Castling is king takes rook"),
     _client_option("UCI_ShowWDL", "show_wdl", Kind.CHECK, False, "Report win, draw and loss per mille"),
     _client_option("UCI_AnalyseMode", "analyse_mode", Kind.CHECK, False, "Analysis: never play weaker"),
+    _client_option("Contempt", "contempt", Kind.SPIN, 0, "How much less than nothing a draw is worth, per cent", 100),
+    _client_option("DrawScore", "draw_score", Kind.SPIN, 0, "What a draw is worth, per cent of a win", 100),
+    _client_option("SyzygyPath", "syzygy_path", Kind.STRING, "", "Folders of endgame tables, probed at the root"),
+    _client_option("Clear Hash", "clear_hash", Kind.BUTTON, False, "Give the memory of the last search back"),
     _client_option("UCI_Opponent", "opponent", Kind.STRING, "", "Title, rating, human or computer, name"),
 )
 
@@ -57,6 +77,7 @@ class UciSession(UciStyleSession):
         super().__init__(engine, writer, name=name, author=author, describe=describe)
         self._client = ClientOptions()
         self._debug = False
+        self._tables: Tablebases | None = None
         self._commands = {
             "uci": self._uci,
             "isready": self._isready,
@@ -87,15 +108,53 @@ class UciSession(UciStyleSession):
         before, self._client = self._client, options
         if options.chess960 != before.chess960:
             self._complain_of(self._line.read_again())
-        if options.analyse_mode != before.analyse_mode:
+        if options.syzygy_path != before.syzygy_path:
+            self._open_tables(options.syzygy_path)
+        if options.clear_hash:
+            self._client = replace(options, clear_hash=False)
+            self._engine.forget()
+        if (options.analyse_mode, options.draw_worth) != (before.analyse_mode, before.draw_worth):
             self._engine.configure(self._effective_options())
         if self._debug and options.opponent != before.opponent:
             self._tell(f"opponent: {options.opponent}")
 
-    def _effective_options(self) -> EngineOptions:
+    def _effective_options(self, *, analysis: bool = False) -> EngineOptions:
+        """The engine's options; in an analysis (a mode, or a search without end) draws are what they are."""
+        options, worth = self._options, 500 + 5 * self._client.draw_worth
         if self._client.analyse_mode:
-            return replace(self._options, limit_strength=False, temperature=0.0)
-        return self._options
+            options = replace(options, limit_strength=False, temperature=0.0)
+        if self._client.draw_worth and not (analysis or self._client.analyse_mode):
+            options = replace(options, draw_value_black=worth, draw_value_white=worth)
+        return options
+
+    def _open_tables(self, path: str) -> None:
+        self._tables = None
+        if not path:
+            return
+        from muzero_engine.games.chess.tablebases import Tablebases
+
+        try:
+            self._tables = Tablebases(path)
+        except BadPosition as error:
+            self._complain(f"SyzygyPath: {error}")
+
+    def _with_tables(self, limits: Limits) -> tuple[Limits, int]:
+        """The limits with the moves that endgame tables leave, where they know the position; and how often they did."""
+        from muzero_engine.games.chess import ChessPosition
+        from muzero_engine.games.chess.tablebases import RESULTS
+
+        position = self._line.position
+        if self._tables is None or not isinstance(position, ChessPosition):
+            return limits, 0
+        known = self._tables.probe(position.board)
+        if known is None:
+            return limits, 0
+        asked = limits.root_actions
+        left = tuple(action for action in known.actions if asked is None or action in asked)
+        if not left:
+            return limits, known.hits
+        self._tell(f"endgame tables: {RESULTS[known.wdl]}, kept by {len(left)} moves")
+        return replace(limits, root_actions=left), known.hits
 
     def _position_command(self, arguments: str) -> None:
         self._go_to(parse_position(arguments))
@@ -109,12 +168,16 @@ class UciSession(UciStyleSession):
         limits = self._limits(parse_go(arguments))
         if limits is None:
             return
-        options = self._effective_options()
+        limits, hits = self._with_tables(limits)
+        options = self._effective_options(analysis=limits.infinite)
+        if options != self._engine.options:
+            self._engine.configure(options)
         style = InfoStyle(
             multipv=options.multipv,
             score_type=options.score_type,
             wdl=self._client.show_wdl,
             move_stats=options.verbose_move_stats,
+            table_hits=hits,
         )
         if self._debug:
             self._tell(f"{limits}")

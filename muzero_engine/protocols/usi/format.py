@@ -55,8 +55,11 @@ def info_lines(info: SearchInfo, position: Position, options: EngineOptions) -> 
 
 
 def bestmove_line(result: SearchResult, position: Position, declares: bool) -> str:
-    """`bestmove M [ponder P]`, `bestmove win` or `bestmove resign`; a player without a legal move resigns."""
-    if result.declare_win and declares:
+    """`bestmove M [ponder P]`, `bestmove win` or `bestmove resign`; a player without a legal move resigns.
+
+    `declares` is whether a win may be declared in the position.
+    """
+    if declares:
         return "bestmove win"
     if result.resign or result.action is None:
         return "bestmove resign"

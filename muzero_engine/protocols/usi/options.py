@@ -14,6 +14,7 @@ from typing import Any, Self
 from muzero_engine.engine.options import BadOption, Kind, OptionInfo
 
 CSA_RULE = "CSARule27"
+RULES = ("CSARule24", "CSARule24H", CSA_RULE, "CSARule27H", "NoEnteringKing")  # as in `games.shogi.declarations`
 NEVER_RESIGN = -1.01
 
 
@@ -25,11 +26,6 @@ class UsiOptions:
     entering_king_rule: str = CSA_RULE
     max_moves_to_draw: int = 0
     stochastic_ponder: bool = False
-
-    @property
-    def declares(self) -> bool:
-        """Whether a win by declaration is claimed."""
-        return self.entering_king_rule == CSA_RULE
 
     @property
     def resign_value(self) -> float:
@@ -60,9 +56,9 @@ _CLIENT_OPTIONS = (
     _option(
         "entering_king_rule",
         Kind.COMBO,
-        "Whether a win is declared by the 27-point rule or never",
+        "Rule by which a win is declared: 24 or 27 points, H in handicap games, or never",
         "EnteringKingRule",
-        choices=(CSA_RULE, "NoEnteringKing"),
+        choices=RULES,
     ),
     _option(
         "max_moves_to_draw",

@@ -138,6 +138,7 @@ class UsiSession(GuiSession):
             self._complain(str(error))
         else:
             self._engine.configure(self._options)
+            self._open_log()
 
     def _usinewgame(self, _: str) -> None:
         self._engine.new_game()
@@ -199,8 +200,15 @@ class UsiSession(GuiSession):
             position,
             command.limits(position.mover, actions),
             partial(info_lines, options=self._options),
-            partial(bestmove_line, declares=self._client.declares),
+            partial(bestmove_line, declares=self._may_declare(position)),
         )
+
+    def _may_declare(self, position: Position) -> bool:
+        from muzero_engine.games.shogi.declarations import Declaration, may_declare
+        from muzero_engine.games.shogi.rules import ShogiPosition
+
+        rule = Declaration(self._client.entering_king_rule)
+        return isinstance(position, ShogiPosition) and may_declare(position, rule)
 
     def _ponderhit(self, arguments: str) -> None:
         self._pay()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import chess
 import pytest
 from support.scripted_engine import ScriptedEngine
 from support.transcript import Output, play_transcript
 
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchResult
-from muzero_engine.protocols.common.stdio import Writer
+from muzero_engine.games.chess.actions import action_of
+from muzero_engine.games.chess.tablebases import TableMoves
+from muzero_engine.protocols.common.stdio import Inbox, SessionLog, Writer, run_session
 from muzero_engine.protocols.uci.session import UciSession
 
 TRANSCRIPTS = sorted((Path(__file__).parents[2] / "transcripts" / "uci").glob("*.txt"))
@@ -169,3 +172,81 @@ def test_a_long_game_is_not_replayed_for_each_position(monkeypatch: pytest.Monke
     monkeypatch.setattr(ChessPosition, "push", counting)
     session.handle(f"position startpos moves {' '.join([*moves, 'e2e4', 'e7e5'])}")
     assert pushed == 2
+
+
+def test_draws_are_worth_what_is_asked_but_for_analysis() -> None:
+    engine = ScriptedEngine()
+    session, _ = make_session(engine)
+
+    def worth() -> tuple[int, int]:
+        return engine.options.draw_value_black, engine.options.draw_value_white
+
+    session.handle("setoption name Contempt value 20")
+    assert worth() == (400, 400)
+    session.handle("setoption name DrawScore value -100")
+    session.handle("go nodes 1")
+    assert worth() == (0, 0)
+    session.handle("go infinite")
+    assert worth() == (500, 500)
+    session.handle("go ponder wtime 1000 btime 1000")
+    assert worth() == (0, 0)
+    session.handle("setoption name UCI_AnalyseMode value true")
+    assert worth() == (500, 500)
+    session.handle("setoption name UCI_AnalyseMode value false")
+    session.handle("setoption name Contempt value 0")
+    session.handle("setoption name DrawScore value 0")
+    assert worth() == (500, 500)
+
+
+class KnownMoves:
+    """Endgame tables that know two moves of the start position."""
+
+    def __init__(self, _: str) -> None:
+        pass
+
+    def probe(self, board: chess.Board) -> TableMoves:
+        moves = [chess.Move.from_uci(text) for text in ("e2e4", "g1f3")]
+        return TableMoves(tuple(action_of(move, board.turn) for move in moves), 2, 20)
+
+
+def test_only_moves_that_endgame_tables_keep_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.games.chess.tablebases.Tablebases", KnownMoves)
+    engine = ScriptedEngine()
+    session, output = make_session(engine)
+    session.handle("setoption name SyzygyPath value somewhere")
+    session.handle("go nodes 1")
+    assert output.next() == "info string endgame tables: a win, kept by 2 moves"
+    engine.finish()
+    lines = output.until("bestmove .*")
+    assert lines[-1].startswith("bestmove e2e4")
+    assert " tbhits 20 " in lines[0]
+    session.handle("go nodes 1 searchmoves a2a3")
+    engine.finish()
+    assert output.until("bestmove .*")[-1].startswith("bestmove a2a3")
+    session.handle("setoption name SyzygyPath value <empty>")
+    session.handle("go nodes 1")
+    engine.finish()
+    assert output.until("bestmove .*")[-1].startswith("bestmove a2a3")
+
+
+def test_a_log_holds_the_conversation(tmp_path: Path) -> None:
+    path = tmp_path / "a log.txt"
+    output, log = Output(), SessionLog()
+    inbox = Inbox(log)
+    session = UciSession(ScriptedEngine(), Writer(output, log=log), name="n", author="a")
+    for line in (
+        "isready",
+        f"setoption name LogFile value {path}",
+        "isready",
+        "setoption name LogFile value",
+        "isready",
+    ):
+        inbox.put(line)
+    inbox.close()
+    run_session(session, inbox)
+    assert path.read_text(encoding="utf-8").split("\n") == [
+        ">> isready",
+        "<< readyok",
+        ">> setoption name LogFile value",
+        "",
+    ]

@@ -121,7 +121,7 @@ def test_moves_up_to_the_first_illegal_one() -> None:
     assert position.ply == 3
     assert problem is not None
     assert problem.startswith("8h2b+ ")
-    assert problem.endswith("(3)")
+    assert problem.endswith("; kept the 3 moves before it")
 
 
 @pytest.mark.parametrize("line", ["", "moves 7g7f", "startpos sfen", "sfen", "sfen 9/9 b -", "fen 8/8 w - - 0 1"])

@@ -17,6 +17,8 @@ from muzero_engine.games.base import Shape
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.usi.session import UsiSession
 
+DECLARABLE = "4K4/+R+R+B+B5/SSSSGG3/9/9/9/9/9/8k b 2P 1"  # black has 28 points
+
 TRANSCRIPTS = sorted((Path(__file__).parents[2] / "transcripts" / "usi").glob("*.txt"))
 
 
@@ -142,16 +144,18 @@ def test_resign_threshold_is_a_winning_rate_per_mille(threshold: int, value: flo
     assert engine.options.resign_value == pytest.approx(value)
 
 
-def test_a_win_is_declared_unless_the_rule_is_switched_off() -> None:
+def test_a_win_is_declared_by_the_rule_that_is_set() -> None:
     engine = Ending(declare_win=True)
     session, output = make_session(engine)
-    session.handle("go nodes 1")
-    engine.finish()
-    assert output.until("bestmove .*")[-1] == "bestmove win"
-    session.handle("setoption name EnteringKingRule value NoEnteringKing")
-    session.handle("go nodes 1")
-    engine.finish()
-    assert output.until("bestmove .*")[-1] == "bestmove 1g1f"
+    answers = []
+    for position in ("startpos", f"sfen {DECLARABLE}"):
+        session.handle(f"position {position}")
+        for rule in ("CSARule27", "CSARule24", "NoEnteringKing"):
+            session.handle(f"setoption name EnteringKingRule value {rule}")
+            session.handle("go nodes 1")
+            engine.finish()
+            answers.append(output.until("bestmove .*")[-1] == "bestmove win")
+    assert answers == [False, False, False, True, False, False]
 
 
 def test_resigning() -> None:
