@@ -87,7 +87,9 @@ class GameReport:
 
 @click.command()
 @click.option("--game", "games", type=GameName(), multiple=True, help="Only this game (again for more)")
-@click.option("--nodes", type=click.IntRange(min=1), default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]")
+@click.option(
+    "--nodes", type=click.IntRange(min=1), metavar="N", default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 @engine_flags(seed=SEED)
 def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOptions) -> None:

@@ -42,18 +42,25 @@ PROCESSOR = "processor"  # what a ladder's folder calls it
 
 @click.command()
 @click.option("--game", type=click.Choice(list(LADDERS)), required=True, help="Whose ladder")
-@click.option("--size", type=int, help="Lines of the board, where a game has ladders for several: 9, 13 or 19  [9]")
-@click.option("--weights", type=click.Path(path_type=Path, file_okay=False), help="A bundle  [the one that came along]")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the games  [ladders/...]")
-@click.option("--games", type=click.IntRange(min=2), default=200, help="Games in all  [200]")
+@click.option("--size", type=int, metavar="N", help="Lines of the board: 9, 13 or 19  [9]")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="A bundle  [the one that came along]",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Of the games  [ladders/...]"
+)
+@click.option("--games", type=click.IntRange(min=2), metavar="N", default=200, help="Games in all  [200]")
 @click.option("--control", default="movetime=0.5", help="Time control of the engine  [movetime=0.5]")
 @expert_option("--threads", type=click.IntRange(min=1), default=1, help="Of the engine  [1]")
-@click.option("--concurrency", type=click.IntRange(min=1), default=2, help="Games side by side  [2]")
+@click.option("--concurrency", type=click.IntRange(min=1), metavar="N", default=2, help="Games side by side  [2]")
 @expert_option("--seed", type=int, default=0, help="Of the openings  [0]")
 @expert_option("--start", type=float, help="A rating to begin at")
 @click.option("--without", multiple=True, metavar="OPPONENT", help="Leave an opponent out; may be repeated")
-@click.option("--list", "only_list", is_flag=True, help="Show the opponents and what is missing, and play nothing")
-@click.option("--write-manifest", is_flag=True, help="Put the rating into the weights' manifest at the end")
+@click.option("--list", "only_list", is_flag=True, help="Only show the opponents")
+@click.option("--write-manifest", is_flag=True, help="Put the rating into the weights' manifest")
 @help_all_option
 def ladder(
     game: str,

@@ -21,7 +21,7 @@ from muzero_engine.commands.common.positions import BadSetup, say_warnings, star
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.record import GameRecord
-from muzero_engine.games.registry import load_game
+from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
 from muzero_engine.match.play.schedule import schedule
@@ -62,33 +62,41 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 
 
 @click.command()
-@click.option("--game", type=GameName(), required=True, help="What is played")
+@click.option(
+    "--game", type=GameName(), required=True, help=f"One of {', '.join(BUILT_IN)} and those of other packages"
+)
 @click.option("--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="An engine; two or more")
-@click.option("--engines", "engines_file", type=click.Path(path_type=Path), help="TOML file of engines")
+@click.option("--engines", "engines_file", type=click.Path(path_type=Path), metavar="FILE", help="TOML file of engines")
 @click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, movetime=0.5, nodes=800 ...")
 @click.option(
     "--format",
     "form",
     type=click.Choice([it.value for it in TournamentFormat]),
+    metavar="FORMAT",
     default=TournamentFormat.ROUND_ROBIN.value,
-    help="Everybody meets everybody, or the first all others",
+    help="round-robin, or gauntlet: the first against all others",
 )
-@click.option("--pairs", type=click.IntRange(min=1), default=10, help="Openings of any two, each twice  [10]")
-@click.option("--concurrency", type=click.IntRange(1, 1024), default=1, help="Games at the same time  [1]")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder  [matches/GAME-DATE-TIME]")
+@click.option(
+    "--pairs", type=click.IntRange(min=1), metavar="N", default=10, help="Openings of any two, each twice  [10]"
+)
+@click.option("--concurrency", type=click.IntRange(1, 1024), metavar="N", default=1, help="Games at the same time  [1]")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Folder  [matches/GAME-DATE-TIME]"
+)
 @click.option("--resume", is_flag=True, help="Go on with the tournament of --out")
 @click.option(
     "--openings",
     "openings_file",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="File of games or positions",
 )
 @expert_option("--opening-plies", type=click.IntRange(min=1), help="Moves of an opening at most")
 @expert_option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [the game's own]")
 @expert_option("--balance", type=click.FloatRange(0.0, 1.0), help="Random openings that our value calls so even only")
 @expert_option("--seed", type=click.IntRange(min=0), default=0, help="Of openings and their order  [0]")
-@click.option("--size", type=click.IntRange(2, 19), help="Lines of the board, where there are several  [9]")
-@click.option("--komi", type=float, help="Komi, where the game has it  [7.5]")
+@click.option("--size", type=click.IntRange(2, 19), metavar="N", help="Lines of the board  [9]")
+@click.option("--komi", type=float, metavar="N", help="Komi, where the game has it  [7.5]")
 @expert_option(
     "--scoring",
     type=click.Choice([it.value for it in Scoring]),
@@ -126,7 +134,8 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
     is_eager=True,
     expose_value=False,
     callback=_verify,
-    help="Only check the games in a folder by the rules",
+    metavar="FOLDER",
+    help="Only check the games of a folder",
 )
 @help_all_option
 def match(**arguments: Any) -> None:
@@ -394,6 +403,9 @@ class TournamentRun:
             return
         standings = self._standings()
         title = f"{self._tournament.game.game}: {', '.join(self._names)}"
+        click.echo(f"\n{rating_table(standings)}\n\n{cross_table(standings)}")
+        if len(self._names) == 2:
+            click.echo(f"\n{self._standing()}")
         write_summary(
             folder,
             records,
@@ -409,9 +421,6 @@ class TournamentRun:
             identities=self._store.facts.get(IDENTITIES, {}),
         )
         write_page(standings, title, self._facts(finished), folder / "report.html", played=played, sprt=self._sprt)
-        click.echo(f"\n{rating_table(standings)}\n\n{cross_table(standings)}")
-        if len(self._names) == 2:
-            click.echo(f"\n{self._standing()}")
         click.echo(f"\ngames and reports: {folder}")
         try:
             write_pictures(standings, title, folder)

@@ -7,6 +7,8 @@ from click.shell_completion import CompletionItem
 
 from muzero_engine.games.registry import BUILT_IN, game_names
 
+GAMES = f"{', '.join(BUILT_IN)}, or one of another package"  # for help
+
 
 class GameName(click.ParamType[str]):
     """A name that the registry has, in lower case."""
@@ -21,8 +23,8 @@ class GameName(click.ParamType[str]):
         return name
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """Return the names between bars, as help shows them."""
-        return f"[{'|'.join(game_names())}]"
+        """Return what stands for the name in help; of an option no list, which would leave little room for the rest."""
+        return f"[{'|'.join(game_names())}]" if isinstance(param, click.Argument) else "GAME"
 
     def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
         """Return what is said where the name is missing."""
