@@ -80,7 +80,7 @@ def test_simple_ko() -> None:
     play(position, "C2")  # takes B2
     assert not legal(position, "B2")
     assert np.flatnonzero(position.frames(1)[0, 2]).tolist() == [6]
-    with pytest.raises(IllegalMove, match=r"B2 recreates an earlier board \(superko\)"):
+    with pytest.raises(IllegalMove, match=r"B2 is illegal: it recreates an earlier board \(superko\)"):
         position.push(6)
     play(position, "E1", "E3")  # a threat and its answer
     assert legal(position, "B2")
@@ -114,7 +114,7 @@ SUICIDE_OF_TWO = """
 def test_suicide_is_forbidden() -> None:
     position = diagram(SUICIDE_OF_TWO, WHITE)
     assert not legal(position, "B1")
-    with pytest.raises(IllegalMove, match="B1 is suicide"):
+    with pytest.raises(IllegalMove, match="B1 is illegal: it is suicide"):
         play(position, "B1")
     single = diagram(". X .\nX . .\n. . .", WHITE)
     assert not legal(single, "A3")
@@ -161,7 +161,7 @@ def test_play_any_takes_two_moves_of_one_colour_and_refuses_occupied_points() ->
     position.play_any(1, BLACK)
     assert position.moves == [(BLACK, 0), (BLACK, 1)]
     assert position.mover == WHITE
-    for bad, why in ((0, "A9 is occupied"), (82, "outside"), (-1, "outside")):
+    for bad, why in ((0, "A9 is illegal: it is occupied"), (82, "outside"), (-1, "outside")):
         with pytest.raises(IllegalMove, match=why):
             position.play_any(bad, WHITE)
     position.pop()

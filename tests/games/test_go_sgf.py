@@ -131,7 +131,7 @@ def test_ko_and_suicide_of_other_rules_are_played() -> None:
         ("(;SZ[9]AB[])", None),
         ("(;SZ[9]AB[tt])", "no point"),
         ("(;SZ[9]PL[x])", "B or W"),
-        ("(;SZ[9];B[aa];W[aa])", "move 2 of the SGF, white: A9 is occupied"),
+        ("(;SZ[9];B[aa];W[aa])", "move 2 of the SGF, white: A9 is illegal: it is occupied"),
         ("(;SZ[9]AB[aa]AW[aa])", "cannot hold"),
         ("(;SZ[9]AB[aa]AW[ab][ba])", "no liberty"),
     ],

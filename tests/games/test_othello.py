@@ -183,8 +183,8 @@ def test_bad_positions(text: str, complaint: str) -> None:
         ("i1", "a column a to h and a row 1 to 8"),
         ("", "no move"),
         ("pass", "there is a square that turns some over"),
-        ("d4", "d4 is taken"),
-        ("a1", "a1 turns over no disc"),
+        ("d4", "d4 is illegal: the square is taken"),
+        ("a1", "a1 is illegal: it turns over no disc"),
     ],
 )
 def test_bad_moves(text: str, complaint: str) -> None:

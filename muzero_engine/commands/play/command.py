@@ -60,7 +60,8 @@ def play(
     if nodes is None and seconds is None:
         seconds = DEFAULT_SECONDS
     limits = Limits(nodes=nodes, move_time_ms=None if seconds is None else 1000.0 * seconds)
-    console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji))
+    scripted = not sys.stdin.isatty()
+    console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji, scripted=scripted))
     engine = make_engine(game, options)
     try:
         if len(people) < len(start.spec.players):

@@ -24,15 +24,19 @@ class Style:
 PLAIN = Style()
 
 
-def style_of(stream: TextIO, environment: Mapping[str, str], *, ascii_only: bool, kanji: bool) -> Style:
+def style_of(
+    stream: TextIO, environment: Mapping[str, str], *, ascii_only: bool, kanji: bool, scripted: bool = False
+) -> Style:
     """Return the best style that a stream takes: plain text for a file, a pipe or a terminal that says it is dumb.
+
+    What a script answers (`scripted`: the input is no terminal) is plain, too.
 
     NO_COLOR (https://no-color.org) switches colours off; kanji that were asked for are left out only where the stream's
     encoding has none.
     """
     encoding = getattr(stream, "encoding", None) or "ascii"
     kanji = kanji and not ascii_only and _encodes(encoding, KANJI)
-    if not stream.isatty() or environment.get("TERM") == "dumb":
+    if scripted or not stream.isatty() or environment.get("TERM") == "dumb":
         return Style(kanji=kanji)
     return Style(
         symbols=not ascii_only and _encodes(encoding, SYMBOLS),

@@ -381,8 +381,8 @@ class GoPosition:
             return f"action {action} is outside 0..{points} of a {self._size_text} board"
         name = self._name(action)
         if not self._board.empty >> action & 1:
-            return f"{name} is occupied"
+            return f"{name} is illegal: it is occupied"
         self._find_masks()
         if self._closed >> action & 1:
-            return f"{name} recreates an earlier board (superko)"
-        return f"{name} is suicide"
+            return f"{name} is illegal: it recreates an earlier board (superko)"
+        return f"{name} is illegal: it is suicide"

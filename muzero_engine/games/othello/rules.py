@@ -232,14 +232,14 @@ class OthelloPosition:
         if not 0 <= action <= PASS:
             return f"action {action} is outside 0..{PASS}"
         if not self._legal_set():
-            return f"{ACTION_NAMES[action]} cannot be played: the game is over"
+            return f"{ACTION_NAMES[action]} is illegal: the game is over"
         if action == PASS:
-            return "pass is for who can place no disc, and there is a square that turns some over"
+            return "pass is illegal: it is for who can place no disc, and there is a square that turns some over"
         if self._legal_set() >> PASS & 1:
-            return f"{ACTION_NAMES[action]} cannot be played: no square turns over a disc, so the move is pass"
+            return f"{ACTION_NAMES[action]} is illegal: no square turns over a disc, so the move is pass"
         if (self._own | self._other) >> action & 1:
-            return f"{ACTION_NAMES[action]} is taken"
-        return f"{ACTION_NAMES[action]} turns over no disc"
+            return f"{ACTION_NAMES[action]} is illegal: the square is taken"
+        return f"{ACTION_NAMES[action]} is illegal: it turns over no disc"
 
 
 def disc_gains(position: Position) -> Gains:

@@ -164,7 +164,7 @@ class TicTacToePosition:
             raise IllegalMove(f"{text!r} is not a square: write a column a to c and a row 1 to 3, like 'b2'")
         action = SQUARE_NAMES.index(name)
         if action not in self.legal_actions():
-            raise IllegalMove(f"{name} cannot be played: the square is taken or the game is over")
+            raise IllegalMove(f"{name} is illegal: the square is taken or the game is over")
         return action
 
     def text(self) -> str:
