@@ -12,6 +12,7 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
+from muzero_engine.commands.common.training import install_command
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
 from muzero_engine.games.record import GameRecord
@@ -219,7 +220,7 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, opponents: d
     try:
         write_pictures(standings, title, store.folder)
     except PicturesUnavailable as error:
-        click.echo(str(error))
+        click.echo(f"{error}: {install_command('pictures')}")
     click.echo(f"games, tables and pictures are in {store.folder}")
 
 

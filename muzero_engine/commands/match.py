@@ -18,6 +18,7 @@ from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine_line
 from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
+from muzero_engine.commands.common.training import install_command
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.record import GameRecord
@@ -423,7 +424,7 @@ class TournamentRun:
         try:
             write_pictures(standings, title, folder)
         except PicturesUnavailable as error:
-            click.echo(str(error))
+            click.echo(f"{error}: {install_command('pictures')}")
 
     def _facts(self, finished: bool) -> list[tuple[str, str]]:
         records = self._store.records
