@@ -405,7 +405,7 @@ FAULTS: list[tuple[str, Callable[[], Game], str]] = [
     (
         "notation",
         lambda: tictactoe(TicTacToePosition, notation=Notation(text=lambda position, action: "b2")),
-        r"Notation.text writes 'b2' for action 0, which is read as 4",
+        r"Notation writes 'b2' for action 0, which is read as 4",
     ),
     (
         "pattern",
