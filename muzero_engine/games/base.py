@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from muzero_engine.arrays import Bools as Bools  # named here for games to import
+from muzero_engine.arrays import Floats as Floats
+from muzero_engine.arrays import Ints as Ints
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.text_encodings import ENCODINGS
 
 if TYPE_CHECKING:
     from muzero_engine.games.board_view import BoardView
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 Scalars = npt.NDArray[np.int16]
 Packed = npt.NDArray[np.uint8]
 Area = npt.NDArray[np.int8]

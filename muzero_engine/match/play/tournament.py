@@ -10,7 +10,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import Client, EngineFailure
 from muzero_engine.match.engines.registry import make_client
-from muzero_engine.match.play.game import GamePlan, PlayedGame, Seat, play_game
+from muzero_engine.match.play.game import EndedGame, GamePlan, Seat, play_game
 from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings
 
 KEPT_ENGINES = 4  # processes that a thread keeps for later games
@@ -111,7 +111,7 @@ class Runner:
         with self._lock:
             return None if self._cancelled else next(self._plans, None)
 
-    def _keep(self, played: PlayedGame) -> bool:
+    def _keep(self, played: EndedGame) -> bool:
         """Hands a finished game on, unless it came to its end because all were told to stop."""
         with self._lock:
             if self._cancelled:
@@ -120,7 +120,7 @@ class Runner:
                 self._cancelled = True  # never set back here: the main thread may have set it meanwhile
             return not self._cancelled
 
-    def _play(self, plan: GamePlan, clients: dict[str, Client]) -> PlayedGame:
+    def _play(self, plan: GamePlan, clients: dict[str, Client]) -> EndedGame:
         names = (plan.first, plan.second)
         first, second = (self._client(name, clients) for name in names)
         seats = (Seat(self._engines[names[0]], first), Seat(self._engines[names[1]], second))
