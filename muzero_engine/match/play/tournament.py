@@ -16,6 +16,14 @@ from muzero_engine.match.settings.match_settings import BadTournament, EngineSet
 KEPT_ENGINES = 4  # processes that a thread keeps for later games
 
 
+class NotStarted(BadTournament):
+    """An engine that cannot be started, or that has no network."""
+
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__(f"{engine} does not start: {reason}")
+        self.engine = engine
+
+
 class Runner:
     """Plays plans with these engines. An engine that breaks is started again for its next game."""
 
@@ -37,7 +45,7 @@ class Runner:
     def start(self, names: Iterable[str]) -> None:
         """Start these engines, and keep the first of them for their games; `close` or `run` ends them.
 
-        Raises BadTournament where one cannot be started, or plays without its network.
+        Raises NotStarted.
         """
         try:
             for name in names:
@@ -62,7 +70,7 @@ class Runner:
 
         The next plan is taken when a thread is free, so `plans` may depend on the games before. `plans` and `on_game`
         are called by one thread at a time. When `on_game` says False, at Ctrl-C and at an error, games in progress are
-        dropped. Raises BadTournament where an engine cannot be started the first time, and what `plans` and `on_game`
+        dropped. Raises NotStarted where an engine cannot be started the first time, and what `plans` and `on_game`
         raise.
         """
         self._plans, self._on_game = iter(plans), on_game
@@ -154,7 +162,7 @@ class Runner:
             client.start()
         except EngineFailure as failure:
             self._close(client)
-            raise BadTournament(f"{name} does not start: {failure}") from None
+            raise NotStarted(name, str(failure)) from None
         self.identities[name] = client.identity
         return client
 
