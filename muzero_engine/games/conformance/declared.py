@@ -29,9 +29,7 @@ def notation_is_read_back(game: Game, shape: Shape) -> None:
                 except IllegalMove:
                     read = None if notation.parse is None else notation.parse(position, text)
                 if read != action:
-                    raise Broken(
-                        f"Notation.text writes {text!r} for action {action}, which is read as {read}", position
-                    )
+                    raise Broken(f"Notation writes {text!r} for action {action}, which is read as {read}", position)
 
 
 def written_games_are_read_back(game: Game, shape: Shape) -> None:
