@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from muzero_engine.commands.common.analysis_page import page_text
 from muzero_engine.commands.common.compose import make_engine, think, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.game_analysis import (
@@ -245,6 +244,8 @@ def _go_through(
         weights_line(name, options),
     ]
     if report is not None:
+        from muzero_engine.commands.common.analysis_page import page_text  # with the pages of matches
+
         write_atomically(report, page_text(judged, title, facts).encode())
         click.echo(f"wrote {report}", err=as_json)
     if as_json:
@@ -307,5 +308,7 @@ def _game_table(moves: Sequence[JudgedMove]) -> list[str]:
     for player, who in enumerate(players):
         own = [move for move in moves if move.played.before.mover == player]
         counts = ", ".join(f"{sum(move.mark == mark for move in own)} {mark}" for _, mark in MARKS)
-        rows.append(f"{who}: {len(own)} moves, {100 * loss_of(own):.1f}% lost a move, {counts}")
+        rows.append(
+            f"{who}: {len(own)} move{'' if len(own) == 1 else 's'}, {100 * loss_of(own):.1f}% lost a move, {counts}"
+        )
     return rows
