@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-
-from muzero_engine.arrays import Floats, Ints
+import numpy.typing as npt
 
 TOP = 32  # actions that a state in the tree gets at most: all that the search ever looks at
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""Makes a virtual environment with the package in it: `setup_venv.py FOLDER [EXTRA]`.
+"""Makes a virtual environment with the package in it: `setup_venv.py FOLDER [EXTRA [ADDED]]`.
+
+EXTRA is installed with the package when the environment is made, ADDED into the one that is there.
 
 Needs nothing but the standard library and says everything on stderr. Safe to start many times at once: the first one
 works under a lock, the others wait for it. A stamp, written last, says for which folder and pyproject.toml the
@@ -13,9 +15,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
 def say(message: str) -> None:
@@ -32,30 +36,57 @@ def make(venv: Path, extra: str) -> None:
     say(f"setting up {venv} (once; this takes a minute)")
     shutil.rmtree(venv, ignore_errors=True)
     run(sys.executable, "-m", "venv", venv)
+    install(venv, extra)
+    run(venv / "bin" / "python", "-m", "compileall", "-q", REPOSITORY / "muzero_engine")  # the first start is no slower
+
+
+def add(venv: Path, extra: str) -> None:
+    """Adds what an extra needs to an environment. Raises CalledProcessError."""
+    say(f"adding what '{extra}' needs to {venv} (once; with PyTorch this takes some minutes and more than a GB)")
+    if sys.platform == "linux" and "PIP_EXTRA_INDEX_URL" not in os.environ and not Path("/proc/driver/nvidia").exists():
+        say(
+            "PyTorch's build for CUDA takes some GB more. For the one for processors stop this (Ctrl-C) and begin again"
+        )
+        say(f"with PIP_EXTRA_INDEX_URL={CPU_BUILDS} before the command")
+    install(venv, extra)
+
+
+def install(venv: Path, extra: str) -> None:
+    """Installs the package of this checkout, with an extra if that is not empty. Raises CalledProcessError."""
     requirement = f"{REPOSITORY}[{extra}]" if extra else str(REPOSITORY)
     run(venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", requirement)
-    run(venv / "bin" / "python", "-m", "compileall", "-q", REPOSITORY / "muzero_engine")  # the first start is no slower
+
+
+def ensure(stamp: Path, setting_up: Callable[[], None]) -> bool:
+    """Sets something up unless its stamp fits, and stamps it. Raises CalledProcessError. Returns whether it did."""
+    content = f"{REPOSITORY}\n".encode() + (REPOSITORY / "pyproject.toml").read_bytes()
+    if stamp.exists() and stamp.read_bytes() == content:
+        return False
+    setting_up()
+    partial = stamp.with_suffix(".partial")
+    partial.write_bytes(content)
+    os.replace(partial, stamp)
+    return True
 
 
 def main() -> int:
     venv = Path(sys.argv[1]).absolute()
-    extra = sys.argv[2] if len(sys.argv) > 2 else ""
-    wanted = f"{REPOSITORY}\n".encode() + (REPOSITORY / "pyproject.toml").read_bytes()
-    stamp = venv / "setup.stamp"
+    extra, added = (*sys.argv[2:], "", "")[:2]
     with open(f"{venv}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if stamp.exists() and stamp.read_bytes() == wanted:
-            return 0
         try:
-            make(venv, extra)
+            new = ensure(venv / "setup.stamp", lambda: make(venv, extra))
+            if added:
+                new |= ensure(venv / f"setup-{added}.stamp", lambda: add(venv, added))
         except subprocess.CalledProcessError as error:
             say(f"could not set up {venv}: '{' '.join(error.cmd)}' failed, see above")
             say("(on Debian and Ubuntu, 'apt install python3-venv' may be missing; pip needs a network)")
             return 1
-        partial = stamp.with_suffix(".partial")
-        partial.write_bytes(wanted)
-        os.replace(partial, stamp)
-        say("ready")
+        except KeyboardInterrupt:
+            say("stopped; the next start goes on with it")
+            return 1
+        if new:
+            say("ready")
     return 0
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from muzero_engine.commands.common.games import GAMES, GameName
+from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import game_names
@@ -86,7 +87,7 @@ class _Beginning:
 
 
 @click.command()
-@click.option("--game", type=GameName(), help=f"Of a new run: {GAMES}")
+@click.option("--game", type=GameName(), help="Of a new run")
 @click.option(
     "--run", "folder", type=click.Path(path_type=Path, file_okay=False), help="Its folder  [runs/GAME-DATE-TIME]"
 )
@@ -191,7 +192,7 @@ def _train(order: _Order) -> None:
     progress = Progress(sys.stderr, silent=int(os.environ.get("RANK", "0") or 0) != 0)
     folder = order.folder or _new_folder(str(order.game))
     try:
-        with sigterm_as_ctrl_c(), ExitStack() as stack:
+        with _interruptible(progress), ExitStack() as stack:
             lock = stack.enter_context(RunLock(folder))
             if folder.exists():
                 _refuse_another(folder, lock, order.resume)
@@ -206,9 +207,29 @@ def _train(order: _Order) -> None:
             _run(order, folder, world, lock, progress)
     except KeyboardInterrupt:
         progress.note(f"stopped at once: {_what_is_there(folder)}")
-        sys.exit(INTERRUPTED)
+        os._exit(INTERRUPTED)  # half of PyTorch may have been loaded, which ends slowly, and with another code
     finally:
         progress.close()
+
+
+@contextmanager
+def _interruptible(progress: Progress) -> Iterator[None]:
+    """Answer Ctrl-C and SIGTERM at once and raise KeyboardInterrupt, while there is nothing that must be saved.
+
+    What the parent process had ignored, as shells do with Ctrl-C for what runs in the background, stays ignored.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        progress.note_from_handler("stopping: nothing is to be saved")
+        raise KeyboardInterrupt
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Progress) -> None:

@@ -40,8 +40,8 @@ class Status:
         return min(1.0, self.step / max(self.steps, 1))
 
 
-def status_line(status: Status) -> str:
-    """Return one line for people."""
+def status_line(status: Status, *, left_first: bool = False) -> str:
+    """Return one line for people. `left_first`: the time that is left stands before what may be cut off."""
     share = int(100 * status.share + 1e-9)
     filling = status.filled is not None
     parts = [
@@ -56,7 +56,7 @@ def status_line(status: Status) -> str:
         parts.append(status.doing)
     if status.seconds_left is not None:
         left = clock_text(status.seconds_left)
-        parts.append(f"first step in about {left}" if filling else f"{left} left")
+        parts.insert(1 if left_first else len(parts), f"first step in about {left}" if filling else f"{left} left")
     return "  ".join(parts)
 
 
@@ -110,13 +110,13 @@ class Progress:
             return
         self._last = now
         status = make()
-        line = status_line(status)
         if self._terminal:
-            width = shutil.get_terminal_size().columns - 1
-            self._write(f"\r\x1b[K{f'{bar(status.share)} {line}'[:width]}")
+            line = f"{bar(status.share)} {status_line(status, left_first=True)}"
+            width = shutil.get_terminal_size().columns - 1 - len("^C")
+            self._write(f"\r\x1b[K{line[:width]}")
             self._open = True
         else:
-            self._write(f"{line}\n")
+            self._write(f"{status_line(status)}\n")
 
     def note(self, text: str) -> None:
         """Write a line that stays."""

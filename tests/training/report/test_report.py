@@ -20,7 +20,6 @@ LEARNT = {
     "consistency",
     "ownership",
     "reanalysis",
-    "reliability",
     "learning-rate",
     "gradient-norm",
 }

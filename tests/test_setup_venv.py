@@ -1,0 +1,70 @@
+"""`scripts/engine` sets up what a command needs, once, and what training needs only where it is asked for."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import setup_venv
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands that are run, which do nothing but make the environment's folder."""
+    commands: list[tuple[str, ...]] = []
+
+    def run(*command: str | Path) -> None:
+        commands.append(tuple(str(part) for part in command))
+        if command[1:3] == ("-m", "venv"):
+            Path(command[3]).mkdir()
+
+    monkeypatch.setattr(setup_venv, "run", run)
+    return commands
+
+
+def set_up(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr("sys.argv", ["setup_venv.py", *map(str, arguments)])
+    return setup_venv.main()
+
+
+def test_training_is_added_to_the_environment_that_plays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[tuple[str, ...]]
+) -> None:
+    venv = tmp_path / "venv"
+    assert set_up(monkeypatch, venv, "") == 0
+    assert [command[-1] for command in calls if "pip" in command] == [str(setup_venv.REPOSITORY)]
+    calls.clear()
+    assert set_up(monkeypatch, venv, "", "train") == 0
+    assert [command[-1] for command in calls] == [f"{setup_venv.REPOSITORY}[train]"]
+    calls.clear()
+    assert set_up(monkeypatch, venv, "", "train") == 0
+    assert set_up(monkeypatch, venv, "") == 0
+    assert calls == []
+    (venv / "setup.stamp").write_text("another checkout")
+    (venv / "setup-train.stamp").write_text("another checkout")
+    assert set_up(monkeypatch, venv, "", "train") == 0
+    assert [command[-1] for command in calls if "pip" in command] == [
+        str(setup_venv.REPOSITORY),
+        f"{setup_venv.REPOSITORY}[train]",
+    ]
+
+
+def test_what_could_not_be_added_is_tried_again_and_the_rest_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    venv = tmp_path / "venv"
+    assert set_up(monkeypatch, venv, "") == 0
+
+    def fail(*command: str | Path) -> None:
+        raise subprocess.CalledProcessError(1, [str(part) for part in command])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(setup_venv, "run", fail)
+        assert set_up(monkeypatch, venv, "", "train") == 1
+    assert "could not set up" in capsys.readouterr().err
+    calls.clear()
+    assert set_up(monkeypatch, venv, "") == 0
+    assert calls == []
+    assert set_up(monkeypatch, venv, "", "train") == 0
+    assert len(calls) == 1
