@@ -8,7 +8,7 @@ import pytest
 
 from muzero_engine.commands.common.positions import play_moves
 from muzero_engine.commands.play.board import draw, sign_of
-from muzero_engine.commands.play.style import PLAIN, Style, style_of
+from muzero_engine.commands.play.style import PLAIN, Style, cut, style_of
 from muzero_engine.games.base import Position
 from muzero_engine.games.registry import game_names, load_game
 
@@ -108,3 +108,9 @@ def test_plain_boards_are_ascii_and_as_large_as_the_game_says(game: str) -> None
         assert (len(view.rows), len(view.columns)) == position.shape
         assert sign_of(view, 0, PLAIN).isascii()
         position.push(int(position.legal_actions()[0]))
+
+
+def test_a_line_is_cut_by_columns_not_by_signs() -> None:
+    assert cut("thinking", 8) == "thinking"
+    assert cut("thinking", 5) == "think"
+    assert cut("1 △同　銀(31)", 8) == "1 △同　"

@@ -64,7 +64,7 @@ def test_enter_makes_the_engine_move_and_ctrl_c_leaves_with_the_game_saved(tmp_p
     session = Session("chess", "--time", "600")
     session.until("white to move.*> ")
     session.type("e4\r")
-    session.until(r"thinking \d+ s, \d+% \S.*Enter: move now")
+    session.until(r"thinking \d+ s \(Enter: move now\), \d+% \S")
     session.type("\r")
     session.until("the engine plays .*> ")
     session.type("nonsense" + CTRL_C)

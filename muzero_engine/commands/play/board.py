@@ -6,9 +6,7 @@ both have a ground of their own, and so has a king in check.
 
 from __future__ import annotations
 
-import unicodedata
-
-from muzero_engine.commands.play.style import Style
+from muzero_engine.commands.play.style import Style, width
 from muzero_engine.games.board_view import BoardView, Piece, Square, Surface
 
 # Numbers of the 256 colours of terminals
@@ -64,7 +62,7 @@ class _Painter:
         self._kanji = style.kanji and any(piece.kanji for piece in view.pieces.values())
         self._width = 3 if self._kanji else view.letters  # columns of a square, without those beside it
         self._row_names = view.kanji_rows if self._kanji and view.kanji_rows else view.rows
-        self._margin = max(_width(name) for name in self._row_names)
+        self._margin = max(width(name) for name in self._row_names)
         self._line = "─" if view.crossings and style.symbols else " "  # between two squares
         self._grounds = style.colour and not view.crossings  # each square has one, wider than the piece
 
@@ -73,7 +71,7 @@ class _Painter:
         names = [self._view.columns[column] for column in columns]
         if self._kanji:
             names = [name.translate(_FULL_WIDTH) for name in names]
-        cells = [f"{' ' * (self._width - _width(name))}{name}" for name in names]
+        cells = [f"{' ' * (self._width - width(name))}{name}" for name in names]
         return self._dim(f"{' ' * self._margin} {('  ' if self._grounds else ' ').join(cells)}")
 
     def row(self, row: int, columns: range) -> str:
@@ -86,7 +84,7 @@ class _Painter:
             body = self._on_lines(squares)
         else:
             body = self._plain(squares)
-        label = self._dim(f"{' ' * (self._margin - _width(name))}{name}")
+        label = self._dim(f"{' ' * (self._margin - width(name))}{name}")
         return f"{label}{body}{self._dim(name)}" if self._view.crossings else f"{label}{body}".rstrip()
 
     def beside(self, piece: Piece, count: int) -> str:
@@ -108,7 +106,7 @@ class _Painter:
             gaps[at + 1] = ")"
             if cells[at].startswith(" "):
                 piece = cells[at].lstrip()
-                cells[at] = f"{' ' * (self._width - _width(piece) - 1)}({piece}"
+                cells[at] = f"{' ' * (self._width - width(piece) - 1)}({piece}"
             else:
                 gaps[at] = "("
         if self._view.left in squares:
@@ -164,7 +162,7 @@ class _Painter:
             sign = piece.symbol if self._style.colour else piece.outline or piece.symbol
         else:
             sign = piece.letter
-        return f"{' ' * (self._width - _width(sign))}{sign}"
+        return f"{' ' * (self._width - width(sign))}{sign}"
 
     def _empty(self, square: Square) -> str:
         view = self._view
@@ -189,8 +187,3 @@ def _on(colour: int) -> str:
 
 def _ink(colour: int) -> str:
     return f"\x1b[38;5;{colour}m"
-
-
-def _width(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)

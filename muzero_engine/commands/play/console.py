@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import click
 
-from muzero_engine.commands.play.style import Style, terminal_width
+from muzero_engine.commands.play.style import Style, cut, terminal_width
 
 PROMPT = "> "
 FIRST_SIGN_S = 0.5  # of thinking, before which nothing is said of it
@@ -87,7 +87,7 @@ class Console:
                     stop()
                 if time.monotonic() - begun >= FIRST_SIGN_S:
                     text = status()
-                    print(f"{_CLEAR_LINE}{text[: terminal_width() - 1]}", end="", flush=True)
+                    print(f"{_CLEAR_LINE}{cut(text, terminal_width() - 1)}", end="", flush=True)
                     shown = True
         finally:
             if shown:

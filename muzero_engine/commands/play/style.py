@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
@@ -66,3 +67,18 @@ def terminal_width() -> int:
         return os.get_terminal_size(sys.stdout.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def cut(text: str, columns: int) -> str:
+    """Return as much of the beginning of a text as surely fits; some terminals show signs like \u25b2 as wide ones."""
+    used = 0
+    for index, sign in enumerate(text):
+        used += 2 if unicodedata.east_asian_width(sign) in "WFA" else 1
+        if used > columns:
+            return text[:index]
+    return text

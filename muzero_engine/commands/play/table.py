@@ -152,7 +152,7 @@ class Table:
                 latest[0] = f", {100 * (win + draw_ / 2):.0f}% {line}"
 
         def status() -> str:
-            return f"thinking {time.monotonic() - begun:.0f} s{latest[0]}  (Enter: move now)"
+            return f"thinking {time.monotonic() - begun:.0f} s (Enter: move now){latest[0]}"
 
         return think(
             self._engine,
