@@ -127,7 +127,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
 
 
 def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, Training]:
-    from muzero_engine.network.checkpoint import load_network
+    from muzero_engine.network.network_file import load_network
 
     return load_network(checkpoint), training_beside(checkpoint)
 

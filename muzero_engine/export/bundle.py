@@ -35,9 +35,9 @@ from muzero_engine.inference.manifest import (
     Rating,
     Training,
 )
-from muzero_engine.network.checkpoint import checkpoint_bytes
 from muzero_engine.network.config import BadConfig, NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.network_file import network_bytes
 from muzero_engine.network.numpy_model import TorchModel
 
 LICENCE = "GPL-3.0-or-later"
@@ -69,7 +69,7 @@ def export_bundle(
         if foreign:
             raise FileExistsError(f"{folder} holds {foreign[0]}, which is no part of a bundle: choose another folder")
     stored = copy.deepcopy(network).cpu().half().float()
-    checkpoint = checkpoint_bytes(stored, dtype=torch.float16)
+    checkpoint = network_bytes(stored, dtype=torch.float16)
     files = {
         INITIAL: referring(initial_graph(stored), checkpoint),
         RECURRENT: referring(recurrent_graph(stored), checkpoint),

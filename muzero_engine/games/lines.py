@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from muzero_engine.games.base import Game, Position, RecordedGame, RecordEntry, RecordFormat
 from muzero_engine.games.record import GameRecord
 
 START = "startpos"
 SUFFIXES = (".ugi", ".txt", ".usi", ".sfen")
+ONLY_READ = (".usi", ".sfen")  # shogi's, whose own format writes them; other games' lines are read from such files too
 _START_WORDS = ("position", "sfen", "fen")
 _COMMAND = re.compile(r"\bposition[ \t]+(?:startpos|sfen|fen)\b[^\r\n]*")
 
@@ -84,7 +86,8 @@ def record_formats(game: Game) -> tuple[RecordFormat, ...]:
     free = tuple(suffix for suffix in SUFFIXES if not any(suffix in form.suffixes for form in game.records))
     if not free:
         return game.records
-    return (*game.records, line_format_of(game, free))
+    lines = replace(line_format_of(game, free), only_read=tuple(suffix for suffix in free if suffix in ONLY_READ))
+    return (*game.records, lines)
 
 
 def written_formats(game: Game) -> tuple[RecordFormat, ...]:

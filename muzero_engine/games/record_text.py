@@ -40,16 +40,6 @@ def ending_text(record: GameRecord) -> str:
     return f"{result}; {record.ending.value}: {record.reason}"
 
 
-def moves_line(record: GameRecord, *, initial: str, word: str) -> str:
-    """Return the start and all moves in a line, as after the command `position`: `startpos moves M1 M2 ...`.
-
-    `initial` is the text of the game's start position, `word` what the protocol has before any other.
-    """
-    start = "startpos" if record.start == initial else f"{word} {record.start}"
-    moves = " ".join([*record.opening_moves, *(ply.move for ply in record.moves)])
-    return f"{start} moves {moves}".removesuffix(" moves ") + "\n"
-
-
 def with_movers(record: GameRecord, first_mover: int) -> Iterator[tuple[int, str, PlyRecord | None]]:
     """(player, move, what the engine said) of every move, the opening's first."""
     player = first_mover

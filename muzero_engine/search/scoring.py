@@ -67,11 +67,6 @@ def sigma(q: Doubles, max_visits: int, c_visit: float, c_scale: float) -> Double
     return (c_visit + max_visits) * c_scale * q
 
 
-def improved_policy(logits: Doubles, completed: Doubles, max_visits: int, c_visit: float, c_scale: float) -> Doubles:
-    """Return float64[A]: pi' = softmax(logits + sigma(completed Q)); [GZ] equation 11."""
-    return softmax(logits + sigma(completed, max_visits, c_visit, c_scale))
-
-
 def lower_confidence_bound(mean: float, mean_square: float, visits: int, z: float = 1.96) -> float:
     """Return the lower end of the normal interval of a mean of values in [-1, 1]; -1 below two visits."""
     if visits < 2:

@@ -21,7 +21,7 @@ from muzero_engine.commands.common import training
 from muzero_engine.commands.train import Duration, about
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
-from muzero_engine.network.checkpoint import load_network
+from muzero_engine.network.network_file import load_network
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 

@@ -12,9 +12,9 @@ from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, RECURRENT, Rating, Training
-from muzero_engine.network.checkpoint import load_network
 from muzero_engine.network.config import BadConfig
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.network_file import load_network
 
 GAME = load_game("tictactoe")
 TRAINING = Training("one test game", games=3, steps=40, device_hours=0.25)

@@ -135,6 +135,12 @@ def test_castling_of_chess960_is_written_and_read() -> None:
     assert (recorded.start, recorded.moves) == (record.start, record.opening_moves)
 
 
+@pytest.mark.parametrize("game", ["go", "othello", "tictactoe"])
+def test_endings_of_shogis_files_are_only_read_by_other_games(game: str) -> None:
+    (lines,) = (form for form in record_formats(load_game(game)) if ".usi" in form.suffixes)
+    assert set(lines.suffixes) - set(lines.only_read) == {".ugi", ".txt"}
+
+
 def test_no_ending_is_claimed_by_two_formats_of_a_game() -> None:
     for game in BUILT_IN:
         suffixes = [suffix for form in record_formats(load_game(game)) for suffix in form.suffixes]

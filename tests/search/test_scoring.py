@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from muzero_engine.search.scoring import (
     completed_q,
     exploration,
-    improved_policy,
     lower_confidence_bound,
     mixed_value,
     sigma,
@@ -41,12 +40,9 @@ def test_mixed_value_weighs_visited_actions_by_prior() -> None:
     assert completed.tolist() == pytest.approx([0.6, -0.6, 0.3])
 
 
-def test_improved_policy_prefers_higher_q() -> None:
-    logits = np.zeros(3)
+def test_sigma_prefers_higher_q() -> None:
     completed = np.array([0.0, 0.1, -0.1])
     assert sigma(completed, 10, 50.0, 1.0).tolist() == pytest.approx([0.0, 6.0, -6.0])
-    policy = improved_policy(logits, completed, 10, 50.0, 1.0)
-    assert policy.tolist() == pytest.approx((np.exp([0.0, 6.0, -6.0]) / np.exp([0.0, 6.0, -6.0]).sum()).tolist())
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=60))

@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import torch
-from lab.common.batches import random_batch, rows_of
 from safetensors.torch import save_file
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import BadWorld, PeerLost, StopRequest, World, joined_world
 from muzero_engine.training.learner.learner import Learner, NonFiniteLoss
+from muzero_engine.training.random_batches import random_batch, rows_of
 from muzero_engine.training.report.step_metrics import summarise
 from muzero_engine.training.types import Batch
 from support.networks import tiny_network

@@ -18,8 +18,8 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
-from muzero_engine.network.checkpoint import load_network
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.network_file import load_network
 
 GAME = load_game("tictactoe")
 NODES = 64  # of the engine's searches

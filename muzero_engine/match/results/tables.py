@@ -1,4 +1,4 @@
-"""Standings and estimates as text: the live table, the cross table, one line on a match, Markdown."""
+"""Standings and estimates as text: the live table, the cross table, one line on a match."""
 
 from __future__ import annotations
 
@@ -20,13 +20,6 @@ def rating_table(standings: Standings) -> str:
     if standings.games:
         lines.append(first_mover_line(standings))
     return "\n".join(lines)
-
-
-def markdown_table(standings: Standings) -> str:
-    """Write the same table in Markdown."""
-    rows = [rating_cells(place, row) for place, row in enumerate(standings.players, start=1)]
-    marks = ["-" if column == LEFT else "-:" for column in range(len(HEADINGS))]
-    return "\n".join("|" + "|".join(cells) + "|" for cells in (HEADINGS, marks, *rows))
 
 
 def rating_cells(place: int, row: Standing) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ from muzero_engine.games.base import Position, Scored, WithKomi
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.endings import gives_up, playable
 from muzero_engine.games.registry import load_game
-from muzero_engine.network.checkpoint import checkpoint_bytes, load_network
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.network_file import load_network, network_bytes
 from muzero_engine.training.board_settings import board_shares, ply_cap
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
@@ -111,7 +111,7 @@ class Evaluator:
         """Store the net of a step for later matches and remove those that are no longer needed."""
         if self._world.is_main:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._folder / f"net-{step}.safetensors", checkpoint_bytes(network, dtype=torch.float16))
+            write_atomically(self._folder / f"net-{step}.safetensors", network_bytes(network, dtype=torch.float16))
             for old in surplus(self._steps()):
                 (self._folder / f"net-{old}.safetensors").unlink()
         self._world.barrier()

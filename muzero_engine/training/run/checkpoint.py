@@ -30,7 +30,7 @@ from torch import Tensor
 
 from muzero_engine.dataclass_json import BadData, from_data, to_data
 from muzero_engine.files import replace_folder, restore_folder, set_aside, write_atomically
-from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.network.network_file import BadCheckpoint
 
 FILE_LIMIT = 15 << 20  # bytes
 HEADER_ROOM = 64 << 10  # bytes of a file that are left for its header

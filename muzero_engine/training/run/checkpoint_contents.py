@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from muzero_engine.dataclass_json import BadData, from_data, to_data
-from muzero_engine.network.checkpoint import BadCheckpoint
 from muzero_engine.network.config import BadConfig, NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.run.checkpoint import Checkpoint, checkpoints, open_checkpoint
 

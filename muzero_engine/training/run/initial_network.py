@@ -7,9 +7,9 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from muzero_engine.games.registry import load_game
-from muzero_engine.network.checkpoint import BadCheckpoint, load_network
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.network_file import BadCheckpoint, load_network
 from muzero_engine.network.resize import resized
 from muzero_engine.training.config import NetworkSettings, TrainConfig
 

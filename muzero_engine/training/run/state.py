@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import BadLearnerState, Learner, LearnerState

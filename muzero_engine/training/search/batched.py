@@ -19,7 +19,7 @@ from torch import Tensor
 
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
-from muzero_engine.training.search.root import conclude, halving_schedule, plant_roots
+from muzero_engine.training.search.root import halving_schedule, improve_policies, plant_roots
 from muzero_engine.training.search.tree import SearchTree, SelectionSettings, TorchKernels, TreeKernels
 from muzero_engine.training.types import SearchOutput
 
@@ -224,7 +224,7 @@ class BatchedSearch:
             self._as_latents(memory.latents[first : first + tree.batch], memory.shape).copy_(latent)
             kernels.expand(tree, logits, self._children)
             kernels.backup(tree, reward, discount, value)
-        output = conclude(tree, kernels, allowed, self._bound, self.settings.target_actions, temperature)
+        output = improve_policies(tree, kernels, allowed, self._bound, self.settings.target_actions, temperature)
         return SearchOutput(
             action=output.action,
             value=torch.where(alive, output.value, tree.raw_value[:, 0]),

@@ -67,7 +67,7 @@ def plant_roots(
     return allowed
 
 
-def conclude(
+def improve_policies(
     tree: SearchTree,
     kernels: TreeKernels,
     allowed: Tensor,

@@ -21,7 +21,6 @@ class SelfPlayStatistics:
     seconds: float
     first_wins: int
     draws: int
-    second_wins: int
     reasons: tuple[tuple[str, int], ...]  # how games ended, most frequent first
     mean_length: float  # plies; 0 without games
     divergence: float  # mean KL(improved policy || prior) over the full searches, nats
@@ -72,7 +71,6 @@ class GameCounts:
             seconds=seconds,
             first_wins=self._results[1],
             draws=self._results[0],
-            second_wins=self._results[-1],
             reasons=tuple(self._reasons.most_common()),
             mean_length=self._plies / games if games else 0.0,
             divergence=divergence,

@@ -15,7 +15,6 @@ import statistics
 import time
 
 import torch
-from lab.common.batches import batch_on, random_batch
 from lab.common.commands import parser_of
 from lab.common.devices import device_name, wait
 from lab.common.kernel_profile import print_profile
@@ -27,6 +26,7 @@ from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
+from muzero_engine.training.random_batches import batch_on, random_batch
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

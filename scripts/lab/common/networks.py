@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from muzero_engine.inference.manifest import CHECKPOINT
-from muzero_engine.network.checkpoint import load_network
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.network_file import load_network
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_network
 
 

@@ -30,9 +30,9 @@ from torch import Tensor
 
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import game_names, load_game
-from muzero_engine.network.checkpoint import checkpoint_bytes
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.network_file import network_bytes
 from muzero_engine.network.resize import SIZES, resized
 from muzero_engine.training.board_settings import group_sizes
 from muzero_engine.training.config import NetworkSettings, TrainConfig
@@ -163,7 +163,7 @@ def main() -> None:
     for number, (text, config) in enumerate(zip(args.settings, configs, strict=True)):
         trained, steps = learnt(config, None if args.fresh else network.cpu(), games, device, args.seconds)
         places.append(args.out / f"{number}.safetensors")
-        write_atomically(places[-1], checkpoint_bytes(trained, dtype=torch.float16))
+        write_atomically(places[-1], network_bytes(trained, dtype=torch.float16))
         rows.append(table_row(text, steps, held_out(base, trained, watched, device)))
         print(rows[-1], flush=True)
     (args.out / "losses.md").write_text("\n".join(rows) + "\n", encoding="utf-8")

@@ -4,7 +4,7 @@ from support.scores import Score, round_robin
 
 from muzero_engine.match.results.standings import make_standings
 from muzero_engine.match.results.statistics import EloModel, HeadToHead, Sprt
-from muzero_engine.match.results.tables import cross_table, markdown_table, match_line, rating_table
+from muzero_engine.match.results.tables import cross_table, match_line, rating_table
 
 GAMES = [
     Score("b", "a", 0, 1.0),
@@ -30,15 +30,6 @@ def test_the_rating_table() -> None:
     assert lines[5].startswith("moving first: +3 =2 -2, worth ")
     assert len({line.index("%") for line in lines[1:5]}) == 1  # columns are aligned
     assert len(rating_table(make_standings([], PLAYERS)).splitlines()) == 5
-
-
-def test_the_markdown_table_says_the_same() -> None:
-    standings = make_standings(GAMES, PLAYERS)
-    rows = [line.strip("|").split("|") for line in markdown_table(standings).splitlines()]
-    assert rows[1] == ["-:", "-", "-:", "-:", "-:", "-:", "-:", "-:", "-:"]
-    plain = rating_table(standings).splitlines()
-    for row, line in zip([rows[0], *rows[2:]], plain[:5], strict=True):
-        assert [cell for cell in row if cell] == line.split()
 
 
 def test_the_cross_table() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from lab.common.batches import random_batch
 from safetensors.torch import load_file
 from support.networks import tiny_network
 
@@ -16,6 +15,7 @@ from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import BadLearnerState, Learner, LearnerState, NonFiniteLoss
 from muzero_engine.training.learner.optimiser import ema_decay, learning_rate, make_optimiser
+from muzero_engine.training.random_batches import random_batch
 from muzero_engine.training.report.step_metrics import summarise
 from muzero_engine.training.types import Batch, tensors_of
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from lab.common.batches import random_batch
 from support.networks import tiny_network
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,6 +17,7 @@ from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.learner import losses
 from muzero_engine.training.learner.heads import ConsistencyHead
 from muzero_engine.training.learner.losses import LossTerms, MuZeroLoss, half_gradient, softened, sparse_cross_entropy
+from muzero_engine.training.random_batches import random_batch
 from muzero_engine.training.report.step_metrics import STEP_METRICS, Metric
 from muzero_engine.training.types import Batch
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from muzero_engine import files
-from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.run import checkpoint as module
 from muzero_engine.training.run.checkpoint import (
     CheckpointNotWritten,

@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from muzero_engine.games.base import Position
-from muzero_engine.network.checkpoint import BadCheckpoint
+from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import NetPlayer

@@ -111,10 +111,10 @@ def test_formulas_are_those_of_the_engines_search(seed: int, actions: int) -> No
     mixed = mixed_value(torch.tensor([value]), rows[0], rows[1], rows[2])
     assert float(mixed) == pytest.approx(scoring.mixed_value(value, prior, q.astype(float), visits), abs=1e-5)
     completed = completed_q(torch.tensor([value]), *rows)
-    wanted = scoring.completed_q(value, prior, q.astype(float), visits)
-    np.testing.assert_allclose(completed[0].numpy(), wanted, atol=1e-5)
+    expected = scoring.completed_q(value, prior, q.astype(float), visits)
+    np.testing.assert_allclose(completed[0].numpy(), expected, atol=1e-5)
     improved = (rows[0] + sigma(completed, rows[2], settings)).softmax(dim=1)
-    reference = scoring.improved_policy(logits.astype(float), wanted, int(visits.max()), 50.0, 0.3)
+    reference = scoring.softmax(logits + scoring.sigma(expected, int(visits.max()), 50.0, 0.3))
     np.testing.assert_allclose(improved[0].numpy(), reference, atol=1e-4)
 
 

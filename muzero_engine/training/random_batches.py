@@ -1,4 +1,4 @@
-"""Random batches of a game's shapes, for the learner's tests and benchmarks."""
+"""Random batches of a game's shapes: what the learner is measured and tested with where nothing has been played."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def random_batch(
     shape: Shape | None = None,
     later_observation: bool = False,
 ) -> Batch:
-    """Games of which about every fifth ends within the unrolled steps; on the CPU."""
+    """Return positions of games of which about every fifth ends within the unrolled steps; on the CPU."""
     spec = game.spec
     shape = spec.shapes[0] if shape is None else shape
     actions = spec.num_actions(shape)
@@ -56,10 +56,10 @@ def random_batch(
 
 
 def rows_of(batch: Batch, rows: slice) -> Batch:
-    """Some positions of a batch."""
+    """Return some positions of a batch."""
     return dataclasses.replace(batch, **{name: tensor[rows] for name, tensor in tensors_of(batch).items()})
 
 
 def batch_on(batch: Batch, device: torch.device) -> Batch:
-    """The batch on a device."""
+    """Return the batch on a device."""
     return dataclasses.replace(batch, **{name: tensor.to(device) for name, tensor in tensors_of(batch).items()})

@@ -1,4 +1,7 @@
-"""Network weights as safetensors, with the configuration in the metadata: a checkpoint needs nothing beside it."""
+"""The file of a network: its weights as safetensors, its configuration in the metadata, so that nothing else is needed.
+
+The checkpoints of a training run, which hold much more, are written by `training.run.checkpoint`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from muzero_engine.files import write_atomically
 from muzero_engine.games.base import ActionTable
 from muzero_engine.network.config import BadConfig, NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
@@ -21,15 +23,10 @@ class BadCheckpoint(ValueError):
     """A checkpoint that cannot be read or does not fit its own configuration; the message says which and why."""
 
 
-def checkpoint_bytes(network: MuZeroNetwork, *, dtype: torch.dtype = torch.float32) -> bytes:
+def network_bytes(network: MuZeroNetwork, *, dtype: torch.dtype = torch.float32) -> bytes:
     """Return the network's parameters in `dtype` and its configuration, as the bytes of a safetensors file."""
     tensors = {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in network.state_dict().items()}
     return save_tensors(tensors, metadata={CONFIG_KEY: network.config.to_json()})
-
-
-def save_network(network: MuZeroNetwork, path: Path) -> None:
-    """Write the network in 32 bits, atomically."""
-    write_atomically(path, checkpoint_bytes(network))
 
 
 def load_network(path: Path, table: ActionTable | None = None) -> MuZeroNetwork:

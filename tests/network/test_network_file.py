@@ -8,24 +8,23 @@ from safetensors.torch import save_file
 from support.networks import tiny_network
 
 from muzero_engine.games.registry import BUILT_IN, load_game
-from muzero_engine.network.checkpoint import BadCheckpoint, checkpoint_bytes, load_network, save_network
+from muzero_engine.network.network_file import BadCheckpoint, load_network, network_bytes
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_a_checkpoint_brings_the_network_back(name: str, tmp_path: Path) -> None:
+def test_a_file_brings_the_network_back(name: str, tmp_path: Path) -> None:
     network = tiny_network(load_game(name))
-    save_network(network, tmp_path / "x.safetensors")
+    (tmp_path / "x.safetensors").write_bytes(network_bytes(network))
     loaded = load_network(tmp_path / "x.safetensors")
     assert loaded.config == network.config
     for key, tensor in network.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], tensor), key
-    assert [entry.name for entry in tmp_path.iterdir()] == ["x.safetensors"]
 
 
 def test_sixteen_bits_halve_the_file(tmp_path: Path) -> None:
     network = tiny_network(load_game("tictactoe"), channels=32)
-    half = checkpoint_bytes(network, dtype=torch.float16)
-    assert len(half) < 0.6 * len(checkpoint_bytes(network))
+    half = network_bytes(network, dtype=torch.float16)
+    assert len(half) < 0.6 * len(network_bytes(network))
     (tmp_path / "x.safetensors").write_bytes(half)
     for key, tensor in load_network(tmp_path / "x.safetensors").state_dict().items():
         assert torch.equal(tensor, network.state_dict()[key].half().float()), key
@@ -38,7 +37,7 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04 not this")
     with pytest.raises(BadCheckpoint, match="cannot be read"):
         load_network(path)
-    data = checkpoint_bytes(tiny_network(load_game("tictactoe")))
+    data = network_bytes(tiny_network(load_game("tictactoe")))
     path.write_bytes(data[:-100])
     with pytest.raises(BadCheckpoint, match="cannot be read"):
         load_network(path)
