@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
+
+from muzero_engine.arrays import Floats, Ints
 
 TOP = 32  # actions that a state in the tree gets at most: all that the search ever looks at
-
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

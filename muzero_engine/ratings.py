@@ -23,7 +23,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+
+from muzero_engine.arrays import Doubles, Ints
 
 NATURAL = math.log(10.0) / 400.0  # log strength of one point of Elo where no game is drawn
 NORMAL_95 = 1.959963984540054  # 95% of a normal distribution lie within so many standard deviations
@@ -33,9 +34,6 @@ TOLERANCE = 1e-6  # Elo, and 1e-6 of log nu: the largest change of the last iter
 LONGEST_STEP = 800.0  # Elo, in one iteration
 LONGEST_DRAW_STEP = 2.0  # log nu
 MOST_DRAWISH = 12.0  # log nu; all but one game in 100,000 between equals are drawn
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 class BadRatings(ValueError):
@@ -69,7 +67,7 @@ class Ratings:
     players: Mapping[str, PlayerRating]
     advantage: PlayerRating  # Elo of moving first; 0 +- 0 where it was not fitted
     drawishness: float  # nu; equals draw nu / (2 + nu) of their games
-    _covariance: Floats  # Elo^2, players in their order
+    _covariance: Doubles  # Elo^2, players in their order
 
     def elo(self, name: str) -> float:
         """The rating of a player. Raises KeyError for one that was left out."""
@@ -132,10 +130,10 @@ class _Games:
 
     first: Ints  # int64[n], index of a player
     second: Ints
-    moved_first: Floats  # float64[n], 1 where the advantage counts, 0 in the prior's games
-    wins: Floats
-    draws: Floats
-    losses: Floats
+    moved_first: Doubles  # float64[n], 1 where the advantage counts, 0 in the prior's games
+    wins: Doubles
+    draws: Doubles
+    losses: Doubles
 
     @classmethod
     def of(cls, results: Sequence[Results], index: Mapping[str, int], prior_games: float, *, advantage: bool) -> _Games:
@@ -151,17 +149,17 @@ class _Games:
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class _Probabilities:
     """Probabilities of each row's results, float64[n]."""
 
-    expected: Floats  # points of the first player
-    expected_against: Floats  # 1 - expected, without its rounding
-    win: Floats
-    draw: Floats
-    loss: Floats
+    expected: Doubles  # points of the first player
+    expected_against: Doubles  # 1 - expected, without its rounding
+    win: Doubles
+    draw: Doubles
+    loss: Doubles
 
     @classmethod
-    def of(cls, difference: Floats, nu: float) -> _Model:
+    def of(cls, difference: Doubles, nu: float) -> _Probabilities:
         scaled = np.clip(NATURAL * difference, -300.0, 300.0)
         expected, against = 1.0 / (1.0 + np.exp(-scaled)), 1.0 / (1.0 + np.exp(scaled))
         # x from (1 - E) x^2 - nu (E - 1/2) x - E = 0, for the stronger player (the other one has 1 / x)
@@ -177,7 +175,7 @@ class _Fit:
     """Fisher scoring with step halving over x = (Elo of the players that move, advantage, log nu), the last two where
     they are fitted. Players 0 to `fixed` - 1 are held."""
 
-    def __init__(self, games: _Games, given: Floats, fixed: int, *, advantage: bool) -> None:
+    def __init__(self, games: _Games, given: Doubles, fixed: int, *, advantage: bool) -> None:
         self._games = games
         self._given = given
         self._fixed = fixed
@@ -190,7 +188,7 @@ class _Fit:
         self._n = games.wins + games.draws + games.losses
         self._columns = self._design()
 
-    def _design(self) -> Floats:
+    def _design(self) -> Doubles:
         """float64[n, size]: the derivative of each row's difference in Elo to x (nothing for log nu)."""
         rows = np.arange(len(self._n))
         players = np.zeros((len(self._n), len(self._given)))
@@ -204,7 +202,7 @@ class _Fit:
         return np.concatenate(columns, axis=1)
 
     @property
-    def elo(self) -> Floats:
+    def elo(self) -> Doubles:
         return np.concatenate([self._given[: self._fixed], self._x[: self._moving]])
 
     @property
@@ -215,31 +213,31 @@ class _Fit:
     def drawishness(self) -> float:
         return self._nu(self._x)
 
-    def _nu(self, x: Floats) -> float:
+    def _nu(self, x: Doubles) -> float:
         return math.exp(x[-1]) if self._has_draws else 0.0
 
-    def _model(self, x: Floats) -> _Model:
+    def _probabilities(self, x: Doubles) -> _Probabilities:
         elo = np.concatenate([self._given[: self._fixed], x[: self._moving]])
         difference = elo[self._games.first] - elo[self._games.second]
         if self._has_advantage:
             difference = difference + x[self._moving] * self._games.moved_first
-        return _Model.of(difference, self._nu(x))
+        return _Probabilities.of(difference, self._nu(x))
 
-    def _log_likelihood(self, x: Floats) -> float:
-        model, games = self._model(x), self._games
+    def _log_likelihood(self, x: Doubles) -> float:
+        model, games = self._probabilities(x), self._games
         total = games.wins * np.log(model.win) + games.losses * np.log(model.loss)
         if self._has_draws:
             total = total + games.draws * np.log(model.draw)
         return float(total.sum())
 
-    def slopes(self) -> tuple[Floats, Floats]:
+    def slopes(self) -> tuple[Doubles, Doubles]:
         """The gradient, float64[size], and the Fisher information, float64[size, size].
 
         Of a game are observed s = 1/2, 0, -1/2 (won, drawn, lost), whose natural parameter is 2 log x, and t = 1 if
         drawn, with log nu. E fixes the mean of s, so d(2 log x) / dE = 1 / Var(s), d(2 log x) / d(log nu) =
         -Cov(s, t) / Var(s).
         """
-        model, games = self._model(self._x), self._games
+        model, games = self._probabilities(self._x), self._games
         mean = 0.5 * (model.win - model.loss)
         variance = model.win * model.loss + 0.25 * model.draw * (model.win + model.loss)
         slope = NATURAL * model.expected * model.expected_against / variance  # of 2 log x, per Elo
@@ -275,7 +273,7 @@ class _Fit:
             if change < TOLERANCE:
                 return
 
-    def _step(self) -> Floats:
+    def _step(self) -> Doubles:
         gradient, information = self.slopes()
         step = _inverse(information) @ gradient
         elo = step[: len(step) - self._has_draws]
@@ -284,7 +282,7 @@ class _Fit:
             factor = min(factor, LONGEST_DRAW_STEP / max(abs(float(step[-1])), 1.0))
         return np.asarray(factor * step)
 
-    def covariance(self) -> tuple[Floats, float]:
+    def covariance(self) -> tuple[Doubles, float]:
         """Elo^2: of the players, float64[players, players], and the variance of the advantage."""
         whole = np.zeros((len(self._given), len(self._given)))
         if not len(self._x):
@@ -294,10 +292,10 @@ class _Fit:
         return whole, float(inverse[self._moving, self._moving]) if self._has_advantage else 0.0
 
 
-def _inverse(information: Floats) -> Floats:
+def _inverse(information: Doubles) -> Doubles:
     """Of a symmetric, positive matrix whose entries may differ by many orders of magnitude."""
     scale = 1.0 / np.sqrt(np.maximum(np.diag(information), 1e-200))
-    inverse: Floats = scale[:, None] * np.linalg.pinv(scale[:, None] * information * scale, hermitian=True) * scale
+    inverse: Doubles = scale[:, None] * np.linalg.pinv(scale[:, None] * information * scale, hermitian=True) * scale
     return inverse
 
 

@@ -211,3 +211,24 @@ def test_only_a_games_folder_and_its_own_protocol_name_a_particular_game() -> No
 def test_a_module_that_names_a_game_is_found(tmp_path: Path, line: str) -> None:
     (tmp_path / "module.py").write_text(f'"""Chess, Go."""\nx = "go on"\n{line}\n')
     assert [number for number, text in code_words(tmp_path / "module.py") if NAMES_A_GAME.search(text)] == [3]
+
+
+def types_of(file: Path) -> Iterator[str]:
+    """The classes of a module and its names for types (`Shape = tuple[int, int]`)."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                if name.lstrip("_")[:1].isupper() and not name.isupper():
+                    yield name
+
+
+def test_no_two_types_of_the_package_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for name in types_of(path):
+            places.setdefault(name.lstrip("_"), []).append(path.relative_to(PACKAGE).as_posix())
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

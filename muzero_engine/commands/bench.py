@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 import click
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think, weights_line
 from muzero_engine.commands.common.flags import engine_flags
@@ -26,7 +27,7 @@ from muzero_engine.engine.report import SearchResult
 from muzero_engine.games.base import Game, Position
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.tuning import Measurement, tune
-from muzero_engine.model import Floats, InitialOutput, Ints, Model, RecurrentOutput
+from muzero_engine.model import InitialOutput, Model, RecurrentOutput
 
 DEFAULT_NODES = 2000
 SEED = 1

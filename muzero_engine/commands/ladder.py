@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
+from muzero_engine.commands.common.training import install_command
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
 from muzero_engine.games.record import GameRecord
@@ -28,12 +29,12 @@ from muzero_engine.match.ladder.report import (
     put_ratings,
     text_report,
 )
-from muzero_engine.match.play.tournament import Runner
+from muzero_engine.match.play.tournament import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES, Store, writing_to
 from muzero_engine.match.results.page import Played, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.tables import aligned
-from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, client_kind, own_command
+from muzero_engine.match.settings.match_settings import EngineSettings, client_kind, own_command
 from muzero_engine.match.settings.time_control import TimeControl
 
 ENGINE = "muzero"
@@ -107,15 +108,22 @@ def ladder(
         seed=seed,
         games=games,
     )
+    engines = {ENGINE: _engine(settings, folder), **opponents}
+    runner = Runner(engines, ladder.game, concurrency=concurrency)
     store = _open(out or Path("ladders") / ladder.label.replace(" ", "-"), ladder, settings)
     try:
         with sigterm_as_ctrl_c():
-            done = _play(ladder, settings, folder, opponents, store, manifest, without, start)
+            value = None if manifest.training.untrained else own_value(game, EngineOptions(weights=str(folder)))
+            openings = ladder_openings(ladder, settings, games // 2 + 10, value)
+            available = [name for name in opponents if name not in without]
+            climb = Climb(ladder, settings, available, openings, store.records, start)
+            _play(ladder, settings, climb, runner, store)
+            done = True
     except KeyboardInterrupt:
         done = False
     if store.records:
         with writing_to(store.folder):
-            _report(ladder, settings, store, opponents)
+            _report(ladder, settings, store, Played(engines=list(engines.values()), identities=runner.identities))
     if not done:
         click.echo("interrupted: the same command goes on")
         raise SystemExit(130)
@@ -124,23 +132,8 @@ def ladder(
         click.echo(f"the rating is in the manifest of {folder}")
 
 
-def _play(
-    ladder: Ladder,
-    settings: LadderSettings,
-    weights: Path,
-    opponents: dict[str, EngineSettings],
-    store: Store,
-    manifest: Manifest,
-    without: Sequence[str],
-    start: float | None,
-) -> bool:
-    """Play the games that are missing; return whether all are there."""
-    value = None if manifest.training.untrained else own_value(settings.game, EngineOptions(weights=str(weights)))
-    openings = ladder_openings(ladder, settings, settings.games // 2 + 10, value)
-    available = [name for name in opponents if name not in without]
-    climb = Climb(ladder, settings, available, openings, store.records, start)
-    engine = _engine(settings, weights)
-    runner = Runner({engine.name: engine, **opponents}, ladder.game, concurrency=settings.concurrency)
+def _play(ladder: Ladder, settings: LadderSettings, climb: Climb, runner: Runner, store: Store) -> None:
+    """Play the games that are missing. Raises BadLadder where an engine does not start."""
 
     def on_game(record: GameRecord) -> bool:
         store.add(record)
@@ -150,9 +143,9 @@ def _play(
     try:
         while not climb.done:
             runner.run(climb.plans(), on_game)
-    except BadTournament as error:
-        raise BadLadder(f"{error} (an opponent can be left out by --without)") from None
-    return True
+    except NotStarted as error:
+        hint = "" if error.engine == ENGINE else " (an opponent can be left out by --without)"
+        raise BadLadder(f"{error}{hint}") from None
 
 
 def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
@@ -196,8 +189,8 @@ def _result(record: GameRecord) -> str:
     return f"{result} {opponent}: {record.reason}"
 
 
-def _report(ladder: Ladder, settings: LadderSettings, store: Store, opponents: dict[str, EngineSettings]) -> None:
-    """Prints the tables, and writes them, a page and pictures into the folder."""
+def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Played) -> None:
+    """Prints the tables, and writes them, a page and pictures into the folder. `played` has the engines."""
     games = store.records
     click.echo()
     click.echo(text_report(ladder, settings, games))
@@ -213,13 +206,13 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, opponents: d
         ("Machine", _processor(store)),
     ]
     met = {record.first for record in games} | {record.second for record in games}
-    engines = [engine for name, engine in opponents.items() if name in met]
-    played = Played(event=store.event, records=games, engines=engines)
+    engines = [engine for engine in played.engines if engine.name in met]
+    played = replace(played, event=store.event, records=games, engines=engines)
     write_page(standings, title, facts, store.folder / "ladder.html", played=played)
     try:
         write_pictures(standings, title, store.folder)
     except PicturesUnavailable as error:
-        click.echo(str(error))
+        click.echo(f"{error}: {install_command('pictures')}")
     click.echo(f"games, tables and pictures are in {store.folder}")
 
 

@@ -13,15 +13,16 @@ import click
 
 from muzero_engine import __version__
 from muzero_engine.commands.common.compose import own_value
-from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine_line
 from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
+from muzero_engine.commands.common.training import install_command
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.record import GameRecord
-from muzero_engine.games.registry import BUILT_IN, load_game
+from muzero_engine.games.registry import load_game
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
 from muzero_engine.match.play.schedule import schedule
@@ -62,9 +63,7 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 
 
 @click.command()
-@click.option(
-    "--game", type=GameName(), required=True, help=f"One of {', '.join(BUILT_IN)} and those of other packages"
-)
+@click.option("--game", type=GameName(), required=True, help=GAMES)
 @click.option("--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="An engine; two or more")
 @click.option("--engines", "engines_file", type=click.Path(path_type=Path), metavar="FILE", help="TOML file of engines")
 @click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, movetime=0.5, nodes=800 ...")
@@ -425,7 +424,7 @@ class TournamentRun:
         try:
             write_pictures(standings, title, folder)
         except PicturesUnavailable as error:
-            click.echo(str(error))
+            click.echo(f"{error}: {install_command('pictures')}")
 
     def _facts(self, finished: bool) -> list[tuple[str, str]]:
         records = self._store.records

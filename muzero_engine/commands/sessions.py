@@ -11,7 +11,7 @@ import click
 
 from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
 from muzero_engine.commands.common.flags import engine_flags
-from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.registry import game_names, load_game
@@ -83,7 +83,7 @@ def usi(options: EngineOptions) -> None:
 
 
 @click.command()
-@click.option("--game", type=GameName(), required=True, help="What is played; UGI itself does not say")
+@click.option("--game", type=GameName(), required=True, help=GAMES)
 @engine_flags()
 def ugi(game: str, options: EngineOptions) -> None:
     """Speak UGI: games that have no protocol of their own.

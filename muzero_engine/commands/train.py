@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
 from muzero_engine.files import write_atomically
@@ -87,7 +87,7 @@ class _Beginning:
 
 
 @click.command()
-@click.option("--game", type=GameName(), help="Of a new run")
+@click.option("--game", type=GameName(), help=f"Of a new run: {GAMES}")
 @click.option(
     "--run", "folder", type=click.Path(path_type=Path, file_okay=False), help="Its folder  [runs/GAME-DATE-TIME]"
 )

@@ -22,6 +22,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from muzero_engine.arrays import Floats
 from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.memory import obtainable_mb
@@ -30,7 +31,7 @@ from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.thinking import Job, Thinker
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
-from muzero_engine.model import Floats, Model
+from muzero_engine.model import Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 

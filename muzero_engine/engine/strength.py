@@ -13,23 +13,23 @@ FULL_ELO = 3000
 
 
 @dataclass(frozen=True, slots=True)
-class Handicap:
+class StrengthLimit:
     """`nodes` bounds the simulations (None: no bound); `temperature` is at least this much."""
 
     nodes: int | None
     temperature: float
 
 
-def handicap(options: EngineOptions) -> Handicap:
+def strength_limit(options: EngineOptions) -> StrengthLimit:
     """Return what the strength limit means.
 
     150 Elo a doubling of the simulations from one at 600 Elo on, and a temperature that falls from 2 to 0 over the
     whole range. The scale is a convention, not a measurement: it depends on the weights.
     """
     if not options.limit_strength or options.elo >= FULL_ELO:
-        return Handicap(None, 0.0)
+        return StrengthLimit(None, 0.0)
     nodes = max(1, round(2.0 ** ((options.elo - 600) / 150)))
-    return Handicap(nodes, 2.0 * (FULL_ELO - options.elo) / FULL_ELO)
+    return StrengthLimit(nodes, 2.0 * (FULL_ELO - options.elo) / FULL_ELO)
 
 
 def sample_move(moves: tuple[RootMove, ...], temperature: float, rng: np.random.Generator) -> int:

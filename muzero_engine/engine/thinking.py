@@ -14,7 +14,7 @@ from muzero_engine.engine.lines import ponder_move, root_moves
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.stop_rules import LineDepth, RootFacts, StopRule, stop_rules
-from muzero_engine.engine.strength import handicap, sample_move
+from muzero_engine.engine.strength import sample_move, strength_limit
 from muzero_engine.engine.time_manager import plan_time
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
@@ -53,8 +53,8 @@ class Thinker:
         self._reported_at = 0.0
         self._looked_at = 0.0
         self._reported_depth = 0
-        self._handicap = handicap(job.options)
-        self._nodes = _smallest(job.limits.nodes, self._handicap.nodes)
+        self._strength = strength_limit(job.options)
+        self._nodes = _smallest(job.limits.nodes, self._strength.nodes)
 
     def run(self) -> SearchResult:
         """Search until the job's limits or the control end it and its result may be told, and return that. Blocks."""
@@ -162,7 +162,7 @@ class Thinker:
     def _chosen_first(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
         options = self._job.options
         temperature = options.temperature if self._position.ply < options.temperature_plies else 0.0
-        temperature = max(temperature, self._handicap.temperature)
+        temperature = max(temperature, self._strength.temperature)
         if temperature <= 0.0:
             return self._without_giving_up(moves)
         seed = [options.seed, self._position.ply] if options.seed else None

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.games.base import Game, Shape
 from muzero_engine.games.encoding import observation
-from muzero_engine.model import Floats, Ints, Model
+from muzero_engine.model import Model
 
 BATCH = 32
 PLIES_A_POSITION = 3  # games are played until there are this many plies for each position that is used

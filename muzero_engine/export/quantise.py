@@ -33,10 +33,10 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.export.calibration import Edges
 from muzero_engine.export.rounding import rounded, second_moments
 from muzero_engine.inference.session import LEVELS
-from muzero_engine.model import Floats, Ints
 
 QUANTISED_OPERATORS = ["Conv", "Relu"]
 EXACT_WEIGHTS = {"network.policy.planes.weight"}  # of convolutions that stay in 32 bits

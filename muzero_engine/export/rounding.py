@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from muzero_engine.model import Floats
+from muzero_engine.arrays import Floats
 
 DAMPING = 0.01  # of the mean second moment; 0.001 to 0.01 make no difference
 

@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from muzero_engine.arrays import Bools as Bools  # named here for games to import
+from muzero_engine.arrays import Floats as Floats
+from muzero_engine.arrays import Ints as Ints
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.text_encodings import ENCODINGS
 
 if TYPE_CHECKING:
     from muzero_engine.games.board_view import BoardView
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int64]
 Scalars = npt.NDArray[np.int16]
 Packed = npt.NDArray[np.uint8]
 Area = npt.NDArray[np.int8]
@@ -281,6 +281,7 @@ class Notation:
 
     parse: Callable[[Position, str], int | None] | None = None
     text: Callable[[Position, int], str] | None = None
+    kanji: Callable[[Position, int], str] | None = None  # as `text`, beside a board with kanji on its pieces
     pattern: re.Pattern[str] | None = None  # what a move of the protocol looks like, legal or not; None: one word
     plies_per_move: int = 1  # what a numbered move is: 2 where the two players' moves have one number
     move_example: str = ""  # for a prompt: "e2e4, e7e8q, or Nf3"

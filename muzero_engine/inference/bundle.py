@@ -29,7 +29,7 @@ from muzero_engine.inference.manifest import (
 
 WEIGHTS_VARIABLE = "MUZERO_WEIGHTS"
 
-Weights = dict[str, npt.NDArray[np.float16]]  # the tensors of a checkpoint by name
+StoredTensors = dict[str, npt.NDArray[np.float16]]  # the tensors of a checkpoint by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Bundle:
     folder: Path
     manifest: Manifest
     graphs: dict[str, bytes]  # the ONNX files
-    weights: Weights
+    weights: StoredTensors
 
 
 def default_weights_dir(game: str) -> Path:
@@ -72,7 +72,7 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
     if spec is not None:
         manifest.check_game(spec, str(folder))
     graphs: dict[str, bytes] = {}
-    weights: Weights = {}
+    weights: StoredTensors = {}
     for name, info in manifest.files.items():
         if name in UNPLAYED_FILES and not (folder / name).exists():
             continue
@@ -99,7 +99,7 @@ def tensor_places(data: bytes) -> tuple[int, dict[str, Any]]:
     return begin, {name: info for name, info in header.items() if name != "__metadata__"}
 
 
-def _weights(data: bytes, where: str) -> Weights:
+def _weights(data: bytes, where: str) -> StoredTensors:
     """Return the tensors of a checkpoint, all in 16 bits; views of `data`. Raises BadWeights."""
     try:
         begin, tensors = tensor_places(data)

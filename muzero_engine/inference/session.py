@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.inference.bundle import Bundle
 from muzero_engine.inference.graph_names import initializer_names
 from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest, weight_name
-from muzero_engine.model import TOP, Floats, InitialOutput, Ints, RecurrentOutput
+from muzero_engine.model import TOP, InitialOutput, RecurrentOutput
 
 if TYPE_CHECKING:
     import onnxruntime

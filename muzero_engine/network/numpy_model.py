@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
+from muzero_engine.arrays import Floats, Ints
+from muzero_engine.model import InitialOutput, RecurrentOutput, top_policy
 from muzero_engine.network.model import MuZeroNetwork
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from muzero_engine.model import Floats
+from muzero_engine.arrays import Floats
 from muzero_engine.search.tree import FREE, NO_SLOT, NODE_BYTES, ROOT, Tree
 
 _MIN_NODES = 4096

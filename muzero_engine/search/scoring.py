@@ -11,8 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
+from muzero_engine.arrays import Doubles, Ints
 
 
 def exploration(parent_visits: int, c1: float, c2: float) -> float:
@@ -43,7 +42,7 @@ def softmax(logits: npt.NDArray[np.floating], temperature: float = 1.0) -> Doubl
     return np.asarray(odds / odds.sum(axis=-1, keepdims=True), dtype=np.float64)
 
 
-def mixed_value(value: float, prior: Doubles, q: Doubles, visits: Counts) -> float:
+def mixed_value(value: float, prior: Doubles, q: Doubles, visits: Ints) -> float:
     """Return v_mix, the value of a node for its unvisited actions; [GZ] appendix D, equation 33.
 
     `value` is the network's; `prior`, `q`, `visits` are [A]; q is used only where visits > 0.
@@ -57,7 +56,7 @@ def mixed_value(value: float, prior: Doubles, q: Doubles, visits: Counts) -> flo
     return (value + total * average) / (1 + total)
 
 
-def completed_q(value: float, prior: Doubles, q: Doubles, visits: Counts) -> Doubles:
+def completed_q(value: float, prior: Doubles, q: Doubles, visits: Ints) -> Doubles:
     """Return float64[A]: q where visited, v_mix elsewhere; [GZ] equation 10."""
     return np.where(visits > 0, q, mixed_value(value, prior, q, visits))
 

@@ -27,7 +27,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
+from muzero_engine.arrays import Floats, Ints
+from muzero_engine.model import Model, RecurrentOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.memory import TreeMemory
 from muzero_engine.search.root import GumbelRoot, PuctRoot, Root

@@ -52,6 +52,7 @@ def random_batch(
         alive=alive,
         ownership=torch.randint(-1, 2, (positions, *shape), generator=generator).float() if spec.ownership else None,
         has_ownership=draw(positions) < 0.7 if spec.ownership else None,
+        result=torch.randint(-1, 2, (positions,), generator=generator, dtype=torch.int8),
     )
 
 

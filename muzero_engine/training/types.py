@@ -99,6 +99,7 @@ class Batch:
     outcome: Tensor  # int64[M, U]: class of move u (0 goes on, 1 its mover wins, 2 draw, 3 loses); past the end: 0
     has_outcome: Tensor  # bool[M, U]: false past the end, and at the last move of a resigned or capped game
     alive: Tensor  # bool[M, U + 1]: the position exists (the game had not ended before it)
+    result: Tensor  # int8[M] in {-1, 0, 1}: what its game brought the mover of step 0; nothing learns from it alone
     ownership: Tensor | None  # float32[M, H, W] of step 0, its mover's view (Go)
     has_ownership: Tensor | None = None  # bool[M]: false in resigned and capped games, whose boards are unfinished (Go)
 

@@ -205,6 +205,18 @@ def test_the_page_on_a_game(tmp_path: Path, position: str, moves: str, drawn: st
     assert "The biggest mistakes" in text
     assert drawn in text.split("The biggest mistakes")[1]
     assert "<b>" not in text  # names are escaped
+    boards = json.loads(text.split('id="games-data">')[1].split("</script>")[0])["games"][0]["plies"]
+    rows = text.count('<tr id="ply')
+    assert len(boards) == rows + 1
+    assert all("%" in said for _, said, *_ in boards[1:])
+
+
+def test_a_game_that_breaks_the_rules_has_a_page_without_a_board_to_click_through(tmp_path: Path) -> None:
+    page = tmp_path / "game.html"
+    assert analyze("(;SZ[5];B[cc];B[bb];W[aa])", "--report", str(page)).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "games-data" not in text
+    assert text.count('<tr id="ply') == 3
 
 
 def test_ctrl_c_leaves_what_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -81,3 +82,29 @@ def test_a_console_that_cannot_write_a_name_stops_no_match(tmp_path: Path, encod
     done = subprocess.run(command, capture_output=True, env=environment, timeout=120)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"2/2: " in done.stdout
+
+
+def test_pictures_need_matplotlib_alone_and_say_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    words = [
+        "match",
+        "--game",
+        "tictactoe",
+        "-e",
+        "random",
+        "-e",
+        "random",
+        "--pairs",
+        "1",
+        "--out",
+        str(tmp_path / "m"),
+    ]
+    last = shown(*words)[-1]
+    assert last.startswith("pictures need matplotlib, ")
+    assert "pip install " in last
+    assert "[pictures]" in last
+    assert (tmp_path / "m" / "report.html").exists()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert [requirement.partition(">")[0] for requirement in extras["pictures"]] == ["matplotlib"]

@@ -136,6 +136,12 @@ def test_the_board_turns_for_the_second_player_where_that_is_usual() -> None:
     assert "\n9 . . . . . . . . . 9\n" in play("go", "--side", "white", lines=[]).output
 
 
+def test_moves_are_written_in_kanji_beside_a_board_in_kanji() -> None:
+    lines = ["7g7f", "3c3d", "8h2b+", "3a2b", "moves"]
+    result = play("shogi", "--side", "both", "--kanji", lines=lines)
+    assert result.output.splitlines()[-2] == "1. ▲７六歩(77) 2. △３四歩(33) 3. ▲２二角成(88) 4. △同　銀(31)"
+
+
 def test_go_ends_with_its_score_and_can_be_taken_back() -> None:
     result = play("go", "--side", "both", "--size", "5", lines=["c3", "score", "PASS", "pass", "undo", "score", "new"])
     assert "black is ahead by 17.5, everything on the board taken for alive" in result.output

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from support.fakes import ConfidentModel, HashModel
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.engine import memory
 from muzero_engine.engine.engine import FIXED_BATCH, Engine
 from muzero_engine.engine.limits import Clock, Limits
@@ -19,7 +20,7 @@ from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import BUILT_IN, load_game
-from muzero_engine.model import Floats, Ints, Model, RecurrentOutput
+from muzero_engine.model import Model, RecurrentOutput
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.search import Search
 

@@ -11,6 +11,7 @@ import torch
 from onnx import numpy_helper
 from support.networks import tiny_network
 
+from muzero_engine.arrays import Floats
 from muzero_engine.export import quantise
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.export.calibration import Edges, Int8Calibration, calibration_edges
@@ -22,7 +23,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import Bundle, load_bundle
 from muzero_engine.inference.manifest import RECURRENT, RECURRENT_INT8, Training
 from muzero_engine.inference.session import LEVELS, Backend, OnnxModel, Precision
-from muzero_engine.model import TOP, Floats
+from muzero_engine.model import TOP
 from muzero_engine.network.blocks import ResidualBlock
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork

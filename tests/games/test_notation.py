@@ -60,6 +60,8 @@ def test_a_move_is_read_in_every_spelling(game: str, start: str | None, texts: s
         ("chess", None, "O-O", "there are pieces between king and rook"),
         ("chess", NO_CASTLING, "o-o", "o-o is illegal: the king would pass through check, or be in check"),
         ("chess", IN_CHECK, "0-0", "the king is in check"),
+        ("chess", IN_CHECK, "e1g1", "the king is in check"),
+        ("chess", None, "e1c1", "there are pieces between king and rook"),
         ("chess", IN_CHECK, "Ra2", "Ra2 is illegal: the king would still be in check"),
         ("chess", IN_CHECK, "Kd2", "Kd2 is illegal: the king would be in check"),
         ("chess", IN_CHECK, "Qd4", "Qd4 is illegal: white has no queen"),

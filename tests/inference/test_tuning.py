@@ -5,10 +5,11 @@ import time
 import pytest
 from support.fakes import HashModel
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.tuning import BATCHES, Measurement, best_batch, tune
-from muzero_engine.model import Floats, Ints, RecurrentOutput
+from muzero_engine.model import RecurrentOutput
 
 SPEC = load_game("tictactoe").spec
 SHAPE: Shape = (3, 3)

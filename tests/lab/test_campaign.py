@@ -12,9 +12,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from lab.campaign.step import MATCHES, RECIPES, Step, pack, stop, train_command
+from lab.campaign.step import MATCHES, RECIPES, Step, ladder_command, pack, stop, train_command
 from lab.studies.tactics import Tactic, kinds, position_of, read
 
+from muzero_engine.cli import main
 from muzero_engine.training.presets import preset
 from muzero_engine.training.settings_text import with_overrides
 
@@ -30,6 +31,17 @@ def test_recipes_are_settings_of_a_run(game: str) -> None:
     config = with_overrides(preset(game, "release"), RECIPES[game])
     assert config.learner.batch_size == 512
     assert MATCHES[game]
+
+
+def test_the_commands_of_a_step_are_understood(tmp_path: Path) -> None:
+    step = step_in(tmp_path)
+    for command in (train_command(step, 2, 11), ladder_command(step, step.shipped, 3)):
+        _, _, words = " ".join(command).partition("muzero_engine ")
+        name, *arguments = words.split()
+        with main.make_context("muzero-engine", [name, *arguments]) as context:
+            subcommand = main.get_command(context, name)
+            assert subcommand is not None
+            subcommand.make_context(name, arguments, parent=context)
 
 
 def test_a_step_begins_with_the_shipped_weights_or_goes_on(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from support.fakes import ConfidentModel, Edge, HashModel, State, TreeModel
 from support.golden import GOLDEN_FILE, golden_trees
 from support.reference_search import search as reference_search
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
-from muzero_engine.model import Floats, Ints, Model
+from muzero_engine.model import Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import RootChild, Search
 

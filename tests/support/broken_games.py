@@ -37,7 +37,7 @@ from muzero_engine.games.othello import GAME as OTHELLO
 from muzero_engine.games.othello.rules import OthelloPosition
 from muzero_engine.games.tictactoe import GAME as TICTACTOE
 from muzero_engine.games.tictactoe.board_view import board_view
-from muzero_engine.games.tictactoe.rules import SPEC, Board, TicTacToePosition
+from muzero_engine.games.tictactoe.rules import SPEC, Marks, TicTacToePosition
 
 
 class PopForgetsTheMover(OthelloPosition):
@@ -79,9 +79,9 @@ class CopiesShareTheHistory(TicTacToePosition):
 
 
 class KeepsItsArrays(TicTacToePosition):
-    def __init__(self, boards: list[Board]) -> None:
+    def __init__(self, boards: list[Marks]) -> None:
         super().__init__(boards)
-        self._kept: dict[Board, Ints] = {}
+        self._kept: dict[Marks, Ints] = {}
 
     def legal_actions(self) -> Ints:
         return self._kept.setdefault(self._boards[-1], super().legal_actions())
@@ -405,7 +405,7 @@ FAULTS: list[tuple[str, Callable[[], Game], str]] = [
     (
         "notation",
         lambda: tictactoe(TicTacToePosition, notation=Notation(text=lambda position, action: "b2")),
-        r"Notation.text writes 'b2' for action 0, which is read as 4",
+        r"Notation writes 'b2' for action 0, which is read as 4",
     ),
     (
         "pattern",

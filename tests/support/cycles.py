@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from muzero_engine.training.report.reliability import ReliabilityBin
 from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, PlayRecord, ReanalysisRecord
 from muzero_engine.training.report.step_metrics import Means, Metric, StepSummary
 
@@ -67,6 +68,12 @@ def cycle_record(cycle: int, *, learnt: bool = True, matches: tuple[MatchRecord,
         held_out=held_out(cycle) if learnt else None,
         reanalysis=ReanalysisRecord(positions=250, seconds=0.2, divergence=0.2, value_change=0.1) if learnt else None,
         matches=matches,
+        reliability=(
+            ReliabilityBin(positions=8, value=-0.5, result=-0.25),
+            ReliabilityBin(positions=4, value=0.5, result=0.25),
+        )
+        if learnt
+        else (),
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.games.base import GameSpec, Shape
-from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
+from muzero_engine.model import InitialOutput, RecurrentOutput, top_policy
 
 
 class HashModel:

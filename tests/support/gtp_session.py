@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.go.rules import SPEC
-from muzero_engine.model import Floats, InitialOutput, Ints, Model, RecurrentOutput
+from muzero_engine.model import InitialOutput, Model, RecurrentOutput
 from muzero_engine.protocols.common.stdio import Inbox, Writer
 from muzero_engine.protocols.gtp.params import GtpSettings
 from muzero_engine.protocols.gtp.session import GtpSession

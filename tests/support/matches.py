@@ -11,7 +11,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import Client
 from muzero_engine.match.engines.registry import make_client
-from muzero_engine.match.play.game import GamePlan, PlayedGame, Seat, play_game
+from muzero_engine.match.play.game import EndedGame, GamePlan, Seat, play_game
 from muzero_engine.match.play.openings import Opening
 from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, GameSettings, Patience, client_kind
 from muzero_engine.match.settings.time_control import TimeControl
@@ -49,7 +49,7 @@ def seats(first: EngineSettings, second: EngineSettings, game: str, patience: Pa
 
 def play(
     first: EngineSettings, second: EngineSettings, settings: GameSettings, opening: Opening | None = None
-) -> PlayedGame:
+) -> EndedGame:
     """One game."""
     plan = GamePlan(first=first.name, second=second.name, opening=opening or Opening("start"), pair=0, game=0)
     with seats(first, second, settings.game, settings.patience) as (one, two):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from muzero_engine.arrays import Floats
 from muzero_engine.games.base import Game, Shape
-from muzero_engine.model import Floats
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from muzero_engine.model import Floats, Ints, Model
+from muzero_engine.arrays import Floats, Ints
+from muzero_engine.model import Model
 from muzero_engine.search.config import SearchConfig
 
 

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from muzero_engine.commands.common.help import ExpertOption, help_all_option
 from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options, missing_for
 
-Command = Callable[..., None]
+Callback = Callable[..., None]
 USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "elo"})  # shown by `--help`, the others by `--help-all`
 
 
@@ -22,7 +22,7 @@ def flag_name(info: OptionInfo) -> str:
     return "--" + info.field.replace("_", "-")
 
 
-def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) -> Callable[[Command], Command]:
+def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) -> Callable[[Callback], Callback]:
     """Gives a command a flag for every engine option; it is called with `options: EngineOptions`.
 
     `defaults` are those of this command where they differ from the engine's; `leave_out` are fields of options that
@@ -31,14 +31,14 @@ def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) ->
     offered = (info for info in all_options() if info.field not in leave_out)
     infos = [replace(info, default=defaults.get(info.field, info.default)) for info in offered]
 
-    def decorate(command: Command) -> Command:
+    def decorate(command: Callback) -> Callback:
         @functools.wraps(command)
         def wrapper(**arguments: Any) -> None:
             values = {info.field: arguments.pop(info.field) for info in infos}
             written = [info for info in infos if _is_written(info.field)]
             command(options=_with_what_is_needed(EngineOptions(**values), written), **arguments)
 
-        decorated: Command = help_all_option(wrapper)
+        decorated: Callback = help_all_option(wrapper)
         for info in reversed(infos):
             decorated = _flag(info)(decorated)
         return decorated
@@ -65,7 +65,7 @@ def _with_what_is_needed(options: EngineOptions, written: list[OptionInfo]) -> E
     return options
 
 
-def _flag(info: OptionInfo) -> Callable[[Command], Command]:
+def _flag(info: OptionInfo) -> Callable[[Callback], Callback]:
     def parsed(_context: click.Context, _parameter: click.Parameter, text: str | None) -> object:
         try:
             return info.default if text is None else info.parse(text)

@@ -41,13 +41,14 @@ def read_move(position: Position, text: str) -> int:
     raise refusal
 
 
-def move_text(position: Position, action: int) -> str:
+def move_text(position: Position, action: int, *, kanji: bool = False) -> str:
     """Return a legal action for people: SAN in chess, say, the protocol's text where the game has nothing else."""
-    text = game_of(position).notation.text
+    notation = game_of(position).notation
+    text = notation.kanji if kanji and notation.kanji is not None else notation.text
     return position.action_text(action) if text is None else text(position, action)
 
 
-def line_texts(position: Position, actions: Iterable[int]) -> tuple[list[str], list[str]]:
+def line_texts(position: Position, actions: Iterable[int], *, kanji: bool = False) -> tuple[list[str], list[str]]:
     """Return a line of legal actions from here as (protocol's texts, texts for people).
 
     `position` is as before afterwards.
@@ -55,7 +56,7 @@ def line_texts(position: Position, actions: Iterable[int]) -> tuple[list[str], l
     protocol, people = [], []
     for action in actions:
         protocol.append(position.action_text(action))
-        people.append(move_text(position, action))
+        people.append(move_text(position, action, kanji=kanji))
         position.push(action)
     for _ in protocol:
         position.pop()

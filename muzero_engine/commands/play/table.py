@@ -134,7 +134,7 @@ class Table:
         elif result.resign or result.action is None:
             self._finish(GameEnd(1 - self._position.mover, Ending.RESIGNATION, "resignation"))
         else:
-            text = move_text(self._position, result.action)
+            text = self._move_text(self._position, result.action)
             self._say(f"the engine plays {text}{self._value(result) if self._show_value else ''}")
             self._position.push(result.action)
             self._show_board()
@@ -148,7 +148,7 @@ class Table:
         def on_info(info: SearchInfo) -> None:
             if info.moves:
                 win, draw_, _ = info.moves[0].wdl
-                line = " ".join(line_texts(position, info.moves[0].pv[:HINT_MOVES])[1])
+                line = self._line_text(position, info.moves[0].pv)
                 latest[0] = f", {100 * (win + draw_ / 2):.0f}% {line}"
 
         def status() -> str:
@@ -216,7 +216,15 @@ class Table:
         if not self._position.ply:
             return None
         before = self._position.copy()
-        return move_text(before, before.pop())
+        action = before.pop()
+        return self._move_text(before, action)
+
+    def _move_text(self, position: Position, action: int) -> str:
+        return move_text(position, action, kanji=self._console.style.kanji)
+
+    def _line_text(self, position: Position, actions: tuple[int, ...]) -> str:
+        """Return the first moves of a line."""
+        return " ".join(line_texts(position, actions[:HINT_MOVES], kanji=self._console.style.kanji)[1])
 
     def _actions(self) -> list[int]:
         return played_moves(self._position)[1]
@@ -261,8 +269,8 @@ class Table:
             self._say("the game is over")
             return
         result = self._think()
-        pv = result.info.moves[0].pv[:HINT_MOVES]
-        self._say(f"hint: {' '.join(line_texts(self._position, pv)[1])}{self._value(result)}")
+        line = self._line_text(self._position, result.info.moves[0].pv)
+        self._say(f"hint: {line}{self._value(result)}")
 
     def _board_again(self, _argument: str) -> None:
         self._show_board()
@@ -276,7 +284,7 @@ class Table:
         words, number = [], 0
         for action in actions:
             move_number = first.ply + 1 if self._game.board_view is None else self._game.board_view(first).move_number
-            text = move_text(first, action)
+            text = self._move_text(first, action)
             words.append(text if move_number == number else f"{move_number}. {text}")
             number = move_number
             first.push(action)

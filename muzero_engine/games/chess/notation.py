@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import chess
 
 from muzero_engine.games.base import IllegalMove, Notation, Position
-from muzero_engine.games.chess.rules import SPEC, ChessPosition
+from muzero_engine.games.chess.illegal import PLAYERS, why_no_castling
+from muzero_engine.games.chess.rules import ChessPosition
 
 _FIGURINES = str.maketrans("♔♕♖♗♘♙♚♛♜♝♞♟", "KQRBNPKQRBNP")
 _DASHES = str.maketrans("–—−‐‑", "-----")
@@ -63,7 +64,7 @@ def parse_san(position: Position, text: str) -> int | None:
     if castling := _CASTLING.fullmatch(word):
         move = _castling_move(board, king_side=castling[1] is None)
         if move is None:
-            raise IllegalMove(f"{text} is illegal: {_why_no_castling(board, king_side=castling[1] is None)}")
+            raise IllegalMove(f"{text} is illegal: {why_no_castling(board, king_side=castling[1] is None)}")
         return position.parse_action(board.uci(move))
     readings = _readings(word)
     if not readings:
@@ -107,25 +108,10 @@ def _castling_move(board: chess.Board, *, king_side: bool) -> chess.Move | None:
     return next((move for move in board.legal_moves if test(move)), None)
 
 
-def _why_no_castling(board: chess.Board, *, king_side: bool) -> str:
-    player = SPEC.players[0 if board.turn else 1]
-    king = board.king(board.turn)
-    rights = (board.has_kingside_castling_rights if king_side else board.has_queenside_castling_rights)(board.turn)
-    if king is None or not rights:
-        return f"{player} may not castle on the {'king' if king_side else 'queen'}'s side any more"
-    if board.is_check():
-        return "the king is in check"
-    row = chess.BB_RANKS[chess.square_rank(king)]
-    side = [square for square in chess.SquareSet(board.castling_rights & row) if (square > king) == king_side]
-    if any(board.occupied & chess.between(king, rook) for rook in side):
-        return "there are pieces between king and rook"
-    return "the king would pass through check, or be in check"
-
-
 def _why_illegal(board: chess.Board, reading: _Reading) -> str:
     if not any(board.legal_moves):
         return "the game is over"
-    player = SPEC.players[0 if board.turn else 1]
+    player = PLAYERS[board.turn]
     name, target = chess.piece_name(reading.piece or chess.PAWN), chess.square_name(reading.target)
     named = [square for square, piece in board.piece_map().items() if reading.means(square, piece, board.turn)]
     if reading.piece is None:

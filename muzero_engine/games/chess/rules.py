@@ -29,6 +29,7 @@ from muzero_engine.games.base import (
     Turn,
 )
 from muzero_engine.games.chess.actions import ACTION_PLANES, action_of, move_of
+from muzero_engine.games.chess.illegal import why_no_castling
 from muzero_engine.games.chess.mates import mating_actions
 from muzero_engine.games.chess.planes import LAYOUT, Key, frames_of, key_of, scalars_of
 
@@ -265,6 +266,12 @@ class ChessPosition:
             return "choose a promotion piece (q, r, b or n)" if move.promotion is None else "no such promotion"
         if board.is_pseudo_legal(move):
             return "it leaves the king in check"
+        if (
+            piece.piece_type == chess.KING
+            and chess.square_distance(*squares) == 2
+            and squares[0] // 8 == squares[1] // 8
+        ):
+            return why_no_castling(board, king_side=squares[1] > squares[0])
         return f"the {name} on {square} cannot go to {chess.square_name(move.to_square)}"
 
     def text(self) -> str:

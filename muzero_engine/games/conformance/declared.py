@@ -22,15 +22,14 @@ def notation_is_read_back(game: Game, shape: Shape) -> None:
             text = position.action_text(action)
             if notation.pattern is not None and not notation.pattern.fullmatch(text):
                 raise Broken(f"Notation.pattern does not fit {text!r}, a legal move", position)
-            if notation.text is None:
-                continue
-            text = notation.text(position, action)
-            try:
-                read: int | None = position.parse_action(text)
-            except IllegalMove:
-                read = None if notation.parse is None else notation.parse(position, text)
-            if read != action:
-                raise Broken(f"Notation.text writes {text!r} for action {action}, which is read as {read}", position)
+            for write in filter(None, (notation.text, notation.kanji)):
+                text = write(position, action)
+                try:
+                    read: int | None = position.parse_action(text)
+                except IllegalMove:
+                    read = None if notation.parse is None else notation.parse(position, text)
+                if read != action:
+                    raise Broken(f"Notation writes {text!r} for action {action}, which is read as {read}", position)
 
 
 def written_games_are_read_back(game: Game, shape: Shape) -> None:

@@ -60,7 +60,7 @@ SPEC = GameSpec(
 )
 
 
-class Played(NamedTuple):
+class GoPly(NamedTuple):
     """A move and the position it was played in, as bit sets."""
 
     colour: int
@@ -99,7 +99,7 @@ class GoPosition:
         if not all(SMALLEST <= size <= LARGEST for size in shape):
             raise BadPosition(f"a Go board has {SMALLEST} to {LARGEST} rows and columns, not {shape[0]}x{shape[1]}")
         self._shape: Shape = (int(shape[0]), int(shape[1]))
-        self._history: list[Played] = []
+        self._history: list[GoPly] = []
         self.komi2 = half_points(komi)  # komi in half points
         self.set_up(black, white, mover)
 
@@ -352,7 +352,7 @@ class GoPosition:
         colour = self._mover
         self._find_masks()
         black, white = board.stones
-        self._history.append(Played(colour, action, black, white, self._closed, self._lost))
+        self._history.append(GoPly(colour, action, black, white, self._closed, self._lost))
         if action != board.geometry.points:
             captured, suicides = board.place(action, colour)
             if captured or suicides:

@@ -29,12 +29,12 @@ class UctPlayer:
         passing = pass_action(position.shape)
         if position.ending_actions().get(passing, -1.0) > 0.0:
             return passing
-        root = _Node(_sensible(position))
+        root = _UctNode(_sensible(position))
         for _ in range(self._playouts):
             self._visit(root, position.copy())
         return max(root.children, key=lambda action: root.children[action].visits, default=passing)
 
-    def _visit(self, node: _Node, position: GoPosition) -> None:
+    def _visit(self, node: _UctNode, position: GoPosition) -> None:
         """One descent from the root, one new node, one playout."""
         path = [(node, 1 - position.mover)]
         while not node.untried and node.children and position.outcome() is None:
@@ -43,7 +43,7 @@ class UctPlayer:
             position.push(action)
         if node.untried and position.outcome() is None:
             action = node.untried.pop(self._rng.randrange(len(node.untried)))
-            path.append((_Node([]), position.mover))
+            path.append((_UctNode([]), position.mover))
             position.push(action)
             path[-1][0].untried = _sensible(position)
             node.children[action] = path[-1][0]
@@ -82,22 +82,22 @@ class UctPlayer:
         return None
 
 
-class _Node:
+class _UctNode:
     """Of the tree. `points` are those of the player who moved to it, 0 to 1 a visit."""
 
     __slots__ = ("children", "points", "untried", "visits")
 
     def __init__(self, untried: list[int]) -> None:
         self.untried = untried
-        self.children: dict[int, _Node] = {}
+        self.children: dict[int, _UctNode] = {}
         self.visits = 0
         self.points = 0.0
 
-    def best(self) -> tuple[int, _Node]:
+    def best(self) -> tuple[int, _UctNode]:
         """The child of highest UCB1."""
         log = math.log(self.visits)
 
-        def bound(child: _Node) -> float:
+        def bound(child: _UctNode) -> float:
             return child.points / child.visits + EXPLORATION * math.sqrt(log / child.visits)
 
         return max(self.children.items(), key=lambda item: bound(item[1]))

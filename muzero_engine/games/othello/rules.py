@@ -59,7 +59,7 @@ SPEC = GameSpec(
 )
 
 
-class Played(NamedTuple):
+class OthelloPly(NamedTuple):
     """A move and the position it was played in."""
 
     action: int
@@ -77,7 +77,7 @@ class OthelloPosition:
         """`black`, `white`: sets of squares (see `discs`) that have none in common; `mover`: 0 or 1."""
         self._own, self._other = (black, white) if mover == BLACK else (white, black)
         self._mover = mover
-        self._history: list[Played] = []
+        self._history: list[OthelloPly] = []
         self._legal = -1  # bit set of the legal actions; -1: not yet known
 
     @classmethod
@@ -120,7 +120,7 @@ class OthelloPosition:
         if action < 0 or not legal >> action & 1:
             raise IllegalMove(self._why_illegal(action))
         own, other = self._own, self._other
-        self._history.append(Played(action, own, other, legal))
+        self._history.append(OthelloPly(action, own, other, legal))
         self._own, self._other = self._after(action)
         self._mover = 1 - self._mover
         self._legal = -1

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import cshogi
+from cshogi import KIF
 
 from muzero_engine.games.base import IllegalMove, Notation, Position
 from muzero_engine.games.shogi.actions import USI_MOVE
@@ -211,8 +212,17 @@ def _either(text: str, wording: _Wording, moves: list[int]) -> str:
     return f"{', '.join(texts[:-1])} or {texts[-1]}: say which"
 
 
+def kif_move(position: Position, action: int) -> str:
+    """Return a legal action as KIF writes it, with the mover's sign: ▲７六歩(77), △同　銀(31)."""
+    assert isinstance(position, ShogiPosition)
+    board = position.board
+    move = board.move_from_usi(position.action_text(action))
+    return f"{'▲△'[board.turn]}{KIF.move_to_kif(move, board.peek() or None)}"
+
+
 NOTATION = Notation(
     parse=parse_written_move,
+    kanji=kif_move,
     pattern=USI_MOVE,
     move_example="7g7f, P-7f, 76FU or 7六歩; 8h2b+ promotes, P*5e drops a pawn",
     position_example="an SFEN",

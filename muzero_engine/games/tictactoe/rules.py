@@ -40,14 +40,14 @@ SPEC = GameSpec(
     players=("x", "o"),
 )
 
-Board = tuple[int | None, ...]
+Marks = tuple[int | None, ...]
 
-EMPTY: Board = (None,) * 9
+EMPTY: Marks = (None,) * 9
 LINES = ((0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6))
 MARKS = {0: "x", 1: "o", None: "."}
 
 
-def _winners(board: Board) -> set[int]:
+def _winners(board: Marks) -> set[int]:
     lines = ((board[a], board[b], board[c]) for a, b, c in LINES)
     return {first for first, second, third in lines if first is not None and first == second == third}
 
@@ -55,7 +55,7 @@ def _winners(board: Board) -> set[int]:
 class TicTacToePosition:
     """A position with its history (see `games.base.Position`)."""
 
-    def __init__(self, boards: list[Board]) -> None:
+    def __init__(self, boards: list[Marks]) -> None:
         self._boards = boards
         self._actions: list[int] = []
 
@@ -75,7 +75,7 @@ class TicTacToePosition:
                 f"{text[:40]!r} is not a tic-tac-toe board: write three rows of x, o and . like 'xo./.x./...'"
             )
         cells = {mark: cell for cell, mark in MARKS.items()}
-        board: Board = tuple(cells[mark] for row in reversed(rows) for mark in row)
+        board: Marks = tuple(cells[mark] for row in reversed(rows) for mark in row)
         winners = _winners(board)
         if board.count(0) - board.count(1) not in (0, 1):
             raise BadPosition(f"{text!r} cannot arise: x moves first, so x has as many marks as o or one more")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from muzero_engine.games.record import Ending, Score
-from muzero_engine.match.engines.process import EngineProcess, Line, ProcessEnded, ProcessFailure, ProcessSilent
+from muzero_engine.match.engines.process import EngineLine, EngineProcess, ProcessEnded, ProcessFailure, ProcessSilent
 from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
@@ -158,7 +158,7 @@ class ProcessClient:
         except ProcessFailure as error:
             raise _failure(error, "") from None
 
-    def _read(self, deadline: float, doing: str) -> Line:
+    def _read(self, deadline: float, doing: str) -> EngineLine:
         """Return the next line. Raises EngineFailure; `doing` is what the engine was to do."""
         assert self._process is not None
         try:

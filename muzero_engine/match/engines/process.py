@@ -39,7 +39,7 @@ class ProcessSilent(ProcessFailure):
     """No line came in time, or none was taken."""
 
 
-class Line(NamedTuple):
+class EngineLine(NamedTuple):
     """A line of output, without its end, and when it was read (`time.monotonic`)."""
 
     text: str
@@ -73,8 +73,8 @@ class EngineProcess:
         self._stdin = self._process.stdin
         if POSIX:
             os.set_blocking(self._stdin.fileno(), False)
-        self._lines: queue.Queue[Line | None] = queue.Queue(MAX_WAITING)  # None: the end
-        self._early: Line | None = None  # came after the deadline of a `read`
+        self._lines: queue.Queue[EngineLine | None] = queue.Queue(MAX_WAITING)  # None: the end
+        self._early: EngineLine | None = None  # came after the deadline of a `read`
         self._ended = False
         self._errors: deque[str] = deque(maxlen=STDERR_LINES)
         self._kill_lock = threading.Lock()
@@ -112,7 +112,7 @@ class EngineProcess:
         except (OSError, ValueError):  # ValueError: closed
             raise ProcessEnded(self._last_words()) from None
 
-    def read(self, deadline: float) -> Line:
+    def read(self, deadline: float) -> EngineLine:
         """Return the next line that came before the deadline (`time.monotonic`).
 
         Raises ProcessSilent if there is none, and keeps the first one after it for the next call; ProcessEnded at the
@@ -208,7 +208,7 @@ class EngineProcess:
         with stream:
             while data := stream.readline(MAX_LINE):
                 now = time.monotonic()
-                self._lines.put(Line(_text(data), now))
+                self._lines.put(EngineLine(_text(data), now))
         self._lines.put(None)
 
     def _read_errors(self, stream: IO[bytes]) -> None:

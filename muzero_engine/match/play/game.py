@@ -43,7 +43,7 @@ class Seat(NamedTuple):
     client: Client
 
 
-class PlayedGame(NamedTuple):
+class EndedGame(NamedTuple):
     """A game's record, and which of the two players (0, 1) has to be started anew before it can play again."""
 
     record: GameRecord
@@ -60,12 +60,12 @@ def initial_position(game: Game, settings: GameSettings) -> Position:
     return position
 
 
-def play_game(plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> PlayedGame:
+def play_game(plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> EndedGame:
     """Plays one game, player 0's seat first; blocks until it is over. Raises BadOpenings."""
-    return _Match(plan, seats, game, settings).play()
+    return _GameInProgress(plan, seats, game, settings).play()
 
 
-class _Match:
+class _GameInProgress:
     """The state of one game in progress."""
 
     def __init__(self, plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> None:
@@ -84,7 +84,7 @@ class _Match:
         self._plies: list[PlyRecord] = []
         self._broken: set[int] = set()
 
-    def play(self) -> PlayedGame:
+    def play(self) -> EndedGame:
         began = now()
         started = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         verdict = self._begin()
@@ -114,7 +114,7 @@ class _Match:
             started=started,
             duration_s=round(now() - began, 3),
         )
-        return PlayedGame(record, frozenset(self._broken))
+        return EndedGame(record, frozenset(self._broken))
 
     def _make_setups(self, position: Position, *, at_start: bool) -> tuple[GameSetup, GameSetup]:
         option = position.engine_option() if isinstance(position, EngineSetup) else None

@@ -10,10 +10,18 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import Client, EngineFailure
 from muzero_engine.match.engines.registry import make_client
-from muzero_engine.match.play.game import GamePlan, PlayedGame, Seat, play_game
+from muzero_engine.match.play.game import EndedGame, GamePlan, Seat, play_game
 from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings
 
 KEPT_ENGINES = 4  # processes that a thread keeps for later games
+
+
+class NotStarted(BadTournament):
+    """An engine that cannot be started, or that has no network."""
+
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__(f"{engine} does not start: {reason}")
+        self.engine = engine
 
 
 class Runner:
@@ -37,7 +45,7 @@ class Runner:
     def start(self, names: Iterable[str]) -> None:
         """Start these engines, and keep the first of them for their games; `close` or `run` ends them.
 
-        Raises BadTournament where one cannot be started, or plays without its network.
+        Raises NotStarted.
         """
         try:
             for name in names:
@@ -62,7 +70,7 @@ class Runner:
 
         The next plan is taken when a thread is free, so `plans` may depend on the games before. `plans` and `on_game`
         are called by one thread at a time. When `on_game` says False, at Ctrl-C and at an error, games in progress are
-        dropped. Raises BadTournament where an engine cannot be started the first time, and what `plans` and `on_game`
+        dropped. Raises NotStarted where an engine cannot be started the first time, and what `plans` and `on_game`
         raise.
         """
         self._plans, self._on_game = iter(plans), on_game
@@ -111,7 +119,7 @@ class Runner:
         with self._lock:
             return None if self._cancelled else next(self._plans, None)
 
-    def _keep(self, played: PlayedGame) -> bool:
+    def _keep(self, played: EndedGame) -> bool:
         """Hands a finished game on, unless it came to its end because all were told to stop."""
         with self._lock:
             if self._cancelled:
@@ -120,7 +128,7 @@ class Runner:
                 self._cancelled = True  # never set back here: the main thread may have set it meanwhile
             return not self._cancelled
 
-    def _play(self, plan: GamePlan, clients: dict[str, Client]) -> PlayedGame:
+    def _play(self, plan: GamePlan, clients: dict[str, Client]) -> EndedGame:
         names = (plan.first, plan.second)
         first, second = (self._client(name, clients) for name in names)
         seats = (Seat(self._engines[names[0]], first), Seat(self._engines[names[1]], second))
@@ -154,7 +162,7 @@ class Runner:
             client.start()
         except EngineFailure as failure:
             self._close(client)
-            raise BadTournament(f"{name} does not start: {failure}") from None
+            raise NotStarted(name, str(failure)) from None
         self.identities[name] = client.identity
         return client
 

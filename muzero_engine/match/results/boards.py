@@ -17,7 +17,7 @@ from muzero_engine.games.record_text import comment, ending_text
 from muzero_engine.match.records.moves import move_texts
 from muzero_engine.match.records.store import text_of
 
-MOST_GAMES = 100  # that have boards on a page, since each takes 10 to 50 ms to make and some 20 KB
+MOST_GAMES = 200  # that have boards on a page, since each takes 10 to 50 ms to make and some 20 KB
 
 
 class BoardWriter:

@@ -6,7 +6,6 @@ matplotlib is not needed to play matches, so it is imported when a picture is dr
 from __future__ import annotations
 
 import io
-import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
 
 WIDTH, DPI = 7.5, 110  # inches, dots an inch
 BLUE, GREY, RED = "#0b5394", "#888888", "#cc4125"
-HELP = f'pictures need matplotlib: "{sys.executable}" -m pip install "matplotlib>=3.8"'  # as the extra `pictures`
+HELP = "pictures need matplotlib, which the extra `pictures` brings"
 LONGEST_NAME = 32  # characters of a label
 
 
 class PicturesUnavailable(RuntimeError):
-    """matplotlib is not installed; the message says how to get it."""
+    """matplotlib is not installed."""
 
 
 def ratings_png(standings: Standings, title: str) -> bytes:

@@ -15,15 +15,16 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from muzero_engine.arrays import Floats
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import vertex_text
 from muzero_engine.games.go.handicap import fixed_handicap, free_handicap
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, WHITE, GoPosition
 from muzero_engine.games.go.sgf import GoRecord, load_sgf, sgf_text
-from muzero_engine.model import Floats
 from muzero_engine.protocols.gtp.final_status import dead_stones, without
 from muzero_engine.protocols.gtp.frame import (
+    Args,
     GtpError,
     parse_colour,
     parse_int,
@@ -34,7 +35,6 @@ from muzero_engine.protocols.gtp.frame import (
 )
 from muzero_engine.protocols.gtp.rule_sets import Rules
 
-Args = tuple[str, ...]
 _STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory", "dame")
 
 

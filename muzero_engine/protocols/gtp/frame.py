@@ -21,6 +21,8 @@ _PATH = re.compile(r"""(?P<quote>["'])(?P<path>.*?)(?P=quote)(?P<rest>\s.*|)""")
 _PATH_COMMANDS = frozenset({"loadsgf", "printsgf"})
 _BLANK_LINES = re.compile(r"\n\s*(?=\n)")
 
+Args = tuple[str, ...]  # the words after a command's name
+
 
 class GtpError(ValueError):
     """A command that fails; the message becomes the response."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.options import find_option, protocol_options, without_effect
 from muzero_engine.games.base import EngineProtocol
-from muzero_engine.protocols.gtp.frame import GtpError, parse_float, parse_int, want_args
+from muzero_engine.protocols.gtp.frame import Args, GtpError, parse_float, parse_int, want_args
 
-Args = tuple[str, ...]
 _NONE = "none"
 MOST_NOISE = 5.0
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from muzero_engine.arrays import Floats
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.rules import GoPosition
-from muzero_engine.model import Floats
 from muzero_engine.protocols.common.stdio import Inbox, Writer
 from muzero_engine.protocols.gtp.analysis import Analysis, Ownerships, format_info
 from muzero_engine.protocols.gtp.frame import GtpError

@@ -28,6 +28,7 @@ from muzero_engine.protocols.gtp.analysis import parse_analysis, raw_network_tex
 from muzero_engine.protocols.gtp.board import GtpBoard
 from muzero_engine.protocols.gtp.clocks import Clocks
 from muzero_engine.protocols.gtp.frame import (
+    Args,
     Command,
     GtpError,
     failure,
@@ -40,7 +41,6 @@ from muzero_engine.protocols.gtp.frame import (
 from muzero_engine.protocols.gtp.params import GtpSettings, Parameters
 from muzero_engine.protocols.gtp.search import InfoStream, Searcher
 
-Args = tuple[str, ...]
 _GOGUI_COMMANDS = """\
 string/Score of the board as it stands/final_score
 plist/Stones that count as alive/final_status_list alive

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from muzero_engine import __version__
+from muzero_engine.arrays import Floats
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK
-from muzero_engine.model import Floats
 from muzero_engine.protocols.common.stdio import Inbox, Writer, log_from_the_start
 from muzero_engine.protocols.gtp.analysis import Ownerships, moves_ownership, ownership_stdev, win_rate
 from muzero_engine.protocols.gtp.params import GtpSettings

@@ -18,7 +18,7 @@ _WORDS = _NUMBERS | {"ponder", "infinite", "searchmoves", "mate"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoCommand:
+class UsiGoCommand:
     """What a `go` line says. Times in milliseconds, at least 0; None where not given."""
 
     btime: int | None = None
@@ -65,7 +65,7 @@ class GoCommand:
         )
 
 
-def parse_go(words: list[str]) -> GoCommand:
+def parse_go(words: list[str]) -> UsiGoCommand:
     """What follows `go` or `ponderhit`, in any order; unknown words are skipped, the last of two equal ones counts."""
     numbers: dict[str, int] = {}
     flags: set[str] = set()
@@ -86,7 +86,7 @@ def parse_go(words: list[str]) -> GoCommand:
                     mate_ms = number
                 else:
                     numbers[word] = number
-    return GoCommand(
+    return UsiGoCommand(
         **numbers,
         ponder="ponder" in flags,
         infinite="infinite" in flags,

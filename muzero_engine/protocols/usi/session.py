@@ -34,7 +34,7 @@ from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.usi.format import bestmove_line, info_lines
 from muzero_engine.protocols.usi.mate import MateSearch
 from muzero_engine.protocols.usi.options import UsiOptions, find_client_option, fit_text, offered_client_options
-from muzero_engine.protocols.usi.parse import GoCommand, parse_go, parse_position, root_actions, split_position
+from muzero_engine.protocols.usi.parse import UsiGoCommand, parse_go, parse_position, root_actions, split_position
 
 SIGN_OF_LIFE_S = 5.0
 
@@ -181,7 +181,7 @@ class UsiSession(GuiSession):
         else:
             self._search_for_move(command, self._current())
 
-    def _search_for_mate(self, command: GoCommand) -> None:
+    def _search_for_mate(self, command: UsiGoCommand) -> None:
         self._engine.stop()
         self._engine.wait(STOP_SECONDS)
         if self._refused is not None and self._problem is None:
@@ -190,7 +190,7 @@ class UsiSession(GuiSession):
         else:
             self._mate = MateSearch(self._problem or self._current().text(), command.mate_ms, self._writer.write)
 
-    def _search_for_move(self, command: GoCommand, position: Position) -> None:
+    def _search_for_move(self, command: UsiGoCommand, position: Position) -> None:
         actions, problems = root_actions(command.search_moves, position)
         for problem in problems:
             self._complain(problem)

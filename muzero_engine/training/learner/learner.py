@@ -147,6 +147,12 @@ class Learner:
         loss: BatchLoss = self._module(batch)
         return loss
 
+    @torch.no_grad()
+    def values(self, observation: Tensor) -> Tensor:
+        """Return the values float32[M] in [-1, 1] that the weights of now give to float[M, planes, H, W]."""
+        with torch.autocast(observation.device.type, torch.bfloat16, enabled=self._world.device.type == "cuda"):
+            return self.network.initial_inference(observation).value.float()
+
     def finish(self) -> None:
         """Wait for all steps. Raises NonFiniteLoss where one of them was not finite."""
         self._check(0)

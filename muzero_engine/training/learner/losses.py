@@ -31,7 +31,7 @@ from muzero_engine.training.types import Batch
 STATE_GRADIENT = 0.5  # Schrittwieser et al. 2020, appendix G
 SOFT_EXPONENT = 0.25  # KataGo, "Auxiliary soft policy target": target ** (1 / 4), normalised
 
-Weights = tuple[tuple[Metric, float], ...]
+LossWeights = tuple[tuple[Metric, float], ...]
 
 
 class BatchLoss(NamedTuple):
@@ -160,7 +160,7 @@ class LossTerms:
             self.add(Metric.ENDS_FOUND, (called == target).float(), mask & ended, first=1)
             self.add(Metric.FALSE_ENDS, (called > 0).float(), mask & ~ended, first=1)
 
-    def loss(self, weights: Weights) -> BatchLoss:
+    def loss(self, weights: LossWeights) -> BatchLoss:
         """Return the weighted sum of the losses, and everything that was counted."""
         total = self._nothing.sum()
         for metric, weight in weights:
@@ -172,7 +172,7 @@ class LossTerms:
         return BatchLoss(total, sums.detach(), counts)
 
 
-def loss_weights(settings: LearnerSettings) -> Weights:
+def loss_weights(settings: LearnerSettings) -> LossWeights:
     """Return the losses that are descended, each with its weight."""
     return (
         (Metric.POLICY, settings.policy_weight),

@@ -69,6 +69,7 @@ def batch_at(
         outcome=outcome,
         has_outcome=has_outcome,
         alive=places.alive,
+        result=ring.result[places.rows[:, 0]],
         ownership=_ownership_target(ring, places) if spec.ownership else None,
         has_ownership=ring.by_rules[places.rows[:, 0]] if spec.ownership else None,
     )

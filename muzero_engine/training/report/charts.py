@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from muzero_engine.training.report.reliability import joined
 from muzero_engine.training.report.run_metrics import CycleRecord, ReanalysisRecord, ratings
 from muzero_engine.training.report.step_metrics import Means, StepSummary
 
@@ -39,11 +41,12 @@ class Axis:
 STEPS = Axis("gradient steps", lambda record: record.step)
 GAMES = Axis("games", lambda record: record.games)
 HOURS = Axis("hours", lambda record: record.seconds / 3600)
+VALUES = Axis("value that the network gives", lambda record: math.nan)  # no axis of cycles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRow:
-    """A row of the table. Its curves come from one of `values`, `by_unroll_step` and `matches`."""
+    """A row of the table. Its curves come from one of `values`, `by_unroll_step` and `together`."""
 
     name: str
     title: str
@@ -51,7 +54,7 @@ class ChartRow:
     x: Axis
     values: Mapping[str, Value] | None = None  # a curve each
     by_unroll_step: str = ""  # a field of `Means`: a curve for each unroll step, and one of the held-out games
-    matches: Callable[[Sequence[CycleRecord]], Curves] | None = None
+    together: Callable[[Sequence[CycleRecord]], Curves] | None = None  # of all records at once
     dots: bool = False
     shares: bool = False
     logarithmic: bool = False
@@ -67,8 +70,8 @@ def _chart(row: ChartRow, records: Sequence[CycleRecord]) -> Chart:
     if row.by_unroll_step:
         curves = _by_unroll_step(records, row.by_unroll_step, lambda record: record.learn)
         held_out = _by_unroll_step(records, row.by_unroll_step, lambda record: record.held_out)
-    elif row.matches is not None:
-        curves = row.matches(records)
+    elif row.together is not None:
+        curves = row.together(records)
     else:
         curves = {name: _points(records, row.x, value) for name, value in (row.values or {}).items()}
     return Chart(
@@ -118,6 +121,17 @@ def _scores(records: Sequence[CycleRecord]) -> Curves:
             if not match.opponent.startswith("net-"):
                 curves.setdefault(f"{match.opponent} player", []).append((STEPS.place(record), match.score))
     return curves
+
+
+def _reliability(records: Sequence[CycleRecord]) -> Curves:
+    measured = [record.reliability for record in records if record.reliability]
+    if not measured:
+        return {}
+    bins = joined(measured[-max(1, len(measured) // 4) :])
+    return {
+        "last quarter of the run": [(each.value, each.result) for each in bins],
+        "as it should be": [(-1.0, -1.0), (1.0, 1.0)],
+    }
 
 
 def _learnt(value: Callable[[StepSummary], float | None]) -> Value:
@@ -185,13 +199,21 @@ CHARTS = (
     ),
     ChartRow(name="decoder", title="Decoder loss by unroll step", y=_ENTROPY, x=STEPS, by_unroll_step="decoder"),
     ChartRow(name="ownership", title="Ownership loss", y="squared error", x=STEPS, by_unroll_step="ownership"),
-    ChartRow(name="elo", title="Internal Elo (first network: 0)", y="Elo", x=STEPS, matches=_elo, dots=True),
+    ChartRow(
+        name="reliability",
+        title="What values were worth (held-out games)",
+        y="mean result",
+        x=VALUES,
+        together=_reliability,
+        dots=True,
+    ),
+    ChartRow(name="elo", title="Internal Elo (first network: 0)", y="Elo", x=STEPS, together=_elo, dots=True),
     ChartRow(
         name="scores",
         title="Score against scripted players",
         y="points a game",
         x=STEPS,
-        matches=_scores,
+        together=_scores,
         dots=True,
         shares=True,
     ),

@@ -16,6 +16,7 @@ from typing import TextIO
 from muzero_engine.dataclass_json import BadData, from_data, to_data
 from muzero_engine.files import write_atomically
 from muzero_engine.ratings import Results, fit_ratings
+from muzero_engine.training.report.reliability import ReliabilityBin
 from muzero_engine.training.report.step_metrics import Means, StepSummary
 
 METRICS_FILE = "metrics.jsonl"
@@ -88,6 +89,7 @@ class CycleRecord:
     held_out: Means | None  # of a batch of games that are not learnt from, after this cycle's steps; None without any
     reanalysis: ReanalysisRecord | None  # None without replay.reanalyse_share
     matches: tuple[MatchRecord, ...]  # empty in cycles without evaluation
+    reliability: tuple[ReliabilityBin, ...] = ()  # of the same batch of held-out games; empty without any
 
 
 class MetricsLog:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import torch
 
+from muzero_engine.training.report.reliability import ReliabilityBin, reliability
 from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, PlayRecord
 from muzero_engine.training.report.step_metrics import Means, StepMetrics, StepSummary, means, summarise
 from muzero_engine.training.run.checkpoint_contents import Counters
@@ -88,9 +89,10 @@ def play_cycle(
     learn = None if steps is None or not steps.taken else _learnt(parts, steps)
     cycle = counters.cycle + 1
     held_out = reanalysis = None
+    reliable: tuple[ReliabilityBin, ...] = ()
     matches: tuple[MatchRecord, ...] = ()
     if learn is not None and not stopping():
-        held_out = _measure_held_out(parts, cycle)
+        held_out, reliable = _measure_held_out(parts, cycle)
         doing = "searching again"
         reanalysis = parts.reanalysis.run(cycle, watch.due)
         if evaluates and not stopping():
@@ -119,6 +121,7 @@ def play_cycle(
         held_out=held_out,
         reanalysis=reanalysis,
         matches=matches,
+        reliability=reliable,
     )
     return now, record
 
@@ -161,16 +164,17 @@ def _learnt(parts: RunParts, steps: _Steps) -> StepSummary:
     return summarise(steps.taken, parts.world)
 
 
-def _measure_held_out(parts: RunParts, cycle: int) -> Means | None:
-    """Return the losses on a batch of held-out games; None until all ranks have some."""
+def _measure_held_out(parts: RunParts, cycle: int) -> tuple[Means | None, tuple[ReliabilityBin, ...]]:
+    """Return the losses on a batch of held-out games and what values are worth there; without games, None and ()."""
     config, world = parts.config, parts.world
     generator = cycle_generator(world.device, config.seed, cycle, world.rank, "held out")
     batch = parts.replay.draw_held_out(config.learner.batch_size, generator)
     if world.any(batch is None):
-        return None
+        return None, ()
     assert batch is not None
     loss = parts.learner.measure(batch)
-    return means(loss.sums, loss.counts, world)
+    values = parts.learner.values(batch.observation)
+    return means(loss.sums, loss.counts, world), reliability(values, batch.result, world)
 
 
 def _played(parts: RunParts) -> PlayRecord:

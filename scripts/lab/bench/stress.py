@@ -13,10 +13,11 @@ import time
 import numpy as np
 from lab.common.commands import parser_of
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
-from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
+from muzero_engine.model import InitialOutput, RecurrentOutput, top_policy
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.search import Search
 

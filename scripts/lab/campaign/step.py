@@ -253,9 +253,13 @@ def start_ladder(step: Step, cores: list[int], weights: Path) -> subprocess.Pope
     """Start games against the ladder's opponents on cores that nothing else uses; without any, return None."""
     if not cores:
         return None
+    return step.start("ladder", ladder_command(step, weights, len(cores)), set(cores), gpus="")
+
+
+def ladder_command(step: Step, weights: Path, concurrency: int) -> list[str]:
+    """Return the command of the ladder's games; the bundle's manifest stays as it is."""
     command = [sys.executable, "-m", "muzero_engine", "ladder", "--game", step.args.game, "--weights", str(weights)]
-    command += ["--out", str(step.run / "ladder"), "--no-manifest", "--concurrency", str(len(cores))]
-    return step.start("ladder", command, set(cores), gpus="")
+    return [*command, "--out", str(step.run / "ladder"), "--concurrency", str(concurrency)]
 
 
 def work(step: Step) -> None:

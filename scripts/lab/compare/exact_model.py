@@ -7,9 +7,10 @@ from dataclasses import fields
 
 import numpy as np
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
-from muzero_engine.model import Floats, InitialOutput, Ints, Model, RecurrentOutput, top_policy
+from muzero_engine.model import InitialOutput, Model, RecurrentOutput, top_policy
 
 PARTS = ("policy", "value", "ends")
 ILLEGAL = -30.0  # logit

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import turned
 from muzero_engine.games.registry import load_game
-from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput, top_policy
+from muzero_engine.model import InitialOutput, RecurrentOutput, top_policy
 
 PIECE_VALUES = {
     "chess": (1.0, 3.0, 3.0, 5.0, 9.0, 0.0),

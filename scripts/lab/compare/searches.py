@@ -29,6 +29,7 @@ from lab.common.commands import parser_of
 from lab.compare.exact_model import PARTS, ExactModel
 from lab.compare.rules_model import PIECE_VALUES, MaterialModel
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import game_names, load_game
@@ -36,7 +37,7 @@ from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.match.results.statistics import HeadToHead, estimate
 from muzero_engine.match.results.tables import interval_text
-from muzero_engine.model import Floats, InitialOutput, Ints, RecurrentOutput
+from muzero_engine.model import InitialOutput, RecurrentOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 

@@ -17,12 +17,13 @@ import numpy as np
 import onnxruntime
 from lab.common.commands import parser_of
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.export.calibration import Edges, Int8Calibration, calibration_edges
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.manifest import RECURRENT_INT8
 from muzero_engine.inference.session import RECURRENT_OUTPUTS, Backend, OnnxModel, Precision
-from muzero_engine.model import Floats, Ints, RecurrentOutput
+from muzero_engine.model import RecurrentOutput
 from muzero_engine.search.scoring import softmax
 
 SEED = 7  # not that of the calibration

@@ -91,8 +91,8 @@ def test_without_matplotlib_there_are_tables(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     reader = read(page_text(standings(), "A match", FACTS))
     assert reader.sources == []
-    assert any("pip install" in text for text in reader.texts)
+    assert any("the extra `pictures`" in text for text in reader.texts)
     assert set(STRENGTHS) <= set(reader.texts)
-    with pytest.raises(PicturesUnavailable, match="pip install"):
+    with pytest.raises(PicturesUnavailable, match="extra `pictures`"):
         write_pictures(standings(), "A match", tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.shogi import GAME
 from muzero_engine.protocols.common.search_text import MOST
-from muzero_engine.protocols.usi.parse import GoCommand, parse_go, parse_position, root_actions
+from muzero_engine.protocols.usi.parse import UsiGoCommand, parse_go, parse_position, root_actions
 
 START = "lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL"
 
@@ -90,7 +90,7 @@ NUMBERS = ("btime", "wtime", "byoyomi", "binc", "winc", "nodes", "movetime", "de
 def test_any_order_and_combination(numbers: dict[str, Any], ponder: bool, rng: random.Random) -> None:
     groups = [f"{name} {number}" for name, number in numbers.items()] + ["ponder"] * ponder
     rng.shuffle(groups)
-    assert parse_go(" ".join(groups).split()) == GoCommand(**numbers, ponder=ponder)
+    assert parse_go(" ".join(groups).split()) == UsiGoCommand(**numbers, ponder=ponder)
 
 
 def test_searchmoves_up_to_the_next_word() -> None:

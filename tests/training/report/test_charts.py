@@ -13,7 +13,7 @@ from muzero_engine.training.report.charts import CHARTS, charts
 def test_every_row_of_the_table_has_one_source_and_a_name_of_its_own() -> None:
     assert len({row.name for row in CHARTS}) == len(CHARTS)
     for row in CHARTS:
-        assert [bool(row.values), bool(row.by_unroll_step), row.matches is not None].count(True) == 1, row.name
+        assert [bool(row.values), bool(row.by_unroll_step), row.together is not None].count(True) == 1, row.name
 
 
 def test_curves_are_those_of_the_records() -> None:
@@ -34,4 +34,5 @@ def test_curves_are_those_of_the_records() -> None:
     assert elo[0][1] == 0.0
     assert all(after > before for (_, before), (_, after) in itertools.pairwise(elo))
     assert len(curves["scores"]["random player"]) == 6
+    assert curves["reliability"]["last quarter of the run"] == [(-0.5, -0.25), (0.5, 0.25)]
     assert curves["results"]["second player wins"][0][1] == pytest.approx(0.3)

@@ -20,6 +20,7 @@ LEARNT = {
     "consistency",
     "ownership",
     "reanalysis",
+    "reliability",
     "learning-rate",
     "gradient-norm",
 }

@@ -210,6 +210,10 @@ def test_held_out_games_are_measured_and_change_nothing(tmp_path: Path, monkeypa
     assert len(found[-1].value) == 6
     assert None not in found[-1].value
     assert {record.held_out for record in read_records(tmp_path / "without")} == {None}
+    bins = read_records(tmp_path / "with")[-1].reliability
+    assert sum(each.positions for each in bins) == 64
+    assert all(-1 <= each.value <= 1 and -1 <= each.result <= 1 for each in bins)
+    assert {record.reliability for record in read_records(tmp_path / "without")} == {()}
 
 
 def test_go_on_two_boards_runs(tmp_path: Path) -> None:
