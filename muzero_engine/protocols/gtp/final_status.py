@@ -7,15 +7,37 @@ or below `ALIVE_WORST` anywhere.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from muzero_engine.arrays import Floats
+from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
+from muzero_engine.protocols.gtp.analysis import Ownerships
 
 ALIVE_MEAN = 0.2
 ALIVE_WORST = -0.6
 
 
-def dead_stones(position: GoPosition, ownership: npt.NDArray[np.float32]) -> list[int]:
+def ownership_before_passing(position: GoPosition, ownerships: Ownerships) -> Floats | None:
+    """Return whose each point would be if nobody had passed, float32[H, W] in the mover's view; None if that is not
+    known.
+
+    By the rules that the network learnt, every stone is alive once both have passed, so it is asked about the board
+    before that, and whoever is to move there: the mean of both.
+    """
+    before = position.copy()
+    while before.last_move is not None and before.last_move[1] == pass_action(before.shape):
+        before.pop()
+    turns = before, before.copy()
+    for colour, turn in zip((BLACK, WHITE), turns, strict=True):
+        turn.set_mover(colour)
+    black, white = ownerships(turns)
+    if black is None or white is None:
+        return None
+    mean: Floats = (black - white) / np.float32(2.0)
+    return mean if position.mover == BLACK else -mean
+
+
+def dead_stones(position: GoPosition, ownership: Floats) -> list[int]:
     """Return the squares of dead stones, ascending; `ownership` is float32[H, W] in [-1, 1], +1 is the mover's."""
     black = ownership.reshape(-1).astype(np.float64) * (1.0 if position.mover == BLACK else -1.0)
     dead: list[int] = []

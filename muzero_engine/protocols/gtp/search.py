@@ -20,6 +20,7 @@ from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, Writer
 from muzero_engine.protocols.gtp.analysis import Analysis, Ownerships, format_info
+from muzero_engine.protocols.gtp.final_status import ownership_before_passing
 from muzero_engine.protocols.gtp.frame import GtpError
 from muzero_engine.protocols.gtp.params import GtpSettings
 
@@ -130,13 +131,13 @@ class Searcher:
         return None if cancelled else results[0]
 
     def ownership(self, position: GoPosition) -> Floats | None:
-        """Whose each point will be, in the view of the mover; None where the network, if there is one, does not say."""
+        """Whose each point would be if the game went on, in the view of the mover; None where no network says it."""
         try:
             self.prepare(position)
         except GtpError:
             return None
         self.stop_pondering()
-        return self._engine.ownership([position])[0]
+        return ownership_before_passing(position, self._engine.ownership)
 
     def analyse(self, position: GoPosition, wanted: Analysis, settings: GtpSettings) -> None:
         """Starts an analysis. Call `prepare` before."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.gtp_session import Talk
 
+from muzero_engine.arrays import Floats
+from muzero_engine.commands.common.compose import make_engine
+from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.go.actions import parse_vertex
 from muzero_engine.games.go.rules import WHITE, GoPosition
-from muzero_engine.protocols.gtp.final_status import dead_stones
+from muzero_engine.protocols.gtp.final_status import dead_stones, ownership_before_passing
 from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules, UnplayableRules
 
 STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory", "dame")
@@ -441,3 +445,30 @@ def test_restricted_genmove(talk: Talk) -> None:
     assert "legal" in talk.refuse("restricted_genmove w C3")
     talk.refuse("restricted_genmove w")
     talk.refuse("restricted_genmove w Z3")
+
+
+def test_ownership_is_asked_for_as_if_nobody_had_passed(talk: Talk) -> None:
+    play(talk, "bE5 wC3 bpass wpass")
+    asked: list[tuple[int, list[tuple[int, int]]]] = []
+
+    def ownerships(positions: Sequence[GoPosition]) -> list[Floats | None]:
+        asked.extend((position.mover, position.moves) for position in positions)
+        return [np.full((9, 9), 0.6, dtype=np.float32), np.full((9, 9), -0.2, dtype=np.float32)]
+
+    board = talk.session._board.position
+    owned = ownership_before_passing(board, ownerships)
+    assert owned is not None
+    assert owned[0, 0] == pytest.approx(0.4)
+    assert asked == [(mover, board.moves[:2]) for mover in (0, 1)]
+
+
+def test_dead_stones_as_the_networks_that_come_along_see_them() -> None:
+    """Two walls, and two stones behind each of them that cannot live."""
+    engine = make_engine("go", EngineOptions())
+    talk = Talk(engine, shape=(9, 9))
+    play(talk, " ".join(f"bD{row} wF{row}" for row in range(1, 10)) + " wB3 bH7 wB4 bH8 bpass wpass")
+    assert sorted(talk.ask("final_status_list dead").split()) == ["B3", "B4", "H7", "H8"]
+    assert talk.ask("final_score") == "W+7.5"
+    talk.ask("kata-set-rules tromp-taylor")
+    assert talk.ask("final_status_list dead") == ""
+    talk.session.close()
