@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from muzero_engine.games.base import (
@@ -25,10 +26,10 @@ SIGNATURE_CHARACTERS = 4096  # of a text, in which a signature is searched for
 
 
 class BadRecordedMove(BadPosition):
-    """A move of a recorded game that cannot be played. `number` is the move's, from 1."""
+    """A move of a recorded game that cannot be played. `number` is the move's, from 1, `label` how people count it."""
 
-    def __init__(self, number: int, reason: str) -> None:
-        super().__init__(f"move {number}: {reason}")
+    def __init__(self, number: int, reason: str, label: str = "") -> None:
+        super().__init__(f"move {label or f'{number}:'} {reason}")
         self.number = number
 
 
@@ -113,16 +114,19 @@ def read_text(path: Path, form: RecordFormat) -> str:
 
 def played_game(text: str, form: RecordFormat, game: Game, number: int = 1) -> PlayedGame:
     """Return the game of this number in a text, played through. Raises BadPosition."""
-    entries = list(itertools.islice(form.split(text), number))
+    entries = list(itertools.islice(form.split(text), number + 1))
     if not entries:
         raise BadPosition(f"there is no {form.unit} of {form.name} in it")
     if len(entries) < number:
         raise BadPosition(f"there is no {form.unit} {number} in it: the last is {len(entries)}")
-    entry = entries[-1].text
+    entry = entries[number - 1].text
     if form.play is not None:
-        return form.play(entry)
-    recorded = form.read(entry, game.initial(game.spec.shapes[0]))
-    return PlayedGame(played(recorded, game), recorded.players, recorded.warnings)
+        one = form.play(entry)
+    else:
+        recorded = form.read(entry, game.initial(game.spec.shapes[0]))
+        one = PlayedGame(played(recorded, game), recorded.players, recorded.warnings)
+    more = (f"{form.unit} {number} of several is taken",) if len(entries) > number else ()
+    return replace(one, warnings=(*more, *one.warnings))
 
 
 def played(recorded: RecordedGame, game: Game) -> Position:

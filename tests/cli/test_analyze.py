@@ -172,6 +172,13 @@ def test_what_to_play_instead_of_a_move() -> None:
     assert "Qxf7" not in output.partition("line\n")[2].splitlines()[0]  # what is best does not allow it
 
 
+def test_one_game_of_several_is_taken() -> None:
+    text = "1. e4 e5 1-0\n\n1. d4 d5 2. c4 0-1\n"
+    first, second = read_game(text, None), read_game(text, None, 2)
+    assert (first.position.ply, first.warnings) == (2, ("game 1 of several is taken",))
+    assert (second.position.ply, second.warnings) == (3, ())
+
+
 def test_numbers_of_moves() -> None:
     moves = game_analysis.moves_of(read_game(GAME, None).position)
     for number, texts in (("3", ["Qh5", "Nf6"]), ("3w", ["Qh5"]), ("3.", ["Qh5"]), ("3b", ["Nf6"]), ("3...", ["Nf6"])):

@@ -50,18 +50,18 @@ def test_a_game_is_read_however_it_is_written(head: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1. Zf3 Nf6", "move 1: Zf3 is no move"),
-        ("1. Sf3 Sf6 2. Dh7", "move 3: Dh7 is illegal"),
-        ("1. Nf3 Sf6", "move 2: Sf6 is no move"),  # letters of two languages
+        ("1. Zf3 Nf6", "move 1. Zf3 is no move"),
+        ("1. Sf3 Sf6 2. Dh7", "move 2. Dh7 is illegal"),
+        ("1. Nf3 Sf6", "move 1... Sf6 is no move"),  # letters of two languages
         ("1. e4 e5 2. Re2 Re7", "could be written in French or Finnish"),  # a king or a knight
-        ("1. e4 e5 2. Ke3", "move 3: Ke3 is illegal"),
-        ("1. e4 -- 2. d4", "move 2: -- is no move"),
+        ("1. e4 e5 2. Ke3", "move 2. Ke3 is illegal"),
+        ("1. e4 -- 2. d4", "move 1... -- is no move"),
         ("1. Nf3 a6 2. Nc3 a5 3. Nb5 a4 4. Nd4", "either of two pieces"),
         ("1. e4 {no end", "a comment is not closed"),
         ("1. e4 " + "(" * 10**5, "a variation is not closed"),
         ("1. e4 " + "N" * 5000, "'NNNNNNNNNNNNNNNNNNNN' is no move"),
         ('[Event "x"]\n[Site "?"]\n', "there is no game in it"),
-        ("hello, world", "move 1: hello, is no move"),
+        ("hello, world", "move 1. hello, is no move"),
         ('[Event "x"]\n[Variant "Atomic"]\n\n1. e4', "a game of 'Atomic'"),
         ('[FEN "8/8/8 w"]\n\n1. e4', "cannot read the FEN"),
     ],

@@ -237,19 +237,20 @@ def _played(words: Sequence[str], start: ChessPosition, letters: str) -> tuple[s
     board = start.board
     moves = []
     for number, word in enumerate(words, start=1):
+        label = f"{board.fullmove_number}{'.' if board.turn else '...'}"
         shown = f"{word[:SHOWN]!a}" if not word.isprintable() or len(word) > SHOWN else word
         san = _san(_plain(word).translate(english).translate(_FIGURINES))
         if san is None:
-            raise BadRecordedMove(number, f"{shown} is no move")
+            raise BadRecordedMove(number, f"{shown} is no move", label)
         try:
             move = board.parse_san(san)
             action = position.parse_action(board.uci(move))
         except chess.AmbiguousMoveError:
-            raise BadRecordedMove(number, f"{shown} could be either of two pieces") from None
+            raise BadRecordedMove(number, f"{shown} could be either of two pieces", label) from None
         except IllegalMove as error:
-            raise BadRecordedMove(number, f"{shown}: {error}") from None
+            raise BadRecordedMove(number, f"{shown}: {error}", label) from None
         except ValueError:
-            raise BadRecordedMove(number, f"{shown} is illegal in {board.fen()}") from None
+            raise BadRecordedMove(number, f"{shown} is illegal in {board.fen()}", label) from None
         moves.append(position.action_text(action))
         position.push(action)
         board.push(move)
