@@ -62,7 +62,7 @@ class Model(Protocol):
 
     @property
     def latent_levels(self) -> int:
-        """Where above 0, at most 255: g rounds the latents that it is given to multiples of 1 / `latent_levels`."""
+        """Return n, 1 to 255, where g rounds the latents that it is given to multiples of 1 / n; else 0."""
         ...
 
     def initial_inference(self, observation: Floats) -> InitialOutput:

@@ -70,11 +70,11 @@ class Ratings:
     _covariance: Doubles  # Elo^2, players in their order
 
     def elo(self, name: str) -> float:
-        """The rating of a player. Raises KeyError for one that was left out."""
+        """Return the rating of a player. Raises KeyError for one that was left out."""
         return self.players[name].elo
 
     def difference(self, name: str, other: str) -> PlayerRating:
-        """How much stronger `name` is than `other`, with the 95% interval of the difference."""
+        """Return how much stronger `name` is than `other`, with the 95% interval of the difference."""
         order = list(self.players)
         i, j = order.index(name), order.index(other)
         variance = self._covariance[i, i] + self._covariance[j, j] - 2.0 * self._covariance[i, j]
@@ -88,7 +88,7 @@ def fit_ratings(
     advantage: bool = False,
     prior_games: float = PRIOR_GAMES,
 ) -> Ratings:
-    """Ratings of all players that a chain of games connects with one of `anchors` (name -> Elo, held fixed).
+    """Return ratings of all players that a chain of games connects with one of `anchors` (name -> Elo, held fixed).
 
     With `advantage` the worth of moving first is fitted too, one for all games. Players without a chain of games to an
     anchor have no rating and are left out.
@@ -113,12 +113,12 @@ def fit_ratings(
 
 
 def expected_score(elo: float) -> float:
-    """Expected points a game of a player that is `elo` stronger, in [0, 1]."""
+    """Return the expected points a game of a player that is `elo` stronger, in [0, 1]."""
     return 1.0 / (1.0 + math.pow(10.0, -elo / 400.0))
 
 
 def elo_of_score(score: float) -> float:
-    """The difference in Elo that a score in [0, 1] stands for; minus or plus infinity at the ends."""
+    """Return the difference in Elo that a score in [0, 1] stands for; minus or plus infinity at the ends."""
     if score <= 0.0 or score >= 1.0:
         return math.copysign(math.inf, score - 0.5)
     return -400.0 * math.log10(1.0 / score - 1.0)
@@ -189,7 +189,7 @@ class _Fit:
         self._columns = self._design()
 
     def _design(self) -> Doubles:
-        """float64[n, size]: the derivative of each row's difference in Elo to x (nothing for log nu)."""
+        """Return the derivative of each row's difference in Elo to x, float64[n, size] (nothing for log nu)."""
         rows = np.arange(len(self._n))
         players = np.zeros((len(self._n), len(self._given)))
         players[rows, self._games.first] += 1.0
@@ -231,7 +231,7 @@ class _Fit:
         return float(total.sum())
 
     def slopes(self) -> tuple[Doubles, Doubles]:
-        """The gradient, float64[size], and the Fisher information, float64[size, size].
+        """Return the gradient, float64[size], and the Fisher information, float64[size, size].
 
         Of a game are observed s = 1/2, 0, -1/2 (won, drawn, lost), whose natural parameter is 2 log x, and t = 1 if
         drawn, with log nu. E fixes the mean of s, so d(2 log x) / dE = 1 / Var(s), d(2 log x) / d(log nu) =
@@ -251,7 +251,7 @@ class _Fit:
         return gradient, information
 
     def maximise(self) -> None:
-        """Goes uphill until nothing moves any more."""
+        """Go uphill until nothing moves any more."""
         if not len(self._x):
             return
         value = self._log_likelihood(self._x)
@@ -283,7 +283,7 @@ class _Fit:
         return np.asarray(factor * step)
 
     def covariance(self) -> tuple[Doubles, float]:
-        """Elo^2: of the players, float64[players, players], and the variance of the advantage."""
+        """Return, in Elo^2, the players' covariance, float64[players, players], and the variance of the advantage."""
         whole = np.zeros((len(self._given), len(self._given)))
         if not len(self._x):
             return whole, 0.0
@@ -293,7 +293,7 @@ class _Fit:
 
 
 def _inverse(information: Doubles) -> Doubles:
-    """Of a symmetric, positive matrix whose entries may differ by many orders of magnitude."""
+    """Return the inverse of a symmetric, positive matrix whose entries may differ by many orders of magnitude."""
     scale = 1.0 / np.sqrt(np.maximum(np.diag(information), 1e-200))
     inverse: Doubles = scale[:, None] * np.linalg.pinv(scale[:, None] * information * scale, hermitian=True) * scale
     return inverse
@@ -310,7 +310,7 @@ def _ratings(names: Sequence[str], fit: _Fit) -> Ratings:
 
 
 def _connected(results: Sequence[Results], anchors: Iterable[str]) -> list[str]:
-    """The players reached from the anchors by games, the anchors first."""
+    """Return the players reached from the anchors by games, the anchors first."""
     neighbours: dict[str, list[str]] = {}
     for result in results:
         neighbours.setdefault(result.first, []).append(result.second)

@@ -163,7 +163,7 @@ def analysis(visits: int | None, options: EngineOptions) -> None:
 
 
 def protocol_of(line: str) -> EngineProtocol | None:
-    """The protocol that a first line belongs to, if it is one that a GUI begins with."""
+    """Return the protocol that a first line belongs to, if it is one that a GUI begins with."""
     words = line.split()
     if words and words[0].isdecimal():  # the id of a GTP command
         words = words[1:]
@@ -181,7 +181,7 @@ def protocol_of(line: str) -> EngineProtocol | None:
 
 
 def listen() -> None:
-    """Answers on standard output in the protocol of the first line that is known.
+    """Answer on standard output in the protocol of the first line that is known.
 
     Ends with one line where that is UGI, which leaves the game open.
     """
@@ -244,7 +244,7 @@ def _ugi_session(game: str, options: EngineOptions, writer: Writer) -> Session:
 
 
 def _gtp_session(options: EngineOptions, inbox: Inbox, writer: Writer, **settings: Any) -> Session:
-    """`settings` are further arguments of `GtpSession`."""
+    """Serve GTP; `settings` are further arguments of `GtpSession`."""
     from muzero_engine.protocols.gtp.session import GtpSession
 
     version = engine_version(gtp_protocol.GAME, options)

@@ -75,7 +75,7 @@ class Outcome:
     reason: str  # lower case, for people: "checkmate", "threefold repetition", "two passes", ...
 
     def value(self, player: int) -> float:
-        """+1.0 if `player` (0 or 1) won, -1.0 if it lost, 0.0 for a draw."""
+        """Return +1.0 if `player` (0 or 1) won, -1.0 if it lost, 0.0 for a draw."""
         return 0.0 if self.winner is None else (1.0 if self.winner == player else -1.0)
 
 
@@ -103,7 +103,7 @@ class FrameLayout:
 
     @property
     def planes(self) -> int:
-        """Channels of the observation."""
+        """Return how many channels the observation has."""
         return self.history * self.frame_planes + self.scalars
 
 
@@ -139,7 +139,7 @@ class GameSpec:
     ownership: bool = False  # whether the network has an ownership head (Go)
 
     def num_actions(self, shape: Shape) -> int:
-        """A: the number of actions on a board of this shape."""
+        """Return A, the number of actions on a board of this shape."""
         return self.action_planes * shape[0] * shape[1] + self.extra_actions
 
 
@@ -155,65 +155,71 @@ class Position(Protocol):
     def shape(self) -> Shape: ...
     @property
     def mover(self) -> int:
-        """The player to move: 0 or 1."""
+        """Return the player to move: 0 or 1."""
         ...
 
     @property
     def ply(self) -> int:
-        """Plies played since the first position of this object (a set-up position starts at 0)."""
+        """Return the plies played since the first position of this object (a set-up position starts at 0)."""
         ...
 
     def legal_actions(self) -> Ints:
-        """int64[n], ascending, n >= 0. Draws by repetition or move counts do not empty it; mate and stalemate do."""
+        """Return the legal actions, int64[n], ascending, n >= 0.
+
+        Draws by repetition or move counts do not empty the array; mate and stalemate do.
+        """
         ...
 
     def push(self, action: int) -> None:
-        """Plays a legal action. Raises IllegalMove for any other."""
+        """Play a legal action. Raises IllegalMove for any other."""
         ...
 
     def pop(self) -> int:
-        """Takes the last action back and returns it. Raises IndexError where there is none."""
+        """Take the last action back and return it. Raises IndexError where there is none."""
         ...
 
     def copy(self) -> Self: ...
     def outcome(self) -> Outcome | None:
-        """The end of the game by the rules, draws that can be claimed (threefold, fifty moves) included; else None."""
+        """Return how the game ends here by the rules, draws to claim (threefold, fifty moves) included, or None."""
         ...
 
     def ending_actions(self) -> dict[int, float]:
-        """Legal actions after which `outcome()` is not None -> value for the mover of *this* position (+1, 0, -1)."""
+        """Return the legal actions that end the game, each with its value (+1, 0, -1) for the mover *here*."""
         ...
 
     def decisive_actions(self) -> dict[int, float]:
-        """Those of `ending_actions` that win (+1) or lose (-1); may be much faster."""
+        """Return those of `ending_actions` that win (+1) or lose (-1); it may be much faster."""
         ...
 
     def can_declare_win(self) -> bool:
-        """Whether the mover may end the game in its favour without a move (shogi's 27-point declaration)."""
+        """Return whether the mover may end the game in its favour without a move (shogi's 27-point declaration)."""
         ...
 
     def frames(self, count: int) -> Bools:
-        """bool[count, frame_planes, H, W], newest first, first player's frame; zeros before the first position."""
+        """Return bool[count, frame_planes, H, W], newest first, first player's frame.
+
+        It is zero before the first position.
+        """
         ...
 
     def scalars(self) -> Scalars:
-        """int16[layout.scalars] of the current ply, mover's view."""
+        """Return int16[layout.scalars] of the current ply, mover's view."""
         ...
 
     def action_text(self, action: int) -> str:
-        """The protocol's text for a legal action (UCI, GTP vertex, USI)."""
+        """Return the protocol's text for a legal action (UCI, GTP vertex, USI)."""
         ...
 
     def parse_action(self, text: str) -> int:
-        """The legal action a protocol text means. Raises IllegalMove for anything else."""
+        """Return the legal action that a protocol text means. Raises IllegalMove for anything else."""
         ...
 
     def text(self) -> str:
-        """The position as text that `Game.from_text` reads (FEN, SFEN, ...), without history."""
+        """Return the position as text that `Game.from_text` reads (FEN, SFEN, ...), without history."""
         ...
 
     def board_text(self) -> str:
-        """A board for people, several lines, ASCII, coordinates at the edges, who is to move below."""
+        """Return a board for people: lines of ASCII, coordinates at the edges, who is to move below."""
         ...
 
 

@@ -10,7 +10,7 @@ from muzero_engine.games.base import Bools
 
 
 def members(mask: int) -> Iterator[int]:
-    """The points of a bit set, ascending."""
+    """Return the points of a bit set, ascending."""
     while mask:
         low = mask & -mask
         yield low.bit_length() - 1
@@ -18,7 +18,7 @@ def members(mask: int) -> Iterator[int]:
 
 
 def point_set(points: Iterable[int]) -> int:
-    """The bit set of some points."""
+    """Return the bit set of some points."""
     mask = 0
     for point in points:
         mask |= 1 << point
@@ -26,7 +26,7 @@ def point_set(points: Iterable[int]) -> int:
 
 
 def bit_planes(masks: Iterable[int], points: int) -> Bools:
-    """bool[len(masks), points] from bit sets."""
+    """Return bit sets as planes, bool[len(masks), points]."""
     count = 0
     together = 0
     for mask in masks:

@@ -24,7 +24,7 @@ from muzero_engine.games.base import (
 
 
 def turned(planes: Bools, turn: Turn) -> Bools:
-    """`bool[..., H, W]` seen from the other player's side (a view)."""
+    """Return `bool[..., H, W]` as the other player sees it (a view)."""
     match turn:
         case Turn.NONE:
             return planes
@@ -35,7 +35,7 @@ def turned(planes: Bools, turn: Turn) -> Bools:
 
 
 def stack_observation(frames: Bools, scalars: Scalars, mover: int, layout: FrameLayout, turn: Turn) -> Floats:
-    """float32[planes, H, W] in the mover's frame from `bool[history, frame_planes, H, W]` and `int16[scalars]`."""
+    """Return float32[planes, H, W] in the mover's frame from bool[history, frame_planes, H, W] and int16[scalars]."""
     history, _, rows, columns = frames.shape
     if mover == 1:
         p = layout.per_player
@@ -50,27 +50,30 @@ def stack_observation(frames: Bools, scalars: Scalars, mover: int, layout: Frame
 
 
 def observation(position: Position) -> Floats:
-    """float32[planes, H, W]: what h sees of this position, mover's frame."""
+    """Return what h sees of this position, float32[planes, H, W], mover's frame."""
     layout = position.spec.layout
     frames = position.frames(layout.history)
     return stack_observation(frames, position.scalars(), position.mover, layout, position.spec.turn)
 
 
 def packed_size(spec: GameSpec, shape: Shape) -> int:
-    """Bytes of one packed ply."""
+    """Return how many bytes one packed ply has."""
     bits = spec.layout.frame_planes * shape[0] * shape[1]
     return (bits + 7) // 8 + 2 * spec.layout.scalars + 1
 
 
 def pack(position: Position) -> Packed:
-    """uint8[packed_size]: the current ply of a position."""
+    """Return the current ply of a position, uint8[packed_size]."""
     frame = np.packbits(position.frames(1)[0].reshape(-1))
     scalars = position.scalars().astype("<i2").view(np.uint8)
     return np.concatenate([frame, scalars, np.array([position.mover], dtype=np.uint8)])
 
 
 def unpack(packed: Packed, spec: GameSpec, shape: Shape) -> tuple[Bools, Scalars, int]:
-    """The inverse of `pack`: `bool[frame_planes, H, W]`, `int16[scalars]`, mover. Raises ValueError on a wrong size."""
+    """Undo `pack`: return `bool[frame_planes, H, W]`, `int16[scalars]` and the mover.
+
+    Raises ValueError on a wrong size.
+    """
     if packed.shape != (packed_size(spec, shape),):
         raise ValueError(
             f"a packed ply of {spec.name} {shape} has {packed_size(spec, shape)} bytes, not {packed.shape}"
@@ -83,7 +86,7 @@ def unpack(packed: Packed, spec: GameSpec, shape: Shape) -> tuple[Bools, Scalars
 
 
 def observation_from_packed(plies: Packed, spec: GameSpec, shape: Shape) -> Floats:
-    """float32[planes, H, W] from `uint8[n, packed_size]`, oldest first, n >= 1; missing history is zero."""
+    """Return float32[planes, H, W] from `uint8[n, packed_size]`, oldest first, n >= 1; missing history is zero."""
     layout = spec.layout
     frames = np.zeros((layout.history, layout.frame_planes, *shape), dtype=np.bool_)
     newest = plies[::-1][: layout.history]
@@ -95,7 +98,7 @@ def observation_from_packed(plies: Packed, spec: GameSpec, shape: Shape) -> Floa
 
 
 def apply_symmetry(planes: Floats, symmetry: Symmetry) -> Floats:
-    """`float32[..., H, W]` under a symmetry of the board (a view; H == W is needed where it transposes)."""
+    """Return `float32[..., H, W]` under a symmetry of the board (a view; H == W is needed where it transposes)."""
     if symmetry & 1:
         planes = planes[..., ::-1]
     if symmetry & 2:
@@ -106,7 +109,7 @@ def apply_symmetry(planes: Floats, symmetry: Symmetry) -> Floats:
 
 
 def square_permutation(symmetry: Symmetry, shape: Shape) -> list[int]:
-    """The new square of each square (`row * W + column`) when `apply_symmetry` is applied to the board."""
+    """Return the new square of each square (`row * W + column`) when `apply_symmetry` is applied to the board."""
     rows, columns = shape
     old = np.arange(rows * columns, dtype=np.float32).reshape(rows, columns)
     moved = apply_symmetry(old, symmetry).reshape(-1).astype(np.int64)  # moved[new] = old

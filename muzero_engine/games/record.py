@@ -29,7 +29,7 @@ class Ending(enum.Enum):
 
     @property
     def is_fault(self) -> bool:
-        """Whether the loser's program, and not its play, decided the game."""
+        """Return whether the loser's program, and not its play, decided the game."""
         return self in _FAULTS
 
 
@@ -91,5 +91,5 @@ class GameRecord:
 
     @property
     def winner(self) -> int | None:
-        """0, 1, or None for a draw."""
+        """Return the winner, 0 or 1, or None for a draw."""
         return None if self.points == 0.5 else (0 if self.points == 1.0 else 1)

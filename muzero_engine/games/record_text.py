@@ -8,7 +8,10 @@ from muzero_engine.games.record import Ending, GameRecord, PlyRecord, Score, Sco
 
 
 def comment(ply: PlyRecord) -> str:
-    """What is known of a move in one line: "+0.35/12 1234 nodes 0.52 s, 59.5 s left". The score is the mover's."""
+    """Return what is known of a move in one line: "+0.35/12 1234 nodes 0.52 s, 59.5 s left".
+
+    The score is the mover's.
+    """
     parts = []
     if ply.score is not None:
         parts.append(score_text(ply.score) + (f"/{ply.depth}" if ply.depth is not None else ""))
@@ -21,7 +24,7 @@ def comment(ply: PlyRecord) -> str:
 
 
 def score_text(score: Score) -> str:
-    """A score for people: pawns, a mate, or a win rate."""
+    """Return a score for people: pawns, a mate, or a win rate."""
     match score.kind:
         case ScoreKind.CENTIPAWNS:
             return f"{score.value / 100:+.2f}"
@@ -32,7 +35,7 @@ def score_text(score: Score) -> str:
 
 
 def ending_text(record: GameRecord) -> str:
-    """How the game ended: "draw by rules: threefold repetition"."""
+    """Return how the game ended: "draw by rules: threefold repetition"."""
     if record.ending is Ending.UNFINISHED:
         return "unfinished"
     winner = record.winner
@@ -41,7 +44,7 @@ def ending_text(record: GameRecord) -> str:
 
 
 def with_movers(record: GameRecord, first_mover: int) -> Iterator[tuple[int, str, PlyRecord | None]]:
-    """(player, move, what the engine said) of every move, the opening's first."""
+    """Return (player, move, what the engine said) of every move, the opening's first."""
     player = first_mover
     for move in record.opening_moves:
         yield player, move, None

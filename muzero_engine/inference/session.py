@@ -130,7 +130,7 @@ class OnnxModel:
 
     @property
     def planes(self) -> int:
-        """Channels of an observation."""
+        """Return how many channels an observation has."""
         return self.manifest.planes
 
     @property

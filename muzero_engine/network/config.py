@@ -56,12 +56,15 @@ class NetworkConfig:
 
     @property
     def size_agnostic(self) -> bool:
-        """Whether one network serves several boards; its actions are then the points and `extra_actions`."""
+        """Return whether one network serves several boards; its actions are then the points and `extra_actions`."""
         return len(self.shapes) > 1
 
     @property
     def action_input_planes(self) -> int:
-        """Channels that an action takes in g: to, from and one a kind; only `to` where actions only name a point."""
+        """Return the channels that an action takes in g: to, from and one a kind.
+
+        It is `to` alone where actions only name a point.
+        """
         return 1 if self.size_agnostic else 2 + self.kinds
 
     def num_actions(self, shape: Shape) -> int:

@@ -21,7 +21,7 @@ class TorchModel:
 
     @property
     def planes(self) -> int:
-        """Channels of an observation."""
+        """Return how many channels an observation has."""
         return self._network.config.planes
 
     @torch.inference_mode()

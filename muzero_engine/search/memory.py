@@ -27,7 +27,7 @@ class LatentPool:
     """
 
     def __init__(self, shape: tuple[int, ...], slots: int, levels: int = 0) -> None:
-        """`shape` is (C, H, W); at least two slots (the root's and one more)."""
+        """Make room for latents of `shape`, (C, H, W), at least two of them (the root's and one more)."""
         if slots < 2:
             raise ValueError("a latent pool has at least two slots")
         self._pool = np.empty((slots, *shape), dtype=np.uint8 if levels else np.float32)
@@ -38,12 +38,12 @@ class LatentPool:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(C, H, W)."""
+        """Return (C, H, W), the shape of one latent."""
         return self._pool.shape[1:]
 
     @property
     def available(self) -> int:
-        """Slots that can be taken before one must be released."""
+        """Return how many slots can be taken before one must be released."""
         return len(self._free) + self.slots - self._used
 
     def clear(self) -> None:
@@ -81,7 +81,7 @@ class TreeMemory:
     """What a tree of at most `memory_mb` MB may hold. Not thread-safe."""
 
     def __init__(self, memory_mb: int, batch_size: int, levels: int = 0) -> None:
-        """`levels` are those of the latents, see `LatentPool`."""
+        """Set the sizes; `levels` are those of the latents, see `LatentPool`."""
         self._levels = levels
         memory = memory_mb << 20
         self.max_nodes = max(_MIN_NODES, memory // 4 // NODE_BYTES)

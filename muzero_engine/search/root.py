@@ -36,7 +36,7 @@ class PuctRoot:
     """The child of highest pUCT ([MZ] equation 2, Q halved) among those visited and the next by prior."""
 
     def __init__(self, tree: Tree, children: Sequence[int], exploration: Exploration, fpu_reduction: float) -> None:
-        """`children` are nodes, at least one, in descending order of their priors."""
+        """Begin with `children`: nodes, at least one, in descending order of their priors."""
         self._tree = tree
         self._children = children
         self._exploration = exploration
@@ -74,7 +74,7 @@ class GumbelRoot:
     def __init__(
         self, tree: Tree, children: Sequence[int], scores: Sequence[float], root_value: float, config: SearchConfig
     ) -> None:
-        """`children` are nodes, at least one, in descending order of their `scores`, gumbel + logit each.
+        """Begin with `children`: nodes, at least one, in descending order of their `scores`, gumbel + logit each.
 
         `root_value` is the network's.
         """

@@ -70,7 +70,7 @@ class Search:
 
     @property
     def simulations(self) -> int:
-        """Simulations backed up since `start`."""
+        """Return the simulations backed up since `start`."""
         return self._tree.done[ROOT] - 1 if len(self._tree) else 0
 
     @property
@@ -80,7 +80,7 @@ class Search:
 
     @property
     def hashfull(self) -> int:
-        """Per mille of the node memory in use."""
+        """Return how much of the node memory is in use, per mille."""
         return 1000 * len(self._tree) // self._memory.max_nodes
 
     def start(self, observation: Floats, legal_actions: Ints, ending: dict[int, float]) -> None:

@@ -58,7 +58,7 @@ class World:
 
     @property
     def is_main(self) -> bool:
-        """Whether this is the process that writes files and speaks."""
+        """Return whether this is the process that writes files and speaks."""
         return self.rank == 0
 
     def sum_(self, tensor: Tensor) -> None:
@@ -206,7 +206,7 @@ class StopRequest:
 
     @property
     def signalled(self) -> bool:
-        """Whether a signal asked for the stop."""
+        """Return whether a signal asked for the stop."""
         return self._asked is not None
 
     def due(self) -> bool:

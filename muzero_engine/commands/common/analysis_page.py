@@ -101,7 +101,7 @@ whole game:</p>
 
 
 def _plays_again(moves: Sequence[JudgedMove]) -> bool:
-    """Whether the moves, one after the other by the rules, lead to the positions of the game."""
+    """Return whether the moves, one after the other by the rules, lead to the positions of the game."""
     position = moves[0].played.before.copy()
     try:
         for move in moves:

@@ -27,12 +27,12 @@ INFO_INTERVAL_MS = 250.0
 
 
 def weights_folder(game: str, options: EngineOptions) -> Path:
-    """The bundle that the options ask for."""
+    """Return the bundle that the options ask for."""
     return Path(options.weights).expanduser() if options.weights else default_weights_dir(game)
 
 
 def load_model(game: str, options: EngineOptions) -> OnnxModel:
-    """The network of a game. Raises BadWeights or BackendUnavailable."""
+    """Return the network of a game. Raises BadWeights or BackendUnavailable."""
     return OnnxModel(
         load_bundle(weights_folder(game, options), load_game(game).spec),
         backend=Backend(options.backend),
@@ -42,12 +42,12 @@ def load_model(game: str, options: EngineOptions) -> OnnxModel:
 
 
 def model_loader(game: str) -> ModelLoader:
-    """`load_model` for one game, as the engine takes it."""
+    """Return `load_model` for one game, as the engine takes it."""
     return lambda options: load_model(game, options)
 
 
 def own_value(game: str, options: EngineOptions) -> Callable[[Position], float]:
-    """The value of a position for its mover in [-1, 1], as the network sees it without a search.
+    """Return the value of a position for its mover in [-1, 1], as the network sees it without a search.
 
     Raises BadWeights or BackendUnavailable.
     """
@@ -56,20 +56,20 @@ def own_value(game: str, options: EngineOptions) -> Callable[[Position], float]:
 
 
 def tune_batch(model: Model, shape: Shape) -> int:
-    """How many leaves the model evaluates at once on this machine; takes about half a second."""
+    """Return how many leaves the model evaluates at once on this machine; takes about half a second."""
     assert isinstance(model, OnnxModel)
     return tune(model, shape).batch
 
 
 def make_engine(game: str, options: EngineOptions) -> Engine:
-    """An engine for a game; its network is loaded when it is first needed. From now on this process makes no full
-    garbage collections (see `collector`)."""
+    """Return an engine for a game, whose network is loaded when it is first needed. From now on this process makes no
+    full garbage collections (see `collector`)."""
     no_full_collections()
     return Engine(model_loader(game), options, tune_batch)
 
 
 def engine_version(game: str, options: EngineOptions) -> str:
-    """The version for greetings, with the state of the weights where that matters: "0.1.0 (untrained)"."""
+    """Return the version for greetings, with the state of the weights where that matters: "0.1.0 (untrained)"."""
     try:
         untrained = read_manifest(weights_folder(game, options)).training.untrained
     except BadWeights:
@@ -78,7 +78,7 @@ def engine_version(game: str, options: EngineOptions) -> str:
 
 
 def weights_line(game: str, options: EngineOptions) -> str:
-    """One line on the weights that the options ask for, or on why there are none; reads the manifest only."""
+    """Return one line on the weights that the options ask for, or on why there are none; reads the manifest only."""
     try:
         return read_manifest(weights_folder(game, options)).summary()
     except BadWeights as error:
@@ -117,4 +117,4 @@ def think(
 
 
 def _ignore(_info: SearchInfo) -> None:
-    """Reports on the way are not shown."""
+    """Drop a report on the way: nobody reads it."""

@@ -40,7 +40,7 @@ class PlayedMove:
 
     @property
     def text(self) -> str:
-        """The move as people write it."""
+        """Return the move as people write it."""
         return move_text(self.before, self.action)
 
 
@@ -67,7 +67,7 @@ class JudgedMove:
 
     @property
     def loss(self) -> float:
-        """What the mover's expected score is lower for it, 0 to 1."""
+        """Return by how much the mover's expected score is lower for it, 0 to 1."""
         if self.is_best:
             return 0.0
         difference = self.before.score - self.after.score
@@ -75,12 +75,12 @@ class JudgedMove:
 
     @property
     def has_better(self) -> bool:
-        """Whether there was a better move, by half a point of a hundred at least."""
+        """Return whether there was a better move, by half a point of a hundred at least."""
         return self.loss >= LEAST_LOSS
 
     @property
     def mark(self) -> str:
-        """`??`, `?`, `?!`, or nothing."""
+        """Return the mark of the move: `??`, `?`, `?!`, or nothing."""
         return next((mark for least, mark in MARKS if self.loss >= least), "")
 
     def better_line(self) -> tuple[list[str], list[str]]:

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 @contextmanager
 def sigterm_as_ctrl_c() -> Iterator[None]:
-    """While it holds, SIGTERM raises KeyboardInterrupt, as Ctrl-C does. For the main thread."""
+    """Raise KeyboardInterrupt at SIGTERM too, as Ctrl-C does, while the context holds. For the main thread."""
 
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt

@@ -15,7 +15,7 @@ PACKAGE = "muzero-engine"
 
 
 def versions() -> dict[str, str]:
-    """Version of this program, of Python and of each library that is installed."""
+    """Return the versions of this program, of Python and of each library that is installed."""
     known = {PACKAGE: __version__, "python": platform.python_version()}
     for library in _libraries():
         try:
@@ -26,7 +26,7 @@ def versions() -> dict[str, str]:
 
 
 def _libraries() -> list[str]:
-    """The libraries that this package asks for, to play or to train, as its installed metadata name them."""
+    """Return the libraries that this package asks for, to play or to train, as its installed metadata name them."""
     try:
         lines = importlib.metadata.requires(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:  # run from a folder, not installed
@@ -36,7 +36,7 @@ def _libraries() -> list[str]:
 
 
 def machine() -> dict[str, str | int | list[str]]:
-    """System, processor, cores this process may use, and where a network can run, fastest first."""
+    """Return the system, the processor, the cores this process may use, and where a network can run, fastest first."""
     return {
         "system": platform.platform(terse=True),
         "cpu": _cpu(),
@@ -46,13 +46,13 @@ def machine() -> dict[str, str | int | list[str]]:
 
 
 def machine_line() -> str:
-    """Processor, cores and system in one line: "AMD EPYC, 2 cores, Linux-6.1"."""
+    """Return the processor, cores and system in one line: "AMD EPYC, 2 cores, Linux-6.1"."""
     cores = usable_cores()
     return f"{_cpu()}, {cores} core{'' if cores == 1 else 's'}, {platform.platform(terse=True)}"
 
 
 def peak_memory_mb() -> float | None:
-    """Most memory this process has held resident, in MB of 1024 * 1024 bytes; None where the system does not tell."""
+    """Return the most memory that this process has held resident, in MiB; None where the system does not tell."""
     if sys.platform == "win32":
         return None
     import resource

@@ -59,7 +59,7 @@ _TO: list[int] = _TABLE.to_square.tolist()
 
 
 def _build_index() -> list[int]:
-    """The action of each `from_square * 64 + to_square` that is no underpromotion, -1 where no piece moves so."""
+    """Return the action of each `from_square * 64 + to_square` but underpromotions; -1 where no piece moves so."""
     index = np.full(64 * 64, -1)
     plain = np.flatnonzero((_TABLE.from_square >= 0) & (_TABLE.kind < 0))
     index[_TABLE.from_square[plain] * 64 + _TABLE.to_square[plain]] = plain
@@ -71,17 +71,17 @@ _INDEX = _build_index()
 
 
 def action_table(shape: Shape) -> ActionTable:
-    """The meaning of each of the 4672 actions (`shape` is (8, 8))."""
+    """Return the meaning of each of the 4672 actions (`shape` is (8, 8))."""
     return _TABLE
 
 
 def flip_of(turn: chess.Color) -> int:
-    """What turns python-chess's squares into the mover's frame and back, by XOR: 0 for white, 56 for black."""
+    """Return what turns python-chess's squares into the mover's frame and back, by XOR: 0 for white, 56 for black."""
     return 0 if turn else 56
 
 
 def action_of(move: chess.Move, turn: chess.Color) -> int:
-    """The action of a pseudo-legal move of the side `turn`; castling must be given as king takes rook."""
+    """Return the action of a pseudo-legal move of the side `turn`; castling must be given as king takes rook."""
     flip = flip_of(turn)
     from_square, to_square, promotion = move.from_square ^ flip, move.to_square ^ flip, move.promotion
     if promotion is None or promotion == chess.QUEEN:
@@ -91,7 +91,7 @@ def action_of(move: chess.Move, turn: chess.Color) -> int:
 
 
 def move_of(action: int, board: chess.Board) -> chess.Move | None:
-    """The move an action means on this board, castling as king takes rook; legality is not checked.
+    """Return the move an action means on this board, castling as king takes rook; legality is not checked.
 
     None where the action leaves the board or is out of range.
     """
@@ -108,7 +108,8 @@ def move_of(action: int, board: chess.Board) -> chess.Move | None:
 
 
 def action_permutation(symmetry: Symmetry, shape: Shape) -> Ints:
-    """int64[4672]: the new index of each action under IDENTITY or FLIP_COLUMNS. Raises ValueError for the others.
+    """Return int64[4672]: the new index of each action under IDENTITY or FLIP_COLUMNS. Raises ValueError for the
+    others.
 
     Reversing columns maps legal moves to legal moves wherever neither side may castle. No other symmetry keeps the
     direction of the pawns, so no other has a meaning for the underpromotions.

@@ -9,7 +9,10 @@ from chess import BB_DIAG_ATTACKS, BB_DIAG_MASKS, BB_FILE_ATTACKS, BB_FILE_MASKS
 
 
 def mating_actions(board: chess.Board, legal: Mapping[int, chess.Move]) -> list[int]:
-    """The keys of `legal`, all legal moves of the board, whose moves give mate. The board is the same afterwards."""
+    """Return the keys of `legal`, all legal moves of the board, whose moves give mate.
+
+    The board is the same afterwards.
+    """
     checking = _checking_squares(board)
     found = []
     for action, move in legal.items():
@@ -22,7 +25,7 @@ def mating_actions(board: chess.Board, legal: Mapping[int, chess.Move]) -> list[
 
 
 def _checking_squares(board: chess.Board) -> list[chess.Bitboard]:
-    """For each square where a piece of the mover stands: where it might give check from, rather too many than too few.
+    """Return for each square with a piece of the mover where it might give check from, rather too many than too few.
 
     Who gives check by moving goes where it sees the king, leaves a line on which a slider of its side stands, castles,
     promotes, or captures en passant.
@@ -55,7 +58,7 @@ def _checking_squares(board: chess.Board) -> list[chess.Bitboard]:
 
 
 def _seen_from(square: chess.Square, occupied: chess.Bitboard) -> tuple[chess.Bitboard, chess.Bitboard]:
-    """What a bishop and what a rook on the square would attack."""
+    """Return what a bishop and what a rook on the square would attack."""
     diagonals = BB_DIAG_ATTACKS[square][BB_DIAG_MASKS[square] & occupied]
     ranks = BB_RANK_ATTACKS[square][BB_RANK_MASKS[square] & occupied]
     files = BB_FILE_ATTACKS[square][BB_FILE_MASKS[square] & occupied]

@@ -46,7 +46,7 @@ class Key(NamedTuple):
 
 
 def key_of(board: chess.Board) -> Key:
-    """The key of a board whose castling rights are clean."""
+    """Return the key of a board whose castling rights are clean."""
     en_passant = 0
     if board.ep_square is not None and board.has_legal_en_passant():
         en_passant = chess.BB_SQUARES[board.ep_square]
@@ -66,7 +66,7 @@ def key_of(board: chess.Board) -> Key:
 
 
 def frames_of(plies: Sequence[tuple[Key, int]], count: int) -> Bools:
-    """bool[count, 14, 8, 8] from (key, occurrences so far) of plies, newest first; zeros behind the last."""
+    """Return bool[count, 14, 8, 8] from (key, occurrences so far) of plies, newest first; zeros behind the last."""
     bits = np.zeros((count, LAYOUT.frame_planes), dtype="<u8")
     if plies:
         n = len(plies)
@@ -80,13 +80,13 @@ def frames_of(plies: Sequence[tuple[Key, int]], count: int) -> Bools:
 
 
 def castling_sides(rights: int, king: int, backrank: int) -> tuple[bool, bool]:
-    """Whether a right to castle is left on the king's side and on the queen's side of the king (a bitboard)."""
+    """Return whether a right to castle is left on the king's side and on the queen's side of the king (a bitboard)."""
     own = rights & backrank
     return own > king, bool(own & (king - 1))
 
 
 def scalars_of(board: chess.Board) -> Scalars:
-    """int16[5] of a board, mover's view."""
+    """Return int16[5] of a board, mover's view."""
     sides: list[int] = []
     for color in (board.turn, not board.turn):
         backrank = chess.BB_RANK_1 if color else chess.BB_RANK_8

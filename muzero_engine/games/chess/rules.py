@@ -102,7 +102,7 @@ class ChessPosition:
 
     @property
     def chess960(self) -> bool:
-        """Whether castling is written king takes rook (e1h1) and FEN with the files of the rooks."""
+        """Return whether castling is written king takes rook (e1h1) and FEN with the files of the rooks."""
         return self._chess960
 
     def engine_option(self) -> tuple[str, str, str]:
@@ -111,14 +111,14 @@ class ChessPosition:
 
     @property
     def board(self) -> chess.Board:
-        """A copy of the current board, without its past."""
+        """Return a copy of the current board, without its past."""
         board = self._board.copy(stack=False)
         board.chess960 = self._chess960
         return board
 
     @property
     def first_board(self) -> chess.Board:
-        """A copy of the board before the first move of this object."""
+        """Return a copy of the board before the first move of this object."""
         return self._start.copy()
 
     @property
@@ -226,7 +226,7 @@ class ChessPosition:
         return move.uci()
 
     def parse_action(self, text: str) -> int:
-        """The legal action a UCI text means. Raises IllegalMove for anything else.
+        """Return the legal action a UCI text means. Raises IllegalMove for anything else.
 
         Castling may be written to the king's square (e1g1) or to the rook's (e1h1) in both modes; where the king could
         also simply step to that square (Chess960), the text means the step. Capital letters are accepted.
@@ -287,7 +287,7 @@ def _can_move(board: chess.Board) -> bool:
 
 
 def _outcome(board: chess.Board, playable: bool, occurrences: int) -> Outcome | None:
-    """The end of the game on a board that has occurred so often, `playable` if there is a legal move."""
+    """Return the end of the game on a board that has occurred so often, `playable` if there is a legal move."""
     if not playable:
         if board.is_check():
             return Outcome(1 if board.turn else 0, "checkmate")
@@ -302,14 +302,14 @@ def _outcome(board: chess.Board, playable: bool, occurrences: int) -> Outcome | 
 
 
 def initial_position(shape: Shape) -> ChessPosition:
-    """The start position. Raises BadPosition where `shape` is not (8, 8)."""
+    """Return the start position. Raises BadPosition where `shape` is not (8, 8)."""
     if shape != SHAPE:
         raise BadPosition(f"chess is played on 8x8, not {shape[0]}x{shape[1]}")
     return ChessPosition(chess.Board())
 
 
 def position_from_fen(fen: str, chess960: bool = False) -> ChessPosition:
-    """The position of a FEN, with KQkq or the rooks' files (Shredder-FEN) for castling. Raises BadPosition.
+    """Return the position of a FEN, with KQkq or the rooks' files (Shredder-FEN) for castling. Raises BadPosition.
 
     Fields from the right may be missing. Castling that only Chess960 knows switches Chess960 on where it is written
     with the rooks' files, or where all that is written is possible there (X-FEN); else it is dropped.

@@ -34,11 +34,11 @@ class Check:
 
     @property
     def statement(self) -> str:
-        """What has to hold, in a sentence."""
+        """Return what has to hold, in a sentence."""
         return (self.function.__doc__ or "").strip().splitlines()[0]
 
     def run(self) -> None:
-        """Raises AssertionError, with a sentence that says what is wrong and where, if the game has it not."""
+        """Raise AssertionError, with a sentence that says what is wrong and where, if the game has it not."""
         try:
             self.function(self.game, self.shape)
         except AssertionError as error:

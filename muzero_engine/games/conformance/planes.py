@@ -194,14 +194,14 @@ def starts_alike(position: Position, turn: Turn) -> bool:
 
 
 def _both_views(position: Position, turn: Turn) -> tuple[Bools, Bools]:
-    """bool[2 * per_player, H, W] twice: the pieces as each player sees them, its own first."""
+    """Return bool[2 * per_player, H, W] twice: the pieces as each player sees them, its own first."""
     p = position.spec.layout.per_player
     frame = position.frames(1)[0]
     return frame[: 2 * p], turned(frame[[*range(p, 2 * p), *range(p)]], turn)
 
 
 def _symmetries(game: Game, shape: Shape) -> list[Symmetry]:
-    """The game's symmetries that leave the shape of this board as it is."""
+    """Return the game's symmetries that leave the shape of this board as it is."""
     return [symmetry for symmetry in game.spec.symmetries if shape[0] == shape[1] or not symmetry & 4]
 
 

@@ -89,7 +89,7 @@ def random_play(position: Position, seed: int, plies: int) -> Iterator[Position]
 
 
 def homesick_play(position: Position, seed: int, plies: int) -> Iterator[Position]:
-    """Like `random_play`, but players go back to boards they know where they can, so that positions repeat."""
+    """Play like `random_play`, but back to known boards where that can be, so that positions repeat."""
     rng = np.random.default_rng(seed)
     pieces = 2 * position.spec.layout.per_player
     known: set[bytes] = set()

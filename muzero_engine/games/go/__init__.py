@@ -13,7 +13,7 @@ from muzero_engine.games.go.text import parse_position
 
 
 def from_text(text: str) -> GoPosition:
-    """The position of one line (see `games.go.text`). Raises BadPosition."""
+    """Return the position of one line (see `games.go.text`). Raises BadPosition."""
     line = parse_position(text)
     return GoPosition(line.shape, black=line.black, white=line.white, mover=line.mover, komi=line.komi)
 

@@ -30,12 +30,12 @@ _VERTEX = re.compile(r"([A-HJ-T])([1-9][0-9]{0,3})", re.ASCII | re.IGNORECASE)
 
 
 def pass_action(shape: Shape) -> int:
-    """The index of the pass: the last action."""
+    """Return the index of the pass: the last action."""
     return shape[0] * shape[1]
 
 
 def vertex_text(action: int, shape: Shape) -> str:
-    """The GTP vertex of an action ("D4", "pass"). Raises IllegalMove for an index outside 0..H*W."""
+    """Return the GTP vertex of an action ("D4", "pass"). Raises IllegalMove for an index outside 0..H*W."""
     rows, columns = shape
     if not 0 <= action <= rows * columns:
         raise IllegalMove(f"action {action} is outside 0..{rows * columns} of a {rows}x{columns} board")
@@ -46,7 +46,7 @@ def vertex_text(action: int, shape: Shape) -> str:
 
 
 def parse_vertex(text: str, shape: Shape) -> int:
-    """The action of a GTP vertex, in any case. Raises IllegalMove if it is none of this board."""
+    """Return the action of a GTP vertex, in any case. Raises IllegalMove if it is none of this board."""
     rows, columns = shape
     word = text.strip()
     if word.lower() == PASS_TEXT:
@@ -61,7 +61,7 @@ def parse_vertex(text: str, shape: Shape) -> int:
 
 
 def action_table(shape: Shape) -> ActionTable:
-    """What g sees of each action: the point played on; nothing for a pass."""
+    """Return what g sees of each action: the point played on; nothing for a pass."""
     squares = shape[0] * shape[1]
     nothing = np.full(squares + 1, -1, dtype=np.int64)
     to_square = np.append(np.arange(squares, dtype=np.int64), -1)
@@ -69,7 +69,7 @@ def action_table(shape: Shape) -> ActionTable:
 
 
 def action_permutation(symmetry: Symmetry, shape: Shape) -> Ints:
-    """int64[H * W + 1]: the new index of each action under a symmetry; pass stays pass."""
+    """Return int64[H * W + 1]: the new index of each action under a symmetry; pass stays pass."""
     return np.array([*square_permutation(symmetry, shape), pass_action(shape)], dtype=np.int64)
 
 

@@ -32,7 +32,7 @@ class Geometry(NamedTuple):
 
 @functools.cache
 def geometry(shape: Shape) -> Geometry:
-    """The geometry of a board of `shape` (rows, columns)."""
+    """Return the geometry of a board of `shape` (rows, columns)."""
     rows, columns = shape
     points = rows * columns
     full = (1 << points) - 1
@@ -67,7 +67,7 @@ class Board:
 
     @classmethod
     def from_stones(cls, geometry: Geometry, stones: tuple[int, int]) -> Board:
-        """The board with these two bit sets. Chains without liberties are kept: see `breathless`."""
+        """Return the board with these two bit sets. Chains without liberties are kept: see `breathless`."""
         board = cls(geometry)
         board.stones = list(stones)
         empty = board.empty
@@ -84,7 +84,7 @@ class Board:
         return board
 
     def copy(self) -> Board:
-        """An independent copy."""
+        """Return an independent copy."""
         twin = Board.__new__(Board)
         twin.geometry = self.geometry
         twin.stones = self.stones.copy()
@@ -95,16 +95,16 @@ class Board:
 
     @property
     def empty(self) -> int:
-        """The bit set of the empty points."""
+        """Return the bit set of the empty points."""
         return self.geometry.full & ~(self.stones[0] | self.stones[1])
 
     @property
     def breathless(self) -> bool:
-        """Whether some chain has no liberty: such a board cannot arise in a game."""
+        """Return whether some chain has no liberty: such a board cannot arise in a game."""
         return any(not liberties for side in self.liberties for liberties in side.values())
 
     def place(self, point: int, colour: int) -> tuple[int, int]:
-        """Puts a stone on an empty point. Returns (stones of the other colour removed, own stones removed).
+        """Put a stone on an empty point. Returns (stones of the other colour removed, own stones removed).
 
         The own chain is removed if it has no liberty left once captures are made (a suicide); whether that is allowed
         is for the caller to say.
@@ -145,7 +145,7 @@ class Board:
         return captured, 0 if own[main] else self._remove(main, colour)
 
     def playable(self, colour: int) -> tuple[int, dict[int, list[int]]]:
-        """Points where `colour` may play but for repetition, and the captures among them.
+        """Return the points where `colour` may play but for repetition, and the captures among them.
 
         Returns (bit set of the empty points that are no suicide, {bit of a point: names of the chains taken there}).
         """
@@ -162,7 +162,7 @@ class Board:
         return empty & allowed, captures
 
     def area(self) -> tuple[int, int]:
-        """Bit sets of the points that count for each colour (Tromp-Taylor).
+        """Return the bit sets of the points that count for each colour (Tromp-Taylor).
 
         A colour has its stones and the empty points that reach only its stones. Every stone on the board is alive.
         """
@@ -188,13 +188,13 @@ class Board:
         return removed
 
     def _spread(self, mask: int) -> int:
-        """The points beside those of a set."""
+        """Return the points beside those of a set."""
         columns = self.geometry.shape[1]
         sideways = ((mask & self.geometry.not_last) << 1) | ((mask & self.geometry.not_first) >> 1)
         return (sideways | (mask << columns) | (mask >> columns)) & self.geometry.full
 
     def _flood(self, seeds: int, within: int) -> int:
-        """The points of `within` connected to `seeds`, a part of it."""
+        """Return the points of `within` connected to `seeds`, a part of it."""
         reached = seeds
         while (grown := (reached | self._spread(reached)) & within) != reached:
             reached = grown

@@ -6,19 +6,19 @@ from muzero_engine.games.base import BadPosition, Shape
 
 
 def _edge_distance(size: int) -> int:
-    """Rows between the edge and the star points: third line up to size 12, fourth line from 13 on."""
+    """Return the rows between the edge and the star points: third line up to size 12, fourth line from 13 on."""
     return 2 if size < 13 else 3
 
 
 def most_fixed_stones(shape: Shape) -> int:
-    """How many stones `fixed_handicap` knows on this board: 9, 4 or 0."""
+    """Return how many stones `fixed_handicap` knows on this board: 9, 4 or 0."""
     if min(shape) < 7:
         return 0
     return 9 if min(shape) >= 9 and shape[0] % 2 == 1 and shape[1] % 2 == 1 else 4
 
 
 def fixed_handicap(stones: int, shape: Shape) -> list[int]:
-    """Squares of 2 to 9 stones on the star points (GTP 4.1.1). Raises BadPosition where the table has none."""
+    """Return the squares of 2 to 9 stones on the star points (GTP 4.1.1). Raises BadPosition where there are none."""
     most = most_fixed_stones(shape)
     if not 2 <= stones <= most:
         range_text = f"2 to {most} stones" if most else "no fixed handicap"
@@ -39,7 +39,7 @@ def fixed_handicap(stones: int, shape: Shape) -> list[int]:
 
 
 def free_handicap(stones: int, shape: Shape) -> list[int]:
-    """Squares of an engine's own choice (GTP 4.1.2): the star points as far as they go, then the widest gaps.
+    """Return squares of an engine's own choice (GTP 4.1.2): the star points as far as they go, then the widest gaps.
 
     `stones` is 2 to H * W - 1. Raises BadPosition for another number.
     """
@@ -63,7 +63,7 @@ def free_handicap(stones: int, shape: Shape) -> list[int]:
 
 
 def _take(gap: dict[tuple[int, int], int], taken: tuple[int, int]) -> None:
-    """Removes a point and updates each other point's distance to the nearest stone."""
+    """Remove a point and update each other point's distance to the nearest stone."""
     del gap[taken]
     for point in gap:
         gap[point] = min(gap[point], abs(point[0] - taken[0]) + abs(point[1] - taken[1]))

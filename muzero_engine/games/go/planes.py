@@ -24,6 +24,6 @@ KOMI_LIMIT = 2 * 19 * 19  # half points; beyond it one side has won before the f
 
 
 def scalars(komi2: int, mover: int, passed: bool) -> Scalars:
-    """int16[3] in the mover's view. `komi2`: komi in half points, white's gain."""
+    """Return int16[3] in the mover's view; `komi2` is the komi in half points, white's gain."""
     komi = max(-KOMI_LIMIT, min(KOMI_LIMIT, komi2))
     return np.array([komi if mover == 1 else -komi, passed, 1], dtype=np.int16)

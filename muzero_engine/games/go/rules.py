@@ -72,7 +72,10 @@ class GoPly(NamedTuple):
 
 
 def half_points(komi: float) -> int:
-    """Komi in half points, to the nearest half. Raises BadPosition if it is beyond a million points either way."""
+    """Return komi in half points, to the nearest one.
+
+    Raises BadPosition if it is beyond a million points either way.
+    """
     if not abs(komi) <= 1e6:  # NaN as well
         raise BadPosition(f"komi must be a number between -1000000 and 1000000, not {komi}")
     return math.floor(2 * komi + 0.5)
@@ -95,7 +98,7 @@ class GoPosition:
         mover: int = BLACK,
         komi: float = DEFAULT_KOMI,
     ) -> None:
-        """A board of 2 to 19 rows and columns with stones on the squares given. Raises BadPosition."""
+        """Make a board of 2 to 19 rows and columns with stones on these squares. Raises BadPosition."""
         if not all(SMALLEST <= size <= LARGEST for size in shape):
             raise BadPosition(f"a Go board has {SMALLEST} to {LARGEST} rows and columns, not {shape[0]}x{shape[1]}")
         self._shape: Shape = (int(shape[0]), int(shape[1]))
@@ -106,7 +109,7 @@ class GoPosition:
     # Setting up
 
     def set_up(self, black: Iterable[int], white: Iterable[int], mover: int) -> None:
-        """Starts again from these stones: history, captures and the boards seen are forgotten; komi stays.
+        """Start again from these stones: history, captures and the boards seen are forgotten; komi stays.
 
         Raises BadPosition, and changes nothing, for a square off the board or taken twice, or a chain without liberty.
         """
@@ -129,7 +132,7 @@ class GoPosition:
         self._forget_masks()
 
     def place_handicap(self, squares: Iterable[int]) -> None:
-        """Puts black handicap stones on an empty board; white moves next. `pop` does not remove them.
+        """Put black handicap stones on an empty board; white moves next. `pop` does not remove them.
 
         Raises BadPosition unless there are two or more distinct squares, the board is empty and no move was played.
         """
@@ -145,18 +148,18 @@ class GoPosition:
         self.place_handicap(fixed_handicap(stones, self._shape))
 
     def set_mover(self, colour: int) -> None:
-        """Makes `colour` (0 or 1) the player to move."""
+        """Make `colour` (0 or 1) the player to move."""
         if colour != self._mover:
             self._mover = colour
             self._forget_masks()
 
     @property
     def komi(self) -> float:
-        """Points that white gets."""
+        """Return the points that white gets."""
         return self.komi2 / 2
 
     def set_komi(self, komi: float) -> None:
-        """Any number up to a million, rounded to the nearest half point. Raises BadPosition."""
+        """Set the komi, any number up to a million, to the nearest half point. Raises BadPosition."""
         self.komi2 = half_points(komi)
 
     # The game
@@ -179,25 +182,25 @@ class GoPosition:
 
     @property
     def moves(self) -> list[tuple[int, int]]:
-        """(colour, action) of each move since the position was set up."""
+        """Return (colour, action) of each move since the position was set up."""
         return [(played.colour, played.action) for played in self._history]
 
     @property
     def last_move(self) -> tuple[int, int] | None:
-        """(colour, action) of the last move."""
+        """Return (colour, action) of the last move."""
         return (self._history[-1].colour, self._history[-1].action) if self._history else None
 
     def stones(self, colour: int) -> list[int]:
-        """Squares with a stone of this colour, ascending."""
+        """Return the squares with a stone of this colour, ascending."""
         return list(members(self._board.stones[colour]))
 
     def chains(self, colour: int) -> list[tuple[int, ...]]:
-        """The squares of each chain of this colour."""
+        """Return the squares of each chain of this colour."""
         stones = self._board.stones[colour]
         return [points for points in self._board.chains.values() if stones >> points[0] & 1]
 
     def first_stones(self, colour: int) -> list[int]:
-        """Squares with a stone of this colour before the first move: set-up and handicap stones."""
+        """Return the squares with a stone of this colour before the first move: set-up and handicap stones."""
         if not self._history:
             return self.stones(colour)
         first = self._history[0]
@@ -205,12 +208,12 @@ class GoPosition:
 
     @property
     def first_mover(self) -> int:
-        """The player of the first move, or the one to move where there is none."""
+        """Return the player of the first move, or the one to move where there is none."""
         return self._history[0].colour if self._history else self._mover
 
     @property
     def lost(self) -> tuple[int, int]:
-        """How many stones black and white have lost (prisoners of the other side)."""
+        """Return how many stones black and white have lost (prisoners of the other side)."""
         return self._lost
 
     def legal_actions(self) -> Ints:
@@ -220,7 +223,7 @@ class GoPosition:
         return np.flatnonzero(np.unpackbits(raw, bitorder="little")).astype(np.int64, copy=False)
 
     def is_legal(self, action: int) -> bool:
-        """Whether the mover may play this action."""
+        """Return whether the mover may play this action."""
         points = self._board.geometry.points
         if not 0 <= action < points:
             return action == points
@@ -234,7 +237,7 @@ class GoPosition:
         self._play(action)
 
     def play_any(self, action: int, colour: int) -> None:
-        """Plays for `colour`, ko, superko and suicide included (see the module). `pop` takes it back, `colour` to move.
+        """Play for `colour`, ko, superko and suicide included (see the module). `pop` takes it back, `colour` to move.
 
         Raises IllegalMove for an occupied point or an action that is none of this board.
         """
@@ -246,7 +249,7 @@ class GoPosition:
         self._play(action)
 
     def pop(self) -> int:
-        """Takes the last move back: the player who made it is to move again. Raises IndexError where there is none."""
+        """Take the last move back: the player who made it is to move again. Raises IndexError where there is none."""
         if not self._history:
             raise IndexError("no move to take back")
         played = self._history.pop()
@@ -271,7 +274,7 @@ class GoPosition:
     # The end
 
     def area(self) -> npt.NDArray[np.int8]:
-        """int8[H, W]: +1 where a point counts for black, -1 for white, 0 for nobody. Every stone is alive."""
+        """Return int8[H, W]: +1 where a point counts for black, -1 for white, 0 for nobody. Every stone is alive."""
         sides = bit_planes(self._board.area(), self._board.geometry.points).reshape(2, *self._shape)
         owner = np.zeros(self._shape, dtype=np.int8)
         owner[sides[BLACK]] = 1
@@ -279,7 +282,7 @@ class GoPosition:
         return owner
 
     def score(self) -> float:
-        """Black's area less white's area and komi: positive if black is ahead."""
+        """Return black's area less white's area and komi: positive if black is ahead."""
         return self._score2() / 2
 
     def outcome(self) -> Outcome | None:
@@ -324,7 +327,7 @@ class GoPosition:
         return action
 
     def text(self) -> str:
-        """The board, the player to move and komi on one line (see `games.go.text`)."""
+        """Return the board, the player to move and komi on one line (see `games.go.text`)."""
         return position_text(self._shape, self._board.stones, self._mover, self.komi2)
 
     def board_text(self) -> str:
@@ -347,7 +350,7 @@ class GoPosition:
         return 2 * (black.bit_count() - white.bit_count()) - self.komi2
 
     def _play(self, action: int) -> None:
-        """Plays any action that is on an empty point or a pass."""
+        """Play any action that is on an empty point or a pass."""
         board = self._board
         colour = self._mover
         self._find_masks()
@@ -368,7 +371,7 @@ class GoPosition:
         self._open = self._closed = -1
 
     def _find_masks(self) -> None:
-        """Sets `_open` (points the mover may play) and `_closed` (those closed by superko only)."""
+        """Set `_open` (points the mover may play) and `_closed` (those closed by superko only)."""
         if self._open >= 0:
             return
         playable, captures = self._board.playable(self._mover)

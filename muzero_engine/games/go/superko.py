@@ -21,13 +21,13 @@ class SeenBoards:
         self._by_count: dict[tuple[int, int], tuple[Stones, ...]] = {}
 
     def add(self, board: Board) -> None:
-        """Adds a board, a second time too if play outside the rules repeated it."""
+        """Add a board, a second time too if play outside the rules repeated it."""
         black, white = board.stones
         counts = black.bit_count(), white.bit_count()
         self._by_count[counts] = (*self._by_count.get(counts, ()), (black, white))
 
     def remove_last(self, board: Board) -> None:
-        """Undoes the last `add`, which was of this board."""
+        """Undo the last `add`, which was of this board."""
         black, white = board.stones
         counts = black.bit_count(), white.bit_count()
         if rest := self._by_count[counts][:-1]:
@@ -36,13 +36,16 @@ class SeenBoards:
             del self._by_count[counts]
 
     def copy(self) -> SeenBoards:
-        """An independent copy."""
+        """Return an independent copy."""
         twin = SeenBoards()
         twin._by_count = self._by_count.copy()
         return twin
 
     def closed(self, board: Board, colour: int, captures: dict[int, list[int]]) -> int:
-        """The bit set of the points where `colour` would recreate a board. `captures`: of `Board.playable(colour)`."""
+        """Return the bit set of points where `colour` would recreate a board.
+
+        `captures` are those of `Board.playable`.
+        """
         own, other = board.stones[colour], board.stones[1 - colour]
         own_count, other_count = own.bit_count(), other.bit_count()
         closed = 0

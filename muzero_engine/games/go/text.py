@@ -38,12 +38,12 @@ class PositionLine(NamedTuple):
 
 
 def komi_text(komi2: int) -> str:
-    """Komi in half points as a number of points: "7.5", "-3.0"."""
+    """Return komi in half points as a number of points: "7.5", "-3.0"."""
     return f"{'-' if komi2 < 0 else ''}{abs(komi2) // 2}.{5 * (komi2 % 2)}"
 
 
 def position_text(shape: Shape, stones: Sequence[int], mover: int, komi2: int) -> str:
-    """The line of a position. `stones`: bit sets of black and white."""
+    """Return the line of a position; `stones` are the bit sets of black and white."""
     rows = []
     for row in range(shape[0]):
         marks = "".join(_mark(stones, row * shape[1] + column, "bw.") for column in range(shape[1]))
@@ -52,7 +52,7 @@ def position_text(shape: Shape, stones: Sequence[int], mover: int, komi2: int) -
 
 
 def parse_position(line: str) -> PositionLine:
-    """Reads a position line. Raises BadPosition."""
+    """Read a position line. Raises BadPosition."""
     words = line.split()
     if len(words) != 3:
         raise BadPosition(f"a Go position is a board, b or w, and komi, as in 5/5/2b2/5/5 w 7.5, not {line!a:.80}")
@@ -78,7 +78,10 @@ def board_text(
     lost: tuple[int, int],
     last_move: tuple[int, int] | None,
 ) -> str:
-    """The board for people: X black, O white, + star points, last stone in brackets; captures, komi, who moves."""
+    """Return the board for people: X black, O white, + star points, last stone in brackets.
+
+    Beside it stand the captures, the komi and who is to move.
+    """
     rows, columns = shape
     stars = set(fixed_handicap(most, shape)) if (most := most_fixed_stones(shape)) else set()
     letters = "   " + " ".join(COLUMN_LETTERS[:columns])

@@ -20,12 +20,12 @@ class UctPlayer:
     """
 
     def __init__(self, playouts: int, rng: random.Random) -> None:
-        """`playouts` a move, at least 1."""
+        """Search with `playouts` random games a move, at least 1."""
         self._playouts = playouts
         self._rng = rng
 
     def choose(self, position: GoPosition) -> int:
-        """A legal action of a game that goes on."""
+        """Return a legal action of a game that goes on."""
         passing = pass_action(position.shape)
         if position.ending_actions().get(passing, -1.0) > 0.0:
             return passing
@@ -35,7 +35,7 @@ class UctPlayer:
         return max(root.children, key=lambda action: root.children[action].visits, default=passing)
 
     def _visit(self, node: _UctNode, position: GoPosition) -> None:
-        """One descent from the root, one new node, one playout."""
+        """Descend once from the root, add one new node and play one game out from it."""
         path = [(node, 1 - position.mover)]
         while not node.untried and node.children and position.outcome() is None:
             action, node = node.best()
@@ -53,7 +53,7 @@ class UctPlayer:
             visited.points += black_points if mover == BLACK else 1.0 - black_points
 
     def _playout(self, position: GoPosition) -> float:
-        """Black's points, 0 to 1, after random moves to the end. Simple ko alone is heeded."""
+        """Play random moves to the end and return black's points, 0 to 1. Simple ko alone is heeded."""
         shape = geometry(position.shape)
         board = Board.from_stones(shape, (point_set(position.stones(BLACK)), point_set(position.stones(WHITE))))
         colour, passes, ko = position.mover, 0, 0
@@ -94,7 +94,7 @@ class _UctNode:
         self.points = 0.0
 
     def best(self) -> tuple[int, _UctNode]:
-        """The child of highest UCB1."""
+        """Return the child of highest UCB1."""
         log = math.log(self.visits)
 
         def bound(child: _UctNode) -> float:
@@ -110,7 +110,7 @@ def _is_eye(board: Board, point: int, colour: int) -> bool:
 
 
 def _sensible(position: GoPosition) -> list[int]:
-    """Legal moves but the pass and the own eyes; the pass where there are no others."""
+    """Return the legal moves but the pass and the own eyes; the pass where there are no others."""
     shape = geometry(position.shape)
     own = point_set(position.stones(position.mover))
     passing = pass_action(position.shape)

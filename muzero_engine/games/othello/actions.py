@@ -27,12 +27,12 @@ ACTION_NAMES = (*SQUARE_NAMES, PASS_TEXT)  # of each action
 
 
 def action_table(shape: Shape) -> ActionTable:
-    """What g sees of each action: the square of the disc; nothing for a pass."""
+    """Return what g sees of each action: the square of the disc; nothing for a pass."""
     to_square = np.append(np.arange(shape[0] * shape[1], dtype=np.int64), -1)
     nowhere = np.full_like(to_square, -1)
     return ActionTable(from_square=nowhere, to_square=to_square, kind=nowhere.copy(), kinds=0)
 
 
 def action_permutation(symmetry: Symmetry, shape: Shape) -> Ints:
-    """int64[65]: the new index of each action under a symmetry; pass stays pass."""
+    """Return int64[65]: the new index of each action under a symmetry; pass stays pass."""
     return np.array([*square_permutation(symmetry, shape), PASS], dtype=np.int64)

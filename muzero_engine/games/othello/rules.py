@@ -74,7 +74,7 @@ class OthelloPosition:
     __slots__ = ("_history", "_legal", "_mover", "_other", "_own")
 
     def __init__(self, black: int, white: int, mover: int) -> None:
-        """`black`, `white`: sets of squares (see `discs`) that have none in common; `mover`: 0 or 1."""
+        """Set the discs: `black` and `white` are sets of squares (see `discs`) that share none; `mover` is 0 or 1."""
         self._own, self._other = (black, white) if mover == BLACK else (white, black)
         self._mover = mover
         self._history: list[OthelloPly] = []
@@ -82,14 +82,14 @@ class OthelloPosition:
 
     @classmethod
     def initial(cls, shape: Shape) -> Self:
-        """The start position. Raises BadPosition for any shape but (8, 8)."""
+        """Return the start position. Raises BadPosition for any shape but (8, 8)."""
         if shape != SHAPE:
             raise BadPosition(f"Othello has no board of {shape[0]}x{shape[1]}: use 8x8")
         return cls.from_text(START)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Reads a line as `games.othello.text` describes it. Raises BadPosition."""
+        """Read a line as `games.othello.text` describes it. Raises BadPosition."""
         return cls(*parse_position(text))
 
     @property
@@ -139,12 +139,12 @@ class OthelloPosition:
     # The end
 
     def score(self) -> float:
-        """Black's discs less white's: positive if black is ahead."""
+        """Return black's discs less white's: positive if black is ahead."""
         black, white = self._sides()
         return float(black.bit_count() - white.bit_count())
 
     def area(self) -> Area:
-        """int8[8, 8]: +1 where black has a disc, -1 where white has one, 0 on empty squares."""
+        """Return int8[8, 8]: +1 where black has a disc, -1 where white has one, 0 on empty squares."""
         black, white = bit_planes(self._sides(), 64).reshape(2, *SHAPE)
         area = np.zeros(SHAPE, dtype=np.int8)
         area[black], area[white] = 1, -1
@@ -168,7 +168,7 @@ class OthelloPosition:
         return {action: value for action, value in self.ending_actions().items() if value}
 
     def gains(self) -> Gains:
-        """float64[n]: how many discs each legal action turns over; 0 for a pass."""
+        """Return how many discs each legal action turns over, float64[n]; 0 for a pass."""
         turned = (turned_over(action, self._own, self._other).bit_count() for action in members(self._legal_set()))
         return np.array([0 if self._legal == 1 << PASS else count for count in turned], dtype=np.float64)
 
@@ -243,6 +243,6 @@ class OthelloPosition:
 
 
 def disc_gains(position: Position) -> Gains:
-    """float64[n]: how many discs each legal action turns over; 0 for a pass."""
+    """Return how many discs each legal action turns over, float64[n]; 0 for a pass."""
     assert isinstance(position, OthelloPosition)
     return position.gains()

@@ -55,7 +55,7 @@ def board_text(black: int, white: int, mover: int, player: str) -> str:
 
 
 def _rows(black: int, white: int) -> list[str]:
-    """Eight rows of eight marks, the top one first; `.` is an empty square."""
+    """Return eight rows of eight marks, the top one first; `.` is an empty square."""
     marks = "".join("x" if black >> square & 1 else "o" if white >> square & 1 else "." for square in range(64))
     return [marks[start : start + 8] for start in range(0, 64, 8)]
 

@@ -49,14 +49,14 @@ USI_MOVE = re.compile(r"(?:([1-9])([a-i])|([PLNSGBR])\*)([1-9])([a-i])(\+?)")
 
 
 def _native(squares: Ints, player: int) -> Ints:
-    """cshogi's numbers of squares in the frame of a player."""
+    """Return cshogi's numbers of squares in the frame of a player."""
     rows, columns = np.divmod(squares if player == 0 else SQUARES - 1 - squares, SIZE)
     natives: Ints = (SIZE - 1 - columns) * SIZE + rows
     return natives
 
 
 def _actions_of_keys(player: int) -> Ints:
-    """int64[KEYS]: the action of each key when this player moves, -1 for keys that are no move of any piece."""
+    """Return int64[KEYS]: the action of each key when this player moves, -1 for keys that are no move of any piece."""
     squares = np.arange(SQUARES, dtype=np.int64)
     actions = np.full(KEYS, -1, dtype=np.int64)
     origins, targets = (grid.reshape(-1) for grid in np.meshgrid(squares, squares, indexing="ij"))
@@ -78,7 +78,7 @@ ACTIONS_OF_KEYS = (_actions_of_keys(0), _actions_of_keys(1))
 
 
 def key_of_text(text: str) -> int:
-    """The key of a USI move like `7g7f`, `8h2b+` or `P*5e`. Raises IllegalMove where the text is none."""
+    """Return the key of a USI move like `7g7f`, `8h2b+` or `P*5e`. Raises IllegalMove where the text is none."""
     match = USI_MOVE.fullmatch(text)
     if match is None or (match[3] and match[6]):
         raise IllegalMove(f"{text!r} is not a USI move: write one like 7g7f, 8h2b+ or P*5e")
@@ -90,7 +90,7 @@ def key_of_text(text: str) -> int:
 
 
 def action_table(shape: Shape) -> ActionTable:
-    """To-square, nearest from-square (-1 for drops and off the board) and plane of each action."""
+    """Return to-square, nearest from-square (-1 for drops and off the board) and plane of each action."""
     targets = np.tile(np.arange(SQUARES, dtype=np.int64), PLANES)
     origins = np.full(PLANES * SQUARES, -1, dtype=np.int64)
     for plane in range(DROPS):
@@ -104,7 +104,7 @@ def action_table(shape: Shape) -> ActionTable:
 
 
 def action_permutation(symmetry: Symmetry, shape: Shape) -> Ints:
-    """int64[2187]: new index of each action. Raises ValueError but for IDENTITY and FLIP_COLUMNS."""
+    """Return the new index of each action, int64[2187]. Raises ValueError but for IDENTITY and FLIP_COLUMNS."""
     if symmetry not in (Symmetry.IDENTITY, Symmetry.FLIP_COLUMNS):
         raise ValueError(f"shogi has no symmetry {symmetry.name}")
     planes = np.arange(PLANES, dtype=np.int64)

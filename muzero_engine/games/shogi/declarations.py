@@ -37,7 +37,7 @@ class Declaration(enum.Enum):
 
     @property
     def handicap(self) -> bool:
-        """Whether pieces that are missing count for white."""
+        """Return whether pieces that are missing count for white."""
         return self in (Declaration.POINTS_24_HANDICAP, Declaration.POINTS_27_HANDICAP)
 
 

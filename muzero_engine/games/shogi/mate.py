@@ -42,7 +42,7 @@ def mate_problem(text: str, moves: Sequence[str] = ()) -> str:
 
 
 def find_mate(sfen: str, nodes: int) -> MateResult:
-    """Looks for a mate in a legal position or a `mate_problem` by at most about `nodes` positions (at least 1)."""
+    """Look for a mate in a legal position or a `mate_problem` by at most about `nodes` positions (at least 1)."""
     board = cshogi.Board(sfen)
     solver = cshogi.DfPn(nodes=nodes)
     if not solver.search(board):

@@ -32,7 +32,7 @@ NATIVE_SQUARES = np.arange(SQUARES).reshape(SIZE, SIZE).T[:, ::-1].copy()  # int
 
 
 def _planes_of_pieces() -> Bools:
-    """bool[28, 31]: in which planes cshogi's piece numbers stand."""
+    """Return bool[28, 31]: in which planes cshogi's piece numbers stand."""
     planes = np.zeros((2 * PIECES, WHITE_PIECES + PIECES + 1), dtype=np.bool_)
     for piece in range(PIECES):
         planes[piece, 1 + piece] = True
@@ -44,7 +44,7 @@ PLANES_OF_PIECES = _planes_of_pieces()
 
 
 def fill_frame(frame: Bools, pieces: Sequence[int], seen_before: int, in_check: bool) -> None:
-    """Writes one ply into `bool[frame_planes, 9, 9]`; `pieces` are the 81 of cshogi's `Board.pieces`."""
+    """Write one ply into `bool[frame_planes, 9, 9]`; `pieces` are the 81 of cshogi's `Board.pieces`."""
     frame[: 2 * PIECES] = PLANES_OF_PIECES[:, np.array(pieces, dtype=np.int64)[NATIVE_SQUARES]]
     frame[ONCE_BEFORE] = seen_before >= 1
     frame[TWICE_BEFORE] = seen_before >= 2
@@ -52,5 +52,5 @@ def fill_frame(frame: Bools, pieces: Sequence[int], seen_before: int, in_check: 
 
 
 def hand_scalars(hands: tuple[Sequence[int], Sequence[int]], mover: int) -> Scalars:
-    """int16[14]: the counts of `Board.pieces_in_hand`, the mover's first."""
+    """Return int16[14]: the counts of `Board.pieces_in_hand`, the mover's first."""
     return np.array([*hands[mover], *hands[1 - mover]], dtype=np.int16)

@@ -55,7 +55,7 @@ class ShogiPosition:
     """A position with its history (see `games.base.Position`)."""
 
     def __init__(self, board: Any) -> None:
-        """`board` is a `cshogi.Board` without history; this object owns it from now on."""
+        """Take over `board`, a `cshogi.Board` without history, which this object owns from now on."""
         self._board = board
         self._actions: list[int] = []
         self._keys: list[int] = []  # of each position since the first: hash of board, hands and mover
@@ -67,14 +67,14 @@ class ShogiPosition:
 
     @classmethod
     def initial(cls, shape: Shape) -> Self:
-        """The start position. Raises BadPosition for any shape but (9, 9)."""
+        """Return the start position. Raises BadPosition for any shape but (9, 9)."""
         if shape not in SPEC.shapes:
             raise BadPosition(f"shogi has no board of {shape[0]}x{shape[1]}: use 9x9")
         return cls(cshogi.Board(START))
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Reads SFEN (see `sfen.normal_sfen`). Raises BadPosition."""
+        """Read SFEN (see `sfen.normal_sfen`). Raises BadPosition."""
         sfen = normal_sfen(text)
         board, turn, hands, number = sfen.split()
         if cshogi.Board(f"{board} {'w' if turn == 'b' else 'b'} {hands} {number}").is_check():
@@ -104,7 +104,7 @@ class ShogiPosition:
 
     @property
     def board(self) -> cshogi.Board:
-        """A copy of the board, with the moves that led to it."""
+        """Return a copy of the board, with the moves that led to it."""
         return self._board.copy()
 
     @property

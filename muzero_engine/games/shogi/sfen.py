@@ -23,7 +23,7 @@ STUCK_RANKS = {"P": 1, "L": 1, "N": 2}  # on its last ranks an unpromoted piece 
 
 
 def normal_sfen(text: str, *, mate_problem: bool = False) -> str:
-    """The text as full SFEN with a move number; `startpos` and a leading `sfen` are understood.
+    """Return the text as full SFEN with a move number; `startpos` and a leading `sfen` are understood.
 
     Raises BadPosition unless the board is whole, each player has one king (in a mate problem the player to move, who is
     to give mate, need not have one), no more pieces are there than in the box, and no pawn, lance or knight stands
@@ -51,7 +51,7 @@ def normal_sfen(text: str, *, mate_problem: bool = False) -> str:
 
 
 def read_board(board: str) -> list[list[str]]:
-    """Nine rows of nine squares: a piece letter with its `+`, or an empty string."""
+    """Return nine rows of nine squares: a piece letter with its `+`, or an empty string."""
     ranks = board.split("/")
     if len(ranks) != 9:
         raise BadPosition(f"an SFEN board has 9 ranks between slashes, not {len(ranks)}")
@@ -66,7 +66,7 @@ def read_board(board: str) -> list[list[str]]:
 
 
 def read_hands(hands: str) -> Counter[str]:
-    """How many of each piece are in hand, by SFEN letter."""
+    """Return how many of each piece are in hand, by SFEN letter."""
     held: Counter[str] = Counter()
     if hands == "-":
         return held
@@ -81,7 +81,7 @@ def read_hands(hands: str) -> Counter[str]:
 
 
 def _check_totals(rows: list[list[str]], held: Counter[str], *, kingless: str) -> None:
-    """`kingless` is the player ("b", "w", "" for neither) who may have no king."""
+    """Check the pieces of a board; `kingless` is the player ("b", "w", "" for neither) who may have no king."""
     on_board = Counter(cell.lstrip("+") for row in rows for cell in row if cell)
     for player, king in (("black", "K"), ("white", "k")):
         if on_board[king] != 1 and not (on_board[king] == 0 and kingless == player[0]):

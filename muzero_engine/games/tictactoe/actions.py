@@ -17,12 +17,12 @@ SQUARE_NAMES = tuple(f"{column}{row}" for row in "123" for column in "abc")
 
 
 def action_table(shape: Shape) -> ActionTable:
-    """Every action is its square; there is no square to come from."""
+    """Return the table, in which every action is its square; there is no square to come from."""
     squares = np.arange(shape[0] * shape[1], dtype=np.int64)
     nowhere = np.full_like(squares, -1)
     return ActionTable(from_square=nowhere, to_square=squares, kind=nowhere, kinds=0)
 
 
 def action_permutation(symmetry: Symmetry, shape: Shape) -> Ints:
-    """int64[9]: the new index of each action under a symmetry."""
+    """Return int64[9]: the new index of each action under a symmetry."""
     return np.array(square_permutation(symmetry, shape), dtype=np.int64)

@@ -61,14 +61,14 @@ class TicTacToePosition:
 
     @classmethod
     def initial(cls, shape: Shape) -> Self:
-        """The empty board. Raises BadPosition for any shape but (3, 3)."""
+        """Return the empty board. Raises BadPosition for any shape but (3, 3)."""
         if shape not in SPEC.shapes:
             raise BadPosition(f"tic-tac-toe has no board of {shape[0]}x{shape[1]}: use 3x3")
         return cls([EMPTY])
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Reads three rows of `x`, `o` and `.`, top first, between slashes. Raises BadPosition."""
+        """Read three rows of `x`, `o` and `.`, top first, between slashes. Raises BadPosition."""
         rows = text.strip().split("/")
         if len(rows) != 3 or any(len(row) != 3 or set(row) - set("xo.") for row in rows):
             raise BadPosition(

@@ -33,7 +33,7 @@ class MatchScore:
 
     @property
     def score(self) -> float:
-        """Points a game, in [0, 1]; a half where there was none."""
+        """Return the points a game, in [0, 1]; a half where there was none."""
         games = self.wins + self.draws + self.losses
         return (self.wins + 0.5 * self.draws) / games if games else 0.5
 

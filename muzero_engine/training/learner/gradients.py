@@ -57,7 +57,7 @@ class Gradients:
 
     @property
     def views(self) -> list[Tensor]:
-        """The gradient of each parameter, parts of the buffer laid out like the parameters."""
+        """Return the gradient of each parameter, parts of the buffer laid out like the parameters."""
         return self._views
 
     def __call__(self, batch: Batch) -> BatchLoss:

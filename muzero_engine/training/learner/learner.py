@@ -102,12 +102,12 @@ class Learner:
 
     @property
     def steps(self) -> int:
-        """Gradient steps taken."""
+        """Return how many gradient steps were taken."""
         return self._step
 
     @property
     def network(self) -> MuZeroNetwork:
-        """The network that the steps change; not a copy."""
+        """Return the network that the steps change; not a copy."""
         return self._module.network
 
     def ema_network(self) -> MuZeroNetwork:
