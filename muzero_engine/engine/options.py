@@ -213,7 +213,13 @@ class EngineOptions:
         False, "Play weaker, as Elo says", uci=("UCI_LimitStrength",), usi=("LimitStrength",)
     )
     elo: int = _option(
-        1500, "Strength when limited", uci=("UCI_Elo",), usi=("Elo",), low=200, high=3000, needs="limit_strength"
+        1500,
+        "Strength when limited; the flag alone limits it",
+        uci=("UCI_Elo",),
+        usi=("Elo",),
+        low=200,
+        high=3000,
+        needs="limit_strength",
     )
     score_type: str = _option(
         "centipawn", "What cp scores mean", uci=("ScoreType",), choices=("centipawn", "win_percentage", "Q")

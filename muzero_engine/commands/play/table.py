@@ -171,7 +171,11 @@ class Table:
     def _finish(self, end: GameEnd) -> None:
         self._end = end
         self._say(self._result(end))
-        if self._console.terminal:
+        if not self._console.terminal:
+            return
+        if isinstance(self._position, Scored) and len(self._position.legal_actions()):  # both sides chose to end it
+            self._say("Everything on the board was taken for alive: undo, and capture what is not.")
+        if self._position.ply:
             self._say("Write save FILE to keep the game, undo to take a move back, new for another, or quit.")
 
     def _result(self, end: GameEnd) -> str:
