@@ -67,6 +67,9 @@ class ReplaySettings:
         return self.policy_surprise_share + self.value_surprise_share > 0
 
 
+HORIZONS = (6.0, 16.0, 50.0)  # plies, of the values soon after, as in KataGo
+
+
 class Optimiser(enum.Enum):
     ADAMW = "adamw"
     SGD = "sgd"
@@ -93,6 +96,7 @@ class LearnerSettings:
     decoder_weight: float = 0.0  # the newest frame back from the latents
     ownership_weight: float = 0.15  # Go
     soft_policy_weight: float = 0.0  # KataGo's auxiliary soft policy target
+    short_value_weight: float = 0.0  # of values after about 6, 16 and 50 plies (see replay.short_values)
     symmetries: bool = True
     compile: bool = True  # torch.compile on CUDA
 

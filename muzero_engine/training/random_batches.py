@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from muzero_engine.games.base import Game, Shape
+from muzero_engine.training.config import HORIZONS
 from muzero_engine.training.types import Batch, tensors_of
 
 
@@ -53,6 +54,7 @@ def random_batch(
         ownership=torch.randint(-1, 2, (positions, *shape), generator=generator).float() if spec.ownership else None,
         has_ownership=draw(positions) < 0.7 if spec.ownership else None,
         result=torch.randint(-1, 2, (positions,), generator=generator, dtype=torch.int8),
+        short_value=2 * draw(positions, unroll_steps + 1, len(HORIZONS)) - 1,
     )
 
 

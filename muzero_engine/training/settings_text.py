@@ -201,6 +201,7 @@ _NOT_NEGATIVE = (
     "learner.decoder_weight",
     "learner.ownership_weight",
     "learner.soft_policy_weight",
+    "learner.short_value_weight",
     "evaluation.every_cycles",
     "evaluation.opening_plies",
 )

@@ -101,6 +101,7 @@ class Batch:
     alive: Tensor  # bool[M, U + 1]: the position exists (the game had not ended before it)
     result: Tensor  # int8[M] in {-1, 0, 1}: what its game brought the mover of step 0; nothing learns from it alone
     ownership: Tensor | None  # float32[M, H, W] of step 0, its mover's view (Go)
+    short_value: Tensor | None = None  # float32[M, U + 1, horizons] in [-1, 1] (LearnerSettings.short_value_weight)
     has_ownership: Tensor | None = None  # bool[M]: false in resigned and capped games, whose boards are unfinished (Go)
 
 

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from muzero_engine.games.registry import load_game
+from muzero_engine.network.blocks import GlobalPool
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.heads import PolicyHead
-from muzero_engine.training.config import LearnerSettings
+from muzero_engine.training.config import HORIZONS, LearnerSettings
 
 
 class ConsistencyHead(nn.Module):
@@ -56,6 +57,20 @@ class DecoderHead(nn.Module):
         return logits
 
 
+class ShortValueHead(nn.Module):
+    """Values soon after: float[N, C, H, W] -> float32[N, len(HORIZONS)] in [-1, 1], the mover's view."""
+
+    def __init__(self, channels: int, *, size_agnostic: bool) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 1)
+        self.pool = GlobalPool(size_agnostic=size_agnostic)
+        self.last = nn.Linear(self.pool.factor * channels, len(HORIZONS))
+
+    def forward(self, latent: Tensor) -> Tensor:
+        values: Tensor = self.last(self.pool(F.relu(self.first(latent))))
+        return values.float().tanh()
+
+
 class TrainingHeads(nn.Module):
     """The heads that the settings give a weight to; the others are None."""
 
@@ -69,4 +84,7 @@ class TrainingHeads(nn.Module):
             PolicyHead(channels, config.action_planes, config.extra_actions, size_agnostic=config.size_agnostic)
             if settings.soft_policy_weight > 0
             else None
+        )
+        self.short_value = (
+            ShortValueHead(channels, size_agnostic=config.size_agnostic) if settings.short_value_weight > 0 else None
         )

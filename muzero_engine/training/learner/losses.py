@@ -90,6 +90,10 @@ class MuZeroLoss(nn.Module):
         if heads.soft_policy is not None:
             log_probs = split(heads.soft_policy(every).float().log_softmax(dim=1), unroll_steps + 1)
             terms.add(Metric.SOFT_POLICY, sparse_cross_entropy(log_probs, actions, softened(probs)), has_policy)
+        if heads.short_value is not None and batch.short_value is not None:
+            values = split(heads.short_value(every), unroll_steps + 1)
+            errors = (values - batch.short_value.transpose(0, 1)).square().mean(dim=2)
+            terms.add(Metric.SHORT_VALUE, errors, batch.has_value.t())
         if heads.consistency is None and heads.decoder is None:
             return
         drawn, seen = _later(batch)
@@ -182,6 +186,7 @@ def loss_weights(settings: LearnerSettings) -> LossWeights:
         (Metric.CONSISTENCY, settings.consistency_weight),
         (Metric.DECODER, settings.decoder_weight),
         (Metric.SOFT_POLICY, settings.soft_policy_weight),
+        (Metric.SHORT_VALUE, settings.short_value_weight),
     )
 
 

@@ -71,6 +71,7 @@ def batch_at(
         alive=places.alive,
         result=ring.result[places.rows[:, 0]],
         ownership=_ownership_target(ring, places) if spec.ownership else None,
+        short_value=ring.short_value[places.rows].float() if ring.short_value.shape[1] else None,
         has_ownership=ring.by_rules[places.rows[:, 0]] if spec.ownership else None,
     )
 

@@ -80,7 +80,11 @@ class Replay:
         sizes = {shape: share * shape[0] * shape[1] for shape, share in shares.items()}  # larger boards, longer games
         plies = {shape: int(capacity * size / sum(sizes.values())) for shape, size in sizes.items()}
         targets = config.search.target_actions
-        kept = (config.replay.reanalyse_share > 0, config.replay.draws_by_surprise)
+        kept = (
+            config.replay.reanalyse_share > 0,
+            config.replay.draws_by_surprise,
+            config.learner.short_value_weight > 0,
+        )
         self._rings: Rings = {shape: Ring(n, spec, shape, targets, device, *kept) for shape, n in plies.items()}
         self._held_out: Rings = {
             shape: Ring(max(n // HELD_OUT_EVERY, min(n, 2048)), spec, shape, targets, device, *kept)

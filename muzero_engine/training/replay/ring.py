@@ -14,7 +14,9 @@ from torch import Tensor
 
 from muzero_engine.games.base import GameSpec, Shape
 from muzero_engine.games.encoding import packed_size
+from muzero_engine.training.config import HORIZONS
 from muzero_engine.training.observations import packed_bits, unpacked_bits
+from muzero_engine.training.replay.short_values import short_values
 from muzero_engine.training.types import FinishedGames
 
 
@@ -30,6 +32,7 @@ class Ring:
         device: torch.device,
         keep_legal: bool = False,
         keep_surprise: bool = False,
+        keep_short_values: bool = False,
     ) -> None:
         self.capacity, self.shape, self.device = capacity, shape, device
         self.packed = torch.zeros((capacity, packed_size(spec, shape)), dtype=torch.uint8, device=device)
@@ -46,6 +49,8 @@ class Ring:
         legal_bytes = (spec.num_actions(shape) + 7) // 8 if keep_legal else 0
         self.legal = torch.zeros((capacity, legal_bytes), dtype=torch.uint8, device=device)
         self.surprise = torch.zeros((capacity, 2 if keep_surprise else 0), dtype=torch.float16, device=device)
+        horizons = len(HORIZONS) if keep_short_values else 0
+        self.short_value = torch.zeros((capacity, horizons), dtype=torch.float16, device=device)
         area = (2 * shape[0] * shape[1] + 7) // 8 if spec.ownership else 0  # bits of player 0, then player 1
         self._ownership = torch.zeros((capacity, area), dtype=torch.uint8, device=device)
         self._starts: deque[int] = deque()  # of the whole games
@@ -120,6 +125,9 @@ class Ring:
             self.legal[rows] = games.legal[kept]
         if games.surprise is not None:
             self.surprise[rows] = games.surprise[kept]
+        if self.short_value.shape[1] and count:
+            values = short_values(games.root_value, games.result, games.packed[:, -1], device_lengths)
+            self.short_value[rows] = values[kept].to(torch.float16)
         if games.ownership is not None:
             owner = games.ownership.flatten(1)
             bits = packed_bits(torch.cat([owner == 1, owner == -1], dim=1))

@@ -25,6 +25,7 @@ class Metric(enum.Enum):
     CONSISTENCY = "consistency"  # 1 - cosine similarity
     DECODER = "decoder"  # binary cross-entropy, mean over planes and points
     SOFT_POLICY = "soft_policy"  # cross-entropy with the softened target
+    SHORT_VALUE = "short_value"  # squared error of the values soon after, mean over the horizons
     # Not descended, only watched:
     POLICY_DIVERGENCE = "policy_divergence"  # KL(target || network)
     POLICY_ENTROPY = "policy_entropy"  # of the network, over all actions
@@ -60,6 +61,7 @@ class Means:
     consistency: tuple[float | None, ...]
     decoder: tuple[float | None, ...]
     soft_policy: tuple[float | None, ...]
+    short_value: tuple[float | None, ...] = ()
     policy_divergence: tuple[float | None, ...]
     policy_entropy: tuple[float | None, ...]
     target_entropy: tuple[float | None, ...]

@@ -216,7 +216,7 @@ def test_consistency_leaves_the_seen_latents_alone() -> None:
 def test_optional_heads_train_the_dynamics() -> None:
     batch = random_batch(TICTACTOE, 6, later_observation=True)
     only = {"policy_weight": 0.0, "value_weight": 0.0, "outcome_weight": 0.0}
-    for name in ("consistency_weight", "decoder_weight", "soft_policy_weight"):
+    for name in ("consistency_weight", "decoder_weight", "soft_policy_weight", "short_value_weight"):
         module = MuZeroLoss(network(), LearnerSettings(**only, **{name: 1.0}))  # type: ignore[arg-type]  # all floats
         with torch.no_grad():
             for parameter in module.heads.parameters():

@@ -127,7 +127,12 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(
 
 
 def test_the_same_seed_begins_with_the_same_training_heads(tmp_path: Path) -> None:
-    config = tiny("learner.consistency_weight=1", "learner.decoder_weight=1", "learner.soft_policy_weight=1")
+    config = tiny(
+        "learner.consistency_weight=1",
+        "learner.decoder_weight=1",
+        "learner.soft_policy_weight=1",
+        "learner.short_value_weight=1",
+    )
     states = []
     for number in range(2):
         torch.manual_seed(number)  # what the process has drawn before is another matter
