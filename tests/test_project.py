@@ -232,3 +232,15 @@ def test_no_two_types_of_the_package_have_one_name() -> None:
         for name in types_of(path):
             places.setdefault(name.lstrip("_"), []).append(path.relative_to(PACKAGE).as_posix())
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+def test_every_module_class_and_test_module_says_what_it_is() -> None:
+    silent = []
+    for path in sorted([*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("test_*.py")]):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and PACKAGE in path.parents]
+        public = [node for node in classes if not node.name.startswith("_")]
+        silent += [f"{path.relative_to(ROOT)}: {node.name}" for node in public if not ast.get_docstring(node)]
+        if tree.body and not ast.get_docstring(tree):
+            silent.append(str(path.relative_to(ROOT)))
+    assert silent == []

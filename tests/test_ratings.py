@@ -1,3 +1,5 @@
+"""Ratings are the likeliest, and their intervals hold the truth as often as they say."""
+
 from __future__ import annotations
 
 import itertools

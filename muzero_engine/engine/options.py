@@ -18,6 +18,8 @@ _SEARCH = SearchConfig()
 
 
 class Kind(enum.Enum):
+    """What an option takes, by the names of UCI's option types."""
+
     CHECK = "check"  # bool
     SPIN = "spin"  # int
     FLOAT = "float"  # float; of type `string` in UCI and USI

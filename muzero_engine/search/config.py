@@ -25,7 +25,7 @@ class SearchConfig:
     root_widening: float = 1.0  # times the temperature at the root: more moves get simulations
     c_visit: float = 50.0  # Danihelka et al. 2022, section 3.4
     c_scale: float = 1.0  # for Q in [-1, 1]
-    considered_actions: int = 16  # m of sequential halving (ibid., section 5)
+    considered_actions: int = 16  # m of sequential halving (ibid., section 5); training: `SearchSettings.considered`
     batch_size: int = 8  # leaves evaluated at once
     draw_value: float = 0.0  # what a draw is worth to the root's mover, in [-1, 1]
     memory_mb: int = 256  # bound of the whole tree, latents included

@@ -4,8 +4,9 @@ The words: a *setting* is one value, `...Settings` are a group of them; a *confi
 network: `network.config`, everything that decides its shape); a *preset* is a configuration that has a name
 (`presets`). `settings_text` reads and writes them as text; `board_settings` says what follows from them for each board.
 
-A run is a fixed cycle on every rank: play `SelfPlay.plies_per_cycle` plies, then take `LearnerSettings.steps_per_cycle`
-gradient steps on all ranks together. Counts are per rank unless a comment says otherwise.
+A run is a fixed cycle on every rank: play `SelfPlaySettings.plies_per_cycle` plies, then take
+`LearnerSettings.steps_per_cycle` gradient steps on all ranks together. Counts are per rank unless a comment says
+otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class SearchSettings:
     """Gumbel search in self-play (Danihelka et al. 2022); Q in [-1, 1], so c_scale is 1 (MiniZero's convention)."""
 
     simulations: int = 32
-    considered: int = 16  # m root actions of sequential halving
+    considered: int = 16  # m, root actions of sequential halving; an engine calls it `SearchConfig.considered_actions`
     children: int = 32  # K: children kept at a node below the root, those of highest prior
     depth: int = 0  # deepest leaf in plies; 0: no bound but the simulations
     c_visit: float = 50.0
@@ -32,6 +33,8 @@ class SearchSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfPlaySettings:
+    """How games are played to learn from: how many at once, from where, how moves are drawn, when to resign."""
+
     games: int = 4096  # played at once, in two groups that take turns (rules of one behind the search of the other)
     full_search_share: float = 1.0  # of a group's turns; in the others all its games have a fast search, which trains
     # the value alone (playout cap randomisation, Wu 2019, section 3.1; there 0.25)
@@ -54,6 +57,8 @@ class SelfPlaySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplaySettings:
+    """How many plies are kept and which of them are drawn to learn from."""
+
     capacity_plies: int = 4_000_000  # of the ring on the device
     min_plies: int = 100_000  # before the first gradient step
     window_exponent: float = 0.75  # the window grows with (plies ever stored) ** this, up to the capacity
@@ -71,12 +76,16 @@ HORIZONS = (6.0, 16.0, 50.0)  # plies, of the values soon after, as in KataGo
 
 
 class Optimiser(enum.Enum):
+    """What turns gradients into steps."""
+
     ADAMW = "adamw"
     SGD = "sgd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerSettings:
+    """Batches, steps, learning rate, and what each loss weighs."""
+
     batch_size: int = 1024
     steps_per_cycle: int = 64
     unroll: int = 5  # U: unroll steps of g after each position
@@ -108,15 +117,19 @@ class LearnerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
+    """How often the newest net plays older ones and scripted players, and how."""
+
     every_cycles: int = 8  # 0: never
     games: int = 256  # against each opponent, paired openings with colours swapped
     simulations: int = 32
     opening_plies: int = 4
-    against_scripted: bool = True  # random and, for chess and shogi, one-ply greedy material
+    against_scripted: bool = True  # random and, where the game has one, `Game.greedy`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
+    """The size of the network: channels of all its towers, residual blocks of h and of g."""
+
     channels: int = 96
     representation_blocks: int = 8
     dynamics_blocks: int = 4

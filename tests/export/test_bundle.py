@@ -1,3 +1,5 @@
+"""A bundle is exported whole or not at all, and says how it was trained."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -1,3 +1,5 @@
+"""Equalised channels change what is stored of a network, not what it computes."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The exported graphs compute what the network in PyTorch computes."""
+
 from __future__ import annotations
 
 import copy

@@ -1,3 +1,5 @@
+"""Graphs in 8 bits stay close to those in 32, and are calibrated on positions of the game."""
+
 from __future__ import annotations
 
 import logging

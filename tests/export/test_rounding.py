@@ -1,3 +1,5 @@
+"""Weights are rounded so that their errors make up for each other."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""A bundle is loaded only where every file is the one that its manifest names."""
+
 from __future__ import annotations
 
 import hashlib

@@ -1,3 +1,5 @@
+"""A manifest is read back as it was written; anything else is refused in one line."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -1,3 +1,5 @@
+"""A session runs where and with what it is asked to, or says why it cannot."""
+
 from __future__ import annotations
 
 import dataclasses

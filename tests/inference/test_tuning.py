@@ -1,3 +1,5 @@
+"""The batch size follows from how fast a model is."""
+
 from __future__ import annotations
 
 import time

@@ -1,3 +1,5 @@
+"""Action planes say what the table of actions says, and tell legal moves apart."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -1,3 +1,5 @@
+"""The blocks: standardised filters that fold away, pooling, and a fresh block that is the identity."""
+
 from __future__ import annotations
 
 import pytest

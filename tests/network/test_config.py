@@ -1,3 +1,5 @@
+"""The configuration of a network travels as JSON; what cannot be built is refused by name."""
+
 from __future__ import annotations
 
 import dataclasses

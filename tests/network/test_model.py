@@ -1,3 +1,5 @@
+"""h, g and f: shapes, ranges, frames of the movers, and samples that do not touch each other."""
+
 from __future__ import annotations
 
 import dataclasses

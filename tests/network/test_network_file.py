@@ -1,3 +1,5 @@
+"""A network's file brings it back; other files are refused in one line."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""A network grows without changing what it computes, and what is new learns."""
+
 from __future__ import annotations
 
 import pytest

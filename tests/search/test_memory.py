@@ -1,3 +1,5 @@
+"""Latents of the tree come back as they were put in, in bytes or in floats."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Several ranks take the steps of one, and all stop together."""
+
 from __future__ import annotations
 
 import os

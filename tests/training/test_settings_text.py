@@ -1,3 +1,5 @@
+"""Settings of a run as text: presets, overrides on the command line, JSON."""
+
 from __future__ import annotations
 
 import dataclasses

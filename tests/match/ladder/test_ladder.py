@@ -1,3 +1,5 @@
+"""A ladder plays its pairs of games, goes on after a stop, and drops opponents that crash."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The tables of opponents are complete and say how each is started."""
+
 from __future__ import annotations
 
 import os

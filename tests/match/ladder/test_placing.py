@@ -1,3 +1,5 @@
+"""An engine is rated among opponents whose ratings are known, with intervals that hold the truth."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

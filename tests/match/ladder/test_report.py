@@ -1,3 +1,5 @@
+"""The report of a ladder, its page, and the rating in the manifest say what the games said."""
+
 from __future__ import annotations
 
 import shutil

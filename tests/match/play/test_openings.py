@@ -1,3 +1,5 @@
+"""Openings are read from files of every format, or drawn at random from a seed."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The page of a match holds everything and needs nothing beside it."""
+
 from __future__ import annotations
 
 import struct

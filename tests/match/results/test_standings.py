@@ -1,3 +1,5 @@
+"""Standings rate and order the players of a match."""
+
 from __future__ import annotations
 
 import pytest

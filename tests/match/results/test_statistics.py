@@ -1,3 +1,5 @@
+"""Estimates and sequential tests are those that others publish, and err as seldom as they say."""
+
 from __future__ import annotations
 
 import math

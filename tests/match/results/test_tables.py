@@ -1,3 +1,5 @@
+"""Standings and results as text in aligned columns."""
+
 from __future__ import annotations
 
 from support.scores import Score, round_robin

@@ -1,3 +1,5 @@
+"""Options as UCI and USI offer and set them."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

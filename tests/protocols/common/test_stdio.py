@@ -1,3 +1,5 @@
+"""Lines come in and go out whole, whatever the other side of the pipe does."""
+
 from __future__ import annotations
 
 import io

@@ -1,3 +1,5 @@
+"""The reference player for Go: UCT over the rules, spoken to in GTP."""
+
 from __future__ import annotations
 
 import random

@@ -1,3 +1,5 @@
+"""What UCI says of a search: scores, probabilities, main lines."""
+
 from __future__ import annotations
 
 import pytest

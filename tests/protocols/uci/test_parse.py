@@ -1,3 +1,5 @@
+"""What UCI asks for: `go` in any order, `position`."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""What UGI asks for: `go` with limits of each player."""
+
 from __future__ import annotations
 
 import pytest

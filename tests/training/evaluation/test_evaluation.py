@@ -1,3 +1,5 @@
+"""A net is measured against older nets and scripted players, and rated with all of them."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -1,3 +1,5 @@
+"""Matches of batched players are fair: openings are shared, sides swapped."""
+
 from __future__ import annotations
 
 import functools

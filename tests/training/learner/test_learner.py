@@ -1,3 +1,5 @@
+"""The learner: schedule, decay, clipping, means of weights, and steps that a resumed run repeats."""
+
 from __future__ import annotations
 
 import dataclasses

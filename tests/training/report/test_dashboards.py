@@ -1,3 +1,5 @@
+"""Records reach the dashboards that are asked for, and nothing else does."""
+
 from __future__ import annotations
 
 import importlib.util

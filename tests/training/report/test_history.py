@@ -1,3 +1,5 @@
+"""A run that begins with a bundle goes on with the history of the runs before it."""
+
 from __future__ import annotations
 
 import itertools

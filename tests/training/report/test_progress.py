@@ -1,3 +1,5 @@
+"""The line of a running training: steps, rates, losses, time."""
+
 from __future__ import annotations
 
 import dataclasses

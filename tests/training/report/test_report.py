@@ -1,3 +1,5 @@
+"""The page of a run holds every curve and needs nothing beside it."""
+
 from __future__ import annotations
 
 import base64

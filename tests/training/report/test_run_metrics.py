@@ -1,3 +1,5 @@
+"""Records of cycles are read as they were written, whatever a kill or a resume did."""
+
 from __future__ import annotations
 
 import json

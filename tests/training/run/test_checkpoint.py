@@ -1,3 +1,5 @@
+"""Checkpoints of a run are read as they were written, whatever a kill cut off."""
+
 from __future__ import annotations
 
 import contextlib
