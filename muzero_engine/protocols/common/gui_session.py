@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from muzero_engine.engine.engine import Engine
@@ -13,6 +13,7 @@ from muzero_engine.games.base import Position
 from muzero_engine.protocols.common.search_text import final_info, one_line
 from muzero_engine.protocols.common.stdio import Writer
 
+MOST_PROBLEMS = 10  # of one command that are told
 STOP_SECONDS = 5.0  # for a search to end once it was stopped
 
 InfoLines = Callable[[SearchInfo, Position], list[str]]
@@ -91,6 +92,13 @@ class GuiSession:
 
     def _complain(self, text: str) -> None:
         self._tell(f"error: {text}")
+
+    def _complain_of_each(self, problems: Sequence[str]) -> None:
+        """Tell what is wrong, a line each, but not without end."""
+        for problem in problems[:MOST_PROBLEMS]:
+            self._complain(problem)
+        if len(problems) > MOST_PROBLEMS:
+            self._complain(f"and {len(problems) - MOST_PROBLEMS} more")
 
     def _guarded(self, name: str, command: Callable[[str], None], arguments: str) -> None:
         """Run a command: a session outlives every fault of a single one."""

@@ -10,6 +10,7 @@ from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.games.base import Position
 
 MAX_CENTIPAWNS = 10_000
+MOST_TOLD = 500  # characters of a line for people: clients may send anything, and some is echoed
 MOST = 10**12  # more milliseconds or nodes than anybody waits for; keeps every later sum finite
 
 
@@ -30,8 +31,9 @@ def whole_number(text: str) -> int:
 
 
 def one_line(text: str) -> str:
-    """Return a text without line ends, to go into one line of protocol."""
-    return " ".join(text.split())
+    """Return a text without line ends and control characters, cut at `MOST_TOLD`, to go into one line of protocol."""
+    line = " ".join("".join(mark if mark.isprintable() else " " for mark in text[: 2 * MOST_TOLD]).split())
+    return line if len(line) <= MOST_TOLD else f"{line[:MOST_TOLD]}..."
 
 
 def score_text(move: RootMove, score_type: str = "centipawn") -> str:

@@ -126,8 +126,7 @@ class UciStyleSession(GuiSession, abc.ABC):
             self._pay()
             self._answer_without_position(self._line.refused, endless=limits.endless or limits.ponder)
             return None
-        for problem in problems:
-            self._complain(problem)
+        self._complain_of_each(problems)
         return limits
 
     def _stop(self, _: str) -> None:

@@ -31,6 +31,8 @@ _FIELDS = INCLUDED | frozenset(
 _SETTINGS = frozenset(
     {"maxVisits", "maxTime", "analysisPVLen", "reportAnalysisWinratesAs", "wideRootNoise", "analysisWideRootNoise"}
 )
+MOST_MOVES = 4_000  # no game is longer; a position is kept for each turn that is asked for
+MOST_WARNINGS = 20  # of one query
 _VIEWS = ("BLACK", "WHITE", "SIDETOMOVE")
 
 
@@ -76,7 +78,8 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     rules, warnings = _rules(fields)
     start = _start(fields, rules)
     moves = _coloured(fields, "moves", start.shape)
-    positions = _positions(start, moves, _player(fields, "initialPlayer"))
+    if len(moves) > MOST_MOVES:
+        raise QueryError("moves", f"must be {MOST_MOVES} at most")
     numbers = _numbers(fields, "analyzeTurns") if "analyzeTurns" in fields else [len(moves)]
     if not numbers or not all(0 <= number <= len(moves) for number in numbers):
         raise QueryError("analyzeTurns", f"must be turns from 0 to {len(moves)}")
@@ -84,9 +87,12 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     if priorities and len(priorities) != len(numbers):
         raise QueryError("priorities", "must be as many as analyzeTurns")
     priority = int(_number(fields, "priority", default=0.0, low=-(2**31)) or 0)
+    positions = _positions(start, moves, _player(fields, "initialPlayer"), set(numbers))
     turns = []
     for i, number in enumerate(numbers):
-        position = positions[number]
+        if number not in positions:
+            continue  # a turn that is named twice is analysed once
+        position = positions.pop(number)
         allowed = _allowed(fields, position)
         turns.append(QueriedTurn(number, priorities[i] if priorities else priority, position, allowed))
     visits = _number(fields, "maxVisits", low=1.0) or _number(settings, "maxVisits", low=1.0)
@@ -112,9 +118,12 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
 
 def _unused(fields: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(field, warning) of each field and setting that has no effect."""
-    unused = [(name, f"field {name!r:.60} is unknown or has no effect here") for name in fields if name not in _FIELDS]
-    names = [name for name in settings if name not in _SETTINGS]
-    return unused + [("overrideSettings", f"setting {name!r:.60} is unknown or has no effect here") for name in names]
+    without_effect = "is unknown or has no effect here"
+    unused = [(name, f"field {name!r:.60} {without_effect}") for name in fields if name not in _FIELDS]
+    others = [name for name in settings if name not in _SETTINGS]
+    unused += [("overrideSettings", f"setting {name!r:.60} {without_effect}") for name in others]
+    more = len(unused) - MOST_WARNINGS
+    return unused if more <= 0 else [*unused[:MOST_WARNINGS], (unused[MOST_WARNINGS][0], f"{more} more have no effect")]
 
 
 def _rules(fields: Mapping[str, Any]) -> tuple[Rules, list[tuple[str, str]]]:
@@ -164,11 +173,13 @@ def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
         raise QueryError("initialStones", str(error)) from None
 
 
-def _positions(start: GoPosition, moves: list[tuple[int, int]], first: int | None) -> list[GoPosition]:
-    """The position at each turn; its mover is the player of the next move or, after the last, the other one."""
+def _positions(
+    start: GoPosition, moves: list[tuple[int, int]], first: int | None, numbers: set[int]
+) -> dict[int, GoPosition]:
+    """The position at each of these turns; its mover is the player of the next move, after the last the other one."""
     position = start.copy()
     position.set_mover(moves[0][0] if moves else (start.mover if first is None else first))
-    positions = [position.copy()]
+    positions = {0: position.copy()} if 0 in numbers else {}
     for i, (colour, action) in enumerate(moves):
         try:
             position.play_any(action, colour)
@@ -176,7 +187,8 @@ def _positions(start: GoPosition, moves: list[tuple[int, int]], first: int | Non
             raise QueryError("moves", f"Illegal move {i}: {vertex_text(action, start.shape)} ({error})") from None
         if i + 1 < len(moves):
             position.set_mover(moves[i + 1][0])
-        positions.append(position.copy())
+        if i + 1 in numbers:
+            positions[i + 1] = position.copy()
     return positions
 
 

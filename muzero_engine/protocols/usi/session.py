@@ -169,8 +169,7 @@ class UsiSession(GuiSession):
 
     def _go(self, arguments: str) -> None:
         command = parse_go(arguments.split())
-        for problem in command.problems:
-            self._complain(problem)
+        self._complain_of_each(command.problems)
         self._end_mate_search()
         self._pay()
         if command.mate:
@@ -192,8 +191,7 @@ class UsiSession(GuiSession):
 
     def _search_for_move(self, command: UsiGoCommand, position: Position) -> None:
         actions, problems = root_actions(command.search_moves, position)
-        for problem in problems:
-            self._complain(problem)
+        self._complain_of_each(problems)
         self._mover = position.mover
         self._stopped = False
         self._start_search(

@@ -377,3 +377,16 @@ def test_the_players_of_katrain_find_what_they_read() -> None:
         assert len(move["ownership"]) == 81
         assert {"scoreLead", "winrate", "visits", "pv", "prior", "order"} <= set(move)
     assert len({tuple(move["ownership"]) for move in final["moveInfos"]}) > 1
+
+
+def test_queries_without_measure_are_answered_in_bounds(desk: Desk) -> None:
+    passes = [["B" if i % 2 == 0 else "W", "pass"] for i in range(4001)]
+    assert desk.one(moves=passes)["field"] == "moves"
+    turns = [
+        answer["turnNumber"] for answer in desk.send({**BASE, "moves": passes[:9], "analyzeTurns": [3, 5, 3] * 999})
+    ]
+    assert turns == [3, 5]
+    *warnings, answer = desk.send({**BASE, **{f"field{i}": i for i in range(1000)}})
+    assert len(warnings) == 21
+    assert "980 more" in warnings[-1]["warning"]
+    assert answer["moveInfos"]

@@ -250,3 +250,11 @@ def test_a_log_holds_the_conversation(tmp_path: Path) -> None:
         ">> setoption name LogFile value",
         "",
     ]
+
+
+def test_lines_without_measure_are_answered_in_bounds() -> None:
+    session, output = make_session(ScriptedEngine())
+    session.handle("go nodes 1 " + "go\x07 " * 100_000)
+    session.handle("x" * 1_000_000)
+    assert len(output.all) <= 12
+    assert all(len(line) < 600 and line.isprintable() for line in output.all)
