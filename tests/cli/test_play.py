@@ -164,7 +164,7 @@ def test_a_resignation_is_taken_back_alone() -> None:
         ("chess", ["f3", "e5", "g4", "Qh4"], ".pgn", '[Result "0-1"]'),
         ("chess", ["e4"], ".pgn", '[Result "*"]'),
         ("go", ["d4", "e5", "resign"], ".sgf", "RE[W+R]"),
-        ("go", ["pass", "pass"], ".sgf", "RE[W+7.5]"),
+        ("go", ["pass", "pass"], ".sgf", "PB[Black]PW[White]RE[W+7.5]"),
         ("shogi", ["P-7f", "P-3d", "Bx2b+"], ".kif", "   3 ２二角成(88)"),
         ("shogi", ["P-7f", "resign"], ".kifu", "   2 投了"),
         ("shogi", ["P-7f"], ".csa", "%CHUDAN"),

@@ -312,8 +312,7 @@ class Table:
             return
         path = Path(argument.strip("\"'")).expanduser() if argument else Path(default_name(self._game))
         end = self._end or GameEnd(None, Ending.UNFINISHED, "unfinished")
-        names = tuple(PERSON if player in self._people else ENGINE for player in (0, 1))
-        record = game_record(self._position, (names[0], names[1]), end.winner, end.ending, end.reason)
+        record = game_record(self._position, self._names(), end.winner, end.ending, end.reason)
         try:
             save(path, self._game, record, replace=path == self._saved_as)
         except CannotSave as error:
@@ -321,6 +320,13 @@ class Table:
             return
         self._saved_as, self._saved_moves = path, self._actions()
         self._say(f"saved as {path}")
+
+    def _names(self) -> tuple[str, str]:
+        """Return what both players are called in a file."""
+        if len(self._people) == 2:
+            first, second = self._position.spec.players
+            return first.capitalize(), second.capitalize()
+        return (PERSON, ENGINE) if 0 in self._people else (ENGINE, PERSON)
 
     def _new(self, _argument: str) -> None:
         self._offer_to_save()

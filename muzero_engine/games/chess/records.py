@@ -105,7 +105,7 @@ def pgn_text(record: GameRecord, event: str) -> str:
     game = chess.pgn.Game()
     game.headers["Event"] = event
     game.headers["Date"] = record.started[:10].replace("-", ".") or "????.??.??"
-    game.headers["Round"] = f"{record.pair + 1}.{record.game + 1}"
+    game.headers["Round"] = f"{record.pair + 1}.{record.game + 1}" if record.first_limit else "-"
     game.headers["White"] = record.first
     game.headers["Black"] = record.second
     game.headers["Result"] = "*" if record.ending is Ending.UNFINISHED else _RESULTS[record.points]

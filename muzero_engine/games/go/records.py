@@ -63,7 +63,8 @@ def sgf_record(record: GameRecord, event: str) -> str:
     for player, text, ply in with_movers(record, start.mover):
         action = parse_vertex(text, start.shape)
         steps.append(Move((BLACK, WHITE)[player], action, "" if ply is None else comment(ply)))
-    notes = [f"round {record.pair + 1}.{record.game + 1}", ending_text(record)]
+    notes = [f"round {record.pair + 1}.{record.game + 1}"] if record.first_limit else []  # of a match
+    notes.append(ending_text(record))
     if record.opening:
         notes.append(f"opening {record.opening}")
     if record.first_limit:
