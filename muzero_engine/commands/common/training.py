@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import importlib.util
 import shlex
 import sys
@@ -43,6 +45,7 @@ def require_training_libraries(*names: str) -> None:
     for name in names:
         if importlib.util.find_spec(name) is None:
             raise _missing(name)
+    atexit.register(gc.freeze)  # or the end of the program looks for garbage in all of PyTorch, for a second
 
 
 def _missing(library: str) -> click.ClickException:
