@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from muzero_engine.training.distributed import World
     from muzero_engine.training.run.checkpoint import Checkpoint
     from muzero_engine.training.run.checkpoint_contents import Counters
-    from muzero_engine.training.run.run import TrainingRun
 
 RUNS = Path("runs")  # where runs lie that were given no folder
 NEWEST, AUTO = "newest", "auto"  # values of --resume
@@ -253,14 +252,14 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
             progress.note(f"of no more use, and renamed: {path}")
         if checkpoint is None:
             keep_earlier(folder, begin.file)
+    where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
+    begun = f"from step {checkpoint.step:,}" if checkpoint else f"from {order.initial or 'nothing'}"
+    progress.note(f"{config.game}, preset {config.preset}, on {where}, {begun}, in {folder}")
+    if world.is_main and checkpoint is None:
+        _tell_what_to_expect(begin, order.preset_name, world, progress.note)
     with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier) as run:
         if world.is_main:
             write_atomically(folder / "config.json", to_json(config).encode())
-        where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
-        begun = f"from step {checkpoint.step:,}" if checkpoint else f"from {order.initial or 'nothing'}"
-        progress.note(f"{config.game}, preset {config.preset}, on {where}, {begun}, in {folder}")
-        if world.is_main and checkpoint is None:
-            _tell_what_to_expect(run, order.preset_name, progress.note)
         for write in write_records:
             run.on_record(write)
         run_loop(run, progress, time_limit=order.time_limit)
@@ -318,15 +317,15 @@ def _latest_run(game: str | None) -> str:
     return f": --run {max(runs, key=lambda run: run.stat().st_mtime)} is the latest" if runs else ""
 
 
-def _tell_what_to_expect(run: TrainingRun, preset_name: str | None, note: Callable[[str], None]) -> None:
+def _tell_what_to_expect(begin: _Beginning, preset_name: str | None, world: World, note: Callable[[str], None]) -> None:
     """Say how long a new run will take on a processor, and what a GPU would change."""
-    if run.world.device.type != "cpu":
+    if world.device.type != "cpu":
         note("the first cycle compiles for the GPU: a minute or more without a line")
         return
     from muzero_engine.training.run.forecast import forecast
 
-    config, usual = run.config, default_preset(on_gpu=False)
-    times = forecast(config, run.learner.ema_network())
+    config, usual = begin.config, default_preset(on_gpu=False)
+    times = forecast(config, begin.network)
     size = f"a network of {config.network.channels} channels"
     end = (
         f"its end in about {about(times.whole)}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import torch
 
 from muzero_engine.games.registry import load_game
+from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.board_settings import board_shares
 from muzero_engine.training.config import TrainConfig
@@ -29,10 +30,11 @@ class Forecast:
     whole: float
 
 
-def forecast(config: TrainConfig, network: MuZeroNetwork) -> Forecast:
-    """Return how long a new run takes with a network that is on the processor. Draws no random numbers."""
-    spec = load_game(config.game).spec
-    playing = network.folded()
+def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forecast:
+    """Return how long a new run takes with a network that is on the processor; None: with a fresh one."""
+    game = load_game(config.game)
+    spec = game.spec
+    playing = (network or fresh_network(game, config.seed, **asdict(config.network))).folded()
     search = learn = 0.0  # seconds for a ply, and for a position that is learnt from
     for shape, share in board_shares(config.self_play, spec).items():
         observation = torch.zeros(BATCH, spec.layout.planes, *shape)

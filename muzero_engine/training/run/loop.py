@@ -78,14 +78,19 @@ class _Steadiness:
     def __init__(self, due: Callable[[], bool]) -> None:
         self._due = due
         self._last = time.monotonic()
-        self.longest = 0.0  # seconds, of late
+        self._longest = 0.0  # seconds, of late
 
     def due(self) -> bool:
         """Return whether the run is to stop."""
         now = time.monotonic()
-        self.longest = max(0.99 * self.longest, now - self._last)
+        self._longest = max(0.99 * self._longest, now - self._last)
         self._last = now
         return self._due()
+
+    @property
+    def longest(self) -> float:
+        """Seconds, of late, and since it last looked."""
+        return max(self._longest, time.monotonic() - self._last)
 
 
 def train(
