@@ -106,8 +106,8 @@ def fit_ratings(
     index = {name: i for i, name in enumerate(names)}
     used = [result for result in used if result.first in index and result.first != result.second]
     games = _Games.of(used, index, prior_games, advantage=advantage)
-    given = np.array([anchors.get(name, 0.0) for name in names])
-    fit = _Fit(games, given, len(anchors), advantage=advantage)
+    anchored = np.array([anchors.get(name, 0.0) for name in names])
+    fit = _Fit(games, anchored, len(anchors), advantage=advantage)
     fit.maximise()
     return _ratings(names, fit)
 
@@ -175,23 +175,23 @@ class _Fit:
     """Fisher scoring with step halving over x = (Elo of the players that move, advantage, log nu), the last two where
     they are fitted. Players 0 to `fixed` - 1 are held."""
 
-    def __init__(self, games: _Games, given: Doubles, fixed: int, *, advantage: bool) -> None:
+    def __init__(self, games: _Games, anchored: Doubles, fixed: int, *, advantage: bool) -> None:
         self._games = games
-        self._given = given
+        self._anchored = anchored
         self._fixed = fixed
-        self._moving = len(given) - fixed
+        self._moving = len(anchored) - fixed
         self._has_advantage = advantage and len(games.first) > 0
         self._has_draws = bool((games.draws > 0).any())
         size = self._moving + self._has_advantage + self._has_draws
         self._x = np.zeros(size)
-        self._x[: self._moving] = given[:fixed].mean()
+        self._x[: self._moving] = anchored[:fixed].mean()
         self._n = games.wins + games.draws + games.losses
         self._columns = self._design()
 
     def _design(self) -> Doubles:
         """Return the derivative of each row's difference in Elo to x, float64[n, size] (nothing for log nu)."""
         rows = np.arange(len(self._n))
-        players = np.zeros((len(self._n), len(self._given)))
+        players = np.zeros((len(self._n), len(self._anchored)))
         players[rows, self._games.first] += 1.0
         players[rows, self._games.second] -= 1.0
         columns = [players[:, self._fixed :]]
@@ -203,7 +203,7 @@ class _Fit:
 
     @property
     def elo(self) -> Doubles:
-        return np.concatenate([self._given[: self._fixed], self._x[: self._moving]])
+        return np.concatenate([self._anchored[: self._fixed], self._x[: self._moving]])
 
     @property
     def advantage(self) -> float:
@@ -217,7 +217,7 @@ class _Fit:
         return math.exp(x[-1]) if self._has_draws else 0.0
 
     def _probabilities(self, x: Doubles) -> _Probabilities:
-        elo = np.concatenate([self._given[: self._fixed], x[: self._moving]])
+        elo = np.concatenate([self._anchored[: self._fixed], x[: self._moving]])
         difference = elo[self._games.first] - elo[self._games.second]
         if self._has_advantage:
             difference = difference + x[self._moving] * self._games.moved_first
@@ -262,14 +262,14 @@ class _Fit:
                 new = self._x + size * step
                 if self._has_draws:
                     new[-1] = min(max(new[-1], -MOST_DRAWISH), MOST_DRAWISH)
-                found = self._log_likelihood(new)
-                if found >= value:
+                likelihood = self._log_likelihood(new)
+                if likelihood >= value:
                     break
                 size /= 2.0
             else:
                 return
             change = float(np.abs(new - self._x).max())
-            self._x, value = new, found
+            self._x, value = new, likelihood
             if change < TOLERANCE:
                 return
 
@@ -284,7 +284,7 @@ class _Fit:
 
     def covariance(self) -> tuple[Doubles, float]:
         """Return, in Elo^2, the players' covariance, float64[players, players], and the variance of the advantage."""
-        whole = np.zeros((len(self._given), len(self._given)))
+        whole = np.zeros((len(self._anchored), len(self._anchored)))
         if not len(self._x):
             return whole, 0.0
         inverse = _inverse(self.slopes()[1])
@@ -315,11 +315,11 @@ def _connected(results: Sequence[Results], anchors: Iterable[str]) -> list[str]:
     for result in results:
         neighbours.setdefault(result.first, []).append(result.second)
         neighbours.setdefault(result.second, []).append(result.first)
-    found = dict.fromkeys(anchors)
-    queue = list(found)
+    reached = dict.fromkeys(anchors)
+    queue = list(reached)
     for name in queue:
         for other in neighbours.get(name, ()):
-            if other not in found:
-                found[other] = None
+            if other not in reached:
+                reached[other] = None
                 queue.append(other)
     return queue

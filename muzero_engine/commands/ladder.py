@@ -162,9 +162,9 @@ def _open(folder: Path, ladder: Ladder, settings: LadderSettings) -> Store:
     if not (folder / GAMES).exists():
         return Store.create(folder, settings.game, f"ladder of {ladder.label}", facts | {PROCESSOR: here})
     store = Store.resume(folder, settings.game, facts)
-    if len(store.records) < settings.games and (there := _processor(store)) != here:
+    if len(store.records) < settings.games and (other := _processor(store)) != here:
         raise BadLadder(
-            f"the games in {folder} were played on another processor ({there}; this is {here}), where the same time is "
+            f"the games in {folder} were played on another processor ({other}; this is {here}), where the same time is "
             "worth something else: go on there, or choose another folder by --out"
         )
     return store
@@ -183,9 +183,9 @@ def _digest(manifest: Manifest) -> str:
 
 def _result(record: GameRecord) -> str:
     """Say how a game ended for the engine: "beat gnugo level 1: resignation"."""
-    mine = 0 if record.first == ENGINE else 1
-    opponent = record.second if mine == 0 else record.first
-    result = "drew with" if record.winner is None else "beat" if record.winner == mine else "lost to"
+    own = 0 if record.first == ENGINE else 1
+    opponent = record.second if own == 0 else record.first
+    result = "drew with" if record.winner is None else "beat" if record.winner == own else "lost to"
     return f"{result} {opponent}: {record.reason}"
 
 
@@ -219,8 +219,8 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Play
 def _list(ladder: Ladder, opponents: dict[str, EngineSettings]) -> None:
     rows = [("Elo", "opponent", "", "limit", "")]
     for one in ladder.opponents:
-        there = "" if one.name in opponents else "missing"
-        rows.append((f"{one.rating:.0f}", one.name, "fixed" if one.fixed else "", one.control, there))
+        note = "" if one.name in opponents else "missing"
+        rows.append((f"{one.rating:.0f}", one.name, "fixed" if one.fixed else "", one.control, note))
     click.echo(f"Elo: {ladder.scale}\n")
     click.echo("\n".join(aligned(rows)))
     _tell_missing(ladder, opponents)

@@ -14,14 +14,14 @@ def mating_actions(board: chess.Board, legal: Mapping[int, chess.Move]) -> list[
     The board is the same afterwards.
     """
     checking = _checking_squares(board)
-    found = []
+    mating = []
     for action, move in legal.items():
         if checking[move.from_square] >> move.to_square & 1:
             board.push(move)
             if board.is_check() and not any(board.generate_legal_moves()):
-                found.append(action)
+                mating.append(action)
             board.pop()
-    return found
+    return mating
 
 
 def _checking_squares(board: chess.Board) -> list[chess.Bitboard]:

@@ -119,8 +119,8 @@ def _why_illegal(board: chess.Board, reading: _Reading) -> str:
             return f"{player} has no piece there"
         name = chess.piece_name(board.piece_type_at(named[0]) or chess.PAWN)
     elif not named:
-        there = " there" if board.pieces(reading.piece, board.turn) else ""
-        return f"{player} has no {name}{there}"
+        place = " there" if board.pieces(reading.piece, board.turn) else ""
+        return f"{player} has no {name}{place}"
     standing = board.piece_at(reading.target)
     if standing is not None and standing.color == board.turn:
         return f"{player}'s own {chess.piece_name(standing.piece_type)} stands on {target}"

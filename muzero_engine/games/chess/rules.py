@@ -232,17 +232,17 @@ class ChessPosition:
         also simply step to that square (Chess960), the text means the step. Capital letters are accepted.
         """
         try:
-            wanted = chess.Move.from_uci(text.strip().lower())
+            written = chess.Move.from_uci(text.strip().lower())
         except ValueError:
             raise IllegalMove(f"not a move: {text!r} (moves look like e2e4 or e7e8q)") from None
         castling = None
         for action, move in self._legal_moves().items():
-            if move == wanted:
+            if move == written:
                 return action
-            if self._board.is_castling(move) and self._castling_king_move(move) == wanted:
+            if self._board.is_castling(move) and self._castling_king_move(move) == written:
                 castling = action
         if castling is None:
-            raise IllegalMove(f"illegal move {text.strip()}: {self._why_illegal(wanted)}")
+            raise IllegalMove(f"illegal move {text.strip()}: {self._why_illegal(written)}")
         return castling
 
     @staticmethod

@@ -27,9 +27,9 @@ class Diagram:
 
     def hold_the_rest(self, player: int) -> None:
         """Give a player all pieces of the box that are nowhere yet, kings apart."""
-        there = Counter(piece.lstrip("+").upper() for piece in self.pieces.values())
+        on_board = Counter(piece.lstrip("+").upper() for piece in self.pieces.values())
         for piece in HAND_ORDER:
-            rest = TOTALS[piece] - there[piece] - self.hands[piece] - self.hands[piece.lower()]
+            rest = TOTALS[piece] - on_board[piece] - self.hands[piece] - self.hands[piece.lower()]
             self.hands[piece if player == 0 else piece.lower()] += max(0, rest)
 
     def sfen(self) -> str:

@@ -215,10 +215,10 @@ class ShogiPosition:
         usi = text.strip()
         actions, moves = self._legal_moves()
         key = key_of_text(usi)
-        found = actions[(moves & (KEYS - 1)) == key]
-        if not len(found):
+        matching = actions[(moves & (KEYS - 1)) == key]
+        if not len(matching):
             raise IllegalMove(f"{usi} is illegal: {why_illegal(self._board, _attempt(key))}")
-        return int(found[0])
+        return int(matching[0])
 
     def text(self) -> str:
         return str(self._board.sfen())

@@ -79,10 +79,10 @@ def next_opponent(
     gets nearly all of them; `planned` games count as met. Before the first game that is the one nearest to the rating
     `start`, by default the one in the middle.
     """
-    there = [opponent for opponent in ladder.opponents if opponent.name in set(available)]
+    present = [opponent for opponent in ladder.opponents if opponent.name in set(available)]
     ratings = _fit(ladder, games)
     if engine not in ratings.players:
-        first = there[len(there) // 2] if start is None else min(there, key=lambda one: abs(one.rating - start))
+        first = present[len(present) // 2] if start is None else min(present, key=lambda one: abs(one.rating - start))
         return first.name
     met = games_against(games, engine)
 
@@ -92,7 +92,7 @@ def next_opponent(
         count = met.get(opponent.name, 0) + (planned or {}).get(opponent.name, 0)
         return math.pow(information, SHARING) / (count + SPREAD)
 
-    return max(there, key=worth).name
+    return max(present, key=worth).name
 
 
 def games_against(games: Sequence[RatedGame], engine: str) -> Mapping[str, int]:

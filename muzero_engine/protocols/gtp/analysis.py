@@ -68,9 +68,9 @@ def parse_analysis(args: Sequence[str], position: GoPosition, *, kata: bool) -> 
     colour = parse_colour(words.pop(0)) if words and is_colour(words[0]) else position.mover
     position = position.copy()
     position.set_mover(colour)
-    wanted = Analysis(kata=kata, colour=colour)
+    analysis = Analysis(kata=kata, colour=colour)
     if words and words[0].replace(".", "", 1).isdecimal():
-        wanted = replace(wanted, interval_ms=_interval(words.pop(0)))
+        analysis = replace(analysis, interval_ms=_interval(words.pop(0)))
     allowed: set[int] | None = None
     avoided: set[int] = set()
     while words:
@@ -87,30 +87,30 @@ def parse_analysis(args: Sequence[str], position: GoPosition, *, kata: bool) -> 
             continue
         if not words:
             raise GtpError(f"{key!r:.40} needs a value")
-        wanted = _with_value(wanted, key, words.pop(0))
+        analysis = _with_value(analysis, key, words.pop(0))
     if allowed is None and not avoided:
-        return wanted, position
+        return analysis, position
     legal = position.legal_actions().tolist()
     left = tuple(action for action in legal if action not in avoided and (allowed is None or action in allowed))
     if not left:
         raise GtpError("no legal move is left to analyse")
-    return replace(wanted, root_actions=left), position
+    return replace(analysis, root_actions=left), position
 
 
-def _with_value(wanted: Analysis, key: str, value: str) -> Analysis:
+def _with_value(analysis: Analysis, key: str, value: str) -> Analysis:
     match key:
         case "interval":
-            return replace(wanted, interval_ms=_interval(value))
+            return replace(analysis, interval_ms=_interval(value))
         case "minmoves":
-            return replace(wanted, least_moves=max(parse_int(value, key), 0))
+            return replace(analysis, least_moves=max(parse_int(value, key), 0))
         case "maxmoves":
-            return replace(wanted, most_moves=max(parse_int(value, key), 1))
-    if not wanted.kata or key not in _KATA_FLAGS:
+            return replace(analysis, most_moves=max(parse_int(value, key), 1))
+    if not analysis.kata or key not in _KATA_FLAGS:
         raise GtpError(f"unknown argument {key!r:.40}")
     on = parse_bool(value, key)
     flag = _KATA_FLAGS[key]
     changes: dict[str, Any] = {} if flag is None else {flag: on}
-    return replace(wanted, **changes)
+    return replace(analysis, **changes)
 
 
 def _interval(text: str) -> float | None:
@@ -127,14 +127,14 @@ def _restriction(words: Sequence[str], position: GoPosition) -> set[int]:
     return actions if colour == position.mover and plies >= 1 else set()
 
 
-def shown_moves(info: SearchInfo, wanted: Analysis, position: GoPosition) -> list[RootMove]:
+def shown_moves(info: SearchInfo, analysis: Analysis, position: GoPosition) -> list[RootMove]:
     """The moves to print, best first: those searched, `minmoves` at least and `maxmoves` at most."""
     passing = pass_action(position.shape)
     moves = [move for i, move in enumerate(info.moves) if i == 0 or move.action != passing]
     searched = [move for i, move in enumerate(moves) if i == 0 or move.visits > 0]
-    if len(searched) < wanted.least_moves:
-        searched += [move for move in moves[1:] if not move.visits][: wanted.least_moves - len(searched)]
-    return searched[: wanted.most_moves]
+    if len(searched) < analysis.least_moves:
+        searched += [move for move in moves[1:] if not move.visits][: analysis.least_moves - len(searched)]
+    return searched[: analysis.most_moves]
 
 
 Ownerships = Callable[[Sequence[GoPosition]], list[Floats | None]]
@@ -157,35 +157,35 @@ def ownership_stdev(ownership: Floats) -> Floats:
 
 
 def format_info(
-    info: SearchInfo, wanted: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships | None = None
+    info: SearchInfo, analysis: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships | None = None
 ) -> str:
     """The `info` line of a moment of a search of `position`; `ownerships` is needed for those of moves."""
     score = score_model(info, position)
-    shown = shown_moves(info, wanted, position)
+    shown = shown_moves(info, analysis, position)
     after: list[Floats | None] = [None] * len(shown)
-    if wanted.moves_ownership and ownerships is not None:
+    if analysis.moves_ownership and ownerships is not None:
         after = moves_ownership(shown, position, ownerships)
     parts = []
     for order, (move, owned) in enumerate(zip(shown, after, strict=True)):
         pv = " ".join(vertex_text(action, position.shape) for action in move.pv[:pv_length])
         vertex = vertex_text(move.action, position.shape)
-        fields = _kata_fields(move, score, wanted) if wanted.kata else _lz_fields(move)
+        fields = _kata_fields(move, score, analysis) if analysis.kata else _lz_fields(move)
         parts.append(f"info move {vertex} {fields} order {order} pv {pv}")
         visits = " ".join(str(count) for count in move.pv_visits[:pv_length])
-        parts += [f"{name} {visits}" for name, on in _visit_flags(wanted) if on]
+        parts += [f"{name} {visits}" for name, on in _visit_flags(analysis) if on]
         if owned is not None:
             parts.append("movesOwnership " + _points(owned))
-    if wanted.root_info:
+    if analysis.root_info:
         parts.append(f"rootInfo {_root_fields(info, score)}")
-    if wanted.ownership and info.ownership is not None:
+    if analysis.ownership and info.ownership is not None:
         parts.append("ownership " + _points(info.ownership))
-    if wanted.ownership_stdev and info.ownership is not None:
+    if analysis.ownership_stdev and info.ownership is not None:
         parts.append("ownershipStdev " + _points(ownership_stdev(info.ownership)))
     return " ".join(parts)
 
 
-def _visit_flags(wanted: Analysis) -> tuple[tuple[str, bool], ...]:
-    return ("pvVisits", wanted.pv_visits), ("pvEdgeVisits", wanted.pv_edge_visits)
+def _visit_flags(analysis: Analysis) -> tuple[tuple[str, bool], ...]:
+    return ("pvVisits", analysis.pv_visits), ("pvEdgeVisits", analysis.pv_edge_visits)
 
 
 def _points(owned: Floats) -> str:
@@ -230,7 +230,7 @@ def _lz_fields(move: RootMove) -> str:
     return f"visits {move.visits} " + " ".join(f"{name} {round(10000 * x)}" for name, x in numbers.items())
 
 
-def _kata_fields(move: RootMove, score: ScoreModel, wanted: Analysis) -> str:
+def _kata_fields(move: RootMove, score: ScoreModel, analysis: Analysis) -> str:
     numbers = {
         "utility": move.value,
         "winrate": win_rate(move.value),
@@ -240,7 +240,7 @@ def _kata_fields(move: RootMove, score: ScoreModel, wanted: Analysis) -> str:
         "utilityLcb": move.lcb,
         "weight": float(move.visits),
     }
-    if wanted.no_result_value:
+    if analysis.no_result_value:
         numbers["noResultValue"] = 0.0
     return f"visits {move.visits} edgeVisits {move.visits} {_numbers(numbers)}"
 

@@ -181,14 +181,14 @@ class Clocks:
 def _parse_kind(kind: str, args: tuple[str, ...], usage: str) -> TimeSettings | None:
     if kind == "none":
         return None
-    wanted = {"absolute": 1, "byoyomi": 3, "canadian": 3, "fischer": 2, "fischer-capped": 4}[kind]
-    want_args(args, wanted, usage)
+    least = {"absolute": 1, "byoyomi": 3, "canadian": 3, "fischer": 2, "fischer-capped": 4}[kind]
+    want_args(args, least, usage)
     main = _seconds(args[0], "main time")
     if kind == "absolute":
         return _granted(TimeSettings(main=main))
     if kind.startswith("fischer"):
         increment = _seconds(args[1], "increment")
-        limits = [None if limit < 0 else limit for limit in (parse_float(text, "limit") for text in args[2:wanted])]
+        limits = [None if limit < 0 else limit for limit in (parse_float(text, "limit") for text in args[2:least])]
         main_limit, move_limit = limits or (None, None)
         control = TimeSettings(main=main, increment=increment, main_limit=main_limit, move_limit=move_limit)
         return _granted(control)

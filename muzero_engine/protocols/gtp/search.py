@@ -32,18 +32,18 @@ class InfoStream:
     """Prints a search as `info` lines, about one an interval. Called from the search's thread."""
 
     def __init__(
-        self, writer: Writer, wanted: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships
+        self, writer: Writer, analysis: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships
     ) -> None:
         self._writer = writer
         self._ownerships = ownerships
-        self._wanted = wanted
+        self._analysis = analysis
         self._position = position
         self._pv_length = pv_length
         self._printed: SearchInfo | None = None
 
     def __call__(self, info: SearchInfo) -> None:
         """Prints unless the last line is younger than half the interval: the engine reports changes in between."""
-        gap = 0.5 * (self._wanted.interval_ms or 0.0)
+        gap = 0.5 * (self._analysis.interval_ms or 0.0)
         if self._printed is None or info.elapsed_ms - self._printed.elapsed_ms >= gap:
             self.finish(info)
 
@@ -52,7 +52,7 @@ class InfoStream:
         if self._printed is not None and info.nodes == self._printed.nodes:
             return
         self._printed = info
-        line = format_info(info, self._wanted, self._position, self._pv_length, self._ownerships)
+        line = format_info(info, self._analysis, self._position, self._pv_length, self._ownerships)
         self._writer.write(line)
 
 
@@ -139,22 +139,22 @@ class Searcher:
         self.stop_pondering()
         return ownership_before_passing(position, self._engine.ownership)
 
-    def analyse(self, position: GoPosition, wanted: Analysis, settings: GtpSettings) -> None:
+    def analyse(self, position: GoPosition, analysis: Analysis, settings: GtpSettings) -> None:
         """Starts an analysis. Call `prepare` before."""
         self._analysing = True
         self._engine.go(
             position,
-            Limits(infinite=True, root_actions=wanted.root_actions),
-            on_info=self.stream(position, wanted, settings),
+            Limits(infinite=True, root_actions=analysis.root_actions),
+            on_info=self.stream(position, analysis, settings),
             on_done=_ignore,
-            info_interval_ms=wanted.interval_ms,
+            info_interval_ms=analysis.interval_ms,
             lines=ANALYSIS_LINES,
             root_widening=settings.root_widening,
         )
 
-    def stream(self, position: GoPosition, wanted: Analysis, settings: GtpSettings) -> InfoStream:
+    def stream(self, position: GoPosition, analysis: Analysis, settings: GtpSettings) -> InfoStream:
         """What prints a search of `position` as `info` lines."""
-        return InfoStream(self._writer, wanted, position, settings.pv_length, self._engine.ownership)
+        return InfoStream(self._writer, analysis, position, settings.pv_length, self._engine.ownership)
 
     def end_analysis(self) -> None:
         """Ends a running analysis and closes its response with the empty line."""

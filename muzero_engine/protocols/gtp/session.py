@@ -171,11 +171,11 @@ class GtpSession:
         return self._play_best(position, None, legal)
 
     def _genmove_analyze(self, command: Command, *, kata: bool) -> None:
-        wanted, position = parse_analysis(command.args, self._board.position, kata=kata)
+        analysis, position = parse_analysis(command.args, self._board.position, kata=kata)
         self._searcher.prepare(position)
         self._writer.write(f"={command.id}")
-        stream = self._searcher.stream(position, wanted, self._params.settings)
-        move = self._play_best(position, stream, wanted.root_actions, interval_ms=wanted.interval_ms)
+        stream = self._searcher.stream(position, analysis, self._params.settings)
+        move = self._play_best(position, stream, analysis.root_actions, interval_ms=analysis.interval_ms)
         self._writer.write(f"play {move}\n")
 
     def _play_best(
@@ -231,11 +231,11 @@ class GtpSession:
         self._searcher.ponder(position, replace(self._limits(position.mover), ponder=True))
 
     def _analyze(self, command: Command, *, kata: bool) -> None:
-        wanted, position = parse_analysis(command.args, self._board.position, kata=kata)
+        analysis, position = parse_analysis(command.args, self._board.position, kata=kata)
         self._searcher.stop_pondering()
         self._searcher.prepare(position)
         self._writer.write(f"={command.id}")
-        self._searcher.analyse(position, wanted, self._params.settings)
+        self._searcher.analyse(position, analysis, self._params.settings)
 
     def _stop(self, _args: Args) -> str:
         self._searcher.stop_pondering()

@@ -129,13 +129,13 @@ def _unused(fields: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tupl
 def _rules(fields: Mapping[str, Any]) -> tuple[Rules, list[tuple[str, str]]]:
     if "rules" not in fields:
         raise QueryError("rules", "must be given: a name such as chinese, or an object")
-    given, bonus = fields["rules"], fields.get("whiteHandicapBonus")
+    rules_field, bonus = fields["rules"], fields.get("whiteHandicapBonus")
     warnings = []
     try:
         try:
-            if not isinstance(given, (str, dict)):
+            if not isinstance(rules_field, (str, dict)):
                 raise BadRules("must be a name or an object")
-            rules = Rules.parse(given) if isinstance(given, str) else Rules.of_fields(given)
+            rules = Rules.parse(rules_field) if isinstance(rules_field, str) else Rules.of_fields(rules_field)
         except UnplayableRules as error:
             rules = Rules()
             warnings.append(("rules", f"{error}; the position is analysed with area scoring"))

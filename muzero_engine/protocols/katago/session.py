@@ -125,14 +125,14 @@ class KatagoAnalysisSession:
             case "clear_cache":
                 self._send(fields)
             case "terminate":
-                wanted = fields.get("terminateId")
-                if not isinstance(wanted, str):
+                query_id = fields.get("terminateId")
+                if not isinstance(query_id, str):
                     raise QueryError("terminateId", "must be the id of a query, a string")
                 turns = fields.get("turnNumbers")
                 if turns is not None and not isinstance(turns, list):
                     raise QueryError("turnNumbers", "must be a list of turns")
                 self._send(fields)
-                self._terminate(wanted, turns)
+                self._terminate(query_id, turns)
             case "terminate_all":
                 self._send(fields)
                 self._terminate(None, None)

@@ -160,9 +160,9 @@ class Evaluator:
         """Return the result of a match; None where a rank was to stop."""
         rng = self._generator(name, step)
         starts = openings(self._start, self._pairs, self._config.evaluation.opening_plies, rng)
-        mine = starts[self._world.rank :: self._world.size]
+        own_starts = starts[self._world.rank :: self._world.size]
         try:
-            score = play_pairs(self._current, opponent, mine, self._end)
+            score = play_pairs(self._current, opponent, own_starts, self._end)
         except Stopped:
             score = MatchScore()
         if self._world.any(due()):

@@ -32,25 +32,25 @@ class Symmetries:
         """Return int64[count] random indices of `elements`."""
         return torch.randint(len(self.elements), (count,), generator=generator, device=self._sources.device)
 
-    def planes(self, planes: Tensor, which: Tensor) -> Tensor:
-        """Return float[M, ..., H, W] turned by `elements[which[m]]`."""
+    def planes(self, planes: Tensor, index: Tensor) -> Tensor:
+        """Return float[M, ..., H, W] turned by `elements[index[m]]`."""
         flat = planes.reshape(len(planes), -1, self._sources.shape[1])
-        source = self._sources[which].unsqueeze(1).expand_as(flat)
+        source = self._sources[index].unsqueeze(1).expand_as(flat)
         return flat.gather(2, source).view(planes.shape)
 
-    def actions(self, actions: Tensor, which: Tensor) -> Tensor:
-        """Return int64[M, ...] turned by `elements[which[m]]`; -1 stays -1."""
-        row = which.view(-1, *[1] * (actions.dim() - 1))
+    def actions(self, actions: Tensor, index: Tensor) -> Tensor:
+        """Return int64[M, ...] turned by `elements[index[m]]`; -1 stays -1."""
+        row = index.view(-1, *[1] * (actions.dim() - 1))
         return torch.where(actions < 0, actions, self._actions[row, actions.clamp(min=0)])
 
-    def apply(self, batch: Batch, which: Tensor) -> Batch:
+    def apply(self, batch: Batch, index: Tensor) -> Batch:
         """Return the batch with everything that knows squares turned."""
         later, ownership = batch.later_observation, batch.ownership
         return replace(
             batch,
-            observation=self.planes(batch.observation, which),
-            later_observation=None if later is None else self.planes(later, which),
-            action=self.actions(batch.action, which),
-            target_actions=self.actions(batch.target_actions, which),
-            ownership=None if ownership is None else self.planes(ownership, which),
+            observation=self.planes(batch.observation, index),
+            later_observation=None if later is None else self.planes(later, index),
+            action=self.actions(batch.action, index),
+            target_actions=self.actions(batch.target_actions, index),
+            ownership=None if ownership is None else self.planes(ownership, index),
         )

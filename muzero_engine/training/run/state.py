@@ -66,8 +66,8 @@ def goes_on_with_games(checkpoint: Checkpoint, config: TrainConfig, world: World
     """Return whether the games in progress of the checkpoint can be played on with these settings and ranks."""
     before = read_config(checkpoint)
     same_settings = (before.seed, before.self_play) == (config.seed, config.self_play)
-    there = f"self-play-{world.rank}" in checkpoint.groups()
-    return there and same_settings and checkpoint.document.get("world") == world.size
+    has_games = f"self-play-{world.rank}" in checkpoint.groups()
+    return has_games and same_settings and checkpoint.document.get("world") == world.size
 
 
 def restore_games(checkpoint: Checkpoint, self_play: SelfPlay, generator: torch.Generator, world: World) -> None:

@@ -156,8 +156,8 @@ class BatchedSearch:
             raise TypeError("only a search over a MuZeroNetwork can take new weights")
         if network.config != self._network.config:
             raise ValueError("new weights must come from a network of the same configuration")
-        for mine, new in zip(self._network.parameters(), network.folded().parameters(), strict=True):
-            mine.copy_(new)
+        for current, new in zip(self._network.parameters(), network.folded().parameters(), strict=True):
+            current.copy_(new)
 
     def _prepared(self, network: MuZeroNetwork) -> MuZeroNetwork:
         folded = network.folded().to(self.device, self._dtype)

@@ -245,14 +245,14 @@ def _top(
         value, part = _keys(start, index, ACTIONS, HALF)
         above = part > threshold
         level = part == threshold
-        mine = (above.to(tl.int32) << 16) + level.to(tl.int32)
-        counts = done + tl.cumsum(mine, 0)
+        marks = (above.to(tl.int32) << 16) + level.to(tl.int32)
+        counts = done + tl.cumsum(marks, 0)
         levels = counts & 0xFFFF
         kept = above | (level & (levels <= spare))
         place = out + (counts >> 16) + tl.minimum(levels, spare) - 1
         tl.store(highest + place, value, mask=kept)
         tl.store(indices + place, index, mask=kept)
-        done += tl.sum(mine, 0)
+        done += tl.sum(marks, 0)
 
 
 @triton.jit

@@ -71,9 +71,9 @@ def check_planes(game: str, shape: Shape, device: torch.device) -> None:
     packed = torch.randint(256, (512, history, packed_size(spec, shape)), dtype=torch.uint8, generator=draw)
     packed[:, :, -1] %= 2
     present = torch.rand((512, history), generator=draw) < 0.8
-    here = observations(packed, present, spec, shape)
-    there = observations(packed.to(device), present.to(device), spec, shape).cpu()
-    if not torch.equal(here, there):
+    on_processor = observations(packed, present, spec, shape)
+    on_device = observations(packed.to(device), present.to(device), spec, shape).cpu()
+    if not torch.equal(on_processor, on_device):
         raise SystemExit(f"{game}: the observations made on {device} differ from those made on the CPU")
 
 

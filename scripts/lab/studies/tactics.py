@@ -118,13 +118,13 @@ def tactics(judge: chess.engine.SimpleEngine, rng: random.Random) -> Iterator[Ta
 def make(file: Path, seed: int, count: int, end: float) -> None:
     """Append tactics to `file` until there are `count` more or the clock says `end`."""
     with chess.engine.SimpleEngine.popen_uci(STOCKFISH) as judge, file.open("a", encoding="utf-8") as out:
-        found = 0
+        made = 0
         for tactic in tactics(judge, random.Random(seed)):
             if tactic is not None:
                 out.write(json.dumps(asdict(tactic)) + "\n")
                 out.flush()
-                found += 1
-            if found == count or time.time() > end:
+                made += 1
+            if made == count or time.time() > end:
                 return
 
 
@@ -185,9 +185,9 @@ def knowledge(place: Path, tactics: Sequence[Tactic], simulations: Sequence[int]
         logits = known.policy_logits.float().masked_fill(~legal_there, -torch.inf).cpu().numpy()[: len(part)]
         prior = np.exp(logits - logits.max(axis=1, keepdims=True))
         prior /= prior.sum(axis=1, keepdims=True)
-        mine = prior[np.arange(len(part)), right[: len(part)]]
-        rows["prior"].append(mine)
-        rows["rank"].append(1 + (prior > mine[:, None]).sum(axis=1))
+        on_best = prior[np.arange(len(part)), right[: len(part)]]
+        rows["prior"].append(on_best)
+        rows["rank"].append(1 + (prior > on_best[:, None]).sum(axis=1))
         rows["value"].append(known.value.float().cpu().numpy()[: len(part)])
         for name, search in searches.items():
             output = search.run(seen_there, legal_there, noise=torch.zeros(BATCH, actions, device=device))
@@ -228,24 +228,26 @@ def main() -> None:
     if not tactics:
         raise SystemExit(f"there are no tactics in {args.file}: --make some")
     sorts = kinds(tactics)
-    print(", ".join(f"{int(which.sum())} {name}" for name, which in sorts.items()), flush=True)
+    print(", ".join(f"{int(kind_mask.sum())} {name}" for name, kind_mask in sorts.items()), flush=True)
     truth = np.array([tactic.expected for tactic in tactics])
     device = best_device()
     known: list[Knowledge] = []
     for place in args.weights:
-        found = knowledge(place, tactics, args.simulations, device)
-        known.append(found)
-        nats = -np.log(np.maximum(found.prior, LEAST_PRIOR))
-        print(f"\n{place}\n| | nats | first | in 4 | in 16 | value apart | {' | '.join(found.solved)} |")
-        print("|-" + "|-:" * (5 + len(found.solved)) + "|")
-        for name, which in sorts.items():
-            ranks = [f"{np.mean(found.rank[which] <= most):.1%}" for most in (1, 4, 16)]
-            apart = np.sqrt(np.mean((found.value - truth)[which] ** 2))
-            solved = [f"{np.mean(one[which]):.1%}" for one in found.solved.values()]
-            print(f"| {name} | {nats[which].mean():.3f} | {' | '.join(ranks)} | {apart:.3f} | {' | '.join(solved)} |")
-    for place, found in zip(args.weights[1:], known[1:], strict=True):
+        learnt = knowledge(place, tactics, args.simulations, device)
+        known.append(learnt)
+        nats = -np.log(np.maximum(learnt.prior, LEAST_PRIOR))
+        print(f"\n{place}\n| | nats | first | in 4 | in 16 | value apart | {' | '.join(learnt.solved)} |")
+        print("|-" + "|-:" * (5 + len(learnt.solved)) + "|")
+        for name, kind_mask in sorts.items():
+            ranks = [f"{np.mean(learnt.rank[kind_mask] <= most):.1%}" for most in (1, 4, 16)]
+            apart = np.sqrt(np.mean((learnt.value - truth)[kind_mask] ** 2))
+            solved = [f"{np.mean(one[kind_mask]):.1%}" for one in learnt.solved.values()]
+            print(
+                f"| {name} | {nats[kind_mask].mean():.3f} | {' | '.join(ranks)} | {apart:.3f} | {' | '.join(solved)} |"
+            )
+    for place, learnt in zip(args.weights[1:], known[1:], strict=True):
         print(f"\n{place} against {args.weights[0]}: only it, only the other, difference")
-        first = {"first by prior": found.rank == 1} | found.solved
+        first = {"first by prior": learnt.rank == 1} | learnt.solved
         for name, base in ({"first by prior": known[0].rank == 1} | known[0].solved).items():
             gained, lost = int((first[name] & ~base).sum()), int((base & ~first[name]).sum())
             error = 1.96 * math.sqrt(gained + lost) / len(tactics)

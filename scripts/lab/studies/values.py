@@ -67,17 +67,17 @@ def ways(
 
     def after(moves: list[str]) -> tuple[Seen, chess.Move] | None:
         """The second is Stockfish's answer."""
-        there, its_board = position.copy(), board.copy()
+        place_after, its_board = position.copy(), board.copy()
         latent, by_g = root.latent, here
         for text in moves:
-            action = there.parse_action(text)
+            action = place_after.parse_action(text)
             imagined = model.recurrent_inference(latent, np.array([action]))
             latent, by_g = imagined.latent, float(imagined.value[0])
-            there.push(action)
+            place_after.push(action)
             its_board.push_uci(text)
-            if there.outcome() is not None:
+            if place_after.outcome() is not None:
                 return None
-        true = float(model.initial_inference(observation(there)[None]).value[0])
+        true = float(model.initial_inference(observation(place_after)[None]).value[0])
         centipawns, answer = score(judge, limit, its_board)
         return None if answer is None else (Seen(centipawns, true, by_g), answer)
 
