@@ -68,13 +68,13 @@ def test_the_weights_that_come_along_are_whole(game: str) -> None:
 
 
 def test_the_wheel_takes_the_bundles_and_nothing_else_of_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    given: dict[str, Any] = {}
-    monkeypatch.setattr("setuptools.setup", given.update)
+    arguments: dict[str, Any] = {}
+    monkeypatch.setattr("setuptools.setup", arguments.update)
     runpy.run_path(str(ROOT / "setup.py"))
     prefix = "muzero_engine.weights."
-    bundles = {name.removeprefix(prefix) for name in given["packages"] if name.startswith(prefix)}
+    bundles = {name.removeprefix(prefix) for name in arguments["packages"] if name.startswith(prefix)}
     assert bundles == set(BUILT_IN)
-    taken = [pattern for patterns in given["package_data"].values() for pattern in patterns]
+    taken = [pattern for patterns in arguments["package_data"].values() for pattern in patterns]
     shipped = {path.name for path in (ROOT / "weights").glob("*/*") if any(path.match(pattern) for pattern in taken)}
     assert shipped == {"manifest.json", INITIAL, RECURRENT, RECURRENT_INT8, CHECKPOINT}
 
@@ -132,13 +132,13 @@ def test_every_report_has_its_head_and_a_row_in_the_table() -> None:
 
 def names_in(file: Path) -> set[str]:
     """Functions and classes of a module, and methods as `Class.method`."""
-    found = set()
+    names = set()
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
         if isinstance(node, ast.ClassDef):
-            found |= {f"{node.name}.{part.name}" for part in node.body if isinstance(part, ast.FunctionDef)}
-    return found
+            names |= {f"{node.name}.{part.name}" for part in node.body if isinstance(part, ast.FunctionDef)}
+    return names
 
 
 def test_the_map_names_what_there_is() -> None:

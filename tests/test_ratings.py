@@ -100,14 +100,14 @@ def test_no_other_ratings_are_likelier(anchors: dict[str, float], advantage: boo
         Results("d", "b", 0, 0, 12),
     ]
     fit = fit_ratings(results, anchors, advantage=advantage, prior_games=1.0)
-    found = elo(fit)
-    assert {name: found[name] for name in anchors} == anchors
+    fitted = elo(fit)
+    assert {name: fitted[name] for name in anchors} == anchors
     first = fit.advantage.elo
-    best = log_likelihood(results, found, nu=fit.drawishness, advantage=first, prior=1.0)
+    best = log_likelihood(results, fitted, nu=fit.drawishness, advantage=first, prior=1.0)
     rng = np.random.default_rng(1)
     for scale in (0.3, 10.0, 300.0):
         for _ in range(40):
-            moved = {name: value + (0.0 if name in anchors else rng.normal(0, scale)) for name, value in found.items()}
+            moved = {name: value + (0.0 if name in anchors else rng.normal(0, scale)) for name, value in fitted.items()}
             nu = fit.drawishness * math.exp(rng.normal(0, scale / 100))
             other = first + (rng.normal(0, scale) if advantage else 0.0)
             assert log_likelihood(results, moved, nu=nu, advantage=other, prior=1.0) < best

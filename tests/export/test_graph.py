@@ -36,14 +36,14 @@ def stored(network: MuZeroNetwork) -> TorchModel:
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[MuZeroNetwork, OnnxModel]]:
     """A network of each game and its exported model."""
-    found = {}
+    outputs = {}
     for name in BUILT_IN:
         game = load_game(name)
         network = tiny_network(game)
         folder = tmp_path_factory.mktemp("weights") / name
         export_bundle(network, game, folder, training=Training("untrained"))
-        found[name] = network, OnnxModel(load_bundle(folder, game.spec))
-    return found
+        outputs[name] = network, OnnxModel(load_bundle(folder, game.spec))
+    return outputs
 
 
 @pytest.mark.parametrize("batch", [1, 3, 8])
@@ -60,15 +60,15 @@ def test_onnx_agrees_with_torch(
     actions = np.random.default_rng(0).integers(0, game.spec.num_actions(shape), batch)
     actions[-1] = game.spec.num_actions(shape) - 1  # Go: the pass
     after = reference.recurrent_inference(root.latent, actions)
-    found = exported.recurrent_inference(root.latent, actions)
-    same_ties = dataclasses.replace(found, top_actions=after.top_actions)
+    output = exported.recurrent_inference(root.latent, actions)
+    same_ties = dataclasses.replace(output, top_actions=after.top_actions)
     assert largest_difference(same_ties, after) < PARITY
     with torch.inference_mode():
         rounded = copy.deepcopy(network).half().float().eval()
         policy = rounded.recurrent_inference(torch.from_numpy(root.latent), torch.from_numpy(actions)).policy_logits
-    named = np.take_along_axis(policy.numpy(), found.top_actions, axis=1)
-    assert np.abs(named - found.top_logits).max() < PARITY
-    assert all(len(set(row)) == len(row) for row in found.top_actions.tolist())
+    named = np.take_along_axis(policy.numpy(), output.top_actions, axis=1)
+    assert np.abs(named - output.top_logits).max() < PARITY
+    assert all(len(set(row)) == len(row) for row in output.top_actions.tolist())
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

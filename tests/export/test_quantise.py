@@ -113,14 +113,14 @@ def test_latents_in_bytes_change_nothing_of_a_search_in_eight_bits(tmp_path: Pat
     full, eight = (OnnxModel(bundle, backend=Backend.CPU, precision=p) for p in (Precision.FP32, Precision.INT8))
     assert (full.latent_levels, eight.latent_levels) == (0, LEVELS)
     position = game.initial((8, 8))
-    found = []
+    visits = []
     for model in (eight, _Unrounded(eight)):
         search = Search(model, SearchConfig())
         search.start(observation(position), position.legal_actions(), {})
         while search.simulations < 300:
             search.step(300 - search.simulations)
-        found.append(search.root_moves())
-    assert found[0] == found[1]
+        visits.append(search.root_moves())
+    assert visits[0] == visits[1]
 
 
 def test_biases_take_back_what_rounded_weights_shift(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_biases_take_back_what_rounded_weights_shift(monkeypatch: pytest.MonkeyP
     exact = quantise._channel_means(graph, [nodes[node.name].output[0] for node in moved], edges)
     names = [node.output[0] for node in moved]
     shifts = [
-        np.concatenate([np.abs(found - mean) for found, mean in zip(means, exact, strict=True)]).mean()
+        np.concatenate([np.abs(measured - mean) for measured, mean in zip(means, exact, strict=True)]).mean()
         for means in (quantise._channel_means(model, names, edges) for model in (corrected, plain))
     ]
     assert len(moved) == 1 + 2 * 3 + 3
@@ -152,11 +152,11 @@ def test_bundles_are_calibrated_on_the_boards_of_their_training(tmp_path: Path) 
     for board in (5, 7):
         training = Training("x", boards=((board, board),))
         export_bundle(network, game, tmp_path / "go", training=training, int8=amount)
-        found = load_bundle(tmp_path / "go")
-        assert found.manifest.training == training
+        bundle = load_bundle(tmp_path / "go")
+        assert bundle.manifest.training == training
         edges = calibration_edges(TorchModel(network), game, amount, training.boards)
         assert {edge.latent.shape[2:] for edge in edges} == {(board, board)}
-        graphs[board] = found.graphs[RECURRENT_INT8]
+        graphs[board] = bundle.graphs[RECURRENT_INT8]
     assert graphs[5] != graphs[7]
 
 
@@ -169,9 +169,9 @@ def test_eight_bits_take_every_board_of_go(tmp_path: Path) -> None:
     model = OnnxModel(load_bundle(tmp_path / "go"), backend=Backend.CPU, precision=Precision.INT8)
     for side in (5, 13):
         latent = np.random.default_rng(0).random((2, 8, side, side), dtype=np.float32)
-        found = model.recurrent_inference(latent, np.array([3, side * side]))
-        assert found.top_logits.shape == found.top_actions.shape == (2, min(TOP, side * side + 1))
-        assert found.latent.shape == latent.shape
+        output = model.recurrent_inference(latent, np.array([3, side * side]))
+        assert output.top_logits.shape == output.top_actions.shape == (2, min(TOP, side * side + 1))
+        assert output.latent.shape == latent.shape
 
 
 def test_a_fresh_network_becomes_integers_too() -> None:
@@ -207,12 +207,12 @@ def test_what_is_added_to_a_stream_is_as_fine_as_the_sum_needs(monkeypatch: pyte
         assert _constant(narrow, f"{name}_scale") < 0.5 * _constant(wide, f"{name}_scale")
     sums = [node.output[0] for node in graph.graph.node if node.op_type == "Relu" and "Relu_1" in node.output[0]]
     (exact, close, coarse) = (
-        np.concatenate([found[0].ravel() for found in quantise._watched(model, sums[:1], edges)])
+        np.concatenate([watched[0].ravel() for watched in quantise._watched(model, sums[:1], edges)])
         for model in (graph, narrow, wide)
     )
     assert np.abs(close - exact).mean() < 0.7 * np.abs(coarse - exact).mean()
 
 
 def _constant(model: onnx.ModelProto, name: str) -> float:
-    (found,) = (numpy_helper.to_array(one) for one in model.graph.initializer if one.name == name)
-    return float(found)
+    (initializer,) = (numpy_helper.to_array(one) for one in model.graph.initializer if one.name == name)
+    return float(initializer)

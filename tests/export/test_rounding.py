@@ -25,22 +25,22 @@ def test_errors_of_weights_make_up_for_each_other() -> None:
     scales = np.abs(weights).max(axis=(1, 2, 3)) / 15
     moments = second_moments(x, 3)
     nearest = np.rint(weights / scales[:, None, None, None])
-    found = rounded(weights, scales, moments, largest=15)
-    assert found.dtype == np.int8
-    assert np.abs(found).max() <= 15
+    levels = rounded(weights, scales, moments, largest=15)
+    assert levels.dtype == np.int8
+    assert np.abs(levels).max() <= 15
 
     def error(integers: np.ndarray) -> float:
         change = torch.from_numpy(integers * scales[:, None, None, None] - weights).flatten(1).double()
         return float(((change @ moments.double()) * change).sum())
 
-    assert error(found) < 0.5 * error(nearest)
+    assert error(levels) < 0.5 * error(nearest)
 
 
 def test_without_anything_in_common_every_weight_is_rounded_by_itself() -> None:
     weights = np.random.default_rng(2).standard_normal((4, 10)).astype(np.float32)
     scales = np.abs(weights).max(axis=1) / 127
-    found = rounded(weights, scales, torch.eye(10))
-    assert np.array_equal(found, np.rint(weights / scales[:, None]))
+    levels = rounded(weights, scales, torch.eye(10))
+    assert np.array_equal(levels, np.rint(weights / scales[:, None]))
 
 
 def test_inputs_that_are_always_zero_are_no_trouble() -> None:

@@ -28,9 +28,9 @@ def test_a_search_is_told_which_moves_end_the_game(game: str, moves: str, komi: 
         position.set_komi(komi)
     for move in moves.split():
         position.push(position.parse_action(move))
-    found = {position.action_text(action) for action in playable(position).tolist()}
+    searched = {position.action_text(action) for action in playable(position).tolist()}
     legal = {position.action_text(action) for action in position.legal_actions().tolist()}
-    assert found == {"all": legal, "not pass": legal - {"pass"}}.get(expected, {expected})
+    assert searched == {"all": legal, "not pass": legal - {"pass"}}.get(expected, {expected})
 
 
 @pytest.mark.parametrize(

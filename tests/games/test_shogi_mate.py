@@ -24,9 +24,9 @@ def mates(board: Any, plies: int) -> bool:
     """Whether the mover mates by checks within `plies` (odd), by trying every legal move."""
     for move in list(board.legal_moves):
         board.push(move)
-        found = board.is_check() and all_replies_lose(board, plies - 1)
+        is_mate = board.is_check() and all_replies_lose(board, plies - 1)
         board.pop()
-        if found:
+        if is_mate:
             return True
     return False
 
@@ -37,9 +37,9 @@ def all_replies_lose(board: Any, plies: int) -> bool:
         return not replies
     for move in replies:
         board.push(move)
-        found = mates(board, plies - 1)
+        line = mates(board, plies - 1)
         board.pop()
-        if not found:
+        if not line:
             return False
     return True
 
@@ -66,7 +66,7 @@ def test_known_positions(sfen: str, plies: int) -> None:
 
 def test_random_positions() -> None:
     rng = random.Random(7)
-    found = refuted = 0
+    proven = refuted = 0
     for _ in range(500):
         board = cshogi.Board()
         for _ in range(rng.randint(60, 160)):
@@ -81,11 +81,11 @@ def test_random_positions() -> None:
         if result.moves:
             assert result.decided
             check_mate(sfen, result.moves)
-            found += 1
+            proven += 1
         elif result.decided:
             assert not mates(cshogi.Board(sfen), 3)
             refuted += 1
-    assert found > 10
+    assert proven > 10
     assert refuted > 100
 
 

@@ -90,7 +90,7 @@ def test_tactics_are_read_back_with_their_positions(tmp_path: Path) -> None:
     outcome = position.outcome()
     assert outcome is not None
     assert outcome.winner == 1
-    assert {name: which.tolist() for name, which in kinds([mate]).items()} == {
+    assert {name: mask.tolist() for name, mask in kinds([mate]).items()} == {
         "all": [True],
         "mates": [True],
         "quiet": [False],

@@ -31,13 +31,13 @@ def test_planes_say_what_the_table_says(name: str) -> None:
     planes = planes_of_all_actions(game)
     assert planes.shape == (len(table.kind), 2 + table.kinds, rows, columns)
     for action in range(0, len(planes), 7):
-        wanted = np.zeros((2 + table.kinds, rows, columns), dtype=np.float32)
+        expected = np.zeros((2 + table.kinds, rows, columns), dtype=np.float32)
         for plane, square in enumerate((table.to_square[action], table.from_square[action])):
             if square >= 0:
-                wanted[plane, square // columns, square % columns] = 1
+                expected[plane, square // columns, square % columns] = 1
         if table.kind[action] >= 0:
-            wanted[2 + table.kind[action]] = 1
-        assert np.array_equal(planes[action], wanted), action
+            expected[2 + table.kind[action]] = 1
+        assert np.array_equal(planes[action], expected), action
 
 
 @pytest.mark.parametrize("name", FIXED)

@@ -110,6 +110,6 @@ def test_gradients_of_maxima_go_to_one_entry() -> None:
 def test_maxima_are_the_same_with_and_without_gradients() -> None:
     x = torch.rand(2, 3, 5, 4, requires_grad=True)
     with torch.no_grad():
-        wanted = bounded(x), GlobalPool(size_agnostic=True)(x)
-    assert torch.equal(bounded(x), wanted[0])
-    assert torch.equal(GlobalPool(size_agnostic=True)(x), wanted[1])
+        expected = bounded(x), GlobalPool(size_agnostic=True)(x)
+    assert torch.equal(bounded(x), expected[0])
+    assert torch.equal(GlobalPool(size_agnostic=True)(x), expected[1])

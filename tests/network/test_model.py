@@ -117,11 +117,11 @@ def test_decoding_scalars() -> None:
 def test_gradients_reach_every_parameter_through_an_unroll(name: str) -> None:
     game = load_game(name)
     network = tiny_network(game)
-    found = network.initial_inference(torch.from_numpy(random_observations(game, game.spec.shapes[0], 4)))
-    loss = found.policy_logits.square().mean() + found.value_logits.square().mean()
-    if found.ownership is not None:
-        loss = loss + found.ownership.square().mean()
-    latent = found.latent
+    output = network.initial_inference(torch.from_numpy(random_observations(game, game.spec.shapes[0], 4)))
+    loss = output.policy_logits.square().mean() + output.value_logits.square().mean()
+    if output.ownership is not None:
+        loss = loss + output.ownership.square().mean()
+    latent = output.latent
     for step in range(3):
         following = network.recurrent_inference(latent, torch.arange(4) + step)
         loss = loss + following.policy_logits.square().mean() + following.value_logits.square().mean()

@@ -23,14 +23,14 @@ def learnt(name: str, blocks: tuple[int, int]) -> MuZeroNetwork:
 
 
 @pytest.mark.parametrize("game", ["tictactoe", "go", "chess"])
-@pytest.mark.parametrize(("have", "wanted"), [((2, 1), (3, 1)), ((2, 1), (4, 4)), ((1, 2), (1, 3)), ((0, 0), (2, 1))])
+@pytest.mark.parametrize(("have", "goal"), [((2, 1), (3, 1)), ((2, 1), (4, 4)), ((1, 2), (1, 3)), ((0, 0), (2, 1))])
 @pytest.mark.parametrize("channels", [8, 11, 16])
 def test_a_larger_network_computes_the_same(
-    game: str, have: tuple[int, int], wanted: tuple[int, int], channels: int
+    game: str, have: tuple[int, int], goal: tuple[int, int], channels: int
 ) -> None:
     network = learnt(game, have)
-    larger = resized(network, 7, channels=channels, representation_blocks=wanted[0], dynamics_blocks=wanted[1])
-    assert (larger.config.representation_blocks, larger.config.dynamics_blocks) == wanted
+    larger = resized(network, 7, channels=channels, representation_blocks=goal[0], dynamics_blocks=goal[1])
+    assert (larger.config.representation_blocks, larger.config.dynamics_blocks) == goal
     assert larger.config.channels == channels
     rows, columns = network.config.shapes[0]
     observation = torch.rand(2, network.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
@@ -40,12 +40,12 @@ def test_a_larger_network_computes_the_same(
         action = torch.tensor([1, 4])
         one = network.recurrent_inference(before.latent, action)
         other = larger.recurrent_inference(after.latent, action)
-    for expected, found in ((before, after), (one, other)):
-        assert found.latent[:, 8:].lt(1.0).all()
-        torch.testing.assert_close(found.latent[:, :8], expected.latent, rtol=rtol, atol=atol)
+    for expected, actual in ((before, after), (one, other)):
+        assert actual.latent[:, 8:].lt(1.0).all()
+        torch.testing.assert_close(actual.latent[:, :8], expected.latent, rtol=rtol, atol=atol)
         for name in set(expected._fields) - {"latent"}:
             if getattr(expected, name) is not None:
-                torch.testing.assert_close(getattr(found, name), getattr(expected, name), rtol=rtol, atol=atol)
+                torch.testing.assert_close(getattr(actual, name), getattr(expected, name), rtol=rtol, atol=atol)
 
 
 def test_new_blocks_learn() -> None:
@@ -81,8 +81,8 @@ def loss_of(network: MuZeroNetwork) -> torch.Tensor:
     network.train()
     rows, columns = network.config.shapes[0]
     observation = torch.rand(4, network.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
-    found = network.recurrent_inference(network.represent(observation), torch.tensor([0, 1, 2, 3]))
-    parts = (found.policy_logits, found.value_logits, found.outcome_logits)
+    actual = network.recurrent_inference(network.represent(observation), torch.tensor([0, 1, 2, 3]))
+    parts = (actual.policy_logits, actual.value_logits, actual.outcome_logits)
     return torch.stack([part.square().sum() for part in parts]).sum()
 
 
@@ -100,16 +100,16 @@ def test_fewer_blocks_are_the_last_ones() -> None:
     rows, columns = network.config.shapes[0]
     observation = torch.rand(2, network.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        for expected, found in (
+        for expected, actual in (
             (network.initial_inference(observation), smaller.initial_inference(observation)),
             (
                 network.recurrent_inference(network.represent(observation), torch.tensor([1, 4])),
                 smaller.recurrent_inference(smaller.represent(observation), torch.tensor([1, 4])),
             ),
         ):
-            torch.testing.assert_close(found.latent, expected.latent, rtol=0.0, atol=0.0)
-            torch.testing.assert_close(found.policy_logits, expected.policy_logits, rtol=0.0, atol=0.0)
-            torch.testing.assert_close(found.value, expected.value, rtol=0.0, atol=0.0)
+            torch.testing.assert_close(actual.latent, expected.latent, rtol=0.0, atol=0.0)
+            torch.testing.assert_close(actual.policy_logits, expected.policy_logits, rtol=0.0, atol=0.0)
+            torch.testing.assert_close(actual.value, expected.value, rtol=0.0, atol=0.0)
     assert sum(p.numel() for p in smaller.parameters()) < sum(p.numel() for p in network.parameters())
 
 

@@ -24,9 +24,9 @@ def test_a_byte_holds_a_level_exactly_and_rounds_the_rest() -> None:
     step = np.float32(1 / 255)
     levels = np.random.default_rng(1).integers(0, 256, (4, *SHAPE)).astype(np.float32) * step
     levels[0, 0, 0, :2] = 0.0, 1.0
-    found = pool.get(pool.put(levels))
-    assert found.dtype == np.float32
-    assert np.array_equal(found, levels)
+    stored = pool.get(pool.put(levels))
+    assert stored.dtype == np.float32
+    assert np.array_equal(stored, levels)
     between = np.random.default_rng(2).random((2, *SHAPE), dtype=np.float32)
     before = between.copy()
     assert np.array_equal(pool.get(pool.put(between)), np.rint(between / step) * step)

@@ -128,11 +128,11 @@ def test_one_leaf_at_a_time_equals_the_plain_reference(game: str, simulations: i
     position = load_game(game).initial(shape)
     config = SearchConfig(root_policy=RootPolicy.PUCT, batch_size=1)
     legal = position.legal_actions()
-    mine = _run(HashModel(spec, shape), simulations, config, obs=observation(position), legal=legal)
+    ours = _run(HashModel(spec, shape), simulations, config, obs=observation(position), legal=legal)
     plain = reference_search(HashModel(spec, shape), observation(position), legal, simulations, config)
     visits = {action: len(node.returns) for action, node in plain.items()}
-    assert {child.action: child.visits for child in mine.root_moves()} == visits
-    for action, child in _by_action(mine).items():
+    assert {child.action: child.visits for child in ours.root_moves()} == visits
+    for action, child in _by_action(ours).items():
         node = plain[action]
         if node.returns:
             assert child.q == pytest.approx(node.reward + node.discount * node.value, abs=1e-6)

@@ -36,26 +36,26 @@ def learner(world: World, *, seed: int, run_dir: Path | None = None) -> Learner:
 
 def learn(world: World, folder: Path) -> None:
     """Each rank its rows of the same batches; every rank starts from other weights."""
-    mine = learner(world, seed=world.rank)
+    own = learner(world, seed=world.rank)
     share = POSITIONS // world.size
     rows = slice(world.rank * share, (world.rank + 1) * share)
-    metrics = [mine.step(rows_of(batch, rows)) for batch in batches()]
+    metrics = [own.step(rows_of(batch, rows)) for batch in batches()]
     summary = summarise(metrics, world)
-    save_file(mine.state().tensors, folder / f"state-{world.rank}.safetensors")
+    save_file(own.state().tensors, folder / f"state-{world.rank}.safetensors")
     (folder / f"summary-{world.rank}").write_text(repr(summary))
 
 
 def spoil(world: World, folder: Path) -> None:
     """One rank's batch is not finite: all stop at that step, with the weights as they were."""
-    mine = learner(world, seed=0, run_dir=folder)
+    own = learner(world, seed=0, run_dir=folder)
     batch = batches()[0]
     if world.rank == 1:
         batch.observation.fill_(float("nan"))
-    before = {name: tensor.clone() for name, tensor in mine.network.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in own.network.state_dict().items()}
     try:
-        mine.step(batch)
+        own.step(batch)
     except NonFiniteLoss:
-        same = all(torch.equal(tensor, before[name]) for name, tensor in mine.network.state_dict().items())
+        same = all(torch.equal(tensor, before[name]) for name, tensor in own.network.state_dict().items())
         (folder / f"stopped-{world.rank}").write_text(str(same))
 
 

@@ -88,7 +88,7 @@ def positions(games: FinishedGames, game: str) -> list[list[Position]]:
 
     Go's komi is read from the packed plies, which the rules do not tell.
     """
-    found = []
+    lines = []
     actions = games.action.tolist()
     scalar = (load_game(game).spec.layout.frame_planes * games.shape[0] * games.shape[1] + 7) // 8
     start = 0
@@ -101,9 +101,9 @@ def positions(games: FinishedGames, game: str) -> list[list[Position]]:
         for action in actions[start : start + length]:
             position.push(action)
             line.append(position.copy())
-        found.append(line)
+        lines.append(line)
         start += length
-    return found
+    return lines
 
 
 def assert_same_games(one: FinishedGames, other: FinishedGames) -> None:

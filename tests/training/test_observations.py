@@ -43,10 +43,10 @@ def test_observations_are_those_of_the_encoding(game: str, shape: Shape) -> None
     for ply in range(count):
         for back in range(history):
             newest_first[ply, back] = packed[max(ply - back, 0)]  # absent plies hold something, which must not matter
-    found = observations(torch.from_numpy(newest_first), torch.from_numpy(present), spec, shape).numpy()
+    made = observations(torch.from_numpy(newest_first), torch.from_numpy(present), spec, shape).numpy()
     for ply, position in enumerate(line):
-        assert np.array_equal(found[ply], observation(position))
-        assert np.array_equal(found[ply], observation_from_packed(packed[: ply + 1], spec, shape))
+        assert np.array_equal(made[ply], observation(position))
+        assert np.array_equal(made[ply], observation_from_packed(packed[: ply + 1], spec, shape))
 
 
 def test_an_absent_position_is_all_zero_and_types_are_as_asked() -> None:
@@ -54,10 +54,10 @@ def test_an_absent_position_is_all_zero_and_types_are_as_asked() -> None:
     packed = torch.full((2, spec.layout.history, packed_size(spec, shape)), 255, dtype=torch.uint8)
     present = torch.zeros((2, spec.layout.history), dtype=torch.bool)
     present[1] = True
-    found = observations(packed, present, spec, shape, torch.bfloat16)
-    assert found.dtype == torch.bfloat16
-    assert not found[0].any()
-    assert found[1].any()
+    made = observations(packed, present, spec, shape, torch.bfloat16)
+    assert made.dtype == torch.bfloat16
+    assert not made[0].any()
+    assert made[1].any()
 
 
 @given(st.lists(st.booleans(), max_size=40))

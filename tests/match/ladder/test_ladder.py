@@ -60,7 +60,7 @@ def test_openings_are_the_same_each_time_and_fit_their_opponents() -> None:
     settings = replace(SETTINGS, game="go")
     openings = ladder_openings(go, settings, 6)
     assert openings == ladder_openings(go, settings, 6)
-    assert {stones: len(found) for stones, found in openings.items()} == {0: 6, 2: 12, 3: 12, 4: 12}
+    assert {stones: len(lines) for stones, lines in openings.items()} == {0: 6, 2: 12, 3: 12, 4: 12}
     even = pair_plans("muzero", go.opponent("gnugo level 10"), openings, 7)
     assert [(plan.first, plan.opening) for plan in even] == [
         ("muzero", openings[0][1]),
@@ -69,9 +69,9 @@ def test_openings_are_the_same_each_time_and_fit_their_opponents() -> None:
     handicap = pair_plans("muzero", go.opponent("gnugo level 10 with 3 stones"), openings, 1)
     assert [plan.first for plan in handicap] == ["gnugo level 10 with 3 stones"] * 2
     assert [plan.opening for plan in handicap] == list(openings[3][2:4])
-    given = pair_plans("muzero", go.opponent("gnugo level 10 giving 3 stones"), openings, 1)
-    assert [plan.first for plan in given] == ["muzero"] * 2
-    assert [plan.opening for plan in given] == list(openings[3][2:4])
+    plans = pair_plans("muzero", go.opponent("gnugo level 10 giving 3 stones"), openings, 1)
+    assert [plan.first for plan in plans] == ["muzero"] * 2
+    assert [plan.opening for plan in plans] == list(openings[3][2:4])
     start = handicap[0].opening.start
     assert start is not None
     assert start.count("b") == 3

@@ -52,9 +52,9 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_missing_is_told_with_what_installs_it(programs: Path) -> None:
-    there = installed(ladder_of("chess"))
-    assert list(there) == ["random", "sunfish nodes 2000"]
-    gone = {group.install: group.names for group in missing(ladder_of("chess"), there)}
+    present = installed(ladder_of("chess"))
+    assert list(present) == ["random", "sunfish nodes 2000"]
+    gone = {group.install: group.names for group in missing(ladder_of("chess"), present)}
     assert set(gone) == {
         f"apt-get install -y --no-install-recommends {package}"
         for package in ("fairy-stockfish", "stockfish", "gnuchess")
@@ -64,10 +64,10 @@ def test_what_is_missing_is_told_with_what_installs_it(programs: Path) -> None:
 
 
 def test_opponents_are_started_as_their_table_says(programs: Path) -> None:
-    there = installed(ladder_of("go"))
-    assert there["random"].kind is ClientKind.RANDOM
-    assert there["uct 64"].command == (sys.executable, "-m", "muzero_engine", "uct", "--playouts", "64")
-    level = there["gnugo level 10"]
+    present = installed(ladder_of("go"))
+    assert present["random"].kind is ClientKind.RANDOM
+    assert present["uct 64"].command == (sys.executable, "-m", "muzero_engine", "uct", "--playouts", "64")
+    level = present["gnugo level 10"]
     assert level.kind is ClientKind.GTP
     assert level.command[0] == str(programs / "gnugo")
     assert level.command[1:5] == ("--mode", "gtp", "--level", "10")

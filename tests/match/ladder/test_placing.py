@@ -42,9 +42,9 @@ def climb(
 
 
 def placed(ladder: Ladder, games: list[Score]) -> Placing:
-    found = place(ladder, games, ENGINE)
-    assert found is not None
-    return found
+    placing = place(ladder, games, ENGINE)
+    assert placing is not None
+    return placing
 
 
 @pytest.mark.parametrize("game", list(LADDERS))
@@ -65,32 +65,32 @@ def test_the_table_alone_gives_the_ratings_of_the_table(game: str) -> None:
 def test_two_hundred_games_place_a_chess_engine(strength: float) -> None:
     ladder = LADDERS["chess"]
     games = climb(ladder, strength, 200)
-    found = placed(ladder, games)
-    assert found.own_error < 56
-    assert abs(found.rating.elo - strength) < 1.5 * found.rating.error
+    placing = placed(ladder, games)
+    assert placing.own_error < 56
+    assert abs(placing.rating.elo - strength) < 1.5 * placing.rating.error
     met = games_against(games, ENGINE)
-    near = [count for name, count in met.items() if abs(found.ratings.elo(name) - strength) < 300]
+    near = [count for name, count in met.items() if abs(placing.ratings.elo(name) - strength) < 300]
     assert sum(near) > 100
     assert sum(count >= 15 for count in met.values()) >= (3 if strength > 500 else 2)
     if strength > 1400:  # among fixed ratings
-        assert found.rating.error < 60
+        assert placing.rating.error < 60
 
 
 @pytest.mark.parametrize(("game", "strength"), [("go", 900.0), ("go", 1900.0), ("shogi", 700.0), ("shogi", 2000.0)])
 def test_other_ladders_place_engines_among_their_opponents(game: str, strength: float) -> None:
     ladder = LADDERS[game]
-    found = placed(ladder, climb(ladder, strength, 200))
-    assert found.own_error < 60
-    assert found.own_error <= found.rating.error
-    assert abs(found.rating.elo - strength) < 1.5 * found.rating.error
+    placing = placed(ladder, climb(ladder, strength, 200))
+    assert placing.own_error < 60
+    assert placing.own_error <= placing.rating.error
+    assert abs(placing.rating.elo - strength) < 1.5 * placing.rating.error
 
 
 def test_intervals_hold_the_truth() -> None:
     ladder = LADDERS["chess"]
     inside = 0
     for seed in range(12):
-        found = placed(ladder, climb(ladder, 1700.0, 60, seed=seed))
-        inside += abs(found.rating.elo - 1700.0) < found.rating.error
+        placing = placed(ladder, climb(ladder, 1700.0, 60, seed=seed))
+        inside += abs(placing.rating.elo - 1700.0) < placing.rating.error
     assert inside >= 10
 
 
@@ -99,18 +99,18 @@ def test_opponents_move_where_the_games_put_them() -> None:
     wrong = "stockfish nodes 300"
     games = climb(ladder, 1700.0, 400, shift=lambda name: 150.0 if name == wrong else 0.0)
     between = [Score("stockfish skill 3", wrong, 1000 + i, float(i % 3 == 0)) for i in range(120)]
-    found = placed(ladder, [*games, *between])
-    assert found.ratings.elo(wrong) > 1730
-    assert found.ratings.elo("stockfish skill 3") == 1742.0
-    assert found.rating.elo == pytest.approx(1700, abs=60)
+    placing = placed(ladder, [*games, *between])
+    assert placing.ratings.elo(wrong) > 1730
+    assert placing.ratings.elo("stockfish skill 3") == 1742.0
+    assert placing.rating.elo == pytest.approx(1700, abs=60)
 
 
 def test_games_with_stones_say_nothing_about_moving_first() -> None:
     name = "gnugo level 10 with 3 stones"
     games = [Score(name, ENGINE, pair, float(pair % 3 > 0)) for pair in range(60)]
-    found = placed(LADDERS["go"], games)
-    assert found.ratings.advantage.elo == pytest.approx(0.0, abs=1.0)
-    assert found.ratings.elo(name) - found.rating.elo == pytest.approx(120, abs=5)
+    placing = placed(LADDERS["go"], games)
+    assert placing.ratings.advantage.elo == pytest.approx(0.0, abs=1.0)
+    assert placing.ratings.elo(name) - placing.rating.elo == pytest.approx(120, abs=5)
 
 
 def test_the_first_opponent_is_near_the_start() -> None:

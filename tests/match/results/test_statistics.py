@@ -62,15 +62,15 @@ def pairs(*counts: int) -> HeadToHead:
 def test_estimates_are_those_that_others_publish(
     results: HeadToHead, normalised: tuple[float, float], elo: tuple[float, float] | None, superiority: float | None
 ) -> None:
-    found = estimate(results)
-    assert found is not None
-    assert found.normalised.value == pytest.approx(normalised[0], abs=0.006)
-    assert (found.normalised.high - found.normalised.low) / 2 == pytest.approx(normalised[1], abs=0.006)
+    estimated = estimate(results)
+    assert estimated is not None
+    assert estimated.normalised.value == pytest.approx(normalised[0], abs=0.006)
+    assert (estimated.normalised.high - estimated.normalised.low) / 2 == pytest.approx(normalised[1], abs=0.006)
     if elo is not None:
-        assert found.elo.value == pytest.approx(elo[0], abs=0.006)
-        assert (found.elo.high - found.elo.low) / 2 == pytest.approx(elo[1], abs=0.006)
+        assert estimated.elo.value == pytest.approx(elo[0], abs=0.006)
+        assert (estimated.elo.high - estimated.elo.low) / 2 == pytest.approx(elo[1], abs=0.006)
     if superiority is not None:
-        assert 100 * found.superiority == pytest.approx(superiority, abs=0.006)
+        assert 100 * estimated.superiority == pytest.approx(superiority, abs=0.006)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def best_likelihood(counts: tuple[float, float, float], t: float) -> float:
 @pytest.mark.parametrize(("elo0", "elo1"), [(0.0, 5.0), (-100.0, 30.0), (20.0, 150.0)])
 def test_normalised_ratios_are_the_brute_force_maximum(counts: tuple[int, int, int], elo0: float, elo1: float) -> None:
     expected = best_likelihood(counts, elo1 / NORMALISED) - best_likelihood(counts, elo0 / NORMALISED)
-    found = log_likelihood_ratio(HeadToHead(singles=counts), elo0, elo1, EloModel.NORMALISED)
-    assert found == pytest.approx(expected, abs=1e-4)
+    ratio = log_likelihood_ratio(HeadToHead(singles=counts), elo0, elo1, EloModel.NORMALISED)
+    assert ratio == pytest.approx(expected, abs=1e-4)
 
 
 @given(COUNTS, st.floats(-200, 200))
@@ -123,16 +123,16 @@ def test_constrained_distributions_fulfil_their_constraint(counts: tuple[int, ..
     observed = np.array(counts) + 1e-3
     observed /= observed.sum()
     mean = expected_score(elo)
-    found = np.array(with_mean(values, observed.tolist(), mean))
-    assert found.min() > 0
-    assert found.sum() == pytest.approx(1.0)
-    assert found @ values == pytest.approx(mean)
+    fitted = np.array(with_mean(values, observed.tolist(), mean))
+    assert fitted.min() > 0
+    assert fitted.sum() == pytest.approx(1.0)
+    assert fitted @ values == pytest.approx(mean)
     t = elo / NORMALISED * math.sqrt(2)
-    found = np.array(with_t_value(values, observed.tolist(), t))
-    assert found.min() > 0
-    assert found.sum() == pytest.approx(1.0)
-    found_mean = float(found @ values)
-    assert (found_mean - 0.5) / math.sqrt(found @ (np.array(values) - found_mean) ** 2) == pytest.approx(t, abs=1e-4)
+    fitted = np.array(with_t_value(values, observed.tolist(), t))
+    assert fitted.min() > 0
+    assert fitted.sum() == pytest.approx(1.0)
+    fitted_mean = float(fitted @ values)
+    assert (fitted_mean - 0.5) / math.sqrt(fitted @ (np.array(values) - fitted_mean) ** 2) == pytest.approx(t, abs=1e-4)
 
 
 def test_intervals_of_pairs_hold_the_truth_where_those_of_games_do_not() -> None:
@@ -146,9 +146,9 @@ def test_intervals_of_pairs_hold_the_truth_where_those_of_games_do_not() -> None
         wins = int(2 * counts[4] + counts[3] + counts[2])  # the even ones are a win and a loss
         draws = int(counts[3] + counts[1])
         loose = estimate(single(wins, 400 - wins - draws, draws))
-        for name, found in (("pairs", paired), ("games", loose)):
-            assert found is not None
-            inside[name] += found.score.low < true < found.score.high
+        for name, intervals in (("pairs", paired), ("games", loose)):
+            assert intervals is not None
+            inside[name] += intervals.score.low < true < intervals.score.high
     assert 930 < inside["pairs"] < 970
     assert inside["games"] > 995  # far too wide
 
@@ -200,18 +200,18 @@ def test_games_are_put_together_to_pairs() -> None:
 
 @given(COUNTS, st.tuples(*[st.integers(0, 20)] * 3))
 def test_both_sides_see_the_same(counts: tuple[int, ...], singles: tuple[int, ...]) -> None:
-    mine = estimate(HeadToHead(pairs=counts, singles=singles))  # type: ignore[arg-type] # tuples of the right length
+    own = estimate(HeadToHead(pairs=counts, singles=singles))  # type: ignore[arg-type] # tuples of the right length
     theirs = estimate(HeadToHead(pairs=counts[::-1], singles=singles[::-1]))  # type: ignore[arg-type]
     if not any(counts) and not any(singles):
-        assert mine is None
+        assert own is None
         return
-    assert mine is not None
+    assert own is not None
     assert theirs is not None
-    assert mine.score.value == pytest.approx(1 - theirs.score.value)
-    assert mine.elo.low <= mine.elo.value <= mine.elo.high
-    assert mine.elo.low == pytest.approx(-theirs.elo.high)
-    assert mine.superiority == pytest.approx(1 - theirs.superiority)
-    assert 0.0 <= mine.score.low < mine.score.high <= 1.0
+    assert own.score.value == pytest.approx(1 - theirs.score.value)
+    assert own.elo.low <= own.elo.value <= own.elo.high
+    assert own.elo.low == pytest.approx(-theirs.elo.high)
+    assert own.superiority == pytest.approx(1 - theirs.superiority)
+    assert 0.0 <= own.score.low < own.score.high <= 1.0
 
 
 def test_results_without_spread_are_no_certainty() -> None:

@@ -17,22 +17,24 @@ def engine(text: str, game: str = "chess", named: dict[str, EngineEntry] | None 
 
 
 def test_a_command_line() -> None:
-    found = engine("/usr/games/gnugo --mode gtp --level 10", "go")
-    assert found.name == "gnugo"
-    assert found.kind is ClientKind.GTP
-    assert found.command == ("/usr/games/gnugo", "--mode", "gtp", "--level", "10")
-    assert found.control == TimeControl(main_s=10.0, increment_s=0.1)
+    settings = engine("/usr/games/gnugo --mode gtp --level 10", "go")
+    assert settings.name == "gnugo"
+    assert settings.kind is ClientKind.GTP
+    assert settings.command == ("/usr/games/gnugo", "--mode", "gtp", "--level", "10")
+    assert settings.control == TimeControl(main_s=10.0, increment_s=0.1)
 
 
 def test_settings_come_first() -> None:
-    found = engine("name=weak tc=nodes=5 'option.Skill Level=3' option.Threads=1 env.A=b restart=true dir=/tmp sf x=y")
-    assert found.name == "weak"
-    assert found.control == TimeControl(nodes=5)
-    assert found.options == (("Skill Level", "3"), ("Threads", "1"))
-    assert found.environment == (("A", "b"),)
-    assert found.restart
-    assert found.directory == "/tmp"
-    assert found.command == ("sf", "x=y")
+    settings = engine(
+        "name=weak tc=nodes=5 'option.Skill Level=3' option.Threads=1 env.A=b restart=true dir=/tmp sf x=y"
+    )
+    assert settings.name == "weak"
+    assert settings.control == TimeControl(nodes=5)
+    assert settings.options == (("Skill Level", "3"), ("Threads", "1"))
+    assert settings.environment == (("A", "b"),)
+    assert settings.restart
+    assert settings.directory == "/tmp"
+    assert settings.command == ("sf", "x=y")
 
 
 def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:

@@ -78,10 +78,10 @@ def test_a_scripted_player_that_was_beaten_says_nothing_of_later_nets() -> None:
     """Its half a point in the prior would hold them a thousand Elo above it, whatever they do to each other."""
     beaten = MatchRecord(opponent="random", wins=128, draws=0, losses=0)
     better = [MatchRecord(opponent=f"net-{16 * n}", wins=120, draws=0, losses=8) for n in range(3)]
-    told = [cycle_record(n + 1, matches=(better[n], beaten)) for n in range(3)]
-    alone = [told[0], *(cycle_record(n + 1, matches=(better[n],)) for n in range(1, 3))]
-    assert ratings(told) == ratings(alone)
-    assert ratings(told)["net-48"] - ratings(told)["random"] > 1500
+    records = [cycle_record(n + 1, matches=(better[n], beaten)) for n in range(3)]
+    alone = [records[0], *(cycle_record(n + 1, matches=(better[n],)) for n in range(1, 3))]
+    assert ratings(records) == ratings(alone)
+    assert ratings(records)["net-48"] - ratings(records)["random"] > 1500
 
 
 @pytest.mark.parametrize("game", BUILT_IN)
@@ -118,10 +118,10 @@ class Passing(BatchedSearch):
     thinks = 0.0
 
     def run(self, *arguments: Any, **options: Any) -> SearchOutput:
-        found = super().run(*arguments, **options)
-        actions = torch.tensor([25, 12, -1, -1]).expand_as(found.target_actions)
-        value = torch.full_like(found.value, self.thinks)
-        return dataclasses.replace(found, action=actions[:, 0], value=value, target_actions=actions)
+        output = super().run(*arguments, **options)
+        actions = torch.tensor([25, 12, -1, -1]).expand_as(output.target_actions)
+        value = torch.full_like(output.value, self.thinks)
+        return dataclasses.replace(output, action=actions[:, 0], value=value, target_actions=actions)
 
 
 @pytest.mark.parametrize(("value", "moves"), [(0.9, [12, 12, 25, 25]), (-0.9, [25, 25, 25, 25])])
@@ -139,37 +139,39 @@ def test_a_net_does_not_pass_what_it_thinks_is_won(value: float, moves: list[int
 
 
 def test_matches_are_played_against_scripts_and_earlier_nets(tmp_path: Path) -> None:
-    found = evaluator(tmp_path)
+    measured = evaluator(tmp_path)
     network = tiny_network(load_game("tictactoe"))
-    found.keep(0, network)
-    first = found.evaluate(10, network, [])
+    measured.keep(0, network)
+    first = measured.evaluate(10, network, [])
     assert [match.opponent for match in first] == ["random", "net-0"]
     assert all(match.wins + match.draws + match.losses == 8 for match in first)
-    second = found.evaluate(20, network, [])
+    second = measured.evaluate(20, network, [])
     assert [match.opponent for match in second] == ["random", "net-10", "net-0"]
     assert second[1].wins == second[1].losses  # against itself, with colours swapped
     assert nets(tmp_path) == ["net-0", "net-10", "net-20"]
-    found.forget_after(10)
+    measured.forget_after(10)
     assert nets(tmp_path) == ["net-0", "net-10"]
-    assert found.evaluate(20, network, []) == second  # the same seed and step: the same games
+    assert measured.evaluate(20, network, []) == second  # the same seed and step: the same games
 
 
 def test_a_beaten_script_is_not_met_again(tmp_path: Path) -> None:
-    found = evaluator(tmp_path)
+    measured = evaluator(tmp_path)
     network = tiny_network(load_game("tictactoe"))
     won = MatchRecord(opponent="random", wins=8, draws=0, losses=0)
     drawn = dataclasses.replace(won, wins=7, draws=1)
     records = [cycle_record(1, matches=(won,)), cycle_record(2, matches=(drawn,)), cycle_record(3, matches=(won,))]
-    assert [match.opponent for match in found.evaluate(10, network, records)] == ["random"]
+    assert [match.opponent for match in measured.evaluate(10, network, records)] == ["random"]
     records.append(cycle_record(4, matches=(won,)))
-    assert found.evaluate(20, network, records)[0].opponent == "net-10"
+    assert measured.evaluate(20, network, records)[0].opponent == "net-10"
 
 
 @pytest.mark.parametrize(("game", "scripts"), [("chess", ["random", "greedy"]), ("go", ["random"])])
 def test_scripts_and_long_games(game: str, scripts: list[str], tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    found = evaluator(tmp_path, config(game, "self_play.max_plies=12", "self_play.komi_spread=0", "evaluation.games=2"))
-    matches = found.evaluate(5, tiny_network(load_game(game)), [])
+    measured = evaluator(
+        tmp_path, config(game, "self_play.max_plies=12", "self_play.komi_spread=0", "evaluation.games=2")
+    )
+    matches = measured.evaluate(5, tiny_network(load_game(game)), [])
     assert [match.opponent for match in matches] == scripts
     assert all(match.wins + match.draws + match.losses == 2 for match in matches)
     if game == "go":  # scored at the cap, with half a point

@@ -72,11 +72,11 @@ def test_the_better_player_wins_from_both_sides() -> None:
 
 
 def test_openings_never_end_the_game() -> None:
-    found = openings(lambda rng: TICTACTOE.initial((3, 3)), 50, 9, np.random.default_rng(2))
-    assert all(position.outcome() is None for position in found)
-    assert len({position.text() for position in found}) > 20
+    starts = openings(lambda rng: TICTACTOE.initial((3, 3)), 50, 9, np.random.default_rng(2))
+    assert all(position.outcome() is None for position in starts)
+    assert len({position.text() for position in starts}) > 20
     again = openings(lambda rng: TICTACTOE.initial((3, 3)), 50, 9, np.random.default_rng(2))
-    assert [position.text() for position in found] == [position.text() for position in again]
+    assert [position.text() for position in starts] == [position.text() for position in again]
 
 
 @pytest.mark.parametrize(

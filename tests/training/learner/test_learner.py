@@ -75,9 +75,9 @@ def test_running_mean_of_the_weights() -> None:
         learner.step(random_batch(TICTACTOE, 4))
         decay = min(0.5, (1 + step) / (10 + step))
         mean = [decay * m + (1 - decay) * p.detach() for m, p in zip(mean, learner.network.parameters(), strict=True)]
-    for wanted, found in zip(mean, learner.ema_network().parameters(), strict=True):
-        torch.testing.assert_close(found.detach(), wanted)
-        assert not found.requires_grad
+    for expected, weights in zip(mean, learner.ema_network().parameters(), strict=True):
+        torch.testing.assert_close(weights.detach(), expected)
+        assert not weights.requires_grad
 
 
 def test_gradients_are_clipped_by_their_global_norm() -> None:
@@ -166,13 +166,13 @@ def test_a_foreign_state_is_refused_and_changes_nothing() -> None:
         before, tensors={k: v for k, v in before.tensors.items() if k != "ema.value.logits.bias"}
     )
     slot = dataclasses.replace(before, tensors=before.tensors | {"optimiser.exp_avg.nowhere": torch.zeros(3)})
-    for state, told in (
+    for state, reason in (
         (wider, r"is \(10,\), not \(8,\)"),
         (heads, "which these settings do not use"),
         (lacking, "lacks ema.value.logits.bias"),
         (slot, "optimiser.exp_avg.nowhere"),
     ):
-        with pytest.raises(BadLearnerState, match=told):
+        with pytest.raises(BadLearnerState, match=reason):
             learner.load_state(state)
         assert same(learner.state(), before)
 
@@ -225,8 +225,8 @@ def test_a_batch_that_cannot_be_saved_is_told(tmp_path: Path) -> None:
 def test_measuring_a_batch_changes_nothing() -> None:
     learner, untouched = make(), make()
     held = random_batch(TICTACTOE, 6, unroll_steps=2, seed=9)
-    found = learner.measure(held)
-    assert not found.total.requires_grad
+    losses = learner.measure(held)
+    assert not losses.total.requires_grad
     for seed in range(2):
         batch = random_batch(TICTACTOE, 6, unroll_steps=2, seed=seed)
         learner.step(batch)
@@ -234,9 +234,9 @@ def test_measuring_a_batch_changes_nothing() -> None:
         untouched.step(batch)
     assert same(learner.state(), untouched.state())
     again = make().step(held)
-    assert torch.equal(found.sums, again.sums)
-    assert torch.equal(found.total, again.loss)
-    assert learner.measure(held).total != found.total
+    assert torch.equal(losses.sums, again.sums)
+    assert torch.equal(losses.total, again.loss)
+    assert learner.measure(held).total != losses.total
 
 
 def test_summary_is_the_mean_over_positions() -> None:

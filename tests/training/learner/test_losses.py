@@ -34,8 +34,8 @@ def network() -> MuZeroNetwork:
 
 def gradients(module: nn.Module, total: Tensor) -> dict[str, Tensor]:
     names, parameters = zip(*module.named_parameters(), strict=True)
-    found = torch.autograd.grad(total, parameters, materialize_grads=True)
-    return dict(zip(names, found, strict=True))
+    gradients = torch.autograd.grad(total, parameters, materialize_grads=True)
+    return dict(zip(names, gradients, strict=True))
 
 
 def losses_of_step(net: MuZeroNetwork, batch: Batch, state: Tensor, step: int) -> Tensor:
@@ -65,19 +65,19 @@ def losses_of_move(batch: Batch, logits: Tensor, step: int) -> Tensor:
 def test_loss_and_gradients_equal_backpropagation_by_hand() -> None:
     """State by state from the last, each as a graph of its own: only what goes back through g is halved."""
     net, batch, unroll = network(), random_batch(TICTACTOE, 6, unroll_steps=3), 3
-    found = MuZeroLoss(net, SETTINGS)(batch)
-    actual = gradients(net, found.total)
+    output = MuZeroLoss(net, SETTINGS)(batch)
+    actual = gradients(net, output.total)
 
     with torch.no_grad():
         states = [net.represent(batch.observation)]
         for u in range(unroll):
             states.append(net.dynamics(states[u], batch.action[:, u])[0])
-    wanted = {name: torch.zeros_like(parameter) for name, parameter in net.named_parameters()}
+    expected = {name: torch.zeros_like(parameter) for name, parameter in net.named_parameters()}
     total, back = 0.0, torch.zeros_like(states[0])  # back: what the next call of g sends to this state
     for u in reversed(range(unroll + 1)):
-        given = states[u - 1].clone().requires_grad_()  # to this step's call of g
+        latent = states[u - 1].clone().requires_grad_()  # to this step's call of g
         if u:
-            state, logits = net.dynamics(given, batch.action[:, u - 1])
+            state, logits = net.dynamics(latent, batch.action[:, u - 1])
             local = (losses_of_move(batch, logits, u - 1) + losses_of_step(net, batch, state, u)) / unroll
         else:
             state = net.represent(batch.observation)
@@ -85,12 +85,12 @@ def test_loss_and_gradients_equal_backpropagation_by_hand() -> None:
         total += local.item()
         everything = local + (state * back).sum()
         if u:
-            back = 0.5 * torch.autograd.grad(everything, given, retain_graph=True)[0]
+            back = 0.5 * torch.autograd.grad(everything, latent, retain_graph=True)[0]
         for name, gradient in gradients(net, everything).items():
-            wanted[name] += gradient
-    assert found.total.item() == pytest.approx(total, rel=1e-5)
-    for name in wanted:
-        torch.testing.assert_close(actual[name], wanted[name], rtol=1e-4, atol=1e-6)
+            expected[name] += gradient
+    assert output.total.item() == pytest.approx(total, rel=1e-5)
+    for name in expected:
+        torch.testing.assert_close(actual[name], expected[name], rtol=1e-4, atol=1e-6)
 
 
 def test_half_gradient_keeps_the_numbers() -> None:
@@ -108,10 +108,10 @@ def test_without_targets_nothing_is_learned() -> None:
         name: torch.zeros_like(getattr(batch, name)) for name in ("has_policy", "has_value", "has_outcome", "alive")
     }
     module = MuZeroLoss(network(), EVERYTHING)
-    found = module(dataclasses.replace(batch, **no))
-    assert found.total.item() == 0.0
-    assert all(not gradient.any() for gradient in gradients(module, found.total).values())
-    assert not found.counts.any()
+    output = module(dataclasses.replace(batch, **no))
+    assert output.total.item() == 0.0
+    assert all(not gradient.any() for gradient in gradients(module, output.total).values())
+    assert not output.counts.any()
 
 
 def test_what_is_masked_does_not_matter() -> None:
@@ -149,16 +149,16 @@ def test_policy_loss_is_that_of_the_dense_target() -> None:
 
 def test_padding_may_hold_anything() -> None:
     logs = torch.randn(1, 4).log_softmax(1)
-    found = sparse_cross_entropy(logs, torch.tensor([[2, -1]]), torch.tensor([[1.0, 0.5]]))
-    torch.testing.assert_close(found, -logs[:, 2])
+    entropy = sparse_cross_entropy(logs, torch.tensor([[2, -1]]), torch.tensor([[1.0, 0.5]]))
+    torch.testing.assert_close(entropy, -logs[:, 2])
 
 
 def test_softened_targets() -> None:
-    found = softened(torch.tensor([[0.81, 0.01, 0.0], [0.0, 0.0, 0.0]]))
-    assert found[0].sum().item() == pytest.approx(1.0)
-    assert (found[0, 0] / found[0, 1]).item() == pytest.approx(3.0)
-    assert not found[0, 2]
-    assert not found[1].any()
+    soft = softened(torch.tensor([[0.81, 0.01, 0.0], [0.0, 0.0, 0.0]]))
+    assert soft[0].sum().item() == pytest.approx(1.0)
+    assert (soft[0, 0] / soft[0, 1]).item() == pytest.approx(3.0)
+    assert not soft[0, 2]
+    assert not soft[1].any()
 
 
 def test_measures_by_unroll_step() -> None:
@@ -172,9 +172,9 @@ def test_measures_by_unroll_step() -> None:
     terms.policy(
         torch.zeros(3, 3, 8), torch.tensor([[[0, 5]] * 3] * 3), torch.full((3, 3, 2), 0.5), torch.ones(3, 3) > 0
     )
-    found = terms.loss(((Metric.POLICY, 3.0),))
-    sums = dict(zip(STEP_METRICS, found.sums.tolist(), strict=True))
-    counts = dict(zip(STEP_METRICS, found.counts.tolist(), strict=True))
+    weighted = terms.loss(((Metric.POLICY, 3.0),))
+    sums = dict(zip(STEP_METRICS, weighted.sums.tolist(), strict=True))
+    counts = dict(zip(STEP_METRICS, weighted.counts.tolist(), strict=True))
     assert (sums[Metric.ENDS_FOUND], counts[Metric.ENDS_FOUND]) == ([0.0, 1.0, 0.0], [0.0, 1.0, 1.0])
     assert (sums[Metric.FALSE_ENDS], counts[Metric.FALSE_ENDS]) == ([0.0, 1.0, 0.0], [0.0, 2.0, 1.0])
     assert counts[Metric.OUTCOME] == [0.0, 3.0, 2.0]
@@ -182,7 +182,9 @@ def test_measures_by_unroll_step() -> None:
     assert sums[Metric.POLICY_ENTROPY] == pytest.approx([3 * math.log(8)] * 3)
     assert sums[Metric.TARGET_ENTROPY] == pytest.approx([3 * math.log(2)] * 3)
     assert sums[Metric.POLICY_DIVERGENCE] == pytest.approx([3 * math.log(4)] * 3)
-    assert found.total.item() == pytest.approx(3.0 * (math.log(8) + math.log(8)))  # step 0, and the mean of steps 1, 2
+    assert weighted.total.item() == pytest.approx(
+        3.0 * (math.log(8) + math.log(8))
+    )  # step 0, and the mean of steps 1, 2
 
 
 def test_ownership_is_learned_at_step_0() -> None:
@@ -190,17 +192,19 @@ def test_ownership_is_learned_at_step_0() -> None:
     has = torch.tensor([True, False, True])
     batch = dataclasses.replace(random_batch(game, 3, unroll_steps=2, shape=(9, 9)), has_ownership=has)
     module = MuZeroLoss(tiny_network(game), dataclasses.replace(SETTINGS, ownership_weight=1.0))
-    found = module(batch)
+    output = module(batch)
     row, ownership = STEP_METRICS.index(Metric.OWNERSHIP), batch.ownership
     assert ownership is not None
     predicted = module.network.predict_ownership(module.network.represent(batch.observation))
     assert predicted is not None
-    assert found.sums[row, 0].item() == pytest.approx(2 * (predicted - ownership)[has].square().mean().item(), rel=1e-4)
-    assert found.counts[row].tolist() == [2.0, 0.0, 0.0]
-    assert gradients(module, found.total)["network.ownership.points.weight"].any()
+    assert output.sums[row, 0].item() == pytest.approx(
+        2 * (predicted - ownership)[has].square().mean().item(), rel=1e-4
+    )
+    assert output.counts[row].tolist() == [2.0, 0.0, 0.0]
+    assert gradients(module, output.total)["network.ownership.points.weight"].any()
     without = module(dataclasses.replace(batch, ownership=None, has_ownership=None))
     assert without.counts[row].tolist() == [0.0, 0.0, 0.0]
-    assert without.total < found.total
+    assert without.total < output.total
 
 
 def test_consistency_leaves_the_seen_latents_alone() -> None:
@@ -223,9 +227,9 @@ def test_optional_heads_train_the_dynamics() -> None:
         with torch.no_grad():
             for parameter in module.heads.parameters():
                 parameter.add_(0.1)  # a last layer of zeros passes nothing on
-        found = module(batch)
-        assert found.total > 0
-        assert gradients(module, found.total)["network.dynamics_stem.weight"].any(), name
+        output = module(batch)
+        assert output.total > 0
+        assert gradients(module, output.total)["network.dynamics_stem.weight"].any(), name
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
@@ -238,18 +242,18 @@ def test_the_decoder_sees_the_start_and_the_step_that_was_drawn(step: int) -> No
     assert decoder is not None
     torch.nn.init.normal_(decoder.planes.weight)
     assert batch.later_observation is not None
-    state, wanted = module.network.represent(batch.observation), 0.0
+    state, expected = module.network.represent(batch.observation), 0.0
     for u in range(step + 1):
         if u in (0, step):
             logits = decoder(state)
             seen = (batch.later_observation if u else batch.observation)[:, : logits.shape[1]]
             errors = F.binary_cross_entropy_with_logits(logits, seen, reduction="none").mean(dim=(1, 2, 3))
-            wanted += errors[batch.alive[:, u]].sum().item() / 8
+            expected += errors[batch.alive[:, u]].sum().item() / 8
         if u < step:
             state, _ = module.network.dynamics(state, batch.action[:, u])
-    found = module(batch)
-    assert found.total.item() == pytest.approx(wanted, rel=1e-5)
-    counts = found.counts[STEP_METRICS.index(Metric.DECODER)].tolist()
+    output = module(batch)
+    assert output.total.item() == pytest.approx(expected, rel=1e-5)
+    counts = output.counts[STEP_METRICS.index(Metric.DECODER)].tolist()
     assert counts == [8.0 if u == 0 else float(batch.alive[:, u].sum()) * (u == step) for u in range(4)]
 
 
@@ -258,10 +262,10 @@ def test_the_consistency_loss_of_one_step_stands_for_all() -> None:
     batch = random_batch(TICTACTOE, 6, unroll_steps=3, later_observation=True)
     batch = dataclasses.replace(batch, later_step=torch.tensor([1, 2, 3, 1, 2, 3]), alive=torch.ones(6, 4).bool())
     only: dict[str, Any] = {"policy_weight": 0.0, "value_weight": 0.0, "outcome_weight": 0.0, "ownership_weight": 0.0}
-    found = MuZeroLoss(network(), LearnerSettings(**only, consistency_weight=2.0))(batch)
+    output = MuZeroLoss(network(), LearnerSettings(**only, consistency_weight=2.0))(batch)
     row = STEP_METRICS.index(Metric.CONSISTENCY)
-    assert found.counts[row].tolist() == [0.0, 2.0, 2.0, 2.0]
-    assert found.total.item() == pytest.approx(2.0 * found.sums[row].sum().item() / 6, rel=1e-5)
+    assert output.counts[row].tolist() == [0.0, 2.0, 2.0, 2.0]
+    assert output.total.item() == pytest.approx(2.0 * output.sums[row].sum().item() / 6, rel=1e-5)
 
 
 def test_consistency_and_decoder_say_what_the_batch_lacks() -> None:

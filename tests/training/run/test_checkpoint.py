@@ -44,10 +44,10 @@ def write(run: Path, step: int, groups: dict[str, dict[str, Tensor]] = GROUPS) -
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
-    found = open_checkpoint(write(tmp_path, 7))
-    assert (found.step, found.document["game"], found.groups()) == (7, "tictactoe", set(GROUPS))
+    checkpoint = open_checkpoint(write(tmp_path, 7))
+    assert (checkpoint.step, checkpoint.document["game"], checkpoint.groups()) == (7, "tictactoe", set(GROUPS))
     for name, tensors in GROUPS.items():
-        read = found.read_group(name)
+        read = checkpoint.read_group(name)
         assert set(read) == set(tensors)
         for key, tensor in tensors.items():
             assert read[key].dtype == tensor.dtype

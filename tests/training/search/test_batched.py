@@ -44,13 +44,13 @@ def _dense(output: SearchOutput, actions: int) -> Tensor:
 
 def _root_visits(tree: SearchTree, actions: int) -> Tensor:
     """int64[B, A]."""
-    found = torch.zeros(tree.batch, actions, dtype=torch.int64)
+    counts = torch.zeros(tree.batch, actions, dtype=torch.int64)
     for game in range(tree.batch):
         for slot in range(tree.width):
             child = int(tree.child[game, 0, slot])
             if child:
-                found[game, int(tree.action[game, 0, slot])] += int(tree.visits[game, child])
-    return found
+                counts[game, int(tree.action[game, 0, slot])] += int(tree.visits[game, child])
+    return counts
 
 
 class _Watched(TorchKernels):
@@ -204,7 +204,7 @@ def test_temperature_of_the_root_prior() -> None:
     flatter[:batch] /= 2.0
     noise = -torch.empty(batch, actions).exponential_(generator=torch.Generator().manual_seed(3)).log()
     legal = torch.ones(batch, actions, dtype=torch.bool)
-    found, wanted = (
+    actual, expected = (
         BatchedSearch(
             TableModel(tables._replace(logits=logits, following=following)),
             SearchSettings(simulations=16, root_policy_temperature=temperature, target_actions=actions),
@@ -212,13 +212,13 @@ def test_temperature_of_the_root_prior() -> None:
         ).run(_roots(batch), legal, noise=noise)
         for logits, temperature in ((tables.logits, 2.0), (flatter, 1.0))
     )
-    assert found.action.tolist() == wanted.action.tolist()
-    torch.testing.assert_close(_dense(found, actions), _dense(wanted, actions))
-    torch.testing.assert_close(found.value, wanted.value)
-    target = _dense(found, actions)
+    assert actual.action.tolist() == expected.action.tolist()
+    torch.testing.assert_close(_dense(actual, actions), _dense(expected, actions))
+    torch.testing.assert_close(actual.value, expected.value)
+    target = _dense(actual, actions)
     prior = torch.from_numpy(tables.logits[:batch]).log_softmax(dim=1)
     divergence = torch.where(target > 0, target * (target.log() - prior), 0.0).sum(dim=1)
-    torch.testing.assert_close(found.divergence, divergence, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(actual.divergence, divergence, atol=1e-4, rtol=1e-4)
 
 
 def test_one_legal_action() -> None:
@@ -280,10 +280,10 @@ def test_fewer_children_drop_only_low_priors() -> None:
 @pytest.mark.parametrize("count", [1, 3, 8])
 def test_top_takes_the_lower_index_of_equals_and_keeps_their_order(count: int) -> None:
     values = torch.tensor([[0.0, 2.0, 1.0, -0.0, 2.0, 1.0, 0.0, 1.0], [-torch.inf] * 7 + [0.0]])
-    found, indices = TorchKernels().top(values, count)
-    wanted = [sorted(sorted(range(8), key=lambda i: (-float(row[i]), i))[:count]) for row in values]
-    assert indices.tolist() == wanted
-    assert torch.equal(found, values.gather(1, indices))
+    highest, indices = TorchKernels().top(values, count)
+    expected = [sorted(sorted(range(8), key=lambda i: (-float(row[i]), i))[:count]) for row in values]
+    assert indices.tolist() == expected
+    assert torch.equal(highest, values.gather(1, indices))
 
 
 def test_one_network_call_a_simulation() -> None:
@@ -349,10 +349,10 @@ def test_folded_weights_answer_as_the_network_does() -> None:
     search = BatchedSearch(network, SearchSettings(simulations=1), 9)
     with torch.no_grad():
         latent, logits, value = search.initial(observation)
-        wanted = network.initial_inference(observation)
-    torch.testing.assert_close(latent, wanted.latent, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(logits, wanted.policy_logits, atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(value, wanted.value, atol=1e-5, rtol=1e-4)
+        expected = network.initial_inference(observation)
+    torch.testing.assert_close(latent, expected.latent, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(logits, expected.policy_logits, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(value, expected.value, atol=1e-5, rtol=1e-4)
 
 
 def test_training_goes_on_in_the_network_and_not_in_the_copy() -> None:

@@ -70,7 +70,7 @@ def test_trees_grow_as_the_reference_grows_them(
     draw = torch.Generator(DEVICE).manual_seed(2)
     settings = SelectionSettings(depth or SIMULATIONS, 50.0, 0.1)
     schedule = torch.tensor(halving_schedule(candidates, SIMULATIONS), dtype=torch.int32, device=DEVICE)
-    tree, mine = (SearchTree.empty(GAMES, max(children, candidates), schedule) for _ in range(2))
+    tree, ours = (SearchTree.empty(GAMES, max(children, candidates), schedule) for _ in range(2))
 
     def noise(*shape: int) -> Tensor:
         return torch.randn(shape, device=DEVICE, generator=draw)
@@ -81,27 +81,27 @@ def test_trees_grow_as_the_reference_grows_them(
     logit = torch.where(score > -torch.inf, noise(GAMES, candidates), -torch.inf)
     tree.plant(action, logit, score, considered, noise(GAMES).tanh())
     for simulation in range(SIMULATIONS):
-        copy_tree(tree, mine)
+        copy_tree(tree, ours)
         reference.select(tree, simulation, settings)
-        triton_kernels.select(mine, simulation, settings)
-        parts = (tree.selection.latent != mine.selection.latent) | (tree.selection.action != mine.selection.action)
+        triton_kernels.select(ours, simulation, settings)
+        parts = (tree.selection.latent != ours.selection.latent) | (tree.selection.action != ours.selection.action)
         parted += int(parts.sum())
         if not parts.any():
-            assert largest_difference(tree, mine) == 0.0, f"selection of simulation {simulation}"
-        copy_tree(tree, mine)
+            assert largest_difference(tree, ours) == 0.0, f"selection of simulation {simulation}"
+        copy_tree(tree, ours)
         logits = noise(GAMES, actions)
         ends = torch.rand(GAMES, device=DEVICE, generator=draw)
         answer = (noise(GAMES).tanh() * ends, ends - 1.0, noise(GAMES).tanh())
-        for kernels, grown in ((reference, tree), (triton_kernels, mine)):
+        for kernels, grown in ((reference, tree), (triton_kernels, ours)):
             kernels.expand(grown, logits, children)
             kernels.backup(grown, *answer)
-        assert largest_difference(tree, mine) <= ROUNDING, f"expansion and backup of simulation {simulation}"
+        assert largest_difference(tree, ours) <= ROUNDING, f"expansion and backup of simulation {simulation}"
     assert parted <= NEAR_TIES * GAMES * SIMULATIONS
 
 
 def copy_tree(source: SearchTree, target: SearchTree) -> None:
-    for mine, theirs in zip(tensors(target), tensors(source), strict=True):
-        mine.copy_(theirs)
+    for ours, theirs in zip(tensors(target), tensors(source), strict=True):
+        ours.copy_(theirs)
 
 
 def tensors(tree: SearchTree) -> list[Tensor]:
@@ -111,7 +111,7 @@ def tensors(tree: SearchTree) -> list[Tensor]:
 
 def largest_difference(first: SearchTree, second: SearchTree) -> float:
     gaps = (
-        torch.where(mine == theirs, 0.0, (mine.double() - theirs.double()).abs()).max()
-        for mine, theirs in zip(tensors(first), tensors(second), strict=True)
+        torch.where(ours == theirs, 0.0, (ours.double() - theirs.double()).abs()).max()
+        for ours, theirs in zip(tensors(first), tensors(second), strict=True)
     )
     return float(torch.stack(list(gaps)).nan_to_num(nan=torch.inf).max())

@@ -91,20 +91,20 @@ def test_other_work_is_done_at_every_turn_and_changes_no_game() -> None:
     with self_play(config) as alone, self_play(config) as beside:
         for plies in (50, 300):
             called.clear()
-            found = beside.play(plies, lambda: called.append(1))
+            games = beside.play(plies, lambda: called.append(1))
             assert len(called) == beside.turns(plies) == 4 * math.ceil(plies / beside.slots)
-            for one, other in zip(alone.play(plies), found, strict=True):
+            for one, other in zip(alone.play(plies), games, strict=True):
                 assert_same_games(one, other)
 
 
 def test_seed_and_rank_make_other_games() -> None:
     config = small_config("go", (5, 5))
-    found = []
+    outputs = []
     for settings, rank in ((config, 0), (replace(config, seed=2), 0), (config, 1)):
         with self_play(settings, rank=rank) as player:
-            found.append(player.play(300)[0].action.tolist())
-    assert found[0] != found[1]
-    assert found[0] != found[2]
+            outputs.append(player.play(300)[0].action.tolist())
+    assert outputs[0] != outputs[1]
+    assert outputs[0] != outputs[2]
 
 
 @pytest.mark.parametrize(("game", "shape"), BOARDS)
@@ -131,7 +131,7 @@ def test_fast_turns_have_no_policy_target_but_the_value_of_their_search(share: f
     with SelfPlay(config, {(3, 3): RandomSearch(value=0.5)}, CPU, fast_searches=fast) as player:
         (games,) = player.play(600)
         statistics = player.statistics
-    found: dict[tuple[bool, bool], set[float]] = {}
+    values: dict[tuple[bool, bool], set[float]] = {}
     start = 0
     for length in games.lengths.tolist():
         searched = False
@@ -139,14 +139,14 @@ def test_fast_turns_have_no_policy_target_but_the_value_of_their_search(share: f
             has_policy = bool(games.target_actions[row, 0] >= 0)
             value = float(games.root_value[row])
             searched = searched or has_policy or value == 0.25
-            found.setdefault((searched, has_policy), set()).add(value)
+            values.setdefault((searched, has_policy), set()).add(value)
             assert (float(games.target_probs[row].sum()) > 0) == has_policy
             assert games.surprise is not None
             assert games.surprise[row].tolist() == [float(has_policy), value if searched else 0.0]
         start += length
-    assert found[True, False] == {0.25}
-    assert found[False, False] <= {-1.0, 0.0, 1.0}  # random openings: the result
-    assert found.get((True, True), {0.5}) == {0.5}
+    assert values[True, False] == {0.25}
+    assert values[False, False] <= {-1.0, 0.0, 1.0}  # random openings: the result
+    assert values.get((True, True), {0.5}) == {0.5}
     assert statistics.full_moves < statistics.moves == 600
     assert (statistics.full_moves > 0) == (share > 0)
 
