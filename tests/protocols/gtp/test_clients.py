@@ -64,11 +64,11 @@ def run_engine(text: str) -> list[str]:
 
 
 def test_end_of_input_ends_the_process_with_every_answer_given() -> None:
-    lines = run_engine("boardsize 5\n1 genmove b\n2 name\r\n\n3 kata-analyze b 10")
-    assert lines[:2] == ["=", ""]
-    assert re.fullmatch(r"=1 ([A-E][1-5]|pass)", lines[2])
-    assert lines[3:5] == ["", "=2 MuZero Engine (fake model)"]
-    assert lines[6] == "=3"
+    lines = run_engine("boardsize 5\nkata-set-param maxVisits 9\n1 genmove b\n2 name\r\n\n3 kata-analyze b 10")
+    assert lines[:4] == ["=", "", "=", ""]
+    assert re.fullmatch(r"=1 ([A-E][1-5]|pass)", lines[4])
+    assert lines[5:7] == ["", "=2 MuZero Engine (fake model)"]
+    assert lines[8] == "=3"
     assert lines[-2:] == ["", ""]
 
 
