@@ -10,12 +10,12 @@ import numpy as np
 
 from muzero_engine.engine.control import Control, Phase, Terms
 from muzero_engine.engine.limits import Limits
-from muzero_engine.engine.lines import ponder_move, root_moves
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.stop_rules import LineDepth, RootFacts, StopRule, stop_rules
 from muzero_engine.engine.strength import sample_move, strength_limit
 from muzero_engine.engine.time_manager import plan_time
+from muzero_engine.engine.variations import ponder_move, root_moves
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.endings import gives_up

@@ -14,7 +14,7 @@ def comment(ply: PlyRecord) -> str:
     """
     parts = []
     if ply.score is not None:
-        parts.append(score_text(ply.score) + (f"/{ply.depth}" if ply.depth is not None else ""))
+        parts.append(recorded_score(ply.score) + (f"/{ply.depth}" if ply.depth is not None else ""))
     elif ply.depth is not None:
         parts.append(f"depth {ply.depth}")
     if ply.nodes is not None:
@@ -23,7 +23,7 @@ def comment(ply: PlyRecord) -> str:
     return " ".join(parts)
 
 
-def score_text(score: Score) -> str:
+def recorded_score(score: Score) -> str:
     """Return a score for people: pawns, a mate, or a win rate."""
     match score.kind:
         case ScoreKind.CENTIPAWNS:

@@ -117,7 +117,7 @@ class LearnerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
-    """How often the newest net plays older ones and scripted players, and how."""
+    """How often the newest network plays older ones and scripted players, and how."""
 
     every_cycles: int = 8  # 0: never
     games: int = 256  # against each opponent, paired openings with colours swapped

@@ -9,12 +9,12 @@ from muzero_engine.games.go.defaults import DEFAULTS
 from muzero_engine.games.go.notation import NOTATION
 from muzero_engine.games.go.records import FORMATS
 from muzero_engine.games.go.rules import SPEC, GoPosition
-from muzero_engine.games.go.text import parse_position
+from muzero_engine.games.go.text import parse_position_line
 
 
 def from_text(text: str) -> GoPosition:
     """Return the position of one line (see `games.go.text`). Raises BadPosition."""
-    line = parse_position(text)
+    line = parse_position_line(text)
     return GoPosition(line.shape, black=line.black, white=line.white, mover=line.mover, komi=line.komi)
 
 

@@ -10,7 +10,7 @@ from muzero_engine.games.go.actions import parse_vertex, vertex_text
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 from muzero_engine.games.go.sgf import GoRecord, Move, Setup, parse_sgf, sgf_text
 from muzero_engine.games.go.sgf_tree import declared_charset, split_games
-from muzero_engine.games.go.text import parse_position
+from muzero_engine.games.go.text import parse_position_line
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.record_text import comment, ending_text, with_movers
 
@@ -56,7 +56,7 @@ def play_sgf(text: str) -> PlayedGame:
 
 def sgf_record(record: GameRecord, event: str) -> str:
     """The game."""
-    start = parse_position(record.start)
+    start = parse_position_line(record.start)
     steps: list[Move | Setup] = []
     if start.black or start.white or start.mover == WHITE:
         steps.append(Setup(tuple(start.black), tuple(start.white), mover=start.mover))

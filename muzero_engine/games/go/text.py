@@ -51,7 +51,7 @@ def position_text(shape: Shape, stones: Sequence[int], mover: int, komi2: int) -
     return f"{'/'.join(rows)} {_LETTERS[mover]} {komi_text(komi2)}"
 
 
-def parse_position(line: str) -> PositionLine:
+def parse_position_line(line: str) -> PositionLine:
     """Read a position line. Raises BadPosition."""
     words = line.split()
     if len(words) != 3:

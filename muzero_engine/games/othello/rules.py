@@ -37,7 +37,7 @@ from muzero_engine.games.base import (
 from muzero_engine.games.bitsets import bit_planes, members
 from muzero_engine.games.othello.actions import ACTION_NAMES, PASS
 from muzero_engine.games.othello.discs import placements, turned_over
-from muzero_engine.games.othello.text import board_text, parse_position, position_text
+from muzero_engine.games.othello.text import board_text, parse_discs, position_text
 
 BLACK, WHITE = 0, 1
 SHAPE: Shape = (8, 8)
@@ -90,7 +90,7 @@ class OthelloPosition:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read a line as `games.othello.text` describes it. Raises BadPosition."""
-        return cls(*parse_position(text))
+        return cls(*parse_discs(text))
 
     @property
     def spec(self) -> GameSpec:

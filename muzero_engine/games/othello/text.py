@@ -26,7 +26,7 @@ def position_text(black: int, white: int, mover: int) -> str:
     return f"{'/'.join(rows)} {MARKS[mover]}"
 
 
-def parse_position(line: str) -> tuple[int, int, int]:
+def parse_discs(line: str) -> tuple[int, int, int]:
     """Return (black, white, mover) of a line. Raises BadPosition."""
     words = line.split()
     if len(words) != 2:

@@ -9,7 +9,7 @@ import json
 import re
 
 from muzero_engine.games.go.actions import vertex_text
-from muzero_engine.games.go.text import PositionLine, komi_text, parse_position
+from muzero_engine.games.go.text import PositionLine, komi_text, parse_position_line
 from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.match.engines.base import (
     MAX_IDENTITY,
@@ -76,7 +76,7 @@ class GtpClient(ProcessClient):
     def new_game(self, setup: GameSetup) -> None:
         if self._process is None:
             self.start()
-        position = parse_position(setup.start)
+        position = parse_position_line(setup.start)
         rows, columns = position.shape
         size = f"boardsize {rows}" if rows == columns else f"rectangular_boardsize {columns} {rows}"
         self._ask(size, self.patience.start_s)

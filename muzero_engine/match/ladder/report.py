@@ -15,7 +15,7 @@ from muzero_engine.match.ladder.opponents import Ladder
 from muzero_engine.match.ladder.placing import Placing
 from muzero_engine.match.results.standings import Standings, count_results, rated_standings
 from muzero_engine.match.results.statistics import HeadToHead
-from muzero_engine.match.results.tables import aligned, elo_text, score_text
+from muzero_engine.match.results.tables import aligned, elo_text, points_text
 from muzero_engine.ratings import PlayerRating, fit_ratings
 
 WHOLE = "the ladder"
@@ -46,7 +46,7 @@ def opponent_rows(ladder: Ladder, settings: LadderSettings, games: Sequence[Game
         rating = placing.ratings.players[name]
         error = "fixed" if name in fixed else f"{rating.error:.0f}"
         counts = (str(results.wins), str(results.draws), str(results.losses))
-        rows.append((rating.elo, (f"{rating.elo:.0f}", name, error, str(results.games), score_text(results), *counts)))
+        rows.append((rating.elo, (f"{rating.elo:.0f}", name, error, str(results.games), points_text(results), *counts)))
     return [row for _, row in sorted(rows, key=lambda entry: -entry[0])]
 
 

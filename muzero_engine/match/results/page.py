@@ -29,8 +29,8 @@ from muzero_engine.match.results.tables import (
     cross_cell,
     first_mover_line,
     interval_text,
+    points_text,
     rating_cells,
-    score_text,
     sprt_text,
 )
 from muzero_engine.match.settings.match_settings import EngineSettings
@@ -220,7 +220,7 @@ def _pairings(standings: Standings, sprt: Sprt | None) -> str:
             name,
             other,
             f"{results.games} (+{results.wins} ={results.draws} -{results.losses})",
-            score_text(results),
+            points_text(results),
             interval_text(strength.elo),
             f"{strength.superiority:.1%}",
             "-".join(map(str, results.pairs)) if any(results.pairs) else "",

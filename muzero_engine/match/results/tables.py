@@ -31,7 +31,7 @@ def rating_cells(place: int, row: Standing) -> tuple[str, ...]:
         elo_text(row.rating.elo) if row.rating else "?",
         error_text(row.rating, fixed=row.fixed),
         str(total.games),
-        score_text(total),
+        points_text(total),
         str(total.wins),
         str(total.draws),
         str(total.losses),
@@ -96,7 +96,7 @@ def error_text(rating: PlayerRating | None, *, fixed: bool) -> str:
     return "fixed" if fixed else f"{rating.error:.0f}"
 
 
-def score_text(total: WinDrawLoss) -> str:
+def points_text(total: WinDrawLoss) -> str:
     """Write the points a game, in per cent; empty without a game."""
     return f"{total.points / total.games:.1%}" if total.games else ""
 

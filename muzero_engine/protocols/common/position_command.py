@@ -16,7 +16,7 @@ class PositionCommand:
     moves: tuple[str, ...]
 
 
-def parse_position(arguments: str) -> PositionCommand | None:
+def parse_position_command(arguments: str) -> PositionCommand | None:
     """Return what follows the word `position`; None where it is neither `startpos` nor `fen F`.
 
     F runs to the first word `moves`; its words come out with single spaces between them.

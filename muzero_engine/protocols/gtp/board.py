@@ -97,7 +97,7 @@ class GtpBoard:
 
         return run
 
-    def score_text(self) -> str:
+    def final_score(self) -> str:
         """The score of the board as it stands: "B+3.5", "W+12.5" or "0"."""
         score = without(self.position, self._dead()).score()
         return "0" if score == 0 else f"{'B' if score > 0 else 'W'}+{abs(score):.1f}"
@@ -202,7 +202,7 @@ class GtpBoard:
         return ""
 
     def _final_score(self, _args: Args) -> str:
-        return self.score_text()
+        return self.final_score()
 
     def _final_status_list(self, args: Args) -> str:
         want_args(args, 1, "final_status_list status")
@@ -246,7 +246,7 @@ class GtpBoard:
     def _printsgf(self, args: Args) -> str:
         """`printsgf [file]`: the game so far, into a file or into the response."""
         over = self.position.outcome() is not None
-        text = sgf_text(GoRecord.of(self.position, result=self.score_text() if over else ""))
+        text = sgf_text(GoRecord.of(self.position, result=self.final_score() if over else ""))
         if not args or args == ("-",):
             return text
         path = Path(" ".join(args))

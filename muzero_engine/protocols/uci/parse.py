@@ -15,9 +15,9 @@ GO_WORDS = GoWords(
 )
 
 
-def parse_position(arguments: str) -> PositionCommand | None:
+def parse_position_command(arguments: str) -> PositionCommand | None:
     """Return what follows the word `position`, its moves in lower case; None where that is no position."""
-    command = position_command.parse_position(arguments)
+    command = position_command.parse_position_command(arguments)
     return command and PositionCommand(command.fen, tuple(move.lower() for move in command.moves))
 
 

@@ -19,7 +19,7 @@ from muzero_engine.protocols.common.options_text import option_line
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.common.uci_style import UciStyleSession
 from muzero_engine.protocols.uci.format import NO_MOVE, InfoStyle, bestmove_line, info_lines
-from muzero_engine.protocols.uci.parse import parse_go, parse_position
+from muzero_engine.protocols.uci.parse import parse_go, parse_position_command
 
 if TYPE_CHECKING:  # python-chess is needed only from a position on
     from muzero_engine.games.chess.tablebases import Tablebases
@@ -157,7 +157,7 @@ class UciSession(UciStyleSession):
         return replace(limits, root_actions=left), known.hits
 
     def _position_command(self, arguments: str) -> None:
-        self._go_to(parse_position(arguments))
+        self._go_to(parse_position_command(arguments))
 
     def _read_start(self, fen: str | None) -> Position:
         from muzero_engine.games.chess import position_from_fen  # python-chess is needed only from here on

@@ -7,7 +7,7 @@ from functools import partial
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.games.base import EngineProtocol, Game, Position
-from muzero_engine.protocols.common.position_command import PlayedLine, parse_position
+from muzero_engine.protocols.common.position_command import PlayedLine, parse_position_command
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.common.uci_style import UciStyleSession
 from muzero_engine.protocols.ugi.format import NO_MOVE, QUERIES, bestmove_line, info_lines
@@ -53,7 +53,7 @@ class UgiSession(UciStyleSession):
         self._line = PlayedLine(self._read_start)
 
     def _position_command(self, arguments: str) -> None:
-        self._go_to(parse_position(arguments))
+        self._go_to(parse_position_command(arguments))
 
     def _read_start(self, fen: str | None) -> Position:
         return self._game.initial(self._game.spec.shapes[0]) if fen is None else self._game.from_text(fen)

@@ -26,7 +26,7 @@ def value_to_cp(value: float) -> int:
     return round(max(-CP_LIMIT, min(CP_LIMIT, CP_SCALE * math.log((1.0 + value) / (1.0 - value)))))
 
 
-def score_text(move: RootMove, score_type: str) -> str:
+def usi_score(move: RootMove, score_type: str) -> str:
     """`cp X`, or `mate 1` for a move that wins at once; `score_type` as in EngineOptions."""
     if move.ends is not None and move.ends > 0:
         return "mate 1"
@@ -49,7 +49,7 @@ def info_lines(info: SearchInfo, position: Position, options: EngineOptions) -> 
         info,
         position,
         multipv=options.multipv,
-        score=lambda move: score_text(move, options.score_type),
+        score=lambda move: usi_score(move, options.score_type),
         effort=effort_text(info),
     )
 

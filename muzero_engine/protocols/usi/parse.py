@@ -115,7 +115,7 @@ def split_position(words: list[str]) -> tuple[list[str], list[str]]:
     return words[:cut], words[cut + 1 :]
 
 
-def parse_position(words: list[str], game: Game) -> tuple[Position, str | None]:
+def position_of_words(words: list[str], game: Game) -> tuple[Position, str | None]:
     """What follows `position`: `startpos` or `sfen BOARD TURN HANDS [NUMBER]`, then perhaps `moves ...`.
 
     Returns the position after the longest legal prefix of the moves and one line on the first that is not legal.

@@ -34,7 +34,7 @@ from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.usi.format import bestmove_line, info_lines
 from muzero_engine.protocols.usi.mate import MateSearch
 from muzero_engine.protocols.usi.options import UsiOptions, find_client_option, fit_text, offered_client_options
-from muzero_engine.protocols.usi.parse import UsiGoCommand, parse_go, parse_position, root_actions, split_position
+from muzero_engine.protocols.usi.parse import UsiGoCommand, parse_go, position_of_words, root_actions, split_position
 
 SIGN_OF_LIFE_S = 5.0
 
@@ -155,7 +155,7 @@ class UsiSession(GuiSession):
         words, game = arguments.split(), load_game("shogi")
         self._refused = self._problem = None
         try:
-            self._position, complaint = parse_position(words, game)
+            self._position, complaint = position_of_words(words, game)
         except BadPosition as error:
             self._problem = _mate_problem(words)
             if self._problem is None:

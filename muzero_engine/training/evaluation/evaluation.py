@@ -1,10 +1,10 @@
-"""Is it learning? Every so often the net that plays meets earlier nets of its run and scripted players.
+"""Is it learning? Every so often the network that plays meets earlier networks of its run and scripted players.
 
-Earlier nets lie in `RUN/nets/net-STEP.safetensors`, in 16 bits, the untrained one first; so many are kept that their
-ages grow geometrically. Results go into the metrics, of which `report.run_metrics.ratings` makes one Elo scale, on
-which the untrained net has 0. Games are shared out among the ranks.
+Earlier networks lie in `RUN/nets/net-STEP.safetensors`, in 16 bits, the untrained one first; so many are kept that
+their ages grow geometrically. Results go into the metrics, of which `report.run_metrics.ratings` makes one Elo scale,
+on which the untrained network has 0. Games are shared out among the ranks.
 
-The nets search as self-play does, with Gumbel MuZero inside the tree; the engine that is shipped searches with pUCT
+The networks search as self-play does, with Gumbel MuZero inside the tree; the engine that is shipped searches with pUCT
 inside (`search.search`). So these results follow the learning; what a bundle is worth at play, only matches say.
 """
 
@@ -41,10 +41,10 @@ from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.types import Stopped
 
 NETS = "nets"
-KEPT = 8  # nets
+KEPT = 8  # networks
 
 
-class NetPlayer:
+class NetworkPlayer:
     """Plays what a batched search without noise chooses from the moves of `playable`, as an engine would."""
 
     def __init__(self, search: BatchedSearch, batch: int) -> None:
@@ -105,10 +105,10 @@ class Evaluator:
         batch = -(-self._pairs // world.size)
         # not compiled: that takes longer than the matches of many evaluations
         self._searches = [BatchedSearch(network, settings, actions, world.device, compiled=False) for _ in range(2)]
-        self._current, self._earlier = (NetPlayer(search, batch) for search in self._searches)
+        self._current, self._earlier = (NetworkPlayer(search, batch) for search in self._searches)
 
     def keep(self, step: int, network: MuZeroNetwork) -> None:
-        """Store the net of a step for later matches and remove those that are no longer needed."""
+        """Store the network of a step for later matches and remove those that are no longer needed."""
         if self._world.is_main:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self._folder / f"net-{step}.safetensors", network_bytes(network, dtype=torch.float16))
@@ -117,7 +117,7 @@ class Evaluator:
         self._world.barrier()
 
     def forget_after(self, step: int) -> None:
-        """Remove nets of later steps: the run goes back to this one."""
+        """Remove networks of later steps: the run goes back to this one."""
         if self._world.is_main:
             for late in self._steps():
                 if late > step:
@@ -136,10 +136,11 @@ class Evaluator:
         history: Iterable[CycleRecord],
         due: Callable[[], bool] = lambda: False,
     ) -> tuple[MatchRecord, ...]:
-        """Return the results of the net of this step and store it afterwards. `history` is what was measured before.
+        """Return the results of the network of this step and store it afterwards. `history` is what was measured
+        before.
 
         `due` says whether this rank is to stop. Where one is, or one's search raised Stopped, no match counts, and the
-        net is not stored.
+        network is not stored.
         """
         self._searches[0].update_weights(network)
         matches = []
@@ -173,7 +174,7 @@ class Evaluator:
         return MatchRecord(opponent=name, wins=wins, draws=draws, losses=losses)
 
     def _steps(self) -> list[int]:
-        """Return the steps of the stored nets, ascending."""
+        """Return the steps of the stored networks, ascending."""
         return sorted(int(path.stem.partition("-")[2]) for path in self._folder.glob("net-*.safetensors"))
 
     def _scripted(self, history: Iterable[CycleRecord]) -> list[str]:
@@ -216,7 +217,7 @@ class Evaluator:
 
 
 def opponents(steps: Sequence[int], now: int) -> list[int]:
-    """Return the stored nets (of ascending steps) that the net of step `now` meets.
+    """Return the stored networks (of ascending steps) that the network of step `now` meets.
 
     They are the newest and, of the others, the one that is nearest to half its step.
     """
@@ -227,7 +228,7 @@ def opponents(steps: Sequence[int], now: int) -> list[int]:
 
 
 def surplus(steps: Sequence[int]) -> list[int]:
-    """Return those of the stored nets (of ascending steps) that are to be removed.
+    """Return those of the stored networks (of ascending steps) that are to be removed.
 
     The first and the two newest stay; of the others go those that leave the smallest gap between the ages of their
     neighbours, as a ratio.

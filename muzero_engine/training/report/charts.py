@@ -104,13 +104,13 @@ def _by_unroll_step(records: Sequence[CycleRecord], field: str, means: Callable[
 
 def _elo(records: Sequence[CycleRecord]) -> Curves:
     elo = ratings(records)
-    nets = {int(name[4:]): value for name, value in elo.items() if name.startswith("net-")}
-    if len(nets) < 2:
+    networks = {int(name[4:]): value for name, value in elo.items() if name.startswith("net-")}
+    if len(networks) < 2:
         return {}
-    curves: Curves = {"networks": [(float(step), nets[step]) for step in sorted(nets)]}
+    curves: Curves = {"networks": [(float(step), networks[step]) for step in sorted(networks)]}
     for name in ("random", "greedy"):
         if name in elo:
-            curves[f"{name} player"] = [(0.0, elo[name]), (float(max(nets)), elo[name])]
+            curves[f"{name} player"] = [(0.0, elo[name]), (float(max(networks)), elo[name])]
     return curves
 
 

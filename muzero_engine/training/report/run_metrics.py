@@ -20,7 +20,7 @@ from muzero_engine.training.report.reliability import ReliabilityBin
 from muzero_engine.training.report.step_metrics import Means, StepSummary
 
 METRICS_FILE = "metrics.jsonl"
-PRIOR_GAMES = 1.0  # for each pair that met, half won: early nets are often beaten to nothing
+PRIOR_GAMES = 1.0  # for each pair that met, half won: early networks are often beaten to nothing
 BEATEN = 0.99  # a scripted player is not met again after two scores like this in a row
 
 
@@ -57,9 +57,9 @@ class ReanalysisRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchRecord:
-    """Games of the current net, whose results these are, against one opponent."""
+    """Games of the current network, whose results these are, against one opponent."""
 
-    opponent: str  # "random", "greedy" or a net: "net-STEP"
+    opponent: str  # "random", "greedy" or a network: "net-STEP"
     wins: int
     draws: int
     losses: int
@@ -149,11 +149,12 @@ def _line(record: CycleRecord) -> str:
 
 
 def ratings(records: Iterable[CycleRecord]) -> dict[str, float]:
-    """Return the Elo of every net ("net-STEP") and scripted player whose games lead back to the first net, which has 0.
+    """Return the Elo of every network ("net-STEP") and scripted player whose games lead back to the first network,
+    which has 0.
 
     Matches against a scripted player count up to the first score of BEATEN: later ones do not tell how far above it a
-    net is. Where a run began with a net that has played no match itself (the run before ended between two), that net
-    counts as the newest one that has.
+    network is. Where a run began with a network that has played no match itself (the run before ended between two),
+    that network counts as the newest one that has.
     """
     results: list[Results] = []
     beaten: set[str] = set()

@@ -28,7 +28,7 @@ from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.results.statistics import HeadToHead
 from muzero_engine.match.results.tables import match_line
 from muzero_engine.training.config import SearchSettings
-from muzero_engine.training.evaluation.evaluation import NetPlayer
+from muzero_engine.training.evaluation.evaluation import NetworkPlayer
 from muzero_engine.training.evaluation.matches import openings, play_pairs
 from muzero_engine.training.search.batched import BatchedSearch
 
@@ -67,10 +67,10 @@ def main() -> None:
     device = best_device()
     base = SearchSettings(simulations=arguments.simulations)
 
-    def player(place: Path, settings: SearchSettings) -> NetPlayer:
+    def player(place: Path, settings: SearchSettings) -> NetworkPlayer:
         network = network_of(place).to(device)
         actions = game.spec.num_actions(shape)
-        return NetPlayer(BatchedSearch(network, settings, actions, device, compiled=False), arguments.pairs)
+        return NetworkPlayer(BatchedSearch(network, settings, actions, device, compiled=False), arguments.pairs)
 
     def end(position: Position) -> float | None:
         outcome = position.outcome()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from muzero_engine.games.chess import GAME
 from muzero_engine.protocols.common.go_command import make_limits
 from muzero_engine.protocols.common.position_command import PositionCommand
-from muzero_engine.protocols.uci.parse import parse_go, parse_position
+from muzero_engine.protocols.uci.parse import parse_go, parse_position_command
 
 GO_WORDS = [
     "searchmoves",
@@ -84,9 +84,9 @@ def test_go_alone_is_endless() -> None:
 
 
 def test_position() -> None:
-    assert parse_position("startpos") == PositionCommand(None, ())
-    assert parse_position("startpos moves e2e4 E7E8Q") == PositionCommand(None, ("e2e4", "e7e8q"))
-    assert parse_position("fen 8/8 w - - moves") == PositionCommand("8/8 w - -", ())
-    assert parse_position("fen 8/8 w - - 0 1 moves a1a2") == PositionCommand("8/8 w - - 0 1", ("a1a2",))
+    assert parse_position_command("startpos") == PositionCommand(None, ())
+    assert parse_position_command("startpos moves e2e4 E7E8Q") == PositionCommand(None, ("e2e4", "e7e8q"))
+    assert parse_position_command("fen 8/8 w - - moves") == PositionCommand("8/8 w - -", ())
+    assert parse_position_command("fen 8/8 w - - 0 1 moves a1a2") == PositionCommand("8/8 w - - 0 1", ("a1a2",))
     for wrong in ("", "fen", "fen moves e2e4", "moves e2e4", "start"):
-        assert parse_position(wrong) is None
+        assert parse_position_command(wrong) is None

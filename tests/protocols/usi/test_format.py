@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muzero_engine.engine.report import RootMove
-from muzero_engine.protocols.usi.format import CP_LIMIT, score_text, value_to_cp
+from muzero_engine.protocols.usi.format import CP_LIMIT, usi_score, value_to_cp
 
 
 def root_move(value: float, ends: float | None = None) -> RootMove:
@@ -44,4 +44,4 @@ def test_a_higher_value_is_no_lower_score(a: float, b: float) -> None:
     ],
 )
 def test_scores(move: RootMove, score_type: str, text: str) -> None:
-    assert score_text(move, score_type) == text
+    assert usi_score(move, score_type) == text

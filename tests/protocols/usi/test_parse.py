@@ -13,7 +13,7 @@ from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.shogi import GAME
 from muzero_engine.protocols.common.search_text import MOST
-from muzero_engine.protocols.usi.parse import UsiGoCommand, parse_go, parse_position, root_actions
+from muzero_engine.protocols.usi.parse import UsiGoCommand, parse_go, position_of_words, root_actions
 
 START = "lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL"
 
@@ -110,14 +110,14 @@ def test_searchmoves_up_to_the_next_word() -> None:
     "line", ["startpos", "startpos moves", f"sfen {START} b - 1", f"sfen {START} b -", f"sfen {START} b - moves"]
 )
 def test_start_position(line: str) -> None:
-    position, problem = parse_position(line.split(), GAME)
+    position, problem = position_of_words(line.split(), GAME)
     assert problem is None
     assert position.text() == f"{START} b - 1"
     assert position.ply == 0
 
 
 def test_moves_up_to_the_first_illegal_one() -> None:
-    position, problem = parse_position(["startpos", "moves", "7g7f", "3c3d", "8h2b+", "8h2b+", "3a2b"], GAME)
+    position, problem = position_of_words(["startpos", "moves", "7g7f", "3c3d", "8h2b+", "8h2b+", "3a2b"], GAME)
     assert position.ply == 3
     assert problem is not None
     assert problem.startswith("8h2b+ ")
@@ -127,4 +127,4 @@ def test_moves_up_to_the_first_illegal_one() -> None:
 @pytest.mark.parametrize("line", ["", "moves 7g7f", "startpos sfen", "sfen", "sfen 9/9 b -", "fen 8/8 w - - 0 1"])
 def test_what_is_no_position(line: str) -> None:
     with pytest.raises(BadPosition):
-        parse_position(line.split(), GAME)
+        position_of_words(line.split(), GAME)

@@ -20,7 +20,7 @@ from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.training.board_settings import ply_cap
 from muzero_engine.training.config import SearchSettings, TrainConfig
 from muzero_engine.training.distributed import World
-from muzero_engine.training.evaluation.evaluation import Evaluator, NetPlayer, opponents, surplus
+from muzero_engine.training.evaluation.evaluation import Evaluator, NetworkPlayer, opponents, surplus
 from muzero_engine.training.presets import preset
 from muzero_engine.training.report.run_metrics import MatchRecord, ratings
 from muzero_engine.training.search.batched import BatchedSearch
@@ -93,9 +93,9 @@ def test_a_net_chooses_legal_moves_whatever_the_batch(game: str, count: int) -> 
     rng = np.random.default_rng(0)
     for position in positions[1:]:
         position.push(int(rng.choice(position.legal_actions())))
-    together = NetPlayer(search, 4).choose(positions)
+    together = NetworkPlayer(search, 4).choose(positions)
     assert all(action in position.legal_actions() for position, action in zip(positions, together, strict=True))
-    assert together == [NetPlayer(search, 4).choose([position])[0] for position in positions]
+    assert together == [NetworkPlayer(search, 4).choose([position])[0] for position in positions]
 
 
 def test_a_net_answers_a_pass_as_the_rules_say() -> None:
@@ -108,7 +108,7 @@ def test_a_net_answers_a_pass_as_the_rules_say() -> None:
         for move in line.split():
             position.push(position.parse_action(move))
         positions.append(position)
-    chosen = NetPlayer(search, 4).choose(positions)
+    chosen = NetworkPlayer(search, 4).choose(positions)
     assert [action == 25 for action in chosen] == list(lines.values())
 
 
@@ -134,7 +134,7 @@ def test_a_net_does_not_pass_what_it_thinks_is_won(value: float, moves: list[int
         assert isinstance(position, GoPosition)
         position.set_komi(komi)
     positions[3].push(25)  # black has passed, which white wins by passing as well
-    assert NetPlayer(search, 4).choose(positions) == moves
+    assert NetworkPlayer(search, 4).choose(positions) == moves
     assert [position.ply for position in positions] == [0, 0, 0, 1]
 
 

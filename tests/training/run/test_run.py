@@ -21,7 +21,7 @@ from muzero_engine.games.base import Position
 from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
-from muzero_engine.training.evaluation.evaluation import NetPlayer
+from muzero_engine.training.evaluation.evaluation import NetworkPlayer
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.presets import preset
 from muzero_engine.training.replay.replay import Replay
@@ -363,13 +363,13 @@ def test_a_signal_before_the_first_move_leaves_nothing_to_keep(tmp_path: Path) -
 
 
 def test_a_signal_ends_the_matches_of_an_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    choose = NetPlayer.choose
+    choose = NetworkPlayer.choose
 
-    def interrupted(self: NetPlayer, positions: Sequence[Position]) -> list[int]:
+    def interrupted(self: NetworkPlayer, positions: Sequence[Position]) -> list[int]:
         os.kill(os.getpid(), signal.SIGTERM)
         return choose(self, positions)
 
-    monkeypatch.setattr(NetPlayer, "choose", interrupted)
+    monkeypatch.setattr(NetworkPlayer, "choose", interrupted)
     with TrainingRun(tiny("evaluation.every_cycles=1"), tmp_path, World.alone()) as run:
         assert train(run, quiet()) is RunEnd.ASKED
         assert run.counters.step == 2
