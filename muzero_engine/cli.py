@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in commands if command])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Runs the command. Errors that this package defines carry a line for people; any other is a bug and is shown
+        """Run the command. Errors that this package defines carry a line for people; any other is a bug and is shown
         whole."""
         try:
             return super().invoke(ctx)
@@ -113,15 +113,15 @@ def main(ctx: click.Context) -> None:
 
 
 def uci() -> None:
-    """`muzero-uci`: for GUIs that start an engine without arguments."""
+    """Run `muzero-uci`, for GUIs that start an engine without arguments."""
     main(["uci", *sys.argv[1:]], prog_name="muzero-engine")
 
 
 def gtp() -> None:
-    """`muzero-gtp`: as `uci`."""
+    """Run `muzero-gtp`, as `uci` does."""
     main(["gtp", *sys.argv[1:]], prog_name="muzero-engine")
 
 
 def usi() -> None:
-    """`muzero-usi`: as `uci`."""
+    """Run `muzero-usi`, as `uci` does."""
     main(["usi", *sys.argv[1:]], prog_name="muzero-engine")

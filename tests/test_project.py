@@ -246,3 +246,24 @@ def test_every_module_class_and_test_module_says_what_it_is() -> None:
         if tree.body and not ast.get_docstring(tree):
             silent.append(str(path.relative_to(ROOT)))
     assert silent == []
+
+
+NO_VERB = re.compile(r"(The|An?|Whether|What|How|Who|Where|If|\w+s(?<!ss))\b|[^A-Z]")
+
+
+def test_docstrings_of_functions_begin_with_a_verb() -> None:
+    """An imperative: "Return the ...", not "The ...", "Whether ..." or "Returns ...". The conformance kit is left out,
+    whose docstrings are what it says of a game."""
+    nouns = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "conformance" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef) or (path.name, node.name) == (
+                "cli.py",
+                "main",
+            ):  # whose help it is
+                continue
+            if NO_VERB.match(ast.get_docstring(node) or "Say nothing."):
+                nouns.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {ast.get_docstring(node)}")
+    assert nouns == []

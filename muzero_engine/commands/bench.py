@@ -129,7 +129,7 @@ def bench_positions(game: Game) -> list[Position]:
 
 
 def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
-    """Runs the bench of one game. Raises BadWeights or BackendUnavailable."""
+    """Run the bench of one game. Raises BadWeights or BackendUnavailable."""
     no_full_collections()  # as in every command that plays
     model = load_model(game, options)
     positions = bench_positions(load_game(game))
@@ -175,7 +175,7 @@ def _search(engine: Engine, model: TimedModel, position: Position, nodes: int) -
 
 
 def _stop_ms(engine: Engine, position: Position) -> float:
-    """Milliseconds from `stop` to the result, in the middle of an endless search."""
+    """Return the milliseconds from `stop` to the result, in the middle of an endless search."""
     done = threading.Event()
 
     def on_done(_result: SearchResult) -> None:

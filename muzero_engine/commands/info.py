@@ -46,7 +46,7 @@ def info(as_json: bool) -> None:
 
 
 def _bundle(game: str) -> dict[str, Any]:
-    """A game's default weights: folder, then `error` or what the manifest says. Every file's hash is checked."""
+    """Return a game's default weights: folder, then `error` or what the manifest says. Every file's hash is checked."""
     folder = default_weights_dir(game)
     entry: dict[str, Any] = {"game": game, "folder": str(folder)}
     try:

@@ -190,7 +190,7 @@ def _result(record: GameRecord) -> str:
 
 
 def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Played) -> None:
-    """Prints the tables, and writes them, a page and pictures into the folder. `played` has the engines."""
+    """Print the tables, and write them, a page and pictures into the folder. `played` has the engines."""
     games = store.records
     click.echo()
     click.echo(text_report(ladder, settings, games))

@@ -349,7 +349,7 @@ class TournamentRun:
         self._names = [engine.name for engine in tournament.engines]
 
     def play(self) -> None:
-        """Plays until the end, or until Ctrl-C or SIGTERM, and writes the reports."""
+        """Play until the end, or until Ctrl-C or SIGTERM, and write the reports."""
         store = self._store
         played = store.played()
         missing = [plan for plan in self._plans if (plan.pair, plan.game) not in played]

@@ -40,7 +40,7 @@ class Terms:
 
     @property
     def elapsed_ms(self) -> float:
-        """Milliseconds since the limits count."""
+        """Return the milliseconds since the limits count."""
         return 1000.0 * (time.monotonic() - self.since)
 
 
@@ -53,7 +53,7 @@ class Control:
 
     @property
     def terms(self) -> Terms:
-        """The terms of this moment. Whoever asks for more than one thing takes them from one value."""
+        """Return the terms of this moment. Whoever asks for more than one thing takes them from one value."""
         return self._terms
 
     def stop(self) -> None:

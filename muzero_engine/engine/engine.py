@@ -108,12 +108,12 @@ class Engine:
 
     @property
     def stale(self) -> bool:
-        """Whether a network is loaded that is not the one that the options ask for: `prepare` would load another."""
+        """Return whether the options ask for another network than the one that is loaded: `prepare` would load it."""
         return self._model is not None and self._model_key != _model_key(self._options)
 
     @property
     def notice(self) -> str | None:
-        """One line on what is not as the options ask, since the last `prepare`; None where all is."""
+        """Return one line on what is not as the options ask, since the last `prepare`; None where all is."""
         return self._notice
 
     def forget(self) -> None:
@@ -163,12 +163,12 @@ class Engine:
 
     @property
     def searching(self) -> bool:
-        """Whether a `go` still owes its `on_done` (pondering and held-back infinite searches included)."""
+        """Return whether a `go` still owes its `on_done` (pondering and held-back infinite searches included)."""
         return not self._idle.is_set()
 
     @property
     def error(self) -> str | None:
-        """One line on why the last search had no model, or None."""
+        """Return one line on why the last search had no model, or None."""
         return self._error
 
     def ownership(self, positions: Sequence[Position]) -> list[Floats | None]:
@@ -291,5 +291,5 @@ class Engine:
 
 
 def _model_key(options: EngineOptions) -> tuple[object, ...]:
-    """What another model is loaded for when it changes."""
+    """Return what another model is loaded for when it changes."""
     return options.weights, options.backend, options.precision, options.threads

@@ -41,6 +41,6 @@ class Limits:
 
     @property
     def endless(self) -> bool:
-        """Whether only `stop` ends the search."""
+        """Return whether only `stop` ends the search."""
         limits = (self.clock, self.move_time_ms, self.nodes, self.depth, self.mate)
         return self.infinite or all(limit is None for limit in limits)

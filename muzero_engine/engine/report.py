@@ -24,7 +24,7 @@ class RootMove:
 
     @property
     def wdl(self) -> tuple[float, float, float]:
-        """Probabilities of win, draw and loss; they sum to 1."""
+        """Return the probabilities of win, draw and loss; they sum to 1."""
         win = (1.0 - self.draw + self.value) / 2.0
         return win, self.draw, 1.0 - self.draw - win
 
@@ -48,7 +48,7 @@ class SearchInfo:
 
     @property
     def nps(self) -> int:
-        """Simulations per second."""
+        """Return the simulations per second."""
         return round(1000.0 * self.nodes / max(self.elapsed_ms, 1.0))
 
 

@@ -15,9 +15,7 @@ from muzero_engine.engine.time_manager import TimePlan
 from muzero_engine.search.search import Search
 
 STUCK_AFTER = 1000  # simulations, and
-STUCK_FACTOR = (
-    8  # times the simulations that the main line's last ply took: without another ply, none is to be expected
-)
+STUCK_FACTOR = 8  # times the simulations that the main line's last ply took: then no other ply is to be expected
 PRUNING_SHARE = 0.1  # of the soft bound: before it, the leads in visits say little
 CONTENDER = 3  # a move with fewer than the best one's visits divided by this is no reason to think longer
 
@@ -142,17 +140,17 @@ class RootFacts:
 
     @property
     def wins(self) -> bool:
-        """Whether one of them wins at once."""
+        """Return whether one of them wins at once."""
         return 1.0 in self.ending.values()
 
     @property
     def over(self) -> bool:
-        """Whether every move ends the game, so that there is nothing behind the root."""
+        """Return whether every move ends the game, so that there is nothing behind the root."""
         return len(self.ending) == self.moves
 
     @property
     def decided(self) -> bool:
-        """Whether no search can change the choice: one move, a win at once, or nothing but ends of the game."""
+        """Return whether no search can change the choice: one move, a win at once, or nothing but ends of the game."""
         return self.moves == 1 or self.wins or self.over
 
 

@@ -68,7 +68,7 @@ class ReplaySettings:
 
     @property
     def draws_by_surprise(self) -> bool:
-        """Whether some positions are drawn more often than others."""
+        """Return whether some positions are drawn more often than others."""
         return self.policy_surprise_share + self.value_surprise_share > 0
 
 
@@ -111,7 +111,7 @@ class LearnerSettings:
 
     @property
     def needs_later_observation(self) -> bool:
-        """Whether batches must hold the observation after one of the unrolled steps."""
+        """Return whether batches must hold the observation after one of the unrolled steps."""
         return self.consistency_weight > 0 or self.decoder_weight > 0
 
 

@@ -18,12 +18,12 @@ USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "elo"})  # shown 
 
 
 def flag_name(info: OptionInfo) -> str:
-    """The flag of an option: `--hash-mb`."""
+    """Return the flag of an option: `--hash-mb`."""
     return "--" + info.field.replace("_", "-")
 
 
 def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) -> Callable[[Callback], Callback]:
-    """Gives a command a flag for every engine option; it is called with `options: EngineOptions`.
+    """Give a command a flag for every engine option; it is called with `options: EngineOptions`.
 
     `defaults` are those of this command where they differ from the engine's; `leave_out` are fields of options that
     would do nothing here, and are no flags of it.

@@ -91,7 +91,7 @@ def _start(game: str, size: int | None, komi: float | None, text: str | None) ->
 
 
 def _people(side: str, start: Position) -> frozenset[int]:
-    """The players (0, 1) that people play."""
+    """Return the players (0, 1) that people play."""
     names = {"first": [0], "second": [1], "both": [0, 1]}
     names |= {name: [player] for player, name in enumerate(start.spec.players)}
     if side.lower() not in names:

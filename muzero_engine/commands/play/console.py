@@ -94,7 +94,7 @@ class Console:
                 print(_CLEAR_LINE, end="", flush=True)
 
     def _line_was_typed(self) -> bool:
-        """Whether Enter was pressed on an empty line; other lines are kept for `line`."""
+        """Return whether Enter was pressed on an empty line; other lines are kept for `line`."""
         if sys.platform == "win32":
             import msvcrt
 

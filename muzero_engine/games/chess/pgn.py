@@ -182,7 +182,7 @@ def _tags_and_words(text: str) -> tuple[dict[str, str], list[str]]:
 
 
 def _is_mark(word: str) -> bool:
-    """Whether a word is a mark beside a move, or nothing at all. A null move is none."""
+    """Return whether a word is a mark beside a move, or nothing at all. A null move is none."""
     return not word or word in _MARKS or (word != "--" and re.fullmatch(r"[^\w♔-♟]+", word) is not None)
 
 

@@ -92,7 +92,7 @@ _COMMENT_WORD = re.compile(r"\[%[^\]]*\]|\S+(?:\s+(?:%|\[(?!%))\S*)*")
 
 
 def pgn_text(record: GameRecord, event: str) -> str:
-    """The game and an empty line. Lines have 80 columns at most, but for tags, which have a line each."""
+    """Return the game and an empty line. Lines have 80 columns at most, but for tags, which have a line each."""
     import chess.pgn
 
     class Exporter(chess.pgn.StringExporter):

@@ -55,7 +55,7 @@ def play_sgf(text: str) -> PlayedGame:
 
 
 def sgf_record(record: GameRecord, event: str) -> str:
-    """The game."""
+    """Return the record of a game, with its result."""
     start = parse_position_line(record.start)
     steps: list[Move | Setup] = []
     if start.black or start.white or start.mover == WHITE:
@@ -85,7 +85,7 @@ def sgf_record(record: GameRecord, event: str) -> str:
 
 
 def result_text(record: GameRecord) -> str:
-    """The property RE: "B+3.5", "W+R" (resignation), "B+T" (time), "B+F" (forfeit), "B+", "0"; empty without one."""
+    """Return the property RE: "B+3.5", "W+R" (resignation), "B+T" (time), "B+F" (forfeit), "B+", "0"; or ""."""
     if record.ending is Ending.UNFINISHED:
         return ""
     if record.winner is None:

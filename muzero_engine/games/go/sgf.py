@@ -75,7 +75,7 @@ class GoRecord:
 
     @classmethod
     def of(cls, position: GoPosition, *, result: str = "", black_name: str = "", white_name: str = "") -> GoRecord:
-        """The record of a game from its set-up stones to its last move."""
+        """Return the record of a game from its set-up stones to its last move."""
         black, white = position.first_stones(BLACK), position.first_stones(WHITE)
         steps: list[Move | Setup] = []
         if black or white or (not position.moves and position.mover == WHITE):
@@ -84,7 +84,7 @@ class GoRecord:
         return cls(position.shape, tuple(steps), position.komi, result, black_name, white_name)
 
     def position(self, before_move: int | None = None, *, komi: float = DEFAULT_KOMI) -> GoPosition:
-        """The position at the end, or before move number `before_move` (1 is the first; GTP `loadsgf`).
+        """Return the position at the end, or before move number `before_move` (1 is the first; GTP `loadsgf`).
 
         `komi` is for a record without one. Ko, superko and suicide are played as `GoPosition.play_any` does. Raises
         BadPosition for a move on an occupied point or a set-up that leaves a chain without liberty.
@@ -107,13 +107,13 @@ class GoRecord:
 
 
 def load_sgf(path: str | Path) -> GoRecord:
-    """The first game of a file. Raises BadPosition if it cannot be read or holds no Go game."""
+    """Read the first game of a file. Raises BadPosition if it cannot be read or holds no Go game."""
     data = read_bytes(Path(path), MAX_BYTES)
     return parse_sgf(decode(data, declared=declared_charset(data)))
 
 
 def parse_sgf(text: str) -> GoRecord:
-    """The main line of the first game in an SGF text. Raises BadPosition."""
+    """Read the main line of the first game in an SGF text. Raises BadPosition."""
     warnings: list[str] = []
     nodes = main_line(text, warnings)
     root = _root(nodes, warnings)
@@ -148,7 +148,7 @@ def parse_sgf(text: str) -> GoRecord:
 
 
 def sgf_text(record: GoRecord) -> str:
-    """The record as an SGF game; `parse_sgf` is its inverse. A set-up not at the start begins a node of its own."""
+    """Return the record as an SGF game, which `parse_sgf` reads. A set-up not at the start begins a node of its own."""
     rows, columns = record.shape
     size = str(rows) if rows == columns else f"{columns}:{rows}"
     root = ["GM[1]FF[4]CA[UTF-8]AP[muzero-engine]", f"SZ[{size}]", "RU[Chinese]"]
@@ -212,7 +212,7 @@ def _counted_handicap(
 
 
 def _simple(value: str | None) -> str:
-    """SimpleText: escapes undone, every run of white space one space."""
+    """Return a SimpleText: escapes undone, every run of white space one space."""
     if value is None:
         return ""
     value = re.sub(r"\\(\r\n|\n\r|\r|\n)", "", value)
@@ -264,7 +264,7 @@ def _point(value: str, shape: Shape, *, allow_pass: bool = False) -> int:
 
 
 def _points(value: str, shape: Shape) -> list[int]:
-    """A point, or the rectangle of a compressed list ("aa:cb")."""
+    """Return a point, or the rectangle of a compressed list ("aa:cb")."""
     first, colon, last = value.partition(":")
     start = _point(first, shape)
     if not colon:

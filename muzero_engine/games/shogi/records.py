@@ -49,7 +49,7 @@ def declared_encoding(data: bytes) -> str | None:
 
 
 def csa_text(record: GameRecord, event: str) -> str:
-    """The game and the line that ends it in a file of several."""
+    """Return the game and the line that ends it in a file of several."""
     board = cshogi.Board(record.start)
     lines = ["V2.2", f"N+{record.first}", f"N-{record.second}", f"$EVENT:{event}"]
     if record.started:

@@ -123,7 +123,7 @@ class ProcessClient:
 
     @property
     def pid(self) -> int | None:
-        """The number of the process, or None where none runs."""
+        """Return the number of the process, or None where none runs."""
         return None if self._process is None else self._process.pid
 
     def close(self) -> None:

@@ -92,7 +92,7 @@ class EngineProcess:
 
     @property
     def errors(self) -> list[str]:
-        """The last lines of standard error."""
+        """Return the last lines of standard error."""
         return list(self._errors)
 
     def send(self, line: str) -> None:

@@ -109,7 +109,7 @@ class Climb:
 
     @property
     def done(self) -> bool:
-        """Whether there are as many games as wanted, and no pair with one game alone."""
+        """Return whether there are as many games as wanted, and no pair with one game alone."""
         return not self._unfinished() and self._left({}) <= 0
 
     def plans(self) -> Iterator[GamePlan]:

@@ -51,7 +51,7 @@ class EndedGame(NamedTuple):
 
 
 def initial_position(game: Game, settings: GameSettings) -> Position:
-    """Where games without an opening begin. Raises BadPosition."""
+    """Return the position where games without an opening begin. Raises BadPosition."""
     position = game.initial(settings.shape or game.spec.shapes[0])
     if settings.komi is not None:
         if not isinstance(position, WithKomi):
@@ -61,7 +61,7 @@ def initial_position(game: Game, settings: GameSettings) -> Position:
 
 
 def play_game(plan: GamePlan, seats: tuple[Seat, Seat], game: Game, settings: GameSettings) -> EndedGame:
-    """Plays one game, player 0's seat first; blocks until it is over. Raises BadOpenings."""
+    """Play one game, player 0's seat first; blocks until it is over. Raises BadOpenings."""
     return _GameInProgress(plan, seats, game, settings).play()
 
 
@@ -130,7 +130,7 @@ class _GameInProgress:
         return setups[0], setups[1]
 
     def _begin(self) -> Verdict | None:
-        """Makes both engines ready."""
+        """Make both engines ready."""
         for player, seat in enumerate(self._seats):
             try:
                 seat.client.new_game(self._setups[player])
@@ -139,7 +139,7 @@ class _GameInProgress:
         return None
 
     def _move(self) -> Verdict | None:
-        """One move of the engine whose turn it is."""
+        """Ask the engine whose turn it is and judge its reply; return the end of the game, if it is one."""
         mover = self._judge.mover
         moves = self._opening + tuple(ply.move for ply in self._plies)
         question = Question(mover=mover, moves=moves, clocks=self._clocks)

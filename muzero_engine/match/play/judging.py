@@ -34,7 +34,7 @@ class Verdict:
 
 
 def centipawns(score: Score) -> float:
-    """A score on one scale: see `Adjudication`."""
+    """Return a score on one scale: see `Adjudication`."""
     match score.kind:
         case ScoreKind.CENTIPAWNS:
             return score.value
@@ -50,7 +50,10 @@ class Judge:
     """Keeps the position of a game and says when it is over."""
 
     def __init__(self, game: Game, position: Position, *, max_plies: int | None, adjudication: Adjudication) -> None:
-        """`position` is where the engines begin, the opening's moves played; it belongs to the judge from now on."""
+        """Begin where the engines do, at `position`, the opening's moves played.
+
+        It belongs to the judge from now on.
+        """
         self._pattern = game.notation.pattern or _ANY_WORD
         self.position = position
         self._max_plies = game.ply_cap(position.shape) if max_plies is None else max_plies
@@ -63,14 +66,14 @@ class Judge:
         return self.position.mover
 
     def outcome(self) -> Verdict | None:
-        """The end of the game by the rules of the game, if it is over."""
+        """Return the end of the game by the rules, if it is over."""
         outcome = self.position.outcome()
         if outcome is None:
             return None
         return Verdict(outcome.winner, Ending.RULES, outcome.reason, self.area())
 
     def play(self, text: str, score: Score | None) -> str | Verdict:
-        """Plays the move of an engine, with the engine's score, and returns its text as the judge writes it.
+        """Play the move of an engine, with the engine's score, and return its text as the judge writes it.
 
         A move that cannot be played ends the game: then the verdict is returned and the position stays as it is.
         """
@@ -89,14 +92,14 @@ class Judge:
         return written
 
     def declare_win(self) -> Verdict:
-        """The player to move declares that it has won."""
+        """Judge the declaration of the player to move that it has won."""
         mover = self.position.mover
         if self.position.can_declare_win():
             return Verdict(mover, Ending.DECLARATION, "declared win")
         return Verdict(1 - mover, Ending.ILLEGAL_MOVE, "declared a win that the rules do not give")
 
     def after_move(self) -> Verdict | None:
-        """The end of the game after a move: by the rules, by the engines' scores or by the cap on plies."""
+        """Return the end of the game after a move: by the rules, by the engines' scores or by the cap on plies."""
         return self.outcome() or self._adjudicated() or self._capped()
 
     def area(self) -> float | None:

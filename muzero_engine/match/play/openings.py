@@ -37,7 +37,7 @@ class Opening:
 
 
 def opening_position(opening: Opening, initial: Position, from_text: Callable[[str], Position]) -> Position:
-    """The position after the moves of an opening. `initial` is the start of the game, which is left as it is.
+    """Return the position after the moves of an opening. `initial` is the start of the game, which is left as it is.
 
     Raises BadOpenings for a position that cannot be read, an illegal move, and an opening that ends the game.
     """
@@ -70,7 +70,7 @@ def read_openings(
     seed: int | None = None,
     warn: Callable[[str], None] = lambda _warning: None,
 ) -> list[Opening]:
-    """The openings of a file, each checked.
+    """Return the openings of a file, each checked.
 
     Args:
         path: the file; its ending says what it holds.
@@ -118,7 +118,7 @@ def random_openings(
     balance: float = 0.3,
     from_start: bool = True,
 ) -> list[Opening]:
-    """Different positions after `plies` uniformly random legal moves (no pass among them) from `initial`.
+    """Return different positions after `plies` uniformly random legal moves (no pass among them) from `initial`.
 
     That is where the game starts, or a set-up position if `from_start` is false. With `value`, which judges a position
     from its mover's point of view in [-1, 1], only positions are taken that it sees within `balance` of an even game.
@@ -153,7 +153,7 @@ def random_openings(
 
 
 def _random_moves(position: Position, plies: int, stones: int, rng: np.random.Generator) -> list[str] | None:
-    """Plays random moves; their texts, or None where the game ends."""
+    """Play random moves and return their texts, or None where the game ends."""
     moves = []
     for _ in range(plies):
         actions = position.legal_actions()

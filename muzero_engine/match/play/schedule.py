@@ -11,7 +11,7 @@ from muzero_engine.match.settings.match_settings import TournamentFormat, Tourna
 
 
 def pairings(settings: TournamentSettings) -> list[tuple[str, str]]:
-    """All that meet."""
+    """Return all that meet."""
     names = [engine.name for engine in settings.engines]
     if settings.format is TournamentFormat.GAUNTLET:
         return [(names[0], other) for other in names[1:]]
@@ -19,7 +19,7 @@ def pairings(settings: TournamentSettings) -> list[tuple[str, str]]:
 
 
 def schedule(settings: TournamentSettings, openings: Sequence[Opening]) -> Iterator[GamePlan]:
-    """All games. In each round every pairing plays one opening, the same for all, twice with sides exchanged.
+    """Return all games. In each round every pairing plays one opening, the same for all, twice with sides exchanged.
 
     More rounds leave the first ones as they are. Where there are fewer openings than rounds, they come round again.
     """

@@ -28,7 +28,7 @@ class Runner:
     """Plays plans with these engines. An engine that breaks is started again for its next game."""
 
     def __init__(self, engines: Mapping[str, EngineSettings], game: GameSettings, *, concurrency: int = 1) -> None:
-        """`engines` by name; it may grow while games are played."""
+        """Take the `engines` by name, which may grow while games are played."""
         self._engines = engines
         self._settings = game
         self._game: Game = load_game(game.game)
@@ -66,7 +66,7 @@ class Runner:
             self._close(client)
 
     def run(self, plans: Iterable[GamePlan], on_game: Callable[[GameRecord], bool]) -> None:
-        """Plays until there is no plan left or `on_game` says False; blocks.
+        """Play until there is no plan left or `on_game` says False; blocks.
 
         The next plan is taken when a thread is free, so `plans` may depend on the games before. `plans` and `on_game`
         are called by one thread at a time. When `on_game` says False, at Ctrl-C and at an error, games in progress are
@@ -120,7 +120,7 @@ class Runner:
             return None if self._cancelled else next(self._plans, None)
 
     def _keep(self, played: EndedGame) -> bool:
-        """Hands a finished game on, unless it came to its end because all were told to stop."""
+        """Hand a finished game on, unless it came to its end because all were told to stop."""
         with self._lock:
             if self._cancelled:
                 return False
@@ -139,7 +139,7 @@ class Runner:
         return played
 
     def _client(self, name: str, clients: dict[str, Client]) -> Client:
-        """The thread's own client of an engine, made and started if there is none."""
+        """Return the thread's own client of an engine, made and started if there is none."""
         client = clients.pop(name, None)
         if client is None:
             while len(clients) >= KEPT_ENGINES:

@@ -35,19 +35,19 @@ class RatedGame(Protocol):
 
     @property
     def first(self) -> str:
-        """Who moved first."""
+        """Return who moved first."""
         ...
 
     @property
     def second(self) -> str: ...
     @property
     def pair(self) -> int:
-        """The number that this game shares with its twin and with no other game of these players."""
+        """Return the number that this game shares with its twin and with no other game of these players."""
         ...
 
     @property
     def points(self) -> float:
-        """Of `first`: 1, 0.5 or 0."""
+        """Return the points of `first`: 1, 0.5 or 0."""
         ...
 
 

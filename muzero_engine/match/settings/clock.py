@@ -36,14 +36,14 @@ class GameClock:
 
     @property
     def state(self) -> ClockState | None:
-        """What the clock shows, or None where there is none."""
+        """Return what the clock shows, or None where there is none."""
         if not self.control.has_clock:
             return None
         return ClockState(self._left, self._in_overtime, self._moves, self._periods)
 
     @property
     def allowed_s(self) -> float | None:
-        """The longest that the next move may take, the margin not included; None: no limit."""
+        """Return the longest that the next move may take, the margin not included; None: no limit."""
         control = self.control
         if not control.has_clock:
             return control.move_time_s

@@ -68,17 +68,17 @@ class TimeControl:
 
     @property
     def has_clock(self) -> bool:
-        """Whether there is a clock that runs from move to move."""
+        """Return whether there is a clock that runs from move to move."""
         return self.main_s is not None
 
     @property
     def allows_everything(self) -> bool:
-        """Whether nothing is limited."""
+        """Return whether nothing is limited."""
         return self.main_s is None and self.move_time_s is None and self.nodes is None and self.depth is None
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """The kinds of limit that are set, by their names: "a clock", "movetime", "nodes", "depth"."""
+        """Return the kinds of limit that are set, by their names: "a clock", "movetime", "nodes", "depth"."""
         values = {"a clock": self.main_s, "movetime": self.move_time_s, "nodes": self.nodes, "depth": self.depth}
         return tuple(name for name, value in values.items() if value is not None)
 

@@ -26,7 +26,7 @@ class GoWords:
 
     @property
     def numbers(self) -> frozenset[str]:
-        """Words that a whole number follows."""
+        """Return the words that a whole number follows."""
         return self.counts.union(*self.clocks)
 
 

@@ -139,12 +139,12 @@ class GuiSession:
         self._noticed = notice
 
     def _finish(self, search: ReportedSearch, result: SearchResult) -> None:
-        """Called by the engine's search thread."""
+        """Take the end of a search; the engine's search thread calls it."""
         self._tell_notice()
         search.on_done(result, self._engine.error)
 
     def _load_changed_weights(self, position: Position) -> None:
-        """At a new game: load what options have changed since, so that no clock pays for it."""
+        """Load at a new game what options have changed since, so that no clock pays for it."""
         if self._engine.stale:
             self._load_weights(position)
 

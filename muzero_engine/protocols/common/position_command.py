@@ -40,7 +40,7 @@ class PlayedLine:
     """The position of a session: where it starts and the moves that were played from there, all legal."""
 
     def __init__(self, read_start: Callable[[str | None], Position]) -> None:
-        """`read_start` makes the position of a text, None being the start of the game; it raises BadPosition."""
+        """Begin at the start; `read_start` makes the position of a text (None: the start) and raises BadPosition."""
         self._read_start = read_start
         self._position: Position | None = None  # None: nobody has asked yet, so nothing is loaded
         self._fen: str | None = None
@@ -49,7 +49,7 @@ class PlayedLine:
 
     @property
     def position(self) -> Position:
-        """The last position that could be read; the start of the game where none was set."""
+        """Return the last position that could be read; the start of the game where none was set."""
         if self._position is None:
             self._position = self._read_start(None)
         return self._position

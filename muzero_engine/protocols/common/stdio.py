@@ -80,7 +80,7 @@ class Inbox:
 
     @property
     def abandoned(self) -> bool:
-        """Whether the client is gone, so that a search is for nobody."""
+        """Return whether the client is gone, so that a search is for nobody."""
         return self._abandoned
 
     @property

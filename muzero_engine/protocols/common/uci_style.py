@@ -57,10 +57,10 @@ class UciStyleSession(GuiSession, abc.ABC):
 
     @abc.abstractmethod
     def _read_start(self, fen: str | None) -> Position:
-        """The position of a text, None being the start of the game. Raises BadPosition."""
+        """Return the position of a text, None being the start of the game. Raises BadPosition."""
 
     def _effective_options(self) -> EngineOptions:
-        """The options that the engine is to have."""
+        """Return the options that the engine is to have."""
         return self._options
 
     def _set_client_option(self, name: str, value: str) -> bool:

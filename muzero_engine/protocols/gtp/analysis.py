@@ -59,7 +59,7 @@ class Analysis:
 
 
 def parse_analysis(args: Sequence[str], position: GoPosition, *, kata: bool) -> tuple[Analysis, GoPosition]:
-    """Reads `[colour] [centiseconds] [key value]...`.
+    """Read `[colour] [centiseconds] [key value]...`.
 
     Returns what is asked for and a copy of the position with the colour asked for to move. `avoid` and `allow` work at
     the root: a restriction to N >= 1 plies begins there. Raises GtpError.
@@ -114,13 +114,13 @@ def _with_value(analysis: Analysis, key: str, value: str) -> Analysis:
 
 
 def _interval(text: str) -> float | None:
-    """Milliseconds from centiseconds; None (the engine's option) for 0."""
+    """Return milliseconds from centiseconds; None (the engine's option) for 0."""
     centiseconds = parse_int(text, "the interval")
     return 10.0 * min(centiseconds, 360_000) if centiseconds > 0 else None
 
 
 def _restriction(words: Sequence[str], position: GoPosition) -> set[int]:
-    """The actions of `colour vertex,vertex... plies` if they concern the root's mover."""
+    """Return the actions of `colour vertex,vertex... plies` if they concern the root's mover."""
     colour = parse_colour(words[0])
     actions = {parse_move(vertex, position.shape) for vertex in words[1].split(",") if vertex}
     plies = parse_int(words[2], "the number of plies")
@@ -128,7 +128,7 @@ def _restriction(words: Sequence[str], position: GoPosition) -> set[int]:
 
 
 def shown_moves(info: SearchInfo, analysis: Analysis, position: GoPosition) -> list[RootMove]:
-    """The moves to print, best first: those searched, `minmoves` at least and `maxmoves` at most."""
+    """Return the moves to print, best first: those searched, `minmoves` at least and `maxmoves` at most."""
     passing = pass_action(position.shape)
     moves = [move for i, move in enumerate(info.moves) if i == 0 or move.action != passing]
     searched = [move for i, move in enumerate(moves) if i == 0 or move.visits > 0]
@@ -159,7 +159,7 @@ def ownership_stdev(ownership: Floats) -> Floats:
 def format_info(
     info: SearchInfo, analysis: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships | None = None
 ) -> str:
-    """The `info` line of a moment of a search of `position`; `ownerships` is needed for those of moves."""
+    """Return the `info` line of a moment of a search of `position`; `ownerships` is needed for those of moves."""
     score = score_model(info, position)
     shown = shown_moves(info, analysis, position)
     after: list[Floats | None] = [None] * len(shown)
@@ -193,7 +193,7 @@ def _points(owned: Floats) -> str:
 
 
 def raw_network_text(info: SearchInfo, position: GoPosition) -> str:
-    """The answer of `kata-raw-nn` from a search of one simulation; NAN marks illegal moves."""
+    """Return the answer of `kata-raw-nn` from a search of one simulation; NAN marks illegal moves."""
     best = info.moves[0]
     view = 1.0 if position.mover == WHITE else -1.0
     draw = min(best.draw, 1.0 - abs(info.network_value))
@@ -221,7 +221,7 @@ def _rows(grid: npt.NDArray[np.float64]) -> list[str]:
 
 
 def win_rate(value: float) -> float:
-    """[0, 1] from a value in [-1, 1]."""
+    """Return the winning rate, in [0, 1], of a value in [-1, 1]."""
     return min(max((value + 1.0) / 2.0, 0.0), 1.0)
 
 

@@ -85,7 +85,7 @@ class GtpBoard:
         self.commands = {name: self._all_or_nothing(command) for name, command in commands.items()}
 
     def _all_or_nothing(self, command: Callable[[Args], str]) -> Callable[[Args], str]:
-        """A command that leaves everything as it was where it is refused."""
+        """Return a command that leaves everything as it was where it is refused."""
 
         def run(args: Args) -> str:
             before = self.komi, self.rules, self.handicap, self.position.copy()
@@ -98,19 +98,22 @@ class GtpBoard:
         return run
 
     def final_score(self) -> str:
-        """The score of the board as it stands: "B+3.5", "W+12.5" or "0"."""
+        """Return the score of the board as it stands: "B+3.5", "W+12.5" or "0"."""
         score = without(self.position, self._dead()).score()
         return "0" if score == 0 else f"{'B' if score > 0 else 'W'}+{abs(score):.1f}"
 
     def _dead(self) -> list[int]:
-        """Squares of dead stones; none where all count as alive: by the rules, and before the game is over."""
+        """Return the squares of dead stones.
+
+        There are none where all count as alive: by the rules, and before the game is over.
+        """
         if not self.rules.friendly_pass_ok or self.position.outcome() is None:
             return []
         owned = self._ownership(self.position.copy())
         return [] if owned is None else dead_stones(self.position, owned)
 
     def vertices(self, actions: Iterable[int]) -> str:
-        """Vertices with spaces between them."""
+        """Return the vertices with spaces between them."""
         return " ".join(vertex_text(action, self.position.shape) for action in actions)
 
     def _start(self, position: GoPosition, handicap: int = 0) -> None:
@@ -123,7 +126,7 @@ class GtpBoard:
         self.position.set_komi(self.komi + self.rules.handicap_bonus(self.handicap))
 
     def _boardsize(self, args: Args) -> str:
-        """`boardsize N`, `boardsize COLUMNS ROWS`, `boardsize COLUMNS:ROWS`."""
+        """Answer `boardsize N`, `boardsize COLUMNS ROWS` and `boardsize COLUMNS:ROWS`."""
         want_args(args, 1, "boardsize size")
         sizes = args[0].split(":") if ":" in args[0] else list(args[:2])
         columns, rows = parse_int(sizes[0], "the board size"), parse_int(sizes[-1], "the board size")
@@ -139,7 +142,7 @@ class GtpBoard:
         return ""
 
     def _set_position(self, args: Args) -> str:
-        """`set_position [colour vertex]...`: these stones, no history, black to move."""
+        """Answer `set_position [colour vertex]...`: these stones, no history, black to move."""
         black, white = self._stones(args)
         self._start(GoPosition(self.position.shape, black=black, white=white))
         return ""
@@ -224,7 +227,7 @@ class GtpBoard:
         return self.vertices(point for point in range(area.size) if area[point] == owner and point not in taken)
 
     def _loadsgf(self, args: Args) -> str:
-        """`loadsgf file [move_number]`: the game up to the move before that number."""
+        """Answer `loadsgf file [move_number]`: the game up to the move before that number."""
         want_args(args, 1, "loadsgf file [move_number]")
         before_move = None
         if len(args) > 1 and args[-1].isdecimal() and not os.path.exists(" ".join(args)):
@@ -244,7 +247,7 @@ class GtpBoard:
         return ""
 
     def _printsgf(self, args: Args) -> str:
-        """`printsgf [file]`: the game so far, into a file or into the response."""
+        """Answer `printsgf [file]`: the game so far, into a file or into the response."""
         over = self.position.outcome() is not None
         text = sgf_text(GoRecord.of(self.position, result=self.final_score() if over else ""))
         if not args or args == ("-",):
@@ -259,7 +262,7 @@ class GtpBoard:
         return ""
 
     def _gogui_setup(self, args: Args) -> str:
-        """`gogui-setup [colour vertex]...`: adds stones to a board without moves."""
+        """Answer `gogui-setup [colour vertex]...`: add stones to a board without moves."""
         if self.position.ply:
             raise GtpError("stones can only be set up on a board without moves")
         black, white = self._stones(args)
@@ -268,7 +271,7 @@ class GtpBoard:
         return ""
 
     def _gogui_play_sequence(self, args: Args) -> str:
-        """`gogui-play_sequence [colour vertex]...`: all of the moves, or none if one is illegal."""
+        """Answer `gogui-play_sequence [colour vertex]...`: all of the moves, or none if one is illegal."""
         for colour, vertex in _pairs(args):
             self._play_move(parse_colour(colour), vertex)
         return ""

@@ -66,16 +66,16 @@ class Clocks:
         }
 
     def start(self, control: TimeSettings | None) -> None:
-        """Sets the time control and both clocks to its beginning."""
+        """Set the time control and both clocks to its beginning."""
         self.control = control
         self.restart()
 
     def restart(self) -> None:
-        """A new game under the same time control."""
+        """Begin a new game under the same time control."""
         self._players = [self._fresh(), self._fresh()]
 
     def clock(self, colour: int) -> Clock | None:
-        """The clock for a move of `colour`, or None where time is not limited."""
+        """Return the clock for a move of `colour`, or None where time is not limited."""
         control, player = self.control, self._players[colour]
         if control is None:
             return None
@@ -96,7 +96,7 @@ class Clocks:
         return Clock(remaining_ms=left, increment_ms=1000.0 * control.increment)
 
     def spend(self, colour: int, seconds: float) -> None:
-        """A move of `colour` took this long."""
+        """Take the seconds of a move of `colour` off its clock."""
         control, player = self.control, self._players[colour]
         if control is None:
             return
@@ -203,7 +203,7 @@ def _parse_kind(kind: str, args: tuple[str, ...], usage: str) -> TimeSettings | 
 
 
 def _granted(control: TimeSettings) -> TimeSettings | None:
-    """The time control, or None if it grants no time at all."""
+    """Return the time control, or None if it grants no time at all."""
     return control if control.main or control.overtime or control.increment else None
 
 

@@ -38,7 +38,7 @@ class Command:
 
 
 def parse_command(line: str) -> Command | None:
-    """The command of a line without its end, or None for a line that gets no response (empty, or only a comment)."""
+    """Read a line without its end; return None for one that gets no response (empty, or only a comment)."""
     text = _COMMENT.sub("", _CONTROL.sub("", line)).strip()
     words = text.split(maxsplit=1)
     if not words:
@@ -51,7 +51,7 @@ def parse_command(line: str) -> Command | None:
 
 
 def _path_words(text: str) -> tuple[str, ...]:
-    """A path, perhaps in quotes, with its spaces as they are, and the number that may come after it."""
+    """Return a path, perhaps in quotes, with its spaces as they are, and the number that may come after it."""
     quoted = _PATH.fullmatch(text)
     if quoted is not None:
         return quoted["path"], *quoted["rest"].split()
@@ -60,23 +60,26 @@ def _path_words(text: str) -> tuple[str, ...]:
 
 
 def success(command_id: str, text: str = "") -> str:
-    """A whole successful response but for the line end that `Writer.write` adds."""
+    """Return a whole successful response but for the line end that `Writer.write` adds."""
     text = _one_block(text)
     return f"={command_id} {text}\n" if text and text[0] != "\n" else f"={command_id}{text}\n"
 
 
 def failure(command_id: str, message: str) -> str:
-    """A whole failure response, like `success`; the message becomes one line."""
+    """Return a whole failure response, like `success`; the message becomes one line."""
     return f"?{command_id} {' '.join(message.split())}\n"
 
 
 def _one_block(text: str) -> str:
-    """Without empty lines and trailing space; a leading line end stays, for boards that begin on their own line."""
+    """Return the text without empty lines and trailing space.
+
+    A leading line end stays, for boards that begin on their own line.
+    """
     return _BLANK_LINES.sub("", text.rstrip())
 
 
 def parse_colour(text: str) -> int:
-    """0 for black, 1 for white. Raises GtpError."""
+    """Return 0 for black, 1 for white. Raises GtpError."""
     try:
         return _COLOURS[text.lower()]
     except KeyError:
@@ -84,12 +87,12 @@ def parse_colour(text: str) -> int:
 
 
 def is_colour(text: str) -> bool:
-    """Whether `parse_colour` takes it."""
+    """Return whether `parse_colour` takes it."""
     return text.lower() in _COLOURS
 
 
 def parse_point(text: str, shape: Shape) -> int:
-    """The square of a vertex other than pass. Raises GtpError."""
+    """Return the square of a vertex other than pass. Raises GtpError."""
     action = parse_move(text, shape)
     if action == shape[0] * shape[1]:
         raise GtpError("a point is wanted here, not pass")
@@ -97,7 +100,7 @@ def parse_point(text: str, shape: Shape) -> int:
 
 
 def parse_move(text: str, shape: Shape) -> int:
-    """The action of a vertex or `pass`. Raises GtpError."""
+    """Return the action of a vertex or `pass`. Raises GtpError."""
     try:
         return parse_vertex(text, shape)
     except IllegalMove as error:
@@ -105,7 +108,7 @@ def parse_move(text: str, shape: Shape) -> int:
 
 
 def parse_int(text: str, what: str) -> int:
-    """A whole number within 32 bits; "50.0" counts as one. Raises GtpError that names `what`."""
+    """Read a whole number within 32 bits; "50.0" counts as one. Raises GtpError that names `what`."""
     number = parse_float(text, what)
     if number != int(number) or abs(number) >= 2**31:
         raise GtpError(f"{what} must be a whole number, not {text!r:.20}")
@@ -113,7 +116,7 @@ def parse_int(text: str, what: str) -> int:
 
 
 def parse_float(text: str, what: str) -> float:
-    """A finite number. Raises GtpError that names `what`."""
+    """Read a finite number. Raises GtpError that names `what`."""
     try:
         number = float(text)
     except ValueError:
@@ -124,7 +127,7 @@ def parse_float(text: str, what: str) -> float:
 
 
 def parse_komi(text: str) -> float:
-    """Komi: a whole or a half number, with a comma or a point. Raises GtpError."""
+    """Read a komi: a whole or a half number, with a comma or a point. Raises GtpError."""
     komi = parse_float(re.sub(r"^([+-]?[0-9]+),([0-9]+)$", r"\1.\2", text), "komi")
     if 2.0 * komi != round(2.0 * komi):
         raise GtpError(f"komi must be a whole or a half number, not {text!r:.20}")
@@ -132,7 +135,7 @@ def parse_komi(text: str) -> float:
 
 
 def parse_bool(text: str, what: str) -> bool:
-    """true or false, in any case. Raises GtpError that names `what`."""
+    """Read true or false, in any case. Raises GtpError that names `what`."""
     lowered = text.lower()
     if lowered not in ("true", "false"):
         raise GtpError(f"{what} must be true or false, not {text!r:.20}")
@@ -140,6 +143,6 @@ def parse_bool(text: str, what: str) -> bool:
 
 
 def want_args(args: tuple[str, ...], least: int, usage: str) -> None:
-    """Raises GtpError with the usage where there are fewer than `least` arguments; more are ignored."""
+    """Raise GtpError with the usage where there are fewer than `least` arguments; more are ignored."""
     if len(args) < least:
         raise GtpError(f"usage: {usage}")

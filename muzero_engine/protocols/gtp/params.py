@@ -26,7 +26,10 @@ class GtpSettings:
 
     @property
     def root_widening(self) -> float:
-        """As `Engine.go` has it: KataGo raises the root's policy to the power 1 / (4 x + 1); there is no noise here."""
+        """Return what `Engine.go` takes: KataGo raises the root's policy to the power 1 / (4 x + 1).
+
+        There is no noise here.
+        """
         return 4.0 * self.wide_root_noise + 1.0
 
 
@@ -34,7 +37,7 @@ class Parameters:
     """Reads and changes parameters. Names are matched without regard to case."""
 
     def __init__(self, engine: Engine, settings: GtpSettings, reload: Callable[[], None]) -> None:
-        """`reload` loads the network that changed options ask for, so that no clock pays for it."""
+        """Take the settings; `reload` loads the network that changed options ask for, so that no clock pays for it."""
         self._engine = engine
         self._reload = reload
         self.settings = settings
@@ -68,7 +71,7 @@ class Parameters:
         return str(value).lower() if isinstance(value, bool) else str(value)
 
     def _set(self, args: Args) -> str:
-        """`kata-set-param name value`; `maxVisits` and `maxTime` take "none" as well."""
+        """Answer `kata-set-param name value`; `maxVisits` and `maxTime` take "none" as well."""
         want_args(args, 2, "kata-set-param name value")
         name, value = args[0].lower(), " ".join(args[1:])
         match name:
@@ -96,7 +99,7 @@ class Parameters:
 
 
 def _limit(text: str, what: str) -> float | None:
-    """A number above 0, or None for "none"."""
+    """Return a number above 0, or None for "none"."""
     if text.lower() == _NONE:
         return None
     number = parse_float(text, what)

@@ -64,7 +64,7 @@ _LONG_NAMES = {
 
 
 def _plain(name: str) -> str:
-    """A name as it is looked up: case, spaces, hyphens and underscores do not count."""
+    """Return a name as it is looked up: case, spaces, hyphens and underscores do not count."""
     return re.sub(r"[-_ ]", "", name.lower())
 
 
@@ -85,7 +85,7 @@ class Rules:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Rules from a name ("chinese") or a JSON object. Raises BadRules."""
+        """Return rules from a name ("chinese") or a JSON object. Raises BadRules."""
         text = text.strip()
         if not text.startswith("{"):
             return cls.preset(text)
@@ -97,7 +97,7 @@ class Rules:
 
     @classmethod
     def preset(cls, name: str) -> Self:
-        """The rule set of a name, as KataGo spells it in any of its ways. Raises BadRules."""
+        """Return the rule set of a name, as KataGo spells it in any of its ways. Raises BadRules."""
         for known, reason in _REFUSED_PRESETS.items():
             if _plain(name) == _plain(known):
                 raise UnplayableRules(f"{known} rules need {reason}; this engine plays area scoring only")
@@ -113,14 +113,14 @@ class Rules:
 
     @classmethod
     def of_fields(cls, fields: Mapping[str, object]) -> Self:
-        """Rules from KataGo's fields; those left out keep their defaults. Raises BadRules."""
+        """Return rules from KataGo's fields; those left out keep their defaults. Raises BadRules."""
         rules = cls()
         for name, value in fields.items():
             rules = rules.with_field(name, value)
         return rules
 
     def with_field(self, name: str, value: object) -> Self:
-        """A copy with one of KataGo's fields set, from JSON or from text. Raises BadRules."""
+        """Return a copy with one of KataGo's fields set, from JSON or from text. Raises BadRules."""
         if name not in _ACCEPTED:
             raise BadRules(f"unknown rule {name!r:.40}: use one of {', '.join(_ACCEPTED)}")
         if isinstance(value, str) and isinstance(_ACCEPTED[name][0], bool) and value.lower() in _TRUTHS:
@@ -139,13 +139,13 @@ class Rules:
         return self
 
     def handicap_bonus(self, stones: int) -> int:
-        """Points that white gets for this many handicap stones."""
+        """Return the points that white gets for this many handicap stones."""
         if stones < 2 or self.white_handicap_bonus == "0":
             return 0
         return stones if self.white_handicap_bonus == "N" else stones - 1
 
     def to_json(self) -> str:
-        """KataGo's JSON form of the rules that the engine plays by."""
+        """Return KataGo's JSON form of the rules that the engine plays by."""
         fields = {
             "friendlyPassOk": self.friendly_pass_ok,
             "hasButton": False,

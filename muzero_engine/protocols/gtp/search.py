@@ -42,13 +42,13 @@ class InfoStream:
         self._printed: SearchInfo | None = None
 
     def __call__(self, info: SearchInfo) -> None:
-        """Prints unless the last line is younger than half the interval: the engine reports changes in between."""
+        """Print unless the last line is younger than half the interval: the engine reports changes in between."""
         gap = 0.5 * (self._analysis.interval_ms or 0.0)
         if self._printed is None or info.elapsed_ms - self._printed.elapsed_ms >= gap:
             self.finish(info)
 
     def finish(self, info: SearchInfo) -> None:
-        """Prints the end of a search unless it was printed already."""
+        """Print the end of a search unless it was printed already."""
         if self._printed is not None and info.nodes == self._printed.nodes:
             return
         self._printed = info
@@ -76,7 +76,7 @@ class Searcher:
         self._pondering: Pondering | None = None
 
     def prepare(self, position: GoPosition) -> None:
-        """Loads the model if that was not done yet; ends pondering about anything else. Raises GtpError."""
+        """Load the model if that was not done yet, and end pondering about anything else. Raises GtpError."""
         if self._pondering is not None and _same(self._pondering.position, position):
             return
         self.stop_pondering()
@@ -96,7 +96,7 @@ class Searcher:
         stream: InfoStream | None = None,
         interval_ms: float | None = None,
     ) -> SearchResult:
-        """The result of a search, or of pondering where that was about this position. Call `prepare` before."""
+        """Return the result of a search, or of pondering where that was about this position. Call `prepare` before."""
         pondering, self._pondering = self._pondering, None
         if pondering is not None and _same(pondering.position, position) and stream is None:
             results = pondering.results
@@ -119,7 +119,7 @@ class Searcher:
         return results[0]
 
     def search_until_input(self, position: GoPosition, limits: Limits) -> SearchResult | None:
-        """Like `search`, but ended without a result (None) by any further line. Call `prepare` before."""
+        """Search like `search`, but end without a result (None) at any further line. Call `prepare` before."""
         self._pondering = None
         results: list[SearchResult] = []
         self._engine.go(position, limits, on_info=_ignore, on_done=results.append)
@@ -131,7 +131,10 @@ class Searcher:
         return None if cancelled else results[0]
 
     def ownership(self, position: GoPosition) -> Floats | None:
-        """Whose each point would be if the game went on, in the view of the mover; None where no network says it."""
+        """Return whose each point would be if the game went on, in the view of the mover.
+
+        It is None where no network says it.
+        """
         try:
             self.prepare(position)
         except GtpError:
@@ -140,7 +143,7 @@ class Searcher:
         return ownership_before_passing(position, self._engine.ownership)
 
     def analyse(self, position: GoPosition, analysis: Analysis, settings: GtpSettings) -> None:
-        """Starts an analysis. Call `prepare` before."""
+        """Start an analysis. Call `prepare` before."""
         self._analysing = True
         self._engine.go(
             position,
@@ -153,24 +156,24 @@ class Searcher:
         )
 
     def stream(self, position: GoPosition, analysis: Analysis, settings: GtpSettings) -> InfoStream:
-        """What prints a search of `position` as `info` lines."""
+        """Return what prints a search of `position` as `info` lines."""
         return InfoStream(self._writer, analysis, position, settings.pv_length, self._engine.ownership)
 
     def end_analysis(self) -> None:
-        """Ends a running analysis and closes its response with the empty line."""
+        """End a running analysis and close its response with the empty line."""
         if self._analysing:
             self._halt()
             self._analysing = False
             self._writer.write("")
 
     def ponder(self, position: GoPosition, limits: Limits) -> None:
-        """Thinks about `position`, to come after the expected reply. `limits` count once it is searched for a move."""
+        """Think about `position`, to come after the expected reply. `limits` count once it is searched for a move."""
         results: list[SearchResult] = []
         self._pondering = Pondering(position, results)
         self._engine.go(position, limits, on_info=_ignore, on_done=results.append)
 
     def stop_pondering(self) -> None:
-        """Ends pondering where there is any."""
+        """End pondering where there is any."""
         if self._pondering is not None:
             self._pondering = None
             self._halt()
@@ -181,9 +184,9 @@ class Searcher:
 
 
 def _same(one: GoPosition, other: GoPosition) -> bool:
-    """Whether two positions have the same stones, moves, mover and komi."""
+    """Return whether two positions have the same stones, moves, mover and komi."""
     return one.moves == other.moves and one.text() == other.text() and one.shape == other.shape
 
 
 def _ignore(_: object) -> None:
-    """For reports that nobody reads."""
+    """Drop a report that nobody reads."""

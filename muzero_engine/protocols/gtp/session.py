@@ -1,6 +1,6 @@
 """A GTP session: version 2 with the private commands of Leela Zero, KataGo, KGS and GoGui that clients use.
 
-Board commands are in `gtp_board`, clocks in `gtp_time`, the form of analysis output in `gtp_analysis`; here are the
+Board commands are in `gtp.board`, clocks in `gtp.clocks`, the form of analysis output in `gtp.analysis`; here are the
 commands about the session, the options, and those that search.
 
 Where the controller sets no clock, `GtpSettings.unlimited_move_s` caps each move. The model is loaded by `clear_board`
@@ -67,7 +67,7 @@ class GtpSession:
         shape: Shape = SPEC.shapes[0],
         komi: float = DEFAULT_KOMI,
     ) -> None:
-        """`name` and `version` are what the commands of these names answer: some clients look for KataGo.
+        """Begin a session. Commands of these names answer `name` and `version`: some clients look for KataGo.
 
         `shape` and `komi` hold until the controller sets its own. Raises BadPosition for a komi beyond all bounds.
         """
@@ -112,7 +112,7 @@ class GtpSession:
         self._names = (*self._commands, *self._streaming, "quit")
 
     def handle(self, line: str) -> bool:
-        """Answers one line; False after `quit`."""
+        """Answer one line; return False after `quit`."""
         self._searcher.end_analysis()
         command = parse_command(line)
         if command is None:
@@ -135,15 +135,15 @@ class GtpSession:
         return True
 
     def end_of_input(self) -> None:
-        """Closes the response of a running analysis."""
+        """Close the response of a running analysis."""
         self._searcher.end_analysis()
 
     def close(self) -> None:
-        """Closes the engine."""
+        """Close the engine."""
         self._engine.close()
 
     def _clear_board(self, args: Args) -> str:
-        """Every game begins with it, so the model is loaded here, before a clock runs; genmove says if that failed."""
+        """Load the model: every game begins here, before a clock runs; genmove says if that failed."""
         text = self._board.commands["clear_board"](args)
         with contextlib.suppress(GtpError):
             self._searcher.prepare(self._board.position)
@@ -161,7 +161,7 @@ class GtpSession:
         return self._play_best(self._turned(parse_colour(args[0])), None, None)
 
     def _restricted_genmove(self, args: Args) -> str:
-        """`restricted_genmove colour vertex...`: like genmove, but only these are considered."""
+        """Answer `restricted_genmove colour vertex...`: like genmove, but only these are considered."""
         want_args(args, 2, "restricted_genmove colour vertex...")
         position = self._turned(parse_colour(args[0]))
         actions = {parse_move(vertex, position.shape) for vertex in args[1:]}
@@ -186,7 +186,10 @@ class GtpSession:
         *,
         interval_ms: float | None = None,
     ) -> str:
-        """Plays the best move of the mover of `position`, a copy of the board's, on the board; its vertex or resign."""
+        """Play the best move of the mover of `position`, a copy of the board's, on the board.
+
+        Return its vertex or resign.
+        """
         started = time.monotonic()
         colour = position.mover
         self._searcher.prepare(position)
@@ -208,7 +211,7 @@ class GtpSession:
         return self._kata_search(args)
 
     def _kata_search(self, args: Args) -> str:
-        """`kata-search [colour]`: the move that genmove would play, not played."""
+        """Answer `kata-search [colour]`: the move that genmove would play, not played."""
         position = self._turned(parse_colour(args[0]) if args else self._board.position.mover)
         self._searcher.prepare(position)
         result = self._searcher.search(position, self._limits(position.mover))
@@ -217,7 +220,7 @@ class GtpSession:
         return _vertex(result, position)
 
     def _kata_search_cancellable(self, args: Args) -> str:
-        """`kata-search_cancellable [colour]`: like kata-search, but any further line ends it with "cancelled"."""
+        """Answer `kata-search_cancellable [colour]`: kata-search, which any further line ends with "cancelled"."""
         position = self._turned(parse_colour(args[0]) if args else self._board.position.mover)
         self._searcher.prepare(position)
         result = self._searcher.search_until_input(position, self._limits(position.mover))
@@ -242,7 +245,7 @@ class GtpSession:
         return ""
 
     def _turned(self, colour: int) -> GoPosition:
-        """A copy of the board with this colour to move."""
+        """Return a copy of the board with this colour to move."""
         position = self._board.position.copy()
         position.set_mover(colour)
         return position
@@ -258,7 +261,7 @@ class GtpSession:
         return Limits(clock=clock, move_time_ms=move_time, nodes=settings.max_visits)
 
     def _raw_network(self, args: Args) -> str:
-        """`kata-raw-nn [symmetry]`: what the network says before any search, for the board as it is."""
+        """Answer `kata-raw-nn [symmetry]`: what the network says before any search, for the board as it is."""
         if args and args[0] not in ("0", "all"):
             raise GtpError("only symmetry 0 can be shown")
         position = self._board.position.copy()

@@ -19,7 +19,7 @@ _COLOURS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 
 
 def serve_gtp(lines: Iterable[str], answer: Answer, name: str, player: UctPlayer) -> None:
-    """Answers GTP until `quit` or the end of input."""
+    """Answer GTP until `quit` or the end of input."""
     session = _UctSession(name, player)
     for line in lines:
         words = line.partition("#")[0].split()
@@ -67,7 +67,7 @@ class _UctSession:
         }
 
     def respond(self, command: str, words: list[str]) -> str:
-        """The response to a command. Raises `_BadCommand`, BadPosition or IllegalMove."""
+        """Return the response to a command. Raises `_BadCommand`, BadPosition or IllegalMove."""
         if command not in self._commands:
             raise _BadCommand("unknown command")
         return self._commands[command](words)

@@ -71,7 +71,7 @@ class Query:
 
 
 def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
-    """The query of a JSON object. Raises QueryError."""
+    """Read the query of a JSON object. Raises QueryError."""
     settings = fields.get("overrideSettings", {})
     if not isinstance(settings, dict):
         raise QueryError("overrideSettings", "must be an object")
@@ -117,7 +117,7 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
 
 
 def _unused(fields: Mapping[str, Any], settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(field, warning) of each field and setting that has no effect."""
+    """Return (field, warning) of each field and setting that has no effect."""
     without_effect = "is unknown or has no effect here"
     unused = [(name, f"field {name!r:.60} {without_effect}") for name in fields if name not in _FIELDS]
     others = [name for name in settings if name not in _SETTINGS]
@@ -147,7 +147,7 @@ def _rules(fields: Mapping[str, Any]) -> tuple[Rules, list[tuple[str, str]]]:
 
 
 def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
-    """The first position, black to move unless there are only black stones."""
+    """Return the first position, black to move unless there are only black stones."""
     sizes = []
     for name in ("boardYSize", "boardXSize"):
         size = _number(fields, name, low=SMALLEST, high=LARGEST)
@@ -176,7 +176,10 @@ def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
 def _positions(
     start: GoPosition, moves: list[tuple[int, int]], first: int | None, numbers: set[int]
 ) -> dict[int, GoPosition]:
-    """The position at each of these turns; its mover is the player of the next move, after the last the other one."""
+    """Return the position at each of these turns.
+
+    Its mover is the player of the next move, after the last the other one.
+    """
     position = start.copy()
     position.set_mover(moves[0][0] if moves else (start.mover if first is None else first))
     positions = {0: position.copy()} if 0 in numbers else {}
@@ -193,7 +196,7 @@ def _positions(
 
 
 def _allowed(fields: Mapping[str, Any], position: GoPosition) -> tuple[int, ...] | None:
-    """The root's actions that `avoidMoves` and `allowMoves` leave, or None where they leave all."""
+    """Return the root's actions that `avoidMoves` and `allowMoves` leave, or None where they leave all."""
     avoided: set[int] = set()
     allowed: set[int] | None = None
     for name in ("avoidMoves", "allowMoves"):
@@ -217,7 +220,7 @@ def _allowed(fields: Mapping[str, Any], position: GoPosition) -> tuple[int, ...]
 
 
 def _coloured(fields: Mapping[str, Any], name: str, shape: Shape) -> list[tuple[int, int]]:
-    """(colour, action) of each [player, vertex] pair."""
+    """Return (colour, action) of each [player, vertex] pair."""
     result = []
     for entry in _list(fields, name):
         if not (isinstance(entry, list) and len(entry) == 2 and str(entry[0]).lower() in _PLAYERS):

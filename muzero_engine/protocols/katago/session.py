@@ -1,6 +1,6 @@
 """KataGo's JSON analysis protocol: one query a line, any number of answers a query. KaTrain speaks only this.
 
-After https://github.com/lightvector/KataGo/blob/master/docs/Analysis_Engine.md (see `katago_query` for the fields).
+After https://github.com/lightvector/KataGo/blob/master/docs/Analysis_Engine.md (see `katago.query` for the fields).
 Positions are searched one at a time, the highest priority first; lines that come meanwhile are taken at once, so that
 `terminate` works. As with KataGo, all queries are answered before the end of input ends the session, and values have
 black's view unless `reportAnalysisWinratesAs` says otherwise. Scores are those of `gtp.score`.
@@ -55,7 +55,10 @@ class KatagoAnalysisSession:
         max_visits: int = DEFAULT_VISITS,
         describe: Callable[[], str] = lambda: "",
     ) -> None:
-        """`max_visits` is for queries that bound neither visits nor time; `describe` returns a line on the weights."""
+        """Take `max_visits` for queries that bound neither visits nor time.
+
+        `describe` returns a line on the weights.
+        """
         self._describe = describe
         self._engine = engine
         self._writer = writer
@@ -67,7 +70,7 @@ class KatagoAnalysisSession:
         self._running: Task | None = None
 
     def handle(self, line: str) -> bool:
-        """Takes one line, and searches until nothing is left to do."""
+        """Take one line, and search until nothing is left to do."""
         self._accept(line)
         while self._waiting and not self._inbox.abandoned:
             self._accept_more()
@@ -76,10 +79,10 @@ class KatagoAnalysisSession:
         return True
 
     def end_of_input(self) -> None:
-        """All queries are answered by now."""
+        """Leave it at that: all queries are answered by now."""
 
     def close(self) -> None:
-        """Closes the engine."""
+        """Close the engine."""
         self._engine.close()
 
     # Input
@@ -141,7 +144,7 @@ class KatagoAnalysisSession:
                 raise QueryError("action", f"must be {known}")
 
     def _model(self) -> dict[str, Any]:
-        """What is known of the network without loading it, by KataGo's names."""
+        """Return what is known of the network without loading it, by KataGo's names."""
         return {
             "name": self._engine.options.weights or "the weights that came along",
             "internalName": " ".join(self._describe().split()),
@@ -152,7 +155,7 @@ class KatagoAnalysisSession:
         }
 
     def _terminate(self, query_id: str | None, turns: list[object] | None) -> None:
-        """Ends the tasks of a query (None: of all), all of its turns or these."""
+        """End the tasks of a query (None: of all), all of its turns or these."""
 
         def meant(task: Task) -> bool:
             return query_id in (None, task.query.id) and (turns is None or task.turn.number in turns)
@@ -222,7 +225,7 @@ class KatagoAnalysisSession:
 def analysis(
     query: Query, turn: QueriedTurn, info: SearchInfo, *, during_search: bool, ownerships: Ownerships
 ) -> dict[str, Any]:
-    """The answer for one position: moves that were searched, the root and what else was asked for."""
+    """Return the answer for one position: moves that were searched, the root and what else was asked for."""
     position = turn.position
     black_to_move = position.mover == BLACK
     sign = 1.0 if query.view == "SIDETOMOVE" or (query.view == "BLACK") == black_to_move else -1.0

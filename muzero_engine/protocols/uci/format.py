@@ -30,7 +30,7 @@ class InfoStyle:
 
 
 def wdl_text(move: RootMove) -> str:
-    """`wdl W D L`, per mille, summing to 1000."""
+    """Return `wdl W D L`, per mille, summing to 1000."""
     win, draw, _ = move.wdl if move.ends is None else (float(move.ends > 0), float(move.ends == 0), 0.0)
     wins = max(0, min(1000, round(1000 * win)))
     draws = max(0, min(1000 - wins, round(1000 * draw)))
@@ -38,7 +38,7 @@ def wdl_text(move: RootMove) -> str:
 
 
 def info_lines(info: SearchInfo, position: Position, style: InfoStyle) -> list[str]:
-    """The lines of one report: `info` for the best `style.multipv` moves, after their statistics if asked for."""
+    """Return the lines of one report: `info` for the best `style.multipv` moves, after statistics if asked for."""
     if not info.moves:
         return [f"info depth 0 score {score_without_moves(position)}"]
     lines = move_stats(info, position) if style.move_stats else []
@@ -52,7 +52,7 @@ def info_lines(info: SearchInfo, position: Position, style: InfoStyle) -> list[s
 
 
 def bestmove_line(result: SearchResult, position: Position) -> str:
-    """`bestmove M [ponder P]`, or `bestmove (none)` where there is no move to play."""
+    """Return `bestmove M [ponder P]`, or `bestmove (none)` where there is no move to play."""
     if result.action is None:
         return f"bestmove {NO_MOVE}"
     line = f"bestmove {position.action_text(result.action)}"

@@ -42,7 +42,7 @@ class ClientOptions:
 
     @property
     def draw_worth(self) -> int:
-        """What a draw is worth to the engine, per cent of a win, from -100 to 100."""
+        """Return what a draw is worth to the engine, per cent of a win, from -100 to 100."""
         return max(-100, min(100, self.draw_score - self.contempt))
 
 
@@ -119,7 +119,7 @@ class UciSession(UciStyleSession):
             self._tell(f"opponent: {options.opponent}")
 
     def _effective_options(self, *, analysis: bool = False) -> EngineOptions:
-        """The engine's options; in an analysis (a mode, or a search without end) draws are what they are."""
+        """Return the engine's options; in an analysis (a mode, or a search without end) draws are what they are."""
         options, worth = self._options, 500 + 5 * self._client.draw_worth
         if self._client.analyse_mode:
             options = replace(options, limit_strength=False, temperature=0.0)
@@ -139,7 +139,7 @@ class UciSession(UciStyleSession):
             self._complain(f"SyzygyPath: {error}")
 
     def _with_tables(self, limits: Limits) -> tuple[Limits, int]:
-        """The limits with the moves that endgame tables leave, where they know the position; and how often they did."""
+        """Return the limits with the moves that endgame tables leave, and how often these knew the position."""
         from muzero_engine.games.chess import ChessPosition
         from muzero_engine.games.chess.tablebases import RESULTS
 
@@ -195,4 +195,4 @@ class UciSession(UciStyleSession):
         self._debug = arguments.strip() == "on"
 
     def _register(self, _: str) -> None:
-        """The engine is free: nothing to register."""
+        """Answer nothing: the engine is free, and there is nothing to register."""

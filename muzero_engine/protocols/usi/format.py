@@ -20,14 +20,14 @@ CP_LIMIT = 30_000
 
 
 def value_to_cp(value: float) -> int:
-    """Centipawns of a value in [-1, 1], which is a winning rate of (1 + value) / 2."""
+    """Return the centipawns of a value in [-1, 1], which is a winning rate of (1 + value) / 2."""
     if abs(value) >= 1.0:
         return CP_LIMIT if value > 0.0 else -CP_LIMIT
     return round(max(-CP_LIMIT, min(CP_LIMIT, CP_SCALE * math.log((1.0 + value) / (1.0 - value)))))
 
 
 def usi_score(move: RootMove, score_type: str) -> str:
-    """`cp X`, or `mate 1` for a move that wins at once; `score_type` as in EngineOptions."""
+    """Return `cp X`, or `mate 1` for a move that wins at once; `score_type` as in EngineOptions."""
     if move.ends is not None and move.ends > 0:
         return "mate 1"
     value = move.value if move.ends is None else move.ends
@@ -41,7 +41,7 @@ def usi_score(move: RootMove, score_type: str) -> str:
 
 
 def info_lines(info: SearchInfo, position: Position, options: EngineOptions) -> list[str]:
-    """The lines of one report: `info` for the best `multipv` moves, after their statistics if asked for."""
+    """Return the lines of one report: `info` for the best `multipv` moves, after their statistics if asked for."""
     if not info.moves:
         return ["info depth 0 score mate 0"]
     lines = move_stats(info, position) if options.verbose_move_stats else []
@@ -55,7 +55,7 @@ def info_lines(info: SearchInfo, position: Position, options: EngineOptions) -> 
 
 
 def bestmove_line(result: SearchResult, position: Position, declares: bool) -> str:
-    """`bestmove M [ponder P]`, `bestmove win` or `bestmove resign`; a player without a legal move resigns.
+    """Return `bestmove M [ponder P]`, `bestmove win` or `bestmove resign`; a player without a legal move resigns.
 
     `declares` is whether a win may be declared in the position.
     """

@@ -30,7 +30,7 @@ class MateSearch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the search; the answer was written when this returns."""
+        """End the search; the answer was written when this returns."""
         self._stop.set()
         self._thread.join()
 

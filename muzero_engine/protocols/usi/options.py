@@ -29,11 +29,11 @@ class UsiOptions:
 
     @property
     def resign_value(self) -> float:
-        """As EngineOptions.resign_value."""
+        """Return what `EngineOptions.resign_value` is to be."""
         return self.resign_threshold / 500.0 - 1.0 if self.resign_threshold else NEVER_RESIGN
 
     def with_text(self, info: OptionInfo, text: str) -> Self:
-        """A copy with one option set. Raises BadOption."""
+        """Return a copy with one option set. Raises BadOption."""
         changes: dict[str, Any] = {info.field: info.parse(fit_text(info, text), info.usi[0])}
         return replace(self, **changes)
 
@@ -73,12 +73,12 @@ _CLIENT_OPTIONS = (
 
 
 def offered_client_options() -> Iterator[OptionInfo]:
-    """Those that `usi` lists."""
+    """Return those that `usi` lists."""
     return (info for info in _CLIENT_OPTIONS if info.field != "stochastic_ponder")
 
 
 def find_client_option(name: str) -> OptionInfo | None:
-    """The USI-only option of this name, case-insensitive."""
+    """Return the USI-only option of this name, case-insensitive."""
     for info in _CLIENT_OPTIONS:
         if name.lower() in (known.lower() for known in info.usi):
             return info
@@ -86,7 +86,7 @@ def find_client_option(name: str) -> OptionInfo | None:
 
 
 def fit_text(info: OptionInfo, text: str) -> str:
-    """The text, or the nearest number that the option takes: GUIs offer `USI_Hash` and such without its range."""
+    """Return the text, or the nearest number that the option takes: GUIs offer `USI_Hash` without its range."""
     try:
         info.parse(text)
     except BadOption:

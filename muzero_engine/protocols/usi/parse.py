@@ -37,7 +37,7 @@ class UsiGoCommand:
     problems: tuple[str, ...] = ()  # one line each, for people
 
     def clock(self, mover: int) -> Clock | None:
-        """The clock of player `mover` (0 is black), None without any time.
+        """Return the clock of player `mover` (0 is black), None without any time.
 
         Where only the opponent's main time is told and no byoyomi, it stands for the mover's, too.
         """
@@ -49,7 +49,7 @@ class UsiGoCommand:
         return Clock(remaining_ms=main or 0, increment_ms=increment or 0, byoyomi_ms=self.byoyomi or 0)
 
     def limits(self, mover: int, root_actions: tuple[int, ...] | None) -> Limits:
-        """The limits of a search by player `mover`."""
+        """Return the limits of a search by player `mover`."""
         clock = self.clock(mover)
         timeless = clock is None and self.movetime is None and self.nodes is None and self.depth is None
         if self.ponder and timeless and not self.infinite:
@@ -66,7 +66,10 @@ class UsiGoCommand:
 
 
 def parse_go(words: list[str]) -> UsiGoCommand:
-    """What follows `go` or `ponderhit`, in any order; unknown words are skipped, the last of two equal ones counts."""
+    """Read what follows `go` or `ponderhit`, in any order.
+
+    Unknown words are skipped, the last of two equal ones counts.
+    """
     numbers: dict[str, int] = {}
     flags: set[str] = set()
     search_moves: tuple[str, ...] = ()
@@ -98,7 +101,7 @@ def parse_go(words: list[str]) -> UsiGoCommand:
 
 
 def root_actions(texts: tuple[str, ...], position: Position) -> tuple[tuple[int, ...] | None, list[str]]:
-    """The actions of `searchmoves` and what is wrong with it; None (all moves) where none of them is legal."""
+    """Return the actions of `searchmoves` and what is wrong with it; None (all moves) where none of them is legal."""
     actions: dict[int, None] = {}
     problems = []
     for text in texts:
@@ -116,7 +119,7 @@ def split_position(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def position_of_words(words: list[str], game: Game) -> tuple[Position, str | None]:
-    """What follows `position`: `startpos` or `sfen BOARD TURN HANDS [NUMBER]`, then perhaps `moves ...`.
+    """Read what follows `position`: `startpos` or `sfen BOARD TURN HANDS [NUMBER]`, then perhaps `moves ...`.
 
     Returns the position after the longest legal prefix of the moves and one line on the first that is not legal.
     Raises BadPosition.

@@ -100,7 +100,7 @@ class UsiSession(GuiSession):
 
     @contextmanager
     def _signs_of_life(self) -> Iterator[None]:
-        """Writes an empty line every few seconds, so that a GUI goes on waiting."""
+        """Write an empty line every few seconds, so that a GUI goes on waiting."""
         done = threading.Event()
 
         def beat() -> None:

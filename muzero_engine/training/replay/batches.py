@@ -108,9 +108,8 @@ def _observations(
         drawn = torch.randint(1, steps, (positions, 1), generator=generator, device=device)
         observed = torch.cat([observed, drawn], dim=1)
     back = torch.arange(spec.layout.history, device=device)
-    past = (
-        places.plies.gather(1, observed).unsqueeze(2) - back
-    ) % ring.capacity  # [M, observed, history], newest first
+    newest = places.plies.gather(1, observed).unsqueeze(2)
+    past = (newest - back) % ring.capacity  # [M, observed, history], newest first
     in_game = back <= (places.age[:, None] + observed).unsqueeze(2)
     present = places.alive.gather(1, observed).unsqueeze(2) & in_game
     planes = observations(ring.packed[past.flatten(0, 1)], present.flatten(0, 1), spec, ring.shape, dtype)

@@ -98,32 +98,32 @@ class Replay:
 
     @property
     def stored_plies(self) -> int:
-        """Plies that ever came in, held-out ones excluded."""
+        """Return the plies that ever came in, held-out ones excluded."""
         return self._stored
 
     @property
     def games(self) -> int:
-        """Games that ever came in, held-out ones included."""
+        """Return the games that ever came in, held-out ones included."""
         return self._games
 
     @property
     def window_plies(self) -> int:
-        """Plies that batches are drawn from now."""
+        """Return the plies that batches are drawn from now."""
         return sum(self._windows().values())
 
     @property
     def held_out_plies(self) -> int:
-        """Plies of held-out games that are there."""
+        """Return the plies of held-out games that are there."""
         return sum(ring.plies for ring in self._held_out.values())
 
     @property
     def ready(self) -> bool:
-        """Whether there are `min_plies`, or half the capacity if that is less, so that learning may begin."""
+        """Return whether there are `min_plies`, or half the capacity if that is less, so that learning may begin."""
         return self.window_plies >= max(1, min(self._settings.min_plies, self._settings.capacity_plies // 2))
 
     @property
     def draws_per_ply(self) -> float:
-        """Positions drawn so far for each ply that came in; the steps that they were unrolled are not counted."""
+        """Return how often a ply that came in was drawn so far; the steps that it was unrolled are not counted."""
         return self._drawn / self._stored if self._stored else 0.0
 
     def add(self, games: FinishedGames) -> None:

@@ -58,17 +58,17 @@ class Ring:
 
     @property
     def first(self) -> int:
-        """Number of the oldest ply of a whole game; `end` if there is none."""
+        """Return the number of the oldest ply of a whole game; `end` if there is none."""
         return self._starts[0] if self._starts else self._end
 
     @property
     def end(self) -> int:
-        """Number of plies that ever came in."""
+        """Return the number of plies that ever came in."""
         return self._end
 
     @property
     def plies(self) -> int:
-        """Plies of whole games."""
+        """Return the number of plies of whole games."""
         return self._end - self.first
 
     def begin_at(self, ply: int) -> None:
@@ -78,7 +78,7 @@ class Ring:
 
     @property
     def bytes_per_ply(self) -> int:
-        """Size of a ply in `newest`, about."""
+        """Return the size of a ply in `newest`, about."""
         fields = (
             self.packed,
             self.action,

@@ -34,7 +34,7 @@ class Status:
 
     @property
     def share(self) -> float:
-        """How much is done of the run, or of the filling of the replay before it, in [0, 1]."""
+        """Return how much is done of the run, or of the filling of the replay before it, in [0, 1]."""
         if self.filled is not None:
             return self.filled
         return min(1.0, self.step / max(self.steps, 1))

@@ -66,7 +66,7 @@ class MatchRecord:
 
     @property
     def score(self) -> float:
-        """Points a game, in [0, 1]."""
+        """Return the points a game, in [0, 1]."""
         return (self.wins + 0.5 * self.draws) / max(self.wins + self.draws + self.losses, 1)
 
 

@@ -89,7 +89,7 @@ class _Steadiness:
 
     @property
     def longest(self) -> float:
-        """Seconds, of late, and since it last looked."""
+        """Return the longest of late, in seconds, and since it last looked."""
         return max(self._longest, time.monotonic() - self._last)
 
 

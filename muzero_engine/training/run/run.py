@@ -51,17 +51,17 @@ class TrainingRun:
 
     @property
     def learner(self) -> Learner:
-        """The learner of this rank."""
+        """Return the learner of this rank."""
         return self._parts.learner
 
     @property
     def finished(self) -> bool:
-        """Whether all gradient steps are taken, or the duration is over."""
+        """Return whether all gradient steps are taken, or the duration is over."""
         return self._over(self.counters.step, self.counters.seconds)
 
     @property
     def evaluates_next(self) -> bool:
-        """Whether the next cycle will end with an evaluation, if it learns."""
+        """Return whether the next cycle will end with an evaluation, if it learns."""
         every = self.config.evaluation.every_cycles
         steps = self.learner.steps + self.config.learner.steps_per_cycle
         last = self._over(steps, self.counters.seconds + self._cycle_seconds)
@@ -69,7 +69,10 @@ class TrainingRun:
 
     @property
     def expected_steps(self) -> int:
-        """Gradient steps that the run will have taken at its end; of one with a duration, as it goes so far."""
+        """Return the gradient steps that the run will have taken at its end.
+
+        Of one with a duration, as it goes so far.
+        """
         config, counters = self.config, self.counters
         if config.duration == 0 or counters.step == 0:
             return config.steps
@@ -77,7 +80,7 @@ class TrainingRun:
 
     @property
     def learns_next(self) -> bool:
-        """Whether the next cycle will take gradient steps. All ranks ask together. Raises PeerLost."""
+        """Return whether the next cycle will take gradient steps. All ranks ask together. Raises PeerLost."""
         return not self.world.any(not self._parts.replay.ready)
 
     def cycle(self, watch: Watch | None = None) -> CycleRecord:
