@@ -267,3 +267,37 @@ def test_docstrings_of_functions_begin_with_a_verb() -> None:
             if NO_VERB.match(ast.get_docstring(node) or "Say nothing."):
                 nouns.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {ast.get_docstring(node)}")
     assert nouns == []
+
+
+OF_OTHERS = {"onnx.proto", "gumbel_muzero_policy"}  # a file of ONNX, a function of mctx
+
+
+def identifiers(tree: ast.AST) -> Iterator[str]:
+    """What a module names: in its code, and in its short texts, which hold options and commands."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name) | ast.Name(id=name):
+                yield name
+            case ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
+                yield name
+            case ast.alias(name=name):
+                yield from name.split(".")
+            case ast.Constant(value=str(text)) if len(text) < 60:
+                yield from re.findall(r"\w+", text)
+
+
+def test_names_in_docstrings_are_there() -> None:
+    """`names_like_this`, `NamesLikeThis` and `names.with.parts` of a docstring; other words may be anything."""
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py")}
+    known = {name for tree in trees.values() for name in identifiers(tree)}
+    known |= {part for path in trees for part in path.relative_to(ROOT).with_suffix("").parts}
+    known |= {name for path in (ROOT / "tests").rglob("test_*.py") for name in names_in(path)}
+    gone = []
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                for name in re.findall(r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\(\))?`", ast.get_docstring(node) or ""):
+                    is_word = "." not in name and "_" not in name and not re.match(r"_?[A-Z]\w*[a-z][A-Z]", name)
+                    if not is_word and name not in OF_OTHERS and not set(name.split(".")) <= known:
+                        gone.append(f"{path.relative_to(PACKAGE)}: {name}")
+    assert gone == []

@@ -24,9 +24,7 @@ from muzero_engine.network.blocks import StandardisedConv, Tower, bounded
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.heads import OwnershipHead, PolicyHead, PooledHead
 
-ACTION_INIT = (
-    4.0  # an action is one point among hundreds of activations: its filters in g's stem start this much larger
-)
+ACTION_INIT = 4.0  # filters of actions in g's stem start so much larger: one point among hundreds of activations
 GOES_ON_LOGIT = 5.0  # a fresh g says that a move ends the game with probability 0.02
 
 
