@@ -8,7 +8,7 @@
   value| (KataGo, "Policy Surprise Weighting"). What the search found surprising says nothing about how the game ended,
   so value targets stay unbiased: only positions are chosen, never results.
 - How often a position is drawn is decided by the loop, which draws `steps_per_cycle` batches for `plies_per_cycle`
-  plies; `draws_per_ply` says what came of it.
+  plies.
 - One game in `HELD_OUT_EVERY` never trains. What the learner's losses are on these games shows overfitting.
 - With `reanalyse_share` legal actions are stored too. `stale` draws positions to be searched again with newer weights,
   `refresh` puts their new targets in the place of the old; random opening plies keep having none. They are drawn evenly
@@ -94,7 +94,6 @@ class Replay:
         self._symmetries = {shape: Symmetries(self._game, shape, device) for shape in shares}
         self._games = 0  # that ever came in, held-out ones included
         self._stored = 0  # plies that ever came in to be learnt from
-        self._drawn = 0
 
     @property
     def stored_plies(self) -> int:
@@ -112,19 +111,9 @@ class Replay:
         return sum(self._windows().values())
 
     @property
-    def held_out_plies(self) -> int:
-        """Return the plies of held-out games that are there."""
-        return sum(ring.plies for ring in self._held_out.values())
-
-    @property
     def ready(self) -> bool:
         """Return whether there are `min_plies`, or half the capacity if that is less, so that learning may begin."""
         return self.window_plies >= max(1, min(self._settings.min_plies, self._settings.capacity_plies // 2))
-
-    @property
-    def draws_per_ply(self) -> float:
-        """Return how often a ply that came in was drawn so far; the steps that it was unrolled are not counted."""
-        return self._drawn / self._stored if self._stored else 0.0
 
     def add(self, games: FinishedGames) -> None:
         """Take games in; every `HELD_OUT_EVERY`th that ever came is held out."""
@@ -147,7 +136,6 @@ class Replay:
         """
         windows = self._windows()
         batch = self._drawn_from(self._rings, windows, batch_size, generator)
-        self._drawn += batch_size
         if self._learner.symmetries:
             symmetries = self._symmetries[batch.shape]
             batch = symmetries.apply(batch, symmetries.draw(batch_size, generator))
@@ -260,7 +248,7 @@ class Replay:
         rings = {"train": self._rings, "held": self._held_out}
         total = sum(ring.plies * ring.bytes_per_ply for kind in rings.values() for ring in kind.values())
         share = 1.0 if max_bytes is None else min(1.0, max_bytes / max(1, total))
-        state = {"counts": torch.tensor([self._games, self._stored, self._drawn])}
+        state = {"counts": torch.tensor([self._games, self._stored])}
         for kind, ring_of in rings.items():
             for shape, ring in ring_of.items():
                 games = ring.newest(int(ring.plies * share))
@@ -296,4 +284,4 @@ class Replay:
                     raise BadState("the saved replay is of another game or has another number of target actions")
                 ring.begin_at(int(state[f"{prefix}end"]) - len(games.action))
                 ring.add(games)
-        self._games, self._stored, self._drawn = state["counts"].tolist()
+        self._games, self._stored = state["counts"].tolist()[:2]  # older runs counted more
