@@ -30,6 +30,7 @@ import torch
 import torch.distributed.nn.functional
 from torch import Tensor, nn
 from torch import distributed as dist
+from torch.distributed.rendezvous import rendezvous
 
 TIMEOUT_SECONDS = 300.0  # longer than any difference between the ranks' cycles
 REPEAT_SECONDS = 2.0  # torchrun passes on the Ctrl-C that the terminal sent already: this soon it is the same one
@@ -126,13 +127,15 @@ def joined_world(device: str | None = None, *, timeout: float = TIMEOUT_SECONDS)
     if size == 1:
         yield World(0, 1, place)
         return
+    limit = timedelta(seconds=timeout)
     try:
-        dist.init_process_group(
-            "cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo",
-            rank=rank,
-            world_size=size,
-            timeout=timedelta(seconds=timeout),
-        )
+        with _signals_end_at_once():
+            store, _, _ = next(rendezvous("env://", rank, size, timeout=limit))
+            # after a restart by torchrun the store may still hold where the ranks were before
+            prefix = f"restart-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}"
+            store = dist.PrefixStore(prefix, store)  # type: ignore[attr-defined]  # not exported in the stubs
+            backend = "cpu:gloo,cuda:nccl" if place.type == "cuda" else "gloo"
+            dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=limit)
     except (RuntimeError, ValueError) as error:
         raise BadWorld(f"rank {rank} of {size} could not meet the others: {_reason(error)}") from error
     try:
@@ -142,6 +145,20 @@ def joined_world(device: str | None = None, *, timeout: float = TIMEOUT_SECONDS)
             dist.destroy_process_group()
         raise
     dist.destroy_process_group()
+
+
+@contextmanager
+def _signals_end_at_once() -> Iterator[None]:
+    """Leave SIGINT and SIGTERM to the system, unless they are ignored: Python's handlers wait until C++ comes back."""
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 _VARIABLES = (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0))

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 from support import distributed_worker
 from torch import nn
+from torch.distributed import TCPStore  # type: ignore[attr-defined]  # not exported in the stubs
 
 from muzero_engine.training.distributed import REPEAT_SECONDS, BadWorld, StopRequest, World, joined_world
 from muzero_engine.training.report.step_metrics import summarise
@@ -26,11 +27,20 @@ PATIENCE = 120  # seconds; only a hang takes them
 
 
 @contextmanager
-def ranks(task: str, folder: Path, size: int = 2, *, timeout: float = 60.0) -> Iterator[list[subprocess.Popen[str]]]:
-    """The processes of a world; none outlives the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def ranks(
+    task: str,
+    folder: Path,
+    size: int = 2,
+    *,
+    timeout: float = 60.0,
+    port: int | None = None,
+    restart: int | None = None,
+) -> Iterator[list[subprocess.Popen[str]]]:
+    """The processes of a world; none outlives the block. `restart`: as torchrun does it, with its store at `port`."""
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     shared = {
         "WORLD_SIZE": str(size),
         "MASTER_ADDR": "127.0.0.1",
@@ -39,6 +49,8 @@ def ranks(task: str, folder: Path, size: int = 2, *, timeout: float = 60.0) -> I
         "OMP_NUM_THREADS": "1",
         "WORKER_TIMEOUT": str(timeout),
     }
+    if restart is not None:
+        shared |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": str(restart)}
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "support.distributed_worker", task, str(folder)],
@@ -126,6 +138,20 @@ def test_a_signal_to_one_rank_stops_all_at_the_same_cycle(tmp_path: Path) -> Non
             assert process.wait(PATIENCE) == 0
     cycles = [int((tmp_path / f"cycle-{rank}").read_text()) for rank in range(2)]
     assert cycles[0] == cycles[1] >= 3
+
+
+def test_a_world_that_torchrun_starts_again_meets_anew(tmp_path: Path) -> None:
+    """In the same store, which still says where the ranks were before."""
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    for restart in range(2):
+        folder = tmp_path / str(restart)
+        folder.mkdir()
+        with ranks("cycle", folder, port=store.port, restart=restart) as processes:
+            wait_for(folder / "ready-0")
+            wait_for(folder / "ready-1")
+            processes[0].send_signal(signal.SIGTERM)
+            for process in processes:
+                assert process.wait(PATIENCE) == 0, process.communicate()[1]
 
 
 def test_a_world_of_one() -> None:
