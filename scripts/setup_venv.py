@@ -27,12 +27,12 @@ def say(message: str) -> None:
 
 
 def run(*command: str | Path) -> None:
-    """Runs a command with its output on stderr. Raises CalledProcessError."""
+    """Run a command with its output on stderr. Raises CalledProcessError."""
     subprocess.run([str(part) for part in command], check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr)
 
 
 def make(venv: Path, extra: str) -> None:
-    """Makes the environment from nothing. Raises CalledProcessError."""
+    """Make the environment from nothing. Raises CalledProcessError."""
     say(f"setting up {venv} (once; this takes a minute)")
     shutil.rmtree(venv, ignore_errors=True)
     run(sys.executable, "-m", "venv", venv)
@@ -41,7 +41,7 @@ def make(venv: Path, extra: str) -> None:
 
 
 def add(venv: Path, extra: str) -> None:
-    """Adds what an extra needs to an environment. Raises CalledProcessError."""
+    """Add what an extra needs to an environment. Raises CalledProcessError."""
     say(f"adding what '{extra}' needs to {venv} (once; with PyTorch this takes some minutes and more than a GB)")
     if sys.platform == "linux" and "PIP_EXTRA_INDEX_URL" not in os.environ and not Path("/proc/driver/nvidia").exists():
         say(
@@ -52,13 +52,13 @@ def add(venv: Path, extra: str) -> None:
 
 
 def install(venv: Path, extra: str) -> None:
-    """Installs the package of this checkout, with an extra if that is not empty. Raises CalledProcessError."""
+    """Install the package of this checkout, with an extra if that is not empty. Raises CalledProcessError."""
     requirement = f"{REPOSITORY}[{extra}]" if extra else str(REPOSITORY)
     run(venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", requirement)
 
 
 def ensure(stamp: Path, setting_up: Callable[[], None]) -> bool:
-    """Sets something up unless its stamp fits, and stamps it. Raises CalledProcessError. Returns whether it did."""
+    """Set something up unless its stamp fits, and stamp it. Raises CalledProcessError. Returns whether it did."""
     content = f"{REPOSITORY}\n".encode() + (REPOSITORY / "pyproject.toml").read_bytes()
     if stamp.exists() and stamp.read_bytes() == content:
         return False

@@ -45,7 +45,7 @@ class Run:
 
 
 def session(arguments: tuple[str, ...], typed: tuple[str, ...]) -> str:
-    """Everything that a terminal shows of the command, with `typed` answered to one prompt after the other."""
+    """Return everything that a terminal shows of the command, with `typed` answered to one prompt after the other."""
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ |= {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "PYTHONUTF8": "1"}
@@ -71,7 +71,7 @@ def session(arguments: tuple[str, ...], typed: tuple[str, ...]) -> str:
 
 
 def palette(number: int) -> str:
-    """One of the 216 colours and 24 greys behind the first sixteen."""
+    """Return one of the 216 colours and 24 greys behind the first sixteen."""
     if number >= 232:
         return f"#{8 + 10 * (number - 232):02x}" + 2 * f"{8 + 10 * (number - 232):02x}"
     parts = (number - 16) // 36, (number - 16) // 6 % 6, (number - 16) % 6
@@ -79,7 +79,7 @@ def palette(number: int) -> str:
 
 
 def runs(line: str) -> list[Run]:
-    """What stands on a line, in the look that its sequences say."""
+    """Return what stands on a line, in the look that its sequences say."""
     plain_ink = ink = line_ink(line)
     ground: str | None = None
     column = 0
@@ -102,28 +102,28 @@ def runs(line: str) -> list[Run]:
 
 
 def line_ink(line: str) -> str:
-    """What a person typed and what the engine answers stand out."""
+    """Return the ink of a line: what a person typed and what the engine answers stand out."""
     if line.startswith(("$ ", PROMPT)):
         return GREEN
     return BLUE if re.match(r"the engine plays|hint:", line) else INK
 
 
 def screen(arguments: tuple[str, ...], typed: tuple[str, ...]) -> list[str]:
-    """The session's lines as they stand on the screen, below the command that began it."""
+    """Return the session's lines as they stand on the screen, below the command that began it."""
     shown = SEQUENCE.sub(lambda match: match[0] if match[2] == "m" else "", session(arguments, typed))
     lines = [f"$ scripts/engine {' '.join(arguments)}", *shown.removesuffix(PROMPT).rstrip().split("\n")]
     return [part for line in lines for part in broken(line)]
 
 
 def broken(line: str) -> list[str]:
-    """A line as the terminal breaks it; lines with colours fit."""
+    """Return a line as the terminal breaks it; lines with colours fit."""
     if "\x1b" in line:
         return [line]
     return [line[at : at + COLUMNS] for at in range(0, max(1, len(line)), COLUMNS)]
 
 
 def drawn(line: str, y: int) -> str:
-    """One line: grounds first, signs upon them, each run as wide as its columns."""
+    """Return one line: grounds first, signs upon them, each run as wide as its columns."""
     parts = []
     for run in runs(line):
         x, width = MARGIN + CHARACTER * run.column, CHARACTER * len(run.text)
@@ -137,7 +137,7 @@ def drawn(line: str, y: int) -> str:
 
 
 def picture(lines: list[str]) -> str:
-    """The whole SVG."""
+    """Return the whole SVG."""
     width, height = round(2 * MARGIN + COLUMNS * CHARACTER), 44 + LINE * len(lines)
     dots = "".join(
         f'<circle cx="{18 + 18 * index}" cy="16" r="5" fill="{colour}"/>'

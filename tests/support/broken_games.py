@@ -268,7 +268,7 @@ def narrow_view(position: Position) -> BoardView:
 
 
 def swapped_permutation(symmetry: Symmetry, shape: Shape) -> Ints:
-    """What the other quarter turn does."""
+    """Return what the other quarter turn does."""
     other = {Symmetry.ROTATE_90: Symmetry.ROTATE_270, Symmetry.ROTATE_270: Symmetry.ROTATE_90}
     return TICTACTOE.action_permutation(other.get(symmetry, symmetry), shape)
 
@@ -299,7 +299,7 @@ def turned_chess() -> Game:
 
 
 def shortened_format() -> RecordFormat:
-    """Lines that lack the last move."""
+    """Return a format whose lines lack the last move."""
     lines = line_format(TICTACTOE.from_text, (".txt",), start=".../.../...")
     write = lines.write
     assert write is not None

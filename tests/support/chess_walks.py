@@ -57,7 +57,7 @@ choices = st.one_of(
 
 
 def next_action(position: ChessPosition, choice: int, previous: int | None) -> int | None:
-    """A legal action, None if the game is over. Odd choices undo the mover's `previous` action where they can.
+    """Return a legal action, None if the game is over. Odd choices undo the mover's `previous` action where they can.
 
     Undoing makes repetitions as frequent as they are in bad play.
     """
@@ -72,7 +72,7 @@ def next_action(position: ChessPosition, choice: int, previous: int | None) -> i
 
 
 def walk(start: ChessPosition, choices: list[int]) -> list[int]:
-    """Plays on `start` as long as choices last and the game goes on; returns the actions."""
+    """Play on `start` as long as choices last and the game goes on; return the actions."""
     actions: list[int] = []
     for choice in choices:
         action = next_action(start, choice, actions[-2] if len(actions) > 1 else None)

@@ -14,7 +14,7 @@ UNROLL = 5
 
 
 def step_summary(cycle: int) -> StepSummary:
-    """Losses that fall, more slowly for later unroll steps."""
+    """Return losses that fall, more slowly for later unroll steps."""
 
     def falling(scale: float) -> tuple[float, ...]:
         return tuple(scale * (1.0 + 0.1 * u) * math.exp(-cycle / 40) + 0.1 for u in range(UNROLL + 1))
@@ -32,14 +32,14 @@ def step_summary(cycle: int) -> StepSummary:
 
 
 def held_out(cycle: int) -> Means:
-    """Losses that are higher than those that are descended."""
+    """Return losses that are higher than those that are descended."""
     summary = step_summary(cycle)
     metrics = {field.name: getattr(summary, field.name) for field in dataclasses.fields(Means)}
     return Means(**metrics | {"value": tuple(x and 1.2 * x for x in summary.value)})
 
 
 def cycle_record(cycle: int, *, learnt: bool = True, matches: tuple[MatchRecord, ...] = ()) -> CycleRecord:
-    """The record of a cycle of a run in which everything goes well."""
+    """Return the record of a cycle of a run in which everything goes well."""
     play = PlayRecord(
         games=50,
         plies=1000,
@@ -78,7 +78,7 @@ def cycle_record(cycle: int, *, learnt: bool = True, matches: tuple[MatchRecord,
 
 
 def run_records(cycles: int = 120, every: int = 20) -> list[CycleRecord]:
-    """A run with matches every so often, won more and more clearly."""
+    """Return a run with matches every so often, won more and more clearly."""
     records = []
     for cycle in range(1, cycles + 1):
         matches: tuple[MatchRecord, ...] = ()

@@ -26,7 +26,7 @@ SETTINGS = LearnerSettings(optimiser=Optimiser.SGD, warmup_steps=0, learning_rat
 
 
 def batches() -> list[Batch]:
-    """What the world learns from, whole."""
+    """Return what the world learns from, whole."""
     return [random_batch(TICTACTOE, POSITIONS, unroll_steps=2, seed=seed) for seed in range(STEPS)]
 
 
@@ -35,7 +35,7 @@ def learner(world: World, *, seed: int, run_dir: Path | None = None) -> Learner:
 
 
 def learn(world: World, folder: Path) -> None:
-    """Each rank its rows of the same batches; every rank starts from other weights."""
+    """Give each rank its rows of the same batches; every rank starts from other weights."""
     own = learner(world, seed=world.rank)
     share = POSITIONS // world.size
     rows = slice(world.rank * share, (world.rank + 1) * share)
@@ -46,7 +46,7 @@ def learn(world: World, folder: Path) -> None:
 
 
 def spoil(world: World, folder: Path) -> None:
-    """One rank's batch is not finite: all stop at that step, with the weights as they were."""
+    """Spoil one rank's batch: all stop at that step, with the weights as they were."""
     own = learner(world, seed=0, run_dir=folder)
     batch = batches()[0]
     if world.rank == 1:
@@ -60,7 +60,7 @@ def spoil(world: World, folder: Path) -> None:
 
 
 def cycle(world: World, folder: Path) -> None:
-    """Goes on until a rank is asked to stop; writes the cycle that all agreed on."""
+    """Go on until a rank is asked to stop, and write the cycle that all agreed on."""
     with StopRequest() as stop:
         for number in range(10_000):
             if number == 3:

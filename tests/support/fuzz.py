@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 @st.composite
 def mutated_lines(draw: st.DrawFn, good: Sequence[str], words: Sequence[str]) -> str:
-    """A good line with some words dropped, repeated, replaced or split by odd space."""
+    """Return a good line with some words dropped, repeated, replaced or split by odd space."""
     line = draw(st.sampled_from(good)).split()
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, len(line)))
@@ -26,5 +26,5 @@ def mutated_lines(draw: st.DrawFn, good: Sequence[str], words: Sequence[str]) ->
 
 
 def conversations(good: Sequence[str], words: Sequence[str]) -> st.SearchStrategy[list[str]]:
-    """Some lines, good, changed or arbitrary."""
+    """Return some lines, good, changed or arbitrary."""
     return st.lists(st.sampled_from(good) | mutated_lines(good, words) | st.text(max_size=30), max_size=14)

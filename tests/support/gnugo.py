@@ -35,7 +35,7 @@ class GnuGo:
         self._process.communicate("quit\n", timeout=10)
 
     def ask(self, command: str) -> str:
-        """The response's text. Raises Refused."""
+        """Return the response's text. Raises Refused."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(command + "\n")
@@ -49,5 +49,5 @@ class GnuGo:
         return response[1:].strip()
 
     def words(self, command: str) -> set[str]:
-        """The response's words in lower case."""
+        """Return the response's words in lower case."""
         return set(self.ask(command).lower().split())

@@ -9,7 +9,7 @@ from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 
 
 def diagram(text: str, mover: int = BLACK, komi: float = 0) -> GoPosition:
-    """A position from rows of `.`, `X` (black) and `O` (white), top row first."""
+    """Return a position from rows of `.`, `X` (black) and `O` (white), top row first."""
     rows = ["".join(line.split()) for line in text.strip().splitlines()]
     marks = "".join(rows)
     stones = [[i for i, mark in enumerate(marks) if mark == sign] for sign in "XO"]
@@ -22,7 +22,7 @@ def play(position: GoPosition, *vertices: str) -> None:
 
 
 def random_game(shape: Shape, seed: int, plies: int, *, any_play: bool = False) -> GoPosition:
-    """A game of random moves, hardly a pass; with `any_play` of either colour and against the rules."""
+    """Return a game of random moves, hardly a pass; with `any_play` of either colour and against the rules."""
     chance = random.Random(seed)
     position = GoPosition(shape)
     for _ in range(plies):

@@ -22,7 +22,7 @@ class SlowGo:
         return [(r, c) for r, c in beside if 0 <= r < self.rows and 0 <= c < self.columns]
 
     def region(self, start: Point, stones: Stones) -> tuple[set[Point], set[int | None]]:
-        """The connected points of the same content as `start`, and the contents they touch."""
+        """Return the connected points of the same content as `start`, and the contents they touch."""
         content = stones.get(start)
         region, border, todo = {start}, set(), [start]
         while todo:
@@ -35,7 +35,7 @@ class SlowGo:
         return region, border
 
     def after(self, point: Point) -> Stones | None:
-        """The board after a stone of the mover, or None where the rules forbid it (superko aside)."""
+        """Return the board after a stone of the mover, or None where the rules forbid it (superko aside)."""
         if point in self.stones:
             return None
         stones = {**self.stones, point: self.mover}
@@ -61,7 +61,7 @@ class SlowGo:
         self.mover = 1 - self.mover
 
     def area(self) -> dict[Point, int]:
-        """+1 black, -1 white, 0 nobody, of every point."""
+        """Return +1 black, -1 white, 0 nobody, of every point."""
         owner: dict[Point, int] = {}
         for row in range(self.rows):
             for column in range(self.columns):

@@ -16,7 +16,7 @@ GAMES = {"tictactoe": (3, 3), "chess": (8, 8), "go": (5, 5), "shogi": (9, 9)}
 
 
 def golden_trees() -> dict[str, dict[str, int]]:
-    """Action text -> visits of the root, for every game, root policy and batch size."""
+    """Return action text -> visits of the root, for every game, root policy and batch size."""
     trees: dict[str, dict[str, int]] = {}
     for name, shape in GAMES.items():
         game = load_game(name)

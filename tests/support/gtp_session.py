@@ -94,7 +94,7 @@ class GoHashModel:
 
 
 def load_hash_model(_: EngineOptions) -> Model:
-    """A `ModelLoader`."""
+    """Return a model, as a `ModelLoader` does."""
     return GoHashModel()
 
 
@@ -116,18 +116,18 @@ class Talk:
         )
 
     def response(self, line: str) -> str:
-        """The whole response to a line but for the empty line at its end."""
+        """Return the whole response to a line but for the empty line at its end."""
         self.session.handle(line)
         return "\n".join(self.output.until("")[:-1])
 
     def ask(self, line: str) -> str:
-        """The text of a successful response."""
+        """Return the text of a successful response."""
         response = self.response(line)
         assert response.startswith("="), f"{line}: {response}"
         return response[1:].removeprefix(" ")
 
     def refuse(self, line: str) -> str:
-        """The message of a failure response."""
+        """Return the message of a failure response."""
         response = self.response(line)
         assert response.startswith("? "), f"{line}: {response}"
         return response[2:]

@@ -56,7 +56,7 @@ class Table:
         self.begun: list[GamePlan] = []
 
     def climb(self, games: Sequence[GameRecord] = (), settings: LadderSettings = SETTINGS) -> list[GameRecord]:
-        """All games, those of before included."""
+        """Play on the ladder and return all games, those of before included."""
         played = list(games)
         climb = Climb(CHESS, settings, ALL, OPENINGS, played)
         while not climb.done and self._left:

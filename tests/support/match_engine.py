@@ -53,12 +53,12 @@ class ScriptedPlayer:
         self.stopped = threading.Event()
 
     def misbehaves(self) -> bool:
-        """Called once a move; whether this one goes wrong."""
+        """Return whether this move goes wrong; called once a move."""
         self.moves_made += 1
         return bool(self.options.fault) and self.moves_made >= int(self.options.at)
 
     def answer(self, plies: int) -> str | None:
-        """The move after so many plies, or what stands in its place; None: no answer."""
+        """Return the move after so many plies, or what stands in its place; None: no answer."""
         move: str = self.line[plies]
         if not self.misbehaves():
             return move
@@ -84,7 +84,7 @@ class ScriptedPlayer:
 
 
 def dialogue(player: ScriptedPlayer) -> None:
-    """UCI, USI and UGI."""
+    """Speak UCI, USI and UGI."""
     protocol = player.protocol
     plies = 0
 
@@ -122,7 +122,7 @@ def dialogue(player: ScriptedPlayer) -> None:
 
 
 def gtp(player: ScriptedPlayer) -> None:
-    """GTP."""
+    """Speak GTP."""
     commands = ["boardsize", "clear_board", "komi", "play", "genmove", "time_settings", "time_left", "level"]
     plies = 0
     for line in sys.stdin:

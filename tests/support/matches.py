@@ -22,20 +22,20 @@ LIMIT = "60"
 
 
 def scripted(name: str, game: str, *arguments: str, limit: str | None = None) -> EngineSettings:
-    """A scripted engine; see `match_engine`."""
+    """Return a scripted engine; see `match_engine`."""
     kind = client_kind(game)
     command = (sys.executable, "-S", "-E", str(SCRIPT), kind.value, *arguments)
     return EngineSettings(name=name, kind=kind, command=command, control=TimeControl.parse(limit or LIMIT))
 
 
 def random_player(name: str, *, seed: int = 1) -> EngineSettings:
-    """The runner's own random player."""
+    """Return the runner's own random player."""
     return EngineSettings(name=name, kind=ClientKind.RANDOM, seed=seed)
 
 
 @contextmanager
 def seats(first: EngineSettings, second: EngineSettings, game: str, patience: Patience) -> Iterator[tuple[Seat, Seat]]:
-    """Two started engines, which are ended afterwards."""
+    """Return two started engines, which are ended afterwards."""
     clients: list[Client] = []
     try:
         for settings in (first, second):
@@ -50,12 +50,12 @@ def seats(first: EngineSettings, second: EngineSettings, game: str, patience: Pa
 def play(
     first: EngineSettings, second: EngineSettings, settings: GameSettings, opening: Opening | None = None
 ) -> EndedGame:
-    """One game."""
+    """Play one game."""
     plan = GamePlan(first=first.name, second=second.name, opening=opening or Opening("start"), pair=0, game=0)
     with seats(first, second, settings.game, settings.patience) as (one, two):
         return play_game(plan, (one, two), load_game(settings.game), settings)
 
 
 def record(first: EngineSettings, second: EngineSettings, settings: GameSettings) -> GameRecord:
-    """The record of one game."""
+    """Return the record of one game."""
     return play(first, second, settings).record

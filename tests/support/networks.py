@@ -18,7 +18,7 @@ SIZES = {"channels": 8, "representation_blocks": 2, "dynamics_blocks": 1, "value
 
 
 def tiny_network(game: Game, *, seed: int = 0, **sizes: int) -> MuZeroNetwork:
-    """A network of a game in which every head answers differently to different positions."""
+    """Return a network of a game in which every head answers differently to different positions."""
     torch.manual_seed(seed)
     network = MuZeroNetwork(NetworkConfig.for_game(game, **{**SIZES, **sizes})).eval()
     with torch.no_grad():
@@ -28,13 +28,13 @@ def tiny_network(game: Game, *, seed: int = 0, **sizes: int) -> MuZeroNetwork:
 
 
 def random_observations(game: Game, shape: Shape, batch: int, *, seed: int = 0) -> Floats:
-    """float32[batch, planes, H, W] of zeros and ones, most of them zero."""
+    """Return float32[batch, planes, H, W] of zeros and ones, most of them zero."""
     draws = np.random.default_rng(seed).random((batch, game.spec.layout.planes, *shape))
     return (draws < 0.2).astype(np.float32)
 
 
 def largest_difference(left: Any, right: Any) -> float:
-    """Over all array fields of two model outputs; infinite where one lacks a field or a shape differs."""
+    """Return the largest difference of two model outputs; infinite where one lacks a field or a shape differs."""
     worst = 0.0
     for name in left.__dataclass_fields__:
         ours, theirs = getattr(left, name), getattr(right, name)

@@ -16,7 +16,7 @@ def name(names: tuple[str, ...]) -> str:
 
 
 def values(info: OptionInfo) -> str:
-    """What the option takes, for people."""
+    """Return what the option takes, for people."""
     if info.kind is Kind.COMBO:
         return f" ({', '.join(info.choices)})"
     if info.minimum is None or info.maximum is None:

@@ -57,7 +57,7 @@ def expect(condition: bool, problem: str) -> None:
 
 
 def check_end(claim: Claim, points: float | None, reason: str, mover: int) -> None:
-    """`points` of player 0 is the result by the rules, None if the game is not over; `mover` is to move."""
+    """Check that `points` of player 0 is the result by the rules, None if the game goes on; `mover` is to move."""
     if claim.ending == "rules":
         expect(points is not None, f"said to have ended by {claim.reason}, but it is not over")
         expect(points == claim.points, f"{claim.points} points by {claim.reason}, but it is {points} by {reason}")
@@ -116,7 +116,10 @@ def check_chess(folder: Path, claims: list[Claim]) -> Iterator[tuple[int, str]]:
 
 
 def shogi_end(board: Any, seen: list[tuple[str, bool]]) -> tuple[float, str] | None:
-    """`seen`: each position (without move number) and whether its mover is in check, the present one last."""
+    """Return the end of a game.
+
+    `seen` has each position (no move number) and whether its mover is in check, in order.
+    """
     mover = int(board.turn)
     if board.is_game_over():
         return float(mover), "no legal move"
@@ -169,7 +172,7 @@ def check_shogi(folder: Path, claims: list[Claim]) -> Iterator[tuple[int, str]]:
 
 
 def area(size: int, stones: dict[str, set[tuple[int, int]]]) -> int:
-    """Points of black less those of white, every stone alive (Tromp-Taylor)."""
+    """Return points of black less those of white, every stone alive (Tromp-Taylor)."""
     owner = {point: colour for colour in stones for point in stones[colour]}
     total = len(stones["black"]) - len(stones["white"])
     empty = {(x, y) for x in range(size) for y in range(size)} - set(owner)
@@ -192,7 +195,7 @@ def area(size: int, stones: dict[str, set[tuple[int, int]]]) -> int:
 
 
 def points_of(value: str, size: int) -> tuple[str, bool]:
-    """The vertex of an SGF point, and whether it is a pass."""
+    """Return the vertex of an SGF point, and whether it is a pass."""
     if value == "":
         return "pass", True
     return f"{COLUMNS[LETTERS.index(value[0])]}{size - LETTERS.index(value[1])}", False

@@ -33,7 +33,7 @@ def _children(actions: Ints, logits: Floats) -> dict[int, Node]:
 
 
 def search(model: Model, observation: Floats, legal: Ints, simulations: int, config: SearchConfig) -> dict[int, Node]:
-    """The root's children after that many simulations."""
+    """Return the root's children after that many simulations."""
     out = model.initial_inference(observation[None])
     root = Node(prior=1.0, latent=out.latent, children=_children(legal, out.policy_logits[0][legal]))
     root.returns.append(float(out.value[0]))

@@ -22,7 +22,7 @@ class Score:
 
 
 def round_robin(strengths: Mapping[str, float], pairs: int, *, draws: float = 0.3, seed: int = 0) -> list[Score]:
-    """Every player meets every other `pairs` times with either colour; `draws`: share of games between equals."""
+    """Let every player meet every other `pairs` times with either colour; `draws` is the share between equals."""
     rng = np.random.default_rng(seed)
     games = []
     for name, other in itertools.combinations(strengths, 2):

@@ -28,7 +28,7 @@ class ScriptedEngine(Engine):
         self.broken: str | None = None
 
     def actions(self) -> dict[str, Callable[[], None]]:
-        """What transcripts of UCI and USI let it do, see `support.transcript`."""
+        """Return what transcripts of UCI and USI let it do, see `support.transcript`."""
 
         def break_(message: str | None) -> None:
             self.broken = message

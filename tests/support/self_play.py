@@ -49,7 +49,7 @@ class RandomSearch:
 
 
 def small_config(game: str, *shapes: Shape, **settings: object) -> TrainConfig:
-    """Ten games at once on each board, random openings, games of at most 24 plies (tic-tac-toe: 9)."""
+    """Return ten games at once on each board, random openings, games of at most 24 plies (tic-tac-toe: 9)."""
     self_play = SelfPlaySettings(
         games=10 * len(shapes),
         shapes=tuple((shape, 1.0) for shape in shapes),
@@ -77,14 +77,14 @@ def self_play(config: TrainConfig, search: RandomSearch | None = None, workers: 
 
 
 def played(game: str, shape: Shape, plies: int = 400, **settings: object) -> FinishedGames:
-    """Some games of a random search."""
+    """Return some games of a random search."""
     with self_play(small_config(game, shape, **settings)) as player:
         (games,) = player.play(plies)
     return games
 
 
 def positions(games: FinishedGames, game: str) -> list[list[Position]]:
-    """The positions before each move of each game, by the rules, and the one after the last move.
+    """Return the positions before each move of each game, by the rules, and the one after the last move.
 
     Go's komi is read from the packed plies, which the rules do not tell.
     """

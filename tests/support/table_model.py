@@ -26,7 +26,7 @@ class Tables(NamedTuple):
 
 
 def random_tables(seed: int, states: int, actions: int) -> Tables:
-    """The draws that tests/golden/mctx.npz rests on: NumPy keeps PCG64's stream and `random` the same for ever."""
+    """Return the draws that tests/golden/mctx.npz rests on: NumPy keeps PCG64's stream and `random` for ever."""
     draw = np.random.Generator(np.random.PCG64(seed))
     goes_on = np.minimum(1.0, 1.5 * draw.random((states, actions)))
     return Tables(

@@ -46,13 +46,13 @@ class Output(io.StringIO):
         return len(text)
 
     def next(self, timeout: float = TIMEOUT_S) -> str:
-        """The next line; waits for it. Raises AssertionError when none comes."""
+        """Return the next line, and wait for it. Raises AssertionError when none comes."""
         with self._changed:
             assert self._changed.wait_for(lambda: bool(self._lines), timeout), "no more output came"
             return self._lines.popleft()
 
     def until(self, pattern: str, timeout: float = TIMEOUT_S) -> list[str]:
-        """Lines up to and with the first that matches in full. Raises AssertionError when none comes."""
+        """Return the lines up to and with the first that matches in full. Raises AssertionError when none comes."""
         seen: list[str] = []
         deadline = time.monotonic() + timeout
         while not seen or not re.fullmatch(pattern, seen[-1]):
@@ -63,7 +63,7 @@ class Output(io.StringIO):
         return seen
 
     def waiting(self) -> list[str]:
-        """Lines not taken yet; takes none."""
+        """Return the lines not taken yet, and take none."""
         with self._changed:
             return list(self._lines)
 
@@ -71,7 +71,7 @@ class Output(io.StringIO):
 def play_transcript(
     path: Path, session: Session, output: Output, actions: Mapping[str, Callable[[], None]] | None = None
 ) -> None:
-    """Plays a transcript file against a session whose `Writer` writes to `output`. Raises AssertionError."""
+    """Play a transcript file against a session whose `Writer` writes to `output`. Raises AssertionError."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         mark, _, text = line.partition(" ")
         where = f"{path.name}:{number}: {line}"

@@ -23,7 +23,7 @@ def load_model(_: EngineOptions) -> Model:
 
 
 def executable(folder: Path, name: str = "engine.sh", command: str = "support.usi_fake") -> str:
-    """Writes an executable that starts `python -m command`, for clients that take a path and no arguments."""
+    """Write an executable that starts `python -m command`, for clients that take a path and no arguments."""
     tests = Path(__file__).parents[1]
     path = folder / name
     path.write_text(f'#!/bin/sh\nPYTHONPATH="{tests.parent}{os.pathsep}{tests}" exec "{sys.executable}" -m {command}\n')

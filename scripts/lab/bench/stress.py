@@ -36,7 +36,7 @@ class TableModel:
         self._values = draw.uniform(-0.5, 0.5, size=STATES).astype(np.float32)
 
     def _latents(self, states: Ints) -> Floats:
-        """float32[B, C, H, W] in [0, 1], the number of the state in the first cell."""
+        """Return float32[B, C, H, W] in [0, 1], the number of the state in the first cell."""
         latents = np.zeros((len(states), *self._latent), dtype=np.float32)
         latents[:, 0, 0, 0] = states / STATES
         return latents

@@ -97,12 +97,12 @@ class Step:
 
     @property
     def left(self) -> float:
-        """Seconds to the end of the step."""
+        """Return the seconds to the end of the step."""
         return self.end - time.monotonic()
 
     @property
     def training_end(self) -> float:
-        """The time on the monotonic clock at which training has to be over, its last checkpoint included."""
+        """Return the time on the monotonic clock at which training has to be over, its last checkpoint included."""
         matches = MATCH_SHARE * 60 * self.args.minutes if self.args.pairs else 0.0
         return self.end - matches - EXPORT - STOP / 2
 

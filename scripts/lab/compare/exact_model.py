@@ -32,7 +32,7 @@ class ExactModel:
         self._root: Position | None = None
 
     def watch(self, position: Position) -> None:
-        """The root of the next search."""
+        """Return the root of the next search."""
         self._root = position.copy()
 
     def initial_inference(self, observation: Floats) -> InitialOutput:
@@ -62,7 +62,7 @@ class ExactModel:
         return output
 
     def _child(self, parent: Position | None, move: int, output: RecurrentOutput, row: int) -> Position | None:
-        """The position after the move, where there is one that goes on; `ends` of this row become exact."""
+        """Return the position after the move, where there is one that goes on; `ends` of this row become exact."""
         if parent is None:
             return None
         exact = "ends" in self._parts
@@ -80,7 +80,7 @@ class ExactModel:
         return child if outcome is None else None
 
     def _look(self, alive: list[tuple[int, Position]], output: RecurrentOutput) -> None:
-        """Puts what h sees in these rows."""
+        """Put what h sees in these rows."""
         seen = self._model.initial_inference(np.stack([observation(child) for _, child in alive]))
         for place, (row, child) in enumerate(alive):
             if "policy" in self._parts:

@@ -55,7 +55,7 @@ class Watched:
         return self._model.latent_levels
 
     def watch(self, position: Position) -> None:
-        """For models that follow the rules."""
+        """Follow the root of a search, where the model plays by the rules."""
 
     def initial_inference(self, observation: Floats) -> InitialOutput:
         return self._model.initial_inference(observation)

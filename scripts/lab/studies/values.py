@@ -66,7 +66,7 @@ def ways(
     here = float(root.value[0])
 
     def after(moves: list[str]) -> tuple[Seen, chess.Move] | None:
-        """The second is Stockfish's answer."""
+        """Return what is seen after the moves, and Stockfish's answer."""
         place_after, its_board = position.copy(), board.copy()
         latent, by_g = root.latent, here
         for text in moves:

@@ -49,7 +49,7 @@ class ConnectFourPosition:
     """A position with its history: the marks of the 42 squares and the actions played (see `Position`)."""
 
     def __init__(self, marks: list[str]) -> None:
-        """`marks`: "x", "o" or "." of each square, the top row first."""
+        """Take `marks`: "x", "o" or "." of each square, the top row first."""
         self._marks = marks
         self._actions: list[int] = []
 
@@ -168,7 +168,7 @@ class ConnectFourPosition:
         return "\n".join([*rows, " ".join(COLUMN_NAMES), f"{SPEC.players[self.mover]} to move"])
 
     def _landings(self) -> list[int]:
-        """The lowest empty square of each column that has one, ascending."""
+        """Return the lowest empty square of each column that has one, ascending."""
         columns = ([row * COLUMNS + column for row in range(ROWS)] for column in range(COLUMNS))
         empty = ([square for square in column if self._marks[square] == EMPTY] for column in columns)
         return sorted(max(squares) for squares in empty if squares)
@@ -177,14 +177,14 @@ class ConnectFourPosition:
         return any(self._makes_four(square, mark) for square in range(SQUARES) if self._marks[square] == mark)
 
     def _makes_four(self, square: int, mark: str) -> bool:
-        """Whether a disc on this square is one of four in a row."""
+        """Return whether a disc on this square is one of four in a row."""
         return any(
             1 + self._run(square, mark, down, right) + self._run(square, mark, -down, -right) >= 4
             for down, right in DIRECTIONS
         )
 
     def _run(self, square: int, mark: str, down: int, right: int) -> int:
-        """How many discs of this mark follow each other from a square in one direction, it not counted."""
+        """Return how many discs of this mark follow each other from a square in one direction, it not counted."""
         row, column = divmod(square, COLUMNS)
         count = 0
         while True:
