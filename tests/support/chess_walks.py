@@ -1,4 +1,4 @@
-"""Hypothesis strategies of chess positions with a past."""
+"""Chess positions and games to test with, and Hypothesis strategies of positions with a past."""
 
 from __future__ import annotations
 
@@ -89,3 +89,31 @@ def _played(start: ChessPosition, choices: list[int]) -> ChessPosition:
 
 
 positions = st.builds(_played, starts, choices)
+
+
+def played(moves: str, fen: str = chess.STARTING_FEN) -> ChessPosition:
+    """Return the position after some moves."""
+    position = position_from_fen(fen)
+    for text in moves.split():
+        position.push(position.parse_action(text))
+    return position
+
+
+def legal_texts(position: ChessPosition) -> set[str]:
+    """Return the legal moves."""
+    return {position.action_text(action) for action in position.legal_actions().tolist()}
+
+
+def everything(position: ChessPosition) -> tuple[object, ...]:
+    """Return all that can be seen of a position."""
+    return (
+        position.text(),
+        position.board_text(),
+        position.ply,
+        position.mover,
+        position.outcome(),
+        position.legal_actions().tolist(),
+        position.scalars().tolist(),
+        position.frames(10).tobytes(),
+        position.ending_actions(),
+    )

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import random
 
+from hypothesis import settings
+from hypothesis import strategies as st
+
 from muzero_engine.games.base import Shape
+from muzero_engine.games.go.actions import parse_vertex
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
+
+SHAPES = st.tuples(st.integers(2, 19), st.integers(2, 19))
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 
 def diagram(text: str, mover: int = BLACK, komi: float = 0) -> GoPosition:
@@ -34,3 +41,24 @@ def random_game(shape: Shape, seed: int, plies: int, *, any_play: bool = False) 
         else:
             position.push(chance.choice(moves if chance.random() < 0.02 else moves[:-1] or moves))
     return position
+
+
+def legal(position: GoPosition, vertex: str) -> bool:
+    """Return whether the mover may play there."""
+    return position.is_legal(parse_vertex(vertex, position.shape))
+
+
+def everything(position: GoPosition) -> tuple[object, ...]:
+    """Return all that a position shows."""
+    return (
+        position.text(),
+        position.board_text(),
+        position.ply,
+        position.moves,
+        position.lost,
+        position.legal_actions().tolist(),
+        position.outcome(),
+        position.ending_actions(),
+        position.frames(8).tobytes(),
+        position.scalars().tolist(),
+    )

@@ -6,42 +6,18 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.go_games import diagram, play, random_game
+from support.go_games import EXAMPLES, diagram, everything, legal, play, random_game
 from support.go_reference import SlowGo
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Outcome, Shape, Symmetry
 from muzero_engine.games.encoding import apply_symmetry, observation
 from muzero_engine.games.go import GAME, from_text
-from muzero_engine.games.go.actions import parse_vertex, vertex_text
-from muzero_engine.games.go.handicap import fixed_handicap, free_handicap
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 
-SHAPES = st.tuples(st.integers(2, 19), st.integers(2, 19))
 SMALL_SHAPES = st.tuples(st.integers(2, 5), st.integers(2, 5))
 SEEDS = st.integers(0, 2**32 - 1)
-EXAMPLES = settings(max_examples=60, deadline=None)
-
-
-def legal(position: GoPosition, vertex: str) -> bool:
-    return position.is_legal(parse_vertex(vertex, position.shape))
-
-
-def everything(position: GoPosition) -> tuple[object, ...]:
-    """All that a position shows."""
-    return (
-        position.text(),
-        position.board_text(),
-        position.ply,
-        position.moves,
-        position.lost,
-        position.legal_actions().tolist(),
-        position.outcome(),
-        position.ending_actions(),
-        position.frames(8).tobytes(),
-        position.scalars().tolist(),
-    )
 
 
 # Captures, ko, suicide
@@ -168,55 +144,6 @@ def test_play_any_takes_two_moves_of_one_colour_and_refuses_occupied_points() ->
     assert position.mover == BLACK
 
 
-# Superko
-
-TRIPLE_KO = """
-    . X O . . X O . . X O .
-    X O . O X O . O X . X O
-"""
-
-
-def test_triple_ko() -> None:
-    """Every retake follows a move elsewhere, so simple ko never forbids one: only superko ends the cycle."""
-    position = diagram(TRIPLE_KO, BLACK)
-    play(position, "C1", "K1", "G1", "B1", "L1")
-    assert not legal(position, "F1")
-    assert legal(position, "A2")
-
-
-SEND_TWO_RETURN_ONE = """
-    . . . . .
-    . . . . .
-    O O O . .
-    O O X X .
-    . X . X .
-"""
-
-
-def test_send_two_return_one() -> None:
-    position = diagram(SEND_TWO_RETURN_ONE, BLACK)
-    play(position, "A1", "C1")  # two stones sent and taken
-    assert position.lost == (2, 0)
-    assert not legal(position, "B1")  # one returned would be the first board again
-    with pytest.raises(IllegalMove, match="superko"):
-        play(position, "B1")
-
-
-def test_a_board_without_a_capture_can_repeat_as_well() -> None:
-    """The same cycle, entered elsewhere: the move that closes it captures nothing."""
-    position = diagram(SEND_TWO_RETURN_ONE, BLACK)
-    position.set_up([*position.stones(BLACK), parse_vertex("A1", (5, 5))], position.stones(WHITE), WHITE)
-    play(position, "C1", "B1", "pass")
-    assert position.stones(BLACK).count(parse_vertex("B1", (5, 5))) == 1
-    assert not legal(position, "A1")
-
-
-def test_a_pass_may_repeat_the_board() -> None:
-    position = GoPosition((5, 5))
-    play(position, "C3", "pass")
-    assert legal(position, "pass")
-
-
 # The end and the score
 
 
@@ -297,63 +224,6 @@ def test_scalars_take_the_view_of_the_mover() -> None:
     assert position.scalars().tolist() == [722, 1, 1]
 
 
-# Setting up, handicap
-
-
-def test_handicap_stones_stay_and_white_begins() -> None:
-    position = GoPosition((19, 19))
-    position.place_handicap(fixed_handicap(4, (19, 19)))
-    assert [position.action_text(square) for square in position.stones(BLACK)] == ["D16", "Q16", "D4", "Q4"]
-    assert (position.mover, position.ply) == (WHITE, 0)
-    with pytest.raises(IndexError):
-        position.pop()
-    with pytest.raises(BadPosition, match="empty board"):
-        position.place_handicap([0, 1])
-
-
-@pytest.mark.parametrize("squares", [[3], [3, 3], [3, 25], [-1, 3], []])
-def test_bad_handicap_changes_nothing(squares: list[int]) -> None:
-    position = GoPosition((5, 5))
-    with pytest.raises(BadPosition):
-        position.place_handicap(squares)
-    assert everything(position) == everything(GoPosition((5, 5)))
-
-
-def test_handicap_stands_on_the_third_line_up_to_size_12() -> None:
-    for size, text in ((7, "C3 E5"), (12, "C3 K10"), (13, "D4 K10")):
-        shape = size, size
-        assert " ".join(vertex_text(square, shape) for square in fixed_handicap(2, shape)) == text
-
-
-def test_fixed_handicap_on_oblong_boards_and_beyond_the_table() -> None:
-    assert [vertex_text(square, (9, 13)) for square in fixed_handicap(2, (9, 13))] == ["D3", "K7"]
-    for stones, shape in ((2, (6, 6)), (5, (8, 8)), (10, (19, 19)), (1, (19, 19)), (5, (9, 10))):
-        with pytest.raises(BadPosition, match="board allows"):
-            fixed_handicap(stones, shape)
-
-
-@given(SHAPES, st.data())
-@EXAMPLES
-def test_free_handicap(shape: Shape, data: st.DataObject) -> None:
-    stones = data.draw(st.integers(2, shape[0] * shape[1] - 1))
-    position = GoPosition(shape)
-    position.place_handicap(free_handicap(stones, shape))
-    assert len(position.stones(BLACK)) == stones
-
-
-@pytest.mark.parametrize(
-    ("black", "white", "why"),
-    [([25], [], "outside"), ([3], [3], "cannot hold"), ([0], [1, 5], "no liberty"), ([-1], [], "outside")],
-)
-def test_bad_set_up_changes_nothing(black: list[int], white: list[int], why: str) -> None:
-    position = GoPosition((5, 5))
-    play(position, "C3")
-    before = everything(position)
-    with pytest.raises(BadPosition, match=why):
-        position.set_up(black, white, WHITE)
-    assert everything(position) == before
-
-
 @pytest.mark.parametrize("shape", [(1, 9), (9, 1), (20, 9), (9, 20), (0, 0)])
 def test_bad_board_size(shape: Shape) -> None:
     with pytest.raises(BadPosition, match="2 to 19"):
@@ -408,7 +278,7 @@ def test_pop_undoes_every_move(shape: Shape, seed: int, any_play: bool) -> None:
     assert everything(twin) == states[-1]  # a copy shares nothing that changes
 
 
-# Symmetry, planes, board
+# Symmetry and planes
 
 
 @given(st.integers(2, 6), SEEDS, st.sampled_from(Symmetry))
