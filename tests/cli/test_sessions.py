@@ -104,12 +104,13 @@ def test_the_greeting_says_which_version_and_whether_the_weights_are_untrained(t
         weights[name] = ["--weights", str(tmp_path / name)]
         export_bundle(tiny_network(load_game(name)), load_game(name), tmp_path / name, training=Training("untrained"))
     for protocol, game in (("uci", "chess"), ("usi", "shogi")):
-        output = talk([protocol, *weights[game]], [protocol, "isready"]).stdout
+        lines = [protocol, "isready", "position startpos", "go nodes 1"]
+        output = talk([protocol, *weights[game]], lines).stdout
         assert f"id name MuZero Engine {__version__} (untrained)" in output
-        assert "untrained" in output.split("ok\n", 1)[1], "not said once the weights are loaded"
-        shipped = talk([protocol], [protocol, "isready"]).stdout
+        assert "untrained" in output.split("readyok\n", 1)[1], "not said at the first search"
+        shipped = talk([protocol], lines).stdout
         assert f"id name MuZero Engine {__version__}\n" in shipped
-        assert read_manifest(default_weights_dir(game)).training.note in shipped.split("ok\n", 1)[1]
+        assert read_manifest(default_weights_dir(game)).training.note in shipped.split("readyok\n", 1)[1]
     assert f"= {__version__} (untrained)" in talk(["gtp", *weights["go"]], ["version"]).stdout
     assert f"= {__version__}\n" in talk(["gtp"], ["version"]).stdout
 
@@ -167,7 +168,7 @@ def test_missing_weights_are_one_line_and_the_session_goes_on(tmp_path: Path) ->
         (["usi", "--backend", "tpu"], "Invalid value for '--backend': backend takes one of auto, cpu,"),
         (["gtp", "--boardsize", "20"], "Invalid value for '--boardsize'"),
         (["ugi", "--game", "xiangqi"], "Invalid value for '--game': 'xiangqi' is not one of"),
-        (["chess"], "No such command 'chess'"),
+        (["chess"], "There is no command 'chess'"),
     ],
 )
 def test_wrong_arguments_end_with_one_line(arguments: list[str], message: str) -> None:
