@@ -1,0 +1,179 @@
+"""Networks and memory that are loaded, changed, or cannot be had."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from support.engine_client import PATIENCE, Client
+from support.fakes import HashModel
+
+from muzero_engine.arrays import Floats, Ints
+from muzero_engine.engine import memory
+from muzero_engine.engine.engine import FIXED_BATCH, Engine
+from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.base import Shape
+from muzero_engine.games.registry import load_game
+from muzero_engine.model import Model, RecurrentOutput
+
+
+def test_a_hash_that_cannot_be_had_is_said_and_searched_with_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "machine_mb", lambda: 100.0)
+    client = Client("chess", hash_mb=1 << 20)
+    client.engine.prepare((8, 8))
+    assert client.engine.notice == "a hash of 1048576 MB cannot be had here: searching with 75 MB"
+    assert client.go(Limits(nodes=50)).info.nodes == 50
+    assert client.engine.error is None
+    client.engine.configure(replace(client.engine.options, hash_mb=16))
+    client.engine.prepare((8, 8))
+    assert client.engine.notice is None
+
+
+def test_no_machine_has_a_hash_beyond_all_bounds() -> None:
+    client = Client("chess", hash_mb=1 << 20)
+    assert client.go(Limits(nodes=20)).info.nodes == 20
+
+
+def test_memory_that_the_system_refuses_is_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(size: int, **_: object) -> None:
+        if size > 40 << 20:
+            raise MemoryError
+
+    monkeypatch.setattr("muzero_engine.engine.memory.np.empty", refusing)
+    monkeypatch.setattr(memory, "machine_mb", lambda: None)
+    assert memory.obtainable_mb(256) == 32
+    assert memory.obtainable_mb(20) == 20
+
+
+def test_a_clock_never_pays_for_another_network() -> None:
+    game = load_game("tictactoe")
+    loaded: list[str] = []
+
+    def load(options: EngineOptions) -> Model:
+        loaded.append(options.precision)
+        return HashModel(game.spec, (3, 3))
+
+    engine = Engine(load)
+    client = Client()
+    client.engine = engine
+    client.go(Limits(clock=Clock(remaining_ms=50)))  # there is none yet
+    assert loaded == ["auto"]
+    engine.configure(EngineOptions(precision="fp32"))
+    assert engine.stale
+    for limits in (Limits(clock=Clock(remaining_ms=50)), Limits(move_time_ms=5)):
+        client.go(limits)
+        assert loaded == ["auto"]
+        assert "not loaded on a clock" in (engine.notice or "")
+    engine.prepare((3, 3))
+    assert loaded == ["auto", "fp32"]
+    assert not engine.stale
+    assert engine.notice is None
+    engine.configure(EngineOptions(precision="int8"))
+    client.go(Limits(nodes=5))
+    assert loaded == ["auto", "fp32", "int8"]
+
+
+def test_a_model_that_cannot_be_loaded_still_gives_a_move() -> None:
+    def refuse(_: EngineOptions) -> Model:
+        raise ValueError("weights are not there: reinstall")
+
+    client = Client("chess")
+    client.engine = Engine(refuse)
+    with pytest.raises(ValueError, match="not there"):
+        client.engine.prepare(client.shape)
+    result = client.go(Limits(move_time_ms=10))
+    assert result.action in client.game.initial(client.shape).legal_actions()
+    assert client.engine.error == "weights are not there: reinstall"
+
+
+def test_a_model_that_fails_in_mid_search_still_gives_a_move() -> None:
+    class Failing(HashModel):
+        def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+            if self.calls == 3:
+                raise RuntimeError("out of memory\nand more")
+            return super().recurrent_inference(latent, action)
+
+    client = Client("chess", Failing(load_game("chess").spec, (8, 8)))
+    result = client.go(Limits(nodes=1000))
+    assert result.action is not None
+    assert client.engine.error == "out of memory"
+    assert len(client.results) == 1
+
+
+def test_the_model_is_loaded_again_only_when_its_options_change() -> None:
+    loaded: list[EngineOptions] = []
+    tuned: list[Shape] = []
+    game = load_game("tictactoe")
+
+    def load(options: EngineOptions) -> Model:
+        loaded.append(options)
+        return HashModel(game.spec, (3, 3))
+
+    def tune(_: Model, shape: Shape) -> int:
+        tuned.append(shape)
+        return 4
+
+    client = Client()
+    client.engine = Engine(load, tune_batch=tune)
+    client.engine.prepare((3, 3))
+    client.go(Limits(nodes=5))
+    client.engine.configure(replace(client.engine.options, multipv=3))
+    client.go(Limits(nodes=5))
+    assert len(loaded) == 1
+    client.engine.configure(replace(client.engine.options, threads=2))
+    client.go(Limits(nodes=5))
+    assert len(loaded) == 2
+    assert tuned == [(3, 3), (3, 3)]
+
+
+def test_a_stop_while_the_model_loads_is_obeyed_after_the_first_batch() -> None:
+    loading, loaded = threading.Event(), threading.Event()
+    tuned: list[Shape] = []
+    game = load_game("tictactoe")
+
+    def load(_: EngineOptions) -> Model:
+        loading.set()
+        assert loaded.wait(PATIENCE)
+        return HashModel(game.spec, (3, 3))
+
+    def tune(_: Model, shape: Shape) -> int:
+        tuned.append(shape)
+        return 4
+
+    client = Client()
+    client.engine = Engine(load, tune_batch=tune)
+    client.start(Limits(infinite=True))
+    assert loading.wait(PATIENCE)
+    client.engine.stop()
+    assert not client.engine.wait(0.02)
+    loaded.set()
+    assert client.engine.wait(PATIENCE)
+    (result,) = client.results
+    assert 1 <= result.info.nodes <= FIXED_BATCH
+    assert client.engine.error is None
+    assert tuned == []  # it would take half a second more
+    client.go(Limits(move_time_ms=1))
+    assert tuned == [(3, 3)]
+
+
+def test_an_engine_that_is_closed_while_the_model_loads_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.engine.engine.CLOSE_SECONDS", 0.0)
+    loading, loaded = threading.Event(), threading.Event()
+    game = load_game("tictactoe")
+
+    def load(_: EngineOptions) -> Model:
+        loading.set()
+        assert loaded.wait(PATIENCE)
+        return HashModel(game.spec, (3, 3))
+
+    client = Client()
+    client.engine = Engine(load, tune_batch=lambda model, shape: 1 if model.latent_levels == 0 else 2)
+    client.start(Limits(nodes=5))
+    assert loading.wait(PATIENCE)
+    client.engine.close()
+    loaded.set()
+    assert client.engine.wait(PATIENCE)
+    assert client.engine.error is None
+    assert len(client.results) == 1
