@@ -131,3 +131,20 @@ class Talk:
         response = self.response(line)
         assert response.startswith("? "), f"{line}: {response}"
         return response[2:]
+
+
+def board_rows(talk: Talk) -> list[str]:
+    """Return the rows of the board from the top, without numbers and marks of the last stone."""
+    lines = talk.ask("showboard").split("\n")[2:-3]
+    return ["".join(mark for mark in line[2:-1] if mark in ".+XO") for line in lines]
+
+
+def living_stones(talk: Talk) -> str:
+    """Return the stones that count as alive."""
+    return talk.ask("final_status_list alive")
+
+
+def play_moves(talk: Talk, moves: str) -> None:
+    """Play moves such as "bE5 wpass"."""
+    for move in moves.split():
+        talk.ask(f"play {move[0]} {move[1:]}")
