@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import subprocess
 import sys
 import time
@@ -14,7 +15,8 @@ import pytest
 pty = pytest.importorskip("pty", reason="Windows has no such terminals")
 SECONDS = 60.0
 CTRL_C = "\x03"
-ON_A_TERMINAL = """import fcntl, os, sys, termios
+ON_A_TERMINAL = """import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever started the tests may ignore it
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is sent to this process
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"""
 
@@ -39,7 +41,8 @@ class Session:
         """Return what is shown up to the end of a pattern. Raises AssertionError when that does not come."""
         end = time.monotonic() + SECONDS
         while (match := re.search(pattern, self._shown, re.DOTALL)) is None:
-            assert time.monotonic() < end, self._shown
+            ready, _, _ = select.select([self._terminal], [], [], max(0.0, end - time.monotonic()))
+            assert ready, self._shown
             try:
                 self._shown += os.read(self._terminal, 4096).decode(errors="replace")
             except OSError as error:  # Linux says so when the other side has closed
