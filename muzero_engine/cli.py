@@ -30,7 +30,7 @@ COMMANDS = {
     "bench": ("bench", "bench"),
     "info": ("info", "info"),
     "train": ("train", "train"),
-    "report": ("train", "report"),
+    "report": ("report", "report"),
     "export": ("export", "export"),
     "ladder": ("ladder", "ladder"),
     "uct": ("uct", "uct"),

@@ -1,4 +1,4 @@
-"""`train` and `report`: learn a network by self-play, and see how it went. Need the extra `train`."""
+"""`train`: learn a network by self-play. Needs the extra `train`."""
 
 from __future__ import annotations
 
@@ -373,36 +373,6 @@ def _what_comes_next(game: str, folder: Path) -> str:
     )
 
 
-@click.command()
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The page  [RUN/report.html]")
-@click.option("--png", type=click.Path(path_type=Path, file_okay=False), help="Also each chart as a PNG file in here")
-@click.option("--title", help="Of the page")
-def report(folder: Path, out: Path | None, png: Path | None, title: str | None) -> None:
-    """Draw the curves of a run as one page (HTML).
-
-    It needs nothing beside it. The curves begin with those of the network that the run began with, where its bundle
-    has them.
-
-    \b
-    Examples:
-      muzero-engine report runs/ttt
-      muzero-engine report runs/ttt --png pictures
-    """
-    with training_errors():
-        require_training_libraries("torch", "matplotlib")
-        from muzero_engine.training.report.history import history
-        from muzero_engine.training.report.report import write_report
-        from muzero_engine.training.report.run_metrics import METRICS_FILE
-
-        records = history(folder)
-        if not records:
-            raise click.ClickException(f"{folder / METRICS_FILE} holds no cycle yet")
-        page = out or folder / "report.html"
-        write_report(records, title or run_title(folder), page, png)
-    click.echo(str(page))
-
-
 def _earlier(file: Path) -> Counters:
     """Return what the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
     from muzero_engine.training.run.checkpoint_contents import Counters
@@ -411,14 +381,3 @@ def _earlier(file: Path) -> Counters:
     return Counters(
         step=learnt.steps, games=learnt.games, plies=learnt.plies, device_seconds=learnt.device_hours * 3600
     )
-
-
-def run_title(folder: Path) -> str:
-    """Return what the report of a run is called."""
-    from muzero_engine.training.settings_text import from_json
-
-    try:
-        config = from_json((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, BadSettings):
-        return f"Training run {folder.name}"
-    return f"{config.game}, preset {config.preset}: {folder.name}"
