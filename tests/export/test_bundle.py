@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.networks import tiny_network
 
+from muzero_engine import files
 from muzero_engine.export import bundle as bundle_module
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import load_game
@@ -71,6 +73,28 @@ def test_a_failed_export_leaves_the_old_bundle(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError, match="no space"):
         export_bundle(tiny_network(GAME, seed=2), GAME, folder, training=TRAINING)
     assert load_bundle(folder).manifest == old
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
+
+
+def test_a_kill_while_a_bundle_makes_room_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, replace = tmp_path / "tictactoe", os.replace
+    old = export_bundle(tiny_network(GAME, seed=1), GAME, folder, training=TRAINING)
+
+    def killed(source: Path, target: Path) -> None:
+        if Path(source).is_dir() and Path(target) == folder:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "_exchanged", lambda *_: False)  # as where the system cannot
+        patched.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            export_bundle(tiny_network(GAME, seed=2), GAME, folder, training=TRAINING)
+    assert not folder.exists()
+    files.restore_folder(folder)  # as the next export does
+    assert load_bundle(folder).manifest == old
+    new = export_bundle(tiny_network(GAME, seed=2), GAME, folder, training=TRAINING)
+    assert load_bundle(folder).manifest == new
     assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
 
 
