@@ -10,12 +10,17 @@ from __future__ import annotations
 import difflib
 import importlib
 import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from muzero_engine import __version__
+
+MOST_TOLD = 1000  # characters of a complaint
 
 # command -> where it is: module of `muzero_engine.commands`, attribute
 COMMANDS = {
@@ -42,9 +47,17 @@ class LazyGroup(click.Group):
 
     def main(self, *arguments: Any, **settings: Any) -> Any:
         """Run the program, on a console that may not be able to write everything."""
+        _replace_closed_streams()
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # an engine's name in Japanese, say, on a console of cp1252
         return super().main(*arguments, **settings)
+
+    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:
+        """Read the command line as far as the command."""
+        with _short_messages():
+            if sys.stdout is None:
+                raise click.ClickException("standard output is closed: connect it to something, /dev/null for one")
+            return super().make_context(*arguments, **settings)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -77,12 +90,40 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command. Errors that this package defines carry a line for people; any other is a bug and is shown
         whole."""
+        with _short_messages():
+            try:
+                return super().invoke(ctx)
+            except (ValueError, RuntimeError) as error:
+                if type(error).__module__.startswith("muzero_engine."):
+                    raise click.ClickException(str(error)) from None
+                raise
+
+
+@contextmanager
+def _short_messages() -> Iterator[None]:
+    """Cut what a complaint echoes of the command line and of files, and free it of control characters."""
+    try:
+        yield
+    except click.ClickException as error:
+        if error.message:
+            text = "".join(mark if mark.isprintable() or mark == "\n" else "?" for mark in error.message)
+            cut = text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}..."
+            error.message = cut  # type: ignore[misc]  # final, but click has no other way
+        raise
+
+
+def _replace_closed_streams() -> None:
+    """Let no file that is opened later get the number of a stream that is closed, and complaints be lost quietly.
+
+    `sys.stdin` and `sys.stdout` stay None, which who needs them sees.
+    """
+    for descriptor in range(3):
         try:
-            return super().invoke(ctx)
-        except (ValueError, RuntimeError) as error:
-            if type(error).__module__.startswith("muzero_engine."):
-                raise click.ClickException(str(error)) from None
-            raise
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    if sys.stderr is None:
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False))
 
 
 @click.group(

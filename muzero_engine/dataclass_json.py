@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import json
 import math
 import sys
 import types
@@ -61,6 +62,29 @@ class Rule:
 
 
 Finite = Annotated[float, Rule(math.isfinite, "a number")]
+
+
+def parse_json(text: str | bytes, *, constants: bool = False) -> Any:
+    """Return what a text of JSON says. Raises ValueError, also where it is nested too deeply or a number too long.
+
+    Infinities and NaN, which are no JSON though Python's writer knows them, are refused unless `constants`.
+    """
+    try:
+        return json.loads(text, parse_constant=None if constants else _refuse_constant)
+    except (json.JSONDecodeError, UnicodeDecodeError, _Constant):
+        raise
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError:  # Python's limit, whose message is for programmers
+        raise ValueError("a number in it has thousands of digits") from None
+
+
+class _Constant(ValueError):
+    """A constant that is no JSON."""
+
+
+def _refuse_constant(name: str) -> float:
+    raise _Constant(f"{name} is no number")
 
 
 def to_data(value: Any) -> Any:

@@ -1,5 +1,5 @@
 """Writing files and folders so that a kill at any moment leaves the old one or the new one, never a part; and whole
-records after another, of which a kill can spoil the last one at most.
+records after another, of which a kill can spoil the last one at most. Reading files of which nothing is known.
 
 A new file may be read and written by whom the process's umask lets; a file that is replaced keeps its permissions.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import secrets
 import shutil
@@ -18,8 +19,43 @@ from pathlib import Path
 _PERMISSIONS = 0o666  # of which the system takes away what the umask says
 _AS_BYTES = getattr(os, "O_BINARY", 0)  # Windows would turn line ends
 _HERE = -100  # AT_FDCWD: paths are relative to the working directory
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # a pipe that came into a file's place meanwhile is not waited for
+_MORE = 1 << 16  # bytes
 _LINUX_EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 _DARWIN_SWAP = 2  # RENAME_SWAP of renamex_np(2)
+
+NO_REGULAR_FILE = "it is no regular file"
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """Return what is in a regular file of at most `limit` bytes.
+
+    Raises OSError, whose `strerror` is a sentence, also for a folder, a pipe, a device, a file that is larger (EFBIG),
+    and a name that no file can have. Nothing of these is opened or waited for.
+    """
+    try:
+        _require_regular(path, os.stat(path))
+        with os.fdopen(os.open(path, os.O_RDONLY | _AT_ONCE | _AS_BYTES), "rb") as file:
+            status = os.fstat(file.fileno())
+            _require_regular(path, status)
+            if status.st_size > limit:
+                raise _too_large(path, limit)
+            data = file.read(min(limit, status.st_size) + 1)
+            while status.st_size < len(data) <= limit and (more := file.read(_MORE)):  # it grows, or is the system's
+                data += more
+    except ValueError as error:  # a NUL in the path
+        raise OSError(errno.EINVAL, str(error), str(path)) from None
+    if len(data) > limit:
+        raise _too_large(path, limit)
+    return data
+
+
+def expanded(text: str) -> Path:
+    """Return the path of a text, in which `~` and `~user` are folders; as it stands where there is no such user."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -91,3 +127,16 @@ def _exchanged(one: Path, other: Path) -> bool:
         return bool(getattr(ctypes.CDLL(None), function)(*arguments) == 0)
     except (AttributeError, OSError):
         return False
+
+
+def _require_regular(path: Path, status: os.stat_result) -> None:
+    """Raise OSError where this is not the status of a regular file."""
+    if stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EISDIR, "it is a folder", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, NO_REGULAR_FILE, str(path))
+
+
+def _too_large(path: Path, limit: int) -> OSError:
+    room = f"{limit >> 20} MiB" if limit >= 1 << 20 else f"{limit} bytes"
+    return OSError(errno.EFBIG, f"it is larger than {room}", str(path))

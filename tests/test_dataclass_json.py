@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muzero_engine.dataclass_json import MAY_LACK, BadData, Finite, Rule, from_data, to_data
+from muzero_engine.dataclass_json import MAY_LACK, BadData, Finite, Rule, from_data, parse_json, to_data
 
 Side = Annotated[int, Rule(lambda side: 1 <= side <= 19, "a whole number from 1 to 19")]
 
@@ -120,3 +120,23 @@ def test_any_value_anywhere_is_read_or_refused(name: str, value: Any) -> None:
     except BadData:
         return
     assert from_data(Board, to_data(board), "it") == board
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[" * 1000 + "]" * 1000, "nested too deeply"),
+        ('{"a":' * 100_000, "nested too deeply"),
+        ('{"a": ' + "9" * 5000 + "}", "thousands of digits"),
+        ('{"a": NaN}', "NaN is no number"),
+        ("{", "line 1"),
+        (b"\xff", "utf-8"),
+    ],
+)
+def test_json_that_cannot_be_read_is_refused_in_one_line(text: str | bytes, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        parse_json(text)
+
+
+def test_constants_are_read_where_they_may_be() -> None:
+    assert parse_json("[Infinity]", constants=True) == [float("inf")]

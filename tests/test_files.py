@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from muzero_engine import files
-from muzero_engine.files import append_whole, replace_folder, restore_folder, write_atomically
+from muzero_engine.files import append_whole, expanded, read_limited, replace_folder, restore_folder, write_atomically
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -120,3 +120,57 @@ def test_the_package_writes_files_in_no_other_way() -> None:
         if path.name != "files.py" and (match := write.search(path.read_text(encoding="utf-8")))
     }
     assert set(others) == logs, others
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> dict[str, Path]:
+    """What is in the place of a file, or is no name of one."""
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(5 << 30)
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    return {
+        "it is a folder": tmp_path,
+        "it is larger than 1 MiB": tmp_path / "large",
+        "No such file": tmp_path / "none",
+        "name too long": tmp_path / ("x" * 5000),
+        "symbolic links": tmp_path / "loop",
+        "null": tmp_path / "a\0b",
+        "it is no regular file": tmp_path / "link",
+        "it is no regular": tmp_path / "pipe",
+        "it is no": Path(os.devnull),
+    }
+
+
+@pytest.mark.skipif(os.name != "posix", reason="messages of POSIX")
+def test_what_is_no_file_is_refused_at_once(odd: dict[str, Path]) -> None:
+    for reason, path in odd.items():
+        with pytest.raises(OSError, match=reason):
+            read_limited(path, 1 << 20)
+
+
+def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"12345")
+    assert read_limited(tmp_path / "x", 5) == b"12345"
+    with pytest.raises(OSError, match="larger than 4 bytes"):
+        read_limited(tmp_path / "x", 4)
+
+
+def test_a_home_that_nobody_has_is_a_name_like_others() -> None:
+    assert expanded("~nouser/x") == Path("~nouser/x")
+    assert expanded("~/x") == Path.home() / "x"
+
+
+def test_the_package_reads_files_of_others_in_no_other_way() -> None:
+    """But for what the system itself writes, and what this program has written a moment before."""
+    own = {"engine/memory.py", "commands/common/machine.py", "training/run/checkpoint.py"}
+    package = Path(__file__).parents[1] / "muzero_engine"
+    read = re.compile(r"read_text\((encoding|\))|\.read_bytes\(\)|open\(\"rb\"\)|json\.loads?\(|tomllib\.load\(")
+    others = {
+        str(path.relative_to(package)): match.group(0)
+        for path in package.rglob("*.py")
+        if path.name not in ("files.py", "dataclass_json.py") and (match := read.search(path.read_text("utf-8")))
+    }
+    assert set(others) == own, others

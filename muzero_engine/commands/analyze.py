@@ -24,6 +24,7 @@ from muzero_engine.commands.common.game_analysis import (
 )
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.moves import line_texts
+from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import game_of_data, play_moves, read_game, say_warnings
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
@@ -31,6 +32,7 @@ from muzero_engine.engine.report import RootMove, SearchResult
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import PlayedGame, Position
 from muzero_engine.games.lines import START
+from muzero_engine.protocols.common.stdio import require_streams
 
 SECONDS, SECONDS_A_MOVE = 2.0, 1.0  # of one position, and of each of a game
 TABLE_MOVES = 10  # moves of a line in the table
@@ -49,7 +51,7 @@ STDIN_BYTES = 1 << 26
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a page (HTML) on the game")
 @click.option("--nodes", type=click.IntRange(min=1), help="Simulations a position")
 @click.option(
-    "--time", "seconds", type=click.FloatRange(min=0.0, min_open=True), help="Seconds a position  [2, of a game 1]"
+    "--time", "seconds", type=FiniteNumber(min=0.0, min_open=True), help="Seconds a position  [2, of a game 1]"
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
 @engine_flags(multipv=5)
@@ -100,6 +102,7 @@ def _recorded(position: str, game: str | None, number: int) -> PlayedGame:
     """Return the game that is asked for, or the position as one without moves."""
     if position != "-":
         return read_game(position, game, number)
+    require_streams()
     data = sys.stdin.buffer.read(STDIN_BYTES + 1)
     if len(data) > STDIN_BYTES:
         raise click.ClickException(f"standard input is longer than {STDIN_BYTES >> 20} MiB: take a part of it")

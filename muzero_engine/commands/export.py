@@ -13,9 +13,11 @@ import click
 
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
+from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
+from muzero_engine.files import read_limited
 from muzero_engine.games.registry import load_game
-from muzero_engine.inference.manifest import HISTORY, PICTURE, Manifest, Training
+from muzero_engine.inference.manifest import HISTORY, MAX_FILE_BYTES, PICTURE, Manifest, Training
 
 if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 @expert_option("--games", type=click.IntRange(min=0), help="Games of self-play, for the manifest")
 @expert_option("--plies", type=click.IntRange(min=0), help="Positions searched in them, for the manifest")
 @expert_option("--steps", type=click.IntRange(min=0), help="Optimiser steps, for the manifest; 0: untrained")
-@expert_option("--device-hours", type=click.FloatRange(min=0.0), help="For the manifest")
+@expert_option("--device-hours", type=FiniteNumber(min=0.0), help="For the manifest")
 @expert_option("--channels", type=int, help="Of a new network  [96]")
 @expert_option("--representation-blocks", type=int, help="Of a new network's h  [8]")
 @expert_option("--dynamics-blocks", type=int, help="Of a new network's g  [4]")
@@ -156,7 +158,8 @@ def _curves_beside(checkpoint: Path | None) -> tuple[bytes | None, bytes | None]
     if checkpoint is None:
         return None, None
     picture, points = (checkpoint.parent / name for name in (PICTURE, HISTORY))
-    return picture.read_bytes() if picture.exists() else None, points.read_bytes() if points.exists() else None
+    curves = [read_limited(path, MAX_FILE_BYTES) if path.exists() else None for path in (picture, points)]
+    return curves[0], curves[1]
 
 
 def _write(

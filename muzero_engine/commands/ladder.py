@@ -12,6 +12,7 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
+from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.training import install_command
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
@@ -58,7 +59,7 @@ PROCESSOR = "processor"  # what a ladder's folder calls it
 @expert_option("--threads", type=click.IntRange(min=1), default=1, help="Of the engine  [1]")
 @click.option("--concurrency", type=click.IntRange(min=1), metavar="N", default=2, help="Games side by side  [2]")
 @expert_option("--seed", type=int, default=0, help="Of the openings  [0]")
-@expert_option("--start", type=float, help="A rating to begin at")
+@expert_option("--start", type=FiniteNumber(), help="A rating to begin at")
 @click.option("--without", multiple=True, metavar="OPPONENT", help="Leave an opponent out; may be repeated")
 @click.option("--list", "only_list", is_flag=True, help="Only show the opponents")
 @click.option("--write-manifest", is_flag=True, help="Put the rating into the weights' manifest")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine_line
+from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
 from muzero_engine.commands.common.training import install_command
 from muzero_engine.engine.options import EngineOptions
@@ -92,29 +94,29 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 )
 @expert_option("--opening-plies", type=click.IntRange(min=1), help="Moves of an opening at most")
 @expert_option("--random-plies", type=click.IntRange(min=0), help="Without a file: random moves  [the game's own]")
-@expert_option("--balance", type=click.FloatRange(0.0, 1.0), help="Random openings that our value calls so even only")
+@expert_option("--balance", type=FiniteNumber(0.0, 1.0), help="Random openings that our value calls so even only")
 @expert_option("--seed", type=click.IntRange(min=0), default=0, help="Of openings and their order  [0]")
 @click.option("--size", type=click.IntRange(2, 19), metavar="N", help="Lines of the board  [9]")
-@click.option("--komi", type=float, metavar="N", help="Komi, where the game has it  [7.5]")
+@click.option("--komi", type=FiniteNumber(), metavar="N", help="Komi, where the game has it  [7.5]")
 @expert_option(
     "--scoring",
     type=click.Choice([it.value for it in Scoring]),
     default=Scoring.TROMP_TAYLOR.value,
     help="How a board is counted, where it is",
 )
-@expert_option(
-    "--win-score", type=click.FloatRange(min=0.0), default=1000.0, help="Adjudicate wins: centipawns  [1000]"
-)
+@expert_option("--win-score", type=FiniteNumber(min=0.0), default=1000.0, help="Adjudicate wins: centipawns  [1000]")
 @expert_option("--win-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
-@expert_option("--draw-score", type=click.FloatRange(min=0.0), default=8.0, help="Adjudicate draws: centipawns  [8]")
+@expert_option("--draw-score", type=FiniteNumber(min=0.0), default=8.0, help="Adjudicate draws: centipawns  [8]")
 @expert_option("--draw-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
 @expert_option("--draw-after", type=click.IntRange(min=0), default=40, help="... not before this move  [40]")
 @expert_option("--max-plies", type=click.IntRange(min=1), help="Cap on a game  [the game's own]")
-@expert_option("--patience", type=click.FloatRange(min=0.1), default=60.0, help="Seconds to get ready in  [60]")
-@click.option("--sprt", "sprt_bounds", nargs=2, type=float, metavar="ELO0 ELO1", help="Stop when this test is decided")
+@expert_option("--patience", type=FiniteNumber(min=0.1), default=60.0, help="Seconds to get ready in  [60]")
+@click.option(
+    "--sprt", "sprt_bounds", nargs=2, type=FiniteNumber(), metavar="ELO0 ELO1", help="Stop when this test is decided"
+)
 @expert_option(
     "--sprt-error",
-    type=click.FloatRange(0.0, 0.5, min_open=True, max_open=True),
+    type=FiniteNumber(0.0, 0.5, min_open=True, max_open=True),
     default=0.05,
     help="Its alpha and beta  [0.05]",
 )
@@ -273,6 +275,8 @@ class Flags:
             name, _, elo = text.rpartition("=")
             try:
                 held[name] = float(elo)
+                if not math.isfinite(held[name]):
+                    raise ValueError
             except ValueError:
                 raise BadTournament(f"--anchor {text!a:.60}: write NAME=ELO") from None
             if name not in names:

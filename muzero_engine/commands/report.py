@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from muzero_engine.commands.common.training import require_training_libraries, training_errors
-from muzero_engine.training.settings_text import BadSettings, from_json
+from muzero_engine.files import read_limited
+from muzero_engine.training.settings_text import from_json
 
 
 @click.command()
@@ -43,7 +44,7 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
 def _title(folder: Path) -> str:
     """Return what the report of a run is called."""
     try:
-        config = from_json((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, BadSettings):
+        config = from_json(read_limited(folder / "config.json", 1 << 20).decode())
+    except (OSError, ValueError):
         return f"Training run {folder.name}"
     return f"{config.game}, preset {config.preset}: {folder.name}"

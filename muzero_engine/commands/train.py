@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -53,7 +54,10 @@ class Duration(click.ParamType[float]):
         parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
         if not parts or "".join(number + unit for number, unit in parts) != str(value):
             self.fail(f"{value!r} is not a time: write it like 90s, 9m or 1h30m", param, ctx)
-        return sum(float(number) * _UNITS[unit] for number, unit in parts)
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        if not math.isfinite(seconds):
+            self.fail(f"{str(value)[:40]!r} is longer than any time", param, ctx)
+        return seconds
 
 
 @dataclass(frozen=True, slots=True)

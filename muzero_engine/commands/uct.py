@@ -7,6 +7,8 @@ import sys
 
 import click
 
+from muzero_engine.protocols.common.stdio import require_streams
+
 
 @click.command()
 @click.option("--playouts", type=click.IntRange(min=1), default=100, help="A move  [100]")
@@ -21,6 +23,7 @@ def uct(playouts: int, seed: int | None) -> None:
     """
     from muzero_engine.protocols.gtp.uct_session import UctPlayer, serve_gtp
 
+    require_streams()
     serve_gtp(sys.stdin, _answer, f"UCT {playouts}", UctPlayer(playouts, random.Random(seed)))
 
 

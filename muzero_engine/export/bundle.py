@@ -17,7 +17,7 @@ from muzero_engine.export.calibration import Int8Calibration, calibration_edges
 from muzero_engine.export.equalise import equalised
 from muzero_engine.export.graph import initial_graph, recurrent_graph, referring, serialised
 from muzero_engine.export.quantise import quantised
-from muzero_engine.files import replace_folder, restore_folder, write_atomically
+from muzero_engine.files import read_limited, replace_folder, restore_folder, write_atomically
 from muzero_engine.games.base import Game
 from muzero_engine.inference.manifest import (
     CARD,
@@ -26,6 +26,7 @@ from muzero_engine.inference.manifest import (
     INITIAL,
     KNOWN_FILES,
     MANIFEST,
+    MAX_FILE_BYTES,
     PICTURE,
     RECURRENT,
     RECURRENT_INT8,
@@ -88,7 +89,7 @@ def export_bundle(
     if history is not None:
         files[HISTORY] = history
     manifest = _manifest(network, training, ratings, files)
-    card = {CARD: (folder / CARD).read_bytes()} if (folder / CARD).exists() else {}
+    card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
     _replace(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
     return manifest
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
-import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from muzero_engine.files import NO_REGULAR_FILE, read_limited
 from muzero_engine.games.base import (
     BadPosition,
     Game,
@@ -83,19 +84,12 @@ def formats_of_text(text: str) -> Iterator[tuple[Game, RecordFormat]]:
 def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
     """Return what is in a regular file. Raises BadPosition, also for a folder, a pipe and a file beyond the limit."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            kind = "a folder" if path.is_dir() else "no regular file (`analyze -` reads standard input)"
-            raise BadPosition(f"cannot read {str(path)!a}: it is {kind}")
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        if isinstance(error, BadPosition):
-            raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BadPosition(f"cannot read {str(path)!a}: {reason}") from None
-    if len(data) > limit:
-        raise BadPosition(f"{str(path)!a} is larger than {limit >> 20} MiB: take a part of it")
-    return data
+        return read_limited(path, limit)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise BadPosition(f"{str(path)!a} is larger than {limit >> 20} MiB: take a part of it") from None
+        hint = " (`analyze -` reads standard input)" if error.strerror == NO_REGULAR_FILE else ""
+        raise BadPosition(f"cannot read {str(path)!a}: {error.strerror or error}{hint}") from None
 
 
 def text_of(data: bytes, form: RecordFormat | None = None) -> str:

@@ -6,8 +6,8 @@ used: a file is read once.
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import json
 import math
 import os
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from muzero_engine.dataclass_json import parse_json
+from muzero_engine.files import read_limited
 from muzero_engine.games.base import GameSpec
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
@@ -28,6 +30,7 @@ from muzero_engine.inference.manifest import (
 )
 
 WEIGHTS_VARIABLE = "MUZERO_WEIGHTS"
+MAX_DIMENSIONS = 8  # of a tensor
 
 StoredTensors = dict[str, npt.NDArray[np.float16]]  # the tensors of a checkpoint by name
 
@@ -57,7 +60,7 @@ def default_weights_dir(game: str) -> Path:
 
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a bundle; its files are not looked at. Raises BadWeights."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # unlike Path's, it knows any name
         raise BadWeights(f"there are no weights in {folder}: it is not a folder; give the folder of a weights bundle")
     data = _read(folder, MANIFEST, MAX_MANIFEST_BYTES)
     return Manifest.from_json(data, str(folder))
@@ -78,10 +81,7 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
             continue
         data = _read(folder, name, info.size)
         if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
-            raise BadWeights(
-                f"{name} in {folder} is not the file that {MANIFEST} describes (its hash differs): "
-                "export or install the weights again"
-            )
+            raise _other_file(folder, name)
         if name == CHECKPOINT:
             weights = _weights(data, f"{CHECKPOINT} in {folder}")
         elif name not in UNPLAYED_FILES:
@@ -95,7 +95,7 @@ def tensor_places(data: bytes) -> tuple[int, dict[str, Any]]:
     See github.com/huggingface/safetensors, "Format". Nothing is checked: a file that is none may raise anything.
     """
     begin = 8 + int.from_bytes(data[:8], "little")
-    header: dict[str, Any] = json.loads(data[8:begin])
+    header: dict[str, Any] = parse_json(data[8:begin])
     return begin, {name: info for name, info in header.items() if name != "__metadata__"}
 
 
@@ -104,7 +104,7 @@ def _weights(data: bytes, where: str) -> StoredTensors:
     try:
         begin, tensors = tensor_places(data)
         return {name: _tensor(data, begin, info) for name, info in tensors.items()}
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError):
+    except (ValueError, LookupError, TypeError, AttributeError, MemoryError, OverflowError):
         raise BadWeights(
             f"{where} does not hold weights in 16 bits: export the weights again, or install them again"
         ) from None
@@ -113,20 +113,30 @@ def _weights(data: bytes, where: str) -> StoredTensors:
 def _tensor(data: bytes, begin: int, info: dict[str, Any]) -> npt.NDArray[np.float16]:
     first, end = info["data_offsets"]
     shape: list[int] = info["shape"]
-    if info["dtype"] != "F16" or not 0 <= first <= end or end - first != 2 * math.prod(shape):
+    if info["dtype"] != "F16" or len(shape) > MAX_DIMENSIONS or not 0 <= first <= end <= len(data) - begin:
+        raise ValueError
+    if end - first != 2 * math.prod(shape):
         raise ValueError
     return np.frombuffer(data, np.dtype("<f2"), math.prod(shape), begin + first).reshape(shape)
 
 
 def _read(folder: Path, name: str, size: int) -> bytes:
-    """Return the bytes of a file, at most one more than `size`. Raises BadWeights.
+    """Return the bytes of a file of at most `size` bytes. Raises BadWeights.
 
     The memory taken is that of what lies on the disk, whatever a manifest says of its size.
     """
     try:
-        with (folder / name).open("rb") as file:
-            return file.read(min(size, os.fstat(file.fileno()).st_size) + 1)
+        return read_limited(folder / name, size)
     except FileNotFoundError:
         raise BadWeights(f"{name} is missing in {folder}: export or install the weights again") from None
     except OSError as error:
+        if error.errno == errno.EFBIG and name != MANIFEST:
+            raise _other_file(folder, name) from None
         raise BadWeights(f"{name} in {folder} cannot be read ({error.strerror}): check the file") from None
+
+
+def _other_file(folder: Path, name: str) -> BadWeights:
+    return BadWeights(
+        f"{name} in {folder} is not the file that {MANIFEST} describes (its hash differs): "
+        "export or install the weights again"
+    )

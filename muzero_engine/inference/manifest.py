@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
-from muzero_engine.dataclass_json import MAY_LACK, BadData, Rule, from_data, to_data
+from muzero_engine.dataclass_json import MAY_LACK, BadData, Rule, from_data, parse_json, to_data
 from muzero_engine.games.base import GameSpec, Shape
 
 FORMAT = 3  # since it, the graphs' weights are those of the checkpoint
@@ -168,8 +168,8 @@ class Manifest:
         """Read a manifest. Raises BadWeights, naming `source`, for anything that `to_json` would not have written."""
         where = f"{MANIFEST} in {source}"
         try:
-            document: Any = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
+            document: Any = parse_json(data)
+        except ValueError:
             raise BadWeights(f"{where} is not valid JSON: export or install the weights again") from None
         try:
             file_format = from_data(_Format, document, "it", ignored=True, complete=True).format
@@ -207,7 +207,3 @@ def _complaint(error: BadData) -> tuple[str, str]:
 
 def _damaged(where: str, place: str, expected: str) -> BadWeights:
     return BadWeights(f"{where} is damaged, {place} must be {expected}: export or install the weights again")
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Self
 
-from muzero_engine.dataclass_json import BadData, from_data, to_data
+from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
 from muzero_engine.games.base import ActionTable, Game, Shape, Turn
 
 MAX_BOARD = 32
@@ -97,14 +97,14 @@ class NetworkConfig:
     def from_json(cls, text: str) -> Self:
         """Return the configuration of a text. Raises BadConfig for anything that `to_json` would not have written."""
         try:
-            return from_data(cls, json.loads(text), "the network configuration", complete=True)
+            return from_data(cls, parse_json(text), "the network configuration", complete=True)
         except BadData as error:
             if different := ", ".join(sorted((*error.missing, *error.unknown))):
                 raise BadConfig(f"the network configuration has missing or unknown fields: {different}") from None
             raise BadConfig(str(error) if not error.path else f"the network configuration's {error}") from None
         except BadConfig:
             raise
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise BadConfig(f"the network configuration is not JSON: {error}") from error
 
 

@@ -12,11 +12,13 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from muzero_engine.files import read_limited
 from muzero_engine.games.base import ActionTable
 from muzero_engine.network.config import BadConfig, NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 
 CONFIG_KEY = "network"
+MOST_BYTES = 4 << 30  # of a file
 
 
 class BadCheckpoint(ValueError):
@@ -32,9 +34,10 @@ def network_bytes(network: MuZeroNetwork, *, dtype: torch.dtype = torch.float32)
 def load_network(path: Path, table: ActionTable | None = None) -> MuZeroNetwork:
     """Return the network of a file, in 32 bits on the CPU (see MuZeroNetwork for `table`). Raises BadCheckpoint."""
     try:
+        data = read_limited(path, MOST_BYTES)
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-        tensors = load_tensors(path.read_bytes())
+        tensors = load_tensors(data)
     except (OSError, safetensors.SafetensorError) as error:
         raise BadCheckpoint(f"the checkpoint {path} cannot be read: {error}") from error
     try:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, cast, get_type_hints
 
-from muzero_engine.dataclass_json import BadData, from_data, to_data
+from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import TrainConfig
@@ -73,10 +73,10 @@ def to_json(config: TrainConfig) -> str:
 def from_json(text: str) -> TrainConfig:
     """Return the configuration of a text. Raises BadSettings for anything that `to_json` would not have written."""
     try:
-        config = from_data(TrainConfig, json.loads(text), "the run's configuration")
+        config = from_data(TrainConfig, parse_json(text), "the run's configuration")
     except BadData as error:
         raise BadSettings(str(error)) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadSettings(f"the run's configuration is not JSON: {error}") from error
     check(config)
     return config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import tracemalloc
 from pathlib import Path
@@ -108,6 +109,9 @@ def damaged(header: object, data: bytes = bytes(64)) -> bytes:
         damaged({"a": {"dtype": "F16", "shape": [2], "data_offsets": [0, 8]}}),
         damaged({"a": {"dtype": "F16", "shape": [40], "data_offsets": [0, 80]}}),
         damaged({"a": {"dtype": "F16", "shape": [-2, -2], "data_offsets": [0, 8]}}),
+        damaged({"a": {"dtype": "F16", "shape": [10**30], "data_offsets": [0, 2 * 10**30]}}),
+        damaged({"a": {"dtype": "F16", "shape": [0, 10**30], "data_offsets": [0, 0]}}),
+        damaged({"a": {"dtype": "F16", "shape": [1] * 100, "data_offsets": [0, 2]}}),
         damaged({"a": {"dtype": "F16", "shape": ["2"], "data_offsets": [0, 4]}}),
         damaged({"a": {"dtype": "F16", "shape": [2], "data_offsets": [-4, 0]}}),
     ],
@@ -166,7 +170,7 @@ def _declare(folder: Path, name: str, size: int) -> None:
 def test_a_huge_manifest_is_not_swallowed(folder: Path) -> None:
     with (folder / MANIFEST).open("ab") as file:
         file.truncate(1 << 34)
-    with pytest.raises(BadWeights, match="not valid JSON"):
+    with pytest.raises(BadWeights, match="larger than 1 MiB"):
         load_bundle(folder)
 
 
@@ -194,3 +198,18 @@ def test_the_weights_that_come_along_fit_their_game(name: str, monkeypatch: pyte
     bundle = load_bundle(default_weights_dir(name), load_game(name).spec)
     assert set(bundle.manifest.shapes) == set(load_game(name).spec.shapes)
     assert sum(file.size for file in bundle.manifest.files.values()) <= 12 << 20
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders are POSIX's")
+@pytest.mark.parametrize("name", [MANIFEST, INITIAL, CHECKPOINT])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    with pytest.raises(BadWeights, match="it is no regular file"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "~nouser/x"])
+def test_a_folder_of_no_possible_name(name: str) -> None:
+    with pytest.raises(BadWeights, match="there are no weights in"):
+        read_manifest(Path(name))

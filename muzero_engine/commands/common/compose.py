@@ -12,6 +12,7 @@ from muzero_engine.engine.engine import Engine, ModelLoader
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.files import expanded
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
@@ -28,7 +29,7 @@ INFO_INTERVAL_MS = 250.0
 
 def weights_folder(game: str, options: EngineOptions) -> Path:
     """Return the bundle that the options ask for."""
-    return Path(options.weights).expanduser() if options.weights else default_weights_dir(game)
+    return expanded(options.weights) if options.weights else default_weights_dir(game)
 
 
 def load_model(game: str, options: EngineOptions) -> OnnxModel:

@@ -10,6 +10,7 @@ import click
 from muzero_engine.commands.common.compose import make_engine, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
 from muzero_engine.commands.play.console import Console
 from muzero_engine.commands.play.style import style_of
@@ -18,6 +19,7 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import Position, WithKomi
 from muzero_engine.games.registry import BUILT_IN
+from muzero_engine.protocols.common.stdio import require_streams
 
 DEFAULT_SECONDS = 1.0
 OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "verbose_move_stats", "info_interval_ms"})
@@ -26,10 +28,10 @@ OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "v
 @click.command()
 @click.argument("game", type=GameName(), default=BUILT_IN[0])
 @click.option("--side", default="first", metavar="SIDE", help="Yours: first, second, both, or a player's name  [first]")
-@click.option("--time", "seconds", type=click.FloatRange(min=0.0, min_open=True), help="Seconds a move  [1]")
+@click.option("--time", "seconds", type=FiniteNumber(min=0.0, min_open=True), help="Seconds a move  [1]")
 @click.option("--nodes", type=click.IntRange(min=1), help="Simulations a move")
 @click.option("--size", type=int, metavar="N", help="Lines of the board, where the game has several  [9]")
-@click.option("--komi", type=float, metavar="N", help="Komi, where the game has it  [7.5]")
+@click.option("--komi", type=FiniteNumber(), metavar="N", help="Komi, where the game has it  [7.5]")
 @click.option("--position", metavar="TEXT", help="Start from this FEN, SFEN, file of games, ...")
 @click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
@@ -55,6 +57,7 @@ def play(
       muzero-engine play go --size 9 --side white --time 2
       muzero-engine play chess --elo 1200
     """
+    require_streams()
     start = _start(game, size, komi, position)
     people = _people(side, start)
     if nodes is None and seconds is None:

@@ -24,6 +24,7 @@ from muzero_engine.commands.play.style import terminal_width
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.files import expanded
 from muzero_engine.games.base import IllegalMove, Position, Scored
 from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import game_of
@@ -310,7 +311,7 @@ class Table:
         if not self._position.ply:
             self._say("there is no move to save")
             return
-        path = Path(argument.strip("\"'")).expanduser() if argument else Path(default_name(self._game))
+        path = expanded(argument.strip("\"'")) if argument else Path(default_name(self._game))
         end = self._end or GameEnd(None, Ending.UNFINISHED, "unfinished")
         record = game_record(self._position, self._names(), end.winner, end.ending, end.reason)
         try:

@@ -10,7 +10,7 @@ import enum
 import json
 from typing import Any
 
-from muzero_engine.dataclass_json import BadData, from_data, to_data
+from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
 from muzero_engine.games.record import GameRecord
 
 
@@ -31,8 +31,8 @@ def record_line(record: GameRecord) -> str:
 def parse_record(line: str) -> GameRecord:
     """Return the record of a line. Raises BadRecord."""
     try:
-        data = json.loads(line)
-    except (ValueError, RecursionError):
+        data = parse_json(line, constants=True)
+    except ValueError:
         raise BadRecord("it is no JSON") from None
     if not isinstance(data, dict):
         raise BadRecord("it is no JSON object")

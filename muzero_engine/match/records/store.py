@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from muzero_engine.files import append_whole, write_atomically
+from muzero_engine.dataclass_json import parse_json
+from muzero_engine.files import append_whole, read_limited, write_atomically
 from muzero_engine.games.base import RecordFormat
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import GameRecord
@@ -32,6 +33,7 @@ except ImportError:  # Windows
 GAMES = "games.jsonl"
 LOCK = ".lock"
 FORMAT = 1
+MOST_BYTES = 1 << 30  # of a file of games
 
 
 def engine_facts(engine: EngineSettings) -> dict[str, Any]:
@@ -105,7 +107,7 @@ class Store:
         """
         path = folder / GAMES
         try:
-            data = path.read_bytes()
+            data = read_limited(path, MOST_BYTES)
         except OSError as error:
             raise BadTournament(f"there is no tournament in {folder} to go on with ({error.strerror})") from None
         with writing_to(folder):
@@ -113,7 +115,7 @@ class Store:
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
         header = read_header(lines, path)
-        asked = json.loads(json.dumps(facts))  # as they look after the way into a file and back
+        asked = parse_json(json.dumps(facts))  # as they look after the way into a file and back
         if (difference := _difference("", {name: header.get(name) for name in asked}, asked)) is not None:
             where, old, new = difference
             raise BadTournament(
@@ -163,7 +165,7 @@ class Store:
     def _repair(self, form: RecordFormat) -> None:
         """Make a file again that lacks the last game or a part of it: all that a kill can do to it."""
         path = self.folder / file_name(form)
-        data = path.read_bytes() if path.exists() else b""
+        data = read_limited(path, MOST_BYTES) if path.exists() else b""
         last = text_of(form, self.records[-1], self.event).encode() if self.records else b""
         if data.count(form.written_once) != len(self.records) or not data.endswith(last):
             self._rewrite(form)
@@ -186,7 +188,7 @@ def refuse_games(folder: Path) -> None:
 
 def recorded_games(folder: Path) -> list[GameRecord]:
     """Return the games of a tournament's folder, for reading alone. Raises OSError, BadRecord."""
-    return [parse_record(line) for line in (folder / GAMES).read_text(encoding="utf-8").splitlines()[1:]]
+    return [parse_record(line) for line in read_limited(folder / GAMES, MOST_BYTES).decode().splitlines()[1:]]
 
 
 def _lock(folder: Path) -> None:
@@ -204,13 +206,13 @@ def _lock(folder: Path) -> None:
 def read_header(lines: list[str], path: Path) -> dict[str, Any]:
     """Return what the first line of a folder's games says of them. Raises BadTournament."""
     try:
-        header = json.loads(lines[0]) if lines else None
+        header = parse_json(lines[0]) if lines else None
     except ValueError:
         header = None
     if not isinstance(header, dict) or "store" not in header:
         raise BadTournament(f"{path} does not begin like the games of a tournament")
     if header["store"] != FORMAT:
-        raise BadTournament(f"{path} has format {header['store']!r}, and this program reads {FORMAT}")
+        raise BadTournament(f"{path} has format {header['store']!r:.40}, and this program reads {FORMAT}")
     return header
 
 

@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from muzero_engine.files import read_limited
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, Scored
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.records.moves import move_texts
 from muzero_engine.match.records.record_json import BadRecord, parse_record
-from muzero_engine.match.records.store import GAMES, file_name, read_header, text_of
+from muzero_engine.match.records.store import GAMES, MOST_BYTES, file_name, read_header, text_of
 from muzero_engine.match.settings.match_settings import BadTournament, Scoring
 
 
@@ -52,7 +53,7 @@ def verify(folder: Path) -> Verification:
     """Check the folder of a match or a ladder. Raises BadTournament where there is none that can be read."""
     path = folder / GAMES
     try:
-        data = path.read_bytes()
+        data = read_limited(path, MOST_BYTES)
     except OSError as error:
         raise BadTournament(f"{folder} is no folder of a match or a ladder: {path}: {error.strerror}") from None
     whole, _, rest = data.rpartition(b"\n")
@@ -175,7 +176,7 @@ def _file_problems(folder: Path, records: Sequence[GameRecord], facts: Mapping[s
         return
     for form in written_formats(load_game(games.pop())):
         try:
-            data = (folder / file_name(form)).read_bytes()
+            data = read_limited(folder / file_name(form), MOST_BYTES)
         except OSError as error:
             yield f"{file_name(form)}: {error.strerror or error}"
             continue

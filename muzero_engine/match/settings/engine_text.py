@@ -27,6 +27,7 @@ legal moves at random, or a command line. In a TOML file, where folders are rela
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import tomllib
@@ -34,6 +35,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from muzero_engine.files import expanded, read_limited
 from muzero_engine.match.settings.match_settings import (
     BadTournament,
     ClientKind,
@@ -43,6 +45,10 @@ from muzero_engine.match.settings.match_settings import (
 )
 from muzero_engine.match.settings.time_control import BadTimeControl, TimeControl
 
+MOST_BYTES = 1 << 20  # of a file of engines
+MOST_DOTS = 200  # in a line of it
+MOST_SEED = 10**9
+MOST_NUMBER = 10**18  # of an option; larger ones, and infinity, are none
 OWN, RANDOM = "muzero", "random"
 _SETTING = re.compile(r"(name|tc|dir|protocol|weights|seed|restart|option\.[^=]+|env\.[^=]+)=(.*)", re.DOTALL)
 _KEYS = ("command", "options", "limit", "directory", "environment", "protocol", "restart", "weights", "seed")
@@ -165,12 +171,17 @@ def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
 def read_engines(path: Path) -> dict[str, EngineEntry]:
     """Return the engines of a TOML file by name. Raises BadTournament."""
     try:
-        with path.open("rb") as file:
-            data = tomllib.load(file)
+        text = read_limited(path, MOST_BYTES).decode()
+        dots = max((line.count(".") for line in text.splitlines()), default=0)
+        data = {} if dots > MOST_DOTS else tomllib.loads(text)  # whose time and memory are the square of a key's parts
     except OSError as error:
         raise BadTournament(f"cannot read {path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadTournament(f"{path} is no TOML: {error}") from None
+    except (ValueError, RecursionError):
+        raise BadTournament(f"{path} is nested too deeply, or has a number of thousands of digits") from None
+    if dots > MOST_DOTS:
+        raise BadTournament(f"{path} has a line of more than {MOST_DOTS} dots: no key has so many parts")
     if unknown := [key for key in data if key != "engines"]:
         raise BadTournament(f"{path}: {unknown[0]!a:.40} is not known here: engines are tables like [engines.NAME]")
     tables = data.get("engines")
@@ -206,8 +217,8 @@ def _entry(name: str, table: object, folder: Path) -> EngineEntry:
     restart, seed = table.get("restart"), table.get("seed")
     if restart is not None and not isinstance(restart, bool):
         raise BadTournament("restart is true or false")
-    if seed is not None and type(seed) is not int:
-        raise BadTournament("seed is a whole number")
+    if seed is not None and (type(seed) is not int or not 0 <= seed < MOST_SEED):
+        raise BadTournament("seed is a whole number of at most 9 digits")
     directory, weights = texts["directory"], texts["weights"]
     return EngineEntry(
         command=tuple(command),
@@ -231,6 +242,8 @@ def _pairs(table: Mapping[str, object], key: str) -> tuple[tuple[str, str], ...]
     for name, value in values.items():
         if not isinstance(value, str | int | float):
             raise BadTournament(f"{key}: {name} is a text, a number, true or false")
+        if not isinstance(value, str) and not abs(value) <= MOST_NUMBER:
+            raise BadTournament(f"{key}: {name} is no number that an option takes")
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if not (text + name).isprintable():
             raise BadTournament(f"{key}: {name} is no single line of text")
@@ -239,7 +252,9 @@ def _pairs(table: Mapping[str, object], key: str) -> tuple[tuple[str, str], ...]
 
 
 def _absolute(folder: Path, path: str) -> str:
-    return str((folder / Path(path).expanduser()).resolve())
+    if "\0" in path:
+        raise BadTournament("no file or folder has a NUL in its name")
+    return os.path.realpath(folder / expanded(path))  # unlike Path's `resolve`, it takes any name
 
 
 def _flag(text: str) -> bool:

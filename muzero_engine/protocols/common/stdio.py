@@ -15,6 +15,10 @@ from collections.abc import Callable
 from typing import Protocol, TextIO
 
 
+class NoStreams(RuntimeError):
+    """Standard input or output is closed, so that no client can be talked to."""
+
+
 class SessionLog:
     """A file that everything is added to that passes: `>> ` lines from the client, `<< ` lines to it. From any thread.
 
@@ -182,8 +186,16 @@ def run_session(session: Session, inbox: Inbox) -> None:
         session.close()
 
 
+def require_streams() -> None:
+    """Raise NoStreams where the process was started without a standard input or output."""
+    if sys.stdin is None or sys.stdout is None:
+        closed = "input" if sys.stdin is None else "output"
+        raise NoStreams(f"standard {closed} is closed: start the program with its input and output connected")
+
+
 def open_stdio() -> tuple[Inbox, Writer]:
-    """Start the reader thread on stdin and return its inbox and the writer on stdout."""
+    """Start the reader thread on stdin and return its inbox and the writer on stdout. Raises NoStreams."""
+    require_streams()
     log = SessionLog()
     inbox = Inbox(log)
     # Bytes that are no UTF-8 come through: they may be a path of another locale, which the system knows by its bytes.

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
+from muzero_engine.dataclass_json import parse_json
+
 _BONUSES = ("0", "N-1", "N")
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 _ACCEPTED: dict[str, tuple[object, ...]] = {
@@ -90,8 +92,8 @@ class Rules:
         if not text.startswith("{"):
             return cls.preset(text)
         try:
-            fields = json.loads(text)
-        except (ValueError, RecursionError):
+            fields = parse_json(text)
+        except ValueError:
             raise BadRules("the rules are not valid JSON") from None
         return cls.of_fields(fields)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from muzero_engine import __version__
 from muzero_engine.arrays import Floats
+from muzero_engine.dataclass_json import parse_json
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult
@@ -95,8 +96,8 @@ class KatagoAnalysisSession:
         if not line.strip():
             return
         try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError):
+            fields = parse_json(line, constants=True)
+        except ValueError:
             self._send({"error": "the line is not valid JSON"})
             return
         query_id = fields.get("id") if isinstance(fields, dict) else None
@@ -110,6 +111,8 @@ class KatagoAnalysisSession:
                 self._enqueue(parse_query(fields, query_id))
         except QueryError as error:
             self._send({"error": str(error), "field": error.field, "id": query_id})
+        except RecursionError:  # what is echoed is nearly too deep to be read
+            self._send({"error": "the query is nested too deeply", "id": query_id})
         except Exception as error:  # a fault of this program must not end a client's session
             traceback.print_exc(file=sys.stderr)
             self._send({"error": f"internal error: {error!r}", "id": query_id})

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from muzero_engine.dataclass_json import BadData, from_data, to_data
-from muzero_engine.files import write_atomically
+from muzero_engine.dataclass_json import from_data, parse_json, to_data
+from muzero_engine.files import read_limited, write_atomically
 from muzero_engine.ratings import Results, fit_ratings
 from muzero_engine.training.report.reliability import ReliabilityBin
 from muzero_engine.training.report.step_metrics import Means, StepSummary
 
 METRICS_FILE = "metrics.jsonl"
+MOST_BYTES = 1 << 30  # of it
 PRIOR_GAMES = 1.0  # for each pair that met, half won: early networks are often beaten to nothing
 BEATEN = 0.99  # a scripted player is not met again after two scores like this in a row
 
@@ -125,7 +126,7 @@ def read_records(run: Path) -> list[CycleRecord]:
 def read_lines(path: Path) -> list[CycleRecord]:
     """Return the records of a file, in its order. Raises BadMetrics."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_limited(path, MOST_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise BadMetrics(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     records = []
@@ -133,8 +134,8 @@ def read_lines(path: Path) -> list[CycleRecord]:
         if not line.endswith("\n"):
             break
         try:
-            records.append(from_data(CycleRecord, json.loads(line), "the line", ignored=True))
-        except (BadData, ValueError, RecursionError) as error:
+            records.append(from_data(CycleRecord, parse_json(line, constants=True), "the line", ignored=True))
+        except ValueError as error:
             raise BadMetrics(f"{path}, line {number}: {error}") from error
     return records
 

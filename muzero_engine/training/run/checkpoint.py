@@ -28,11 +28,12 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from muzero_engine.dataclass_json import BadData, from_data, to_data
-from muzero_engine.files import replace_folder, restore_folder, set_aside, write_atomically
+from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
+from muzero_engine.files import read_limited, replace_folder, restore_folder, set_aside, write_atomically
 from muzero_engine.network.network_file import BadCheckpoint
 
 FILE_LIMIT = 15 << 20  # bytes
+DOCUMENT_LIMIT = 64 << 20  # bytes
 HEADER_ROOM = 64 << 10  # bytes of a file that are left for its header
 KEPT = 2  # newest checkpoints that stay
 DOCUMENT = "checkpoint.json"
@@ -145,15 +146,18 @@ class Checkpoint:
             try:
                 part = load_tensors(data)
                 if name.endswith(".000.safetensors"):
-                    shapes = json.loads(_metadata(data)["shapes"])
+                    shapes = parse_json(_metadata(data)["shapes"])
             except (safetensors.SafetensorError, KeyError, ValueError) as error:
                 raise BadCheckpoint(f"the checkpoint {self.folder} has a bad file {name}: {error}") from error
             for key, tensor in sorted(part.items(), key=_piece_order):
                 match = _PIECE.fullmatch(key)
                 pieces.setdefault(match[1] if match else key, []).append(tensor)
-        if set(shapes) != set(pieces):
+        if not isinstance(shapes, dict) or set(shapes) != set(pieces):
             raise BadCheckpoint(f"the checkpoint {self.folder} has an incomplete {group}")
-        return {name: torch.cat(parts).reshape(shapes[name]) for name, parts in pieces.items()}
+        try:
+            return {name: torch.cat(parts).reshape(shapes[name]) for name, parts in pieces.items()}
+        except (RuntimeError, TypeError, ValueError, OverflowError):
+            raise BadCheckpoint(f"the checkpoint {self.folder} has a {group} of impossible shapes") from None
 
     def check(self) -> None:
         """Read every file and compare it with the document. Raises BadCheckpoint."""
@@ -163,7 +167,7 @@ class Checkpoint:
     def _checked(self, name: str) -> bytes:
         path, entry = self.folder / name, self.files[name]
         try:
-            data = path.read_bytes()
+            data = read_limited(path, entry.size)
         except OSError as error:
             reason = error.strerror or str(error)
             raise BadCheckpoint(f"the checkpoint {self.folder} is damaged: {name}: {reason}") from error
@@ -219,11 +223,16 @@ def set_later_aside(run: Path, step: int | None) -> list[Path]:
 def _step_of(folder: Path) -> int | None:
     """Return the step that a checkpoint's document is of; None where it does not say."""
     try:
-        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+        document = _document(folder)
         step = document.get("step", document.get("counters", {}).get("step"))
-    except (OSError, ValueError, RecursionError, AttributeError):
+    except (OSError, ValueError, AttributeError):
         return None
     return step if isinstance(step, int) else None
+
+
+def _document(folder: Path) -> Any:
+    """Return what a checkpoint's document says. Raises OSError, ValueError."""
+    return parse_json(read_limited(folder / DOCUMENT, DOCUMENT_LIMIT), constants=True)
 
 
 def open_checkpoint(folder: Path) -> Checkpoint:
@@ -232,10 +241,10 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     if match is None:
         raise BadCheckpoint(f"{folder} is not a checkpoint of a run: its name is not checkpoint-STEP")
     try:
-        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+        document = _document(folder)
     except OSError as error:
         raise BadCheckpoint(f"the checkpoint {folder} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadCheckpoint(f"the checkpoint {folder} has a damaged {DOCUMENT}: {error}") from error
     try:
         content = from_data(_Document, document, "it", ignored=True)
@@ -281,6 +290,6 @@ def _piece_order(item: tuple[str, Tensor]) -> tuple[str, int]:
 def _metadata(data: bytes) -> dict[str, str]:
     """Return the metadata in the header of a safetensors file (8 bytes of length, then JSON)."""
     length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
+    header = parse_json(data[8 : 8 + length])
     metadata = header["__metadata__"]
     return {str(key): str(value) for key, value in metadata.items()}

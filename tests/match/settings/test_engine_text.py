@@ -119,6 +119,14 @@ def test_a_file(tmp_path: Path) -> None:
         ('[engines.a]\ncommand = "x"\noptions = 1', "options is a table"),
         ('[engines.a]\ncommand = "x"\noptions = { a = [1] }', "options: a is a text"),
         ('[engines.a]\ncommand = "x"\noptions = { a = "1\\n2" }', "no single line"),
+        ('[engines.a]\ncommand = "x"\noptions = { a = nan }', "a is no number that an option takes"),
+        ('[engines.a]\ncommand = "x"\noptions = { a = 0x' + "f" * 5000 + " }", "a is no number that an option takes"),
+        ('[engines.a]\ncommand = "x"\nseed = 0x' + "f" * 5000, "at most 9 digits"),
+        ('[engines.a]\ncommand = "x"\nseed = ' + "9" * 5000, "thousands of digits"),
+        ('[engines.a]\ncommand = "x"\ndirectory = "a\\u0000b"', "NUL"),
+        ("a = " + "[" * 1000 + "]" * 1000, "nested too deeply"),
+        ("a." * 20_000 + "a = 1", "200 dots"),
+        ("# " + "x" * (1 << 20), "larger than 1 MiB"),
     ],
 )
 def test_files_that_are_refused(tmp_path: Path, text: str, problem: str) -> None:

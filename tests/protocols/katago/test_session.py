@@ -212,7 +212,7 @@ def test_an_illegal_move_is_called_so(desk: Desk) -> None:
     assert "Illegal move 1" in desk.one(moves=[["B", "C3"], ["W", "C3"]])["error"]  # KaTrain looks for these words
 
 
-@pytest.mark.parametrize("line", ["{", "[]", "3", '{"id":3}', "{}", "[" * 100_000])
+@pytest.mark.parametrize("line", ["{", "[]", "3", '{"id":3}', "{}", "[" * 100_000, '{"id":"a","x":' + "9" * 5000 + "}"])
 def test_lines_that_are_no_query(desk: Desk, line: str) -> None:
     (answer,) = desk.send(line)
     assert list(answer) == ["error"]
@@ -390,3 +390,13 @@ def test_queries_without_measure_are_answered_in_bounds(desk: Desk) -> None:
     assert len(warnings) == 21
     assert "980 more" in warnings[-1]["warning"]
     assert answer["moveInfos"]
+
+
+@pytest.mark.parametrize("action", ["query_version", "clear_cache", "no_action"])
+@pytest.mark.parametrize("depth", range(850, 1000, 10))
+def test_what_is_nested_nearly_too_deep_is_answered_once(
+    desk: Desk, capfd: pytest.CaptureFixture[str], action: str, depth: int
+) -> None:
+    lines = desk.send(f'{{"id":"a","action":"{action}","x":{"[" * depth}{"]" * depth}}}')
+    assert len(lines) == 1
+    assert capfd.readouterr().err == ""

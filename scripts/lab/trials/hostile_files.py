@@ -1,0 +1,453 @@
+"""Hostile files, settings and streams: each must give one line, soon, and in little memory.
+
+    python scripts/lab/trials/hostile_files.py
+    python scripts/lab/trials/hostile_files.py --only streams
+
+Every kind is one call of the program with something that is wrong: pipes, devices and folders where a file belongs,
+manifests, graphs and tensors with sizes that nothing has, JSON without end, numbers that are none, streams that are
+closed. One table on standard output; the exit code is 1 where a call had a traceback, succeeded, hung, was slow or took
+memory. Kinds with a NUL in a name are left out: no system passes them on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+BUNDLE = REPOSITORY / "weights" / "tictactoe"
+PATIENCE_S = 20.0  # after which a call hangs
+MOST_LINES = 2  # of complaint, a warning beside it; not those on how a command is used, which come before
+MOST_CHARACTERS = 1_200  # of complaint
+SESSIONS = {
+    "uci": ["uci"],
+    "gtp": ["gtp"],
+    "usi": ["usi"],
+    "ugi": ["ugi", "--game", "tictactoe"],
+    "analysis": ["analysis"],
+}
+CLOSED_INPUT, CLOSED_OUTPUT = "0<&-", "1>&-"  # as a shell says it
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A call of the program that must be refused."""
+
+    name: str
+    arguments: list[str]
+    closed: str = ""  # a stream that is closed, as a shell says it
+    succeeds: bool = False  # what is odd may be taken all the same
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a call."""
+
+    kind: Kind
+    seconds: float  # of a processor: what else the machine does is not its fault
+    megabytes: float  # at its largest
+    code: int | None  # None: it hung
+    said: str
+
+    def fault(self, *, most_seconds: float, most_megabytes: float) -> str | None:
+        """Return what is wrong with it in a word or two, None where nothing is."""
+        if self.code is None:
+            return "hung"
+        if "Traceback" in self.said or self.code < 0:
+            return "traceback" if self.code >= 0 else f"signal {-self.code}"
+        if self.code == 0 and not self.kind.succeeds:
+            return "succeeded"
+        if self.code != 0 and not self.said.strip():
+            return "silent"
+        complaint = self.said[self.said.rfind("\nError: ") + 1 :].strip()
+        if self.code != 0 and (len(complaint.splitlines()) > MOST_LINES or len(complaint) > MOST_CHARACTERS):
+            return "long"
+        if self.seconds > most_seconds:
+            return "slow"
+        return "memory" if self.megabytes > most_megabytes else None
+
+
+def call(kind: Kind) -> Outcome:
+    """Call the program, and wait for its end."""
+    command = [sys.executable, "-m", "muzero_engine", *kind.arguments]
+    if kind.closed:
+        command = ["sh", "-c", f'exec "$@" {kind.closed}', "sh", *command]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment)
+        alarm = threading.Timer(PATIENCE_S, process.kill)
+        alarm.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        hung = not alarm.is_alive()
+        alarm.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read(1 << 20).decode(errors="replace")
+    seconds = usage.ru_utime + usage.ru_stime
+    return Outcome(kind, seconds, usage.ru_maxrss / 1024, None if hung else process.returncode, text)
+
+
+# What is no file
+
+
+def odd_places(folder: Path) -> dict[str, str]:
+    """Return the names of what is there and no file to read, or is no name at all."""
+    pipe, loop, big = folder / "pipe", folder / "loop", folder / "big"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    (folder / "to-pipe").symlink_to(pipe)
+    (folder / "folder").mkdir()
+    with big.open("wb") as file:
+        file.truncate(5 << 30)  # a hole: it takes no room
+    return {
+        "pipe": str(pipe),
+        "link-to-pipe": str(folder / "to-pipe"),
+        "loop": str(loop),
+        "folder": str(folder / "folder"),
+        "missing": str(folder / "missing"),
+        "zero": "/dev/zero",
+        "full": "/dev/full",
+        "terminal": "/dev/tty",
+        "5-gigabytes": str(big),
+        "name-of-5000": "x" * 5000,
+        "path-of-5000": "x/" * 2500,
+        "nobodys-home": "~nouser/x",
+        "under-a-file": f"{__file__}/x",
+        "memory": "/proc/self/mem",
+    }
+
+
+def place_kinds(folder: Path) -> Iterator[Kind]:
+    """Yield calls with such a place wherever the program takes one."""
+    takers: dict[str, Callable[[str], list[str]]] = {
+        "analyze-file": lambda path: ["analyze", path, "--game", "chess", "--nodes", "1"],
+        "analyze-weights": lambda path: [*ANALYZE, "--weights", path],
+        "openings": lambda path: [*MATCH, "--openings", path],
+        "engines": lambda path: ["match", "--game", "tictactoe", "--engines", path, "-e", "muzero", "-e", "random"],
+        "resume": lambda path: [*MATCH, "--out", path, "--resume"],
+        "verify": lambda path: ["match", "--verify", path],
+        "export-run": lambda path: ["export", "--run", path, "--out", str(folder / "exported")],
+        "report-run": lambda path: ["report", path],
+        "train-resume": lambda path: ["train", "--run", path, "--resume"],
+    }
+    places = odd_places(folder)
+    for taker, arguments in takers.items():
+        for name, path in places.items():
+            yield Kind(f"{taker} {name}", arguments(path))
+    for name, path in places.items():
+        source = places["pipe"] if name == "pipe" else path
+        if name in ("pipe", "folder", "zero", "5-gigabytes", "loop", "memory"):
+            for file in ("manifest.json", "initial.onnx", "checkpoint.safetensors"):
+                bundle = bundle_copy(folder / f"bundle-{file}-{name}")
+                (bundle / file).unlink()
+                (bundle / file).symlink_to(source)
+                yield Kind(f"bundle {file} {name}", [*ANALYZE, "--weights", str(bundle)])
+            played = folder / f"match-{name}"
+            played.mkdir()
+            (played / "games.jsonl").symlink_to(source)
+            yield Kind(f"games.jsonl {name} resume", [*MATCH, "--out", str(played), "--resume"])
+            yield Kind(f"games.jsonl {name} verify", ["match", "--verify", str(played)])
+            run = folder / f"run-{name}"
+            (run / "checkpoint-1").mkdir(parents=True)
+            (run / "config.json").symlink_to(source)
+            (run / "metrics.jsonl").symlink_to(source)
+            (run / "checkpoint-1" / "checkpoint.json").symlink_to(source)
+            yield Kind(f"run {name} export", ["export", "--run", str(run), "--out", str(folder / "exported")])
+            yield Kind(f"run {name} report", ["report", str(run)])
+            yield Kind(f"run {name} train", ["train", "--run", str(run), "--resume"])
+
+
+ANALYZE = ["analyze", "startpos", "--game", "tictactoe", "--nodes", "1"]
+MATCH = ["match", "--game", "tictactoe", "-e", "random", "-e", "random", "--pairs", "1"]
+
+# Weights
+
+
+def bundle_copy(place: Path) -> Path:
+    """Return a copy of a bundle that can be spoilt."""
+    shutil.copytree(BUNDLE, place)
+    return place
+
+
+def _nested(depth: int, inner: str = "1") -> str:
+    return "[" * depth + inner + "]" * depth
+
+
+HUGE_NUMBERS = {
+    "10^30": 10**30,
+    "-10^30": -(10**30),
+    "2^53": 2**53,
+    "2^63": 2**63,
+    "float": 1e308,
+    "text": "9" * 5000,
+    "null": None,
+    "list": [1] * 1000,
+}
+
+
+def manifest_kinds(folder: Path) -> Iterator[Kind]:
+    """Yield bundles whose manifest says what cannot be."""
+    whole = json.loads((BUNDLE / "manifest.json").read_text())
+    fields: dict[str, Callable[[dict[str, Any], object], None]] = {
+        "planes": lambda manifest, value: manifest.update(planes=value),
+        "action_planes": lambda manifest, value: manifest.update(action_planes=value),
+        "shapes": lambda manifest, value: manifest.update(shapes=[[value, value]]),
+        "format": lambda manifest, value: manifest.update(format=value),
+        "channels": lambda manifest, value: manifest["network"].update(channels=value),
+        "size": lambda manifest, value: manifest["files"]["initial.onnx"].update(size=value),
+        "checkpoint-size": lambda manifest, value: manifest["files"]["checkpoint.safetensors"].update(size=value),
+    }
+    texts: dict[str, str | bytes] = {
+        "empty": "",
+        "nested": _nested(1000),
+        "nested-100000": _nested(100_000),
+        "objects": '{"a":' * 1000 + "1" + "}" * 1000,
+        "digits": json.dumps(whole).replace('"format": 3', '"format": ' + "9" * 5000),
+        "many-digits": json.dumps(whole).replace('"format": 3', '"format": ' + "9" * 1_000_000),
+        "nan": json.dumps(whole).replace('"format": 3', '"format": NaN'),
+        "exponent": json.dumps(whole).replace('"format": 3', '"format": 1e999'),
+        "not-utf-8": b"\xff\xfe\x00",
+        "list": "[]",
+        "name-of-a-megabyte": json.dumps({**whole, "x" * (1 << 19): 1}),
+        "2-megabytes": json.dumps({**whole, "licence": "x" * (2 << 20)}),
+    }
+    for field, change in fields.items():
+        for name, value in HUGE_NUMBERS.items():
+            manifest = json.loads(json.dumps(whole))
+            change(manifest, value)
+            texts[f"{field} {name}"] = json.dumps(manifest)
+    for number, (name, text) in enumerate(texts.items()):
+        bundle = bundle_copy(folder / f"manifest-{number}")
+        (bundle / "manifest.json").write_bytes(text if isinstance(text, bytes) else text.encode())
+        yield Kind(f"manifest {name}", [*ANALYZE, "--weights", str(bundle)])
+
+
+def tensor_kinds(folder: Path) -> Iterator[Kind]:
+    """Yield bundles whose tensors or graphs are not what they say, though their hashes fit."""
+    data = (BUNDLE / "checkpoint.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    first = next(name for name in header if name != "__metadata__")
+    rest = data[8 + length :]
+
+    def with_header(text: str) -> bytes:
+        return struct.pack("<Q", len(text.encode())) + text.encode() + rest
+
+    def changed(**values: object) -> bytes:
+        return with_header(json.dumps({**header, first: {**header[first], **values}}))
+
+    spoilt: dict[str, bytes] = {
+        "empty": b"",
+        "header-of-2^63": struct.pack("<Q", 2**63) + data[8:],
+        "header-of-nothing": struct.pack("<Q", 0) + data[8:],
+        "nested": with_header(_nested(1000)),
+        "digits": with_header('{"a":{"dtype":"F16","shape":[' + "9" * 5000 + '],"data_offsets":[0,2]}}'),
+        "shape-10^30": changed(shape=[10**30]),
+        "shape-0-10^30": changed(shape=[0, 10**30], data_offsets=[0, 0]),
+        "shape-of-100-dimensions": changed(shape=[1] * 100, data_offsets=[0, 2]),
+        "shape-negative": changed(shape=[-1, -2]),
+        "shape-text": changed(shape="12"),
+        "shape-many": changed(shape=[10**15] * 100_000),
+        "shape-null": changed(shape=None),
+        "offsets-10^30": changed(data_offsets=[10**30, 2 * 10**30]),
+        "offsets-apart": changed(data_offsets=[0, 10**30]),
+        "offsets-float": changed(data_offsets=[0.0, 2.0]),
+        "offsets-turned": changed(data_offsets=[4, 0]),
+        "dtype": changed(dtype="F" + "9" * 10_000),
+        "no-tensors": with_header("{}"),
+        "list": with_header("[]"),
+        "half": data[: len(data) // 2],
+    }
+    for name, content in spoilt.items():
+        yield Kind(f"tensors {name}", [*ANALYZE, "--weights", _with_file(folder, "checkpoint.safetensors", content)])
+    graph = (BUNDLE / "initial.onnx").read_bytes()
+    graphs = {
+        "empty": b"",
+        "zeros": bytes(4096),
+        "ones": b"\xff" * 4096,
+        "half": graph[: len(graph) // 2],
+        "twice": graph * 2,
+        "length-2^63": b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f" + graph[10:],
+        "dimension-10^30": graph.replace(b"\x08\x09", b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+        "other": (BUNDLE / "recurrent.onnx").read_bytes(),
+        "deep": _deep_protobuf(100_000),
+        "text": b"this is no graph" * 1000,
+    }
+    for i in range(20):
+        at = len(graph) * i // 20
+        graphs[f"flipped-{i}"] = graph[:at] + bytes(byte ^ 0xFF for byte in graph[at : at + 8]) + graph[at + 8 :]
+    for name, content in graphs.items():
+        odd = Kind(f"graph {name}", [*ANALYZE, "--weights", _with_file(folder, "initial.onnx", content)])
+        # the bytes that are changed may be a note or a value: such a graph is sound
+        yield Kind(odd.name, odd.arguments, succeeds=name.startswith(("flipped", "twice", "dimension")))
+
+
+def _deep_protobuf(depth: int) -> bytes:
+    inner = b""
+    for _ in range(min(depth, 2000)):
+        size, head = len(inner), b"\x3a"
+        while size >= 128:
+            head += bytes([size & 127 | 128])
+            size >>= 7
+        inner = head + bytes([size]) + inner
+    return inner
+
+
+def _with_file(folder: Path, name: str, content: bytes) -> str:
+    bundle = bundle_copy(folder / f"file-{len(list(folder.iterdir()))}")
+    (bundle / name).write_bytes(content)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest["files"][name] = {"size": max(1, len(content)), "sha256": hashlib.sha256(content).hexdigest()}
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+    return str(bundle)
+
+
+# Texts
+
+
+def text_kinds(folder: Path) -> Iterator[Kind]:
+    """Yield files of text that are what they should be, but for what is in them."""
+    texts: dict[str, bytes] = {
+        "empty": b"",
+        "nested": _nested(1000).encode(),
+        "digits": b"9" * 5000,
+        "zeros": bytes(100_000),
+        "control": b"\x1b[2J\x07\x00" * 100,
+        "not-utf-8": b"\xff\xfe\xfd" * 100,
+        "a-line-of-2-megabytes": b"x" * (2 << 20),
+    }
+    for name, data in texts.items():
+        path = folder / f"text-{name}"
+        path.write_bytes(data)
+        for suffix in (".toml", ".pgn", ".sgf", ".csa", ".kif", ".epd"):
+            shutil.copy(path, f"{path}{suffix}")
+        yield Kind(f"engines {name}", ["match", "--engines", f"{path}.toml", "-e", "a", "-e", "random"])
+        for suffix in (".pgn", ".epd"):
+            openings = ["match", "--game", "chess", "-e", "random", "-e", "random", "--openings", f"{path}{suffix}"]
+            yield Kind(f"openings{suffix} {name}", openings)
+        for suffix in (".pgn", ".sgf", ".csa", ".kif"):
+            yield Kind(f"analyze {suffix} {name}", ["analyze", f"{path}{suffix}", "--nodes", "1"])
+        played = folder / f"played-{name}"
+        played.mkdir()
+        (played / "games.jsonl").write_bytes(data + b"\n")
+        yield Kind(f"resume {name}", [*MATCH, "--out", str(played), "--resume"])
+        yield Kind(f"verify {name}", ["match", "--verify", str(played)])
+    lines = {"nested": _nested(1000), "digits": '{"pair":' + "9" * 5000 + "}", "control": '{"game_name":"\\u001b[2J"}'}
+    for name, line in lines.items():
+        played = folder / f"line-{name}"
+        played.mkdir()
+        (played / "games.jsonl").write_text('{"store": 1}\n' + line + "\n")
+        yield Kind(f"line {name} resume", [*MATCH, "--out", str(played), "--resume"])
+        yield Kind(f"line {name} verify", ["match", "--verify", str(played)], succeeds=True)
+    tables = {
+        "nested": "a = " + _nested(1000),
+        "digits": "[engines.a]\ncommand = 'x'\nseed = " + "9" * 5000,
+        "nan": "[engines.a]\ncommand = 'muzero'\noptions = { CPuct = nan }",
+        "dotted": ".".join("a" * 20_000) + " = 1",
+        "tables": "[" + ".".join("a" * 20_000) + "]",
+    }
+    for name, text in tables.items():
+        path = folder / f"table-{name}.toml"
+        path.write_text(text)
+        arguments = ["match", "--game", "tictactoe", "--engines", str(path), "-e", "a", "-e", "random", "--pairs", "1"]
+        yield Kind(f"engines {name}", arguments)
+
+
+# Numbers and streams
+
+
+def number_kinds(folder: Path) -> Iterator[Kind]:
+    """Yield flags that take a number with what is none."""
+    flags = {
+        "analyze --time": [*ANALYZE[:4], "--time"],
+        "analyze --nodes": [*ANALYZE[:4], "--nodes"],
+        "analyze --c-puct": [*ANALYZE, "--c-puct"],
+        "analyze --temperature": [*ANALYZE, "--temperature"],
+        "play --time": ["play", "tictactoe", "--time"],
+        "play --komi": ["play", "go", "--komi"],
+        "gtp --komi": ["gtp", "--komi"],
+        "gtp --move-time": ["gtp", "--move-time"],
+        "match --komi": ["match", "--game", "go", "-e", "random", "-e", "random", "--pairs", "1", "--komi"],
+        "match --balance": [*MATCH, "--balance"],
+        "match --patience": [*MATCH, "--patience"],
+        "match --win-score": [*MATCH, "--win-score"],
+        "match --draw-score": [*MATCH, "--draw-score"],
+        "match --sprt-error": [*MATCH, "--sprt", "0", "10", "--sprt-error"],
+        "match --sprt": [*MATCH, "--sprt", "0"],
+        "match --tc": [*MATCH, "--tc"],
+        "ladder --start": ["ladder", "--game", "chess", "--start"],
+        "train --time-limit": ["train", "--game", "tictactoe", "--run", str(folder / "new"), "--time-limit"],
+    }
+    for flag, arguments in flags.items():
+        for number in ("nan", "inf", "-inf", "1e999", "9" * 5000, "x", "", "\x1b[2J"):
+            if (flag, number) != ("match --tc", ""):
+                yield Kind(f"{flag} {number[:8]!a}", [*arguments, number])
+    for number in ("nan", "inf", "1e999"):
+        setting = ["train", "--game", "tictactoe", "--run", str(folder / "new"), "--set", f"learner.peak_rate={number}"]
+        yield Kind(f"train peak_rate {number}", setting)
+
+
+def stream_kinds(_folder: Path) -> Iterator[Kind]:
+    """Yield sessions and commands without a standard input or output."""
+    for name, arguments in SESSIONS.items():
+        yield Kind(f"{name} without input", arguments, closed=CLOSED_INPUT)
+        yield Kind(f"{name} without output", arguments, closed=CLOSED_OUTPUT)
+        yield Kind(f"{name} without either", arguments, closed=f"{CLOSED_INPUT} {CLOSED_OUTPUT}")
+    yield Kind("listen without input", [], closed=CLOSED_INPUT)
+    yield Kind("listen without output", [], closed=CLOSED_OUTPUT)
+    yield Kind("analyze - without input", ["analyze", "-"], closed=CLOSED_INPUT)
+    yield Kind("play without input", ["play", "tictactoe"], closed=CLOSED_INPUT, succeeds=True)
+    for command in (["info"], ANALYZE, ["play", "tictactoe"], ["--help"], ["match", "--help"]):
+        yield Kind(f"{' '.join(command)[:20]} without output", command, closed=CLOSED_OUTPUT)
+    yield Kind("info without input", ["info"], closed=CLOSED_INPUT, succeeds=True)
+
+
+FAMILIES: dict[str, Callable[[Path], Iterator[Kind]]] = {
+    "places": place_kinds,
+    "manifests": manifest_kinds,
+    "tensors": tensor_kinds,
+    "texts": text_kinds,
+    "numbers": number_kinds,
+    "streams": stream_kinds,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0] if __doc__ else None)
+    parser.add_argument("--only", choices=FAMILIES, help="a family of kinds")
+    parser.add_argument("--every", type=int, default=1, help="take every N-th kind")
+    parser.add_argument("--seconds", type=float, default=2.0, help="most that a call may take")
+    parser.add_argument("--megabytes", type=float, default=300.0, help="most memory that a call may take")
+    args = parser.parse_args()
+    faults = []
+    print(f"{'family':10} {'kinds':>6} {'faults':>7} {'slowest s':>10} {'largest MB':>11}", flush=True)
+    for family in [args.only] if args.only else FAMILIES:
+        with tempfile.TemporaryDirectory() as folder:
+            outcomes = [call(kind) for kind in list(FAMILIES[family](Path(folder)))[:: args.every]]
+        limits = {"most_seconds": args.seconds, "most_megabytes": args.megabytes}
+        bad = [(fault, outcome) for outcome in outcomes if (fault := outcome.fault(**limits)) is not None]
+        slowest = max(outcome.seconds for outcome in outcomes)
+        largest = max(outcome.megabytes for outcome in outcomes)
+        print(f"{family:10} {len(outcomes):6} {len(bad):7} {slowest:10.2f} {largest:11.0f}", flush=True)
+        faults += bad
+    for fault, outcome in faults:
+        said = ascii(outcome.said.strip()[-160:])
+        figures = f"{outcome.seconds:.1f} s, {outcome.megabytes:.0f} MB, {outcome.code}"
+        print(f"{fault:10} {outcome.kind.name} ({figures}): {said}")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
