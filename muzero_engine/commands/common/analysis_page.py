@@ -45,7 +45,7 @@ a {{ color: inherit; text-decoration-color: #bbb; }}
 """
 SCRIPT = """
 document.querySelectorAll("[data-ply]").forEach((link) => {
-  link.onclick = (event) => { event.preventDefault(); if (game !== 0) open(0); go(FiniteNumber(link.dataset.ply)); };
+  link.onclick = (event) => { event.preventDefault(); if (game !== 0) open(0); go(Number(link.dataset.ply)); };
 });
 """  # a move that is clicked is shown on the board
 CURVE_COLOUR = "#2d6ca2"
