@@ -32,8 +32,8 @@ def analyze(*arguments: str, text: str | None = None) -> Result:
 def document(*arguments: str, text: str | None = None) -> dict[str, Any]:
     result = analyze("--json", *arguments, text=text)
     assert result.exit_code == 0, result.output
-    found: dict[str, Any] = json.loads(result.output)
-    return found
+    answer: dict[str, Any] = json.loads(result.output)
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def document(*arguments: str, text: str | None = None) -> dict[str, Any]:
     ],
 )
 def test_the_game_is_found_out_and_every_line_is_legal(position: str, game: str, mover: str) -> None:
-    found = document(position)
-    assert (found["game"], found["mover"]) == (game, mover)
-    assert found["nodes"] >= 60
-    assert len(found["lines"]) == 5
-    assert found["best"] == found["lines"][0]["move"] == found["lines"][0]["pv"][0]
-    behind = [line["value"] for line in found["lines"][1:]]
+    answer = document(position)
+    assert (answer["game"], answer["mover"]) == (game, mover)
+    assert answer["nodes"] >= 60
+    assert len(answer["lines"]) == 5
+    assert answer["best"] == answer["lines"][0]["move"] == answer["lines"][0]["pv"][0]
+    behind = [line["value"] for line in answer["lines"][1:]]
     assert behind == sorted(behind, reverse=True)
-    for line in found["lines"]:
+    for line in answer["lines"]:
         assert line["win"] + line["draw"] + line["loss"] == pytest.approx(1.0, abs=2e-4)
-        board = load_game(game).from_text(found["position"])
+        board = load_game(game).from_text(answer["position"])
         for move in line["pv"]:
             board.push(board.parse_action(move))
 
@@ -69,8 +69,8 @@ def test_a_mate_in_one_comes_first_in_san_as_well() -> None:
 
 
 def test_moves_are_played_first_in_either_notation() -> None:
-    found = document("startpos", "--game", "chess", "--moves", "e4 e7e5, Nf3")
-    assert found["position"].startswith("rnbqkbnr/pppp1ppp/8/4p3/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq")
+    answer = document("startpos", "--game", "chess", "--moves", "e4 e7e5, Nf3")
+    assert answer["position"].startswith("rnbqkbnr/pppp1ppp/8/4p3/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq")
 
 
 def test_an_sgf_file_is_read_with_its_komi(tmp_path: Path) -> None:
@@ -189,10 +189,10 @@ def test_numbers_of_moves() -> None:
 
 
 def test_a_game_is_gone_through() -> None:
-    found = document(GAME, "--from", "2b", "--to", "4")
-    assert found["players"] == {"white": "Ann <b>", "black": "Ben"}
-    assert [move["number"] for move in found["moves"]] == ["2...", "3.", "3...", "4."]
-    blunder, mate = found["moves"][2:]
+    answer = document(GAME, "--from", "2b", "--to", "4")
+    assert answer["players"] == {"white": "Ann <b>", "black": "Ben"}
+    assert [move["number"] for move in answer["moves"]] == ["2...", "3.", "3...", "4."]
+    blunder, mate = answer["moves"][2:]
     assert (blunder["san"], blunder["mark"], blunder["rate_after"]) == ("Nf6", "??", 1.0)
     assert blunder["loss"] == pytest.approx(1.0 - blunder["rate_before"], abs=1e-3)
     assert (mate["best"], mate["loss"], mate["rate_after"]) == ("h5f7", 0.0, 1.0)

@@ -78,8 +78,8 @@ def test_export_of_a_new_network_and_of_its_checkpoint(tmp_path: Path) -> None:
     sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1")
     assert "untrained" in run("export", "--game", "tictactoe", "--out", str(tmp_path / "new"), *sizes)
     checkpoint = str(tmp_path / "new" / "checkpoint.safetensors")
-    told = ("--note", "trained for a test", "--steps", "3", "--games", "2", "--plies", "9", "--device-hours", "0.5")
-    run("export", "--checkpoint", checkpoint, "--out", str(tmp_path / "again"), *told)
+    facts = ("--note", "trained for a test", "--steps", "3", "--games", "2", "--plies", "9", "--device-hours", "0.5")
+    run("export", "--checkpoint", checkpoint, "--out", str(tmp_path / "again"), *facts)
     new, again = (load_bundle(tmp_path / name, load_game("tictactoe").spec) for name in ("new", "again"))
     assert new.graphs == again.graphs
     assert new.manifest.training.untrained

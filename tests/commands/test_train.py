@@ -56,8 +56,8 @@ def done(*arguments: object) -> str:
 
 def test_a_duration_is_told_and_can_be_changed_for_steps(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    told = done(*NEW, "--run", run, "--duration", "1s", *TINY)
-    assert "its duration is over: " in told
+    output = done(*NEW, "--run", run, "--duration", "1s", *TINY)
+    assert "its duration is over: " in output
     step = max(int(folder.name.removeprefix("checkpoint-")) for folder in run.glob("checkpoint-*"))
     assert json.loads((run / "config.json").read_text())["duration"] == 1.0
     assert "its duration is over" in done("train", "--run", run, "--resume")  # nothing is left to do
@@ -67,16 +67,16 @@ def test_a_duration_is_told_and_can_be_changed_for_steps(tmp_path: Path) -> None
 
 def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    told = done(*NEW, "--run", run, "--steps", 2, *TINY)
-    assert told.startswith(f"tictactoe in {run}, loading PyTorch\n")
-    assert f"tictactoe, preset tiny, on cpu, from nothing, in {run}\n" in told
-    assert re.search(r"on this processor the first gradient step comes in about \d+ s, all 2 in about \d+ s ", told)
-    assert f"all steps are done: {run / 'checkpoint-2'}\n" in told
-    assert f"go on:  muzero-engine train --run {run} --resume\n" in told
-    assert f"        muzero-engine play tictactoe --weights {run / 'weights'}\n" in told
-    told = done("train", "--run", run, "--resume", "--steps", 4, "--time-limit", "5m")
-    assert "from step 2" in told
-    assert f"all steps are done: {run / 'checkpoint-4'}\n" in told
+    output = done(*NEW, "--run", run, "--steps", 2, *TINY)
+    assert output.startswith(f"tictactoe in {run}, loading PyTorch\n")
+    assert f"tictactoe, preset tiny, on cpu, from nothing, in {run}\n" in output
+    assert re.search(r"on this processor the first gradient step comes in about \d+ s, all 2 in about \d+ s ", output)
+    assert f"all steps are done: {run / 'checkpoint-2'}\n" in output
+    assert f"go on:  muzero-engine train --run {run} --resume\n" in output
+    assert f"        muzero-engine play tictactoe --weights {run / 'weights'}\n" in output
+    output = done("train", "--run", run, "--resume", "--steps", 4, "--time-limit", "5m")
+    assert "from step 2" in output
+    assert f"all steps are done: {run / 'checkpoint-4'}\n" in output
     assert json.loads((run / "config.json").read_text())["steps"] == 4
 
     assert done("report", run, "--png", tmp_path / "png") == f"{run / 'report.html'}\n"
@@ -104,8 +104,8 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
 
     done("export", "--checkpoint", tmp_path / "bundle" / "checkpoint.safetensors", "--out", tmp_path / "copy")
     assert load_bundle(tmp_path / "copy").manifest == manifest
-    told = done(*NEW, "--run", tmp_path / "next", "--init", tmp_path / "bundle", "--steps", 2, *TINY[1:])
-    assert f"from {tmp_path / 'bundle'}, in" in told
+    output = done(*NEW, "--run", tmp_path / "next", "--init", tmp_path / "bundle", "--steps", 2, *TINY[1:])
+    assert f"from {tmp_path / 'bundle'}, in" in output
     assert json.loads((tmp_path / "next" / "config.json").read_text())["network"]["channels"] == 8
     begun = load_network(tmp_path / "next" / "nets" / "net-0.safetensors").state_dict()
     exported = load_network(tmp_path / "bundle" / "checkpoint.safetensors").state_dict()
@@ -150,11 +150,11 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:-1])
     shutil.copytree(run / "checkpoint-2", run / "checkpoint-99")  # whose step is 2
     assert "2 steps" in done("export", "--run", run, "--out", tmp_path / "whole")
-    told = done("train", "--run", run, "--resume", "--steps", 5)
-    assert f"the checkpoint {run / 'checkpoint-4'} is damaged: ema.000.safetensors has" in told
-    assert "that of step 2 is taken instead\n" in told
-    assert "from step 2" in told
-    assert f"of no more use, and renamed: {run / 'aside-checkpoint-99'}\n" in told
+    output = done("train", "--run", run, "--resume", "--steps", 5)
+    assert f"the checkpoint {run / 'checkpoint-4'} is damaged: ema.000.safetensors has" in output
+    assert "that of step 2 is taken instead\n" in output
+    assert "from step 2" in output
+    assert f"of no more use, and renamed: {run / 'aside-checkpoint-99'}\n" in output
     assert sorted(path.name for path in run.glob("*checkpoint-*")) == [
         "aside-checkpoint-4",
         "aside-checkpoint-99",
@@ -251,10 +251,10 @@ def test_a_run_without_a_folder_gets_one_by_its_game_and_the_time(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert last_line(call("train", "--resume")) == "Error: say with --run which run goes on"
-    told = done(*NEW, "--steps", 2, *TINY)
+    output = done(*NEW, "--steps", 2, *TINY)
     (run,) = Path("runs").iterdir()
     assert re.fullmatch(r"tictactoe-\d{4}-\d\d-\d\d-\d{6}", run.name)
-    assert told.startswith(f"tictactoe in {run}, loading PyTorch\n")
+    assert output.startswith(f"tictactoe in {run}, loading PyTorch\n")
     assert last_line(call("train", "--resume")) == f"Error: say with --run which run goes on: --run {run} is the latest"
 
 
@@ -277,12 +277,12 @@ def test_nobody_else_trains_in_the_folder_of_a_run_that_goes_on(tmp_path: Path) 
                 assert refused.exit_code == 1
                 assert last_line(refused).startswith(f"Error: another program trains in {tmp_path}: when it has ended")
             running.send_signal(signal.SIGINT)
-            _, told = running.communicate(timeout=60)
+            _, output = running.communicate(timeout=60)
         finally:
             running.kill()
     assert running.returncode == 0
-    assert re.search(r"^stopping: a checkpoint in about \d+ s; again to stop at once$", told, re.MULTILINE)
-    assert "stopped as asked: " in told
+    assert re.search(r"^stopping: a checkpoint in about \d+ s; again to stop at once$", output, re.MULTILINE)
+    assert "stopped as asked: " in output
     assert "from step " in done("train", "--run", tmp_path, "--resume", "--steps", 1)
 
 
@@ -297,9 +297,9 @@ def test_two_processes_train_together_and_go_on(tmp_path: Path) -> None:
         assert result.returncode == 0, result.stderr
         return result.stderr
 
-    told = together(*NEW, "--run", run, "--steps", 2, *TINY)
-    assert told.count("from nothing") == 1
-    assert "on 2 x cpu" in told
+    output = together(*NEW, "--run", run, "--steps", 2, *TINY)
+    assert output.count("from nothing") == 1
+    assert "on 2 x cpu" in output
     names = {path.name.split(".")[0] for path in (run / "checkpoint-2").iterdir()}
     assert names >= {"weights", "ema", "optimiser", "replay-0", "replay-1", "self-play-0", "self-play-1"}
     assert together("train", "--run", run, "--resume", "--steps", 4, "--device", "cpu").count("from step 2") == 1

@@ -86,15 +86,15 @@ def test_two_ranks_take_the_steps_of_one(tmp_path: Path) -> None:
     for name, tensor in alone.state().tensors.items():
         assert torch.equal(states[0][name], states[1][name]), name
         torch.testing.assert_close(states[0][name], tensor, rtol=1e-4, atol=1e-6)
-    told = [(tmp_path / f"summary-{rank}").read_text() for rank in range(2)]
-    assert told[0] == told[1]
+    summaries = [(tmp_path / f"summary-{rank}").read_text() for rank in range(2)]
+    assert summaries[0] == summaries[1]
     summary = summarise(metrics, World.alone())
     namespace = {"StepSummary": type(summary)}
-    found = eval(told[0], namespace)
-    assert found.loss == pytest.approx(summary.loss, rel=1e-5)
-    assert found.gradient_norm == pytest.approx(summary.gradient_norm, rel=1e-4)
-    assert found.policy == pytest.approx(summary.policy, rel=1e-5)
-    assert found.outcome[1:] == pytest.approx(summary.outcome[1:], rel=1e-5)
+    agreed = eval(summaries[0], namespace)
+    assert agreed.loss == pytest.approx(summary.loss, rel=1e-5)
+    assert agreed.gradient_norm == pytest.approx(summary.gradient_norm, rel=1e-4)
+    assert agreed.policy == pytest.approx(summary.policy, rel=1e-5)
+    assert agreed.outcome[1:] == pytest.approx(summary.outcome[1:], rel=1e-5)
 
 
 def test_all_ranks_stop_at_a_step_that_is_not_finite(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_world_of_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "device", "told"),
+    ("environment", "device", "reason"),
     [
         ({"RANK": "2", "WORLD_SIZE": "2"}, "cpu", "RANK is 2 but WORLD_SIZE is 2"),
         ({"RANK": "-1"}, "cpu", "RANK is -1"),
@@ -183,13 +183,13 @@ def test_a_world_of_one() -> None:
     ],
 )
 def test_a_bad_world_is_told_in_one_line(
-    environment: dict[str, str], device: str, told: str, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], device: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
     for name, text in environment.items():
         monkeypatch.setenv(name, text)
-    with pytest.raises(BadWorld, match=told) as caught, joined_world(device):
+    with pytest.raises(BadWorld, match=reason) as caught, joined_world(device):
         pass
     assert "\n" not in str(caught.value)
 

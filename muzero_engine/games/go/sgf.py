@@ -155,8 +155,8 @@ def sgf_text(record: GoRecord) -> str:
     if record.komi is not None:
         root.append(f"KM[{komi_text(half_points(record.komi))}]")
     names = (("PB", record.black_name), ("PW", record.white_name), ("RE", record.result))
-    told = (*names, ("EV", record.event), ("DT", record.date), ("GC", record.comment))
-    root += [f"{name}[{_escaped(value)}]" for name, value in told if value]
+    properties = (*names, ("EV", record.event), ("DT", record.date), ("GC", record.comment))
+    root += [f"{name}[{_escaped(value)}]" for name, value in properties if value]
     nodes = ["".join(root)]
     for i, step in enumerate(record.steps):
         if isinstance(step, Move):
@@ -243,12 +243,14 @@ def _komi(value: str | None, warnings: list[str]) -> float | None:
     if not value:
         return None
     number = _NUMBER.match(value)
-    if number is None or abs(told := float(number[1].replace(",", "."))) > 1e6:
-        warnings.append(f"KM {_shown(value)} in the SGF is no komi: it is taken as not told")
+    if number is None or abs(written := float(number[1].replace(",", "."))) > 1e6:
+        warnings.append(f"KM {_shown(value)} in the SGF is no komi: it is taken as not written")
         return None
-    komi = told / 100 if abs(told) >= 100 and number[1].lstrip("+-").isdecimal() and told % 25 == 0 else told
+    komi = (
+        written / 100 if abs(written) >= 100 and number[1].lstrip("+-").isdecimal() and written % 25 == 0 else written
+    )
     points = half_points(2 * komi if 4 * komi % 2 == 1 else komi) / 2
-    if points != told or number.end() < len(value):
+    if points != written or number.end() < len(value):
         warnings.append(f"KM {_shown(value)} in the SGF is read as a komi of {points:g} points")
     return points
 

@@ -49,8 +49,8 @@ class EngineSettings:
 def own_command(game: str, weights: str | None = None) -> tuple[str, ...]:
     """Return the command of this program's own engine, which `muzero` stands for."""
     protocol = client_kind(game)
-    which = ("--game", game) if protocol is ClientKind.UGI else ()
-    command = (sys.executable, "-m", "muzero_engine", protocol.value, *which)
+    game_flag = ("--game", game) if protocol is ClientKind.UGI else ()
+    command = (sys.executable, "-m", "muzero_engine", protocol.value, *game_flag)
     return (*command, "--weights", weights) if weights else command
 
 

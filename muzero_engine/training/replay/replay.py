@@ -179,13 +179,13 @@ class Replay:
     def refresh(self, positions: StalePositions, output: SearchOutput) -> None:
         """Take the targets and root values of a new search of these positions, where they are still there."""
         ring = self._rings[positions.shape]
-        there = positions.legal.any(dim=1) & (positions.number >= ring.first)
-        rows = positions.number[there] % ring.capacity
-        ring.target_actions[rows] = output.target_actions[there].to(torch.int16)
-        ring.target_probs[rows] = output.target_probs[there].to(torch.float16)
-        ring.root_value[rows] = output.value[there].to(torch.float16)
+        kept = positions.legal.any(dim=1) & (positions.number >= ring.first)
+        rows = positions.number[kept] % ring.capacity
+        ring.target_actions[rows] = output.target_actions[kept].to(torch.int16)
+        ring.target_probs[rows] = output.target_probs[kept].to(torch.float16)
+        ring.root_value[rows] = output.value[kept].to(torch.float16)
         if self._settings.draws_by_surprise:
-            ring.surprise[rows] = surprise(output)[there]
+            ring.surprise[rows] = surprise(output)[kept]
             self._odds.pop(positions.shape, None)
 
     def _windows(self) -> dict[Shape, int]:

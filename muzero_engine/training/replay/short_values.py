@@ -26,9 +26,9 @@ def short_values(root_value: Tensor, result: Tensor, mover: Tensor, lengths: Ten
     decay = 1.0 - 1.0 / torch.tensor(HORIZONS, device=device)
     last = lengths.cumsum(0) - 1
     ahead = (result[last].float() * sign[last]).unsqueeze(1).expand(-1, len(HORIZONS))
-    found = torch.zeros(games, longest, len(HORIZONS), device=device)
+    averages = torch.zeros(games, longest, len(HORIZONS), device=device)
     for ply in reversed(range(longest)):
         mixed = (1.0 - decay) * values[:, ply, None] + decay * ahead
         ahead = torch.where(inside[:, ply, None], mixed, ahead)
-        found[:, ply] = ahead
-    return found[inside] * sign.unsqueeze(1)
+        averages[:, ply] = ahead
+    return averages[inside] * sign.unsqueeze(1)

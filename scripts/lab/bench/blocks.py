@@ -151,8 +151,8 @@ def main() -> None:
         cells = []
         for int8 in (False, True):
             for batch in args.batches:
-                mine, base = (statistics.median(taken[kind, int8, batch]) for kind in (name, "residual"))
-                cells += [f"{mine / args.blocks * 1e3:.3f}", f"{mine / base:.2f}"]
+                variant, base = (statistics.median(taken[kind, int8, batch]) for kind in (name, "residual"))
+                cells += [f"{variant / args.blocks * 1e3:.3f}", f"{variant / base:.2f}"]
         print(f"| {name} | {' | '.join(cells)} |")
 
 

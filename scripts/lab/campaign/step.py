@@ -232,9 +232,9 @@ def play_matches(step: Step, gpus: list[str], cores: list[int]) -> None:
     share = max(1, len(cores) // len(matches))
     children = []
     for i, options in enumerate(matches):
-        mine = set(cores[i * share : (i + 1) * share]) or set(cores)
+        own = set(cores[i * share : (i + 1) * share]) or set(cores)
         gpu = gpus[i % len(gpus)] if gpus else ""
-        children.append(step.start(f"match-{i}", [*compare, *options, ""], mine, gpus=gpu))
+        children.append(step.start(f"match-{i}", [*compare, *options, ""], own, gpus=gpu))
     for child in children:
         try:
             child.wait(max(1.0, step.left - 5))

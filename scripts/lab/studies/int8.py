@@ -51,8 +51,10 @@ def difference(reference: list[RecurrentOutput], others: list[RecurrentOutput]) 
         values.append(np.abs(exact.value - other.value))
         latents.append(np.sqrt(((exact.latent - other.latent) ** 2).mean() / (exact.latent**2).mean()))
         for i in range(len(exact.value)):
-            _, here, there = np.intersect1d(exact.top_actions[i], other.top_actions[i], return_indices=True)
-            p, q = softmax(exact.top_logits[i][here]), softmax(other.top_logits[i][there])
+            _, exact_index, other_index = np.intersect1d(
+                exact.top_actions[i], other.top_actions[i], return_indices=True
+            )
+            p, q = softmax(exact.top_logits[i][exact_index]), softmax(other.top_logits[i][other_index])
             policy.append(float(p @ np.log(p / q)))
             same.append(exact.top_actions[i][0] == other.top_actions[i][0])
     value = np.concatenate(values)
@@ -91,7 +93,7 @@ def main() -> None:
         edges = calibration_edges(
             full, game, Int8Calibration(positions=args.positions, seed=SEED), bundle.manifest.training.boards
         )
-        here = outputs(eight, edges)
+        in_bytes = outputs(eight, edges)
         exact = outputs(_Unfused(bundle.graphs[RECURRENT_INT8]), edges)
-        print(f"{folder}: {difference(outputs(full, edges), here).text()}", flush=True)
-        print(f"  ({difference(exact, here).text()})", flush=True)
+        print(f"{folder}: {difference(outputs(full, edges), in_bytes).text()}", flush=True)
+        print(f"  ({difference(exact, in_bytes).text()})", flush=True)

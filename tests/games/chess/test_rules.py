@@ -145,10 +145,10 @@ def test_ending_actions_equal_playing_every_move(position: ChessPosition) -> Non
 )
 def test_mates_in_one_are_found(fen: str, mate: str) -> None:
     position = position_from_fen(fen)
-    found = {position.action_text(action) for action in position.decisive_actions()}
+    mates = {position.action_text(action) for action in position.decisive_actions()}
     brute = {position.action_text(action) for action, value in position.ending_actions().items() if value}
-    assert found == brute
-    assert mate in found or not (mate or found)
+    assert mates == brute
+    assert mate in mates or not (mate or mates)
 
 
 @unhurried

@@ -165,7 +165,7 @@ def test_texts_that_are_refused(text: str, why: str | None) -> None:
 def test_komi_as_servers_write_it(text: str, komi: float | None, warning: str | None) -> None:
     record = parse_sgf(text)
     assert record.komi == komi
-    assert (warning is None and not record.warnings) or any(str(warning) in told for told in record.warnings)
+    assert (warning is None and not record.warnings) or any(str(warning) in line for line in record.warnings)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from muzero_engine.match.settings.time_control import TimeControl
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "report"),
     [
         (
             "info depth 12 seldepth 20 multipv 1 score cp -31 nodes 5000 nps 10 pv e2e4 e7e5",
@@ -33,8 +33,8 @@ from muzero_engine.match.settings.time_control import TimeControl
         ("", (None, None, None)),
     ],
 )
-def test_info(line: str, found: object) -> None:
-    assert parse_info(line) == found
+def test_info(line: str, report: object) -> None:
+    assert parse_info(line) == report
 
 
 @pytest.mark.parametrize(

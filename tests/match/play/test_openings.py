@@ -93,8 +93,8 @@ sfen {sfen} moves 8c8d
 position sfen {sfen}
 {sfen[:-2]}
 """
-    found = read(tmp_path, "book" + ending, text, "shogi")
-    assert [(opening.start, opening.moves) for opening in found] == [
+    openings = read(tmp_path, "book" + ending, text, "shogi")
+    assert [(opening.start, opening.moves) for opening in openings] == [
         (None, ("7g7f", "3c3d")),
         (None, ()),
         (sfen, ("8c8d",)),

@@ -111,9 +111,9 @@ def test_pgn_of_mates_and_of_other_positions() -> None:
     mated = PlyRecord(move="h1g1", elapsed_s=0.1, score=Score(ScoreKind.MATE, -3))
     game = read_pgn(pgn_text(game_record("chess", "", moves=(mated,), start=fen, points=0.0), "x"))
     assert game.headers["FEN"] == fen
-    found = game.next().eval()  # type: ignore[union-attr]
-    assert found is not None
-    assert found.white() == chess.engine.Mate(-3)
+    evaluation = game.next().eval()  # type: ignore[union-attr]
+    assert evaluation is not None
+    assert evaluation.white() == chess.engine.Mate(-3)
 
 
 def test_pgn_without_a_move_and_with_castling_of_chess960() -> None:

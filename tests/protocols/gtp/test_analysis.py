@@ -43,21 +43,21 @@ def entries(line: str) -> list[tuple[dict[str, str], list[str]]]:
 def test_leela_zero_form(talk: Talk) -> None:
     line = analyse(talk, "lz-analyze b 50")
     assert line.startswith("info move A1 visits 100 winrate 7500 prior 500 lcb 7500 order 0 pv A1 A2 info move A2 ")
-    found = entries(line)
-    assert len(found) == 25
-    assert [fields["order"] for fields, _ in found] == [str(i) for i in range(25)]
-    assert all(list(fields) == ["move", "visits", "winrate", "prior", "lcb", "order"] for fields, _ in found)
-    assert all(pv[0] == fields["move"] for fields, pv in found)
+    moves = entries(line)
+    assert len(moves) == 25
+    assert [fields["order"] for fields, _ in moves] == [str(i) for i in range(25)]
+    assert all(list(fields) == ["move", "visits", "winrate", "prior", "lcb", "order"] for fields, _ in moves)
+    assert all(pv[0] == fields["move"] for fields, pv in moves)
 
 
 def test_katago_form(talk: Talk) -> None:
     line = analyse(talk, "kata-analyze w 50")
-    found = entries(line)
-    assert all(list(fields) == ["move", *KATA_KEYS.split()] for fields, _ in found)
-    for fields, _ in found:
+    moves = entries(line)
+    assert all(list(fields) == ["move", *KATA_KEYS.split()] for fields, _ in moves)
+    for fields, _ in moves:
         for key in KATA_KEYS.split():
             assert ("." in fields[key]) == (key not in ("visits", "edgeVisits", "order"))
-    first = found[0][0]
+    first = moves[0][0]
     assert first["winrate"] == "0.750000"
     assert first["utility"] == "0.500000"
     assert first["scoreLead"] == "3.028483"  # of a winning rate of 0.75 on a board of 5x5
@@ -66,12 +66,12 @@ def test_katago_form(talk: Talk) -> None:
 def test_the_lead_of_each_move_agrees_with_its_winning_rate(talk: Talk) -> None:
     talk.scripted.owned = 0.5  # which komi 7.5 makes 5 points for black
     for line in ("kata-analyze b 50", "kata-analyze w 50"):
-        found = [fields for fields, _ in entries(analyse(talk, line))]
-        rates = [float(fields["winrate"]) for fields in found]
-        leads = [float(fields["scoreLead"]) for fields in found]
+        moves = [fields for fields, _ in entries(analyse(talk, line))]
+        rates = [float(fields["winrate"]) for fields in moves]
+        leads = [float(fields["scoreLead"]) for fields in moves]
         assert all((rate > 0.5) == (lead > 0.0) for rate, lead in zip(rates, leads, strict=True) if rate != 0.5)
         assert sorted(range(25), key=rates.__getitem__) == sorted(range(25), key=leads.__getitem__)
-        assert float(found[0]["scoreStdev"]) == pytest.approx((25 * 0.75) ** 0.5, abs=1e-5)
+        assert float(moves[0]["scoreStdev"]) == pytest.approx((25 * 0.75) ** 0.5, abs=1e-5)
 
 
 def test_visits_and_ownership_of_moves(talk: Talk) -> None:

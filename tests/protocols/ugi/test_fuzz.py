@@ -59,7 +59,7 @@ def command_of(session: UgiSession, line: str) -> tuple[str, str] | None:
 def converse(session: UgiSession, output: Output, lines: list[str]) -> None:
     """Plays the lines and checks what must be answered; lines that quit are left out."""
     commands = [(line, command_of(session, line)) for line in lines]
-    meant = [command for _, command in commands if command is not None and command[0] != "quit"]
+    understood = [command for _, command in commands if command is not None and command[0] != "quit"]
     questions = 0  # that can be answered: there is a position
     for line, command in commands:
         questions += bool(command and command[0] == "query" and command[1] in QUERIES and session._line.refused is None)
@@ -67,7 +67,7 @@ def converse(session: UgiSession, output: Output, lines: list[str]) -> None:
             assert session.handle(line)
     session.end_of_input()
     session.close()
-    words = [word for word, _ in meant]
+    words = [word for word, _ in understood]
     answers = [line.split(" ")[0] for line in output.all]
     assert answers.count("bestmove") == words.count("go")
     assert answers.count("readyok") == words.count("isready")

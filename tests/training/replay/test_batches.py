@@ -132,6 +132,6 @@ def test_every_later_step_is_drawn() -> None:
 
 def test_root_values_bring_draws_only_into_drawn_games() -> None:
     result = torch.tensor([1, 0, -1, 0], dtype=torch.int8)
-    found = value_target(result, torch.tensor([0.5, 0.5, 0.5, -1.0]), 0.4)
+    targets = value_target(result, torch.tensor([0.5, 0.5, 0.5, -1.0]), 0.4)
     expected = [[0.9, 0.0, 0.1], [0.2, 0.8, 0.0], [0.3, 0.0, 0.7], [0.0, 0.6, 0.4]]
-    assert torch.allclose(found, torch.tensor(expected))
+    assert torch.allclose(targets, torch.tensor(expected))

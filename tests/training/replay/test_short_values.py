@@ -21,7 +21,7 @@ def test_they_are_the_weighted_mean_of_the_values_to_come() -> None:
     roots = 2 * torch.rand(count, generator=generator) - 1
     winner_view = torch.tensor([1.0, 0.0, -1.0]).repeat_interleave(lengths)  # player 0's
     sign = 1.0 - 2.0 * mover.float()
-    found = short_values(roots, (winner_view * sign).to(torch.int8), mover, lengths)
+    values = short_values(roots, (winner_view * sign).to(torch.int8), mover, lengths)
     start = 0
     for length in lengths.tolist():
         for ply in range(length):
@@ -30,7 +30,9 @@ def test_they_are_the_weighted_mean_of_the_values_to_come() -> None:
                 for later in range(ply, length):
                     expected += (1 - decay) * decay ** (later - ply) * float(roots[start + later] * sign[start + later])
                 expected += decay ** (length - ply) * float(winner_view[start])
-                assert float(found[start + ply, column]) == pytest.approx(expected * float(sign[start + ply]), abs=1e-5)
+                assert float(values[start + ply, column]) == pytest.approx(
+                    expected * float(sign[start + ply]), abs=1e-5
+                )
         start += length
 
 

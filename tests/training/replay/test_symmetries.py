@@ -22,9 +22,9 @@ def test_a_turned_game_is_the_game_of_the_turned_moves(game: str, shape: Shape) 
     rules = load_game(game)
     symmetries = Symmetries(rules, shape, CPU)
     rng = random.Random(1)
-    for which, _ in enumerate(symmetries.elements):
+    for chosen, _ in enumerate(symmetries.elements):
         position, turned = rules.initial(shape), rules.initial(shape)
-        index = torch.tensor([which])
+        index = torch.tensor([chosen])
         while position.outcome() is None and position.ply < 30:
             seen = torch.from_numpy(observation(position))[None]
             assert np.array_equal(symmetries.planes(seen, index)[0].numpy(), observation(turned))
@@ -51,11 +51,11 @@ def test_everything_in_a_batch_turns_together(game: str, shape: Shape) -> None:
     )
     symmetries = Symmetries(rules, shape, CPU)
     assert symmetries.elements == rules.spec.symmetries
-    which = symmetries.draw(40, generator)
-    turned = symmetries.apply(batch, which)
+    chosen = symmetries.draw(40, generator)
+    turned = symmetries.apply(batch, chosen)
     assert batch.later_observation is not None
     assert turned.later_observation is not None
-    for m, element in enumerate(which.tolist()):
+    for m, element in enumerate(chosen.tolist()):
         symmetry = symmetries.elements[element]
         permutation = np.append(rules.action_permutation(symmetry, shape), -1)
         pairs = [(batch.observation, turned.observation), (batch.later_observation, turned.later_observation)]

@@ -91,11 +91,11 @@ def test_a_finished_run_leaves_what_export_and_report_need(tmp_path: Path) -> No
         train(run, quiet())
         playing = run.learner.ema_network().state_dict()
         counters = run.counters
-    found = newest_checkpoint(tmp_path)
-    assert read_config(found) == config
-    assert read_counters(found) == counters
+    checkpoint = newest_checkpoint(tmp_path)
+    assert read_config(checkpoint) == config
+    assert read_counters(checkpoint) == counters
     assert counters.games > 0 < counters.seconds == counters.device_seconds
-    network = read_network(found)
+    network = read_network(checkpoint)
     assert all(torch.equal(network.state_dict()[name], tensor) for name, tensor in playing.items())
     last = read_records(tmp_path)[-1]
     assert {match.opponent for match in last.matches} >= {"random", "net-0"} or last.step > 4
@@ -134,9 +134,9 @@ def test_reanalysis_searches_its_share_and_changes_what_is_learnt(tmp_path: Path
         plain = run.learner.state().tensors
     assert any(not torch.equal(renewed[name], plain[name]) for name in plain)
     records = [record for record in read_records(tmp_path / "with") if record.learn]
-    found = [record.reanalysis.positions if record.reanalysis else 0 for record in records]
-    assert sum(found) <= share * 40 * len(records) + 4  # plies; batches are of 4 positions, openings have no targets
-    assert sum(found) > 0.3 * share * 40 * len(records)
+    searched = [record.reanalysis.positions if record.reanalysis else 0 for record in records]
+    assert sum(searched) <= share * 40 * len(records) + 4  # plies; batches are of 4 positions, openings have no targets
+    assert sum(searched) > 0.3 * share * 40 * len(records)
     for record in records:
         if record.reanalysis:
             assert record.reanalysis.divergence > 0 < record.reanalysis.value_change < 2
@@ -152,11 +152,11 @@ def test_held_out_games_are_measured_and_change_nothing(tmp_path: Path, monkeypa
         train(run, quiet())
         plain = run.learner.state().tensors
     assert all(torch.equal(measured_too[name], plain[name]) for name in plain)
-    found = [record.held_out for record in read_records(tmp_path / "with")]
-    assert found[0] is None  # fifty games make the first that is held out
-    assert found[-1] is not None
-    assert len(found[-1].value) == 6
-    assert None not in found[-1].value
+    losses = [record.held_out for record in read_records(tmp_path / "with")]
+    assert losses[0] is None  # fifty games make the first that is held out
+    assert losses[-1] is not None
+    assert len(losses[-1].value) == 6
+    assert None not in losses[-1].value
     assert {record.held_out for record in read_records(tmp_path / "without")} == {None}
     bins = read_records(tmp_path / "with")[-1].reliability
     assert sum(each.positions for each in bins) == 64
@@ -215,10 +215,10 @@ def test_checkpoints_without_sense_are_refused(tmp_path: Path) -> None:
     path = folder / "checkpoint.json"
     document = json.loads(path.read_text())
     path.write_text(json.dumps(document | {"config": {}, "counters": {"cycle": "x"}, "network": "?"}))
-    found = open_checkpoint(folder)
+    checkpoint = open_checkpoint(folder)
     with pytest.raises(BadCheckpoint, match="cannot be used: its config lacks game"):
-        read_config(found)
+        read_config(checkpoint)
     with pytest.raises(BadCheckpoint, match="cannot be used: cycle is not of type int"):
-        read_counters(found)
+        read_counters(checkpoint)
     with pytest.raises(BadCheckpoint, match="does not hold a network of this program"):
-        read_network(found)
+        read_network(checkpoint)
