@@ -30,7 +30,7 @@ from muzero_engine.match.ladder.report import (
     put_ratings,
     text_report,
 )
-from muzero_engine.match.play.tournament import NotStarted, Runner
+from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES, Store, writing_to
 from muzero_engine.match.results.page import Played, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable

@@ -27,8 +27,8 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
+from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.play.schedule import schedule
-from muzero_engine.match.play.tournament import Runner
 from muzero_engine.match.records.moves import move_count
 from muzero_engine.match.records.store import Store, engine_facts, game_facts, refuse_games, writing_to
 from muzero_engine.match.records.verify import verify
@@ -41,16 +41,16 @@ from muzero_engine.match.results.tables import cross_table, match_line, rating_t
 from muzero_engine.match.settings.engine_text import parse_engine, read_engines, with_numbers
 from muzero_engine.match.settings.match_settings import (
     Adjudication,
-    BadTournament,
+    BadMatch,
     EngineSettings,
     GameSettings,
+    MatchFormat,
+    MatchSettings,
     Patience,
     Scoring,
-    TournamentFormat,
-    TournamentSettings,
 )
 
-IDENTITIES, MACHINE = "identities", "machine"  # what a tournament's folder calls them
+IDENTITIES, MACHINE = "identities", "machine"  # what a match's folder calls them
 
 
 def _verify(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
@@ -72,9 +72,9 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @click.option(
     "--format",
     "form",
-    type=click.Choice([it.value for it in TournamentFormat]),
+    type=click.Choice([it.value for it in MatchFormat]),
     metavar="FORMAT",
-    default=TournamentFormat.ROUND_ROBIN.value,
+    default=MatchFormat.ROUND_ROBIN.value,
     help="round-robin, or gauntlet: the first against all others",
 )
 @click.option(
@@ -84,7 +84,7 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Folder  [matches/GAME-DATE-TIME]"
 )
-@click.option("--resume", is_flag=True, help="Go on with the tournament of --out")
+@click.option("--resume", is_flag=True, help="Go on with the match of --out")
 @click.option(
     "--openings",
     "openings_file",
@@ -152,14 +152,14 @@ def match(**arguments: Any) -> None:
       muzero-engine match --game go -e "weights=new muzero" -e muzero --pairs 50
     """
     flags = Flags(**arguments)
-    tournament = flags.tournament()
-    sprt = flags.sprt(tournament)
-    anchors = flags.held_ratings(tournament)
-    plans = list(schedule(tournament, flags.openings(tournament)))
-    engines = {engine.name: engine for engine in tournament.engines}
-    with closing(Runner(engines, tournament.game, concurrency=tournament.concurrency)) as runner:
-        store = flags.resumed(tournament, plans) if flags.resume else flags.created(tournament, runner)
-        TournamentRun(tournament, runner, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()
+    settings = flags.match_settings()
+    sprt = flags.sprt(settings)
+    anchors = flags.held_ratings(settings)
+    plans = list(schedule(settings, flags.openings(settings)))
+    engines = {engine.name: engine for engine in settings.engines}
+    with closing(Runner(engines, settings.game, concurrency=settings.concurrency)) as runner:
+        store = flags.resumed(settings, plans) if flags.resume else flags.created(settings, runner)
+        MatchRun(settings, runner, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,13 +197,13 @@ class Flags:
     every: int
     quiet: bool
 
-    def tournament(self) -> TournamentSettings:
-        """Return the settings that the options make. Raises BadTournament."""
+    def match_settings(self) -> MatchSettings:
+        """Return the settings that the options make. Raises BadMatch."""
         try:
             start_position(self.game, self.size, self.komi)
         except (BadSetup, BadPosition) as error:
-            raise BadTournament(str(error)) from None
-        return TournamentSettings(
+            raise BadMatch(str(error)) from None
+        return MatchSettings(
             engines=self._engines(),
             game=GameSettings(
                 game=self.game,
@@ -220,7 +220,7 @@ class Flags:
                 max_plies=self.max_plies,
                 patience=Patience(start_s=self.patience),
             ),
-            format=TournamentFormat(self.form),
+            format=MatchFormat(self.form),
             pairs=self.pairs,
             concurrency=self.concurrency,
             seed=self.seed,
@@ -230,17 +230,17 @@ class Flags:
         named = {} if self.engines_file is None else read_engines(self.engines_file)
         entries = [parse_engine(text, named) for text in self.engine_texts] or list(named.values())
         if not entries:
-            raise BadTournament("there are no engines: name two or more with --engine, or a file with --engines")
+            raise BadMatch("there are no engines: name two or more with --engine, or a file with --engines")
         limit = self.tc or load_game(self.game).defaults.time_control
         return with_numbers([entry.settings(self.game, limit) for entry in entries])
 
-    def openings(self, tournament: TournamentSettings) -> list[Opening]:
+    def openings(self, settings: MatchSettings) -> list[Opening]:
         """Return the openings, from the file or at random. Raises BadOpenings."""
         game = load_game(self.game)
-        initial = initial_position(game, tournament.game)
+        initial = initial_position(game, settings.game)
         if self.openings_file is not None:
             if self.random_plies is not None or self.balance is not None:
-                raise BadTournament("--random-plies and --balance are for openings without a file")
+                raise BadMatch("--random-plies and --balance are for openings without a file")
             return read_openings(
                 self.openings_file,
                 game,
@@ -258,18 +258,18 @@ class Flags:
             initial, self.pairs, plies=plies, seed=self.seed, value=value, balance=self.balance or 0.0
         )
 
-    def sprt(self, tournament: TournamentSettings) -> Sprt | None:
-        """Return the test that stops the match, if there is one. Raises BadTournament or BadTest."""
+    def sprt(self, settings: MatchSettings) -> Sprt | None:
+        """Return the test that stops the match, if there is one. Raises BadMatch or BadTest."""
         if self.sprt_bounds is None:
             return None
-        if len(tournament.engines) != 2:
-            raise BadTournament("--sprt is for two engines")
+        if len(settings.engines) != 2:
+            raise BadMatch("--sprt is for two engines")
         elo0, elo1 = self.sprt_bounds
         return Sprt(elo0=elo0, elo1=elo1, alpha=self.sprt_error, beta=self.sprt_error, model=EloModel(self.sprt_model))
 
-    def held_ratings(self, tournament: TournamentSettings) -> dict[str, float]:
-        """Return the ratings that are held. Raises BadTournament."""
-        names = [engine.name for engine in tournament.engines]
+    def held_ratings(self, settings: MatchSettings) -> dict[str, float]:
+        """Return the ratings that are held. Raises BadMatch."""
+        names = [engine.name for engine in settings.engines]
         held = {}
         for text in self.anchors:
             name, _, elo = text.rpartition("=")
@@ -278,31 +278,31 @@ class Flags:
                 if not math.isfinite(held[name]):
                     raise ValueError
             except ValueError:
-                raise BadTournament(f"--anchor {text!a:.60}: write NAME=ELO") from None
+                raise BadMatch(f"--anchor {text!a:.60}: write NAME=ELO") from None
             if name not in names:
-                raise BadTournament(f"--anchor {text!a:.60}: the engines are {', '.join(names)}")
+                raise BadMatch(f"--anchor {text!a:.60}: the engines are {', '.join(names)}")
         return held
 
-    def created(self, tournament: TournamentSettings, runner: Runner) -> Store:
-        """Return a new folder, once all engines have been started: a mistyped one leaves none. Raises BadTournament."""
+    def created(self, settings: MatchSettings, runner: Runner) -> Store:
+        """Return a new folder, once all engines have been started: a mistyped one leaves none. Raises BadMatch."""
         folder = self.out or Path("matches") / f"{self.game}-{datetime.now():%Y%m%d-%H%M%S}"
         refuse_games(folder)
-        names = [engine.name for engine in tournament.engines]
+        names = [engine.name for engine in settings.engines]
         runner.start(names)
         event = f"muzero-engine match: {' - '.join(names[:4])}"
         seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line()}
-        return Store.create(folder, self.game, event, tournament_facts(tournament) | seen)
+        return Store.create(folder, self.game, event, match_facts(settings) | seen)
 
-    def resumed(self, tournament: TournamentSettings, plans: Sequence[GamePlan]) -> Store:
-        """Return the folder that is gone on with. Raises BadTournament."""
+    def resumed(self, settings: MatchSettings, plans: Sequence[GamePlan]) -> Store:
+        """Return the folder that is gone on with. Raises BadMatch."""
         if self.out is None:
-            raise BadTournament("--resume needs the folder of the tournament: --out FOLDER")
-        store = Store.resume(self.out, self.game, tournament_facts(tournament))
+            raise BadMatch("--resume needs the folder of the match: --out FOLDER")
+        store = Store.resume(self.out, self.game, match_facts(settings))
         planned = {(plan.pair, plan.game): plan for plan in plans}
         for record in store.records:
             plan = planned.get((record.pair, record.game))
             if plan is None:
-                raise BadTournament(
+                raise BadMatch(
                     f"{self.out} holds a game of pair {record.pair}, which is beyond --pairs {self.pairs}: ask for more"
                 )
             if (plan.first, plan.second, tuple(plan.opening.moves)) != (
@@ -310,29 +310,29 @@ class Flags:
                 record.second,
                 record.opening_moves,
             ):
-                raise BadTournament(
+                raise BadMatch(
                     f"the games in {self.out} have other openings or pairings than these settings give: go on with "
                     "the old ones, or choose another folder"
                 )
         return store
 
 
-def tournament_facts(tournament: TournamentSettings) -> dict[str, Any]:
-    """Return what tells one tournament from another."""
+def match_facts(settings: MatchSettings) -> dict[str, Any]:
+    """Return what tells one match from another."""
     return {
-        "engines": [engine_facts(engine) for engine in tournament.engines],
-        "rules": game_facts(tournament.game),
-        "format": tournament.format.value,
-        "seed": tournament.seed,
+        "engines": [engine_facts(engine) for engine in settings.engines],
+        "rules": game_facts(settings.game),
+        "format": settings.format.value,
+        "seed": settings.seed,
     }
 
 
-class TournamentRun:
+class MatchRun:
     """Plays the games that are missing and shows how it stands."""
 
     def __init__(
         self,
-        tournament: TournamentSettings,
+        settings: MatchSettings,
         runner: Runner,
         store: Store,
         plans: Sequence[GamePlan],
@@ -342,7 +342,7 @@ class TournamentRun:
         every: int,
         quiet: bool,
     ) -> None:
-        self._tournament = tournament
+        self._settings = settings
         self._runner = runner
         self._store = store
         self._plans = plans
@@ -350,7 +350,7 @@ class TournamentRun:
         self._anchors = anchors
         self._every = every
         self._quiet = quiet
-        self._names = [engine.name for engine in tournament.engines]
+        self._names = [engine.name for engine in settings.engines]
 
     def play(self) -> None:
         """Play until the end, or until Ctrl-C or SIGTERM, and write the reports."""
@@ -405,7 +405,7 @@ class TournamentRun:
         if not records:
             return
         standings = self._standings()
-        title = f"{self._tournament.game.game}: {', '.join(self._names)}"
+        title = f"{self._settings.game.game}: {', '.join(self._names)}"
         click.echo(f"\n{rating_table(standings)}\n\n{cross_table(standings)}")
         if len(self._names) == 2:
             click.echo(f"\n{self._standing()}")
@@ -413,14 +413,14 @@ class TournamentRun:
             folder,
             records,
             standings,
-            facts=tournament_facts(self._tournament),
+            facts=match_facts(self._settings),
             finished=finished,
             sprt=self._sprt,
         )
         played = Played(
             event=self._store.event,
             records=records,
-            engines=self._tournament.engines,
+            engines=self._settings.engines,
             identities=self._store.facts.get(IDENTITIES, {}),
         )
         write_page(standings, title, self._facts(finished), folder / "report.html", played=played, sprt=self._sprt)
@@ -432,13 +432,13 @@ class TournamentRun:
 
     def _facts(self, finished: bool) -> list[tuple[str, str]]:
         records = self._store.records
-        limits = {str(engine.control) for engine in self._tournament.engines}
-        each = [f"{engine.name} {engine.control}" for engine in self._tournament.engines]
+        limits = {str(engine.control) for engine in self._settings.engines}
+        each = [f"{engine.name} {engine.control}" for engine in self._settings.engines]
         return [
             ("games", f"{len(records)} of {len(self._plans)}" + ("" if finished else ", interrupted")),
             ("time control", ", ".join(each) if len(limits) > 1 else limits.pop()),
-            ("format", self._tournament.format.value),
-            ("seed", str(self._tournament.seed)),
+            ("format", self._settings.format.value),
+            ("seed", str(self._settings.seed)),
             ("last game", records[-1].started),
             ("machine", str(self._store.facts.get(MACHINE) or "not known")),
             ("runner", f"muzero-engine {__version__}"),

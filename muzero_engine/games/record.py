@@ -75,7 +75,7 @@ class GameRecord:
     first: str  # name of the engine that played player 0
     second: str
     opening: str  # its name
-    pair: int  # number of the opening pair in the tournament, from 0
+    pair: int  # number of the opening pair in the match, from 0
     game: int  # 0 or 1 in the pair: the second has the sides exchanged
     start: str  # the position before the opening's moves, as `Game.from_text` reads it; Go: board, mover and komi
     opening_moves: tuple[str, ...]  # protocol texts, played before the engines are asked

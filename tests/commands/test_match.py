@@ -113,7 +113,7 @@ def test_a_test_stops_a_match(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_interrupted_and_resumed(tmp_path: Path, number: int) -> None:
-    """No game is lost and none is played twice, and the schedule is that of an uninterrupted tournament."""
+    """No game is lost and none is played twice, and the schedule is that of an uninterrupted match."""
     out = tmp_path / "m"
     slow = scripted("uci", "--fault", "slow", "--delay", "0.1")  # 0.8 s a game, all of it asleep
     arguments = ["match", "--game", "chess", "-e", f"name=a {slow}", "-e", f"name=b {slow}", "--pairs", "4"]

@@ -1,9 +1,9 @@
-"""A tournament's folder: what was played, so that it can go on where it was interrupted.
+"""A match's folder: what was played, so that it can go on where it was interrupted.
 
     games.jsonl     a line on what is played, then a line for each finished game, added whole
     games.pgn ...   the same games in the formats of their game, see `Game.records`
 
-A kill can leave half a line at the end of a file. When a tournament is resumed, such a line is cut off, and the other
+A kill can leave half a line at the end of a file. When a match is resumed, such a line is cut off, and the other
 files are made again from `games.jsonl` if they do not hold the same games.
 """
 
@@ -23,7 +23,7 @@ from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.records.record_json import BadRecord, parse_record, record_line
-from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings
+from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings, GameSettings
 
 try:
     import fcntl
@@ -75,7 +75,7 @@ def text_of(form: RecordFormat, record: GameRecord, event: str) -> str:
 
 
 class Store:
-    """The folder of one tournament, open for more games. `facts` is whatever JSON tells it from another one."""
+    """The folder of one match, open for more games. `facts` is whatever JSON tells it from another one."""
 
     def __init__(self, folder: Path, game: str, event: str, facts: dict[str, Any], records: list[GameRecord]) -> None:
         """Hold what `create` and `resume` have made ready."""
@@ -87,7 +87,7 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
-        """Make a new folder, or take an empty one. Raises BadTournament if it holds games or cannot be written to."""
+        """Make a new folder, or take an empty one. Raises BadMatch if it holds games or cannot be written to."""
         path = folder / GAMES
         refuse_games(folder)
         store = cls(folder, game, event, facts, [])
@@ -101,7 +101,7 @@ class Store:
 
     @classmethod
     def resume(cls, folder: Path, game: str, facts: dict[str, Any]) -> Store:
-        """Go on with the tournament of a folder. Raises BadTournament where there is none, or one with other `facts`.
+        """Go on with the match of a folder. Raises BadMatch where there is none, or one with other `facts`.
 
         It may have been created with more facts than these.
         """
@@ -109,7 +109,7 @@ class Store:
         try:
             data = read_limited(path, MOST_BYTES)
         except OSError as error:
-            raise BadTournament(f"there is no tournament in {folder} to go on with ({error.strerror})") from None
+            raise BadMatch(f"there is no match in {folder} to go on with ({error.strerror})") from None
         with writing_to(folder):
             _lock(folder)
         whole = data[: data.rfind(b"\n") + 1]
@@ -118,8 +118,8 @@ class Store:
         asked = parse_json(json.dumps(facts))  # as they look after the way into a file and back
         if (difference := _difference("", {name: header.get(name) for name in asked}, asked)) is not None:
             where, old, new = difference
-            raise BadTournament(
-                f"the tournament in {folder} has another value of {where}: {_short(old)} where you ask for "
+            raise BadMatch(
+                f"the match in {folder} has another value of {where}: {_short(old)} where you ask for "
                 f"{_short(new)}; go on with the old settings, or choose another folder"
             )
         records: dict[tuple[int, int], GameRecord] = {}
@@ -127,13 +127,11 @@ class Store:
             try:
                 record = parse_record(line)
             except BadRecord as error:
-                raise BadTournament(f"line {number} of {path} is no game: {error}") from None
+                raise BadMatch(f"line {number} of {path} is no game: {error}") from None
             if record.pair < 0 or record.game not in (0, 1):
-                raise BadTournament(
-                    f"line {number} of {path} is no game of a pair: pair {record.pair}, game {record.game}"
-                )
+                raise BadMatch(f"line {number} of {path} is no game of a pair: pair {record.pair}, game {record.game}")
             if (record.pair, record.game) in records:
-                raise BadTournament(
+                raise BadMatch(
                     f"line {number} of {path} is game {record.game} of pair {record.pair} once more: take one of the "
                     "two lines out"
                 )
@@ -147,7 +145,7 @@ class Store:
         return store
 
     def add(self, record: GameRecord) -> None:
-        """Keep a finished game. One thread at a time. Raises BadTournament where it cannot be written."""
+        """Keep a finished game. One thread at a time. Raises BadMatch where it cannot be written."""
         with writing_to(self.folder):
             append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
             self.records.append(record)
@@ -173,26 +171,26 @@ class Store:
 
 @contextmanager
 def writing_to(folder: Path) -> Iterator[None]:
-    """Say in one line what the disk refuses. Raises BadTournament."""
+    """Say in one line what the disk refuses. Raises BadMatch."""
     try:
         yield
     except OSError as error:
-        raise BadTournament(f"cannot write to {folder}: {error.strerror or error}") from None
+        raise BadMatch(f"cannot write to {folder}: {error.strerror or error}") from None
 
 
 def refuse_games(folder: Path) -> None:
-    """Raise BadTournament where a folder holds games already."""
+    """Raise BadMatch where a folder holds games already."""
     if (folder / GAMES).exists():
-        raise BadTournament(f"{folder} holds games already: go on with --resume, or choose another folder")
+        raise BadMatch(f"{folder} holds games already: go on with --resume, or choose another folder")
 
 
 def recorded_games(folder: Path) -> list[GameRecord]:
-    """Return the games of a tournament's folder, for reading alone. Raises OSError, BadRecord."""
+    """Return the games of a match's folder, for reading alone. Raises OSError, BadRecord."""
     return [parse_record(line) for line in read_limited(folder / GAMES, MOST_BYTES).decode().splitlines()[1:]]
 
 
 def _lock(folder: Path) -> None:
-    """Keep other processes out until this one ends. Raises BadTournament where another one has come first."""
+    """Keep other processes out until this one ends. Raises BadMatch where another one has come first."""
     if fcntl is None:
         return
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)  # closed, and with it the lock, by the system
@@ -200,19 +198,19 @@ def _lock(folder: Path) -> None:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        raise BadTournament(f"another program is playing into {folder}: stop it, or choose another folder") from None
+        raise BadMatch(f"another program is playing into {folder}: stop it, or choose another folder") from None
 
 
 def read_header(lines: list[str], path: Path) -> dict[str, Any]:
-    """Return what the first line of a folder's games says of them. Raises BadTournament."""
+    """Return what the first line of a folder's games says of them. Raises BadMatch."""
     try:
         header = parse_json(lines[0]) if lines else None
     except ValueError:
         header = None
     if not isinstance(header, dict) or "store" not in header:
-        raise BadTournament(f"{path} does not begin like the games of a tournament")
+        raise BadMatch(f"{path} does not begin like the games of a match")
     if header["store"] != FORMAT:
-        raise BadTournament(f"{path} has format {header['store']!r:.40}, and this program reads {FORMAT}")
+        raise BadMatch(f"{path} has format {header['store']!r:.40}, and this program reads {FORMAT}")
     return header
 
 

@@ -23,7 +23,7 @@ from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.records.moves import move_texts
 from muzero_engine.match.records.record_json import BadRecord, parse_record
 from muzero_engine.match.records.store import GAMES, MOST_BYTES, file_name, read_header, text_of
-from muzero_engine.match.settings.match_settings import BadTournament, Scoring
+from muzero_engine.match.settings.match_settings import BadMatch, Scoring
 
 
 class Problem(NamedTuple):
@@ -50,12 +50,12 @@ class Verification:
 
 
 def verify(folder: Path) -> Verification:
-    """Check the folder of a match or a ladder. Raises BadTournament where there is none that can be read."""
+    """Check the folder of a match or a ladder. Raises BadMatch where there is none that can be read."""
     path = folder / GAMES
     try:
         data = read_limited(path, MOST_BYTES)
     except OSError as error:
-        raise BadTournament(f"{folder} is no folder of a match or a ladder: {path}: {error.strerror}") from None
+        raise BadMatch(f"{folder} is no folder of a match or a ladder: {path}: {error.strerror}") from None
     whole, _, rest = data.rpartition(b"\n")
     lines = whole.decode("utf-8", errors="replace").split("\n")
     facts = read_header(lines, path)

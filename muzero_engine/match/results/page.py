@@ -1,4 +1,4 @@
-"""One page (HTML) on a tournament, with nothing needed beside it: facts, engines, ratings, results of pairings, cross
+"""One page (HTML) on a match, with nothing needed beside it: facts, engines, ratings, results of pairings, cross
 table, and all games with boards to click through."""
 
 from __future__ import annotations

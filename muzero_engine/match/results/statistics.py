@@ -1,7 +1,7 @@
 """How much stronger one player is than another, from games played in pairs, and when to stop playing.
 
 The two games of a pair share their opening with colours swapped, so their results are not independent: the unit of all
-statistics is the pair with its five possible sums of points, the "pentanomial". Games without their twin (a tournament
+statistics is the pair with its five possible sums of points, the "pentanomial". Games without their twin (a match
 that was interrupted, or one without pairs) count on their own.
 
 Tests are generalised sequential probability ratio tests (Michel Van den Bergh, "A practical introduction to the GSPRT"

@@ -1,4 +1,4 @@
-"""A tournament's result as JSON, for programs; what people see is made from the same standings."""
+"""A match's result as JSON, for programs; what people see is made from the same standings."""
 
 from __future__ import annotations
 

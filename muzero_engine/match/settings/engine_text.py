@@ -37,7 +37,7 @@ from pathlib import Path
 
 from muzero_engine.files import expanded, read_limited
 from muzero_engine.match.settings.match_settings import (
-    BadTournament,
+    BadMatch,
     ClientKind,
     EngineSettings,
     client_kind,
@@ -85,25 +85,25 @@ class EngineEntry:
         )
 
     def settings(self, game: str, limit: str | None) -> EngineSettings:
-        """Return the engine in a game, with `limit` where it has none of its own. Raises BadTournament."""
+        """Return the engine in a game, with `limit` where it has none of its own. Raises BadMatch."""
         command = self.command or ()
         if not command:
-            raise BadTournament(f"{self.name or 'an engine'} has no command")
+            raise BadMatch(f"{self.name or 'an engine'} has no command")
         name = self.name or Path(command[0]).name
         try:
             kind = ClientKind(self.protocol) if self.protocol else client_kind(game)
         except ValueError:
-            raise BadTournament(f"{name}: {self.protocol!a} is no protocol: use uci, gtp, usi or ugi") from None
+            raise BadMatch(f"{name}: {self.protocol!a} is no protocol: use uci, gtp, usi or ugi") from None
         if command[0] == OWN:
             command = (*own_command(game, self.weights), *command[1:])
         elif self.weights is not None:
-            raise BadTournament(f"{name}: weights are for {OWN} alone; give other programs theirs in their own words")
+            raise BadMatch(f"{name}: weights are for {OWN} alone; give other programs theirs in their own words")
         elif command == (RANDOM,):
             kind, command = ClientKind.RANDOM, ()
         try:
             control = TimeControl.parse(self.limit or limit or "none")
         except BadTimeControl as error:
-            raise BadTournament(f"{name}: {error}") from None
+            raise BadMatch(f"{name}: {error}") from None
         return EngineSettings(
             name=name,
             kind=kind,
@@ -133,11 +133,11 @@ def with_numbers(engines: Sequence[EngineSettings]) -> tuple[EngineSettings, ...
 
 
 def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
-    """Return an engine of the command line; `named` are those of a file. Raises BadTournament."""
+    """Return an engine of the command line; `named` are those of a file. Raises BadMatch."""
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise BadTournament(f"cannot read the engine {text!a:.100}: {str(error).lower()}") from None
+        raise BadMatch(f"cannot read the engine {text!a:.100}: {str(error).lower()}") from None
     fields: dict[str, str] = {}
     options: dict[str, str] = {}
     environment: dict[str, str] = {}
@@ -151,7 +151,7 @@ def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
         else:
             fields[key] = value
     if not words:
-        raise BadTournament(f"the engine {text!a:.100} has no command: write a program, {OWN} or {RANDOM} at its end")
+        raise BadMatch(f"the engine {text!a:.100} has no command: write a program, {OWN} or {RANDOM} at its end")
     base = named.get(words[0]) if len(words) == 1 else None
     entry = EngineEntry(
         command=None if base is not None else tuple(words),
@@ -169,56 +169,56 @@ def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
 
 
 def read_engines(path: Path) -> dict[str, EngineEntry]:
-    """Return the engines of a TOML file by name. Raises BadTournament."""
+    """Return the engines of a TOML file by name. Raises BadMatch."""
     try:
         text = read_limited(path, MOST_BYTES).decode()
         dots = max((line.count(".") for line in text.splitlines()), default=0)
         data = {} if dots > MOST_DOTS else tomllib.loads(text)  # whose time and memory are the square of a key's parts
     except OSError as error:
-        raise BadTournament(f"cannot read {path}: {error.strerror or error}") from None
+        raise BadMatch(f"cannot read {path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadTournament(f"{path} is no TOML: {error}") from None
+        raise BadMatch(f"{path} is no TOML: {error}") from None
     except (ValueError, RecursionError):
-        raise BadTournament(f"{path} is nested too deeply, or has a number of thousands of digits") from None
+        raise BadMatch(f"{path} is nested too deeply, or has a number of thousands of digits") from None
     if dots > MOST_DOTS:
-        raise BadTournament(f"{path} has a line of more than {MOST_DOTS} dots: no key has so many parts")
+        raise BadMatch(f"{path} has a line of more than {MOST_DOTS} dots: no key has so many parts")
     if unknown := [key for key in data if key != "engines"]:
-        raise BadTournament(f"{path}: {unknown[0]!a:.40} is not known here: engines are tables like [engines.NAME]")
+        raise BadMatch(f"{path}: {unknown[0]!a:.40} is not known here: engines are tables like [engines.NAME]")
     tables = data.get("engines")
     if not isinstance(tables, dict) or not tables:
-        raise BadTournament(f"{path} has no engines: write tables like [engines.NAME]")
+        raise BadMatch(f"{path} has no engines: write tables like [engines.NAME]")
     entries = {}
     for name, table in tables.items():
         try:
             entries[name] = _entry(name, table, path.parent)
-        except BadTournament as error:
-            raise BadTournament(f"{path}, engine {name}: {error}") from None
+        except BadMatch as error:
+            raise BadMatch(f"{path}, engine {name}: {error}") from None
     return entries
 
 
 def _entry(name: str, table: object, folder: Path) -> EngineEntry:
     if not isinstance(table, dict):
-        raise BadTournament("an engine is a table with a command")
+        raise BadMatch("an engine is a table with a command")
     if unknown := [key for key in table if key not in _KEYS]:
-        raise BadTournament(f"unknown key {unknown[0]!a:.40}: use {', '.join(_KEYS)}")
+        raise BadMatch(f"unknown key {unknown[0]!a:.40}: use {', '.join(_KEYS)}")
     command = table.get("command")
     if isinstance(command, str):
         try:
             command = shlex.split(command)
         except ValueError as error:
-            raise BadTournament(f"command: {str(error).lower()}") from None
+            raise BadMatch(f"command: {str(error).lower()}") from None
     if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
-        raise BadTournament('it needs a command, as in command = "stockfish"')
+        raise BadMatch('it needs a command, as in command = "stockfish"')
     texts: dict[str, str | None] = {}
     for key in ("limit", "directory", "protocol", "weights"):
         texts[key] = table.get(key)
         if key in table and not isinstance(table[key], str):
-            raise BadTournament(f"{key} is a text in quotes")
+            raise BadMatch(f"{key} is a text in quotes")
     restart, seed = table.get("restart"), table.get("seed")
     if restart is not None and not isinstance(restart, bool):
-        raise BadTournament("restart is true or false")
+        raise BadMatch("restart is true or false")
     if seed is not None and (type(seed) is not int or not 0 <= seed < MOST_SEED):
-        raise BadTournament("seed is a whole number of at most 9 digits")
+        raise BadMatch("seed is a whole number of at most 9 digits")
     directory, weights = texts["directory"], texts["weights"]
     return EngineEntry(
         command=tuple(command),
@@ -237,33 +237,33 @@ def _entry(name: str, table: object, folder: Path) -> EngineEntry:
 def _pairs(table: Mapping[str, object], key: str) -> tuple[tuple[str, str], ...]:
     values = table.get(key, {})
     if not isinstance(values, dict):
-        raise BadTournament(f"{key} is a table, as in {key} = {{ NAME = VALUE }}")
+        raise BadMatch(f"{key} is a table, as in {key} = {{ NAME = VALUE }}")
     pairs = []
     for name, value in values.items():
         if not isinstance(value, str | int | float):
-            raise BadTournament(f"{key}: {name} is a text, a number, true or false")
+            raise BadMatch(f"{key}: {name} is a text, a number, true or false")
         if not isinstance(value, str) and not abs(value) <= MOST_NUMBER:
-            raise BadTournament(f"{key}: {name} is no number that an option takes")
+            raise BadMatch(f"{key}: {name} is no number that an option takes")
         text = str(value).lower() if isinstance(value, bool) else str(value)
         if not (text + name).isprintable():
-            raise BadTournament(f"{key}: {name} is no single line of text")
+            raise BadMatch(f"{key}: {name} is no single line of text")
         pairs.append((name, text))
     return tuple(pairs)
 
 
 def _absolute(folder: Path, path: str) -> str:
     if "\0" in path:
-        raise BadTournament("no file or folder has a NUL in its name")
+        raise BadMatch("no file or folder has a NUL in its name")
     return os.path.realpath(folder / expanded(path))  # unlike Path's `resolve`, it takes any name
 
 
 def _flag(text: str) -> bool:
     if text.lower() not in ("true", "false"):
-        raise BadTournament(f"restart is true or false, not {text!a:.20}")
+        raise BadMatch(f"restart is true or false, not {text!a:.20}")
     return text.lower() == "true"
 
 
 def _whole(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise BadTournament(f"a seed is a whole number, not {text!a:.20}")
+        raise BadMatch(f"a seed is a whole number, not {text!a:.20}")
     return int(text)

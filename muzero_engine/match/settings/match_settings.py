@@ -1,4 +1,4 @@
-"""Everything that a tournament is told before it starts, as frozen dataclasses."""
+"""Everything that a match is told before it starts, as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.match.settings.time_control import TimeControl
 
 
-class BadTournament(ValueError):
-    """Settings, files or engines with which no tournament can be played; the message says what is wrong."""
+class BadMatch(ValueError):
+    """Settings, files or engines with which no match can be played; the message says what is wrong."""
 
 
 class ClientKind(enum.Enum):
@@ -54,7 +54,7 @@ def own_command(game: str, weights: str | None = None) -> tuple[str, ...]:
     return (*command, "--weights", weights) if weights else command
 
 
-class TournamentFormat(enum.Enum):
+class MatchFormat(enum.Enum):
     """Who meets whom."""
 
     ROUND_ROBIN = "round-robin"  # everybody everybody else; with two engines: a match
@@ -106,12 +106,12 @@ class GameSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TournamentSettings:
-    """One tournament. Raises BadTournament where engines or numbers do not fit."""
+class MatchSettings:
+    """One match. Raises BadMatch where engines or numbers do not fit."""
 
     engines: tuple[EngineSettings, ...]
     game: GameSettings
-    format: TournamentFormat = TournamentFormat.ROUND_ROBIN
+    format: MatchFormat = MatchFormat.ROUND_ROBIN
     pairs: int = 1  # opening pairs (two games each) of any two that meet
     concurrency: int = 1  # games at the same time
     seed: int = 0  # of everything that is drawn: openings, their order
@@ -119,19 +119,19 @@ class TournamentSettings:
     def __post_init__(self) -> None:
         check_engines(self.engines, self.game.game)
         if self.pairs < 1 or self.concurrency < 1:
-            raise BadTournament("a tournament needs one pair of games or more, and one game at a time or more")
+            raise BadMatch("a match needs one pair of games or more, and one game at a time or more")
 
 
 def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
-    """Make sure that these engines can meet in this game. Raises BadTournament."""
+    """Make sure that these engines can meet in this game. Raises BadMatch."""
     if len(engines) < 2:
-        raise BadTournament("a tournament needs two engines or more")
+        raise BadMatch("a match needs two engines or more")
     names = [engine.name for engine in engines]
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise BadTournament(f"two engines are called {twice[0]}: give them names (name=...)")
+        raise BadMatch(f"two engines are called {twice[0]}: give them names (name=...)")
     for engine in engines:
         if not engine.name.isprintable() or not 0 < len(engine.name) <= 60 or set(engine.name) & set('"\\[]{}'):
-            raise BadTournament(
+            raise BadMatch(
                 f"{engine.name[:80]!a} cannot be an engine's name: use up to 60 characters, no quotes, brackets or \\"
             )
         _check_engine(engine, game)
@@ -140,11 +140,11 @@ def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
 def _check_engine(engine: EngineSettings, game: str) -> None:
     if engine.kind is not ClientKind.RANDOM:
         if engine.kind is not client_kind(game):
-            raise BadTournament(
+            raise BadMatch(
                 f"{engine.name} speaks {engine.kind.name}, but {game} is played over {client_kind(game).name}"
             )
         if not engine.command:
-            raise BadTournament(f"{engine.name} has no command")
+            raise BadMatch(f"{engine.name} has no command")
     control = engine.control
     endless = control.allows_everything
     match engine.kind:
@@ -169,4 +169,4 @@ def _check_engine(engine: EngineSettings, game: str) -> None:
             problem = "GTP has a clock or a time for each move, not both"
         case _:
             return
-    raise BadTournament(f"{engine.name} cannot play with {control}: {problem}")
+    raise BadMatch(f"{engine.name} cannot play with {control}: {problem}")

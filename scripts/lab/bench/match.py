@@ -24,10 +24,10 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.play.game import initial_position
 from muzero_engine.match.play.openings import Opening
+from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.play.schedule import schedule
-from muzero_engine.match.play.tournament import Runner
 from muzero_engine.match.records.store import Store
-from muzero_engine.match.settings.match_settings import EngineSettings, GameSettings, TournamentSettings, client_kind
+from muzero_engine.match.settings.match_settings import EngineSettings, GameSettings, MatchSettings, client_kind
 from muzero_engine.match.settings.time_control import TimeControl
 
 LIMIT = TimeControl.parse("3600+1")
@@ -86,7 +86,7 @@ def measure(game: str, games: int, plies: int, size: int) -> str:
     command = (sys.executable, "-S", "-E", "-c", script, kind.value, moves)
     engines = tuple(EngineSettings(name=name, kind=kind, command=command, control=LIMIT) for name in "ab")
     rules = GameSettings(game=game, shape=(size, size) if game == "go" else None, max_plies=plies)
-    tournament = TournamentSettings(engines=engines, game=rules, pairs=(games + 1) // 2)
+    settings = MatchSettings(engines=engines, game=rules, pairs=(games + 1) // 2)
     records: list[GameRecord] = []
     ends: list[float] = []
     spent: list[float] = []  # CPU
@@ -101,7 +101,7 @@ def measure(game: str, games: int, plies: int, size: int) -> str:
             return True
 
         runner = Runner({engine.name: engine for engine in engines}, rules)
-        runner.run(schedule(tournament, [Opening("start")]), keep)
+        runner.run(schedule(settings, [Opening("start")]), keep)
     assert all(len(record.moves) == plies for record in records), records[0].reason
     whole = [1000.0 * (end - begin) / plies for begin, end in itertools.pairwise(ends)]  # records included
     cpu = [1000.0 * (end - begin) / plies for begin, end in itertools.pairwise(spent)]

@@ -16,7 +16,7 @@ from lab.common.commands import parser_of
 from muzero_engine.games.record import GameRecord
 from muzero_engine.match.ladder.ladder import LadderSettings, ladder_openings, pair_plans
 from muzero_engine.match.ladder.opponents import installed, ladder_of
-from muzero_engine.match.play.tournament import Runner
+from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.results.standings import make_standings
 from muzero_engine.match.results.statistics import HeadToHead
 from muzero_engine.match.results.tables import match_line, rating_table

@@ -10,21 +10,21 @@ from support.matches import random_player, scripted
 from muzero_engine.match.play.openings import Opening
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.settings.match_settings import (
-    BadTournament,
+    BadMatch,
     EngineSettings,
     GameSettings,
-    TournamentFormat,
-    TournamentSettings,
+    MatchFormat,
+    MatchSettings,
 )
 
 OPENINGS = [Opening(f"o{i}") for i in range(3)]
 
 
 def settings(
-    engines: int, *, pairs: int = 2, form: TournamentFormat = TournamentFormat.ROUND_ROBIN, game: str = "chess"
-) -> TournamentSettings:
+    engines: int, *, pairs: int = 2, form: MatchFormat = MatchFormat.ROUND_ROBIN, game: str = "chess"
+) -> MatchSettings:
     players = tuple(random_player("abcdef"[i]) for i in range(engines))
-    return TournamentSettings(engines=players, game=GameSettings(game=game), format=form, pairs=pairs)
+    return MatchSettings(engines=players, game=GameSettings(game=game), format=form, pairs=pairs)
 
 
 def test_two_engines() -> None:
@@ -50,7 +50,7 @@ def test_round_robin() -> None:
 
 
 def test_gauntlet() -> None:
-    plans = list(schedule(settings(3, form=TournamentFormat.GAUNTLET), OPENINGS))
+    plans = list(schedule(settings(3, form=MatchFormat.GAUNTLET), OPENINGS))
     assert {frozenset((plan.first, plan.second)) for plan in plans} == {frozenset("ab"), frozenset("ac")}
 
 
@@ -82,10 +82,10 @@ def test_more_rounds_leave_the_first_ones_as_they_are() -> None:
     ],
 )
 def test_what_cannot_be_played(engines: tuple[EngineSettings, ...], game: str, problem: str) -> None:
-    with pytest.raises(BadTournament, match=problem):
-        TournamentSettings(engines=engines, game=GameSettings(game=game))
+    with pytest.raises(BadMatch, match=problem):
+        MatchSettings(engines=engines, game=GameSettings(game=game))
 
 
-def test_numbers_that_make_no_tournament() -> None:
-    with pytest.raises(BadTournament, match="one pair"):
+def test_numbers_that_make_no_match() -> None:
+    with pytest.raises(BadMatch, match="one pair"):
         settings(2, pairs=0)

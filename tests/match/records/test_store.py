@@ -1,4 +1,4 @@
-"""The folder of a tournament: records there and back, interruptions, damage."""
+"""The folder of a match: records there and back, interruptions, damage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.match.records import store as module
 from muzero_engine.match.records.record_json import BadRecord, parse_record, record_line
 from muzero_engine.match.records.store import GAMES, Store, file_name
-from muzero_engine.match.settings.match_settings import BadTournament
+from muzero_engine.match.settings.match_settings import BadMatch
 
 FACTS = {"engines": ["a", "b"], "limit": "60"}
 RECORD = GameRecord(
@@ -86,7 +86,7 @@ def test_lines_that_are_refused(old: str, new: str, problem: str) -> None:
         parse_record(line.replace(old, new, 1))
 
 
-def test_a_tournament_goes_on(tmp_path: Path) -> None:
+def test_a_match_goes_on(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "t", "chess", "test", FACTS)
     store.add(RECORD)
     store.add(replace(RECORD, game=1))
@@ -142,14 +142,14 @@ def test_no_game_is_counted_twice(tmp_path: Path) -> None:
     store = Store.create(tmp_path, "chess", "test", FACTS)
     for record in (RECORD, replace(RECORD, game=1), RECORD):
         store.add(record)
-    with pytest.raises(BadTournament, match=r"line 4 of .* is game 0 of pair 0 once more: take one of"):
+    with pytest.raises(BadMatch, match=r"line 4 of .* is game 0 of pair 0 once more: take one of"):
         Store.resume(tmp_path, "chess", FACTS)
 
 
 @pytest.mark.parametrize(("pair", "game"), [(-1, 0), (0, 2), (3, -1)])
 def test_no_game_is_out_of_range(tmp_path: Path, pair: int, game: int) -> None:
     Store.create(tmp_path, "chess", "test", FACTS).add(replace(RECORD, pair=pair, game=game))
-    with pytest.raises(BadTournament, match=f"line 2 of .* is no game of a pair: pair {pair}, game {game}"):
+    with pytest.raises(BadMatch, match=f"line 2 of .* is no game of a pair: pair {pair}, game {game}"):
         Store.resume(tmp_path, "chess", FACTS)
 
 
@@ -167,34 +167,34 @@ def test_what_the_disk_refuses_is_said_in_one_line(
         raise OSError(errno.EROFS if function == "_lock" else errno.ENOSPC, "as the system says it")
 
     monkeypatch.setattr(module, function, refused)
-    with pytest.raises(BadTournament, match=r"^cannot write to .*: as the system says it$"):
+    with pytest.raises(BadMatch, match=r"^cannot write to .*: as the system says it$"):
         Store.resume(tmp_path, "chess", FACTS)
     assert (tmp_path / GAMES).read_bytes() == before
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadTournament, match="no tournament"):
+    with pytest.raises(BadMatch, match="no match"):
         Store.resume(tmp_path, "chess", FACTS)
     Store.create(tmp_path, "chess", "test", FACTS)
-    with pytest.raises(BadTournament, match="--resume"):
+    with pytest.raises(BadMatch, match="--resume"):
         Store.create(tmp_path, "chess", "test", FACTS)
-    with pytest.raises(BadTournament, match='has another value of limit: "60" where you ask for "30"'):
+    with pytest.raises(BadMatch, match='has another value of limit: "60" where you ask for "30"'):
         Store.resume(tmp_path, "chess", FACTS | {"limit": "30"})
-    with pytest.raises(BadTournament, match='has another value of engines 2: "b" where you ask for "c"'):
+    with pytest.raises(BadMatch, match='has another value of engines 2: "b" where you ask for "c"'):
         Store.resume(tmp_path, "chess", FACTS | {"engines": ["a", "c"]})
-    with pytest.raises(BadTournament, match=r'has another value of engines: \["a", "b"\] where you ask for \["a"\]'):
+    with pytest.raises(BadMatch, match=r'has another value of engines: \["a", "b"\] where you ask for \["a"\]'):
         Store.resume(tmp_path, "chess", FACTS | {"engines": ["a"]})
     path = tmp_path / GAMES
     path.write_text(path.read_text() + "{}\n")
-    with pytest.raises(BadTournament, match=r"line 2 of .* is no game: 'area' is missing"):
+    with pytest.raises(BadMatch, match=r"line 2 of .* is no game: 'area' is missing"):
         Store.resume(tmp_path, "chess", FACTS)
     path.write_text(json.dumps({"store": 99}) + "\n")
-    with pytest.raises(BadTournament, match="format 99"):
+    with pytest.raises(BadMatch, match="format 99"):
         Store.resume(tmp_path, "chess", FACTS)
     path.write_text("hello\n")
-    with pytest.raises(BadTournament, match="does not begin"):
+    with pytest.raises(BadMatch, match="does not begin"):
         Store.resume(tmp_path, "chess", FACTS)
-    with pytest.raises(BadTournament, match="cannot write"):
+    with pytest.raises(BadMatch, match="cannot write"):
         Store.create(path / "under a file", "chess", "test", FACTS)
 
 
@@ -218,5 +218,5 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.Mon
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(module, "append_whole", full)
-    with pytest.raises(BadTournament, match=r"cannot write to .*: No space left"):
+    with pytest.raises(BadMatch, match=r"cannot write to .*: No space left"):
         store.add(RECORD)

@@ -39,7 +39,7 @@ def game_record(game: str, line: str, points: float, ending: Ending, **changes: 
 
 
 def stored(folder: Path, *records: GameRecord, facts: dict[str, object] | None = None) -> Path:
-    """A tournament of these games."""
+    """A match of these games."""
     store = Store.create(folder / "t", records[0].game_name, "test", facts or {})
     for record in records:
         store.add(record)

@@ -55,7 +55,7 @@ def test_a_match_in_one_line() -> None:
     assert won.endswith("for 0 to 150 normalised Elo: H1 accepted")
 
 
-def test_long_tournaments_stay_readable() -> None:
+def test_long_matches_stay_readable() -> None:
     strengths = {f"engine number {i}": 50.0 * i for i in range(12)}
     table = rating_table(make_standings(round_robin(strengths, 3), list(strengths)))
     assert max(map(len, table.splitlines())) < 100

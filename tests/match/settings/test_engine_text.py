@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from muzero_engine.match.settings.engine_text import EngineEntry, parse_engine, read_engines
-from muzero_engine.match.settings.match_settings import BadTournament, ClientKind, EngineSettings
+from muzero_engine.match.settings.match_settings import BadMatch, ClientKind, EngineSettings
 from muzero_engine.match.settings.time_control import TimeControl
 
 
@@ -62,7 +62,7 @@ def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_refused(text: str, problem: str) -> None:
-    with pytest.raises(BadTournament, match=problem):
+    with pytest.raises(BadMatch, match=problem):
         engine(text)
 
 
@@ -132,11 +132,11 @@ def test_a_file(tmp_path: Path) -> None:
 def test_files_that_are_refused(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "engines.toml"
     path.write_text(text)
-    with pytest.raises(BadTournament, match=problem) as caught:
+    with pytest.raises(BadMatch, match=problem) as caught:
         read_engines(path)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(BadTournament, match="cannot read"):
+    with pytest.raises(BadMatch, match="cannot read"):
         read_engines(tmp_path / "missing.toml")

@@ -11,12 +11,12 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import Client, EngineFailure
 from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.play.game import EndedGame, GamePlan, Seat, play_game
-from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings
+from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings, GameSettings
 
 KEPT_ENGINES = 4  # processes that a thread keeps for later games
 
 
-class NotStarted(BadTournament):
+class NotStarted(BadMatch):
     """An engine that cannot be started, or that has no network."""
 
     def __init__(self, engine: str, reason: str) -> None:
@@ -151,7 +151,7 @@ class Runner:
         return client
 
     def _started(self, name: str) -> Client:
-        """Return a new client. Its engine is started the first time, where failing ends the tournament; later, in its
+        """Return a new client. Its engine is started the first time, where failing ends the match; later, in its
         first game, it costs that game."""
         client = make_client(self._engines[name], self._game, self._settings.patience)
         with self._lock:

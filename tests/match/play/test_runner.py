@@ -14,15 +14,15 @@ from support.matches import PATIENT, random_player, scripted
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.openings import Opening
+from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.play.schedule import schedule
-from muzero_engine.match.play.tournament import Runner
-from muzero_engine.match.settings.match_settings import BadTournament, EngineSettings, GameSettings, TournamentSettings
+from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings, GameSettings, MatchSettings
 
 GAME = GameSettings(game="chess", patience=PATIENT, max_plies=20)
 
 
 def plans(engines: list[EngineSettings], pairs: int) -> list[GamePlan]:
-    return list(schedule(TournamentSettings(engines=tuple(engines), game=GAME, pairs=pairs), [Opening("start")]))
+    return list(schedule(MatchSettings(engines=tuple(engines), game=GAME, pairs=pairs), [Opening("start")]))
 
 
 def runner(engines: list[EngineSettings], concurrency: int = 1) -> Runner:
@@ -70,13 +70,13 @@ def test_an_engine_may_be_restarted_before_every_game() -> None:
     assert [record.ending for record in records] == [Ending.RULES] * 4
 
 
-def test_an_engine_that_never_starts_ends_the_tournament() -> None:
+def test_an_engine_that_never_starts_ends_the_match() -> None:
     missing = scripted("missing", "chess")
     engines = [
         random_player("a"),
         EngineSettings(name="missing", kind=missing.kind, command=("no-such-program",), control=missing.control),
     ]
-    with pytest.raises(BadTournament, match=r"missing does not start: cannot start 'no-such-program'"):
+    with pytest.raises(BadMatch, match=r"missing does not start: cannot start 'no-such-program'"):
         runner(engines, 2).run(plans(engines, 5), keeping([]))
 
 
