@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import torch
 from torch import Tensor
 
 from muzero_engine.games.base import Game, Shape
 from muzero_engine.training.config import HORIZONS
-from muzero_engine.training.types import Batch, tensors_of
+from muzero_engine.training.types import Batch
 
 
 def random_batch(
@@ -56,13 +54,3 @@ def random_batch(
         result=torch.randint(-1, 2, (positions,), generator=generator, dtype=torch.int8),
         short_value=2 * draw(positions, unroll_steps + 1, len(HORIZONS)) - 1,
     )
-
-
-def rows_of(batch: Batch, rows: slice) -> Batch:
-    """Return some positions of a batch."""
-    return dataclasses.replace(batch, **{name: tensor[rows] for name, tensor in tensors_of(batch).items()})
-
-
-def batch_on(batch: Batch, device: torch.device) -> Batch:
-    """Return the batch on a device."""
-    return dataclasses.replace(batch, **{name: tensor.to(device) for name, tensor in tensors_of(batch).items()})

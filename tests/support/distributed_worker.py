@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import time
@@ -14,15 +15,20 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import BadWorld, PeerLost, StopRequest, World, joined_world
 from muzero_engine.training.learner.learner import Learner, NonFiniteLoss
-from muzero_engine.training.random_batches import random_batch, rows_of
+from muzero_engine.training.random_batches import random_batch
 from muzero_engine.training.report.step_metrics import summarise
-from muzero_engine.training.types import Batch
+from muzero_engine.training.types import Batch, tensors_of
 from support.networks import tiny_network
 
 TICTACTOE = load_game("tictactoe")
 POSITIONS = 8
 STEPS = 3
 SETTINGS = LearnerSettings(optimiser=Optimiser.SGD, warmup_steps=0, learning_rate=0.05)
+
+
+def rows_of(batch: Batch, rows: slice) -> Batch:
+    """Return some positions of a batch."""
+    return dataclasses.replace(batch, **{name: tensor[rows] for name, tensor in tensors_of(batch).items()})
 
 
 def batches() -> list[Batch]:

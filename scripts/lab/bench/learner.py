@@ -26,7 +26,8 @@ from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
-from muzero_engine.training.random_batches import batch_on, random_batch
+from muzero_engine.training.random_batches import random_batch
+from muzero_engine.training.types import tensors_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def measure(args: argparse.Namespace, variant: Variant) -> tuple[float, float, f
         graphed=variant.graphed,
     )
     batch = random_batch(game, args.batch, unroll_steps=args.unroll, targets=32, later_observation=variant.consistency)
-    batch = batch_on(batch, device)
+    batch = dataclasses.replace(batch, **{name: tensor.to(device) for name, tensor in tensors_of(batch).items()})
     begun = time.perf_counter()
     learner.step(batch)
     wait(device)

@@ -1,0 +1,200 @@
+"""What the flags of `match` mean: settings, engines, openings, the folder."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from muzero_engine.commands.common.compose import own_value
+from muzero_engine.commands.common.machine import machine_line
+from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.base import BadPosition
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.play.game import GamePlan, initial_position
+from muzero_engine.match.play.openings import Opening, random_openings, read_openings
+from muzero_engine.match.play.runner import Runner
+from muzero_engine.match.records.store import Store, engine_facts, game_facts, refuse_games
+from muzero_engine.match.results.statistics import EloModel, Sprt
+from muzero_engine.match.settings.engine_text import parse_engine, read_engines, with_numbers
+from muzero_engine.match.settings.match_settings import (
+    Adjudication,
+    BadMatch,
+    EngineSettings,
+    GameSettings,
+    MatchFormat,
+    MatchSettings,
+    Patience,
+    Scoring,
+)
+
+IDENTITIES, MACHINE = "identities", "machine"  # what a match's folder calls them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """The command's options as they were given."""
+
+    game: str
+    engine_texts: tuple[str, ...]
+    engines_file: Path | None
+    tc: str | None
+    form: str
+    pairs: int
+    concurrency: int
+    out: Path | None
+    resume: bool
+    openings_file: Path | None
+    opening_plies: int | None
+    random_plies: int | None
+    balance: float | None
+    seed: int
+    size: int | None
+    komi: float | None
+    scoring: str
+    win_score: float
+    win_moves: int
+    draw_score: float
+    draw_moves: int
+    draw_after: int
+    max_plies: int | None
+    patience: float
+    sprt_bounds: tuple[float, float] | None
+    sprt_error: float
+    sprt_model: str
+    anchors: tuple[str, ...]
+    every: int
+    quiet: bool
+
+    def match_settings(self) -> MatchSettings:
+        """Return the settings that the options make. Raises BadMatch."""
+        try:
+            start_position(self.game, self.size, self.komi)
+        except (BadSetup, BadPosition) as error:
+            raise BadMatch(str(error)) from None
+        return MatchSettings(
+            engines=self._engines(),
+            game=GameSettings(
+                game=self.game,
+                shape=None if self.size is None else (self.size, self.size),
+                komi=self.komi,
+                scoring=Scoring(self.scoring),
+                adjudication=Adjudication(
+                    win_score=self.win_score,
+                    win_moves=self.win_moves,
+                    draw_score=self.draw_score,
+                    draw_moves=self.draw_moves,
+                    draw_after=self.draw_after,
+                ),
+                max_plies=self.max_plies,
+                patience=Patience(start_s=self.patience),
+            ),
+            format=MatchFormat(self.form),
+            pairs=self.pairs,
+            concurrency=self.concurrency,
+            seed=self.seed,
+        )
+
+    def _engines(self) -> tuple[EngineSettings, ...]:
+        named = {} if self.engines_file is None else read_engines(self.engines_file)
+        entries = [parse_engine(text, named) for text in self.engine_texts] or list(named.values())
+        if not entries:
+            raise BadMatch("there are no engines: name two or more with --engine, or a file with --engines")
+        limit = self.tc or load_game(self.game).defaults.time_control
+        return with_numbers([entry.settings(self.game, limit) for entry in entries])
+
+    def openings(self, settings: MatchSettings) -> list[Opening]:
+        """Return the openings, from the file or at random. Raises BadOpenings."""
+        game = load_game(self.game)
+        initial = initial_position(game, settings.game)
+        if self.openings_file is not None:
+            if self.random_plies is not None or self.balance is not None:
+                raise BadMatch("--random-plies and --balance are for openings without a file")
+            return read_openings(
+                self.openings_file,
+                game,
+                initial,
+                count=self.pairs,
+                plies=self.opening_plies,
+                seed=self.seed,
+                warn=lambda warning: say_warnings([warning]),
+            )
+        plies = game.defaults.opening_plies if self.random_plies is None else self.random_plies
+        if plies == 0:
+            return [Opening("start")]
+        value = None if self.balance is None else own_value(self.game, EngineOptions())
+        return random_openings(
+            initial, self.pairs, plies=plies, seed=self.seed, value=value, balance=self.balance or 0.0
+        )
+
+    def sprt(self, settings: MatchSettings) -> Sprt | None:
+        """Return the test that stops the match, if there is one. Raises BadMatch or BadTest."""
+        if self.sprt_bounds is None:
+            return None
+        if len(settings.engines) != 2:
+            raise BadMatch("--sprt is for two engines")
+        elo0, elo1 = self.sprt_bounds
+        return Sprt(elo0=elo0, elo1=elo1, alpha=self.sprt_error, beta=self.sprt_error, model=EloModel(self.sprt_model))
+
+    def held_ratings(self, settings: MatchSettings) -> dict[str, float]:
+        """Return the ratings that are held. Raises BadMatch."""
+        names = [engine.name for engine in settings.engines]
+        held = {}
+        for text in self.anchors:
+            name, _, elo = text.rpartition("=")
+            try:
+                held[name] = float(elo)
+                if not math.isfinite(held[name]):
+                    raise ValueError
+            except ValueError:
+                raise BadMatch(f"--anchor {text!a:.60}: write NAME=ELO") from None
+            if name not in names:
+                raise BadMatch(f"--anchor {text!a:.60}: the engines are {', '.join(names)}")
+        return held
+
+    def created(self, settings: MatchSettings, runner: Runner) -> Store:
+        """Return a new folder, once all engines have been started: a mistyped one leaves none. Raises BadMatch."""
+        folder = self.out or Path("matches") / f"{self.game}-{datetime.now():%Y%m%d-%H%M%S}"
+        refuse_games(folder)
+        names = [engine.name for engine in settings.engines]
+        runner.start(names)
+        event = f"muzero-engine match: {' - '.join(names[:4])}"
+        seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line()}
+        return Store.create(folder, self.game, event, match_facts(settings) | seen)
+
+    def resumed(self, settings: MatchSettings, plans: Sequence[GamePlan]) -> Store:
+        """Return the folder that is gone on with. Raises BadMatch."""
+        if self.out is None:
+            raise BadMatch("--resume needs the folder of the match: --out FOLDER")
+        store = Store.resume(self.out, self.game, match_facts(settings))
+        planned = {(plan.pair, plan.game): plan for plan in plans}
+        for record in store.records:
+            plan = planned.get((record.pair, record.game))
+            if plan is None:
+                raise BadMatch(
+                    f"{self.out} holds a game of pair {record.pair}, which is beyond --pairs {self.pairs}: ask for more"
+                )
+            if (plan.first, plan.second, tuple(plan.opening.moves)) != (
+                record.first,
+                record.second,
+                record.opening_moves,
+            ):
+                raise BadMatch(
+                    f"the games in {self.out} have other openings or pairings than these settings give: go on with "
+                    "the old ones, or choose another folder"
+                )
+        return store
+
+
+def match_facts(settings: MatchSettings) -> dict[str, Any]:
+    """Return what tells one match from another."""
+    return {
+        "engines": [engine_facts(engine) for engine in settings.engines],
+        "rules": game_facts(settings.game),
+        "format": settings.format.value,
+        "seed": settings.seed,
+    }
