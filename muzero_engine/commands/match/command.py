@@ -17,10 +17,7 @@ from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.records.verify import verify
 from muzero_engine.match.results.statistics import EloModel
-from muzero_engine.match.settings.match_settings import (
-    MatchFormat,
-    Scoring,
-)
+from muzero_engine.match.settings.match_settings import MatchFormat, Scoring
 
 
 def _verify(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
@@ -41,7 +38,7 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, movetime=0.5, nodes=800 ...")
 @click.option(
     "--format",
-    "form",
+    "match_format",
     type=click.Choice([it.value for it in MatchFormat]),
     metavar="FORMAT",
     default=MatchFormat.ROUND_ROBIN.value,

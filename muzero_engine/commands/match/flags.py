@@ -43,7 +43,7 @@ class Flags:
     engine_texts: tuple[str, ...]
     engines_file: Path | None
     tc: str | None
-    form: str
+    match_format: str
     pairs: int
     concurrency: int
     out: Path | None
@@ -93,7 +93,7 @@ class Flags:
                 max_plies=self.max_plies,
                 patience=Patience(start_s=self.patience),
             ),
-            format=MatchFormat(self.form),
+            format=MatchFormat(self.match_format),
             pairs=self.pairs,
             concurrency=self.concurrency,
             seed=self.seed,

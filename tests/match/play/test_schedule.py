@@ -21,10 +21,10 @@ OPENINGS = [Opening(f"o{i}") for i in range(3)]
 
 
 def settings(
-    engines: int, *, pairs: int = 2, form: MatchFormat = MatchFormat.ROUND_ROBIN, game: str = "chess"
+    engines: int, *, pairs: int = 2, kind: MatchFormat = MatchFormat.ROUND_ROBIN, game: str = "chess"
 ) -> MatchSettings:
     players = tuple(random_player("abcdef"[i]) for i in range(engines))
-    return MatchSettings(engines=players, game=GameSettings(game=game), format=form, pairs=pairs)
+    return MatchSettings(engines=players, game=GameSettings(game=game), format=kind, pairs=pairs)
 
 
 def test_two_engines() -> None:
@@ -50,7 +50,7 @@ def test_round_robin() -> None:
 
 
 def test_gauntlet() -> None:
-    plans = list(schedule(settings(3, form=MatchFormat.GAUNTLET), OPENINGS))
+    plans = list(schedule(settings(3, kind=MatchFormat.GAUNTLET), OPENINGS))
     assert {frozenset((plan.first, plan.second)) for plan in plans} == {frozenset("ab"), frozenset("ac")}
 
 
