@@ -12,7 +12,8 @@ After Tord Romstad's USI draft (2007) and what Shogidokoro added to it. Where cl
 - `go mate` is answered by `checkmate ...` alone, from an exact search by the rules; the model has no say in it. Mate
   problems have one king: such a position is read, for `go mate` alone.
 - After a position that was refused there is none until the next: `go` is answered by `bestmove resign`, `go mate` by
-  `checkmate timeout`, which claims nothing.
+  `checkmate timeout`, which claims nothing. After an illegal move `go` is answered for the moves before it, `go mate` by
+  `checkmate timeout` as well.
 - Unknown commands and options are met with silence, wrong arguments with one `info string error: ...` line.
 """
 
@@ -54,6 +55,7 @@ class UsiSession(GuiSession):
         self._stopped = False  # the last `go` was
         self._position: Position | None = None  # None: not needed yet, as the start position
         self._refused: str | None = None  # why the last position that was sent cannot be played
+        self._cut_short = False  # whether moves of that position were left out, from an illegal one on
         self._problem: str | None = None  # SFEN, where that position is a mate problem with one king
         self._commands: dict[str, Callable[[str], None]] = {
             "usi": self._usi,
@@ -154,8 +156,10 @@ class UsiSession(GuiSession):
     def _position_command(self, arguments: str) -> None:
         words, game = arguments.split(), load_game("shogi")
         self._refused = self._problem = None
+        self._cut_short = False
         try:
             self._position, complaint = position_of_words(words, game)
+            self._cut_short = complaint is not None
         except BadPosition as error:
             self._problem = _mate_problem(words)
             if self._problem is None:
@@ -185,6 +189,9 @@ class UsiSession(GuiSession):
         self._engine.wait(STOP_SECONDS)
         if self._refused is not None and self._problem is None:
             self._complain(f"there is no position to search: {self._refused}")
+            self._writer.write("checkmate timeout")
+        elif self._cut_short:
+            self._complain("a position with an illegal move is not searched for a mate")
             self._writer.write("checkmate timeout")
         else:
             self._mate = MateSearch(self._problem or self._current().text(), command.mate_ms, self._writer.write)
