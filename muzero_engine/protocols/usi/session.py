@@ -12,8 +12,8 @@ After Tord Romstad's USI draft (2007) and what Shogidokoro added to it. Where cl
 - `go mate` is answered by `checkmate ...` alone, from an exact search by the rules; the model has no say in it. Mate
   problems have one king: such a position is read, for `go mate` alone.
 - After a position that was refused there is none until the next: `go` is answered by `bestmove resign`, `go mate` by
-  `checkmate timeout`, which claims nothing. After an illegal move `go` is answered for the moves before it, `go mate` by
-  `checkmate timeout` as well.
+  `checkmate timeout`, which claims nothing. After an illegal move `go` is answered for the moves before it, `go mate`
+  by `checkmate timeout` as well.
 - Unknown commands and options are met with silence, wrong arguments with one `info string error: ...` line.
 """
 
