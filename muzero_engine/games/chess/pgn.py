@@ -58,12 +58,13 @@ _CHESS960 = (
     "freestyle",
     "freestylechess",
 )
-_RESULTS = ("1-0", "0-1", "1/2-1/2", "1/2", "½-½", "½", "*", "1:0", "0:1", "+/-", "-/+", "=/=")
+_RESULTS = ("1-0", "0-1", "1/2-1/2", "1/2", "½-½", "½", "*", "1:0", "0:1")
 _MARKS = ("e.p.", "ep", "ch", "mate", "N", "D", "TN")  # words beside a move; novelty and diagram among them
 
 _TAG_LINE = re.compile(r'\s*\[\s*\w+\s*"')
 _EVENT_LINE = re.compile(r'\s*\[\s*Event\s*"')
 _RESULT_AT_END = re.compile(r"(?:^|\s)(?:1-0|0-1|1/2-1/2|½-½|\*)\s*$")
+_GOES_ON = re.compile(r"(?!0*1\b)\d+\s*[.…]")  # 2. Nf3: a later move than a game's first
 _BRACKETS = re.compile(r"[{};()]")
 _TOKEN = re.compile(
     r"^%[^\n]*"
@@ -78,9 +79,10 @@ _NUMBER = re.compile(r"^(?:\d*(?:\.|…)+|\d+$)")
 _FIGURINES = str.maketrans(dict(zip("♔♕♖♗♘♚♛♜♝♞", "KQRBNKQRBN", strict=True)) | dict.fromkeys("♙♟\ufe0e\ufe0f"))
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))  # as web pages have them
 _DASHES = str.maketrans("–—−‐‑", "-----")
-_PRAISE = re.compile(r"(?:e\.?p\.?|[+#!?†‡=∞±∓⩲⩱□/-])+$")
+_PRAISE = re.compile(r"(?:e\.?p\.?|[+#!?†‡=∞±∓⩲⩱□○↑→⇄⇆⊕⨀⟳∆⌓/-])+$")
 _SAN = re.compile(r"([KQRBN]?[a-h]?[1-8]?[x:-]?[a-h][1-8])(?:[=/]?\(?([QRBNqrbn])\)?)?")
 _CASTLING = re.compile(r"[O0o]-?[O0o](-?[O0o])?")
+_LIKE_A_MOVE = re.compile(rf".*[a-h][1-8].*|{_CASTLING.pattern}")
 SHOWN = 20  # characters of a word that a message shows
 
 
@@ -88,7 +90,10 @@ SHOWN = 20  # characters of a word that a message shows
 
 
 def split_pgn(text: str) -> Iterator[RecordEntry]:
-    """Yield the games of a PGN; one begins with the first tag after moves, or with what comes after a result."""
+    """Yield the games of a PGN; one begins with the first tag after moves, or with what comes after a result.
+
+    A line that begins with the number of a later move than the first goes on with the game, whatever stands before it.
+    """
     number = 0
     game: list[str] = []
     depth, in_comment = 0, False  # of variations; within braces
@@ -101,7 +106,7 @@ def split_pgn(text: str) -> Iterator[RecordEntry]:
         if not is_tag and (in_comment or _BRACKETS.search(line)):
             content, depth, in_comment = _outside_comments(line, depth, in_comment)
         begins = is_tag and (has_moves or (has_tags and blank and _EVENT_LINE.match(line) is not None))
-        if begins or (ended and content and not is_tag):
+        if begins or (ended and content and not is_tag and not _GOES_ON.match(content)):
             number += 1
             yield RecordEntry(number, "\n".join(game))
             game, has_tags, has_moves, ended, blank, depth = [], False, False, False, False, 0
@@ -152,11 +157,14 @@ def read_pgn(text: str, _initial: Position) -> RecordedGame:
 
 
 def _tags_and_words(text: str) -> tuple[dict[str, str], list[str]]:
-    """Return the tags, by their names in small letters, and the moves of the main line as they are written."""
+    """Return the tags, by their names in small letters, and the moves of the main line as they are written.
+
+    Raises BadPosition, also where moves stand behind a result.
+    """
     tags: dict[str, str] = {}
     words: list[str] = []
     depth = 0
-    ended = False
+    result = ""
     text = _PROMOTION.sub(r"=\1", text.replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE))
     for match in _TOKEN.finditer(text):
         if match["tag"] is not None:
@@ -169,14 +177,19 @@ def _tags_and_words(text: str) -> tuple[dict[str, str], list[str]]:
             depth += 1
         elif match["right"] is not None:
             depth = max(0, depth - 1)
-        elif match["word"] is not None and not depth and not ended:
+        elif match["word"] is not None and not depth:
             word = _NUMBER.sub("", match["word"], count=1) if match["word"] not in _RESULTS else match["word"]
-            ended = word in _RESULTS
-            if not ended and not _is_mark(word):
+            if result:
+                if _LIKE_A_MOVE.fullmatch(_plain(word)):
+                    shown = ascii(word[:SHOWN])
+                    raise BadPosition(f"moves stand behind the result {result}, {shown} first: take the result out")
+            elif word in _RESULTS:
+                result = word
+            elif not _is_mark(word):
                 words.append(word)
     if depth:
         raise BadPosition("a variation is not closed: a ')' is missing")
-    if not words and not ended and "fen" not in tags:
+    if not words and not result and "fen" not in tags:
         raise BadPosition("there is no game in it: neither moves nor a result")
     return tags, words
 

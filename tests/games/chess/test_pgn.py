@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from muzero_engine.games.base import BadPosition, RecordedGame
@@ -126,3 +128,21 @@ def test_lines_that_are_refused(line: str) -> None:
     with pytest.raises(BadPosition) as caught:
         read_line(line, INITIAL)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("mark", "+/- -/+ +/= =/+ =/= +− −+ +- -+ = += =+ ± ∓ ⩲ ⩱ ∞ =/∞ □ ! ?! ○ → ↑ ⇆ ⊕ ⟳".split())
+@pytest.mark.parametrize("space", ["", " ", "\n"])
+def test_a_mark_behind_a_move_does_not_end_the_game(mark: str, space: str) -> None:
+    moves = read(f"1.e4 e5 2.Nf3 Nc6 3.Bb5{space}{mark} a6 4.Ba4 Nf6{space}{mark} *").moves
+    assert moves == (*SPANISH[:6], "b5a4", "g8f6")
+
+
+@pytest.mark.parametrize("result", ["*", "1-0", "0-1", "1/2", "1/2-1/2", "½-½", "1:0"])
+@pytest.mark.parametrize("behind", [" 2. Nf3 Nc6", " Sf3", "\n2. Nf3", " 2.0-0 *"])
+def test_moves_behind_a_result_are_refused(result: str, behind: str) -> None:
+    with pytest.raises(BadPosition, match=f"moves stand behind the result {re.escape(result)}, '.*' first"):
+        read(f"1. e4 e5 {result}{behind}")
+
+
+def test_words_behind_a_result_are_left_out() -> None:
+    assert read("1. e4 e5 1-0 Black resigns {d4} (2. d4)").moves == ("e2e4", "e7e5")
