@@ -206,6 +206,20 @@ def test_a_run_without_metrics_has_no_report(tmp_path: Path) -> None:
     assert result.output == f"Error: {tmp_path / 'metrics.jsonl'} cannot be read: No such file or directory\n"
 
 
+def test_a_run_of_which_no_game_is_over_is_exported_without_a_picture(tmp_path: Path) -> None:
+    run, short = tmp_path / "run", ["--set=self_play.plies_per_cycle=8", "--set=replay.min_plies=8"]
+    done(*NEW, "--run", run, "--steps", 1, *TINY, *short)
+    metrics = run / "metrics.jsonl"
+    metrics.write_text(metrics.read_text().splitlines(keepends=True)[0])  # as it is after the first cycle
+    assert json.loads(metrics.read_text())["games"] == 0
+    done("export", "--run", run, "--step", 0, "--out", tmp_path / "bundle")
+    files = load_bundle(tmp_path / "bundle", load_game("tictactoe").spec).manifest.files
+    assert "training.png" not in files
+    assert "training.jsonl" in files
+    done("report", run, "--png", tmp_path / "png")
+    assert not (tmp_path / "png" / "overview.png").exists()
+
+
 @pytest.mark.parametrize("command", [["train", "--game", "go", "--run", "RUN"], ["report", "RUN"]])
 def test_without_torch_one_line_says_how_to_get_it(tmp_path: Path, command: list[str]) -> None:
     arguments = [str(tmp_path) if argument == "RUN" else argument for argument in command]

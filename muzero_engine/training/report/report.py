@@ -29,14 +29,15 @@ COLOURS = ("#0b5394", "#cc4125", "#38761d", "#b45f06", "#674ea7", "#45818e", "#a
 
 
 def write_report(records: Sequence[CycleRecord], title: str, page: Path, png: Path | None = None) -> None:
-    """Write the page; into the folder `png`, where given, each chart as a PNG file and `overview.png`."""
+    """Write the page; into the folder `png`, where given, each chart as a PNG file and `overview.png`, if any."""
     pictures = [(chart, _png(chart)) for chart in charts(records)]
     write_atomically(page, _page(records, title, pictures).encode())
     if png is not None:
         png.mkdir(parents=True, exist_ok=True)
         for chart, data in pictures:
             write_atomically(png / f"{chart.name}.png", data)
-        write_atomically(png / "overview.png", overview(records, title))
+        if (picture := overview(records, title)) is not None:
+            write_atomically(png / "overview.png", picture)
 
 
 def _page(records: Sequence[CycleRecord], title: str, pictures: Sequence[tuple[Chart, bytes]]) -> str:
@@ -112,9 +113,14 @@ def _png(chart: Chart) -> bytes:
     return _image(figure)
 
 
-def overview(records: Sequence[CycleRecord], title: str) -> bytes:
-    """Return the charts that say most, side by side in one PNG picture, small enough to be kept with the weights."""
+def overview(records: Sequence[CycleRecord], title: str) -> bytes | None:
+    """Return the charts that say most, side by side in one PNG picture, small enough to be kept with the weights.
+
+    None where there is nothing to draw yet: no game is over.
+    """
     shown = [chart for chart in charts(records) if chart.name in OVERVIEW]
+    if not shown:
+        return None
     rows = -(-len(shown) // OVERVIEW_COLUMNS)
     figure = Figure(figsize=(OVERVIEW_COLUMNS * WIDTH, rows * HEIGHT), dpi=OVERVIEW_DPI, layout="constrained")
     figure.suptitle(title, fontsize=14)
