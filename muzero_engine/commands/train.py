@@ -163,8 +163,9 @@ def train(
     changes = (*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides)
     if resume_step is not None:
         resume = NEWEST
-    if resume != NEWEST and game is None:
-        raise click.UsageError(f"a new run needs --game: one of {', '.join(game_names())}")
+    may_go_on = resume == NEWEST or (resume == AUTO and folder is not None and any(folder.glob("*checkpoint-*")))
+    if game is None and not may_go_on:
+        raise click.UsageError(_needs_game())
     if resume == NEWEST and initial is not None:
         raise click.UsageError("--init begins a new run, --resume goes on with one: use one of them")
     if resume is not None and folder is None:
@@ -289,8 +290,10 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
                 f"{folder} is a run of {config.game}, not {order.game}: leave --game out or choose its folder"
             )
         return _Beginning(config, checkpoint)
+    if order.game is None:
+        raise BadSettings(f"{folder} has no checkpoint to go on from, and {_needs_game()}")
     name = order.preset_name or default_preset(on_gpu=world.device.type == "cuda")
-    config = with_overrides(preset(str(order.game), name), order.changes)
+    config = with_overrides(preset(order.game, name), order.changes)
     if order.initial is None:
         return _Beginning(config)
     file = order.initial / CHECKPOINT if order.initial.is_dir() else order.initial
@@ -298,6 +301,10 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     sizes = [name.removeprefix("network.") for name in names if name.startswith("network.")]
     network, config = initial_network(file, config, sizes)
     return _Beginning(config, None, network, file, _earlier(file))
+
+
+def _needs_game() -> str:
+    return f"a new run needs --game: one of {', '.join(game_names())}"
 
 
 def _refuse_another(folder: Path, lock: RunLock, resume: str | None) -> None:

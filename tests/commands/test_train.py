@@ -278,6 +278,18 @@ def test_resume_auto_is_right_for_a_new_run_and_for_one_that_was_stopped(tmp_pat
     assert "from step 2" in done(*command, "--steps", 4)
 
 
+def test_resume_auto_needs_no_game_where_there_is_a_checkpoint(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = ["train", "--run", run, "--resume", "auto"]
+    needs = "a new run needs --game: one of chess, go, othello, shogi, tictactoe"
+    assert last_line(call(*command)) == f"Error: {needs}"
+    (run / "checkpoint-7").mkdir(parents=True)  # without its document: not complete
+    assert last_line(call(*command)) == f"Error: {run} has no checkpoint to go on from, and {needs}"
+    (run / "checkpoint-7").rmdir()
+    done(*NEW, "--run", run, "--steps", 1, *TINY)
+    assert "from step 1" in done(*command, "--steps", 2)
+
+
 def test_nobody_else_trains_in_the_folder_of_a_run_that_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "muzero_engine", *NEW, "--run", str(tmp_path), "--steps", "100000", *TINY]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
