@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from muzero_engine.games.text_encodings import decode
 
 MAX_BYTES = 1 << 30
 SIGNATURE_CHARACTERS = 4096  # of a text, in which a signature is searched for
+TRIED_ENTRIES = 200  # of a text, which are played to find out what game it is of
 
 
 class BadRecordedMove(BadPosition):
@@ -113,14 +114,35 @@ def played_game(text: str, form: RecordFormat, game: Game, number: int = 1) -> P
         raise BadPosition(f"there is no {form.unit} of {form.name} in it")
     if len(entries) < number:
         raise BadPosition(f"there is no {form.unit} {number} in it: the last is {len(entries)}")
-    entry = entries[number - 1].text
-    if form.play is not None:
-        one = form.play(entry)
-    else:
-        recorded = form.read(entry, game.initial(game.spec.shapes[0]))
-        one = PlayedGame(played(recorded, game), recorded.players, recorded.warnings)
+    one = _played_entry(entries[number - 1].text, form, game)
     more = (f"{form.unit} {number} of several is taken",) if len(entries) > number else ()
     return replace(one, warnings=(*more, *one.warnings))
+
+
+def _played_entry(entry: str, form: RecordFormat, game: Game) -> PlayedGame:
+    """Return the game of one entry, played through. Raises BadPosition."""
+    if form.play is not None:
+        return form.play(entry)
+    recorded = form.read(entry, game.initial(game.spec.shapes[0]))
+    return PlayedGame(played(recorded, game), recorded.players, recorded.warnings)
+
+
+def games_by_rules(text: str, candidates: Iterable[tuple[Game, RecordFormat]]) -> list[str]:
+    """Return the names of those games that a text could be of by their rules.
+
+    Such a game plays all moves of the text. Where several do, and by the rules of just one the last move of an entry
+    ends the game, it is that one: any game of Othello could be the beginning of one of go.
+    """
+    ended: dict[str, bool] = {}
+    for game, form in candidates:
+        entries = itertools.islice(form.split(text), TRIED_ENTRIES)
+        try:
+            positions = [_played_entry(entry.text, form, game).position for entry in entries]
+        except BadPosition:
+            continue
+        ended[game.spec.name] = any(position.outcome() is not None for position in positions)
+    with_end = [name for name, has_end in ended.items() if has_end]
+    return with_end if len(with_end) == 1 else list(ended)
 
 
 def played(recorded: RecordedGame, game: Game) -> Position:

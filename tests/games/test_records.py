@@ -11,7 +11,16 @@ import pytest
 from muzero_engine.games.base import BadPosition, IllegalMove
 from muzero_engine.games.lines import line_of, record_formats, written_formats
 from muzero_engine.games.record import Ending, GameRecord, PlyRecord
-from muzero_engine.games.record_files import format_of, formats_of_text, game_of_file, played, played_game, read_text
+from muzero_engine.games.record_files import (
+    format_of,
+    formats_of_suffix,
+    formats_of_text,
+    game_of_file,
+    games_by_rules,
+    played,
+    played_game,
+    read_text,
+)
 from muzero_engine.games.registry import BUILT_IN, load_game
 
 KIF = """# ---- a game
@@ -210,3 +219,34 @@ def test_moves_as_people_write_them() -> None:
     assert parse(position, "歩") is None
     with pytest.raises(IllegalMove):
         parse(position, "１一玉(59)")
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["d3 c3", "d3 c5 d6 e3"], ["go", "othello"]),  # neither ends: the question stays
+        (["d3 c3", "d3 c3 a1"], ["go"]),
+        (["d3 c3", "e6 f4 e3 f6 g5 d6 e7 f5 c5"], ["othello"]),  # the second player has no disc left
+        (["b2 a1 a2 c2 b1 b3 c1 a3 c3"], ["tictactoe"]),
+        (["d3 c3", "pass pass"], ["go"]),
+        (["a1 a1"], []),
+    ],
+)
+def test_the_rules_tell_what_game_lines_are_of(lines: list[str], names: list[str]) -> None:
+    text = "".join(f"startpos moves {line}\n" for line in lines)
+    assert sorted(games_by_rules(text, formats_of_suffix(".ugi"))) == names
+
+
+def test_a_game_of_othello_that_was_written_is_known_again() -> None:
+    game = load_game("othello")
+    rng = np.random.default_rng(7)
+    lines = []
+    for _ in range(3):
+        position, moves = game.initial(game.spec.shapes[0]), []
+        while position.outcome() is None:
+            action = int(rng.choice(position.legal_actions()))
+            moves.append(position.action_text(action))
+            position.push(action)
+        lines.append(f"startpos moves {' '.join(moves)}\n")
+    assert games_by_rules("".join(lines), formats_of_suffix(".ugi")) == ["othello"]
+    assert games_by_rules(lines[0], formats_of_suffix(".ugi")) == ["othello"]

@@ -16,6 +16,7 @@ from muzero_engine.games.record_files import (
     BadRecordedMove,
     formats_of_suffix,
     formats_of_text,
+    games_by_rules,
     played_game,
     read_bytes,
     text_of,
@@ -142,7 +143,7 @@ def _exists(path: Path) -> bool:
 
 
 def _only(candidates: list[tuple[Game, RecordFormat]], text: str, number: int, name: str) -> PlayedGame:
-    """Return the game of a text that only one of these formats can read, as it reads it.
+    """Return the game of a text that only one of these formats can read, as it reads it, or that fits one by its rules.
 
     Raises BadSetup where several can, and the error of the one that came furthest where none can.
     """
@@ -154,6 +155,9 @@ def _only(candidates: list[tuple[Game, RecordFormat]], text: str, number: int, n
         except BadPosition as error:
             errors.append(error)
     if len(readings) > 1:
+        by_rules = games_by_rules(text, candidates)
+        if len(by_rules) == 1 and by_rules[0] in readings:
+            return readings[by_rules[0]]
         raise BadSetup(f"that could be of {' or '.join(readings)}: say which with --game")
     if readings:
         return next(iter(readings.values()))
