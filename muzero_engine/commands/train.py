@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from muzero_engine.training.run.checkpoint_contents import Counters
 
 RUNS = Path("runs")  # where runs lie that were given no folder
+CONFIG = "config.json"  # of a run, in its folder
 NEWEST, AUTO = "newest", "auto"  # values of --resume
 TOO_LONG = 3 * 86400.0  # seconds of a run that nobody waits for
 INTERRUPTED = 130  # what shells expect after Ctrl-C
@@ -256,6 +257,8 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
         for path in set_later_aside(folder, None if checkpoint is None else checkpoint.step):
             progress.note(f"of no more use, and renamed: {path}")
         if checkpoint is None:
+            if (folder / CONFIG).exists():
+                progress.note(f"{folder} holds a run without a checkpoint: begun anew")
             keep_earlier(folder, begin.file)
     where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
     begun = f"from step {checkpoint.step:,}" if checkpoint else f"from {order.initial or 'nothing'}"
@@ -264,7 +267,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
         _tell_what_to_expect(begin, order.preset_name, world, progress.note)
     with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier) as run:
         if world.is_main:
-            write_atomically(folder / "config.json", to_json(config).encode())
+            write_atomically(folder / CONFIG, to_json(config).encode())
         for write in write_records:
             run.on_record(write)
         run_loop(run, progress, time_limit=order.time_limit)
@@ -324,7 +327,7 @@ def _new_folder(game: str) -> Path:
 
 def _latest_run(game: str | None) -> str:
     """Return words that name the run in `runs/` that was begun last, if there is one."""
-    runs = [path.parent for path in RUNS.glob(f"{game or '*'}-*/config.json")]
+    runs = [path.parent for path in RUNS.glob(f"{game or '*'}-*/{CONFIG}")]
     return f": --run {max(runs, key=lambda run: run.stat().st_mtime)} is the latest" if runs else ""
 
 

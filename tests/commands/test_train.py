@@ -290,6 +290,14 @@ def test_resume_auto_needs_no_game_where_there_is_a_checkpoint(tmp_path: Path) -
     assert "from step 1" in done(*command, "--steps", 2)
 
 
+def test_a_run_begun_anew_over_one_without_a_checkpoint_says_so(tmp_path: Path) -> None:
+    command, line = [*NEW, "--run", tmp_path, "--steps", 1, *TINY], "holds a run without a checkpoint: begun anew"
+    assert line not in done(*command)
+    for checkpoint in tmp_path.glob("checkpoint-*"):  # as it is when killed while it filled its replay
+        shutil.rmtree(checkpoint)
+    assert done(*command).count(f"{tmp_path} {line}\n") == 1
+
+
 def test_nobody_else_trains_in_the_folder_of_a_run_that_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "muzero_engine", *NEW, "--run", str(tmp_path), "--steps", "100000", *TINY]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
