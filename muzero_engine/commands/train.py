@@ -39,6 +39,7 @@ RUNS = Path("runs")  # where runs lie that were given no folder
 CONFIG = "config.json"  # of a run, in its folder
 NEWEST, AUTO = "newest", "auto"  # values of --resume
 TOO_LONG = 3 * 86400.0  # seconds of a run that nobody waits for
+NOTHING_LEARNT = "nothing was learnt yet; start again with the same command"
 INTERRUPTED = 130  # what shells expect after Ctrl-C
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -241,6 +242,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     from muzero_engine.training.report.dashboards import dashboards
     from muzero_engine.training.report.history import keep_earlier
     from muzero_engine.training.run.checkpoint import restore_checkpoints, set_later_aside
+    from muzero_engine.training.run.loop import RunEnd
     from muzero_engine.training.run.loop import train as run_loop
     from muzero_engine.training.run.run import TrainingRun
 
@@ -270,8 +272,8 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
             write_atomically(folder / CONFIG, to_json(config).encode())
         for write in write_records:
             run.on_record(write)
-        run_loop(run, progress, time_limit=order.time_limit)
-    progress.note(_what_comes_next(config.game, folder))
+        ending = run_loop(run, progress, time_limit=order.time_limit)
+    progress.note(_what_comes_next(config.game, folder, asked=ending is RunEnd.ASKED))
 
 
 def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], None]) -> _Beginning:
@@ -371,14 +373,14 @@ def _what_is_there(folder: Path) -> str:
     steps = [path.name.partition("-")[2] for path in folder.glob("checkpoint-*")]
     numbers = [int(step) for step in steps if step.isdecimal()]
     if not numbers:
-        return "there is no checkpoint yet"
+        return NOTHING_LEARNT
     return f"{folder / f'checkpoint-{max(numbers)}'} is whole, go on with --resume"
 
 
-def _what_comes_next(game: str, folder: Path) -> str:
-    """Return the commands that a run is of use to."""
+def _what_comes_next(game: str, folder: Path, *, asked: bool) -> str:
+    """Return the commands that a run is of use to, which may have been `asked` to stop."""
     if not any(folder.glob("checkpoint-*")):
-        return f"begin anew with: muzero-engine train --game {game}"
+        return NOTHING_LEARNT if asked else f"begin anew with: muzero-engine train --game {game}"
     return (
         f"go on:  muzero-engine train --run {folder} --resume\n"
         f"curves: muzero-engine report {folder}\n"

@@ -22,6 +22,8 @@ from muzero_engine.commands.train import Duration, about
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.network.network_file import load_network
+from muzero_engine.training import distributed
+from muzero_engine.training.distributed import StopRequest
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
@@ -296,6 +298,25 @@ def test_a_run_begun_anew_over_one_without_a_checkpoint_says_so(tmp_path: Path) 
     for checkpoint in tmp_path.glob("checkpoint-*"):  # as it is when killed while it filled its replay
         shutil.rmtree(checkpoint)
     assert done(*command).count(f"{tmp_path} {line}\n") == 1
+
+
+def _interrupt(*_arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_run_stopped_before_there_is_anything_to_save_says_what_comes_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "nothing was learnt yet; start again with the same command"
+    with monkeypatch.context() as patched:
+        patched.setattr(StopRequest, "due", lambda _: True)  # Ctrl-C in the first cycle
+        lines = done(*NEW, "--run", tmp_path, "--steps", 1, *TINY).splitlines()
+    assert lines[-2:] == ["stopped as asked: nothing was played yet, so that there is no checkpoint", sentence]
+    monkeypatch.setattr(distributed, "joined_world", _interrupt)  # Ctrl-C while PyTorch is loaded
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    result = call(*NEW, "--run", tmp_path, *TINY)
+    assert result.exit_code == 130
+    assert last_line(result) == f"stopped at once: {sentence}"
 
 
 def test_nobody_else_trains_in_the_folder_of_a_run_that_goes_on(tmp_path: Path) -> None:
