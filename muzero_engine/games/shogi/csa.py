@@ -118,7 +118,7 @@ def recorded(sfen: str, moves: list[str], names: list[str]) -> RecordedGame:
         except IllegalMove as error:
             raise BadRecordedMove(number, str(error)) from None
         if action is None:
-            raise BadRecordedMove(number, f"{move[:20]!a} is no move")
+            raise BadRecordedMove(number, f"{' '.join(move.split())[:20]!r} is no move")
         texts.append(position.action_text(action))
         position.push(action)
     name = " ".join(filter(None, names))

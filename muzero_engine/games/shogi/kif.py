@@ -34,7 +34,8 @@ _HELD = re.compile(r"([歩香桂銀金角飛])\s*([一二三四五六七八九�
 _KANJI = {kanji: number for number, kanji in enumerate("一二三四五六七八九十", start=1)}
 _HEADER = re.compile(r"\s*([^\s:*0-9][^:]{0,20}?)\s*:(.*)")
 _NUMBERED = re.compile(r"\s*([0-9]{1,5})\s+(\S.*)")
-_TIME = re.compile(r"\s*\(\s*[0-9]*:.*$|\s*\+\s*$")
+_TIME = re.compile(r"\s*[(（]\s*[0-9０-９]*[:：].*$|\s*[+＋]\s*$")
+_TAIL = re.compile(r"\s*まで.*手.*")  # まで5手で中断, behind the last move
 _SIGNED = re.compile(r"[▲△☗☖▼▽⛊⛉][^▲△☗☖▼▽⛊⛉]*")
 _ENDINGS = (
     "中断",
@@ -69,6 +70,7 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
     ended = False
     for line in text.splitlines():
         plain = unicodedata.normalize("NFKC", line)
+        written = line if len(line) == len(plain) else plain  # what messages show of a move
         if _NO_CONTENT.match(plain):
             continue
         if row := _ROW.match(plain):
@@ -77,12 +79,17 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
             if moves and int(numbered[1]) != first + len(moves):
                 raise BadPosition(f"move {first + len(moves)} of the KIF is missing: {numbered[1]} comes instead")
             first = first if moves else int(numbered[1])
-            move = _TIME.sub("", numbered[2]).strip()
-            if ended := move.startswith(_ENDINGS):
+            if ended := numbered[2].startswith((*_ENDINGS, "まで")):
                 break
-            moves.append(move)
+            tail = _TAIL.search(written, numbered.start(2))
+            moves.append(_TIME.sub("", written[numbered.start(2) : tail.start() if tail else None]).strip())
+            if tail:
+                break
         elif plain.lstrip()[0] in "▲△☗☖▼▽⛊⛉":
-            moves += [move.strip() for move in _SIGNED.findall(plain)]
+            tail = _TAIL.search(written)
+            moves += [move.strip() for move in _SIGNED.findall(written, 0, tail.start() if tail else len(written))]
+            if tail:
+                break
         elif plain.strip().startswith(("まで", "変化")):
             break
         elif turn := _DRAWN_MOVER.fullmatch(plain):
@@ -91,7 +98,7 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
             head.setdefault(header[1].strip(), header[2].strip())
         elif moves or plain.lstrip()[0].isdecimal():
             where = f"behind move {len(moves)}" if moves else "where move 1 should be"
-            raise BadPosition(f"cannot read the KIF: {where} stands {line.strip()[:20]!a}")
+            raise BadPosition(f"cannot read the KIF: {where} stands {' '.join(line.split())[:20]!r}")
     if not moves and not rows and not ended and "手数-" not in text:
         raise BadPosition("there is no game of KIF in it")
     names = [head.get("先手", head.get("下手", "")), head.get("後手", head.get("上手", ""))]
