@@ -15,12 +15,14 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,14 +91,31 @@ def call(kind: Kind) -> Outcome:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment)
         alarm = threading.Timer(PATIENCE_S, process.kill)
         alarm.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        megabytes = 0.0
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            megabytes = max(megabytes, _resident_megabytes(process.pid))
+            time.sleep(0.01)
+        _, status, usage = ended
         hung = not alarm.is_alive()
         alarm.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         text = said.read(1 << 20).decode(errors="replace")
     seconds = usage.ru_utime + usage.ru_stime
-    return Outcome(kind, seconds, usage.ru_maxrss / 1024, None if hung else process.returncode, text)
+    return Outcome(kind, seconds, megabytes, None if hung else process.returncode, text)
+
+
+def _resident_megabytes(process: int) -> float:
+    """Return the most memory that a process has held resident since it became this program (Linux).
+
+    What `wait4` tells counts the memory of the process that started it as well, until it became another program.
+    """
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:  # it has just ended
+        return 0.0
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(peak[1]) / 1024 if peak else 0.0
 
 
 # What is no file
