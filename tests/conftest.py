@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -9,6 +11,11 @@ collect_ignore = ["packages"]  # packages of their own; the tests that install t
 
 settings.register_profile("muzero-engine", deadline=None)
 settings.load_profile("muzero-engine")
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as behind a shell's `&`: the programs under test would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import runpy
+import signal
 import subprocess
 import sys
 import tomllib
@@ -198,6 +199,10 @@ def test_only_a_games_folder_and_its_own_protocol_name_a_particular_game() -> No
         if not where.startswith(MAY_NAME_A_GAME):
             places += [f"{where}:{line}: {text}" for line, text in code_words(path) if NAMES_A_GAME.search(text)]
     assert places == []
+
+
+def test_ctrl_c_is_not_ignored_whoever_started_the_tests() -> None:
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 @pytest.mark.parametrize(
