@@ -21,7 +21,7 @@ from pathlib import Path
 from muzero_engine.games.base import BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition, half_points
-from muzero_engine.games.go.sgf_tree import Node, declared_charset, main_line
+from muzero_engine.games.go.sgf_tree import Node, declared_charset, main_line, warn
 from muzero_engine.games.go.text import komi_text
 from muzero_engine.games.record_files import read_bytes
 from muzero_engine.games.text_encodings import decode
@@ -130,7 +130,7 @@ def parse_sgf(text: str) -> GoRecord:
             if name not in _COLOURS:
                 continue
             if values[0].strip().lower() in _RESIGN_WORDS:
-                warnings.append(f"{name}[{values[0].strip()}] in the SGF is no move, and is left out")
+                warn(warnings, f"{name}[{values[0].strip()}] in the SGF is no move, and is left out")
                 continue
             point = _point(values[0], shape, allow_pass=True)
             steps.append(Move(_COLOURS[name], point, _simple(node.first("C"))))
@@ -185,13 +185,16 @@ def _root(nodes: Sequence[Node], warnings: list[str]) -> dict[str, str]:
     for number, node in enumerate(nodes):
         for name, values in node.properties:
             if number and name in ("SZ", "KM") and name not in root:
-                warnings.append(f"{name} stands in node {number + 1} of the SGF instead of the first")
+                warn(warnings, f"{name} stands in node {number + 1} of the SGF instead of the first")
             root.setdefault(name, values[0].strip())
         if not _COLOURS.keys().isdisjoint(name for name, _ in node.properties):
             break
     if "SZ" not in root and (sizes := [size for node in nodes if (size := node.first("SZ")) is not None]):
-        warnings.append("SZ stands behind a move of the SGF instead of in the first node")
+        warn(warnings, "SZ stands behind a move of the SGF instead of in the first node")
         root["SZ"] = sizes[0]
+    for name in ("SZ", "KM"):
+        if root.get(name) == "":
+            warn(warnings, f"the SGF property {name} has no value")
     return root
 
 
@@ -207,7 +210,7 @@ def _counted_handicap(
         position.place_fixed_handicap(int(value))
     except BadPosition:
         return None
-    warnings.append(f"the SGF has {value} handicap stones and does not say where: they are put on the usual points")
+    warn(warnings, f"the SGF has {value} handicap stones and does not say where: they are put on the usual points")
     return Setup(tuple(position.stones(BLACK)), mover=WHITE)
 
 
@@ -244,14 +247,14 @@ def _komi(value: str | None, warnings: list[str]) -> float | None:
         return None
     number = _NUMBER.match(value)
     if number is None or abs(written := float(number[1].replace(",", "."))) > 1e6:
-        warnings.append(f"KM {_shown(value)} in the SGF is no komi: it is taken as not written")
+        warn(warnings, f"KM {_shown(value)} in the SGF is no komi: it is taken as not written")
         return None
     komi = (
         written / 100 if abs(written) >= 100 and number[1].lstrip("+-").isdecimal() and written % 25 == 0 else written
     )
     points = half_points(2 * komi if 4 * komi % 2 == 1 else komi) / 2
     if points != written or number.end() < len(value):
-        warnings.append(f"KM {_shown(value)} in the SGF is read as a komi of {points:g} points")
+        warn(warnings, f"KM {_shown(value)} in the SGF is read as a komi of {points:g} points")
     return points
 
 

@@ -81,7 +81,7 @@ def main_line(text: str, warnings: list[str]) -> list[Node]:
         if kind == "cut":
             if len(nodes) == 1:
                 raise BadPosition("the SGF ends inside a value of its first node: a ']' is missing")
-            _warn(warnings, "the SGF ends inside a value, which is left out: a ']' is missing")
+            warn(warnings, "the SGF ends inside a value, which is left out: a ']' is missing")
             if name and not nodes[-1].properties[-1][1]:
                 nodes[-1].properties.pop()
             return nodes
@@ -94,14 +94,14 @@ def main_line(text: str, warnings: list[str]) -> list[Node]:
             if name:
                 nodes[-1].properties.append((name, []))
             else:
-                _warn(warnings, f"{match[0][:20]} in the SGF is no property, and is left out")
+                warn(warnings, f"{match[0][:20]} in the SGF is no property, and is left out")
         elif kind == "node" and (nodes[-1].properties or len(nodes) == 1):
             nodes.append(Node())
         elif kind == "other":
-            _warn(warnings, f"unexpected {match[0][:20]!a} in the SGF, {match.start()} characters in, is left out")
+            warn(warnings, f"unexpected {match[0][:20]!a} in the SGF, {match.start()} characters in, is left out")
     else:
         _end_property(nodes[-1], name, warnings)
-        _warn(warnings, "the SGF ends in the middle of the game: a ')' is missing")
+        warn(warnings, "the SGF ends in the middle of the game: a ')' is missing")
     if warnings and not any(name in KNOWN and any(values) for node in nodes for name, values in node.properties):
         raise BadPosition(f"there is no game in it: {warnings[-1]}")
     return nodes
@@ -111,15 +111,16 @@ def _add_value(node: Node, name: str, value: str, warnings: list[str]) -> None:
     if name and node.properties and node.properties[-1][0] == name:
         node.properties[-1][1].append(value)
     else:
-        _warn(warnings, f"the SGF has a value without a property, {f'[{value[:20]}]'!a}, which is left out")
+        warn(warnings, f"the SGF has a value without a property, {f'[{value[:20]}]'!a}, which is left out")
 
 
 def _end_property(node: Node, name: str, warnings: list[str]) -> None:
     if name and node.properties and not node.properties[-1][1]:
-        _warn(warnings, f"the SGF property {name:.20} has no value")
+        warn(warnings, f"the SGF property {name:.20} has no value")
         node.properties[-1][1].append("")
 
 
-def _warn(warnings: list[str], warning: str) -> None:
+def warn(warnings: list[str], warning: str) -> None:
+    """Add a warning that is not there yet, up to so many of one game."""
     if len(warnings) < MAX_WARNINGS and warning not in warnings:
         warnings.append(warning)

@@ -174,6 +174,8 @@ def test_komi_as_servers_write_it(text: str, komi: float | None, warning: str | 
         ("(;SZ[9];B[cc];W[dd]", ["C7", "D6"], r"a '\)' is missing"),
         ("(;SZ[9];B[cc];W[dd];B[e", ["C7", "D6"], r"a '\]' is missing"),
         ("(;SZ[9]RE;B[cc];W[dd])", ["C7", "D6"], "RE has no value"),
+        ("(;SZ[9]KM[];B[cc];W[dd])", ["C7", "D6"], "KM has no value"),
+        ("(;SZ[9]KM;B[cc];W[dd])", ["C7", "D6"], "KM has no value"),
         ("(;SZ[9];B[cc];W;B[dd])", ["C7", "pass", "D6"], "W has no value"),
         ("(;SZ[9];B[cc];W[resign])", ["C7"], r"W\[resign\] in the SGF is no move"),
         ("(;SZ[9];B[cc];W[pass];B[PASS])", ["C7", "pass", "pass"], None),
