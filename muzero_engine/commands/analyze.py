@@ -23,7 +23,6 @@ from muzero_engine.commands.common.game_analysis import (
     moves_of,
 )
 from muzero_engine.commands.common.games import GameName
-from muzero_engine.commands.common.moves import line_texts
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import game_of_data, play_moves, read_game, say_warnings
 from muzero_engine.engine.limits import Limits
@@ -32,6 +31,7 @@ from muzero_engine.engine.report import RootMove, SearchResult
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import PlayedGame, Position
 from muzero_engine.games.lines import START
+from muzero_engine.games.written_moves import line_texts
 from muzero_engine.protocols.common.stdio import require_streams
 
 SECONDS, SECONDS_A_MOVE = 2.0, 1.0  # of one position, and of each of a game

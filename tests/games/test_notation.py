@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from muzero_engine.commands.common.moves import read_move
 from muzero_engine.commands.common.positions import play_moves
 from muzero_engine.games.base import IllegalMove, Position
 from muzero_engine.games.registry import load_game
+from muzero_engine.games.written_moves import read_move
 
 CASTLING = "r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1"
 BISHOP_OR_PAWN = "4k3/P7/8/8/8/2p5/1P1B4/4K2b w - - 0 1"

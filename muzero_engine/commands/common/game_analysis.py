@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import click
 
 from muzero_engine.commands.common.compose import think
-from muzero_engine.commands.common.moves import line_texts, move_text
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import RootMove
 from muzero_engine.games.base import Position
 from muzero_engine.games.registry import game_of
+from muzero_engine.games.written_moves import line_texts, move_text
 
 MARKS = ((0.15, "??"), (0.10, "?"), (0.05, "?!"))
 """Losses from which on a move is marked, largest first (5, 10 and 15 points of a hundred, as lichess marks them)."""

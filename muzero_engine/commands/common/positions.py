@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from muzero_engine.commands.common.moves import bare_move, read_move
 from muzero_engine.games.base import BadPosition, Game, IllegalMove, PlayedGame, Position, RecordFormat, WithKomi
 from muzero_engine.games.lines import START, last_position_line, line_format_of, split_line
 from muzero_engine.games.record_files import (
@@ -22,6 +21,7 @@ from muzero_engine.games.record_files import (
     text_of,
 )
 from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.written_moves import bare_move, read_move
 
 SHOWN = 80  # characters of a text that a message shows
 _FILE_NAME = re.compile(r"\S*[^\s.]\.[A-Za-z]\w{0,6}")

@@ -9,17 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muzero_engine.commands.common.compose import think
-from muzero_engine.commands.common.moves import line_texts, move_text, read_move
 from muzero_engine.commands.play.board import draw, sign_of
 from muzero_engine.commands.play.console import Console
-from muzero_engine.commands.play.keeping import (
-    CannotSave,
-    default_name,
-    game_record,
-    played_moves,
-    save,
-    written_suffixes,
-)
+from muzero_engine.commands.play.keeping import CannotSave, save
 from muzero_engine.commands.play.style import terminal_width
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
@@ -28,6 +20,8 @@ from muzero_engine.files import expanded
 from muzero_engine.games.base import IllegalMove, Position, Scored
 from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import game_of
+from muzero_engine.games.written_games import default_name, game_record, played_moves, written_suffixes
+from muzero_engine.games.written_moves import line_texts, move_text, read_move
 
 HINT_MOVES = 6
 ENGINE, PERSON = "MuZero Engine", "Player"

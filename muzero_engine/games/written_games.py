@@ -1,0 +1,70 @@
+"""A game that people played, as a record and as the bytes of a file."""
+
+from __future__ import annotations
+
+import time
+
+from muzero_engine.games.base import BadPosition, Game, Position, Scored
+from muzero_engine.games.lines import record_formats
+from muzero_engine.games.record import Ending, GameRecord
+from muzero_engine.games.record_files import format_of
+
+EVENT = "Casual game"
+
+
+def played_moves(position: Position) -> tuple[Position, list[int]]:
+    """Return the first position of a game, a copy, and the actions since then."""
+    first = position.copy()
+    return first, [first.pop() for _ in range(first.ply)][::-1]
+
+
+def game_record(
+    position: Position, names: tuple[str, str], winner: int | None, ending: Ending, reason: str
+) -> GameRecord:
+    """Return the record of a game; an unfinished one has the ending `Ending.UNFINISHED`."""
+    first, actions = played_moves(position)
+    start, moves = first.text(), []
+    for action in actions:
+        moves.append(first.action_text(action))
+        first.push(action)
+    counted = ending is Ending.RULES and isinstance(position, Scored)
+    return GameRecord(
+        game_name=position.spec.name,
+        first=names[0],
+        second=names[1],
+        opening="",
+        pair=0,
+        game=0,
+        start=start,
+        opening_moves=tuple(moves),
+        moves=(),
+        points=0.5 if winner is None else 1.0 - winner,
+        ending=ending,
+        reason=reason,
+        area=position.score() if counted and isinstance(position, Scored) else None,
+        started=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
+    )
+
+
+def written_suffixes(game: Game) -> list[str]:
+    """Return the endings of the files that a game can be written to."""
+    written = [form for form in record_formats(game) if form.write is not None]
+    return [suffix for form in written for suffix in form.suffixes if suffix not in form.only_read]
+
+
+def default_name(game: Game, suffix: str = "") -> str:
+    """Return a name for a file that is not there yet, of the game's first kind where no suffix is given:
+    "GAME-20260131-235959.pgn".
+    """
+    return f"{game.spec.name}-{time.strftime('%Y%m%d-%H%M%S')}{suffix or written_suffixes(game)[0]}"
+
+
+def game_bytes(game: Game, record: GameRecord, suffix: str) -> bytes:
+    """Return a file of the kind that ends so (".pgn"). Raises BadPosition for a kind that is not written, and
+    UnicodeEncodeError, a ValueError, where the kind's encoding lacks a character.
+    """
+    if suffix not in written_suffixes(game):
+        raise BadPosition(f"games of {game.spec.name} are not written to {suffix}: {', '.join(written_suffixes(game))}")
+    form = format_of(f"game{suffix}", game)
+    assert form.write is not None
+    return form.write(record, EVENT).encode(form.written_encodings.get(suffix, "utf-8"))
