@@ -74,6 +74,7 @@ def cycle_record(cycle: int, *, learnt: bool = True, matches: tuple[MatchRecord,
         )
         if learnt
         else (),
+        most_drawn_share=0.3 if learnt else None,
     )
 
 

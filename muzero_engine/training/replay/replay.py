@@ -219,11 +219,27 @@ class Replay:
         """Return int64[count]: places in the window, from 0."""
         odds = self._odds.get(ring.shape)
         if odds is None or odds.window != window:
-            rows = torch.arange(ring.end - window, ring.end, device=self._device) % ring.capacity
-            shares = (self._settings.policy_surprise_share, self._settings.value_surprise_share)
-            odds = self._odds[ring.shape] = Odds(window, weights(ring.surprise[rows], *shares).cumsum(0))
+            odds = self._odds[ring.shape] = Odds(window, self._weights(ring, window).cumsum(0))
         uniform = torch.rand(count, generator=generator, dtype=torch.float64, device=self._device)
         return torch.searchsorted(odds.sums, uniform * odds.sums[-1], right=True).clamp_max(window - 1)
+
+    def most_drawn_share(self) -> float | None:
+        """Return the share of the draws that the tenth of the positions drawn most gets; None where draws are even."""
+        windows = self._windows()
+        total = sum(windows.values())
+        if not self._settings.draws_by_surprise or not total:
+            return None
+        shares = 0.0
+        for shape, window in windows.items():
+            if window:
+                odds = self._weights(self._rings[shape], window)
+                shares += window / total * float(odds.topk(-(-window // 10)).values.sum() / odds.sum())
+        return shares
+
+    def _weights(self, ring: Ring, window: int) -> Tensor:
+        """Return float64[window] of mean 1: how often each ply of a window is drawn."""
+        rows = torch.arange(ring.end - window, ring.end, device=self._device) % ring.capacity
+        return weights(ring.surprise[rows], self._settings.policy_surprise_share, self._settings.value_surprise_share)
 
     def _drawn_from(
         self, rings: Rings, windows: dict[Shape, int], batch_size: int, generator: torch.Generator

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from muzero_engine.training.report.draws import times_drawn
 from muzero_engine.training.report.reliability import joined
 from muzero_engine.training.report.run_metrics import CycleRecord, ReanalysisRecord, ratings
 from muzero_engine.training.report.step_metrics import Means, StepSummary
@@ -132,6 +133,13 @@ def _reliability(records: Sequence[CycleRecord]) -> Curves:
         "last quarter of the run": [(each.value, each.result) for each in bins],
         "as it should be": [(-1.0, -1.0), (1.0, 1.0)],
     }
+
+
+def _draws(records: Sequence[CycleRecord]) -> Curves:
+    if not any(record.positions for record in records):
+        return {}
+    left, there = times_drawn(records)
+    return {"since it came in, to when it left the window": left, "so far: it is still in the window": there}
 
 
 def _learnt(value: Callable[[StepSummary], float | None]) -> Value:
@@ -285,5 +293,14 @@ CHARTS = (
         title="Plies in the window of the replay",
         x=GAMES,
         values={"plies": lambda record: record.replay_plies},
+    ),
+    ChartRow(name="draws", title="How often a position is drawn (mean)", y="draws", x=GAMES, together=_draws),
+    ChartRow(
+        name="most-drawn",
+        title="Draws that go to the tenth of the positions drawn most",
+        y="share",
+        x=GAMES,
+        values={"by surprise": lambda record: record.most_drawn_share},
+        shares=True,
     ),
 )

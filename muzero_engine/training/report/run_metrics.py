@@ -91,6 +91,9 @@ class CycleRecord:
     reanalysis: ReanalysisRecord | None  # None without replay.reanalyse_share
     matches: tuple[MatchRecord, ...]  # empty in cycles without evaluation
     reliability: tuple[ReliabilityBin, ...] = ()  # of the same batch of held-out games; empty without any
+    most_drawn_share: float | None = (
+        None  # of the draws: what the tenth of the positions drawn most gets; None: a tenth
+    )
 
 
 class MetricsLog:

@@ -122,6 +122,7 @@ def play_cycle(
         reanalysis=reanalysis,
         matches=matches,
         reliability=reliable,
+        most_drawn_share=_most_drawn_share(parts) if learn else None,
     )
     return now, record
 
@@ -175,6 +176,16 @@ def _measure_held_out(parts: RunParts, cycle: int) -> tuple[Means | None, tuple[
     loss = parts.learner.measure(batch)
     values = parts.learner.values(batch.observation)
     return means(loss.sums, loss.counts, world), reliability(values, batch.result, world)
+
+
+def _most_drawn_share(parts: RunParts) -> float | None:
+    """Return `Replay.most_drawn_share`, the mean over the ranks."""
+    own = parts.replay.most_drawn_share()
+    if own is None:
+        return None
+    shared = torch.tensor([own], dtype=torch.float64)
+    parts.world.sum_(shared)
+    return float(shared) / parts.world.size
 
 
 def _played(parts: RunParts) -> PlayRecord:

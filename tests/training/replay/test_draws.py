@@ -43,6 +43,9 @@ def test_surprising_positions_are_drawn_more_often() -> None:
     expected = weights(ring.surprise[torch.arange(ring.first, ring.end) % ring.capacity], 0.5, 0.0) / ring.plies
     assert torch.allclose(share.double(), expected, atol=2e-3)
     assert share.max() > 5 / ring.plies
+    most = replay.most_drawn_share()
+    assert most == pytest.approx(share.topk(-(-ring.plies // 10)).values.sum().item(), abs=0.01)
+    assert Replay(config, CPU).most_drawn_share() is None  # nothing is there
 
 
 def test_surprise_comes_with_a_saved_replay_and_must_be_there() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from support.cycles import run_records
@@ -36,3 +37,21 @@ def test_curves_are_those_of_the_records() -> None:
     assert len(curves["scores"]["random player"]) == 6
     assert curves["reliability"]["last quarter of the run"] == [(-0.5, -0.25), (0.5, 0.25)]
     assert curves["results"]["second player wins"][0][1] == pytest.approx(0.3)
+    assert set(curves["most-drawn"]["by surprise"]) == {(record.games, 0.3) for record in records if record.learn}
+
+
+def test_a_position_is_drawn_as_often_as_batches_over_windows_say() -> None:
+    records = [
+        replace(record, play=replace(record.play, length=20.0))  # times 50 games: all 1,000 plies of a cycle come in
+        for record in run_records(
+            cycles=60
+        )  # windows of 20 cycles, 16 * 128 positions a cycle, none in the first three
+    ]
+    curves = next(chart for chart in charts(records) if chart.name == "draws").curves
+    left = dict(curves["since it came in, to when it left the window"])
+    there = dict(curves["so far: it is still in the window"])
+    assert left[50 * 30] == pytest.approx(19 * 2048 / 20_000)  # cycles 31 to 49: the 50th begins with the plies behind
+    assert left[50 * 1] == pytest.approx(sum(2048 / (1000 * min(cycle, 20)) for cycle in range(4, 21)))
+    assert there[50 * 60] == 0.0
+    assert there[50 * 50] == pytest.approx(10 * 2048 / 20_000)
+    assert left.keys() | there.keys() == {record.games for record in records}

@@ -25,6 +25,8 @@ LEARNT = {
     "reliability",
     "learning-rate",
     "gradient-norm",
+    "draws",
+    "most-drawn",
 }
 MATCHES = {"elo", "scores"}
 
