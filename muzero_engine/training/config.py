@@ -49,6 +49,8 @@ class SelfPlaySettings:
     resign_value: float = -0.95  # resign when the root value stays below this for `resign_turns` own turns
     resign_turns: int = 4
     no_resign_share: float = 0.1  # of the games, played to the end whatever happens
+    branch_share: float = 0.0  # of the games: begin as the one before in their slot, up to the move that its search was
+    # least sure of, and play the second choice there (see self_play.branches)
     max_plies: int = 0  # longer games end as draws (Go: are scored); 0: the game's own cap
     shapes: tuple[tuple[Shape, float], ...] = ()  # (board, share of the games); empty: the game's first board
     komi: float = 7.0  # Go: mean komi

@@ -208,6 +208,7 @@ _NOT_NEGATIVE = (
 _SHARES = (
     "self_play.full_search_share",
     "self_play.no_resign_share",
+    "self_play.branch_share",
     "replay.reanalyse_share",
     "replay.policy_surprise_share",
     "replay.value_surprise_share",

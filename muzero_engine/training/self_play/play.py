@@ -69,6 +69,7 @@ class SelfPlay:
                         opening_plies=settings.opening_plies,
                         decisive_moves=settings.decisive_moves,
                         no_resign_share=settings.no_resign_share,
+                        branch_share=settings.branch_share,
                         komi=settings.komi,
                         komi_spread=settings.komi_spread,
                     )

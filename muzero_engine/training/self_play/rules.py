@@ -43,6 +43,7 @@ class RulesSettings:
     opening_plies: int
     decisive_moves: bool
     no_resign_share: float
+    branch_share: float
     komi: float  # mean, where the game has komi
     komi_spread: float  # standard deviation
 
@@ -53,13 +54,16 @@ class Buffers:
 
     action: npt.NDArray[np.int32]  # [B] in: the move to play, or KEEP, START
     resigns: npt.NDArray[np.bool_]  # [B] in and out: whether the mover would resign; false if the rules save it now
+    branch_ply: npt.NDArray[np.int32]  # [B] in: where the next game may branch off the one that ends now; -1: nowhere
+    branch_action: npt.NDArray[np.int32]  # [B] in: the move that it would play there
     number: npt.NDArray[np.int64]  # [B] in and out: number of the current game in its slot, from 0
+    origin: npt.NDArray[np.int64]  # [B] number of the game whose beginning it has: another's where it branched off
     packed: npt.NDArray[np.uint8]  # [B, P] the position to move in (see games.encoding)
     legal: npt.NDArray[np.uint8]  # [B, ceil(A / 8)] the actions to search, as numpy.packbits: the legal ones, or fewer
     ply: npt.NDArray[np.int32]  # [B] plies played before it, random opening included
     resignable: npt.NDArray[np.bool_]  # [B] whether the current game may be resigned
     fresh: npt.NDArray[np.bool_]  # [B] whether the current game began in the last step
-    opening: npt.NDArray[np.int32]  # [B] its random opening plies, at most O
+    opening: npt.NDArray[np.int32]  # [B] its plies that nobody searched: random ones, at most O, or those of a branch
     opening_packed: npt.NDArray[np.uint8]  # [B, O, P]
     opening_action: npt.NDArray[np.int16]  # [B, O]
     done: npt.NDArray[np.bool_]  # [B] whether the last step ended a game; what follows is about that game
@@ -75,6 +79,9 @@ class Buffers:
         shapes: list[tuple[npt.DTypeLike, tuple[int, ...]]] = [
             (np.int32, ()),
             (np.bool_, ()),
+            (np.int32, ()),
+            (np.int32, ()),
+            (np.int64, ()),
             (np.int64, ()),
             (np.uint8, (size,)),
             (np.uint8, ((spec.num_actions(shape) + 7) // 8,)),
@@ -138,6 +145,7 @@ class RulesSlice:
         self._buffers = buffers
         layout, count = self._game.spec.layout, stop - start
         self._positions: list[Position] = [self._game.initial(settings.shape)] * count
+        self._moves: list[list[int]] = [[] for _ in range(count)]  # of the games, where games may branch
         self._frames = np.zeros((count, layout.frame_planes, *settings.shape), dtype=np.bool_)
         self._scalars = np.zeros((count, layout.scalars), dtype="<i2")
         self._legal = np.zeros((count, self._game.spec.num_actions(settings.shape)), dtype=np.bool_)
@@ -178,6 +186,7 @@ class RulesSlice:
             self._finish(i, slot, _End(1 - position.mover, RESIGNATION, False))
             return
         position.push(action)
+        self._moves[i].append(action)
         position.legal_actions()  # first: `outcome` is cheaper when they are known
         end = self._end_of(position)
         if end is not None:
@@ -206,21 +215,52 @@ class RulesSlice:
             assert isinstance(position, Scored)
             buffers.ownership[slot] = 0 if end.reason == RESIGNATION else position.area()
         buffers.number[slot] += 1
-        self._begin(i, slot)
+        if not self._branch(i, slot):
+            self._begin(i, slot)
 
     def _begin(self, i: int, slot: int) -> None:
         settings, buffers = self._settings, self._buffers
         number = int(buffers.number[slot])
-        rng = random.Random(f"{settings.seed} {settings.rank} {settings.first_slot + slot} {number}")
+        rng = self._random(slot, number)
         komi = rng.gauss(settings.komi, settings.komi_spread)
         buffers.resignable[slot] = rng.random() >= settings.no_resign_share
         plies = rng.randint(0, min(settings.opening_plies, settings.cap - 1))
         while (position := self._opening(slot, plies, komi, rng)) is None:
             plies -= 1
         self._positions[i] = position
+        self._moves[i] = buffers.opening_action[slot, :plies].tolist()
         buffers.opening[slot] = plies
+        buffers.origin[slot] = number
         buffers.fresh[slot] = True
         self._describe(i, slot)
+
+    def _branch(self, i: int, slot: int) -> bool:
+        """Begin the slot's next game as a branch of the one that just ended; return False where it is none."""
+        settings, buffers = self._settings, self._buffers
+        ply = int(buffers.branch_ply[slot])
+        rng = self._random(slot, int(buffers.number[slot]), "branch")
+        if not settings.branch_share or ply < 0 or rng.random() >= settings.branch_share:
+            return False
+        position = self._game.initial(settings.shape)
+        if isinstance(position, WithKomi):
+            position.set_komi(self._random(slot, int(buffers.origin[slot])).gauss(settings.komi, settings.komi_spread))
+        moves = [*self._moves[i][:ply], int(buffers.branch_action[slot])]
+        for action in moves:
+            position.push(action)
+        if self._end_of(position) is not None:
+            return False
+        self._positions[i], self._moves[i] = position, moves
+        buffers.resignable[slot] = rng.random() >= settings.no_resign_share
+        buffers.opening[slot] = len(moves)
+        buffers.fresh[slot] = True
+        self._describe(i, slot)
+        return True
+
+    def _random(self, slot: int, number: int, what: str = "") -> random.Random:
+        """Return the random numbers of a game of a slot."""
+        settings = self._settings
+        seed = f"{settings.seed} {settings.rank} {settings.first_slot + slot} {number}"
+        return random.Random(f"{seed} {what}" if what else seed)
 
     def _opening(self, slot: int, plies: int, komi: float, rng: random.Random) -> Position | None:
         """Return a game after some random plies, which are written to the buffers; None if they ended the game."""

@@ -8,12 +8,14 @@ the device searches one, the rules of the other run.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from muzero_engine.games.base import GameSpec
 from muzero_engine.training.config import SelfPlaySettings
 from muzero_engine.training.observations import observations, unpacked_bits
+from muzero_engine.training.self_play.branches import Branches
 from muzero_engine.training.self_play.rules import KEEP, START, RulesSettings
 from muzero_engine.training.self_play.statistics import GameCounts
 from muzero_engine.training.self_play.trajectories import Trajectories, to_device
@@ -71,7 +73,9 @@ class SlotGroup:
         self._must_go_on = np.zeros(rules.slots, dtype=np.bool_)  # at the last dispatch: whether nobody may resign
         self._mover = np.zeros(rules.slots, dtype=np.int64)  # at the last dispatch: the player to move, 0 or 1
         self._ply = np.zeros(rules.slots, dtype=np.int64)
-        self._openings = np.zeros(rules.slots, dtype=np.int64)  # random plies that the games began with
+        self._openings = np.zeros(rules.slots, dtype=np.int64)  # plies that the games began with and nobody searched
+        self._skipped = np.zeros(rules.slots, dtype=np.int64)  # of them: plies that are not learnt from
+        self._branches = Branches(rules.slots, device) if settings.branch_share else None
         self._host_action = torch.zeros(rules.slots, dtype=torch.int64, pin_memory=device.type == "cuda")
         self._host_value = torch.zeros(rules.slots, dtype=torch.float32, pin_memory=device.type == "cuda")
         self._searched = torch.cuda.Event() if device.type == "cuda" else None  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -100,6 +104,8 @@ class SlotGroup:
         self._trajectories.record(ply, action, output, policy=full)
         self._host_action.copy_(action, non_blocking=True)
         self._host_value.copy_(output.value, non_blocking=True)
+        if self._branches is not None:
+            self._branches.launch(output, action)
         if self._searched is not None:
             self._searched.record()
         return output
@@ -116,6 +122,9 @@ class SlotGroup:
         self._mover = mover
         buffers.resigns[:] = self._lost
         buffers.action[:] = self._host_action.numpy()
+        if self._branches is not None:
+            self._branches.take(self._ply)
+            buffers.branch_ply[:], buffers.branch_action[:] = self._branches.ply, self._branches.action
         self._pool.submit(self._index)
 
     def settle(self, counts: GameCounts) -> FinishedGames | None:
@@ -132,7 +141,13 @@ class SlotGroup:
             lengths, results = self._ply[slots] + 1, buffers.result[slots]
             ownership = buffers.ownership[slots] if self._spec.ownership else None
             games = self._trajectories.take(
-                slots, lengths, results, buffers.by_rules[slots], ownership, self._openings[slots]
+                slots,
+                lengths,
+                results,
+                buffers.by_rules[slots],
+                ownership,
+                self._openings[slots],
+                self._skipped[slots],
             )
             counts.add(lengths, results, buffers.reason[slots], self._would_resign[slots])
             self._streaks[slots] = 0
@@ -141,15 +156,27 @@ class SlotGroup:
         return games
 
     def _begin_games(self) -> None:
-        """Take over the plies of the slots and the random openings of new games."""
+        """Take over the plies of the slots and the beginnings of new games."""
         buffers = self._buffers
-        fresh = np.flatnonzero(buffers.fresh)
+        branched = buffers.origin != buffers.number
+        fresh = np.flatnonzero(buffers.fresh & ~branched)
         if len(fresh):
             self._trajectories.write_openings(
                 fresh, buffers.opening[fresh], buffers.opening_packed[fresh], buffers.opening_action[fresh]
             )
-            self._openings[fresh] = buffers.opening[fresh]
+        if self._branches is not None and len(new := np.flatnonzero(buffers.fresh & branched)):
+            self._trajectories.write_branches(new, buffers.opening[new], self._branches.action[new])
+        fresh = np.flatnonzero(buffers.fresh)
+        self._openings[fresh] = buffers.opening[fresh]
+        self._skipped[fresh] = self._known_before()[fresh]
+        if self._branches is not None:
+            self._branches.forget(fresh)
         self._ply = buffers.ply.astype(np.int64)
+
+    def _known_before(self) -> npt.NDArray[np.int64]:
+        """Return int64[B]: the plies of branches that are in the replay already, but for those that are history."""
+        branched = self._buffers.origin != self._buffers.number
+        return np.where(branched, np.maximum(self._openings - (self._spec.layout.history - 1), 0), 0)
 
     def state(self) -> dict[str, Tensor]:
         """Return the games in progress, on the CPU. Positions are left out: the rules make them again."""
@@ -158,8 +185,20 @@ class SlotGroup:
             "ply": torch.from_numpy(self._ply.copy()),
             "streaks": torch.from_numpy(self._streaks.copy()),
             "would_resign": torch.from_numpy(self._would_resign.copy()),
+            **self._branch_state(),
             **self._trajectories.state(self._ply),
         }
+
+    def _branch_state(self) -> dict[str, Tensor]:
+        """Return what a game that branched does not have of its own number; nothing where none branches."""
+        if self._branches is None:
+            return {}
+        arrays = {
+            "origin": self._buffers.origin,
+            "resignable": self._buffers.resignable,
+            "openings": self._openings,
+        }
+        return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()} | self._branches.state()
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Take up saved games by playing their moves again. Raises BadState, RulesError."""
@@ -170,7 +209,7 @@ class SlotGroup:
             raise BadState("a saved game is longer than self_play.max_plies allows")
         if state["target_actions"].shape[1] != self._trajectories.target_actions:
             raise BadState("the saved games have another number of target actions: search.target_actions was different")
-        self._buffers.number[:] = state["number"].numpy()
+        self._buffers.number[:] = state["origin" if self._branches is not None else "number"].numpy()
         self.start()
         actions = np.zeros((self.slots, self._trajectories.plies), dtype=np.int64)
         actions[np.arange(actions.shape[1]) < plies[:, None]] = state["action"].numpy()
@@ -187,6 +226,12 @@ class SlotGroup:
                 )
             self._ply = self._buffers.ply.astype(np.int64)
         self._trajectories.load_state(plies, state)
+        if self._branches is not None:
+            self._buffers.number[:] = state["number"].numpy()
+            self._buffers.resignable[:] = state["resignable"].numpy()
+            self._openings[:] = state["openings"].numpy()
+            self._skipped = self._known_before()
+            self._branches.load_state(state)
         self._streaks[:] = state["streaks"].numpy()
         self._would_resign[:] = state["would_resign"].numpy()
 

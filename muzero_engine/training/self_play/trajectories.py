@@ -73,6 +73,16 @@ class Trajectories:
         rows = self._rows(slots, counts)
         self._packed[rows] = to_device(packed[inside], self._device)
         self._action[rows] = to_device(actions[inside], self._device)
+        self._forget_searches(rows)
+
+    def write_branches(self, slots: Numbers, counts: Numbers, actions: Numbers) -> None:
+        """Forget the searches of the first `counts[i]` plies of `slots[i]`, the last of which plays `actions[i]`."""
+        rows = self._rows(slots, counts)
+        last = to_device(counts.cumsum() - 1, self._device)
+        self._action[rows[last]] = to_device(actions.astype(np.int16), self._device)
+        self._forget_searches(rows)
+
+    def _forget_searches(self, rows: Tensor) -> None:
         self._legal[rows] = 0
         self._target_actions[rows] = -1
         self._target_probs[rows] = 0
@@ -104,10 +114,15 @@ class Trajectories:
         by_rules: npt.NDArray[np.bool_],
         ownership: npt.NDArray[np.int8] | None,
         openings: Numbers,
+        skipped: Numbers,
     ) -> FinishedGames:
-        """Copy the first `lengths[i]` plies of `slots[i]`, `openings[i]` of them random; `results` are player 0's."""
+        """Copy plies `skipped[i]` to `lengths[i]` of `slots[i]`, those before `openings[i]` not searched.
+
+        `results` are player 0's.
+        """
         device = self._device
-        rows = self._rows(slots, lengths)
+        rows = self._rows(slots, lengths - skipped, skipped)
+        lengths, openings = lengths - skipped, openings - skipped
         packed = self._packed[rows]
         random = to_device(_ages(lengths) < np.repeat(openings, lengths), device)
         first_player = to_device(np.repeat(results, lengths), device)
@@ -147,9 +162,9 @@ class Trajectories:
             **({"surprise": self._surprise} if self._surprise.shape[1] else {}),
         }
 
-    def _rows(self, slots: Numbers, counts: Numbers) -> Tensor:
-        """Return int64[sum of counts]: the first rows of these slots, one slot behind the other."""
-        first = np.repeat(np.asarray(slots, dtype=np.int64) * self.plies, counts)
+    def _rows(self, slots: Numbers, counts: Numbers, skipped: Numbers | int = 0) -> Tensor:
+        """Return int64[sum of counts]: so many rows of these slots after those skipped, one slot behind the other."""
+        first = np.repeat(np.asarray(slots, dtype=np.int64) * self.plies + skipped, counts)
         return to_device(first + _ages(counts), self._device)
 
 

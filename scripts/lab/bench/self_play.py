@@ -45,6 +45,7 @@ def rules_alone(game: str, shape: Shape, steps: int = 150, slots: int = 32) -> f
         opening_plies=0,
         decisive_moves=True,
         no_resign_share=0.0,
+        branch_share=0.0,
         komi=7.0,
         komi_spread=0.0,
     )

@@ -30,7 +30,7 @@ torch.set_num_threads(1)  # tiny networks: more threads only wait for one anothe
     [
         (),
         ("replay.reanalyse_share=0.35",),
-        ("self_play.full_search_share=0.5", "self_play.fast_simulations=2"),
+        ("self_play.full_search_share=0.5", "self_play.fast_simulations=2", "self_play.branch_share=0.6"),
         ("replay.reanalyse_share=0.35", "replay.policy_surprise_share=0.5", "replay.value_surprise_share=0.1"),
     ],
 )

@@ -29,6 +29,7 @@ def rules(game: str, shape: Shape, **changes: object) -> RulesSettings:
         opening_plies=3,
         decisive_moves=False,
         no_resign_share=0.5,
+        branch_share=0.0,
         komi=6.5,
         komi_spread=0.0,
     )

@@ -30,6 +30,7 @@ def groups() -> list[RulesSettings]:
             opening_plies=2,
             decisive_moves=True,
             no_resign_share=0.5,
+            branch_share=0.0,
             komi=0.0,
             komi_spread=0.0,
         )
