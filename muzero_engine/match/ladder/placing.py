@@ -1,8 +1,9 @@
 """Where an engine stands on a ladder, and whom it should meet next to find out.
 
-The ratings of a ladder's table are taken as what they are, results of small matches: between each two neighbours as
-many games are supposed as give the step between them a standard deviation of `STEP_ERROR`. These and the games that
-were really played go into one fit with the fixed ratings held, so that opponents move where the games put them.
+The steps of a ladder come from games between its rungs (`rungs.py`). Rungs that no chain of such games joins are as
+far apart as the table says: between neighbours as many games are supposed as give the step a standard deviation of
+`STEP_ERROR`. These and the engine's own games go into one fit with the fixed ratings held, so that a rating's interval
+holds what is not known of the opponents, and opponents move where the games put them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from muzero_engine.match.ladder.opponents import Ladder, Opponent
+from muzero_engine.match.ladder.rungs import Rungs, shipped_rungs
 from muzero_engine.match.results.standings import count_results
 from muzero_engine.match.results.statistics import RatedGame
 from muzero_engine.ratings import NATURAL, PlayerRating, Ratings, Results, expected_score, fit_ratings
@@ -32,16 +34,42 @@ class Placing:
     ratings: Ratings  # of all players
 
 
-def table_results(opponents: Sequence[Opponent]) -> list[Results]:
-    """Return the table of a ladder as results of matches between neighbours; none between two that are fixed."""
-    results = []
-    for lower, upper in itertools.pairwise(sorted(opponents, key=lambda opponent: opponent.rating)):
-        if lower.fixed and upper.fixed:
-            continue
-        score = expected_score(upper.rating - lower.rating)
-        games = 1.0 / ((STEP_ERROR * NATURAL) ** 2 * score * (1.0 - score))
-        results.append(Results(upper.name, lower.name, games * score, 0.0, games * (1.0 - score), moved_first=False))
+def rung_results(ladder: Ladder, rungs: Rungs | None = None) -> list[Results]:
+    """Return the games between the rungs of a ladder, and supposed ones where none join them.
+
+    `rungs` are by default those that came along. Colours are not told: each opening was played with both.
+    """
+    rungs = shipped_rungs(ladder.label) if rungs is None else rungs
+    results = [
+        Results(match.upper, match.lower, match.wins, match.draws, match.losses, moved_first=False)
+        for match in rungs.usable(ladder)
+    ]
+    groups: dict[str, str] = {}  # a player's group goes by the name of its first one; fixed ratings are one group
+
+    def group(name: str) -> str:
+        while (above := groups.get(name, name)) != name:
+            name = above
+        return name
+
+    fixed = [opponent.name for opponent in ladder.opponents if opponent.fixed]
+    joined = [(fixed[0], name) for name in fixed[1:]] + [(result.first, result.second) for result in results]
+    for name, other in joined:
+        groups[group(other)] = group(name)
+    for lower, upper in itertools.pairwise(sorted(ladder.opponents, key=lambda opponent: opponent.rating)):
+        if group(lower.name) != group(upper.name):
+            results.append(_supposed(lower, upper))
     return results
+
+
+def _supposed(lower: Opponent, upper: Opponent) -> Results:
+    score = expected_score(upper.rating - lower.rating)
+    games = 1.0 / ((STEP_ERROR * NATURAL) ** 2 * score * (1.0 - score))
+    return Results(upper.name, lower.name, games * score, 0.0, games * (1.0 - score), moved_first=False)
+
+
+def rung_ratings(ladder: Ladder, rungs: Rungs | None = None) -> Ratings:
+    """Return the ratings of a ladder's rungs, and of all that met them, on its scale; `rungs` as in `rung_results`."""
+    return fit_ratings(rung_results(ladder, rungs), _fixed(ladder))
 
 
 def place(ladder: Ladder, games: Sequence[RatedGame], engine: str) -> Placing | None:
@@ -55,13 +83,16 @@ def place(ladder: Ladder, games: Sequence[RatedGame], engine: str) -> Placing | 
 
 
 def _fit(ladder: Ladder, games: Sequence[RatedGame]) -> Ratings:
-    fixed = {opponent.name: opponent.rating for opponent in ladder.opponents if opponent.fixed}
     handicapped = {opponent.name for opponent in ladder.opponents if opponent.handicap}
     results = [  # with stones on the board nothing is learnt about moving first
         replace(result, moved_first=False) if handicapped & {result.first, result.second} else result
         for result in count_results(games)
     ]
-    return fit_ratings([*results, *table_results(ladder.opponents)], fixed, advantage=True)
+    return fit_ratings([*results, *rung_results(ladder)], _fixed(ladder), advantage=True)
+
+
+def _fixed(ladder: Ladder) -> dict[str, float]:
+    return {opponent.name: opponent.rating for opponent in ladder.opponents if opponent.fixed}
 
 
 def next_opponent(

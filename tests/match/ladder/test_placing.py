@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,8 +11,9 @@ import pytest
 from support.scores import Score
 
 from muzero_engine.match.ladder.opponents import LADDERS, Ladder
-from muzero_engine.match.ladder.placing import Placing, games_against, next_opponent, place, table_results
-from muzero_engine.ratings import expected_score, fit_ratings
+from muzero_engine.match.ladder.placing import Placing, games_against, next_opponent, place, rung_ratings, rung_results
+from muzero_engine.match.ladder.rungs import RungMatch, RungPlayer, Rungs, start_text
+from muzero_engine.ratings import NATURAL, NORMAL_95, expected_score, fit_ratings
 
 ENGINE = "muzero"
 
@@ -52,13 +55,59 @@ def test_the_table_alone_gives_the_ratings_of_the_table(game: str) -> None:
     ladder = LADDERS[game]
     fixed = {opponent.name: opponent.rating for opponent in ladder.opponents if opponent.fixed}
     assert fixed
-    fit = fit_ratings(table_results(ladder.opponents), fixed, prior_games=0.0)
+    fit = fit_ratings(rung_results(ladder, Rungs()), fixed, prior_games=0.0)
     for opponent in ladder.opponents:
         assert fit.elo(opponent.name) == pytest.approx(opponent.rating, abs=0.5)
     below = ladder.opponents[0]
     if not below.fixed:
         neighbour = ladder.opponents[1].name
         assert fit.difference(below.name, neighbour).error == pytest.approx(2 * 75, rel=0.03)
+
+
+def measured(ladder: Ladder, truth: dict[str, float], games: int, rng: np.random.Generator) -> Rungs:
+    """Games between the neighbours among the players of `truth`, decided by chance."""
+    matches = []
+    for lower, upper in itertools.pairwise(truth):
+        wins = int(rng.binomial(games, expected_score(truth[upper] - truth[lower])))
+        matches.append(
+            RungMatch(
+                upper=upper,
+                lower=lower,
+                wins=wins,
+                draws=0,
+                losses=games - wins,
+                seed=1,
+                date="2026-11-29",
+                machine="a fast one",
+                command="muzero-engine ladder --rungs",
+            )
+        )
+    starts = {opponent.name: RungPlayer(start_text(opponent)) for opponent in ladder.opponents}
+    return Rungs({name: starts.get(name, RungPlayer("by itself")) for name in truth}, matches)
+
+
+def test_measured_steps_take_the_place_of_the_table() -> None:
+    ladder = LADDERS["shogi"]
+    start = ladder.opponents[0].name
+    truth = {name: 150.0 * number for number, name in enumerate(names(ladder)[:5])}
+    ratings = rung_ratings(ladder, measured(ladder, truth, 400, np.random.default_rng(3)))
+    for name, elo in truth.items():
+        assert abs(ratings.elo(name) - elo) <= 1.5 * ratings.players[name].error < 150
+    step = ratings.difference(names(ladder)[1], start).error
+    assert step == pytest.approx(NORMAL_95 / (NATURAL * math.sqrt(400 * 0.703 * 0.297)), rel=0.1)
+    above = ladder.opponents[5]
+    assert ratings.elo(above.name) - ratings.elo(names(ladder)[4]) == pytest.approx(
+        above.rating - ladder.opponents[4].rating, abs=2
+    )
+
+
+def test_a_player_of_no_ladder_joins_rungs_that_cannot_meet() -> None:
+    ladder = LADDERS["go"]
+    truth = {"gnugo level 10": 1800.0, "a network": 1950.0, "gnugo level 10 with 3 stones": 2100.0}
+    ratings = rung_ratings(ladder, measured(ladder, truth, 2000, np.random.default_rng(4)))
+    assert ratings.elo("gnugo level 10 with 3 stones") == pytest.approx(2100, abs=40)
+    assert ratings.players["gnugo level 10 with 3 stones"].error < 40
+    assert ratings.elo("a network") == pytest.approx(1950, abs=30)
 
 
 @pytest.mark.parametrize("strength", [-50.0, 900.0, 1650.0, 2300.0])
