@@ -17,6 +17,10 @@ setup(
         *(f"muzero_engine.weights.{game}" for game in GAMES),
     ],
     package_dir={"muzero_engine.weights": "weights"},
-    package_data={"muzero_engine": ["py.typed"], "": ["manifest.json", "*.onnx", "*.safetensors"]},
+    package_data={
+        "muzero_engine": ["py.typed"],
+        "muzero_engine.web": ["pages/*"],
+        "": ["manifest.json", "*.onnx", "*.safetensors"],
+    },
     include_package_data=False,
 )

@@ -30,6 +30,7 @@ COMMANDS = {
     "ugi": ("sessions", "ugi"),
     "analysis": ("sessions", "analysis"),
     "play": ("play", "play"),
+    "web": ("web", "web"),
     "analyze": ("analyze", "analyze"),
     "match": ("match", "match"),
     "bench": ("bench", "bench"),

@@ -53,10 +53,10 @@ def test_the_changelog_knows_this_version() -> None:
     assert f"\n## {muzero_engine.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_playing_depends_on_five_packages() -> None:
+def test_playing_depends_on_a_few_packages() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = {requirement.split(">")[0] for requirement in project["dependencies"]}
-    assert names == {"numpy", "onnxruntime", "click", "chess", "cshogi"}
+    assert names == {"numpy", "onnxruntime", "click", "chess", "cshogi", "starlette", "uvicorn", "websockets"}
 
 
 @pytest.mark.parametrize("game", BUILT_IN)

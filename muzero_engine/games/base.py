@@ -29,7 +29,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.text_encodings import ENCODINGS
 
 if TYPE_CHECKING:
-    from muzero_engine.games.board_view import BoardView
+    from muzero_engine.games.board_view import BoardMove, BoardView
 
 Scalars = npt.NDArray[np.int16]
 Packed = npt.NDArray[np.uint8]
@@ -374,10 +374,15 @@ class Game:
     protocol: EngineProtocol = EngineProtocol.UGI
     notation: Notation = field(default_factory=Notation)
     board_view: Callable[[Position], BoardView] | None = None  # a board for people; None: `Position.board_text` is all
+    board_move: Callable[[Position, int], BoardMove] | None = None
+    """Where a legal action goes on the board of `board_view`; None: moves can be chosen by their texts alone."""
     records: tuple[RecordFormat, ...] = ()  # besides lines of moves, which every game has (see `games.lines`)
     defaults: GameDefaults = field(default_factory=GameDefaults)
     picture: Callable[[Position, int | None, int | None], str] | None = None
     """SVG of a position with two legal actions marked, one that was played and a better one; None: as `board_view`."""
+    piece_picture: Callable[[str], str | None] | None = None
+    """SVG of the piece with this letter (`board_view.Piece.letter`), None where there is no such piece; without it a
+    piece is drawn by its symbol, kanji or letter."""
     greedy: Callable[[Position], Gains] | None = None
     """float64[n]: what each of `legal_actions()` gains at once by a rule of thumb (material, discs), for the scripted
     opponent `greedy` of a run; None: there is no such opponent."""

@@ -64,6 +64,15 @@ class BoardView:
     kanji_rows: tuple[str, ...] = ()  # names of the rows beside kanji; empty: the same
 
 
+@dataclass(frozen=True, slots=True)
+class BoardMove:
+    """What a move does on the board that is seen: a piece leaves a square, or the hand, and arrives on one."""
+
+    left: Square | None = None  # None: nothing leaves a square (a stone is placed, a piece dropped, a pass)
+    arrived: Square | None = None  # None: nothing arrives (a pass)
+    dropped: str = ""  # letter of the piece that comes from the hand, as in `BoardView.held`
+
+
 def before_last_move(position: Position) -> tuple[Position, int] | None:
     """Return the position before the last move, a copy, and that move's action; None where nothing was played."""
     if position.ply == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import chess
 
 from muzero_engine.games.base import Position
-from muzero_engine.games.board_view import BoardView, Held, Piece, Square, Surface, before_last_move
+from muzero_engine.games.board_view import BoardMove, BoardView, Held, Piece, Square, Surface, before_last_move
 from muzero_engine.games.chess.rules import ChessPosition
 
 _SOLID = "♟♞♝♜♛♚"  # in the order of python-chess's piece types, for both colours where they can be shown
@@ -37,6 +37,12 @@ def board_view(position: Position) -> BoardView:
         held_name="has captured",
         held=(_captured(position, chess.WHITE), _captured(position, chess.BLACK)),
     )
+
+
+def board_move(position: Position, action: int) -> BoardMove:
+    """Return the squares of a legal action."""
+    move = chess.Move.from_uci(position.action_text(action))
+    return BoardMove(_square(move.from_square), _square(move.to_square))
 
 
 def _square(square: chess.Square) -> Square:

@@ -1,4 +1,4 @@
-"""A picture of a chess board, by python-chess."""
+"""Pictures of a chess board and of pieces, by python-chess."""
 
 from __future__ import annotations
 
@@ -20,3 +20,11 @@ def board_picture(position: Position, played: int | None, better: int | None) ->
             arrows.append(chess.svg.Arrow(move.from_square, move.to_square, color=f"{colour}cc"))
     king = board.king(board.turn)
     return str(chess.svg.board(board, arrows=arrows, check=king if board.is_check() else None))
+
+
+def piece_picture(letter: str) -> str | None:
+    """Return the piece of a letter as in FEN, 45 by 45; None for any other text."""
+    import chess
+    import chess.svg
+
+    return str(chess.svg.piece(chess.Piece.from_symbol(letter))) if letter in set("PNBRQKpnbrqk") else None

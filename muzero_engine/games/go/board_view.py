@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muzero_engine.games.base import Position
-from muzero_engine.games.board_view import BoardView, Piece, Surface
+from muzero_engine.games.board_view import BoardMove, BoardView, Piece, Surface
 from muzero_engine.games.go.actions import COLUMN_LETTERS, pass_action
 from muzero_engine.games.go.handicap import fixed_handicap, most_fixed_stones
 from muzero_engine.games.go.rules import GoPosition
@@ -33,3 +33,8 @@ def board_view(position: Position) -> BoardView:
         facts=f"captures: black {white_lost}, white {black_lost}; komi {position.komi:.1f}",
         signs=(BLACK_STONE, WHITE_STONE),
     )
+
+
+def board_move(position: Position, action: int) -> BoardMove:
+    """Return the point of a legal action."""
+    return BoardMove() if action == pass_action(position.shape) else BoardMove(None, divmod(action, position.shape[1]))

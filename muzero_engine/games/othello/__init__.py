@@ -2,7 +2,7 @@
 
 from muzero_engine.games.base import Game, Symmetry
 from muzero_engine.games.othello.actions import action_permutation, action_table
-from muzero_engine.games.othello.board_view import board_view
+from muzero_engine.games.othello.board_view import board_move, board_view
 from muzero_engine.games.othello.defaults import DEFAULTS, NOTATION
 from muzero_engine.games.othello.rules import SPEC, OthelloPosition, disc_gains
 
@@ -17,6 +17,7 @@ GAME = Game(
     transformed_starts=dict.fromkeys(_MOVES_THE_START, "8/8/8/3xo3/3ox3/8/8/8 x"),
     notation=NOTATION,
     board_view=board_view,
+    board_move=board_move,
     defaults=DEFAULTS,
     greedy=disc_gains,
 )

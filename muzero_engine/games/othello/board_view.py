@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muzero_engine.games.base import Position
-from muzero_engine.games.board_view import BoardView, Piece, Surface, before_last_move
+from muzero_engine.games.board_view import BoardMove, BoardView, Piece, Surface, before_last_move
 from muzero_engine.games.othello.actions import PASS
 from muzero_engine.games.othello.rules import SHAPE, OthelloPosition
 
@@ -26,3 +26,8 @@ def board_view(position: Position) -> BoardView:
         facts=f"discs: black {(area > 0).sum()}, white {(area < 0).sum()}",
         signs=(BLACK_DISC, WHITE_DISC),
     )
+
+
+def board_move(_position: Position, action: int) -> BoardMove:
+    """Return the square of a legal action."""
+    return BoardMove() if action == PASS else BoardMove(None, divmod(action, SHAPE[1]))

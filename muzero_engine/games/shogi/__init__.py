@@ -3,7 +3,7 @@
 from muzero_engine.games.base import EngineProtocol, Game, Symmetry
 from muzero_engine.games.material import material_gains
 from muzero_engine.games.shogi.actions import action_permutation, action_table
-from muzero_engine.games.shogi.board_view import board_view
+from muzero_engine.games.shogi.board_view import board_move, board_view
 from muzero_engine.games.shogi.defaults import DEFAULTS, PIECE_VALUES
 from muzero_engine.games.shogi.notation import NOTATION
 from muzero_engine.games.shogi.picture import board_picture
@@ -20,6 +20,7 @@ GAME = Game(
     protocol=EngineProtocol.USI,
     notation=NOTATION,
     board_view=board_view,
+    board_move=board_move,
     records=FORMATS,
     defaults=DEFAULTS,
     picture=board_picture,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cshogi
 
 from muzero_engine.games.base import Position
-from muzero_engine.games.board_view import BoardView, Held, Piece, Square, Surface
+from muzero_engine.games.board_view import BoardMove, BoardView, Held, Piece, Square, Surface
 from muzero_engine.games.shogi.rules import ShogiPosition
 
 _LETTERS = ("", "P", "L", "N", "S", "B", "R", "G", "K", "+P", "+L", "+N", "+S", "+B", "+R")  # by cshogi's piece type
@@ -34,6 +34,16 @@ def board_view(position: Position) -> BoardView:
         held=(_hand(board, cshogi.BLACK), _hand(board, cshogi.WHITE)),
         kanji_rows=tuple("一二三四五六七八九"),
     )
+
+
+def board_move(position: Position, action: int) -> BoardMove:
+    """Return the squares of a legal action, or what it drops."""
+    assert isinstance(position, ShogiPosition)
+    move = position.board.move_from_usi(text := position.action_text(action))
+    arrived = _square(cshogi.move_to(move))
+    if not cshogi.move_is_drop(move):
+        return BoardMove(_square(cshogi.move_from(move)), arrived)
+    return BoardMove(None, arrived, text[0].lower() if position.mover else text[0])
 
 
 def _square(square: int) -> Square:

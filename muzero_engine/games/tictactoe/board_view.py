@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from muzero_engine.games.base import Position
-from muzero_engine.games.board_view import BoardView, Piece, before_last_move
+from muzero_engine.games.board_view import BoardMove, BoardView, Piece, before_last_move
 
 PIECES = {"x": Piece(0, "x"), "o": Piece(1, "o")}
 
@@ -19,3 +19,8 @@ def board_view(position: Position) -> BoardView:
         move_number=position.ply + 1,
         arrived=None if last is None else (2 - last[1] // 3, last[1] % 3),
     )
+
+
+def board_move(_position: Position, action: int) -> BoardMove:
+    """Return the square of a legal action."""
+    return BoardMove(None, (2 - action // 3, action % 3))

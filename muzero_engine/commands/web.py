@@ -1,0 +1,43 @@
+"""`web`: a board in the browser."""
+
+from __future__ import annotations
+
+import click
+
+from muzero_engine.commands.common.compose import make_engine, weights_line
+from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.positions import game_of_data
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.web.server import serve
+from muzero_engine.web.tab import Parts
+
+OF_NO_USE = frozenset(
+    {
+        "multipv",
+        "ponder",
+        "move_overhead_ms",
+        "score_type",
+        "verbose_move_stats",
+        "info_interval_ms",
+        "limit_strength",
+        "elo",
+    }
+)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8484, show_default=True, help="0: any that is free")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; others can reach 0.0.0.0")
+@click.option("--token", metavar="TEXT", help="What addresses must hold  [made anew; none on loopback]")
+@click.option("--no-browser", is_flag=True, help="Print the address only")
+@engine_flags(leave_out=OF_NO_USE)
+def web(port: int, host: str, token: str | None, no_browser: bool, options: EngineOptions) -> None:
+    """Play and analyse on a board in the browser.
+
+    \b
+    Examples:
+      muzero-engine web
+      muzero-engine web --no-browser --port 0
+    """
+    parts = Parts(make_engine, game_of_data, weights_line, options)
+    serve(parts, host, port, token, click.echo, browser=not no_browser)

@@ -1,0 +1,178 @@
+"""The server's application: pages, pieces, and one WebSocket a tab."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import mimetypes
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from muzero_engine.games.registry import UnknownGame, load_game
+from muzero_engine.web.guard import COOKIE, Guard
+from muzero_engine.web.tab import Parts, Tab
+from muzero_engine.web.views import Data
+
+MAX_TABS = 12  # each has an engine
+MESSAGES_A_SECOND = 50  # of a tab, in the mean of `RATE_SECONDS`
+RATE_SECONDS = 4.0
+BUSY, TOO_FAST = 4001, 4002  # codes with which a WebSocket is closed
+PAGES = files("muzero_engine.web") / "pages"
+PAGE_NAMES = frozenset(page.name for page in PAGES.iterdir() if page.is_file())
+HEADERS = {
+    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-cache",
+}
+
+
+def make_app(parts: Parts, guard: Guard) -> ASGIApp:
+    """Return the application."""
+    tabs: set[Tab] = set()
+
+    async def socket(websocket: WebSocket) -> None:
+        await _serve(websocket, parts, tabs)
+
+    app = Starlette(
+        routes=[
+            Route("/", _page),
+            Route("/pages/{name}", _page),
+            Route("/pieces/{game}/{letter}.svg", _piece),
+            WebSocketRoute("/tab", socket),
+        ],
+        exception_handlers={404: _not_found},
+    )
+    return _Guarded(app, guard)
+
+
+class _Guarded:
+    """Refuses what the guard refuses, before anything else sees it."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        query = scope["query_string"].decode("latin-1")
+        refusal = self._guard.refusal(headers, query)
+        if scope["type"] == "websocket":
+            if refusal is not None or "origin" not in headers:
+                await WebSocket(scope, receive, send).close(1008)
+            else:
+                await self._app(scope, receive, send)
+        elif refusal is not None:
+            await PlainTextResponse(f"{refusal}\n", 403, HEADERS)(scope, receive, send)
+        else:
+            await self._app(scope, receive, self._with_headers(send))
+
+    def _with_headers(self, send: Send) -> Send:
+        extra = dict(HEADERS)
+        if self._guard.token is not None:
+            extra["set-cookie"] = f"{COOKIE}={self._guard.token}; HttpOnly; SameSite=Strict; Path=/"
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                added = [(name.encode(), value.encode()) for name, value in extra.items()]
+                message = {**message, "headers": [*message["headers"], *added]}
+            await send(message)
+
+        return with_headers
+
+
+async def _page(request: Request) -> Response:
+    name = request.path_params.get("name", "index.html")
+    if name not in PAGE_NAMES:
+        return await _not_found(request, None)
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Response((PAGES / name).read_bytes(), media_type="text/javascript" if name.endswith(".js") else kind)
+
+
+async def _piece(request: Request) -> Response:
+    try:
+        game = load_game(request.path_params["game"])
+    except UnknownGame:
+        return await _not_found(request, None)
+    picture = game.piece_picture(request.path_params["letter"]) if game.piece_picture is not None else None
+    if picture is None:
+        return await _not_found(request, None)
+    return Response(picture, media_type="image/svg+xml", headers={"cache-control": "max-age=86400"})
+
+
+async def _not_found(_request: Request, _error: Exception | None) -> Response:
+    return PlainTextResponse("there is no such page\n", 404)
+
+
+async def _serve(websocket: WebSocket, parts: Parts, tabs: set[Tab]) -> None:
+    """Serve one tab until it goes."""
+    await websocket.accept()
+    if len(tabs) >= MAX_TABS:
+        await websocket.close(BUSY, f"{MAX_TABS} tabs are open already: close one")
+        return
+    outbox = _Outbox(asyncio.get_running_loop())
+    tab = Tab(parts, outbox.put)
+    tabs.add(tab)
+    sender = asyncio.create_task(outbox.run(websocket.send_text))
+    came: deque[float] = deque(maxlen=int(MESSAGES_A_SECOND * RATE_SECONDS))
+    try:
+        while True:
+            text = await websocket.receive_text()
+            came.append(time.monotonic())
+            if len(came) == came.maxlen and came[-1] - came[0] < RATE_SECONDS:
+                await websocket.close(TOO_FAST, "too many requests")
+                break
+            await asyncio.to_thread(tab.answer, text)
+    except (WebSocketDisconnect, RuntimeError, KeyError):  # it went, or sent what is no text
+        pass
+    finally:
+        sender.cancel()
+        await asyncio.shield(asyncio.to_thread(tab.close))
+        tabs.discard(tab)
+        with contextlib.suppress(asyncio.CancelledError):
+            await sender
+
+
+class _Outbox:
+    """Answers on their way to a tab. Of the reports of one search that still wait only the newest is kept."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[Data] = deque()
+        self._some = asyncio.Event()
+
+    def put(self, message: Data) -> None:
+        """Take a message, from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._add, message)
+
+    def _add(self, message: Data) -> None:
+        if "info" in message and self._waiting and "info" in self._waiting[-1]:
+            self._waiting.pop()
+        self._waiting.append(message)
+        self._some.set()
+
+    async def run(self, send: Callable[[str], Awaitable[None]]) -> None:
+        """Send what there is, for ever, or until the tab is gone."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while True:
+                await self._some.wait()
+                self._some.clear()
+                while self._waiting:
+                    await send(json.dumps(self._waiting.popleft(), ensure_ascii=False, separators=(",", ":")))

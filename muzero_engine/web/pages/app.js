@@ -1,0 +1,453 @@
+// The page: a game, its board, and what the engine does about it.
+
+import {Board} from "./board.js";
+import {Clocks} from "./clocks.js";
+import {Connection, Lost} from "./connection.js";
+import {chooseMove, newGame, showHelp, toLoad, toSave} from "./dialogs.js";
+import {GameTree, Shelf} from "./game.js";
+import {showBar, showCurve, showFacts, showLines, showMoves} from "./panels.js";
+
+const by = (id) => document.getElementById(id);
+const REVIEW_NODES = 200; // simulations a move when a game is gone through
+
+class Page {
+  constructor() {
+    this.games = [];
+    this.tree = null;
+    this.shown = null; // the answer to "show" for the position at hand
+    this.turn = 0; // grows with every position that is shown: late answers to older ones are dropped
+    this.running = null; // {id, kind}: the search that runs: "play", "analyse" or "review"
+    this.analysing = false;
+    this.shelf = new Shelf();
+    this.board = new Board(by("board"), [null, null], {
+      play: (move) => this.played(move.move), choose: (moves) => this.choose(moves), say: (text) => this.say(text),
+    });
+    this.clocks = new Clocks((player) => this.flagFell(player), () => this.showClocks());
+    this.connection = new Connection((connected, reason) => this.connectionChanged(connected, reason));
+    this.listen();
+  }
+
+  get game() { return this.games.find((one) => one.name === this.tree.setup.game); }
+  get light() { return this.shown?.board?.light ?? 1; } // the player with the light pieces
+  get people() { return this.tree.settings.people; }
+
+  // -- beginnings ---------------------------------------------------------------------------------------------------
+
+  async connectionChanged(connected, reason) {
+    const offline = by("offline");
+    offline.hidden = connected;
+    offline.textContent = reason || "The connection to the engine is lost; the game is kept here. Is muzero-engine web still running?";
+    this.running = null;
+    if (!connected) { this.clocks.stop(); return; }
+    try {
+      this.games = (await this.connection.ask("hello")).games;
+      if (this.tree) { this.refresh(); return; }
+      const own = this.shelf.own();
+      if (own) { this.begin(GameTree.fromData(own)); return; }
+      const game = this.games[0];
+      this.begin(new GameTree({game: game.name, start: "", size: null, komi: null, handicap: null},
+        {people: [0, 1], elo: null, seconds: 1, clock: null, increment: 0}));
+      this.offer();
+    } catch (error) { this.failed(error); }
+  }
+
+  offer() {
+    const [one] = this.shelf.offered();
+    by("offers").hidden = !one;
+    if (!one) return;
+    const moves = GameTree.fromData(one.tree).mainLine().length;
+    const text = document.createElement("span");
+    text.textContent = `There is an unfinished game of ${one.tree.setup.game}, ${moves} moves, of ${new Date(one.time).toLocaleString()}.`;
+    const goOn = document.createElement("button"), forget = document.createElement("button");
+    goOn.textContent = "Go on with it";
+    forget.textContent = "Forget it";
+    goOn.onclick = () => { this.shelf.forget(one.key); by("offers").hidden = true; this.begin(GameTree.fromData(one.tree)); };
+    forget.onclick = () => { this.shelf.forget(one.key); this.offer(); };
+    by("offers").replaceChildren(text, goOn, forget);
+  }
+
+  begin(tree) {
+    this.tree = tree;
+    this.analysing = this.analysing && tree.settings.people.length === 2;
+    const game = this.game, board = this.board;
+    board.game = game.name;
+    board.players = game.players;
+    board.pictures = game.pictures;
+    board.kanji = game.kanji && localStorage.getItem("muzero-kanji") !== "no";
+    board.flipped = this.people.length === 1 && this.people[0] === 1;
+    by("kanji").hidden = !game.kanji;
+    if (tree.settings.clock !== null && !tree.clocks) tree.clocks = [tree.settings.clock, tree.settings.clock];
+    by("engine-lines").replaceChildren();
+    by("facts").textContent = "";
+    by("bar").replaceChildren();
+    by("bar").setAttribute("aria-label", "no analysis yet");
+    by("kanji").setAttribute("aria-pressed", String(board.kanji));
+    this.refresh();
+  }
+
+  async newGame() {
+    const made = await newGame(this.games, {game: this.tree.setup.game});
+    if (!made) return;
+    await this.stop();
+    by("offers").hidden = true;
+    const tree = new GameTree(made.setup, made.settings);
+    try {
+      await this.connection.ask("show", {where: tree.where()}); // is refused before anything is given up
+      this.begin(tree);
+    } catch (error) { this.failed(error); }
+  }
+
+  // -- the position at hand -----------------------------------------------------------------------------------------
+
+  async refresh() {
+    const turn = ++this.turn, tree = this.tree;
+    this.busy(true);
+    try {
+      const shown = await this.connection.ask("show", {where: tree.where(), kanji: this.board.kanji});
+      if (turn !== this.turn) return;
+      this.shown = shown;
+      this.shelf.keep(tree);
+      this.render();
+      this.busy(false);
+      await this.next();
+    } catch (error) { if (turn === this.turn) this.failed(error); }
+  }
+
+  // While an answer is awaited the board shows another position than the one at hand, and takes no move.
+  busy(busy) { by("board").setAttribute("aria-busy", String(busy)); }
+  get isBusy() { return by("board").getAttribute("aria-busy") === "true"; }
+
+  render() {
+    const {shown, tree, game} = this;
+    const over = Boolean(shown.outcome) || this.ended();
+    const mine = !over && (this.people.includes(shown.mover) || tree.here.children.length > 0);
+    this.showPlayers();
+    this.board.show(shown.board, shown.moves, {plain: shown.plain, active: mine});
+    const extra = mine ? shown.moves.filter((move) => !move.to && shown.board) : [];
+    by("extra").replaceChildren(...extra.map((move) => this.button(move.text, () => this.played(move.move))));
+    if (mine && shown.declare) by("extra").append(this.button("Declare a win", () => this.end(shown.mover, "declared win")));
+    showMoves(by("moves"), tree, game.plies_per_move, (node) => this.goTo(node));
+    showCurve(by("curve"), tree, this.light, (node) => this.goTo(node));
+    by("facts-of-board").textContent = shown.board?.facts ?? "";
+    by("position").value = shown.text;
+    this.say(this.situation());
+    by("resign").disabled = over || this.people.length !== 1;
+    by("undo").disabled = !tree.here.parent;
+  }
+
+  button(text, onclick) {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = text;
+    made.onclick = onclick;
+    return made;
+  }
+
+  situation() {
+    const {shown, game, tree} = this;
+    const winner = (player) => `${game.players[player]} wins`;
+    if (shown.outcome) {
+      const points = shown.score !== null && shown.outcome.winner !== null ? ` by ${Math.abs(shown.score)}` : "";
+      const counted = points && shown.moves.length === 0 && this.ownership() ? ", everything on the board taken for alive" : "";
+      return shown.outcome.winner === null ? `A draw: ${shown.outcome.reason}`
+        : `${winner(shown.outcome.winner)}${points}: ${shown.outcome.reason}${counted}`;
+    }
+    if (this.ended()) return `${winner(tree.ending.winner)}: ${tree.ending.reason}`;
+    const check = shown.board?.checked ? ", in check" : "";
+    return `${game.players[shown.mover]} to move${check}`;
+  }
+
+  ownership() { return this.game.ownership; }
+  ended() { return this.tree.ending !== null && !this.tree.here.children.length; }
+
+  say(text, problem = false) {
+    by("status").textContent = text;
+    by("status").classList.toggle("problem", problem);
+  }
+
+  failed(error) {
+    if (error instanceof Lost) return; // the banner says so
+    this.say(error.message, true);
+  }
+
+  showPlayers() {
+    const above = this.board.flipped ? 0 : 1;
+    const places = {[above]: by("player-above"), [1 - above]: by("player-below")};
+    this.board.hands = [0, 1].map((player) => places[player].querySelector(".hand"));
+    for (const player of [0, 1]) {
+      const who = !this.people.includes(player) ? " (engine)" : this.people.length === 1 ? " (you)" : "";
+      places[player].querySelector(".name").textContent = `${this.game.players[player]}${who}`;
+      places[player].classList.toggle("turn", this.shown.mover === player && !this.shown.outcome && !this.ended());
+      if (!this.shown.board) places[player].querySelector(".hand").replaceChildren();
+    }
+    this.places = places;
+    this.showClocks();
+  }
+
+  showClocks() {
+    for (const player of [0, 1]) {
+      const element = this.places?.[player]?.querySelector(".clock");
+      if (element) element.textContent = this.tree.clocks ? Clocks.text(this.tree.clocks[player]) : "";
+    }
+  }
+
+  // -- moves --------------------------------------------------------------------------------------------------------
+
+  async choose(moves) {
+    const move = await chooseMove(moves);
+    if (move) this.played(move.move); else this.board.show(this.shown.board, this.shown.moves);
+  }
+
+  // Play a move of the protocol's words here.
+  async played(text) {
+    const move = this.shown?.moves.find((one) => one.move === text);
+    if (!move || this.isBusy) return;
+    const increment = this.tree.settings.increment;
+    if (this.tree.clocks && this.clocks.running) this.tree.clocks[this.shown.mover] += increment;
+    this.clocks.stop();
+    this.tree.ending = null;
+    this.tree.play({move: text, text: move.text, mover: this.shown.mover,
+      number: this.shown.board?.move_number ?? this.shown.ply + 1});
+    await this.stop();
+    this.refresh();
+  }
+
+  async playLine(moves) {
+    try {
+      const where = this.tree.where();
+      where.moves = [...where.moves, ...moves];
+      const shown = await this.connection.ask("show", {where, line: true, kanji: this.board.kanji});
+      shown.line.slice(-moves.length).forEach((line) => this.tree.play(line));
+      await this.stop();
+      this.refresh();
+    } catch (error) { this.failed(error); }
+  }
+
+  async goTo(node) {
+    if (!node || node === this.tree.here) return;
+    this.clocks.stop();
+    this.tree.here = node;
+    await this.stop();
+    this.refresh();
+  }
+
+  async typed(text) {
+    try {
+      const {move} = await this.connection.ask("move", {where: this.tree.where(), text});
+      by("typed-move").value = "";
+      this.played(move);
+    } catch (error) { this.failed(error); }
+  }
+
+  undo() { // to where a person was to move before
+    let node = this.tree.here;
+    this.tree.ending = null;
+    do node = node.parent; while (node?.parent && this.people.length === 1 && !this.people.includes(1 - node.mover));
+    if (node) this.goTo(node);
+  }
+
+  end(winner, reason) {
+    this.tree.ending = {winner, reason};
+    this.clocks.stop();
+    this.stop().then(() => this.refresh());
+  }
+
+  flagFell(player) { this.end(1 - player, "time"); }
+
+  // -- the engine ---------------------------------------------------------------------------------------------------
+
+  // Let the engine do what is due here: move, or analyse.
+  async next() {
+    const {shown, tree} = this;
+    by("move-now").hidden = true;
+    if (shown.outcome || this.ended()) { await this.stop(); return; }
+    const atEnd = !tree.here.children.length;
+    if (tree.clocks && atEnd && this.people.length < 2) this.clocks.run(tree.clocks, shown.mover);
+    if (atEnd && !this.people.includes(shown.mover)) await this.think();
+    else if (this.analysing) await this.analyse();
+  }
+
+  async think() {
+    const turn = this.turn, {elo, seconds, increment} = this.tree.settings;
+    const about = {where: this.tree.where(), kanji: this.board.kanji, lines: this.lines};
+    if (elo !== null) about.elo = elo;
+    if (this.tree.clocks) Object.assign(about, {clock: Math.max(0, this.tree.clocks[this.shown.mover]), increment});
+    else about.seconds = seconds;
+    this.say(`${this.game.players[this.shown.mover]} (engine) thinks ...`);
+    by("move-now").hidden = false;
+    const mover = this.shown.mover;
+    const done = await this.search("play", about, turn);
+    if (!done || turn !== this.turn) return;
+    by("move-now").hidden = true;
+    if (done.problem) this.say(done.problem, true);
+    if (done.resign || done.declare) this.end(done.declare ? mover : 1 - mover, done.declare ? "declared win" : "resignation");
+    else if (done.move) this.played(done.move);
+  }
+
+  async analyse() {
+    const turn = this.turn;
+    await this.search("analyse", {where: this.tree.where(), kanji: this.board.kanji, lines: this.lines, analysis: true}, turn);
+  }
+
+  get lines() { return Math.max(1, Math.min(10, Number(by("lines").value) || 3)); }
+
+  // Search, and show what comes; the end of the search, or null where it was superseded.
+  async search(kind, about, turn) {
+    await this.stop();
+    if (turn !== this.turn) return null;
+    const node = this.tree.here;
+    const open = kind !== "play" || this.people.length !== 1 || this.analysing; // no hints in a game against the engine
+    const {id, promise} = this.connection.search(about, (info) => {
+      node.score = info.score;
+      if (turn === this.turn && open && (kind !== "analyse" || this.analysing)) this.showInfo(info);
+    });
+    this.running = {id, kind, promise};
+    const done = await promise.catch((error) => { if (turn === this.turn) this.failed(error); return null; });
+    if (this.running?.id === id) this.running = null;
+    return done;
+  }
+
+  showInfo(info) {
+    showLines(by("engine-lines"), info, (moves) => this.playLine(moves));
+    showFacts(by("facts"), info);
+    if (info.lines.length) showBar(by("bar"), info.lines[0].wdl, this.game.players, this.light);
+    this.board.mark(info.lines, info.ownership);
+    showCurve(by("curve"), this.tree, this.light, (node) => this.goTo(node));
+  }
+
+  // End the search that runs, and wait for its end.
+  async stop() {
+    const running = this.running;
+    if (!running) return;
+    await this.connection.ask("stop").catch(() => null);
+    await running.promise.catch(() => null);
+  }
+
+  async review() {
+    const line = this.tree.mainLine(), here = this.tree.here;
+    if (!line.length) { this.say("there is no move to go through"); return; }
+    this.analysing = false;
+    by("analyse").setAttribute("aria-pressed", "false");
+    this.clocks.stop();
+    for (const node of [this.tree.root, ...line]) {
+      const turn = ++this.turn;
+      await this.stop();
+      this.tree.here = node;
+      try {
+        this.shown = await this.connection.ask("show", {where: this.tree.where(), kanji: this.board.kanji});
+        if (turn !== this.turn) return;
+        this.render();
+        if (this.shown.outcome) {
+          const {winner} = this.shown.outcome;
+          node.score = winner === null ? 0.5 : 1 - winner;
+          continue;
+        }
+        const about = {where: this.tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES};
+        if (!await this.search("review", about, turn) || turn !== this.turn) return;
+      } catch (error) { this.failed(error); return; }
+    }
+    this.tree.here = here;
+    this.refresh();
+  }
+
+  // -- files --------------------------------------------------------------------------------------------------------
+
+  async load() {
+    const chosen = await toLoad();
+    if (!chosen) return;
+    try {
+      let text = "";
+      chosen.bytes.forEach((byte) => { text += String.fromCharCode(byte); });
+      const data = await this.connection.ask("load", {data: btoa(text), number: chosen.number});
+      await this.stop();
+      const tree = new GameTree({game: data.game, start: data.start, size: null, komi: null, handicap: null},
+        {people: [0, 1], elo: null, seconds: 1, clock: null, increment: 0, names: data.names});
+      data.line.forEach((line) => tree.play(line));
+      this.begin(tree);
+      if (data.warnings.length) this.warning = data.warnings.join("; ");
+      if (this.warning) setTimeout(() => { this.say(this.warning); this.warning = ""; }, 300);
+    } catch (error) { this.failed(error); }
+  }
+
+  async save() {
+    const suffix = await toSave(this.game.suffixes);
+    if (!suffix) return;
+    const names = this.tree.settings.names ?? [0, 1].map((player) => this.people.includes(player) ? "Player" : "MuZero Engine");
+    const about = {where: this.tree.where(this.tree.mainLine().at(-1) ?? this.tree.root), suffix, names};
+    if (this.tree.ending) Object.assign(about, {winner: this.tree.ending.winner, reason: this.tree.ending.reason});
+    try {
+      const {name, data} = await this.connection.ask("save", about);
+      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([bytes]));
+      link.download = name;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    } catch (error) { this.failed(error); }
+  }
+
+  // -- buttons and keys ---------------------------------------------------------------------------------------------
+
+  toggleAnalysis() {
+    this.analysing = !this.analysing;
+    by("analyse").setAttribute("aria-pressed", String(this.analysing));
+    if (this.running?.kind === "review") this.stop().then(() => this.refresh()); // which ends it
+    else if (this.analysing) { if (this.running?.kind !== "play") this.analyse(); }
+    else { this.stop(); this.board.mark([]); }
+  }
+
+  flip() { this.board.flipped = !this.board.flipped; this.render(); }
+
+  toggleKanji() {
+    this.board.kanji = !this.board.kanji;
+    localStorage.setItem("muzero-kanji", this.board.kanji ? "yes" : "no");
+    by("kanji").setAttribute("aria-pressed", String(this.board.kanji));
+    this.stop().then(() => this.reword()).then(() => this.refresh());
+  }
+
+  // Write the moves of all lines anew, in the words that are wanted now.
+  async reword() {
+    const ends = (node) => node.children.length ? node.children.flatMap(ends) : [node];
+    try {
+      for (const end of ends(this.tree.root)) {
+        const {line} = await this.connection.ask("show", {where: this.tree.where(end), line: true, kanji: this.board.kanji});
+        GameTree.path(end).forEach((node, i) => { node.text = line[i].text; });
+      }
+    } catch (error) { this.failed(error); }
+  }
+
+  listen() {
+    const steps = {
+      new: () => this.newGame(), load: () => this.load(), save: () => this.save(), help: showHelp,
+      first: () => this.goTo(this.tree.root), back: () => this.goTo(this.tree.here.parent),
+      next: () => this.goTo(this.tree.here.children[0]), last: () => this.goTo(this.tree.mainLine().at(-1)),
+      undo: () => this.undo(), flip: () => this.flip(), kanji: () => this.toggleKanji(),
+      resign: () => this.end(1 - this.people[0], "resignation"), analyse: () => this.toggleAnalysis(),
+      review: () => this.review(), "move-now": () => this.connection.ask("stop").catch(() => null),
+      theme: () => switchTheme(),
+    };
+    for (const [id, step] of Object.entries(steps)) by(id).onclick = () => { if (this.tree) step(); };
+    by("typed").onsubmit = (event) => { event.preventDefault(); if (this.tree) this.typed(by("typed-move").value); };
+    by("lines").onchange = () => { if (this.analysing && this.tree) this.analyse(); };
+    const keys = {ArrowLeft: "back", ArrowRight: "next", Home: "first", End: "last", a: "analyse", u: "undo", f: "flip", n: "new", "?": "help"};
+    addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || !this.tree || document.querySelector("dialog[open]")) return;
+      if (event.target.closest("input, textarea, select")) return;
+      if (event.key === "m") { event.preventDefault(); by("typed-move").focus(); return; }
+      const id = keys[event.key];
+      if (id && !(event.key.startsWith("Arrow") && event.target.closest("#curve"))) { event.preventDefault(); steps[id](); }
+    });
+    addEventListener("pagehide", () => { if (this.tree) this.shelf.keep(this.tree); });
+  }
+}
+
+function switchTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
+  localStorage.setItem("muzero-theme", document.documentElement.dataset.theme);
+}
+
+const theme = localStorage.getItem("muzero-theme");
+if (theme) document.documentElement.dataset.theme = theme;
+new Page();

@@ -1,0 +1,105 @@
+// Questions to the person: which move, which game, what to load and where to save.
+
+import {html} from "./board.js";
+
+const by = (id) => document.getElementById(id);
+
+// Open a dialog; the promise gives the form's data when it was sent, null when it was left.
+function asked(dialog) {
+  return new Promise((resolve) => {
+    dialog.returnValue = "";
+    dialog.onclose = () => resolve(dialog.returnValue === "ok" ? new FormData(dialog.querySelector("form")) : null);
+    dialog.showModal();
+  });
+}
+
+// Ask which of several moves is meant; null for none.
+export function chooseMove(moves) {
+  const dialog = by("choose");
+  return new Promise((resolve) => {
+    let chosen = null;
+    const buttons = moves.map((move) => html("button", {type: "button", onclick: () => { chosen = move; dialog.close(); }}, move.text));
+    by("choices").replaceChildren(...buttons);
+    dialog.onclose = () => resolve(chosen);
+    dialog.showModal();
+    buttons[0].focus();
+  });
+}
+
+// Ask for a new game. before: the settings of the last one.
+export async function newGame(games, before) {
+  const form = by("new-form");
+  const pick = form.elements.game;
+  if (!pick.options.length) pick.append(...games.map((game) => html("option", {value: game.name}, game.name)));
+  const adapt = () => {
+    const game = games.find((one) => one.name === pick.value);
+    const sides = form.elements.side;
+    const kept = sides.value;
+    sides.replaceChildren(...game.players.map((name, i) => html("option", {value: String(i)}, name)),
+      html("option", {value: "both"}, "both (two people, or a board to analyse on)"),
+      html("option", {value: "none"}, "none (the engine against itself)"));
+    if ([...sides.options].some((option) => option.value === kept)) sides.value = kept;
+    const sizes = form.elements.size;
+    sizes.replaceChildren(...game.shapes.map((shape) => html("option", {value: String(shape[0])}, `${shape[0]}x${shape[1]}`)));
+    if (game.shapes.some((shape) => shape[0] === 9)) sizes.value = "9";
+    by("size-row").hidden = game.shapes.length < 2;
+    by("komi-row").hidden = game.komi === null;
+    if (game.komi !== null) form.elements.komi.value = String(game.komi);
+    by("handicap-row").hidden = !game.handicap;
+    form.elements.handicap.value = "";
+    by("weights-line").textContent = game.weights;
+    const levels = game.levels;
+    by("level-row").hidden = !levels;
+    if (levels) { form.elements.level.min = levels[0]; form.elements.level.max = levels[1]; }
+  };
+  const timed = () => {
+    by("move-time").hidden = form.elements.time.value !== "move";
+    by("clock-time").hidden = form.elements.time.value !== "clock";
+  };
+  pick.onchange = adapt;
+  form.elements.time.onchange = timed;
+  pick.value = before?.game ?? games[0].name;
+  adapt();
+  timed();
+  const data = await asked(by("new-dialog"));
+  if (!data) return null;
+  const game = games.find((one) => one.name === data.get("game"));
+  const side = data.get("side"), clocked = data.get("time") === "clock";
+  return {
+    setup: {
+      game: game.name,
+      start: data.get("position").trim(),
+      size: game.shapes.length > 1 ? Number(data.get("size")) : null,
+      komi: game.komi === null || data.get("komi") === "" ? null : Number(data.get("komi")),
+      handicap: game.handicap && data.get("handicap") ? Number(data.get("handicap")) : null,
+    },
+    settings: {
+      people: side === "both" ? [0, 1] : side === "none" ? [] : [Number(side)],
+      elo: game.levels && data.get("level") ? Number(data.get("level")) : null,
+      seconds: clocked ? null : Number(data.get("seconds")) || 1,
+      clock: clocked ? 60 * Number(data.get("minutes")) : null,
+      increment: clocked ? Number(data.get("increment")) : 0,
+    },
+  };
+}
+
+// Ask what to load: {bytes, number}, or null.
+export async function toLoad() {
+  const form = by("load-form");
+  form.elements.text.value = "";
+  form.elements.file.value = "";
+  const data = await asked(by("load-dialog"));
+  if (!data) return null;
+  const file = form.elements.file.files[0];
+  const bytes = file ? new Uint8Array(await file.arrayBuffer()) : new TextEncoder().encode(data.get("text"));
+  return {bytes, number: Number(data.get("number")) || 1};
+}
+
+// Ask which kind of file to save: a suffix, or null.
+export async function toSave(suffixes) {
+  const select = by("save-form").elements.suffix;
+  select.replaceChildren(...suffixes.map((suffix) => html("option", {value: suffix}, suffix)));
+  return (await asked(by("save-dialog")))?.get("suffix") ?? null;
+}
+
+export const showHelp = () => by("help-dialog").showModal();

@@ -1,0 +1,133 @@
+// A game with its variations, kept in this page alone; as plain data it is what the browser stores.
+
+export class GameTree {
+  // setup: {game, start, size, komi, handicap}; people: the players (0, 1) that a person plays
+  constructor(setup, settings) {
+    this.setup = setup;
+    this.settings = settings; // {people, elo, seconds, clock, increment, names}
+    this.root = {move: null, children: [], parent: null, score: null};
+    this.here = this.root;
+    this.ending = null; // {winner, reason} where it did not end by the rules
+    this.clocks = null; // seconds left of both players
+  }
+
+  // The nodes from the first move to a node.
+  static path(node) {
+    const path = [];
+    for (let one = node; one.parent; one = one.parent) path.unshift(one);
+    return path;
+  }
+
+  where(node = this.here) {
+    const {game, start, size, komi, handicap} = this.setup;
+    const where = {game, moves: GameTree.path(node).map((one) => one.move)};
+    if (start) where.start = start;
+    if (size) where.size = size;
+    if (komi !== null && komi !== undefined) where.komi = komi;
+    if (handicap) where.handicap = handicap;
+    return where;
+  }
+
+  // Go to what a move leads to, which is added where it is new. line: {move, text, mover, number}
+  play(line) {
+    let child = this.here.children.find((one) => one.move === line.move);
+    if (!child) {
+      child = {...line, children: [], parent: this.here, score: null};
+      this.here.children.push(child);
+    }
+    this.here = child;
+    return child;
+  }
+
+  // The nodes of the line that goes on from here by first children, this path included.
+  mainLine() {
+    const line = GameTree.path(this.here);
+    for (let one = this.here; one.children.length; one = one.children[0]) line.push(one.children[0]);
+    return line;
+  }
+
+  // Make the line to a node the main one.
+  promote(node) {
+    for (let one = node; one.parent; one = one.parent) {
+      const siblings = one.parent.children;
+      siblings.splice(siblings.indexOf(one), 1);
+      siblings.unshift(one);
+    }
+  }
+
+  remove(node) {
+    const siblings = node.parent.children;
+    siblings.splice(siblings.indexOf(node), 1);
+    if (GameTree.path(this.here).includes(node)) this.here = node.parent;
+  }
+
+  toData() {
+    const plain = (node) => ({...node, parent: undefined, children: node.children.map(plain)});
+    const at = [];
+    for (let one = this.here; one.parent; one = one.parent) at.unshift(one.parent.children.indexOf(one));
+    const {setup, settings, ending, clocks} = this;
+    return {setup, settings, ending, clocks, root: plain(this.root), at};
+  }
+
+  static fromData(data) {
+    const tree = new GameTree(data.setup, data.settings);
+    const linked = (node, parent) => {
+      const one = {...node, parent};
+      one.children = node.children.map((child) => linked(child, one));
+      return one;
+    };
+    tree.root = linked(data.root, null);
+    tree.here = data.at.reduce((node, index) => node.children[index] ?? node, tree.root);
+    tree.ending = data.ending;
+    tree.clocks = data.clocks;
+    return tree;
+  }
+}
+
+// The games of this browser: each tab has its own, and those of tabs that are gone are offered again.
+const PREFIX = "muzero-game-", KEPT = 8;
+
+export class Shelf {
+  constructor() {
+    let id = sessionStorage.getItem("muzero-tab");
+    if (!id) { id = crypto.randomUUID?.() ?? String(Math.random()).slice(2); sessionStorage.setItem("muzero-tab", id); }
+    this.key = PREFIX + id;
+  }
+
+  keep(tree) {
+    try {
+      localStorage.setItem(this.key, JSON.stringify({time: Date.now(), tree: tree.toData()}));
+      this.#others().slice(KEPT).forEach((one) => localStorage.removeItem(one.key));
+    } catch { /* the browser keeps nothing: a private window that is full */ }
+  }
+
+  // The game that this tab had before it was loaded anew, or null.
+  own() {
+    const kept = read(this.key);
+    return kept ? kept.tree : null;
+  }
+
+  // Unfinished games of tabs that are gone or elsewhere, newest first: [{key, time, tree}].
+  offered() { return this.#others().filter((one) => one.tree.root.children.length && !one.tree.ending); }
+
+  forget(key) { localStorage.removeItem(key); }
+
+  #others() {
+    const found = [];
+    for (let i = 0; i < localStorage.length; i++) {
+      const key = localStorage.key(i);
+      if (!key.startsWith(PREFIX) || key === this.key) continue;
+      const kept = read(key);
+      if (kept) found.push({key, ...kept});
+    }
+    return found.sort((a, b) => b.time - a.time);
+  }
+}
+
+function read(key) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(key));
+    GameTree.fromData(kept.tree); // what cannot be read is not offered
+    return kept;
+  } catch { return null; }
+}

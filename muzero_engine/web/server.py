@@ -1,0 +1,84 @@
+"""The server as a program: where it listens, the address that it prints, and its end."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from muzero_engine.web.app import make_app
+from muzero_engine.web.guard import Guard, is_loopback
+from muzero_engine.web.requests import MAX_MESSAGE
+from muzero_engine.web.tab import Parts
+
+CLOSE_SECONDS = 3  # that open tabs have when the server ends
+
+
+class CannotServe(RuntimeError):
+    """The server cannot listen where it was asked to; the message says why, and what would do."""
+
+
+def new_token() -> str:
+    """Return a token that nobody guesses."""
+    return secrets.token_urlsafe(16)
+
+
+def settings_of(app: ASGIApp) -> uvicorn.Config:
+    """Return how the application is served: quietly, and without a tab that does not answer any more."""
+    return uvicorn.Config(
+        app,
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+    )
+
+
+def serve(
+    parts: Parts,
+    host: str,
+    port: int,
+    token: str | None,
+    say: Callable[[str], None],
+    *,
+    browser: bool,
+) -> None:
+    """Serve until Ctrl-C. Raises CannotServe.
+
+    A port of 0 is any that is free. `say` is told the address once the server listens there. With `browser` it is
+    opened. A `host` that others can reach demands a token.
+    """
+    if token is None and not is_loopback(host):
+        token = new_token()
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CannotServe(f"cannot listen on {host} port {port}: {reason}; --port 0 takes one that is free") from None
+    port = listener.getsockname()[1]
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{port}/{f'?token={token}' if token else ''}"
+    settings = settings_of(make_app(parts, Guard(host, port, token)))
+    say(f"The board is at {address} (Ctrl-C ends it)")
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    try:
+        uvicorn.Server(settings).run([listener])
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listener.close()

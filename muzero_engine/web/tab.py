@@ -1,0 +1,253 @@
+"""One tab of a browser: its engine, and answers to what its page asks.
+
+The game is kept by the page, which names the whole position in every request; a tab has nothing to lose. Requests are
+taken one after the other in one thread; reports of the search come from the engine's thread, through `send` as well.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from muzero_engine import __version__
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.games.base import Game, Handicap, PlayedGame, Position, WithKomi
+from muzero_engine.games.lines import START
+from muzero_engine.games.record import Ending
+from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.written_games import default_name, game_bytes, game_record, played_moves
+from muzero_engine.games.written_moves import read_move
+from muzero_engine.web.requests import (
+    Asked,
+    BadRequest,
+    GoRequest,
+    LoadRequest,
+    MoveRequest,
+    SaveRequest,
+    ShowRequest,
+    Where,
+    read_request,
+)
+from muzero_engine.web.views import (
+    Data,
+    game_data,
+    info_data,
+    line_data,
+    position_data,
+    shape_of,
+    start_text,
+)
+
+INFO_INTERVAL_MS = 200.0
+ANALYSIS_WIDENING = 2.0  # temperature of the policy at the root of an analysis, as in `kata-analyze`
+MAX_FILE = 2 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a tab is made with by the command that composes the program."""
+
+    make_engine: Callable[[str, EngineOptions], Engine]  # of a game
+    read_game: Callable[[bytes, str | None, int], PlayedGame]  # of a file's bytes; raises ValueError
+    weights_line: Callable[[str, EngineOptions], str]  # one line on the weights of a game
+    options: EngineOptions
+
+
+class Tab:
+    """Answers the requests of one tab; `close` ends its engine."""
+
+    def __init__(self, parts: Parts, send: Callable[[Data], None]) -> None:
+        """Make a tab without an engine. `send` takes answers from any thread, and must not wait."""
+        self._parts = parts
+        self._send = send
+        self._engine: Engine | None = None
+        self._game = ""  # that the engine plays
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def answer(self, message: str | bytes) -> None:
+        """Answer one message of the page: an object with its `id`, or with `error`, one sentence."""
+        number = 0
+        try:
+            asked = read_request(message)
+            number = asked.id
+            if (answer := self._answer(asked)) is not None:
+                self._send({"id": number, **answer})
+        except ValueError as error:  # all that this package refuses is one, and has a sentence
+            self._send({"id": number, "error": str(error)})
+
+    def close(self) -> None:
+        """End the engine and its search."""
+        with self._lock:
+            self._closed = True
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def _answer(self, asked: Asked) -> Data | None:
+        match asked.request:
+            case ShowRequest() as request:
+                return self._show(request)
+            case MoveRequest() as request:
+                position = position_of(request.where)
+                return {"move": position.action_text(read_move(position, request.text))}
+            case GoRequest() as request:
+                self._go(asked.id, request)
+                return None
+            case LoadRequest() as request:
+                return self._load(request)
+            case SaveRequest() as request:
+                return _saved(request)
+            case _ if asked.ask == "stop":
+                if self._engine is not None:
+                    self._engine.stop()
+                return {}
+            case _:
+                return self._hello()
+
+    def _hello(self) -> Data:
+        games = []
+        for name in game_names():
+            data = game_data(load_game(name))
+            data["weights"] = self._parts.weights_line(name, self._parts.options)
+            games.append(data)
+        return {"version": __version__, "games": games}
+
+    def _show(self, request: ShowRequest) -> Data:
+        position = position_of(request.where)
+        answer = position_data(position, kanji=request.kanji)
+        if request.line:
+            first, actions = played_moves(position)
+            answer["line"] = line_data(first, actions, kanji=request.kanji)
+        return answer
+
+    # -- the engine --------------------------------------------------------------------------------------------------
+
+    def _go(self, number: int, request: GoRequest) -> None:
+        position = position_of(request.where)
+        if position.outcome() is not None:
+            raise BadRequest("the game is over")
+        engine = self._engine_of(request.where.game, request.elo)
+        clock = None
+        if request.clock is not None:
+            clock = Clock(remaining_ms=1000.0 * request.clock, increment_ms=1000.0 * request.increment)
+        limits = Limits(
+            move_time_ms=None if request.seconds is None else 1000.0 * request.seconds,
+            nodes=request.nodes,
+            clock=clock,
+        )
+        root = position.copy()  # for the thread that reports
+
+        def on_info(info: SearchInfo) -> None:
+            self._send({"id": number, "info": info_data(root, info, request.lines, kanji=request.kanji)})
+
+        def on_done(result: SearchResult) -> None:
+            done: Data = {
+                "move": None if result.action is None else root.action_text(result.action),
+                "resign": result.resign,
+                "declare": result.declare_win,
+                "problem": engine.error,
+            }
+            self._send({"id": number, "done": done})
+
+        engine.go(
+            position,
+            limits,
+            on_info=on_info,
+            on_done=on_done,
+            info_interval_ms=INFO_INTERVAL_MS,
+            lines=request.lines,
+            root_widening=ANALYSIS_WIDENING if request.analysis else 1.0,
+        )
+
+    def _engine_of(self, game: str, elo: int | None) -> Engine:
+        options = self._parts.options
+        if elo is not None:
+            options = replace(options, limit_strength=True, elo=elo)
+        with self._lock:
+            if self._closed:
+                raise BadRequest("this tab was closed")
+            if self._engine is None or self._game != game:
+                old, self._engine = self._engine, None
+                if old is not None:
+                    old.close()
+                self._engine = self._parts.make_engine(game, options)
+                self._game = game
+            self._engine.configure(options)
+            return self._engine
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def _load(self, request: LoadRequest) -> Data:
+        try:
+            data = base64.b64decode(request.data, validate=True)
+        except (binascii.Error, ValueError):
+            raise BadRequest("what is loaded comes in base64") from None
+        if len(data) > MAX_FILE:
+            raise BadRequest(f"that is larger than {MAX_FILE >> 20} MiB: take a part of it")
+        played = self._parts.read_game(data, request.game or None, request.number)
+        first, actions = played_moves(played.position)
+        game = load_game(played.position.spec.name)
+        return {
+            "game": game.spec.name,
+            "start": start_text(first, game),
+            "line": line_data(first, actions, kanji=False),
+            "names": played.players,
+            "warnings": played.warnings,
+        }
+
+
+def position_of(where: Where) -> Position:
+    """Return the position that a page means. Raises BadRequest, BadPosition, IllegalMove or UnknownGame."""
+    game = load_game(where.game)
+    position = _start(where, game)
+    for number, move in enumerate(where.moves, start=1):
+        if position.outcome() is not None and not len(position.legal_actions()):
+            raise BadRequest(f"the game was over before move {number}")
+        position.push(position.parse_action(move))
+    return position
+
+
+def _start(where: Where, game: Game) -> Position:
+    if where.start and where.start != START:
+        return game.from_text(where.start)
+    try:
+        position = game.initial(shape_of(game, where.size))
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    if where.handicap is not None:
+        if not isinstance(position, Handicap):
+            raise BadRequest(f"{game.spec.name} has no handicap")
+        position.place_fixed_handicap(where.handicap)
+    if where.komi is not None:
+        if not isinstance(position, WithKomi):
+            raise BadRequest(f"{game.spec.name} has no komi")
+        position.set_komi(where.komi)
+    return position
+
+
+def _saved(request: SaveRequest) -> Data:
+    position = position_of(request.where)
+    game = load_game(request.where.game)
+    outcome = position.outcome()
+    players = game.spec.players
+    names = (request.names[0] or players[0].capitalize(), request.names[1] or players[1].capitalize())
+    if outcome is not None:
+        record = game_record(position, names, outcome.winner, Ending.RULES, outcome.reason)
+    elif request.winner is not None:
+        declared = request.reason == Ending.DECLARATION.value
+        ending = Ending.DECLARATION if declared else Ending.RESIGNATION
+        record = game_record(position, names, request.winner, ending, ending.value)
+    else:
+        record = game_record(position, names, None, Ending.UNFINISHED, "unfinished")
+    try:
+        data = game_bytes(game, record, request.suffix)
+    except UnicodeEncodeError:
+        raise BadRequest(f"a name has characters that {request.suffix} cannot hold") from None
+    return {"name": default_name(game, request.suffix), "data": base64.b64encode(data).decode()}

@@ -1,0 +1,55 @@
+"""A server of the board in the browser, with a model that is made up, in a thread of the test's process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from muzero_engine.commands.common.positions import game_of_data
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.registry import load_game
+from muzero_engine.web.app import make_app
+from muzero_engine.web.guard import Guard
+from muzero_engine.web.server import settings_of
+from muzero_engine.web.tab import Parts
+from support.fakes import HashModel
+
+ENGINES: list[Engine] = []  # that were made, so that tests see whether they end
+
+
+def make_parts() -> Parts:
+    """Return parts of a tab whose engine thinks with numbers that hang together, whatever the board."""
+    ENGINES.clear()
+
+    def make_engine(game: str, options: EngineOptions) -> Engine:
+        spec = load_game(game).spec
+        engine = Engine(lambda _: HashModel(spec, spec.shapes[0]), options)
+        ENGINES.append(engine)
+        return engine
+
+    return Parts(make_engine, game_of_data, lambda game, _: f"weights of {game}", EngineOptions(seed=1))
+
+
+@contextmanager
+def served(*, token: str | None = None) -> Iterator[str]:
+    """Serve on a free port; yield the address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    app = make_app(make_parts(), Guard("127.0.0.1", port, token))
+    server = uvicorn.Server(settings_of(app))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()

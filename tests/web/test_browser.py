@@ -1,0 +1,326 @@
+"""The page in Chromium: games of every kind to their end by clicks and drags, analysis, files, and what comes and goes.
+
+The engine behind it thinks with made-up numbers, so that nothing here depends on a network.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from support.web import ENGINES, served
+
+AXE = Path(__file__).parents[2] / ".cache" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: scripts/test installs it"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # playwright's own pipes
+]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        sandbox = [] if os.geteuid() else ["--no-sandbox"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    opened(page, address)
+    yield page
+    context.close()
+    assert not problems
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(status(page)).not_to_be_empty()
+
+
+def status(page: Page) -> Locator:
+    return page.locator("#status")
+
+
+def square(page: Page, name: str) -> Locator:
+    return page.locator(f'.cell[aria-label="{name}"], .cell[aria-label^="{name} "]')
+
+
+def begin(page: Page, game: str, side: str = "both", **fields: str) -> None:
+    page.click("#new")
+    page.select_option("[name=game]", game)
+    page.select_option("[name=side]", side)
+    for name, value in fields.items():
+        field = page.locator(f"#new-form [name={name}]")
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.evaluate("(field, value) => { field.value = value; }", value)
+    page.click("#new-form .main")
+    expect(page.locator("#new-dialog")).to_be_hidden()
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#moves .move")).to_have_count(0)
+
+
+def play(page: Page, *moves: str) -> None:
+    """Click from square to square ("e2e4"), or on a square ("E5"), and wait until the move is in the list."""
+    for move in moves:
+        count = page.locator("#moves .move").count()
+        squares = re.findall(r"[a-zA-Z][0-9]+|[0-9][a-i]", move)
+        for name in squares:
+            square(page, name).click()
+        expect(page.locator("#moves .move")).to_have_count(count + 1)
+        expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+
+
+def test_chess_to_mate_by_clicks(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "f2f3", "e7e5", "g2g4", "d8h4")
+    expect(status(page)).to_have_text("black wins: checkmate")
+    expect(page.locator(".cell.movable")).to_have_count(0)
+    expect(page.locator(".cell.checked")).to_have_attribute("aria-label", re.compile("^e1"))
+    assert page.locator("#moves").inner_text().split() == ["1.", "f3", "e5", "2.", "g4", "Qh4#"]
+
+
+def test_pieces_are_dragged_and_what_cannot_go_there_stays(page: Page) -> None:
+    begin(page, "chess")
+    square(page, "e2").drag_to(square(page, "e5"))
+    expect(page.locator("#moves .move")).to_have_count(0)
+    square(page, "e2").drag_to(square(page, "e4"))
+    expect(page.locator("#moves .move.here")).to_have_text("1. e4")
+    expect(page.locator(".ghost")).to_have_count(0)
+
+
+def test_a_promotion_is_asked_for(page: Page) -> None:
+    begin(page, "chess", position="7k/P7/8/8/8/8/8/K7 w - - 0 1")
+    square(page, "a7").click()
+    square(page, "a8").click()
+    expect(page.locator("#choose button")).to_have_count(4)
+    page.keyboard.press("Escape")
+    expect(page.locator("#moves .move")).to_have_count(0)
+    square(page, "a7").click()
+    square(page, "a8").click()
+    page.locator("#choose").get_by_text("a8=N").click()
+    expect(page.locator("#moves .move")).to_have_text(["1. a8=N"])
+
+
+def test_shogi_promotes_drops_and_mates(page: Page) -> None:
+    begin(page, "shogi")
+    expect(page.locator("#kanji")).to_have_attribute("aria-pressed", "true")
+    play(page, "7g7f", "3c3d")
+    square(page, "8h").click()
+    square(page, "2b").click()
+    expect(page.locator("#choose button")).to_have_count(2)
+    page.locator("#choose button").first.click()
+    expect(page.locator("#moves .move")).to_have_count(3)
+    play(page, "3a2b")
+    page.locator("#player-below .held").click()
+    expect(page.locator(".cell.target")).not_to_have_count(0)
+    square(page, "5e").click()
+    expect(page.locator("#moves .move")).to_have_count(5)
+    expect(square(page, "5e").locator(".piece")).to_have_count(1)
+    page.click("#kanji")
+    expect(page.locator("#moves .move.here")).to_contain_text("B*5e")
+    begin(page, "shogi", position="4k4/9/4P4/9/9/9/9/9/4K4 b G 1")
+    page.locator("#player-below .held").click()
+    square(page, "5b").click()
+    expect(status(page)).to_contain_text("black wins")
+
+
+def test_go_captures_passes_and_counts(page: Page) -> None:
+    begin(page, "go", size="5", komi="0.5")
+    play(page, "A1", "C3", "B2", "C2")
+    for _ in range(2):
+        page.locator("#extra").get_by_text("pass").click()
+    expect(status(page)).to_contain_text("wins by")
+    expect(status(page)).to_contain_text("two passes")
+    expect(status(page)).to_contain_text("taken for alive")
+
+
+def test_othello_and_tic_tac_toe_to_the_end(page: Page) -> None:
+    begin(page, "tictactoe")
+    play(page, "a1", "b1", "a2", "b2", "a3")
+    expect(status(page)).to_contain_text("x wins")
+    begin(page, "othello")
+    for _ in range(70):
+        if "to move" not in status(page).inner_text():
+            break
+        count = page.locator("#moves .move").count()
+        target = page.locator(".cell.target")
+        if target.count():
+            target.first.click()
+        else:
+            page.locator("#extra button").click()
+        expect(page.locator("#moves .move")).to_have_count(count + 1)
+        expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    expect(status(page)).to_contain_text(re.compile("wins|draw"))
+
+
+def test_the_engine_answers_and_a_move_is_taken_back(page: Page) -> None:
+    begin(page, "chess", side="0", seconds="0.1")
+    square(page, "e2").click()
+    square(page, "e4").click()
+    expect(page.locator("#moves .move")).to_have_count(2)
+    expect(status(page)).to_have_text(re.compile("^white to move"))
+    page.click("#undo")
+    expect(page.locator("#moves .move.here")).to_have_count(0)
+    play_other = square(page, "d2")
+    play_other.click()
+    square(page, "d4").click()
+    expect(page.locator("#moves .variation .move")).to_have_count(2)  # what was taken back is a variation
+    page.click("#resign")
+    expect(status(page)).to_have_text("black wins: resignation")
+
+
+def test_clocks_run_and_fall(page: Page) -> None:
+    begin(page, "tictactoe", side="0", time="clock", minutes="0.02", increment="0")
+    expect(page.locator("#player-below .clock")).to_have_text(re.compile(r"^[01]\.\d$"))
+    expect(status(page)).to_have_text("o wins: time", timeout=15_000)
+
+
+def test_analysis_goes_on_and_off_and_its_lines_can_be_played(page: Page) -> None:
+    begin(page, "chess")
+    page.click("#analyse")
+    expect(page.locator("#engine-lines li")).to_have_count(3)
+    expect(page.locator(".arrow")).to_have_count(3)
+    page.locator("#engine-lines li").first.locator(".move").first.click()
+    expect(page.locator("#moves .move")).to_have_count(1)
+    expect(page.locator("#facts")).to_contain_text("simulations")
+    page.click("#analyse")
+    expect(page.locator(".arrow")).to_have_count(0)
+    assert ENGINES[-1].wait(30)
+
+
+def test_a_game_is_gone_through(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "f2f3", "e7e5", "g2g4", "d8h4")
+    page.click("#review")
+    expect(page.locator("#curve .curve")).to_have_count(1)
+    expect(status(page)).to_have_text("black wins: checkmate", timeout=60_000)
+
+
+FILES = {
+    "game.pgn": ("1. e4 e5 2. Nf3 Nc6 *", 4),
+    "game.sgf": ("(;GM[1]SZ[9];B[ee];W[gc];B[cg])", 3),
+    "game.kif": ("手合割:平手\n   1 ７六歩(77)\n   2 ３四歩(33)\n", 2),
+    "game.csa": ("V2.2\nPI\n+\n+7776FU\n-3334FU\n", 2),
+    "position.txt": ("lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL w - 2", 0),
+    "game.epd": ("4k3/8/8/8/8/8/4P3/4K3 w - -", 0),
+}
+
+
+@pytest.mark.parametrize("name", list(FILES))
+def test_files_are_loaded_and_saved(page: Page, name: str) -> None:
+    text, moves = FILES[name]
+    page.click("#load")
+    page.set_input_files("[name=file]", {"name": name, "mimeType": "text/plain", "buffer": text.encode()})
+    page.click("#load-form .main")
+    expect(page.locator("#moves .move")).to_have_count(moves)
+    expect(status(page)).to_contain_text("to move")
+    page.click("#save")
+    with page.expect_download() as download:
+        page.click("#save-form .main")
+    assert download.value.path().read_bytes()
+
+
+def test_what_cannot_be_loaded_is_a_sentence_and_the_game_stays(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "e2e4")
+    page.click("#load")
+    page.fill("#load-form textarea", "1. e4 Ke2 *\n")
+    page.click("#load-form .main")
+    expect(status(page)).to_have_class("problem")
+    expect(page.locator("#moves .move")).to_have_count(1)
+
+
+def test_a_page_that_is_loaded_anew_goes_on_and_a_lost_tab_is_offered(page: Page, address: str) -> None:
+    begin(page, "chess")
+    play(page, "e2e4", "e7e5")
+    page.reload()
+    expect(page.locator("#moves .move")).to_have_count(2)
+    other = page.context.new_page()
+    opened(other, address)
+    expect(other.locator("#offers")).to_contain_text("unfinished game of chess, 2 moves")
+    page.close()
+    other.get_by_text("Go on with it").click()
+    expect(other.locator("#moves .move")).to_have_count(2)
+
+
+def test_two_tabs_do_not_disturb_each_other(page: Page, address: str) -> None:
+    other = page.context.new_page()
+    opened(other, address)
+    begin(page, "chess")
+    begin(other, "go")
+    page.click("#analyse")
+    other.click("#analyse")
+    for tab in (page, other):
+        expect(tab.locator("#engine-lines li")).to_have_count(3)
+    expect(page.locator(".arrow")).not_to_have_count(0)
+    expect(other.locator(".ring")).not_to_have_count(0)
+    other.close()
+    page.click("#analyse")
+
+
+def test_a_server_that_went_is_told_and_the_game_goes_on_when_it_is_back(browser: Browser) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    with served() as address:
+        opened(page, address)
+        begin(page, "chess")
+        play(page, "e2e4")
+    expect(page.locator("#offline")).to_be_visible()
+    expect(page.locator("#moves .move")).to_have_count(1)
+    context.close()
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    begin(page, "chess")
+    page.keyboard.press("m")
+    page.keyboard.type("Nf3")
+    page.keyboard.press("Enter")
+    expect(page.locator("#moves .move.here")).to_have_text("1. Nf3")
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    page.locator('.cell[tabindex="0"]').focus()
+    for key in ("ArrowDown", *4 * ("ArrowRight",), "Enter", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#moves .move.here")).to_have_text("e5")
+    page.locator("#moves").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#moves .move.here")).to_have_text("1. Nf3")
+    page.keyboard.press("f")
+    expect(page.locator("#player-above .name")).to_have_text("white")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
+@pytest.mark.parametrize("game", ["chess", "go", "shogi"])
+def test_nothing_serious_is_found_by_axe(page: Page, game: str, scheme: str, width: int) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its two words
+    page.set_viewport_size({"width": width, "height": 900})
+    begin(page, game)
+    page.click("#analyse")
+    expect(page.locator("#engine-lines li")).to_have_count(3)
+    page.click("#analyse")
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("async () => (await axe.run()).violations")
+    serious = [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")]
+    assert not serious
+    assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing sticks out

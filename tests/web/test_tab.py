@@ -1,0 +1,248 @@
+"""What a tab answers: positions, moves, searches, files; and that what does not fit is one sentence."""
+
+from __future__ import annotations
+
+import base64
+import json
+import queue
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from support.web import ENGINES, make_parts
+
+from muzero_engine.games.base import Position
+from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.web.tab import Tab
+
+Answer = dict[str, Any]
+
+
+class Client:
+    """Asks a tab, and reads what it sends."""
+
+    def __init__(self) -> None:
+        self.sent: queue.Queue[Answer] = queue.Queue()
+        self.tab = Tab(make_parts(), self.sent.put)
+
+    def ask(self, name: str, **about: Any) -> Answer:
+        self.tab.answer(json.dumps({"ask": name, "id": 7, "about": about}))
+        return json.loads(json.dumps(self.sent.get(timeout=30)))  # type: ignore[no-any-return]  # as the page gets it
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    client = Client()
+    yield client
+    client.tab.close()
+
+
+def test_hello_names_every_game_with_what_a_new_one_needs(client: Client) -> None:
+    games = {game["name"]: game for game in client.ask("hello")["games"]}
+    assert set(games) == set(game_names())
+    assert games["go"]["komi"] == 7.5
+    assert games["go"]["handicap"]
+    assert [19, 19] in games["go"]["shapes"]
+    assert games["chess"]["komi"] is None
+    assert games["shogi"]["kanji"]
+    assert games["shogi"]["declarations"]
+    assert ".pgn" in games["chess"]["suffixes"]
+
+
+@pytest.mark.parametrize("name", ["chess", "go", "othello", "shogi", "tictactoe"])
+def test_every_game_is_shown_with_squares_that_its_moves_go_to(client: Client, name: str) -> None:
+    game = load_game(name)
+    assert game.board_view is not None
+    position: Position = game.initial(game.spec.shapes[0])
+    moves: list[str] = []
+    for ply in range(12):
+        shown = client.ask("show", where={"game": name, "moves": moves}, line=True)
+        assert [line["move"] for line in shown["line"]] == moves
+        assert shown["mover"] == position.mover
+        assert {move["move"] for move in shown["moves"]} == {
+            position.action_text(action) for action in position.legal_actions().tolist()
+        }
+        move = shown["moves"][(5 * ply) % len(shown["moves"])]
+        position.push(position.parse_action(move["move"]))
+        view = game.board_view(position)
+        assert move["to"] == (None if view.arrived is None else list(view.arrived))
+        if view.left is not None:
+            assert move["from"] == list(view.left)
+        moves.append(move["move"])
+        if position.outcome() is not None:
+            break
+
+
+def test_a_drop_names_the_piece_in_hand(client: Client) -> None:
+    shown = client.ask("show", where={"game": "shogi", "moves": ["7g7f", "3c3d", "8h2b+", "3a2b"]})
+    drops = [move for move in shown["moves"] if move["drop"]]
+    assert {move["drop"] for move in drops} == {"B"}
+    assert [piece["letter"] for piece in shown["board"]["held"][0]] == ["B"]
+    assert all(move["from"] is None and move["to"] for move in drops)
+    later = client.ask("show", where={"game": "shogi", "moves": ["7g7f", "3c3d", "8h2b+", "3a2b", "1g1f"]})
+    assert {move["drop"] for move in later["moves"]} == {"", "b"}
+    assert later["board"]["held"][1][0]["letter"] == "b"
+
+
+def test_promotions_are_several_moves_between_the_same_squares(client: Client) -> None:
+    shown = client.ask("show", where={"game": "chess", "start": "7k/P7/8/8/8/8/8/K7 w - - 0 1"})
+    promotions = [move["text"] for move in shown["moves"] if move["from"] == [1, 0]]
+    assert sorted(promotions) == ["a8=B", "a8=N", "a8=Q+", "a8=R+"]
+
+
+def test_the_end_of_a_game_is_told_and_nothing_can_be_played(client: Client) -> None:
+    moves = ["f2f3", "e7e5", "g2g4", "d8h4"]
+    shown = client.ask("show", where={"game": "chess", "moves": moves})
+    assert shown["outcome"] == {"winner": 1, "reason": "checkmate"}
+    assert shown["moves"] == []
+    assert client.ask("go", where={"game": "chess", "moves": moves})["error"] == "the game is over"
+
+
+def test_go_has_boards_komi_and_handicap(client: Client) -> None:
+    shown = client.ask("show", where={"game": "go", "size": 19, "komi": 0.5, "handicap": 4})
+    assert len(shown["board"]["pieces"]) == 4
+    assert shown["mover"] == 1
+    assert shown["text"].endswith("w 0.5")
+    assert shown["score"] is not None
+
+
+def test_a_move_in_words_is_read(client: Client) -> None:
+    assert client.ask("move", where={"game": "chess"}, text="Nf3")["move"] == "g1f3"
+    assert client.ask("move", where={"game": "shogi"}, text="７六歩")["move"] == "7g7f"
+    assert "nowhere" in client.ask("move", where={"game": "go"}, text="nowhere")["error"]
+
+
+def test_a_search_reports_and_ends_with_a_legal_move(client: Client) -> None:
+    answer = client.ask("go", where={"game": "chess", "moves": ["e2e4"]}, nodes=60, lines=2)
+    while "done" not in answer:
+        assert answer["id"] == 7
+        info = answer["info"]
+        assert 0 <= info["score"] <= 1
+        assert len(info["lines"]) == 2
+        assert sum(info["lines"][0]["wdl"]) == pytest.approx(1, abs=1e-3)
+        answer = client.sent.get(timeout=30)
+    position = load_game("chess").initial((8, 8))
+    position.push(position.parse_action("e2e4"))
+    assert position.parse_action(answer["done"]["move"]) in position.legal_actions()
+    assert not answer["done"]["resign"]
+
+
+def test_scores_are_the_first_players_whoever_moves(client: Client) -> None:
+    mate = {"game": "chess", "start": "6k1/5ppp/8/8/8/8/5PPP/3rR1K1 b - - 0 1"}  # black mates
+    answer = client.ask("go", where=mate, nodes=40)
+    while "done" not in answer:
+        info = answer["info"]
+        answer = client.sent.get(timeout=30)
+    assert answer["done"]["move"] == "d1e1"
+    assert info["score"] == 0
+    assert info["lines"][0]["wdl"] == [0, 0, 1]
+
+
+def test_a_search_without_limit_ends_when_it_is_stopped(client: Client) -> None:
+    assert "info" in client.ask("go", where={"game": "go"}, analysis=True)
+    client.tab.answer(json.dumps({"ask": "stop", "id": 8, "about": {}}))
+    seen = [client.sent.get(timeout=30)]
+    while "done" not in seen[-1] or {"id": 8} not in seen:
+        seen.append(client.sent.get(timeout=30))
+    assert sum("done" in answer for answer in seen) == 1
+
+
+def test_a_closed_tab_has_no_engine_and_makes_none(client: Client) -> None:
+    client.ask("go", where={"game": "go"}, analysis=True)
+    client.tab.close()
+    assert len(ENGINES) == 1
+    assert not ENGINES[0].searching
+    client.tab.answer(json.dumps({"ask": "go", "id": 9, "about": {"where": {"game": "go"}}}))
+    while client.sent.get(timeout=30) != {"id": 9, "error": "this tab was closed"}:
+        pass
+
+
+def test_another_game_has_another_engine_and_the_first_ends(client: Client) -> None:
+    client.ask("go", where={"game": "go"})
+    client.tab.answer(json.dumps({"ask": "go", "id": 9, "about": {"where": {"game": "chess"}, "nodes": 5}}))
+    while "done" not in (answer := client.sent.get(timeout=30)) or answer["id"] != 9:
+        pass
+    assert len(ENGINES) == 2
+    assert not ENGINES[0].searching
+
+
+SGF = "(;GM[1]FF[4]SZ[9]KM[6.5]PB[Ann]PW[Bob];B[ee];W[gc])"
+PGN = '[White "Ann"]\n[Black "Bob"]\n\n1. e4 e5 2. Nf3 *\n\n1. d4 d5 *\n'
+KIF = "手合割：平手\n先手：甲\n後手：乙\n   1 ７六歩(77)\n   2 ３四歩(33)\n"
+CSA = "V2.2\nPI\n+\n+7776FU\n-3334FU\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "game", "moves"),
+    [
+        (SGF, "go", ["E5", "G7"]),
+        (PGN, "chess", ["e2e4", "e7e5", "g1f3"]),
+        (KIF, "shogi", ["7g7f", "3c3d"]),
+        (CSA, "shogi", ["7g7f", "3c3d"]),
+        ("8/8/8/8/8/8/k7/7K w - - 0 1", "chess", []),
+        ("lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL w - 2", "shogi", []),
+    ],
+)
+def test_games_and_positions_of_every_kind_are_loaded(client: Client, text: str, game: str, moves: list[str]) -> None:
+    loaded = client.ask("load", data=base64.b64encode(text.encode()).decode())
+    assert loaded["game"] == game
+    assert [line["move"] for line in loaded["line"]] == moves
+    shown = client.ask("show", where={"game": game, "start": loaded["start"], "moves": moves})
+    assert shown["ply"] == len(moves)
+
+
+def test_a_game_of_several_is_chosen_by_its_number(client: Client) -> None:
+    loaded = client.ask("load", data=base64.b64encode(PGN.encode()).decode(), number=2)
+    assert [line["text"] for line in loaded["line"]] == ["d4", "d5"]
+    error = client.ask("load", data=base64.b64encode(PGN.encode()).decode(), number=9)["error"]
+    assert "no game 9" in error
+
+
+@pytest.mark.parametrize("name", ["chess", "go", "othello", "shogi", "tictactoe"])
+def test_what_is_saved_can_be_loaded_again(client: Client, name: str) -> None:
+    moves: list[str] = []
+    for _ in range(4):
+        moves.append(client.ask("show", where={"game": name, "moves": moves})["moves"][0]["move"])
+    for suffix in next(game for game in client.ask("hello")["games"] if game["name"] == name)["suffixes"]:
+        saved = client.ask("save", where={"game": name, "moves": moves}, suffix=suffix, names=["Ann", "Bob"])
+        assert saved["name"].endswith(suffix)
+        loaded = client.ask("load", data=saved["data"], game=name)
+        assert [line["move"] for line in loaded["line"]] == moves
+
+
+def test_a_resignation_is_saved_as_one(client: Client) -> None:
+    saved = client.ask(
+        "save", where={"game": "chess", "moves": ["e2e4"]}, suffix=".pgn", winner=0, reason="resignation"
+    )
+    assert b'[Result "1-0"]' in base64.b64decode(saved["data"])
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("", "one JSON object"),
+        ("[" * 100_000, "one JSON object"),
+        ("[]", '"ask"'),
+        ('{"ask": "rm"}', "there is no request"),
+        ('{"ask": "show"}', "where"),
+        ('{"ask": "show", "about": {"where": {"game": "../../etc/passwd"}}}', "unknown game"),
+        ('{"ask": "show", "about": {"where": {"game": "chess", "start": "/etc/passwd"}}}', "FEN"),
+        ('{"ask": "show", "about": {"where": {"game": "chess", "moves": ["e2e5"]}}}', "e2e5"),
+        ('{"ask": "show", "about": {"where": {"game": "chess", "file": "x"}}}', "file"),
+        ('{"ask": "show", "about": {"where": {"game": "chess", "komi": 3}}}', "no komi"),
+        ('{"ask": "show", "about": {"where": {"game": "chess", "handicap": 3}}}', "no handicap"),
+        ('{"ask": "show", "about": {"where": {"game": "go", "size": 98}}}', "no board of 98"),
+        ('{"ask": "go", "about": {"where": {"game": "go"}, "seconds": -1}}', "seconds"),
+        ('{"ask": "go", "about": {"where": {"game": "go"}, "nodes": 1e300}}', "nodes"),
+        ('{"ask": "load", "about": {"data": "%%%"}}', "base64"),
+        ('{"ask": "load", "about": {"data": ""}}', "no position"),
+        ('{"ask": "save", "about": {"where": {"game": "chess"}, "suffix": ".exe"}}', ".exe"),
+        ('{"ask": "stop", "id": -1}', '"id"'),
+    ],
+)
+def test_what_does_not_fit_is_answered_by_a_sentence(client: Client, message: str, says: str) -> None:
+    client.tab.answer(message)
+    answer = client.sent.get(timeout=10)
+    assert says in answer["error"]
+    assert "\n" not in answer["error"]
+    assert len(client.ask("show", where={"game": "chess"})["moves"]) == 20  # and it lives
