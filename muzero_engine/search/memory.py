@@ -32,6 +32,7 @@ class LatentPool:
             raise ValueError("a latent pool has at least two slots")
         self._pool = np.empty((slots, *shape), dtype=np.uint8 if levels else np.float32)
         self._step = np.float32(1 / levels) if levels else None
+        self._work = np.empty((0, *shape), dtype=np.float32)  # used again and again: fresh memory costs more than this
         self._free: list[int] = []
         self._used = 0
         self.slots = slots
@@ -54,10 +55,13 @@ class LatentPool:
     def put(self, latents: Floats) -> list[int]:
         """Store float32[B, C, H, W] and return the B slots. There must be `available` >= B."""
         taken = [self._take() for _ in range(len(latents))]
-        if self._step is not None:
-            latents = latents / self._step
-            np.rint(latents, out=latents)
-        self._pool[taken] = latents
+        if self._step is None:
+            self._pool[taken] = latents
+        else:
+            rounded = self._working(len(latents))
+            np.divide(latents, self._step, out=rounded)
+            np.rint(rounded, out=rounded)
+            self._pool[taken] = rounded
         return taken
 
     def _take(self) -> int:
@@ -67,11 +71,20 @@ class LatentPool:
         return self._used - 1
 
     def get(self, slots: list[int]) -> Floats:
-        """Return the latents of B slots, float32[B, C, H, W], a copy."""
-        latents: Floats = self._pool[slots].astype(np.float32, copy=False)
-        if self._step is not None:
+        """Return the latents of B slots, float32[B, C, H, W], a copy that holds until the next `get` or `put`."""
+        latents = self._working(len(slots))
+        if self._step is None:
+            np.take(self._pool, slots, axis=0, out=latents, mode="clip")
+        else:
+            latents[...] = self._pool[slots]
             latents *= self._step
         return latents
+
+    def _working(self, count: int) -> Floats:
+        """Return float32[count, C, H, W] to write into."""
+        if len(self._work) < count:
+            self._work = np.empty((count, *self.shape), dtype=np.float32)
+        return self._work[:count]
 
     def release(self, slot: int) -> None:
         self._free.append(slot)

@@ -47,7 +47,7 @@ class PuctRoot:
     def select(self) -> int:
         tree = self._tree
         visits, q, priors = tree.visits, tree.q, tree.prior
-        scale = self._exploration.at(visits[ROOT]) / self._prior
+        scale = self._exploration.up_to(visits[ROOT])[visits[ROOT]] / self._prior
         opened = self._children[: self._opened]
         fresh = opened[-1]
         if not visits[fresh]:

@@ -26,12 +26,12 @@ class Exploration:
         self._c1, self._c2 = c1, c2
         self._factors: list[float] = []
 
-    def at(self, parent_visits: int) -> float:
-        """Return the factor at a node with so many visits."""
+    def up_to(self, parent_visits: int) -> list[float]:
+        """Return the factors by the visits of the node, for `parent_visits` and fewer; for reading alone."""
         factors = self._factors
         while parent_visits >= len(factors):
             factors.append(2.0 * exploration(len(factors), self._c1, self._c2))
-        return factors[parent_visits]
+        return factors
 
 
 def softmax(logits: npt.NDArray[np.floating], temperature: float = 1.0) -> Doubles:

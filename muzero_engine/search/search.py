@@ -20,10 +20,10 @@ are held together by tests/training/search/test_batched.py (`test_formulas_are_t
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -34,8 +34,6 @@ from muzero_engine.search.memory import TreeMemory
 from muzero_engine.search.root import GumbelRoot, PuctRoot, Root
 from muzero_engine.search.scoring import Exploration, lower_confidence_bound, softmax
 from muzero_engine.search.tree import NO_SLOT, ROOT, Tree
-
-_CERTAIN_END = -0.01  # a discount above this: the model is sure that the edge ends the game, nothing lies behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +61,7 @@ class Search:
         self._square_sums: dict[int, float] = {}  # of edge values, root children only
         self._ends: dict[int, float] = {}  # root child -> exact value
         self._root: Root | None = None  # deals with the other root children; None where there are none
+        self._make_room = partial(self._memory.make_room, self._tree)
         self._exploration = Exploration(config.c1, config.c2)
         self.seldepth = 0
         self.root_value = 0.0  # of the network
@@ -93,6 +92,7 @@ class Search:
         config = self._config
         tree = self._tree = Tree()
         self._memory.clear(root.latent.shape[1:])
+        self._make_room = partial(self._memory.make_room, tree)
         self.seldepth = 0
         self.root_value = self._utility(float(root.value[0]), float(root.draw[0]), 1.0)
         self.ownership = None if root.ownership is None else root.ownership[0]
@@ -137,14 +137,12 @@ class Search:
 
     def step(self, budget: int) -> int:
         """Run up to `budget` >= 1 simulations, at most one batch; return how many were backed up (at least one)."""
-        batch_size = self._config.batch_size
+        tree, ends, batch_size = self._tree, self._ends, self._config.batch_size
+        done, visits = tree.done, tree.visits
         paths: list[list[int]] = []
         collisions: list[list[int]] = []
-        before = self._tree.done[ROOT]
-        while True:
-            finished = self._tree.done[ROOT] - before
-            if len(paths) >= min(batch_size, budget - finished) or len(collisions) > batch_size:
-                break
+        before, finished = done[ROOT], 0
+        while len(paths) < min(batch_size, budget - finished) and len(collisions) <= batch_size:
             if finished >= min(budget, batch_size if paths else 4 * batch_size):  # leaves in flight may change the rest
                 break
             path = self._descend()
@@ -153,19 +151,18 @@ class Search:
                     break
                 continue
             leaf = path[-1]
-            if self._tree.done[leaf] == 0 and leaf not in self._ends:
-                if self._tree.visits[leaf] > 1:
-                    collisions.append(path)
-                else:
-                    paths.append(path)
-            else:
+            if done[leaf] or leaf in ends:
                 self._backup_known(path)
+                finished = done[ROOT] - before
+            elif visits[leaf] > 1:
+                collisions.append(path)
+            else:
+                paths.append(path)
         for path in collisions:
-            for node in path:
-                self._tree.visits[node] -= 1
+            tree.withdraw(path)
         if paths:
             self._evaluate(paths)
-        return self._tree.done[ROOT] - before
+        return done[ROOT] - before
 
     def _backup_known(self, path: list[int]) -> None:
         """Back up a path whose end needs no model: the rules or the model say that the game is over there."""
@@ -179,42 +176,23 @@ class Search:
     def _record(self, path: list[int], value: float, draw: float) -> None:
         edge = self._tree.backup(path, value, draw)
         self._square_sums[path[1]] += edge * edge
-        self.seldepth = max(self.seldepth, len(path) - 1)
+        if len(path) > self.seldepth + 1:
+            self.seldepth = len(path) - 1
 
     def _descend(self) -> list[int] | None:
-        """Return a path from the root to a leaf, visits counted; its end is new, in flight (a collision) or known.
-
-        None where the root waits for the leaves in flight.
-
-        Below the root the child of highest pUCT is taken ([MZ] equation 2, Q halved), created if it is the next
-        unvisited one.
-        """
-        node = self._select_root()
-        if node is None:
+        """Return a path from the root to a leaf, visits counted (`Tree.descend` says what it may end in), or None where
+        the root waits for the leaves in flight."""
+        child = self._select_root()
+        if child is None:
             return None
         tree = self._tree
-        visits, done, discount, q = tree.visits, tree.done, tree.discount, tree.q
-        scale_at, fpu_reduction = self._exploration.at, self._config.fpu_reduction
-        path = [ROOT, node]
+        visits = tree.visits
+        path = [ROOT, child]
         visits[ROOT] += 1
-        visits[node] += 1
-        if node in self._ends:
-            return path
-        while done[node] and discount[node] < _CERTAIN_END:
-            kids, priors = tree.kids[node], tree.priors[node]
-            scale = scale_at(visits[node] - 1)  # without the visit under way
-            best, best_score = -1, -1e30
-            for kid, prior in zip(kids, priors, strict=False):
-                score = q[kid] + scale * prior / (1 + visits[kid])
-                if score > best_score:
-                    best, best_score = kid, score
-            if len(kids) < len(priors):
-                first_play = tree.value[node] - fpu_reduction * math.sqrt(tree.seen_prior[node])
-                if first_play + scale * priors[len(kids)] > best_score and (self._memory.make_room(tree) or best < 0):
-                    best = tree.new_child(node, first_play)
-            node = best
-            path.append(node)
-            visits[node] += 1
+        visits[child] += 1
+        if child not in self._ends:
+            factors = self._exploration.up_to(visits[child])
+            tree.descend(path, factors, self._config.fpu_reduction, self._make_room)
         return path
 
     def _select_root(self) -> int | None:
@@ -246,9 +224,7 @@ class Search:
                 side = 1.0 if len(path) % 2 else -1.0
                 value = self._utility(value, draws[i], side)
                 reward = self._utility(reward, reward_draws[i], -side)
-            tree.reward[leaf] = reward
-            tree.discount[leaf] = discounts[i]
-            tree.reward_draw[leaf] = reward_draws[i]
+            tree.set_edge(leaf, reward, discounts[i], reward_draws[i])
             self._record(path, value, draws[i])
 
     def _expand(self, leaves: list[int], out: RecurrentOutput) -> None:

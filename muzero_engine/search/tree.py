@@ -7,11 +7,14 @@ prior, so the only unvisited child that selection has to look at is the next one
 
 from __future__ import annotations
 
+import math
 from array import array
+from collections.abc import Callable
 
 ROOT = 0
 NO_SLOT = -1
 FREE = -2  # `parent` of a node on the free list
+_CERTAIN_END = -0.01  # a discount above this: the model is sure that the edge ends the game, nothing lies behind it
 NODE_BYTES = 1400  # of one node with 32 children, with some room: 1000 were measured in a tree of a million nodes
 
 
@@ -96,6 +99,46 @@ class Tree:
         self.slot[node] = NO_SLOT
         self.stamp[node] = 0
         self._free.append(node)
+
+    def descend(
+        self, path: list[int], factors: list[float], fpu_reduction: float, make_room: Callable[[], bool]
+    ) -> None:
+        """Go on with `path`, which ends in a child of the root, to a leaf, and count the visits below that child.
+
+        The last node is then new, in flight (a collision) or an end of the game that the model is sure of. The child of
+        highest pUCT is taken ([MZ] equation 2, Q halved), created if it is the next unvisited one and `make_room` says
+        that there is room for it. `factors` are those of `scoring.Exploration`, by the visits of the parent.
+        """
+        visits, done, discount, q, prior = self.visits, self.done, self.discount, self.q, self.prior
+        node = path[-1]
+        while done[node] and discount[node] < _CERTAIN_END:
+            kids = self.kids[node]
+            scale = factors[visits[node] - 1]  # without the visit under way
+            best, best_score = -1, -1e30
+            for kid in kids:
+                score = q[kid] + scale * prior[kid] / (1 + visits[kid])
+                if score > best_score:
+                    best, best_score = kid, score
+            priors, opened = self.priors[node], len(kids)
+            if opened < len(priors):
+                first_play = self.value[node] - fpu_reduction * math.sqrt(self.seen_prior[node])
+                if first_play + scale * priors[opened] > best_score and (make_room() or best < 0):
+                    best = self.new_child(node, first_play)
+            node = best
+            path.append(node)
+            visits[node] += 1
+
+    def withdraw(self, path: list[int]) -> None:
+        """Take the visits back that a descent counted along `path`."""
+        visits = self.visits
+        for node in path:
+            visits[node] -= 1
+
+    def set_edge(self, node: int, reward: float, discount: float, reward_draw: float) -> None:
+        """Say what the model knows of the edge to a node, in the units of the fields."""
+        self.reward[node] = reward
+        self.discount[node] = discount
+        self.reward_draw[node] = reward_draw
 
     def backup(self, path: list[int], value: float, draw: float) -> float:
         """Add one simulation along `path` (root first) and return its edge value at path[1], root mover's view.

@@ -279,16 +279,17 @@ def test_the_golden_file_is_there() -> None:
 def test_a_search_is_freed_without_the_garbage_collector(
     policy: RootPolicy, chess_root: tuple[HashModel, Floats, Ints]
 ) -> None:
-    """Nothing in it refers back to it: its tree and its latents go with the last reference."""
-    model, obs, legal = chess_root
+    """Nothing in it refers back to it: its tree, its latents and its model go with the last reference."""
+    _, obs, legal = chess_root
+    model = HashModel(load_game("chess").spec, (8, 8))
     enabled = gc.isenabled()
     gc.disable()
     try:
         search = _run(model, 100, SearchConfig(root_policy=policy), obs=obs, legal=legal)
         search.root_moves()
         search.children(0)
-        gone = weakref.ref(search)
-        del search
+        gone = weakref.ref(model)
+        del search, model
         assert gone() is None
     finally:
         if enabled:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from muzero_engine import __version__
 from muzero_engine.inference.session import available_backends, usable_cores
+from muzero_engine.search import tree
 
 PACKAGE = "muzero-engine"
 
@@ -36,12 +37,14 @@ def _libraries() -> list[str]:
 
 
 def machine() -> dict[str, str | int | list[str]]:
-    """Return the system, the processor, the cores this process may use, and where a network can run, fastest first."""
+    """Return the system, the processor, the cores this process may use, where a network can run, fastest first, and
+    whether the search is compiled (`setup.py` says how)."""
     return {
         "system": platform.platform(terse=True),
         "cpu": _cpu(),
         "cores": usable_cores(),
         "backends": [backend.value for backend in available_backends()],
+        "search": "Python" if str(tree.__file__).endswith(".py") else "compiled",
     }
 
 

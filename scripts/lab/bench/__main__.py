@@ -15,6 +15,7 @@ COMMANDS = {
     "training": "the batched search beside its network calls alone, on random networks",
     "blocks": "milliseconds of a block of g on one core: residual, with attention; 32 and 8 bits",
     "kernels": "the top-K kernel by its tuning parameters",
+    "tree": "CPU microseconds a simulation that the search takes besides the model, by batch size",
     "stress": "a search of a million nodes: memory, time a simulation, the longest step",
 }
 
