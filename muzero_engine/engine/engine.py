@@ -25,12 +25,14 @@ import numpy as np
 from muzero_engine.arrays import Floats
 from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.memory import obtainable_mb
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.thinking import Job, Thinker
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
+from muzero_engine.games.registry import load_game
 from muzero_engine.model import Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
@@ -66,14 +68,21 @@ class Engine:
     `load_model` makes the model for options; it is called by `prepare` or the first `go`, and again when an option that
     concerns the model changed. `tune_batch` says how many leaves to evaluate at once where the options leave it open;
     without it, and in searches that only `nodes` or `depth` bound, the batch is fixed: the same seed, nodes and threads
-    give the same move on every run.
+    give the same move on every run. `game` is the name of the game whose `MateSolver`, if it has one, proves mates
+    beside the other searches, in a process of its own (`mate_helper`).
     """
 
     def __init__(
-        self, load_model: ModelLoader, options: EngineOptions | None = None, tune_batch: BatchTuner | None = None
+        self,
+        load_model: ModelLoader,
+        options: EngineOptions | None = None,
+        tune_batch: BatchTuner | None = None,
+        game: str | None = None,
     ) -> None:
         self._load_model = load_model
         self._tune_batch = tune_batch
+        self._game = game
+        self._mate_helper: MateHelper | None = None
         self._options = options or EngineOptions()
         self._model: Model | None = None
         self._model_key: tuple[object, ...] = ()
@@ -103,8 +112,23 @@ class Engine:
         """
         if self._idle.is_set():
             self._notice = None
+            helper = self.mate_helper() if self._options.mate_search else None
+            if helper is not None:
+                helper.start()  # it starts while the model is loaded
             self._tuned_batch(self._ready_model(self._options), shape)
             self._hash_mb(self._options)
+            if helper is not None:
+                helper.wait_ready()
+
+    def mate_helper(self) -> MateHelper | None:
+        """Return what proves mates of the game that is played, None where nobody does; it has no process yet, maybe.
+
+        For the session while no search runs.
+        """
+        if self._mate_helper is None and self._game is not None:
+            game = load_game(self._game)
+            self._mate_helper = None if game.mates is None else MateHelper(game)
+        return self._mate_helper
 
     @property
     def stale(self) -> bool:
@@ -114,6 +138,8 @@ class Engine:
     @property
     def notice(self) -> str | None:
         """Return one line on what is not as the options ask, since the last `prepare`; None where all is."""
+        if self._notice is None and self._mate_helper is not None:
+            return self._mate_helper.notice
         return self._notice
 
     def forget(self) -> None:
@@ -209,6 +235,8 @@ class Engine:
         self.wait(CLOSE_SECONDS)
         self._model = None
         self._search = None
+        if self._mate_helper is not None:
+            self._mate_helper.close()
 
     # -- the search thread -----------------------------------------------------------------------------------------
 
@@ -217,7 +245,7 @@ class Engine:
             try:
                 search = self._ready_search(job, control)
                 self._error = None
-                result = Thinker(job, search, control).run()
+                result = Thinker(job, search, control, self._helper_for(job)).run()
             except Exception as error:  # a protocol must answer whatever the model or its runtime does
                 self._error = f"{error}".strip().splitlines()[0] if f"{error}".strip() else type(error).__name__
                 result = self._without_model(job, control)
@@ -239,6 +267,13 @@ class Engine:
             model = self._load_model(options)
             self._model, self._model_key = model, key
         return model
+
+    def _helper_for(self, job: Job) -> MateHelper | None:
+        """Return who proves mates beside a search: nobody where the result must not depend on the machine's speed, nor
+        where the engine is to be weaker than it is."""
+        limits, options = job.limits, job.options
+        timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
+        return self.mate_helper() if timed and options.mate_search and not options.limit_strength else None
 
     def _tuned_batch(self, model: Model, shape: Shape) -> int:
         if shape not in self._batches:

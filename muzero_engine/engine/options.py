@@ -208,6 +208,11 @@ class EngineOptions:
         low=0.0,
         high=10.0,
     )
+    mate_search: bool = _option(
+        False,
+        "Prove forced mates beside searches on a clock or without a limit, in a process of its own",
+        usi=("MateSearch",),
+    )
     seed: int = _option(
         0, "Seed of every random choice; 0: another one every time", uci=("Seed",), gtp=("seed",), low=0, high=2**31 - 1
     )

@@ -19,8 +19,9 @@ class RootMove:
     prior: float  # [0, 1], over the legal moves
     lcb: float  # lower confidence bound of `value`, in [-1, 1]
     pv: tuple[int, ...]  # each action in the frame of the player to move at that ply
-    ends: float | None = None  # exact value if the move ends the game by the rules (+1, 0, -1), else None
+    ends: float | None = None  # exact value if the move ends the game by the rules (+1, 0, -1), or a mate is proven
     pv_visits: tuple[int, ...] = ()  # simulations through each move of `pv`
+    mate_plies: int | None = None  # up to the mate that a solver proved, `pv`, this move included; None: no such proof
 
     @property
     def wdl(self) -> tuple[float, float, float]:

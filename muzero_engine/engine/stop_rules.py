@@ -133,25 +133,26 @@ class SmartPruning:
 
 @dataclass(frozen=True, slots=True)
 class RootFacts:
-    """What the rules of the game say about the moves to choose from."""
+    """What the rules of the game, and proofs by them, say about the moves to choose from."""
 
     moves: int  # how many there are, at least 1
-    ending: Mapping[int, float]  # those that end the game -> exact value for the mover, +1, 0 or -1
+    ending: Mapping[int, float]  # those that end the game, or are proven -> exact value for the mover, +1, 0 or -1
 
     @property
     def wins(self) -> bool:
-        """Return whether one of them wins at once."""
+        """Return whether one of them wins."""
         return 1.0 in self.ending.values()
 
     @property
     def over(self) -> bool:
-        """Return whether every move ends the game, so that there is nothing behind the root."""
+        """Return whether all are known, so that there is nothing behind the root to look for."""
         return len(self.ending) == self.moves
 
     @property
     def decided(self) -> bool:
-        """Return whether no search can change the choice: one move, a win at once, or nothing but ends of the game."""
-        return self.moves == 1 or self.wins or self.over
+        """Return whether no search can change the choice: a win, all known, or no more than one that does not lose."""
+        lost = sum(value == -1.0 for value in self.ending.values())
+        return self.moves - lost <= 1 or self.wins or self.over
 
 
 def stop_rules(

@@ -35,10 +35,12 @@ def strength_limit(options: EngineOptions) -> StrengthLimit:
 def sample_move(moves: tuple[RootMove, ...], temperature: float, rng: np.random.Generator) -> int:
     """Return the index of a move drawn with probability proportional to visits ** (1 / temperature).
 
-    A win by the rules is always taken. Without visits or at temperature 0 it is the first.
+    A win by the rules is always taken, a loss never if there is another move. Without visits or at temperature 0 it is
+    the first.
     """
     if temperature <= 0.0 or moves[0].ends == 1.0 or moves[0].visits == 0:
         return 0
-    visits = np.array([move.visits for move in moves], dtype=np.float64)
+    lost = moves[0].ends == -1.0  # all are, then
+    visits = np.array([move.visits if lost or move.ends != -1.0 else 0 for move in moves], dtype=np.float64)
     weights = (visits / visits.max()) ** (1.0 / temperature)
     return int(rng.choice(len(moves), p=weights / weights.sum()))

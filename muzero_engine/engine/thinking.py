@@ -10,7 +10,9 @@ import numpy as np
 
 from muzero_engine.engine.control import Control, Phase, Terms
 from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.proofs import RootProofs
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.stop_rules import LineDepth, RootFacts, StopRule, stop_rules
 from muzero_engine.engine.strength import sample_move, strength_limit
@@ -42,8 +44,11 @@ class Job:
 class Thinker:
     """Runs a job with a search that is ready. One job a thinker."""
 
-    def __init__(self, job: Job, search: Search, control: Control) -> None:
+    def __init__(self, job: Job, search: Search, control: Control, helper: MateHelper | None = None) -> None:
+        """Make a thinker; `helper` proves mates beside the search, None: nobody does."""
         self._job = job
+        self._helper = helper
+        self._proofs: RootProofs | None = None
         self._search = search
         self._control = control
         self._position = job.position
@@ -69,7 +74,14 @@ class Thinker:
         considered = set(legal.tolist())
         ending = {a: value for a, value in self._position.ending_actions().items() if a in considered}
         self._search.start(observation(self._position), legal, ending)
-        self._search_to_the_end(RootFacts(len(legal), ending))
+        root = RootFacts(len(legal), ending)
+        if self._helper is not None and not root.decided:
+            self._proofs = RootProofs(self._helper, self._position, self._search)
+        try:
+            self._search_to_the_end(root)
+        finally:
+            if self._proofs is not None:
+                self._proofs.end()
         info = self._info()
         if self._control.terms.phase is not Phase.COUNTED:
             self._job.on_info(info)
@@ -87,12 +99,18 @@ class Thinker:
         while True:
             search.step(1 << 20 if self._nodes is None else max(1, self._nodes - search.simulations))
             self._report_if_due()
-            if self._control.terms is not terms:
+            proven = self._proofs is not None and self._proofs.take()
+            if proven or self._control.terms is not terms:
                 terms = self._control.terms
+                root = self._with_proofs(root)
                 rules = self._rules(terms, root)
             elapsed = terms.elapsed_ms
             if terms.stopped or any(rule.ends(search, elapsed) for rule in rules):
                 return
+
+    def _with_proofs(self, root: RootFacts) -> RootFacts:
+        """Return the facts with all that the search knows by now."""
+        return replace(root, ending={m.action: m.ends for m in self._search.root_moves() if m.ends is not None})
 
     def _rules(self, terms: Terms, root: RootFacts) -> tuple[StopRule, ...]:
         options, position = self._job.options, self._position
@@ -121,11 +139,14 @@ class Thinker:
             return
         self._looked_at = now
         best = self._search.root_moves()[0].action
+        if self._proofs is not None:
+            self._proofs.look_at(best)
         if best != self._best or self._depth.update(self._search) != self._reported_depth:
             self._job.on_info(self._info())
 
     def _info(self) -> SearchInfo:
-        moves = root_moves(self._search, self._position, self._job.lines)
+        proven = {} if self._proofs is None else self._proofs.lines
+        moves = root_moves(self._search, self._position, self._job.lines, proven)
         self._best = moves[0].action
         self._reported_depth = self._depth.update(self._search)
         self._reported_at = self._elapsed_ms()
@@ -182,6 +203,8 @@ class Thinker:
 def _root_value(search: Search, moves: tuple[RootMove, ...]) -> float:
     """Return `SearchInfo.value`. Moves that end the game are not simulated, so their worth is not in the mean."""
     known = [move.value for move in moves if move.ends is not None]
+    if len(known) == len(moves) and any(move.mate_plies is not None for move in moves):
+        return max(known)  # the simulations were made before it was proven
     return max(-1.0, min(1.0, max([search.value, *known])))
 
 

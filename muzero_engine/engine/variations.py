@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from muzero_engine.engine.report import RootMove
 from muzero_engine.games.base import Position
 from muzero_engine.search.search import RootChild, Search
@@ -37,12 +39,22 @@ def principal_variation(
     return tuple(line), tuple(visits)
 
 
-def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove, ...]:
-    """Return every root move, best first; the first `lines` have a principal variation, the others their move alone."""
+def root_moves(
+    search: Search, position: Position, lines: int, mates: Mapping[int, tuple[int, ...]]
+) -> tuple[RootMove, ...]:
+    """Return every root move, best first; the first `lines` have a principal variation, the others their move alone.
+
+    `mates` has the lines of proven mates, by their first action. Where every move loses, the longest are best.
+    """
     moves = []
     for i, child in enumerate(search.root_moves()):
-        alone = (child.action,), (child.visits,)
-        pv, pv_visits = principal_variation(search, position, child) if i < lines else alone
+        mate = mates.get(child.action)
+        if mate is not None:
+            pv, pv_visits = mate, (child.visits,) * len(mate)
+        elif i < lines:
+            pv, pv_visits = principal_variation(search, position, child)
+        else:
+            pv, pv_visits = (child.action,), (child.visits,)
         value = max(-1.0, min(1.0, child.q))
         moves.append(
             RootMove(
@@ -55,8 +67,11 @@ def root_moves(search: Search, position: Position, lines: int) -> tuple[RootMove
                 pv=pv,
                 ends=child.ends,
                 pv_visits=pv_visits,
+                mate_plies=None if mate is None else len(mate),
             )
         )
+    if mates and all(move.ends == -1.0 for move in moves):
+        moves.sort(key=lambda move: -len(move.pv))
     return tuple(moves)
 
 

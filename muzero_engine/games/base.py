@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
@@ -268,6 +268,31 @@ class EngineSetup(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class MateResult:
+    """What a `MateSolver` found out about one problem."""
+
+    moves: tuple[str, ...]  # of both players in the protocol's words, up to the mate; empty where none is proven
+    decided: bool  # a mate is proven, or no mate was left to be looked for
+
+
+class MateSolver(Protocol):
+    """Proves forced mates by the rules alone. Problems are text, so that another process can solve them."""
+
+    def problem(self, position: Position) -> str:
+        """Return a position as one line, with what a mate may depend on of the moves that led to it."""
+        ...
+
+    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+        """Look for a mate that the player to move forces after `moves` were played from `problem`.
+
+        It looks at about `nodes` positions (at least 1) at most. What it returns is proven: against every reply of the
+        other player there is a move of the mate, and the game's rules on repetition do not end it before. Blocks, and
+        may hold the interpreter. Raises BadPosition or IllegalMove.
+        """
+        ...
+
+
 class EngineProtocol(enum.Enum):
     """What GUIs and engines of a game speak."""
 
@@ -387,6 +412,7 @@ class Game:
     """float64[n]: what each of `legal_actions()` gains at once by a rule of thumb (material, discs), for the scripted
     opponent `greedy` of a run; None: there is no such opponent."""
     declarations: bool = False  # whether `Position.can_declare_win` is ever true
+    mates: MateSolver | None = None  # None: nobody here proves mates of this game
 
     def ply_cap(self, shape: Shape) -> int:
         """Return how many plies a game of a match may have where nothing else is said."""

@@ -19,15 +19,19 @@ class SequentialHalving:
     to be ranked; call it again after that.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, first_round: int = 0) -> None:
         if count < 1:
             raise ValueError("sequential halving needs a candidate")
         self._count = count
-        self._round = 0
+        self._round = first_round
         self._left = list(range(count))
         self._quota = self._per_candidate()
         self._dealt = 0
         self._at_barrier = False
+
+    def over(self, count: int) -> SequentialHalving:
+        """Return a halving over so many candidates that begins the running round anew."""
+        return SequentialHalving(count, self._round)
 
     def _per_candidate(self) -> int:
         phases = max(1, math.ceil(math.log2(self._count)))

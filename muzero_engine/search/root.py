@@ -31,6 +31,11 @@ class Root(Protocol):
         """Return the children, best first."""
         ...
 
+    def remove(self, child: int) -> None:
+        """Deal with the others alone from now on: what `child` is worth is known. At least one is left, and no leaf is
+        in flight."""
+        ...
+
 
 class PuctRoot:
     """The child of highest pUCT ([MZ] equation 2, Q halved) among those visited and the next by prior."""
@@ -38,7 +43,7 @@ class PuctRoot:
     def __init__(self, tree: Tree, children: Sequence[int], exploration: Exploration, fpu_reduction: float) -> None:
         """Begin with `children`: nodes, at least one, in descending order of their priors."""
         self._tree = tree
-        self._children = children
+        self._children = list(children)
         self._exploration = exploration
         self._fpu_reduction = fpu_reduction
         self._opened = 1  # how many children selection looks at: the visited ones and the next
@@ -67,6 +72,13 @@ class PuctRoot:
         done, q = self._tree.done, self._tree.q
         return sorted(self._children, key=lambda child: (done[child], q[child], -child), reverse=True)
 
+    def remove(self, child: int) -> None:
+        index = self._children.index(child)
+        del self._children[index]
+        self._prior -= self._tree.prior[child]
+        if index < self._opened:
+            self._opened = max(1, self._opened - 1)
+
 
 class GumbelRoot:
     """Sequential halving among the children of highest gumbel + logit ([GZ] section 3 and algorithm 2)."""
@@ -79,12 +91,13 @@ class GumbelRoot:
         `root_value` is the network's.
         """
         self._tree = tree
-        self._children = children
-        self._scores = scores
+        self._children = list(children)
+        self._scores = list(scores)
         self._root_value = root_value
         self._c_visit, self._c_scale = config.c_visit, config.c_scale
+        self._considered = config.considered_actions
         self._prior = sum(tree.prior[child] for child in children)
-        self._halving = SequentialHalving(min(config.considered_actions, len(children)))
+        self._halving = SequentialHalving(min(self._considered, len(children)))
 
     def select(self) -> int | None:
         candidate = self._halving.next(self._by_score)
@@ -101,6 +114,13 @@ class GumbelRoot:
             return score[child] if 2 * done[child] >= most else -1e30, done[child], q[child], -child
 
         return sorted(self._children, key=key, reverse=True)
+
+    def remove(self, child: int) -> None:
+        index = self._children.index(child)
+        del self._children[index], self._scores[index]
+        self._prior -= self._tree.prior[child]
+        if index < self._considered:  # its place goes to the next by score
+            self._halving = self._halving.over(min(self._considered, len(self._children)))
 
     def _by_score(self, candidates: Sequence[int]) -> list[int]:
         """Order indices of `children`, best first."""

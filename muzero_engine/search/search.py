@@ -47,7 +47,7 @@ class RootChild:
     draw: float  # [0, 1]
     prior: float  # [0, 1]
     lcb: float  # [-1, 1]
-    ends: float | None  # exact value where the action ends the game by the rules
+    ends: float | None  # exact value where the action ends the game by the rules, or is proven to lead there
 
 
 class Search:
@@ -125,6 +125,22 @@ class Search:
             self._root = GumbelRoot(tree, searched, [descending[kid - 1] for kid in searched], self.root_value, config)
         else:
             self._root = PuctRoot(tree, searched, self._exploration, config.fpu_reduction)
+
+    def prove(self, action: int, value: float) -> None:
+        """Take the exact value (+1, 0, -1, root mover's view) of a root action as known from now on.
+
+        It ends the game, so to speak, and gets no more simulations. Nothing happens where its value is known already.
+        """
+        kid = next(kid for kid in self._tree.kids[ROOT] if self._tree.action[kid] == action)
+        if kid in self._ends:
+            return
+        self._ends[kid] = value
+        self._tree.q[kid] = self._exact_utility(value)
+        if len(self._ends) == len(self._tree.kids[ROOT]):
+            self._root = None
+        else:
+            assert self._root is not None
+            self._root.remove(kid)
 
     def _utility(self, value: float, draw: float, side: float) -> float:
         """Return a value with draws counted as `draw_value` says; `side` is +1 where the root's mover is to move."""
@@ -291,9 +307,10 @@ class Search:
         return self._tree.done[node]
 
     def visit_lead(self) -> int:
-        """Return by how many visits the most visited root action leads the next one."""
-        done = sorted((self._tree.done[kid] for kid in self._tree.kids[ROOT]), reverse=True)
-        return done[0] - done[1] if len(done) > 1 else done[0]
+        """Return by how many visits the most visited root action leads the next one, of those whose value is open."""
+        tree = self._tree
+        done = sorted((tree.done[kid] for kid in tree.kids[ROOT] if kid not in self._ends), reverse=True)
+        return sum(done[:1]) - sum(done[1:2])
 
     def line_length(self) -> int:
         """Return how many plies the most visited line from the root has."""

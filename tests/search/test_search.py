@@ -294,3 +294,42 @@ def test_a_search_is_freed_without_the_garbage_collector(
     finally:
         if enabled:
             gc.enable()
+
+
+# -- values that are proven meanwhile ----------------------------------------------------------------------------------
+
+
+@BOTH
+def test_a_proven_action_gets_no_more_simulations(policy: RootPolicy) -> None:
+    game = load_game("tictactoe")
+    position = game.initial((3, 3))
+    search = Search(HashModel(game.spec, (3, 3)), SearchConfig(root_policy=policy, batch_size=2))
+    search.start(observation(position), position.legal_actions(), {})
+    while search.simulations < 60:
+        search.step(60 - search.simulations)
+    best = search.root_moves()[0]
+    search.prove(best.action, -1.0)
+    search.prove(best.action, 1.0)  # known already
+    while search.simulations < 200:
+        search.step(200 - search.simulations)
+    after = _by_action(search)
+    assert (after[best.action].visits, after[best.action].q, after[best.action].ends) == (best.visits, -1.0, -1.0)
+    assert search.root_moves()[-1].action == best.action
+    assert sum(child.visits for child in after.values()) == 200
+    visits = sorted((child.visits for child in after.values() if child.ends is None), reverse=True)
+    assert search.visit_lead() == visits[0] - visits[1]
+    search.prove(4 if best.action != 4 else 3, 1.0)
+    assert search.root_moves()[0].ends == 1.0
+
+
+@BOTH
+def test_where_everything_is_proven_the_best_comes_first(policy: RootPolicy) -> None:
+    game = load_game("tictactoe")
+    search = Search(HashModel(game.spec, (3, 3)), SearchConfig(root_policy=policy))
+    search.start(observation(game.initial((3, 3))), np.arange(9), {8: 0.0})
+    search.step(8)
+    for action in range(8):
+        search.prove(action, -1.0)
+    assert search.root_moves()[0].action == 8
+    assert search.visit_lead() == 0
+    assert search.step(4) > 0  # of what is known; whoever is asked to search on may

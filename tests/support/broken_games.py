@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import chess
@@ -20,6 +20,7 @@ from muzero_engine.games.base import (
     GameDefaults,
     GameSpec,
     Ints,
+    MateResult,
     Notation,
     Outcome,
     Position,
@@ -232,6 +233,28 @@ class Declares(TicTacToePosition):
         return True
 
 
+class FalseMates:
+    """Claims that the first legal move mates, as long as there are two."""
+
+    def problem(self, position: Position) -> str:
+        return position.text()
+
+    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+        position = TICTACTOE.from_text(problem)
+        legal = position.legal_actions().tolist()
+        return MateResult((position.action_text(legal[0]),) if len(legal) > 1 else (), True)
+
+
+class TwoLines(FalseMates):
+    def problem(self, position: Position) -> str:
+        return f"{position.text()}\nagain"
+
+
+class IllegalMates(FalseMates):
+    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+        return MateResult(("z9",), True)
+
+
 def gains_of_all_actions(position: Position) -> Gains:
     return np.zeros(position.spec.num_actions(position.shape))
 
@@ -385,6 +408,9 @@ FAULTS: list[tuple[str, Callable[[], Game], str]] = [
     ("half owners", lambda: othello(HalfOwners), r"area\(\) is int8\[4, 8\] with \[-1, 0, 1\]"),
     ("ownership", lambda: spec(ownership=True), r"ownership is set, but positions have no score\(\) and area\(\)"),
     ("komi", lambda: tictactoe(ChangesItsKomi), r"komi is 0.5 after set_komi\(1.0\)"),
+    ("mates", lambda: tictactoe(TicTacToePosition, mates=FalseMates()), r"has the line .*, which is no mate"),
+    ("illegal mates", lambda: tictactoe(TicTacToePosition, mates=IllegalMates()), r"solve\(\) has the line z9: .*z9"),
+    ("lines", lambda: tictactoe(TicTacToePosition, mates=TwoLines()), r"problem\(\) is '.*\\nagain', not one line"),
     ("declares", lambda: tictactoe(Declares), r"can_declare_win\(\) is true, but Game.declarations is not set"),
     (
         "gains of all",

@@ -10,9 +10,12 @@ from collections.abc import Callable
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
+from muzero_engine.games.registry import load_game
+from support.mates import DirectHelper
 
 
 class ScriptedEngine(Engine):
@@ -47,6 +50,9 @@ class ScriptedEngine(Engine):
     @property
     def notice(self) -> str | None:
         return None
+
+    def mate_helper(self) -> MateHelper | None:
+        return DirectHelper(load_game("shogi"))
 
     def forget(self) -> None:
         self.events.append("forget")

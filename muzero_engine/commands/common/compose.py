@@ -66,7 +66,7 @@ def make_engine(game: str, options: EngineOptions) -> Engine:
     """Return an engine for a game, whose network is loaded when it is first needed. From now on this process makes no
     full garbage collections (see `collector`)."""
     no_full_collections()
-    return Engine(model_loader(game), options, tune_batch)
+    return Engine(model_loader(game), options, tune_batch, game)
 
 
 def engine_version(game: str, options: EngineOptions) -> str:

@@ -157,11 +157,37 @@ def views_show_the_board(game: Game, shape: Shape) -> None:
             raise Broken(f"board_view() has the last move at {view.arrived}, where nothing stands", position)
 
 
+def proven_mates_are_mates(game: Game, shape: Shape) -> None:
+    """What the game's solver proves is a legal line that wins; asking it leaves the position as it was."""
+    if game.mates is None:
+        return
+    for position in random_play(game.initial(shape), seed=33, plies=60):
+        before, mover = Seen.of(position), position.mover
+        problem = game.mates.problem(position)
+        if len(problem.splitlines()) != 1:
+            raise Broken(f"mates.problem() is {problem!r}, not one line", position)
+        result = game.mates.solve(problem, (), 1_000)
+        if difference := Seen.of(position).difference(before):
+            raise Broken(f"mates changes the position: {difference}", position)
+        if not result.moves:
+            continue
+        end = position.copy()
+        try:
+            for text in result.moves:
+                end.push(end.parse_action(text))
+        except IllegalMove as error:
+            raise Broken(f"mates.solve() has the line {' '.join(result.moves)}: {error}", position) from None
+        outcome = end.outcome()
+        if not result.decided or outcome is None or outcome.winner != mover:
+            raise Broken(f"mates.solve() has the line {' '.join(result.moves)}, which is no mate", position)
+
+
 CHECKS = (
     notation_is_read_back,
     written_games_are_read_back,
     defaults_are_usable,
     gains_belong_to_legal_actions,
     capabilities_hold,
+    proven_mates_are_mates,
     views_show_the_board,
 )

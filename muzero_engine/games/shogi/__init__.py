@@ -5,6 +5,7 @@ from muzero_engine.games.material import material_gains
 from muzero_engine.games.shogi.actions import action_permutation, action_table
 from muzero_engine.games.shogi.board_view import board_move, board_view
 from muzero_engine.games.shogi.defaults import DEFAULTS, PIECE_VALUES
+from muzero_engine.games.shogi.mate import ShogiMates
 from muzero_engine.games.shogi.notation import NOTATION
 from muzero_engine.games.shogi.picture import board_picture
 from muzero_engine.games.shogi.records import FORMATS
@@ -26,4 +27,5 @@ GAME = Game(
     picture=board_picture,
     greedy=material_gains(PIECE_VALUES, action_table),
     declarations=True,
+    mates=ShogiMates(),
 )

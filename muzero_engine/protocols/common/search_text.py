@@ -41,8 +41,11 @@ def score_text(move: RootMove, score_type: str = "centipawn") -> str:
 
     `cp` behaves like centipawns (ScoreType `centipawn`): `90 tan(1.5637541897 Q)`, the conversion that Leela Chess Zero
     documents for its option of the same name, so that Q = 0.5 is 89; as there, `win_percentage` is 0..10000 and `Q` is
-    Q x 10000. `mate` is claimed only for a win that the rules show at the root.
+    Q x 10000. `mate` is claimed only for a win that the rules show at the root, and for what a solver proves.
     """
+    if move.mate_plies is not None:
+        moves = (move.mate_plies + 1) // 2
+        return f"mate {moves if move.ends == 1.0 else -moves}"
     if move.ends is not None and move.ends > 0:
         return "mate 1"
     value = move.value if move.ends is None else move.ends

@@ -2,8 +2,8 @@
 
 Scores are the side to move's: `cp` with Ponanza's constant, `cp = 600 ln(p / (1 - p))` for a winning rate p, which is
 how shogi programs and their GUIs turn one into the other (ScoreType `centipawn`; `win_percentage` is 0..10000 and `Q`
-is Q x 10000); `mate N` counts plies and is claimed only for what the rules show at the root. Bounds and `mate +` are
-never written: cshogi's listener cannot read them.
+is Q x 10000); `mate N` counts plies and is claimed only for what the rules show at the root, or a solver proves. Bounds
+and `mate +` are never written: cshogi's listener cannot read them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ def value_to_cp(value: float) -> int:
 
 
 def usi_score(move: RootMove, score_type: str) -> str:
-    """Return `cp X`, or `mate 1` for a move that wins at once; `score_type` as in EngineOptions."""
+    """Return `cp X`, `mate N` for a proven mate and `mate -N` for a proven one of the opponent; N is 1 for a move that
+    wins at once. `score_type` as in EngineOptions."""
+    if move.mate_plies is not None:
+        return f"mate {move.mate_plies if move.ends == 1.0 else -move.mate_plies}"
     if move.ends is not None and move.ends > 0:
         return "mate 1"
     value = move.value if move.ends is None else move.ends

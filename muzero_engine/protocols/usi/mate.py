@@ -1,4 +1,4 @@
-"""`go mate`: the rules' own mate search in a thread, answered by exactly one `checkmate ...` line."""
+"""`go mate`: an exact search by the rules, in the engine's helper process, answered by one `checkmate ...` line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 
-FIRST_NODES = 4_096
-MOST_NODES = 1 << 20  # about a second, during which `stop` waits
-GROWTH = 4
+from muzero_engine.engine.mate_helper import MateHelper
+
+MOST_NODES = 1 << 20  # of the last look, a second or two and 150 MB
 
 _log = logging.getLogger(__name__)
 
@@ -17,21 +17,22 @@ _log = logging.getLogger(__name__)
 class MateSearch:
     """Runs from its making on; `write` gets the answer, from another thread.
 
-    `limit_ms` of None is `infinite`. The answer is `checkmate M1 M2 ...`, `checkmate nomate`, or `checkmate timeout`
-    when time, nodes or the client's patience ran out.
+    `problem` is as `MateSolver` has it; `limit_ms` of None is `infinite`. The answer is `checkmate M1 M2 ...`,
+    `checkmate nomate`, or `checkmate timeout` when time, nodes or the client's patience ran out. Meanwhile nobody else
+    may use `helper`.
     """
 
-    def __init__(self, sfen: str, limit_ms: int | None, write: Callable[[str], None]) -> None:
-        self._sfen = sfen
+    def __init__(self, helper: MateHelper, problem: str, limit_ms: int | None, write: Callable[[str], None]) -> None:
+        self._helper = helper
         self._deadline = None if limit_ms is None else time.monotonic() + limit_ms / 1000.0
+        self._asked = helper.ask(problem, (), MOST_NODES)
         self._write = write
-        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mate", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the search; the answer was written when this returns."""
-        self._stop.set()
+        self._helper.give_up()
         self._thread.join()
 
     def _run(self) -> None:
@@ -43,17 +44,11 @@ class MateSearch:
         self._write(f"checkmate {answer}")
 
     def _answer(self) -> str:
-        from muzero_engine.games.shogi.mate import find_mate  # cshogi is needed only from here on
-
-        nodes = FIRST_NODES
-        while True:
-            started = time.monotonic()
-            result = find_mate(self._sfen, nodes)
-            if result.decided:
-                return " ".join(result.moves) or "nomate"
-            now = time.monotonic()
-            # The next round costs GROWTH times this one and may not run past the deadline.
-            late = self._deadline is not None and now + GROWTH * (now - started) > self._deadline
-            if late or nodes >= MOST_NODES or self._stop.is_set():
-                return "timeout"
-            nodes *= GROWTH
+        if not self._asked:
+            return "timeout"
+        self._helper.wait(None if self._deadline is None else max(0.0, self._deadline - time.monotonic()))
+        found = self._helper.take()
+        if found:
+            return " ".join(found[0].moves) or "nomate"
+        self._helper.rest()
+        return "timeout"

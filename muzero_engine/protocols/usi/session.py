@@ -194,7 +194,14 @@ class UsiSession(GuiSession):
             self._complain("a position with an illegal move is not searched for a mate")
             self._writer.write("checkmate timeout")
         else:
-            self._mate = MateSearch(self._problem or self._current().text(), command.mate_ms, self._writer.write)
+            helper = self._engine.mate_helper()
+            if helper is None:
+                self._complain("this engine has nobody who proves mates")
+                self._writer.write("checkmate timeout")
+                return
+            problem = self._problem or helper.problem(self._current())
+            self._mate = MateSearch(helper, problem, command.mate_ms, self._writer.write)
+            self._tell_notice()
 
     def _search_for_move(self, command: UsiGoCommand, position: Position) -> None:
         actions, problems = root_actions(command.search_moves, position)

@@ -11,6 +11,7 @@ from lab.common.commands import dispatch
 COMMANDS = {
     "blunders": "where a network lost its games of chess, and whether h or g is to blame",
     "int8": "how far a bundle's 8-bit graph is from the one in 32 bits",
+    "mates": "which forced mates of shogi the engine finds, and into which it walks",
     "opponents": "ratings of a ladder's opponents, by matches between neighbours",
     "surprise": "what a network thinks of the moves and results of recorded games",
     "tactics": "which moves of tactics a network of chess sees, in positions that Stockfish makes and proves",

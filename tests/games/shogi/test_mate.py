@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import Any
 
 import cshogi
 import pytest
 
-from muzero_engine.games.shogi.mate import find_mate
+from muzero_engine.games.base import IllegalMove, MateResult
+from muzero_engine.games.shogi.mate import PROOF_NODES, ShogiMates, _Proof, _Unproven
+from muzero_engine.games.shogi.rules import ShogiPosition
 
 KNOWN = {
     "4k4/9/4P4/9/9/9/9/9/4K4 b G 1": 1,
@@ -18,6 +21,10 @@ KNOWN = {
     "7G1/6k2/4n4/6P1S/4+R4/9/9/9/K8 b RP 1": 7,
     cshogi.Board().sfen(): 0,
 }
+
+
+def find_mate(problem: str, nodes: int, *moves: str) -> MateResult:
+    return ShogiMates().solve(problem, moves, nodes)
 
 
 def mates(board: Any, plies: int) -> bool:
@@ -94,3 +101,51 @@ def test_too_few_nodes_decide_nothing() -> None:
     result = find_mate(sfen, 1_000)
     assert not result.decided
     assert result.moves == ()
+
+
+def test_a_problem_is_a_position_with_its_moves() -> None:
+    position = ShogiPosition.initial((9, 9))
+    moves = "7g7f 3c3d 8h2b+ 3a2b B*5e".split()
+    for move in moves:
+        position.push(position.parse_action(move))
+    problem = ShogiMates().problem(position)
+    assert problem.split(" moves ") == [cshogi.Board().sfen(), " ".join(moves)]
+    assert position.ply == len(moves)
+    assert find_mate(problem, 100, "2b3c").decided
+    with pytest.raises(IllegalMove, match="2b2a is not legal"):
+        find_mate(problem, 100, "2b2a")
+
+
+def test_the_opponents_mate_after_a_move() -> None:
+    sfen = "4k4/9/9/9/9/4p4/9/9/4K4 b 2Gg 1"
+    assert find_mate(sfen, 1_000, "G*4c").moves == ()
+    assert find_mate("4k4/9/9/9/9/9/4p4/9/4K4 b Pg 1", 1_000, "P*9e").moves == ("G*5h",)
+
+
+@pytest.mark.parametrize("plies", [3, 5, 7])
+def test_a_line_that_the_history_ends_proves_nothing(plies: int) -> None:
+    """Df-pn finds the mate all the same: it knows no history."""
+    sfen = next(sfen for sfen, known in KNOWN.items() if known == plies)
+    line = find_mate(sfen, 100_000).moves
+    solver, board = cshogi.DfPn(nodes=100_000), cshogi.Board(sfen)
+    assert solver.search(board)
+    assert _Proof(board, Counter(), solver, PROOF_NODES).line() == list(line)
+    after = cshogi.Board(sfen)
+    for usi in line[:-1]:
+        after.push_usi(usi)
+        _Proof(board, Counter({after.zobrist_hash(): 2}), solver, PROOF_NODES)
+        with pytest.raises(_Unproven):
+            _Proof(board, Counter({after.zobrist_hash(): 3}), solver, PROOF_NODES)
+    assert board.sfen() == cshogi.Board(sfen).sfen()
+
+
+def test_a_proof_that_takes_too_long_is_none() -> None:
+    sfen = next(sfen for sfen, known in KNOWN.items() if known == 7)
+    solver, board = cshogi.DfPn(nodes=100_000), cshogi.Board(sfen)
+    with pytest.raises(_Unproven):
+        _Proof(board, Counter(), solver, 1)
+
+
+def test_a_mate_by_a_dropped_pawn_is_none() -> None:
+    """A pawn on 5b would mate, but may not be dropped there to do so."""
+    assert find_mate("3sks3/9/4G4/9/9/9/9/9/4K4 b P 1", 1_000) == MateResult((), True)

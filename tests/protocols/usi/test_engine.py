@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from support.mates import DirectHelper
 from support.transcript import Output
 from support.usi_fake import load_model
 
 from muzero_engine.engine.engine import Engine
+from muzero_engine.games.shogi import GAME
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.usi.session import UsiSession
 
@@ -21,6 +23,7 @@ class Client:
     def __init__(self) -> None:
         self.output = Output()
         self.engine = Engine(load_model)
+        self.engine._mate_helper = DirectHelper(GAME)
         self.session = UsiSession(self.engine, Writer(self.output), name="n", author="a")
 
     def send(self, *lines: str) -> None:
@@ -110,3 +113,31 @@ def test_searchmoves_and_depth(client: Client) -> None:
     client.bestmove()
     client.send("go movetime 30")
     client.bestmove()
+
+
+IN_FIVE = "position sfen 8k/5+RBp1/5p3/4+PG2p/9/9/9/9/K8 b P 1"
+
+
+def test_a_forced_mate_is_announced_and_played_on_a_clock(client: Client) -> None:
+    client.send(
+        "setoption name MateSearch value true", "isready", IN_FIVE, "go btime 0 wtime 0 byoyomi 60000"
+    )  # the answer does not wait for so long
+    *_, info, best = client.output.until("bestmove .*")
+    assert " score mate 5 " in info
+    assert best.split()[1] == "4b3a"
+    client.send("gameover win", "usinewgame")
+    client.send("setoption name MateSearch value false", "go btime 0 wtime 0 byoyomi 60")
+    assert not any(" score mate " in line for line in client.output.until("bestmove .*"))
+
+
+@pytest.mark.parametrize("command", ["stop", "gameover draw", "go nodes 1", "position startpos", "isready"])
+def test_while_mates_are_looked_for_everything_works(client: Client, command: str) -> None:
+    client.send("setoption name MateSearch value true")
+    client.send("position startpos moves 7g7f 3c3d", "go infinite", command, "stop")
+    client.bestmove()
+    client.send(IN_FIVE, "go mate infinite")
+    client.output.until("checkmate 4b3a .*")
+    client.send("go ponder btime 0 wtime 0 byoyomi 60000")
+    client.output.until("info .* score mate 5 .*")
+    client.send("ponderhit")
+    assert client.bestmove().startswith("bestmove 4b3a")

@@ -6,11 +6,13 @@ import re
 
 from hypothesis import HealthCheck, given, settings
 from support.fuzz import conversations
+from support.mates import DirectHelper
 from support.scripted_engine import ScriptedEngine
 from support.transcript import Output
 from support.usi_fake import load_model
 
 from muzero_engine.engine.engine import Engine
+from muzero_engine.games.registry import load_game
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.usi.session import UsiSession
 
@@ -111,4 +113,6 @@ def test_scripted_engine(lines: list[str]) -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_real_engine(lines: list[str]) -> None:
     output = Output()
-    converse(UsiSession(Engine(load_model), Writer(output), name="n", author="a"), output, lines)
+    engine = Engine(load_model)
+    engine._mate_helper = DirectHelper(load_game("shogi"))
+    converse(UsiSession(engine, Writer(output), name="n", author="a"), output, lines)
