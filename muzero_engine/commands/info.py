@@ -14,6 +14,7 @@ from muzero_engine.commands.common.machine import machine, versions
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle
 from muzero_engine.inference.manifest import BadWeights, Rating
+from muzero_engine.inference.session import accelerator_advice, available_backends
 from muzero_engine.match.results.tables import aligned
 
 COLUMN = 15  # where values begin
@@ -39,6 +40,8 @@ def info(as_json: bool) -> None:
     facts = versions() | {
         name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in machine().items()
     }
+    advice = accelerator_advice(available_backends())
+    facts |= {} if advice is None else {"graphics card": advice}
     click.echo("\n".join(f"{name:{COLUMN}}{value}" for name, value in facts.items()))
     for bundle in bundles:
         click.echo()

@@ -12,8 +12,10 @@ but onnxruntime promises neither: elsewhere the last digits (about 1e-6) may dif
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -66,10 +68,10 @@ _PROVIDERS = {
 _ON_PROCESSOR = (Backend.CPU, Backend.OPENVINO)
 _AUTO_ORDER = (Backend.CUDA, Backend.DIRECTML, Backend.CPU)
 _PACKAGES = {
-    Backend.CUDA: "pip install onnxruntime-gpu",
-    Backend.DIRECTML: "pip install onnxruntime-directml (Windows)",
+    Backend.CUDA: "pip uninstall onnxruntime, then pip install 'onnxruntime-gpu[cuda,cudnn]'",
+    Backend.DIRECTML: "pip uninstall onnxruntime, then pip install onnxruntime-directml (Windows)",
     Backend.COREML: "pip install onnxruntime (macOS)",
-    Backend.OPENVINO: "pip install onnxruntime-openvino",
+    Backend.OPENVINO: "pip uninstall onnxruntime, then pip install onnxruntime-openvino",
 }
 
 
@@ -92,6 +94,18 @@ def choose_backend(choice: Backend, available: tuple[Backend, ...]) -> Backend:
             f"the backend {choice.value} is not installed (there is {names}): {_PACKAGES[choice]}, or choose another"
         )
     return choice
+
+
+def accelerator_advice(available: tuple[Backend, ...], platform: str = sys.platform) -> str | None:
+    """Return in one line what would let a graphics card be used; None where one is in use without being asked for."""
+    if any(backend is not Backend.CPU for backend in _AUTO_ORDER if backend in available):
+        return None
+    if Backend.COREML in available:
+        return "none is used by itself; --backend coreml tries Apple's"
+    ways = [f"NVIDIA: {_PACKAGES[Backend.CUDA]}"]
+    if platform == "win32":
+        ways.append(f"any: {_PACKAGES[Backend.DIRECTML]}")
+    return "none is used; for " + ", or for ".join(ways)
 
 
 def usable_cores() -> int:
@@ -117,21 +131,37 @@ class OnnxModel:
         threads: int = 1,
     ) -> None:
         self.manifest: Manifest = bundle.manifest
-        self.backend = choose_backend(backend, available_backends())
-        self.precision = _choose_precision(precision, self.backend, bundle)
         self.threads = threads if threads > 0 else usable_cores()
-        source = str(bundle.folder)
-        recurrent = RECURRENT_INT8 if self.precision is Precision.INT8 else RECURRENT
+        self.backend = choose_backend(backend, available_backends())
         self._initial_outputs = [*INITIAL_OUTPUTS, "ownership"] if self.manifest.ownership else list(INITIAL_OUTPUTS)
         self._recurrent_outputs = list(RECURRENT_OUTPUTS)
+        self._load(bundle, precision)
+        if not _runs_on(self.backend, self._recurrent):
+            if backend is not Backend.AUTO:
+                raise BackendUnavailable(
+                    f"the backend {self.backend.value} is installed but does not start on this machine: are its driver "
+                    f"and libraries there ({_PACKAGES[self.backend]})? Or choose another backend"
+                )
+            self.backend = Backend.CPU
+            self._load(bundle, precision)
+        self._levels = self._probe(str(bundle.folder))
+
+    def _load(self, bundle: Bundle, precision: Precision) -> None:
+        """Make the sessions for `backend`."""
+        self.precision = _choose_precision(precision, self.backend, bundle)
+        recurrent = RECURRENT_INT8 if self.precision is Precision.INT8 else RECURRENT
         self._initial = _session(bundle, INITIAL, self.backend, self.threads)
         self._recurrent = _session(bundle, recurrent, self.backend, self.threads)
-        self._levels = self._probe(source)
 
     @property
     def planes(self) -> int:
         """Return how many channels an observation has."""
         return self.manifest.planes
+
+    @property
+    def largest_batch(self) -> int:
+        """Return how many states at once may pay: a graphics card is not busy with those that fill a processor."""
+        return 32 if self.backend in _ON_PROCESSOR else 512
 
     @property
     def latent_levels(self) -> int:
@@ -214,7 +244,12 @@ def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxr
         used = [weight for weight in weights if weight in named]  # onnxruntime refuses any that is not there
         tensors = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[weight]) for weight in used]
         options.add_external_initializers(used, tensors)
-        return onnxruntime.InferenceSession(graph, options, providers=_providers(backend, threads))
+        if backend is Backend.CPU:
+            return onnxruntime.InferenceSession(graph, options, providers=_providers(backend, threads))
+        with contextlib.redirect_stdout(sys.stderr):  # where onnxruntime says that a provider does not start
+            if backend is Backend.CUDA:
+                getattr(onnxruntime, "preload_dlls", int)()  # those of NVIDIA's wheels; onnxruntime has it from 1.21 on
+            return onnxruntime.InferenceSession(graph, options, providers=_providers(backend, threads))
     except Exception as error:  # onnxruntime's exceptions have no common base but this
         raise BadWeights(
             f"{name} in {bundle.folder} cannot be loaded by onnxruntime ({_first_line(error)}): "
@@ -232,6 +267,11 @@ def _providers(backend: Backend, threads: int) -> list[tuple[str, dict[str, str]
     if backend is not Backend.CPU:
         chosen.append((_PROVIDERS[Backend.CPU], {}))
     return chosen
+
+
+def _runs_on(backend: Backend, running: onnxruntime.InferenceSession) -> bool:
+    """Return whether a session has the backend that it was made for: onnxruntime goes on without one that fails."""
+    return _PROVIDERS[backend] in running.get_providers()
 
 
 def _first_line(error: Exception) -> str:

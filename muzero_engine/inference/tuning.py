@@ -16,7 +16,7 @@ import numpy as np
 from muzero_engine.games.base import Shape
 from muzero_engine.model import Model
 
-BATCHES = (1, 2, 4, 8, 16, 32)
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 SEARCH_SECONDS = 1e-4  # what the search itself spends on a batch, apart from its leaves
 MAX_LATENCY = 0.020  # seconds a batch
 ENOUGH = 0.95  # of the best rate: the smallest batch that reaches it is taken
@@ -25,10 +25,13 @@ PATIENCE = 2.0  # how many times as long as meant it may take
 
 
 class TunableModel(Model, Protocol):
-    """A model that says how many planes it observes, and what its calls are to be timed with."""
+    """A model that says how many planes it observes, how large a batch may pay, and what times its calls."""
 
     @property
     def planes(self) -> int: ...
+
+    @property
+    def largest_batch(self) -> int: ...
 
     def clock(self) -> float:
         """Return seconds, from any beginning."""
@@ -60,9 +63,10 @@ def tune(model: TunableModel, shape: Shape, *, seconds: float = 0.6, max_latency
     root = model.initial_inference(np.zeros((1, model.planes, *shape), dtype=np.float32))
     clock = model.clock
     deadline, last = clock() + seconds, time.perf_counter() + PATIENCE * seconds
-    share = seconds / len(BATCHES)
+    batches = [batch for batch in BATCHES if batch <= model.largest_batch]
+    share = seconds / len(batches)
     table: list[Measurement] = []
-    for batch in BATCHES:
+    for batch in batches:
         latent = np.repeat(root.latent, batch, axis=0)
         actions = np.arange(batch, dtype=np.int64) % root.policy_logits.shape[1]
         model.recurrent_inference(latent, actions)

@@ -25,6 +25,7 @@ from muzero_engine.inference.session import (
     BackendUnavailable,
     OnnxModel,
     Precision,
+    accelerator_advice,
     available_backends,
     choose_backend,
     usable_cores,
@@ -61,6 +62,25 @@ def test_auto_takes_the_fastest_that_is_there() -> None:
 def test_a_backend_that_is_missing_says_what_to_install(backend: Backend, package: str) -> None:
     with pytest.raises(BackendUnavailable, match=f"{backend.value} is not installed .*{package}"):
         choose_backend(backend, (Backend.CPU,))
+
+
+def test_what_a_graphics_card_needs_is_said_where_none_is_used() -> None:
+    assert accelerator_advice((Backend.CUDA, Backend.CPU)) is None
+    assert accelerator_advice((Backend.DIRECTML, Backend.CPU)) is None
+    assert "--backend coreml" in str(accelerator_advice((Backend.COREML, Backend.CPU), "darwin"))
+    linux, windows = (str(accelerator_advice((Backend.CPU,), platform)) for platform in ("linux", "win32"))
+    assert "onnxruntime-gpu" in linux
+    assert "directml" not in linux
+    assert "directml" in windows
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_card_that_does_not_start_is_no_card(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime goes on without a provider whose driver is missing; 32 bits on a processor would be the worst."""
+    monkeypatch.setattr(session, "available_backends", lambda: (Backend.CUDA, Backend.CPU))
+    assert OnnxModel(bundle).backend is Backend.CPU
+    with pytest.raises(BackendUnavailable, match="cuda is installed but does not start"):
+        OnnxModel(bundle, backend=Backend.CUDA)
 
 
 def test_eight_bits_are_refused_where_there_are_none(bundle: Bundle) -> None:
