@@ -187,6 +187,7 @@ def _read(process: subprocess.Popen[str], answers: _Answers) -> None:
         with answers.changed:
             answers.dead = True
             answers.changed.notify_all()
+        process.wait()  # no dead one is left waiting
 
 
 def _kill(process: subprocess.Popen[str]) -> None:

@@ -150,11 +150,11 @@ def test_a_dead_process_is_told_once_and_started_again_later(
     helper.put_first("m")  # into a pipe that nobody reads
     helper.rest()
     first = helper._process
+    assert first is not None
+    wait_until(lambda: first.returncode is not None)  # no zombie is left
     assert not helper.ask("q", [], 1)
     assert helper.notice is not None
     assert "has ended" in helper.notice
-    assert first is not None
-    assert first.returncode is not None  # no zombie is left
     assert not helper.ask("q", [], 1)
     monkeypatch.setattr(muzero_engine.engine.mate_helper, "RESTART_S", 0.0)
     assert helper.ask("r", [], 1)

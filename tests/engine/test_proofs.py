@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from support.engine_client import PATIENCE, Client, at
-from support.fakes import ConfidentModel
+from support.fakes import ConfidentModel, HashModel
 from support.mates import DirectHelper
 
+import muzero_engine.engine.mate_helper
+from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.mate_helper import MateFound
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.engine.report import RootMove
+from muzero_engine.engine.report import RootMove, SearchResult
 from muzero_engine.engine.strength import sample_move
 from muzero_engine.games.registry import load_game
 from muzero_engine.protocols.common.search_text import score_text
@@ -168,3 +171,28 @@ def test_scores_of_proven_mates_in_moves_and_in_plies() -> None:
     lost = RootMove(1, 5, -1.0, 0.0, 0.1, -1.0, (1, 2, 3, 4), -1.0, (5,) * 4, 4)
     assert [usi_score(move, "Q") for move in (mate, lost)] == ["mate 3", "mate -4"]
     assert [score_text(move) for move in (mate, lost)] == ["mate 2", "mate -2"]
+
+
+def test_an_engine_without_its_process_says_so_and_plays_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(game: str) -> subprocess.Popen[str]:
+        raise OSError(f"no processes for {game}")
+
+    monkeypatch.setattr(muzero_engine.engine.mate_helper, "spawn_process", refuse)
+    fake = HashModel(SHOGI.spec, (9, 9))
+    engine = Engine(lambda _: fake, EngineOptions(mate_search=True), game="shogi")
+    engine.prepare((9, 9))
+    assert engine.notice is not None
+    assert engine.notice.startswith("no forced mates are looked for: ")
+    assert "no processes for shogi" in engine.notice
+    results: list[SearchResult] = []
+    limits = Limits(clock=Clock(byoyomi_ms=60.0))
+    engine.go(at("shogi", START), limits, on_info=lambda _: None, on_done=results.append)
+    assert engine.wait(PATIENCE)
+    assert results[0].action is not None
+    engine.close()
+
+
+@pytest.mark.parametrize("game", ["chess", "go", None])
+def test_games_without_a_solver_have_no_helper(game: str | None) -> None:
+    fake = HashModel(SHOGI.spec, (9, 9))
+    assert Engine(lambda _: fake, game=game).mate_helper() is None
