@@ -1,17 +1,46 @@
-"""Short forms of the trials: a few fuzzed lines, a few hostile calls."""
+"""Short forms of the trials, and that they see the faults that they look for."""
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
-from lab.trials import fuzz, hostile_files
+from lab.trials import day, fuzz, hostile_files, latency, soak
+from lab.trials.common.fuzzed_lines import Fuzzer
+from lab.trials.common.processes import growth_fault
+from lab.trials.common.replies import replies_of
+from lab.trials.common.sessions import PROTOCOLS
+from lab.trials.common.table import Table
 
 
-@pytest.mark.parametrize("protocol", ["ugi", "analysis"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_session_outlives_fuzzed_lines(protocol: str) -> None:
-    tally = fuzz.session(protocol, 100, seed=2)
+    tally = fuzz.fuzz(protocol, 100, seed=2)
     assert (tally.lines, tally.fault) == (100, "")
+    assert tally.replies > 10
+    assert len(tally.megabytes) == 2  # of 50 lines each
+
+
+@pytest.mark.parametrize("protocol", ["ugi", "gtp", "analysis"])
+def test_a_day_of_a_gui(protocol: str) -> None:
+    found = day.day(protocol, 10, seed=2)
+    assert (found.searches, found.fault) == (10, "")
+
+
+@pytest.mark.parametrize("protocol", ["ugi", "gtp", "analysis"])
+def test_searches_are_stopped(protocol: str) -> None:
+    times = latency.stop_times(protocol, 3, 1, Table(("protocol",)))
+    assert len(times) == 3
+    assert min(times) > 0.0
+
+
+def test_games_of_the_runner_have_no_fault(tmp_path: Path) -> None:
+    folder = tmp_path / "games"
+    assert soak.played("tictactoe", soak.NODES, 2, folder, 2, Table(("game",))) == ""
+    verified, fault = soak.faults_of(folder)
+    assert verified is not None
+    assert (len(verified.records), fault) == (2, "")
 
 
 def test_hostile_tensors_give_one_line_each(tmp_path: Path) -> None:
@@ -19,3 +48,61 @@ def test_hostile_tensors_give_one_line_each(tmp_path: Path) -> None:
         outcome = hostile_files.call(kind)
         assert outcome.fault(most_seconds=60.0, most_megabytes=300.0) is None, outcome.said
         assert "checkpoint.safetensors" in outcome.said
+
+
+# What the trials see
+
+
+@pytest.mark.parametrize(
+    ("protocol", "sent", "heard", "fault"),
+    [
+        ("uci", ["joho go nodes 1", "isready"], ["info depth 1", "bestmove e2e4", "readyok"], ""),
+        ("uci", ["go nodes 1"], ["bestmove e2e4", "bestmove e2e4"], "a bestmove too many"),
+        ("uci", ["go nodes 1"], ["Traceback (most recent call last):"], "an odd line"),
+        ("usi", ["joho go nodes 1"], ["bestmove 7g7f"], "a bestmove too many"),
+        ("usi", ["go mate 1"], ["checkmate nomate"], ""),
+        ("ugi", ["ponderhit go nodes 1"], ["bestmove a1"], ""),
+        ("gtp", ["7 name", "# no command", "undo"], ["=7 x", "", "? cannot undo", ""], ""),
+        ("gtp", ["7 name"], ["=8 x"], "a response to '8'"),
+        ("gtp", ["name"], ["= x", "", "= x"], "a response too many"),
+        ("gtp", ["name"], ["x"], "a line outside a response"),
+        ("analysis", ["x"], ['{"error":"the line is not valid JSON"}'], ""),
+        ("analysis", ["x"], ['{"error":"x"}', '{"error":"x"}'], "an answer too many"),
+    ],
+)
+def test_replies_are_counted(protocol: str, sent: list[str], heard: list[str], fault: str) -> None:
+    replies = replies_of(protocol)
+    for line in sent:
+        replies.sent(line)
+    assert replies.owed or fault
+    problems = [problem for line in heard if (problem := replies.heard(line))]
+    assert (problems == []) if not fault else problems[0].startswith(fault)
+    assert replies.owed == 0 or fault
+
+
+def test_a_query_owes_an_answer_for_each_position() -> None:
+    replies = replies_of("analysis")
+    board = '"rules":"chinese","boardXSize":5,"boardYSize":5,"moves":[["B","A1"],["W","B2"]]'
+    replies.sent(f'{{"id":"a",{board},"analyzeTurns":[0,1,1]}}')
+    assert replies.owed == 2
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_fuzzed_lines_are_lines_of_the_protocol(protocol: str) -> None:
+    fuzzer = Fuzzer(protocol, random.Random(1), ["Hash"])
+    lines = [fuzzer.line() for _ in range(300)]
+    assert not any("\n" in line or "quit" in line for line in lines)
+    whole = {"uci": "go infinite", "usi": "go infinite", "ugi": "go infinite", "gtp": "clear_board"}.get(
+        protocol, '"moves"'
+    )
+    assert any(whole in line for line in lines)
+    assert lines == [
+        line
+        for fuzzer in [Fuzzer(protocol, random.Random(1), ["Hash"])]
+        for line in (fuzzer.line() for _ in range(300))
+    ]
+
+
+def test_memory_that_grows_is_seen() -> None:
+    assert growth_fault([100, 90, 109], 0.1) == ""
+    assert growth_fault([100, 111, 100], 0.1) == "memory [100, 111, 100]"

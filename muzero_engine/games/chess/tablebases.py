@@ -39,15 +39,16 @@ class Tablebases:
         for folder in path.split(os.pathsep):
             try:
                 count += self._tables.add_directory(folder)
-            except OSError as error:
-                raise BadPosition(f"no endgame tables in {folder!r:.80}: {error.strerror or error}") from None
+            except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+                reason = getattr(error, "strerror", None) or error
+                raise BadPosition(f"no endgame tables in {folder!r:.80}: {reason}") from None
         if not count:
             raise BadPosition(f"no endgame tables (.rtbw, .rtbz) in {path!r:.80}")
 
     def probe(self, board: chess.Board) -> TableMoves | None:
         """Return what is known of a position, None where a table is missing or castling is possible.
 
-        `board` runs in Chess960 mode or not; it is the same afterwards.
+        `board` runs in Chess960 mode or not; it is the same afterwards. Raises BadPosition where a table is damaged.
         """
         if board.castling_rights or board.occupied.bit_count() > chess.syzygy.TBPIECES:
             return None
@@ -59,6 +60,8 @@ class Tablebases:
                 results[action] = self._judge(board, zeroing)
             except (KeyError, chess.syzygy.MissingTableError):
                 return None
+            except Exception as error:  # python-chess trusts what is in a table
+                raise BadPosition(f"an endgame table cannot be read: {error}") from None
             finally:
                 board.pop()
         if not results:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -46,14 +47,8 @@ class ReportedSearch:
         self.done = True
         self._writer.write("\n".join(lines))
 
-    def give_up(self, no_move: str) -> None:
-        """Answer with a move, which is owed even though the engine failed to start the search."""
-        legal = self._position.legal_actions()
-        self.done = True
-        self._writer.write(f"bestmove {self._position.action_text(int(legal[0])) if len(legal) else no_move}")
 
-
-class GuiSession:
+class GuiSession(abc.ABC):
     """The common half of a UCI, a UGI and a USI session.
 
     `describe` gives one line about the weights in use ("" for none), asked for after they were loaded and told in an
@@ -101,12 +96,24 @@ class GuiSession:
             self._complain(f"and {len(problems) - MOST_PROBLEMS} more")
 
     def _guarded(self, name: str, command: Callable[[str], None], arguments: str) -> None:
-        """Run a command: a session outlives every fault of a single one."""
+        """Run a command: a session outlives every fault of a single one, and a `go` is answered all the same."""
         try:
             command(arguments)
         except Exception as error:
             _log.exception("%s", name)
+            if name == "go":
+                self._give_up()
             self._complain(f"{name} failed: {error}")
+
+    @abc.abstractmethod
+    def _root(self) -> Position:
+        """Return the position that a `go` would search."""
+
+    def _give_up(self) -> None:
+        """Answer a `go` of which no search came, with a move."""
+        position = self._root()
+        legal = position.legal_actions()
+        self._writer.write(f"bestmove {position.action_text(int(legal[0])) if len(legal) else self.no_move}")
 
     def _load_weights(self, position: Position) -> None:
         """Load the weights for `isready`, and tell what is wrong with them: `readyok` is owed all the same."""
@@ -174,14 +181,5 @@ class GuiSession:
             self._told = self._description
             self._tell(self._description)
         search = ReportedSearch(self._writer, position, info_lines, bestmove_line)
-        try:
-            self._engine.go(
-                position,
-                limits,
-                on_info=search.on_info,
-                on_done=partial(self._finish, search),
-            )
-            self._search = search
-        except Exception:
-            search.give_up(self.no_move)
-            raise
+        self._engine.go(position, limits, on_info=search.on_info, on_done=partial(self._finish, search))
+        self._search = search

@@ -37,6 +37,8 @@ class SessionLog:
                 self._file = None
             if not path:
                 return
+            if "\0" in path:
+                raise OSError(errno.EINVAL, "no file has a NUL in its name", path)
             if os.path.lexists(path) and not os.path.isfile(path):
                 raise OSError(errno.EINVAL, "it is no ordinary file", path)
             self._file = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  # for the session
@@ -101,6 +103,11 @@ class Inbox:
         if line is not None and self._log is not None:
             self._log.note(">>", line)
         return line
+
+    def wake(self) -> None:
+        """End a `wait` early, because there is something else to do. From any thread."""
+        with self._changed:
+            self._changed.notify_all()
 
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for a line; return whether one is there. At the end of input none will come."""

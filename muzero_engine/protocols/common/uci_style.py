@@ -59,6 +59,9 @@ class UciStyleSession(GuiSession, abc.ABC):
     def _read_start(self, fen: str | None) -> Position:
         """Return the position of a text, None being the start of the game. Raises BadPosition."""
 
+    def _root(self) -> Position:
+        return self._line.position
+
     def _effective_options(self) -> EngineOptions:
         """Return the options that the engine is to have."""
         return self._options

@@ -25,7 +25,7 @@ from muzero_engine.protocols.gtp.frame import GtpError
 from muzero_engine.protocols.gtp.params import GtpSettings
 
 ANALYSIS_LINES = 20  # moves of an analysis that come with a whole variation
-_POLL_S = 0.02  # how often a blocked search looks whether the client is gone
+_POLL_S = 0.02  # how often a session looks whether the client is gone, and where nothing wakes it
 
 
 class InfoStream:
@@ -122,12 +122,18 @@ class Searcher:
         """Search like `search`, but end without a result (None) at any further line. Call `prepare` before."""
         self._pondering = None
         results: list[SearchResult] = []
-        self._engine.go(position, limits, on_info=_ignore, on_done=results.append)
+
+        def done(result: SearchResult) -> None:
+            results.append(result)
+            self._inbox.wake()
+
+        self._engine.go(position, limits, on_info=_ignore, on_done=done)
         cancelled = False
-        while not self._engine.wait(_POLL_S):
-            if self._inbox.wait(0.0) or self._inbox.abandoned:
+        while not results and not self._engine.wait(_POLL_S if cancelled or self._inbox.closed else 0.0):
+            if self._inbox.wait(_POLL_S) or self._inbox.abandoned:
                 cancelled = True
                 self._engine.stop()
+        self._engine.wait()
         return None if cancelled else results[0]
 
     def ownership(self, position: GoPosition) -> Floats | None:

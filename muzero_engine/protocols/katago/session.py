@@ -30,7 +30,7 @@ from muzero_engine.protocols.gtp.score import score_model
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
 from muzero_engine.protocols.katago.query import QueriedTurn, Query, QueryError, parse_query
 
-_POLL_S = 0.02  # how often a running search looks for more input
+_POLL_S = 0.02  # how often a session looks whether its search is over, where nothing wakes it
 DEFAULT_VISITS = 500  # where neither the query nor the session says; that of KataGo's example configuration
 
 
@@ -187,6 +187,11 @@ class KatagoAnalysisSession:
                 self._send(analysis(query, turn, info, during_search=True, ownerships=self._engine.ownership))
 
         results: list[SearchResult] = []
+
+        def done(result: SearchResult) -> None:
+            results.append(result)
+            self._inbox.wake()
+
         try:
             self._engine.prepare(turn.position.shape)
         except (ValueError, RuntimeError) as error:
@@ -197,15 +202,17 @@ class KatagoAnalysisSession:
             turn.position,
             self._limits(task),
             on_info=report,
-            on_done=results.append,
+            on_done=done,
             info_interval_ms=interval_ms,
             lines=ANALYSIS_LINES,
             root_widening=GtpSettings(wide_root_noise=query.wide_root_noise).root_widening,
         )
-        while not self._engine.wait(_POLL_S):
+        while not results and not self._engine.wait(_POLL_S if self._inbox.closed else 0.0):
+            self._inbox.wait(_POLL_S)
             self._accept_more()
             if task.terminated or self._inbox.abandoned:
                 self._engine.stop()
+        self._engine.wait()
         self._running = None
         if self._engine.error is not None:
             self._send({"error": self._engine.error, "id": query.id})

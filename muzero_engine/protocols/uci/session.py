@@ -146,7 +146,11 @@ class UciSession(UciStyleSession):
         position = self._line.position
         if self._tables is None or not isinstance(position, ChessPosition):
             return limits, 0
-        known = self._tables.probe(position.board)
+        try:
+            known = self._tables.probe(position.board)
+        except BadPosition as error:
+            self._complain(f"SyzygyPath: {error}; the tables are left out until it is set again")
+            self._tables = known = None
         if known is None:
             return limits, 0
         asked = limits.root_actions

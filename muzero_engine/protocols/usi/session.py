@@ -153,6 +153,9 @@ class UsiSession(GuiSession):
             self._position = game.initial(game.spec.shapes[0])
         return self._position
 
+    def _root(self) -> Position:
+        return self._current()
+
     def _position_command(self, arguments: str) -> None:
         words, game = arguments.split(), load_game("shogi")
         self._refused = self._problem = None

@@ -1,7 +1,7 @@
 """Hostile files, settings and streams: each must give one line, soon, and in little memory.
 
-    python scripts/lab/trials/hostile_files.py
-    python scripts/lab/trials/hostile_files.py --only streams
+    python scripts/lab/trials hostile-files
+    python scripts/lab/trials hostile-files --only streams
 
 Every kind is one call of the program with something that is wrong: pipes, devices and folders where a file belongs,
 manifests, graphs and tensors with sizes that nothing has, JSON without end, numbers that are none, streams that are
@@ -11,11 +11,9 @@ memory. Kinds with a NUL in a name are left out: no system passes them on.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
-import re
 import shutil
 import struct
 import subprocess
@@ -23,23 +21,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+from lab.common.commands import parser_of
+from lab.trials.common.processes import peak_memory_mb
+from lab.trials.common.sessions import PROTOCOLS, REPOSITORY, environment
+from lab.trials.common.table import Table
+
 BUNDLE = REPOSITORY / "weights" / "tictactoe"
 PATIENCE_S = 20.0  # after which a call hangs
 MOST_LINES = 2  # of complaint, a warning beside it; not those on how a command is used, which come before
 MOST_CHARACTERS = 1_200  # of complaint
-SESSIONS = {
-    "uci": ["uci"],
-    "gtp": ["gtp"],
-    "usi": ["usi"],
-    "ugi": ["ugi", "--game", "tictactoe"],
-    "analysis": ["analysis"],
-}
 CLOSED_INPUT, CLOSED_OUTPUT = "0<&-", "1>&-"  # as a shell says it
 
 
@@ -48,7 +43,7 @@ class Kind:
     """A call of the program that must be refused."""
 
     name: str
-    arguments: list[str]
+    arguments: Sequence[str]
     closed: str = ""  # a stream that is closed, as a shell says it
     succeeds: bool = False  # what is odd may be taken all the same
 
@@ -58,7 +53,7 @@ class Outcome:
     """What came of a call."""
 
     kind: Kind
-    seconds: float  # of a processor: what else the machine does is not its fault
+    seconds: float  # of a processor, as what else the machine does is not its fault; or those that passed
     megabytes: float  # at its largest
     code: int | None  # None: it hung
     said: str
@@ -81,41 +76,29 @@ class Outcome:
         return "memory" if self.megabytes > most_megabytes else None
 
 
-def call(kind: Kind) -> Outcome:
-    """Call the program, and wait for its end."""
+def call(kind: Kind, *, wall: bool = False) -> Outcome:
+    """Call the program, and wait for its end. Its seconds are a processor's, or with `wall` those that pass."""
     command = [sys.executable, "-m", "muzero_engine", *kind.arguments]
     if kind.closed:
         command = ["sh", "-c", f'exec "$@" {kind.closed}', "sh", *command]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment())
         alarm = threading.Timer(PATIENCE_S, process.kill)
         alarm.start()
+        begin = time.perf_counter()
         megabytes = 0.0
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            megabytes = max(megabytes, _resident_megabytes(process.pid))
+            megabytes = max(megabytes, peak_memory_mb(process.pid))
             time.sleep(0.01)
+        passed = time.perf_counter() - begin
         _, status, usage = ended
         hung = not alarm.is_alive()
         alarm.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         text = said.read(1 << 20).decode(errors="replace")
-    seconds = usage.ru_utime + usage.ru_stime
+    seconds = passed if wall else usage.ru_utime + usage.ru_stime
     return Outcome(kind, seconds, megabytes, None if hung else process.returncode, text)
-
-
-def _resident_megabytes(process: int) -> float:
-    """Return the most memory that a process has held resident since it became this program (Linux).
-
-    What `wait4` tells counts the memory of the process that started it as well, until it became another program.
-    """
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    except OSError:  # it has just ended
-        return 0.0
-    peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(peak[1]) / 1024 if peak else 0.0
 
 
 # What is no file
@@ -420,7 +403,7 @@ def number_kinds(folder: Path) -> Iterator[Kind]:
 
 def stream_kinds(_folder: Path) -> Iterator[Kind]:
     """Yield sessions and commands without a standard input or output."""
-    for name, arguments in SESSIONS.items():
+    for name, arguments in PROTOCOLS.items():
         yield Kind(f"{name} without input", arguments, closed=CLOSED_INPUT)
         yield Kind(f"{name} without output", arguments, closed=CLOSED_OUTPUT)
         yield Kind(f"{name} without either", arguments, closed=f"{CLOSED_INPUT} {CLOSED_OUTPUT}")
@@ -444,29 +427,26 @@ FAMILIES: dict[str, Callable[[Path], Iterator[Kind]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0] if __doc__ else None)
+    parser = parser_of(__doc__)
     parser.add_argument("--only", choices=FAMILIES, help="a family of kinds")
     parser.add_argument("--every", type=int, default=1, help="take every N-th kind")
     parser.add_argument("--seconds", type=float, default=2.0, help="most that a call may take")
     parser.add_argument("--megabytes", type=float, default=300.0, help="most memory that a call may take")
+    parser.add_argument("--wall", action="store_true", help="count the time that passes, not a processor's")
     args = parser.parse_args()
-    faults = []
-    print(f"{'family':10} {'kinds':>6} {'faults':>7} {'slowest s':>10} {'largest MB':>11}", flush=True)
+    table = Table(("family", "kinds", "slowest s", "largest MB"))
     for family in [args.only] if args.only else FAMILIES:
+        faults, seconds, megabytes = list[str](), [0.0], [0.0]
         with tempfile.TemporaryDirectory() as folder:
-            outcomes = [call(kind) for kind in list(FAMILIES[family](Path(folder)))[:: args.every]]
-        limits = {"most_seconds": args.seconds, "most_megabytes": args.megabytes}
-        bad = [(fault, outcome) for outcome in outcomes if (fault := outcome.fault(**limits)) is not None]
-        slowest = max(outcome.seconds for outcome in outcomes)
-        largest = max(outcome.megabytes for outcome in outcomes)
-        print(f"{family:10} {len(outcomes):6} {len(bad):7} {slowest:10.2f} {largest:11.0f}", flush=True)
-        faults += bad
-    for fault, outcome in faults:
-        said = ascii(outcome.said.strip()[-160:])
-        figures = f"{outcome.seconds:.1f} s, {outcome.megabytes:.0f} MB, {outcome.code}"
-        print(f"{fault:10} {outcome.kind.name} ({figures}): {said}")
-    sys.exit(1 if faults else 0)
-
-
-if __name__ == "__main__":
-    main()
+            kinds = list(FAMILIES[family](Path(folder)))[:: args.every]
+            for kind in kinds:
+                outcome = call(kind, wall=args.wall)
+                seconds.append(outcome.seconds)
+                megabytes.append(outcome.megabytes)
+                fault = outcome.fault(most_seconds=args.seconds, most_megabytes=args.megabytes)
+                if fault is not None:
+                    figures = f"{outcome.seconds:.1f} s, {outcome.megabytes:.0f} MB, {outcome.code}"
+                    faults.append(f"{fault}: {kind.name} ({figures}): {outcome.said.strip()[-160:]!a}")
+                table.progress(f"{family}: {len(seconds) - 1} of {len(kinds)} kinds, {len(faults)} faults")
+        table.row(family, len(kinds), max(seconds), round(max(megabytes)), fault="; ".join(faults))
+    table.end()

@@ -1,7 +1,7 @@
 """A training run is stopped at random moments, as with Ctrl-C, and goes on each time: how long it took to end, and what
 was lost.
 
-    python scripts/lab/trials/stop_training.py --game shogi --moments 20
+    python scripts/lab/trials stop-training --game shogi --moments 20
 
 One table on standard output; the exit code is 1 where an end took longer than the bound, or where what a checkpoint had
 counted was lost. `--from-nothing` begins anew each time: all moments lie in the loading of PyTorch and in the first
@@ -105,7 +105,3 @@ def stopped(args: argparse.Namespace, run: Path, after: float) -> Stop:
     newest = max(run.glob("checkpoint-*/checkpoint.json"), key=lambda path: path.stat().st_mtime, default=None)
     counters = {"plies": 0, "step": 0} if newest is None else json.loads(newest.read_text())["counters"]
     return Stop(after, answered, ended, code, counters["plies"], counters["step"], said[-1] if said else "-")
-
-
-if __name__ == "__main__":
-    main()

@@ -89,3 +89,15 @@ def test_folders_without_tables(tmp_path: Path) -> None:
         Tablebases(str(tmp_path))
     with pytest.raises(BadPosition, match="none"):
         Tablebases(str(tmp_path / "none"))
+
+
+def test_a_damaged_table_is_refused_in_one_line(tmp_path: Path) -> None:
+    for name in ("KQvK.rtbw", "KQvK.rtbz"):
+        (tmp_path / name).write_bytes(bytes(range(256)) * 4)
+    with pytest.raises(BadPosition, match="an endgame table cannot be read: invalid file size"):
+        Tablebases(str(tmp_path)).probe(position_from_fen(QUEEN).board)
+
+
+def test_a_name_that_no_folder_has_is_refused() -> None:
+    with pytest.raises(BadPosition, match="null byte"):
+        Tablebases("a\0b")

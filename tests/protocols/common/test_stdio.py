@@ -90,6 +90,14 @@ def test_wait_tells_whether_something_is_there() -> None:
     assert not inbox.wait(60.0)  # no line will come
 
 
+def test_who_waits_for_a_line_can_be_woken() -> None:
+    inbox = Inbox()
+    timer = threading.Timer(0.05, inbox.wake)
+    timer.start()
+    assert not inbox.wait(3600.0)
+    timer.join()
+
+
 def test_lines_for_a_client_that_is_gone_are_forgotten() -> None:
     inbox = Inbox()
     inbox.put("a")

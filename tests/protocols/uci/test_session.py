@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import chess
@@ -11,6 +12,7 @@ from support.transcript import Output, play_transcript
 
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchResult
+from muzero_engine.games.base import BadPosition
 from muzero_engine.games.chess.actions import action_of
 from muzero_engine.games.chess.tablebases import TableMoves
 from muzero_engine.protocols.common.stdio import Inbox, SessionLog, Writer, run_session
@@ -227,6 +229,42 @@ def test_only_moves_that_endgame_tables_keep_are_searched(monkeypatch: pytest.Mo
     session.handle("go nodes 1")
     engine.finish()
     assert output.until("bestmove .*")[-1].startswith("bestmove a2a3")
+
+
+def test_a_table_that_cannot_be_read_costs_no_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    def probe(*_: object) -> None:
+        raise BadPosition("an endgame table cannot be read: it is empty")
+
+    monkeypatch.setattr(KnownMoves, "probe", probe)
+    monkeypatch.setattr("muzero_engine.games.chess.tablebases.Tablebases", KnownMoves)
+    engine = ScriptedEngine()
+    session, output = make_session(engine)
+    session.handle("setoption name SyzygyPath value somewhere")
+    for complaints in (1, 0):
+        session.handle("go nodes 1")
+        engine.finish()
+        lines = output.until("bestmove .*")
+        assert sum("left out until it is set again" in line for line in lines) == complaints
+
+
+def test_a_go_that_fails_is_answered(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    session, output = make_session(ScriptedEngine())
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a fault of this program")
+
+    monkeypatch.setattr(UciSession, "_with_tables", fail)
+    session.handle("go nodes 1")
+    assert re.fullmatch("bestmove [a-h]2[a-h][34]", output.next())
+    assert output.next() == "info string error: go failed: a fault of this program"
+    assert "a fault of this program" in caplog.text
+
+
+@pytest.mark.parametrize("option", ["LogFile", "SyzygyPath"])
+def test_a_nul_in_a_path_is_complained_of(option: str) -> None:
+    session, output = make_session(ScriptedEngine())
+    session.handle(f"setoption name {option} value a\0b")
+    assert re.fullmatch(rf"info string error: {option}.*(NUL in its name|null byte)", output.next())
 
 
 def test_a_log_holds_the_conversation(tmp_path: Path) -> None:
