@@ -32,6 +32,7 @@ COMMANDS = {
     "play": ("play", "play"),
     "web": ("web", "web"),
     "analyze": ("analyze", "analyze"),
+    "imagine": ("imagine", "imagine_command"),
     "match": ("match", "match"),
     "bench": ("bench", "bench"),
     "info": ("info", "info"),

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Sequence
+
 import click
 
-from muzero_engine.commands.common.compose import make_engine, weights_line
+from muzero_engine.commands.common.compose import load_model, make_engine, weights_folder, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.positions import game_of_data
+from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.base import Position
+from muzero_engine.inference.decoder import Decoder, load_decoder
+from muzero_engine.inference.session import OnnxModel
 from muzero_engine.web.server import serve
 from muzero_engine.web.tab import Parts
 
@@ -39,5 +46,20 @@ def web(port: int, host: str, token: str | None, no_browser: bool, options: Engi
       muzero-engine web
       muzero-engine web --no-browser --port 0
     """
-    parts = Parts(make_engine, game_of_data, weights_line, options)
+    parts = Parts(make_engine, game_of_data, _imagination(), weights_line, options)
     serve(parts, host, port, token, click.echo, browser=not no_browser)
+
+
+def _imagination() -> Callable[[Position, Sequence[int], EngineOptions], list[ImaginedPly]]:
+    """Return `imagine` with a network for each game, which all tabs share, one at a time."""
+    lock = threading.Lock()
+    loaded: dict[str, tuple[OnnxModel, Decoder | None]] = {}
+
+    def imagined(start: Position, actions: Sequence[int], options: EngineOptions) -> list[ImaginedPly]:
+        game = start.spec.name
+        with lock:
+            if game not in loaded:
+                loaded[game] = load_model(game, options), load_decoder(weights_folder(game, options))
+            return imagine(*loaded[game], start, actions)
+
+    return imagined

@@ -39,8 +39,8 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True)
-class _Record:
-    """A game: what h saw before each ply, and what was played."""
+class SampledGame:
+    """A game of the network against itself: what h saw before each ply, and what was played."""
 
     observations: list[Floats]
     actions: list[int]
@@ -58,9 +58,9 @@ def calibration_edges(model: Model, game: Game, amount: Int8Calibration, boards:
     batches: list[Edges] = []
     for shape in shapes:
         positions = max(1, amount.positions // len(shapes))
-        records: list[_Record] = []
+        records: list[SampledGame] = []
         while sum(len(record.actions) for record in records) < positions * PLIES_A_POSITION:
-            records.append(_play(model, game, shape, random))
+            records.append(sampled_game(model, game, shape, random))
         unroll_steps = min(amount.unroll_steps, min(len(record.actions) for record in records))
         starts = [(record, i) for record in records for i in range(len(record.actions) - unroll_steps + 1)]
         chosen = [starts[i] for i in random.permutation(len(starts))[:positions]]
@@ -69,9 +69,10 @@ def calibration_edges(model: Model, game: Game, amount: Int8Calibration, boards:
     return batches
 
 
-def _play(model: Model, game: Game, shape: Shape, random: np.random.Generator) -> _Record:
+def sampled_game(model: Model, game: Game, shape: Shape, random: np.random.Generator) -> SampledGame:
+    """Return a game whose moves are drawn from the policy over the legal moves."""
     position = game.initial(shape)
-    record = _Record([], [])
+    record = SampledGame([], [])
     while position.outcome() is None and position.ply < game.spec.max_plies:
         seen = observation(position)
         legal = position.legal_actions()
@@ -84,7 +85,7 @@ def _play(model: Model, game: Game, shape: Shape, random: np.random.Generator) -
     return record
 
 
-def _unrolled(model: Model, starts: list[tuple[_Record, int]], unroll_steps: int) -> list[Edges]:
+def _unrolled(model: Model, starts: list[tuple[SampledGame, int]], unroll_steps: int) -> list[Edges]:
     latent = model.initial_inference(np.stack([record.observations[i] for record, i in starts])).latent
     batches = []
     for step in range(unroll_steps):

@@ -75,6 +75,13 @@ def recurrent_graph(network: MuZeroNetwork) -> onnx.ModelProto:
     return graph
 
 
+def decoder_graph(decoder: nn.Module, network: MuZeroNetwork) -> onnx.ModelProto:
+    """Return the decoder of a network's latents, from `latent` to `frame`, probabilities, see `inference.decoder`."""
+    rows, columns = network.config.shapes[0]
+    example = (torch.rand(2, network.config.channels, rows, columns),)
+    return _traced(nn.Sequential(decoder, nn.Sigmoid()), example, ["latent"], ["frame"], network)
+
+
 def _add_top_policy(graph: onnx.GraphProto) -> None:
     """Add `top_actions` int64[B, K] and `top_logits` float32[B, K], K = min(TOP, A) whatever the board."""
     graph.initializer.append(numpy_helper.from_array(np.array([TOP], dtype=np.int64), "top.most"))
@@ -153,7 +160,7 @@ def _traced(
 ) -> onnx.ModelProto:
     board = {2: "rows", 3: "columns"} if network.config.size_agnostic else {}
     axes = {name: {0: "batch"} for name in (*inputs, *outputs)}
-    for name in ("observation", "latent", "next_latent"):
+    for name in ("observation", "latent", "next_latent", "frame"):
         if name in axes:
             axes[name] |= board
     if network.config.size_agnostic:

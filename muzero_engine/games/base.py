@@ -29,7 +29,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.text_encodings import ENCODINGS
 
 if TYPE_CHECKING:
-    from muzero_engine.games.board_view import BoardMove, BoardView
+    from muzero_engine.games.board_view import BoardMove, BoardView, Piece
 
 Scalars = npt.NDArray[np.int16]
 Packed = npt.NDArray[np.uint8]
@@ -401,6 +401,9 @@ class Game:
     board_view: Callable[[Position], BoardView] | None = None  # a board for people; None: `Position.board_text` is all
     board_move: Callable[[Position, int], BoardMove] | None = None
     """Where a legal action goes on the board of `board_view`; None: moves can be chosen by their texts alone."""
+    plane_pieces: tuple[tuple[Piece, ...], tuple[Piece, ...]] | None = None
+    """What the first `FrameLayout.per_player` planes of player 0 and of player 1 stand for, as `board_view` shows it;
+    None: the planes are no pieces."""
     records: tuple[RecordFormat, ...] = ()  # besides lines of moves, which every game has (see `games.lines`)
     defaults: GameDefaults = field(default_factory=GameDefaults)
     picture: Callable[[Position, int | None, int | None], str] | None = None

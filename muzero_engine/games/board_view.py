@@ -52,6 +52,7 @@ class BoardView:
     turns: bool = False  # whether the second player sees it from the other side
     letters: int = 1  # of the piece with the longest name in ASCII
     light: int = 1  # the player with the light pieces
+    upwards: bool = False  # whether the first row of the game's planes is the lowest here
     crossings: bool = False  # whether pieces stand where lines cross
     stars: frozenset[Square] = frozenset()  # crossings that are marked on the board
     left: Square | None = None  # what the last move left

@@ -13,10 +13,12 @@ from muzero_engine.dataclass_json import BadData, Rule, from_data, parse_json
 
 MAX_MESSAGE = 4 << 20  # bytes: a record that is loaded, in base64
 MAX_MOVES = 4000
+MAX_LINE = 24  # moves that are imagined at once
 MAX_TEXT = 4000  # characters of a position or a move
 
 Text = Annotated[str, Rule(lambda text: len(text) <= MAX_TEXT, f"at most {MAX_TEXT} characters")]
 Moves = Annotated[tuple[Text, ...], Rule(lambda moves: len(moves) <= MAX_MOVES, f"at most {MAX_MOVES} moves")]
+LineMoves = Annotated[tuple[Text, ...], Rule(lambda moves: len(moves) <= MAX_LINE, f"at most {MAX_LINE} moves")]
 Seconds = Annotated[float, Rule(lambda s: 0 < s <= 86_400, "more than 0 and at most 86400 seconds")]
 ClockSeconds = Annotated[float, Rule(lambda s: 0 <= s <= 86_400, "0 to 86400 seconds")]
 Lines = Annotated[int, Rule(lambda n: 1 <= n <= 20, "1 to 20")]
@@ -75,6 +77,15 @@ class GoRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImagineRequest:
+    """Show what the model imagines along a line."""
+
+    where: Where
+    moves: LineMoves
+    kanji: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRequest:
     """Read what was pasted or chosen: a position or a game, in base64."""
 
@@ -99,7 +110,7 @@ class NothingMore:
     """A request that is its name."""
 
 
-Request = ShowRequest | MoveRequest | GoRequest | LoadRequest | SaveRequest | NothingMore
+Request = ShowRequest | MoveRequest | GoRequest | ImagineRequest | LoadRequest | SaveRequest | NothingMore
 
 _KINDS: dict[str, type[Request]] = {
     "hello": NothingMore,
@@ -107,6 +118,7 @@ _KINDS: dict[str, type[Request]] = {
     "move": MoveRequest,
     "go": GoRequest,
     "stop": NothingMore,
+    "imagine": ImagineRequest,
     "load": LoadRequest,
     "save": SaveRequest,
 }

@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from muzero_engine import __version__
 from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.imagination import ImaginedPly
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
@@ -27,6 +28,7 @@ from muzero_engine.web.requests import (
     Asked,
     BadRequest,
     GoRequest,
+    ImagineRequest,
     LoadRequest,
     MoveRequest,
     SaveRequest,
@@ -37,6 +39,7 @@ from muzero_engine.web.requests import (
 from muzero_engine.web.views import (
     Data,
     game_data,
+    imagined_data,
     info_data,
     line_data,
     position_data,
@@ -55,6 +58,7 @@ class Parts:
 
     make_engine: Callable[[str, EngineOptions], Engine]  # of a game
     read_game: Callable[[bytes, str | None, int], PlayedGame]  # of a file's bytes; raises ValueError
+    imagine: Callable[[Position, Sequence[int], EngineOptions], list[ImaginedPly]]  # see `engine.imagination`
     weights_line: Callable[[str, EngineOptions], str]  # one line on the weights of a game
     options: EngineOptions
 
@@ -100,6 +104,8 @@ class Tab:
             case GoRequest() as request:
                 self._go(asked.id, request)
                 return None
+            case ImagineRequest() as request:
+                return self._imagine(request)
             case LoadRequest() as request:
                 return self._load(request)
             case SaveRequest() as request:
@@ -181,6 +187,15 @@ class Tab:
                 self._game = game
             self._engine.configure(options)
             return self._engine
+
+    def _imagine(self, request: ImagineRequest) -> Data:
+        start = position_of(request.where)
+        position, actions = start.copy(), []
+        for move in request.moves:
+            actions.append(position.parse_action(move))
+            position.push(actions[-1])
+        plies = self._parts.imagine(start, actions, self._parts.options)
+        return {"plies": imagined_data(plies, start, kanji=request.kanji)}
 
     # -- files -------------------------------------------------------------------------------------------------------
 

@@ -5,12 +5,14 @@ Squares are [row, column] from the top left as player 0 sees the board; scores a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from muzero_engine.engine.imagination import ImaginedPly
 from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.base import Game, Handicap, Position, Scored, Shape, Turn, WithKomi
 from muzero_engine.games.board_view import BoardView, Held, Piece
+from muzero_engine.games.imagined_view import believed_pieces, seen_square
 from muzero_engine.games.lines import START
 from muzero_engine.games.registry import game_of
 from muzero_engine.games.written_games import written_suffixes
@@ -111,6 +113,40 @@ def _squares(position: Position, action: int) -> Data:
         return {"from": None, "to": None, "drop": ""}
     move = board_move(position, action)
     return {"from": move.left, "to": move.arrived, "drop": move.dropped}
+
+
+def imagined_data(plies: Sequence[ImaginedPly], start: Position, *, kanji: bool) -> list[Data]:
+    """Return what the model imagines along a line from a position: boards of what it believes in, and figures."""
+    game, position = game_of(start), start.copy()
+    result = []
+    for ply in plies:
+        text = ""
+        if ply.action is not None:
+            text = move_text(position, ply.action, kanji=kanji)
+            position.push(ply.action)
+        board, wrong = None, []
+        if ply.picture is not None and game.board_view is not None and game.plane_pieces is not None:
+            view = game.board_view(position)
+            believed = believed_pieces(position, ply.picture)
+            pieces = [
+                {"square": square, **piece_data(one.piece), "probability": round(one.probability, 3)}
+                for square, one in believed.items()
+            ]
+            board = {**view_data(view), "pieces": pieces}
+            wrong = [seen_square(view, square) for square in ply.wrong]
+        result.append(
+            {
+                "text": text,
+                "score": (1.0 + ply.value) / 2.0,
+                "seen_score": None if ply.seen_value is None else (1.0 + ply.seen_value) / 2.0,
+                "illegal": ply.illegal,
+                "over": ply.over,
+                "is_over": ply.is_over,
+                "board": board,
+                "wrong": wrong,
+            }
+        )
+    return result
 
 
 def line_data(start: Position, moves: Iterable[int], *, kanji: bool) -> list[Data]:

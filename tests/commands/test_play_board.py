@@ -6,9 +6,9 @@ import io
 
 import pytest
 
+from muzero_engine.commands.common.board import draw, sign_of
 from muzero_engine.commands.common.positions import play_moves
-from muzero_engine.commands.play.board import draw, sign_of
-from muzero_engine.commands.play.style import PLAIN, Style, cut, style_of
+from muzero_engine.commands.common.style import PLAIN, Style, cut, style_of
 from muzero_engine.games.base import Position
 from muzero_engine.games.registry import game_names, load_game
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
 
 from muzero_engine.commands.common.positions import game_of_data
 from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.base import Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.web.app import make_app
 from muzero_engine.web.guard import Guard
 from muzero_engine.web.server import settings_of
 from muzero_engine.web.tab import Parts
 from support.fakes import HashModel
+from support.rules_model import RulesModel
 
 ENGINES: list[Engine] = []  # that were made, so that tests see whether they end
 
@@ -33,7 +36,11 @@ def make_parts() -> Parts:
         ENGINES.append(engine)
         return engine
 
-    return Parts(make_engine, game_of_data, lambda game, _: f"weights of {game}", EngineOptions(seed=1))
+    def imagined(start: Position, actions: Sequence[int], _options: EngineOptions) -> list[ImaginedPly]:
+        model = RulesModel(start)
+        return imagine(model, model.decode, start, actions)
+
+    return Parts(make_engine, game_of_data, imagined, lambda game, _: f"weights of {game}", EngineOptions(seed=1))
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from support.web import ENGINES, served
 AXE = Path(__file__).parents[2] / ".cache" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium")
 
+expect.set_options(timeout=30_000)  # ms, on a machine that has other things to do
+
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: scripts/test installs it"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # playwright's own pipes
@@ -62,7 +64,7 @@ def status(page: Page) -> Locator:
 
 
 def square(page: Page, name: str) -> Locator:
-    return page.locator(f'.cell[aria-label="{name}"], .cell[aria-label^="{name} "]')
+    return page.locator("#board").locator(f'.cell[aria-label="{name}"], .cell[aria-label^="{name} "]')
 
 
 def begin(page: Page, game: str, side: str = "both", **fields: str) -> None:
@@ -96,8 +98,8 @@ def test_chess_to_mate_by_clicks(page: Page) -> None:
     begin(page, "chess")
     play(page, "f2f3", "e7e5", "g2g4", "d8h4")
     expect(status(page)).to_have_text("black wins: checkmate")
-    expect(page.locator(".cell.movable")).to_have_count(0)
-    expect(page.locator(".cell.checked")).to_have_attribute("aria-label", re.compile("^e1"))
+    expect(page.locator("#board .cell.movable")).to_have_count(0)
+    expect(page.locator("#board .cell.checked")).to_have_attribute("aria-label", re.compile("^e1"))
     assert page.locator("#moves").inner_text().split() == ["1.", "f3", "e5", "2.", "g4", "Qh4#"]
 
 
@@ -134,7 +136,7 @@ def test_shogi_promotes_drops_and_mates(page: Page) -> None:
     expect(page.locator("#moves .move")).to_have_count(3)
     play(page, "3a2b")
     page.locator("#player-below .held").click()
-    expect(page.locator(".cell.target")).not_to_have_count(0)
+    expect(page.locator("#board .cell.target")).not_to_have_count(0)
     square(page, "5e").click()
     expect(page.locator("#moves .move")).to_have_count(5)
     expect(square(page, "5e").locator(".piece")).to_have_count(1)
@@ -165,7 +167,7 @@ def test_othello_and_tic_tac_toe_to_the_end(page: Page) -> None:
         if "to move" not in status(page).inner_text():
             break
         count = page.locator("#moves .move").count()
-        target = page.locator(".cell.target")
+        target = page.locator("#board .cell.target")
         if target.count():
             target.first.click()
         else:
@@ -216,6 +218,25 @@ def test_a_game_is_gone_through(page: Page) -> None:
     page.click("#review")
     expect(page.locator("#curve .curve")).to_have_count(1)
     expect(status(page)).to_have_text("black wins: checkmate", timeout=60_000)
+
+
+def test_the_model_imagines_a_line(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "e2e4", "e7e5", "g1f3")
+    page.click("#first")
+    page.locator("#imagination summary").click()
+    page.click("#imagine-game")
+    expect(page.locator("#imagined-line .move")).to_have_text(["now", "e4", "e5", "Nf3"])
+    imagined = page.locator("#imagined-board")
+    expect(imagined.locator(".piece")).to_have_count(32)
+    expect(imagined.locator('.cell[aria-label^="f3 white N, 100%"]')).to_have_count(1)
+    expect(imagined.locator(".wrong")).to_have_count(0)
+    page.locator("#imagined-line .move").first.click()
+    expect(imagined.locator('.cell[aria-label^="g1 white N, 100%"]')).to_have_count(1)
+    page.click("#imagine-line")
+    expect(page.locator("#imagined-facts")).to_contain_text("policy on illegal moves")
+    play(page, "d2d4")
+    expect(page.locator("#imagined")).to_be_hidden()
 
 
 FILES = {
@@ -299,7 +320,7 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#moves .move.here")).to_have_text("1. Nf3")
     expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
-    page.locator('.cell[tabindex="0"]').focus()
+    page.locator('#board .cell[tabindex="0"]').focus()
     for key in ("ArrowDown", *4 * ("ArrowRight",), "Enter", "ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     expect(page.locator("#moves .move.here")).to_have_text("e5")

@@ -12,8 +12,8 @@ from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
+from muzero_engine.commands.common.style import style_of
 from muzero_engine.commands.play.console import Console
-from muzero_engine.commands.play.style import style_of
 from muzero_engine.commands.play.table import Table
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions

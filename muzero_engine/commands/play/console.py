@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import click
 
-from muzero_engine.commands.play.style import Style, cut, terminal_width
+from muzero_engine.commands.common.style import Style, cut, terminal_width
 
 PROMPT = "> "
 FIRST_SIGN_S = 0.5  # of thinking, before which nothing is said of it

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from muzero_engine.commands.common.board import draw, sign_of
 from muzero_engine.commands.common.compose import think
-from muzero_engine.commands.play.board import draw, sign_of
+from muzero_engine.commands.common.style import terminal_width
 from muzero_engine.commands.play.console import Console
 from muzero_engine.commands.play.keeping import CannotSave, save
-from muzero_engine.commands.play.style import terminal_width
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from muzero_engine.games.base import EngineProtocol, Game
 from muzero_engine.games.chess.actions import action_permutation, action_table
-from muzero_engine.games.chess.board_view import board_move, board_view
+from muzero_engine.games.chess.board_view import PLANE_PIECES, board_move, board_view
 from muzero_engine.games.chess.defaults import DEFAULTS, PIECE_VALUES, PROMOTIONS
 from muzero_engine.games.chess.notation import NOTATION
 from muzero_engine.games.chess.picture import board_picture, piece_picture
@@ -24,6 +24,7 @@ GAME = Game(
     notation=NOTATION,
     board_view=board_view,
     board_move=board_move,
+    plane_pieces=PLANE_PIECES,
     records=FORMATS,
     defaults=DEFAULTS,
     picture=board_picture,

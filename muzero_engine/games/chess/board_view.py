@@ -27,6 +27,7 @@ def board_view(position: Position) -> BoardView:
         columns=tuple("abcdefgh"),
         rows=tuple("87654321"),
         pieces={_square(square): _piece(piece) for square, piece in board.piece_map().items()},
+        upwards=True,
         move_number=board.fullmove_number,
         surface=Surface.CHEQUERED,
         turns=True,
@@ -63,3 +64,9 @@ def _captured(position: ChessPosition, taker: chess.Color) -> Held:
     }
     lost[chess.PAWN] += sum(min(0, count) for count in lost.values())
     return tuple((_piece(chess.Piece(piece, not taker)), lost[piece]) for piece in _BY_WORTH if lost[piece] > 0)
+
+
+PLANE_PIECES = (
+    tuple(_piece(chess.Piece(kind, chess.WHITE)) for kind in chess.PIECE_TYPES),
+    tuple(_piece(chess.Piece(kind, chess.BLACK)) for kind in chess.PIECE_TYPES),
+)

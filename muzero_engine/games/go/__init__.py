@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from muzero_engine.games.base import EngineProtocol, Game
 from muzero_engine.games.go.actions import action_permutation, action_table
-from muzero_engine.games.go.board_view import board_move, board_view
+from muzero_engine.games.go.board_view import PLANE_PIECES, board_move, board_view
 from muzero_engine.games.go.defaults import DEFAULTS
 from muzero_engine.games.go.notation import NOTATION
 from muzero_engine.games.go.records import FORMATS
@@ -28,6 +28,7 @@ GAME = Game(
     notation=NOTATION,
     board_view=board_view,
     board_move=board_move,
+    plane_pieces=PLANE_PIECES,
     records=FORMATS,
     defaults=DEFAULTS,
 )

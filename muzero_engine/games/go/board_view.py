@@ -9,6 +9,7 @@ from muzero_engine.games.go.handicap import fixed_handicap, most_fixed_stones
 from muzero_engine.games.go.rules import GoPosition
 
 BLACK_STONE, WHITE_STONE = Piece(0, "X", "●"), Piece(1, "O", "●", "○")
+PLANE_PIECES = ((BLACK_STONE,), (WHITE_STONE,))
 
 
 def board_view(position: Position) -> BoardView:

@@ -2,7 +2,7 @@
 
 from muzero_engine.games.base import Game, Symmetry
 from muzero_engine.games.othello.actions import action_permutation, action_table
-from muzero_engine.games.othello.board_view import board_move, board_view
+from muzero_engine.games.othello.board_view import PLANE_PIECES, board_move, board_view
 from muzero_engine.games.othello.defaults import DEFAULTS, NOTATION
 from muzero_engine.games.othello.rules import SPEC, OthelloPosition, disc_gains
 
@@ -18,6 +18,7 @@ GAME = Game(
     notation=NOTATION,
     board_view=board_view,
     board_move=board_move,
+    plane_pieces=PLANE_PIECES,
     defaults=DEFAULTS,
     greedy=disc_gains,
 )

@@ -8,6 +8,7 @@ from muzero_engine.games.othello.actions import PASS
 from muzero_engine.games.othello.rules import SHAPE, OthelloPosition
 
 BLACK_DISC, WHITE_DISC = Piece(0, "x", "●"), Piece(1, "o", "●", "○")
+PLANE_PIECES = ((BLACK_DISC,), (WHITE_DISC,))
 
 
 def board_view(position: Position) -> BoardView:

@@ -3,7 +3,7 @@
 from muzero_engine.games.base import EngineProtocol, Game, Symmetry
 from muzero_engine.games.material import material_gains
 from muzero_engine.games.shogi.actions import action_permutation, action_table
-from muzero_engine.games.shogi.board_view import board_move, board_view
+from muzero_engine.games.shogi.board_view import PLANE_PIECES, board_move, board_view
 from muzero_engine.games.shogi.defaults import DEFAULTS, PIECE_VALUES
 from muzero_engine.games.shogi.mate import ShogiMates
 from muzero_engine.games.shogi.notation import NOTATION
@@ -22,6 +22,7 @@ GAME = Game(
     notation=NOTATION,
     board_view=board_view,
     board_move=board_move,
+    plane_pieces=PLANE_PIECES,
     records=FORMATS,
     defaults=DEFAULTS,
     picture=board_picture,

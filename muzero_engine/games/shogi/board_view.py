@@ -59,3 +59,9 @@ def _hand(board: cshogi.Board, player: int) -> Held:
     """Return the pieces in a hand, the rook first."""
     counts = zip(_HAND, board.pieces_in_hand[player], strict=True)
     return tuple((_piece(kind, player), count) for kind, count in counts if count)[::-1]
+
+
+PLANE_PIECES = (
+    tuple(_piece(kind, 0) for kind in range(1, len(_LETTERS))),
+    tuple(_piece(kind, 1) for kind in range(1, len(_LETTERS))),
+)

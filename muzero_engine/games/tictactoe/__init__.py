@@ -2,7 +2,7 @@
 
 from muzero_engine.games.base import Game
 from muzero_engine.games.tictactoe.actions import action_permutation, action_table
-from muzero_engine.games.tictactoe.board_view import board_move, board_view
+from muzero_engine.games.tictactoe.board_view import PLANE_PIECES, board_move, board_view
 from muzero_engine.games.tictactoe.defaults import DEFAULTS, NOTATION
 from muzero_engine.games.tictactoe.rules import SPEC, TicTacToePosition
 
@@ -15,5 +15,6 @@ GAME = Game(
     notation=NOTATION,
     board_view=board_view,
     board_move=board_move,
+    plane_pieces=PLANE_PIECES,
     defaults=DEFAULTS,
 )

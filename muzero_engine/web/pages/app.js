@@ -5,10 +5,12 @@ import {Clocks} from "./clocks.js";
 import {Connection, Lost} from "./connection.js";
 import {chooseMove, newGame, showHelp, toLoad, toSave} from "./dialogs.js";
 import {GameTree, Shelf} from "./game.js";
+import {Imagination} from "./imagination.js";
 import {showBar, showCurve, showFacts, showLines, showMoves} from "./panels.js";
 
 const by = (id) => document.getElementById(id);
 const REVIEW_NODES = 200; // simulations a move when a game is gone through
+const IMAGINED = 12; // plies, at most
 
 class Page {
   constructor() {
@@ -22,6 +24,7 @@ class Page {
     this.board = new Board(by("board"), [null, null], {
       play: (move) => this.played(move.move), choose: (moves) => this.choose(moves), say: (text) => this.say(text),
     });
+    this.imagination = new Imagination();
     this.clocks = new Clocks((player) => this.flagFell(player), () => this.showClocks());
     this.connection = new Connection((connected, reason) => this.connectionChanged(connected, reason));
     this.listen();
@@ -106,6 +109,8 @@ class Page {
       const shown = await this.connection.ask("show", {where: tree.where(), kanji: this.board.kanji});
       if (turn !== this.turn) return;
       this.shown = shown;
+      this.info = null;
+      this.imagination.like(this.board);
       this.shelf.keep(tree);
       this.render();
       this.busy(false);
@@ -308,6 +313,7 @@ class Page {
   }
 
   showInfo(info) {
+    this.info = info;
     showLines(by("engine-lines"), info, (moves) => this.playLine(moves));
     showFacts(by("facts"), info);
     if (info.lines.length) showBar(by("bar"), info.lines[0].wdl, this.game.players, this.light);
@@ -321,6 +327,26 @@ class Page {
     if (!running) return;
     await this.connection.ask("stop").catch(() => null);
     await running.promise.catch(() => null);
+  }
+
+  // Show what the model imagines along the best line of a search, or along the moves of the game.
+  async imagine(along) {
+    const turn = this.turn, tree = this.tree;
+    try {
+      let moves = [];
+      if (along === "game") {
+        for (let node = tree.here; node.children.length && moves.length < IMAGINED; node = node.children[0]) moves.push(node.children[0].move);
+        if (!moves.length) { this.say("there are no moves after this position: go back in the game"); return; }
+      } else {
+        if (!this.info) {
+          const about = {where: tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES};
+          if (!await this.search("review", about, turn)) return;
+        }
+        moves = this.info?.lines[0]?.moves.slice(0, IMAGINED) ?? [];
+      }
+      const {plies} = await this.connection.ask("imagine", {where: tree.where(), moves, kanji: this.board.kanji});
+      if (turn === this.turn) this.imagination.show(plies);
+    } catch (error) { this.failed(error); }
   }
 
   async review() {
@@ -424,6 +450,7 @@ class Page {
       undo: () => this.undo(), flip: () => this.flip(), kanji: () => this.toggleKanji(),
       resign: () => this.end(1 - this.people[0], "resignation"), analyse: () => this.toggleAnalysis(),
       review: () => this.review(), "move-now": () => this.connection.ask("stop").catch(() => null),
+      "imagine-line": () => this.imagine("line"), "imagine-game": () => this.imagine("game"),
       theme: () => switchTheme(),
     };
     for (const [id, step] of Object.entries(steps)) by(id).onclick = () => { if (this.tree) step(); };

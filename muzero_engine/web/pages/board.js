@@ -79,6 +79,12 @@ export class Board {
     });
   }
 
+  // Frame squares that are wrong.
+  faults(squares) {
+    const wrong = new Set(squares.map((square) => square.join()));
+    this.#cells.flat().forEach((cell) => cell.classList.toggle("wrong", wrong.has(cell.square.join())));
+  }
+
   focus() { this.#cell(this.#cursor)?.focus(); }
 
   #plain(text) {
@@ -162,7 +168,8 @@ export class Board {
       cell.classList.toggle("movable", this.#from(square).length > 0);
       const name = `${view.columns[square[1]]}${view.rows[square[0]]}`;
       const last = same(square, view.arrived) ? ", last move" : "";
-      cell.setAttribute("aria-label", piece ? `${name} ${this.players?.[piece.player] ?? ""} ${spoken(piece)}${last}` : name);
+      const sure = piece?.probability !== undefined ? `, ${Math.round(100 * piece.probability)}%` : "";
+      cell.setAttribute("aria-label", piece ? `${name} ${this.players?.[piece.player] ?? ""} ${spoken(piece)}${sure}${last}` : name);
       cell.tabIndex = same(square, this.#cursor) ? 0 : -1;
     }
   }
@@ -176,6 +183,7 @@ export class Board {
   #piece(piece) {
     const made = html("span", {className: `piece p${piece.player}`});
     made.setAttribute("aria-hidden", "true");
+    if (piece.probability !== undefined) made.style.opacity = piece.probability;
     if (this.#view.discs) {
       made.classList.add("disc", piece.player === this.#view.light ? "light" : "black");
     } else if (this.pictures) {

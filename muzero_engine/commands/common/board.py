@@ -6,7 +6,7 @@ both have a ground of their own, and so has a king in check.
 
 from __future__ import annotations
 
-from muzero_engine.commands.play.style import Style, width
+from muzero_engine.commands.common.style import Style, width
 from muzero_engine.games.board_view import BoardView, Piece, Square, Surface
 
 # Numbers of the 256 colours of terminals

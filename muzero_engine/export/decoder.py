@@ -1,0 +1,131 @@
+"""A decoder for a network that has learnt: the newest frame back from latents of h, and of g after some moves.
+
+The network stays as it is. It plays games against itself without a search (`calibration`), the moves that were played
+are unrolled in the model, and the decoder (two 1x1 convolutions) learns to tell what stands on the board from what the
+model has there. So it shows what is in the latents: it has nothing else to look at, square by square.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from muzero_engine.arrays import Floats
+from muzero_engine.export.calibration import SampledGame, sampled_game
+from muzero_engine.export.graph import decoder_graph, serialised
+from muzero_engine.files import write_atomically
+from muzero_engine.games.base import Game, Shape
+from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.manifest import DECODER, MANIFEST, FileInfo
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.numpy_model import TorchModel
+from muzero_engine.training.learner.heads import DecoderHead
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecoderTraining:
+    """How a decoder learns, and from what."""
+
+    plies: int = 12_000  # of the games that the network plays first
+    steps: int = 1_500
+    positions: int = 32  # of a step, each with its unrolled moves
+    unroll_steps: int = 8  # steps of g
+    learning_rate: float = 3e-3
+    seed: int = 0
+
+
+def train_decoder(
+    network: MuZeroNetwork,
+    game: Game,
+    boards: Sequence[Shape],
+    settings: DecoderTraining,
+    device: torch.device,
+    report: Report,
+) -> DecoderHead:
+    """Return a decoder of a network's latents, on the CPU. `report` is told how it goes, several times a minute."""
+    random = np.random.default_rng(settings.seed)
+    folded = network.folded().to(device)
+    model = TorchModel(network.to(device))
+    games: dict[Shape, list[SampledGame]] = {}
+    for shape in dict.fromkeys(boards or game.spec.shapes[:1]):
+        played = games.setdefault(shape, [])
+        while (plies := sum(len(one.actions) for one in played)) < settings.plies / max(1, len(boards)):
+            report(f"games on {shape[0]}x{shape[1]}: {plies:,} of {settings.plies / max(1, len(boards)):,.0f} plies")
+            played.append(sampled_game(model, game, shape, random))
+    planes = game.spec.layout.frame_planes
+    torch.manual_seed(settings.seed)
+    decoder = DecoderHead(network.config.channels, planes).to(device)
+    optimiser = torch.optim.AdamW(decoder.parameters(), lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
+    shapes = list(games)
+    for step in range(settings.steps):
+        chosen = games[shapes[step % len(shapes)]]
+        latents, frames = _examples(folded, chosen, planes, settings, random, device)
+        loss = F.binary_cross_entropy_with_logits(decoder(latents), frames)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+        optimiser.step()
+        schedule.step()
+        if step % 20 == 0:
+            report(f"step {step:,} of {settings.steps:,}, loss {float(loss.detach()):.5f}")
+    return decoder.cpu().eval()
+
+
+@torch.no_grad()
+def _examples(
+    network: MuZeroNetwork,
+    games: Sequence[SampledGame],
+    planes: int,
+    settings: DecoderTraining,
+    random: np.random.Generator,
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
+    """Return latents [N, C, H, W] and the frames [N, planes, H, W] that belong to them, of random places in games."""
+    weights = np.array([len(game.actions) for game in games], dtype=np.float64)
+    picked = [games[i] for i in random.choice(len(games), settings.positions, p=weights / weights.sum())]
+    starts = [int(random.integers(0, len(game.actions))) for game in picked]
+    seen = _tensor([game.observations[i] for game, i in zip(picked, starts, strict=True)], device)
+    latent = network.represent(seen)
+    latents, frames = [latent], [seen[:, :planes]]
+    alive = np.arange(len(picked))
+    for step in range(1, settings.unroll_steps + 1):
+        kept = [j for j, k in enumerate(alive) if starts[k] + step < len(picked[k].actions)]
+        if not kept:
+            break
+        alive = alive[kept]
+        actions = [picked[k].actions[starts[k] + step - 1] for k in alive]
+        latent, _ = network.dynamics(latent[torch.tensor(kept, device=device)], torch.tensor(actions, device=device))
+        latents.append(latent)
+        frames.append(_tensor([picked[k].observations[starts[k] + step][:planes] for k in alive], device))
+    return torch.cat(latents), torch.cat(frames)
+
+
+def _tensor(arrays: Sequence[Floats], device: torch.device) -> Tensor:
+    return torch.from_numpy(np.stack(arrays)).float().to(device)
+
+
+def decoder_file(decoder: nn.Module, network: MuZeroNetwork) -> bytes:
+    """Return `decoder.onnx`."""
+    return serialised(decoder_graph(decoder, network))
+
+
+def add_decoder(folder: Path, data: bytes) -> None:
+    """Write a decoder into a bundle, in place of one that is there. Raises BadWeights where there is no bundle.
+
+    The manifest, which names it, comes last: a kill before that leaves the bundle as it was, or with a decoder that is
+    refused.
+    """
+    manifest = read_manifest(folder)
+    info = FileInfo(hashlib.sha256(data).hexdigest(), len(data))
+    files = dict(sorted({**manifest.files, DECODER: info}.items()))
+    write_atomically(folder / DECODER, data)
+    write_atomically(folder / MANIFEST, replace(manifest, files=files).to_json().encode())

@@ -1,0 +1,49 @@
+"""The board back from a latent, where a bundle can tell: `decoder.onnx`. Nothing that plays needs it.
+
+latent float32[B, C, H, W] -> frame float32[B, frame planes, H, W], probabilities, both in the frame of one mover
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from muzero_engine.arrays import Floats
+from muzero_engine.files import read_limited
+from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.manifest import DECODER, BadWeights
+
+Decoder = Callable[[Floats], Floats]
+
+
+def load_decoder(folder: Path) -> Decoder | None:
+    """Return the decoder of a bundle, None where it has none. Raises BadWeights."""
+    info = read_manifest(folder).files.get(DECODER)
+    if info is None or not (folder / DECODER).exists():
+        return None
+    again = "install the weights again, or train a decoder for them (scripts/lab/decoder)"
+    try:
+        data = read_limited(folder / DECODER, info.size)
+    except OSError as error:
+        raise BadWeights(f"{DECODER} in {folder} cannot be read ({error.strerror}): {again}") from None
+    if hashlib.sha256(data).hexdigest() != info.sha256:
+        raise BadWeights(f"{DECODER} in {folder} is not the file that the manifest describes: {again}")
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(3)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions have no common base but this
+        raise BadWeights(f"{DECODER} in {folder} cannot be loaded ({str(error)[:200]}): {again}") from None
+
+    def decode(latent: Floats) -> Floats:
+        frame: Floats = session.run(["frame"], {"latent": np.ascontiguousarray(latent)})[0]
+        return frame
+
+    return decode
