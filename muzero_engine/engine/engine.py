@@ -115,10 +115,11 @@ class Engine:
             helper = self.mate_helper() if self._options.mate_search else None
             if helper is not None:
                 helper.start()  # it starts while the model is loaded
-            self._tuned_batch(self._ready_model(self._options), shape)
-            self._hash_mb(self._options)
+            model = self._ready_model(self._options)
             if helper is not None:
-                helper.wait_ready()
+                helper.wait_ready()  # what is measured next is measured alone
+            self._tuned_batch(model, shape)
+            self._hash_mb(self._options)
 
     def mate_helper(self) -> MateHelper | None:
         """Return what proves mates of the game that is played, None where nobody does; it has no process yet, maybe.

@@ -1,12 +1,12 @@
 """Which forced mates of shogi the engine finds, and into which it walks, on a clock, with and without its solver.
 
-    python scripts/lab/studies mates --make --minutes 2 --file mates.jsonl
+    python scripts/lab/studies mates --make --matches m1 m2 --file mates.jsonl
     python scripts/lab/studies mates --file mates.jsonl --seconds 1 --option mate_search=true --option mate_search=false
 
-`--make` lets the network play against itself without a search, and keeps positions of two kinds: those in which the
-player to move has a shortest mate by checks of 3, 5, 7, 9 or 11 plies, and those in which the network's first move
-allows one, but its second, third or fourth does not (as far as the solver sees with many nodes). No two of a game are
-of the same kind and length.
+`--make` goes through the games of folders of matches and keeps positions of two kinds: those in which the player to
+move has a shortest mate by checks of 3, 5, 7, 9 or 11 plies, and those in which the network's first move allows one,
+but its second, third or fourth does not (as far as the solver sees with many nodes). No two of a game are of the same
+kind and length.
 
 The other form plays each position with each value of the option and counts: `mates`, where after the move played a mate
 is still proven against every reply; `walks`, where after the move played the opponent's mate is proven.
@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -33,12 +33,13 @@ from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.shogi.mate import ShogiMates
 from muzero_engine.games.shogi.rules import ShogiPosition
+from muzero_engine.match.records.store import recorded_games
+from muzero_engine.model import Model
 
 WANTED = {3: 100, 5: 50, 7: 50, 9: 30, 11: 20}  # positions by plies of the shortest mate, of either kind
 SEEN = 20_000  # nodes that prove an opponent's mate
 UNSEEN = 50_000  # nodes after which a move is taken for safe
-GAMES = 32  # side by side
-RANDOM_PLIES, LONGEST = 24, 200
+FIRST_PLY = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def shortest_mate(board: cshogi.Board) -> int | None:
     return next((plies for plies in (3, 5, 7, 9, 11) if board.mate_move(plies)), None)
 
 
-def mate_positions(position: ShogiPosition, ranked: list[int]) -> Iterator[MatePosition]:
-    """Yield what a position of a game is kept for; `ranked` has its actions by prior, the highest first."""
+def mate_positions(position: ShogiPosition, model: Model) -> Iterator[MatePosition]:
+    """Yield what a position of a game is kept for."""
     solver, board = ShogiMates(), position.board
     problem = solver.problem(position)
     mates = solver.solve(problem, (), SEEN).moves
@@ -69,7 +70,9 @@ def mate_positions(position: ShogiPosition, ranked: list[int]) -> Iterator[MateP
         if plies in WANTED:
             yield MatePosition("mate", plies, problem)
         return
-    texts = [position.action_text(action) for action in ranked[:4]]
+    legal = position.legal_actions()
+    logits = model.initial_inference(observation(position)[None]).policy_logits[0][legal]
+    texts = [position.action_text(int(action)) for action in legal[np.argsort(-logits)[:4]]]
     if len(texts) < 2 or not solver.solve(problem, texts[:1], SEEN).moves:
         return
     if any(not solver.solve(problem, (text,), UNSEEN).moves for text in texts[1:]):
@@ -79,34 +82,25 @@ def mate_positions(position: ShogiPosition, ranked: list[int]) -> Iterator[MateP
             yield MatePosition("walk", plies, problem)
 
 
-def make(file: Path, minutes: float, seed: int) -> None:
-    """Play games and add positions to `file` until there are enough or the time is up."""
-    end, rng = time.monotonic() + 60 * minutes, np.random.default_rng(seed)
+def make(matches: Sequence[Path], file: Path, minutes: float) -> None:
+    """Go through the games of folders of matches and add positions to `file`, until there are enough or time is up."""
+    end = time.monotonic() + 60 * minutes
     model = load_model("shogi", EngineOptions())
-    counts: Counter[tuple[str, int]] = Counter()
-    if file.exists():
-        counts.update((entry.kind, entry.plies) for entry in read(file))
-    games: list[tuple[ShogiPosition, set[tuple[str, int]]]] = []
-    while time.monotonic() < end:
-        games = [game for game in games if game[0].outcome() is None and game[0].ply < LONGEST]
-        while len(games) < GAMES:
-            games.append((ShogiPosition.initial((9, 9)), set()))
-        logits = model.initial_inference(np.stack([observation(position) for position, _ in games])).policy_logits
-        with file.open("a") as out:
-            for (position, kept), row in zip(games, logits, strict=True):
-                legal = position.legal_actions()
-                odds = np.exp(row[legal].astype(np.float64) - row[legal].max())
-                if position.ply >= 40:
-                    for entry in mate_positions(position, legal[np.argsort(-odds)].tolist()):
-                        key = entry.kind, entry.plies
-                        if key not in kept and counts[key] < WANTED[entry.plies]:
-                            kept.add(key)
-                            counts[key] += 1
-                            out.write(json.dumps(asdict(entry)) + "\n")
-                if position.ply >= RANDOM_PLIES:
-                    odds **= 2.0
-                position.push(int(rng.choice(legal, p=odds / odds.sum())))
-        if all(counts[kind, plies] >= many for plies, many in WANTED.items() for kind in ("mate", "walk")):
+    counts = Counter((entry.kind, entry.plies) for entry in read(file)) if file.exists() else Counter()
+    for game in (game for folder in matches for game in recorded_games(folder)):
+        position, kept = ShogiPosition.from_text(game.start), set[tuple[str, int]]()
+        for text in [*game.opening_moves, *(ply.move for ply in game.moves)]:
+            position.push(position.parse_action(text))
+            if position.ply < FIRST_PLY or position.outcome() is not None:
+                continue
+            for entry in mate_positions(position, model):
+                key = entry.kind, entry.plies
+                if key not in kept and counts[key] < WANTED[entry.plies]:
+                    kept.add(key)
+                    counts[key] += 1
+                    with file.open("a") as out:
+                        out.write(json.dumps(asdict(entry)) + "\n")
+        if time.monotonic() > end:
             break
     print(dict(sorted(counts.items())))
 
@@ -150,15 +144,15 @@ def main() -> None:
     """Make positions, or play them."""
     parser = parser_of(__doc__)
     parser.add_argument("--make", action="store_true")
-    parser.add_argument("--minutes", type=float, default=2.0)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--matches", type=Path, nargs="+", default=[])
+    parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--option", action="append", default=[], help="NAME=VALUE of USI; each is a player")
     parser.add_argument("--out", type=Path, help="a line of JSON for each position played")
     asked = parser.parse_args()
     if asked.make:
-        make(asked.file, asked.minutes, asked.seed)
+        make(asked.matches, asked.file, asked.minutes)
         return
     entries = read(asked.file)
     for text in asked.option or ["MateSearch=true"]:
