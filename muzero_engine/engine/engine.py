@@ -163,6 +163,7 @@ class Engine:
         info_interval_ms: float | None = None,
         lines: int | None = None,
         root_widening: float = 1.0,
+        branches: int = 0,
     ) -> None:
         """Start a search of a copy of `position`; a search still running is stopped first and gives its result.
 
@@ -170,14 +171,16 @@ class Engine:
         the option) and when the best move or the depth changes (not closer than 100 ms), and one right before
         `on_done`. The best `lines` moves (default: the option `multipv`) come with a variation, the others with their
         move alone. A `root_widening` above 1 spreads the search over more moves, for analysis: the policy's temperature
-        at the root is so many times as high. `on_done` is called exactly once per `go`. A model that cannot be loaded,
-        or fails, gives a result all the same (the first legal move) and the reason in `error`.
+        at the root is so many times as high. Reports show so many `branches` of the tree. `on_done` is called exactly
+        once per `go`. A model that cannot be loaded, or fails, gives a result all the same (the first legal move) and
+        the reason in `error`.
         """
         self.stop()
         self.wait()
         options = self._options
         interval = float(options.info_interval_ms) if info_interval_ms is None else info_interval_ms
-        job = Job(position.copy(), limits, options, on_info, on_done, interval, lines or options.multipv, root_widening)
+        shown = lines or options.multipv
+        job = Job(position.copy(), limits, options, on_info, on_done, interval, shown, root_widening, branches)
         control = Control(limits)
         self._control = control
         arguments = (job, control, self._lost_turns)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from muzero_engine.search.search import Branch, RankedActions
+
 
 @dataclass(frozen=True, slots=True)
 class RootMove:
@@ -31,6 +33,14 @@ class RootMove:
 
 
 @dataclass(frozen=True, slots=True)
+class TreePicture:
+    """The tree of a search as it is shown."""
+
+    branches: tuple[Branch, ...]  # the nodes that were visited most, each after its parent
+    rankings: tuple[RankedActions, ...]  # of sequential halving, in turn
+
+
+@dataclass(frozen=True, slots=True)
 class SearchInfo:
     """A moment of a search: at least one move whenever the position has a legal one."""
 
@@ -43,6 +53,7 @@ class SearchInfo:
     value: float  # of the root, mover's view, in [-1, 1]: the simulations' mean, or a higher one of a move that ends it
     network_value: float  # of the root, mover's view, in [-1, 1], before any search
     ownership: npt.NDArray[np.float32] | None  # float32[H, W] in [-1, 1], +1 = the mover's; games that have it
+    tree: TreePicture | None = None  # where it was asked for
 
     @property
     def nps(self) -> int:

@@ -13,7 +13,7 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.proofs import RootProofs
-from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
+from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult, TreePicture
 from muzero_engine.engine.stop_rules import LineDepth, RootFacts, StopRule, stop_rules
 from muzero_engine.engine.strength import sample_move, strength_limit
 from muzero_engine.engine.time_manager import plan_time
@@ -39,6 +39,7 @@ class Job:
     info_interval_ms: float
     lines: int  # root moves that get a variation in every report; the others get their move
     root_widening: float = 1.0  # see `SearchConfig`
+    branches: int = 0  # nodes of the tree that reports show
 
 
 class Thinker:
@@ -161,7 +162,11 @@ class Thinker:
             value=_root_value(search, moves),
             network_value=search.root_value,
             ownership=search.ownership,
+            tree=self._tree_picture() if self._job.branches else None,
         )
+
+    def _tree_picture(self) -> TreePicture:
+        return TreePicture(tuple(self._search.branches(self._job.branches)), tuple(self._search.rankings()))
 
     def _empty_info(self) -> SearchInfo:
         outcome = self._position.outcome()

@@ -33,6 +33,10 @@ class SequentialHalving:
         """Return a halving over so many candidates that begins the running round anew."""
         return SequentialHalving(count, self._round)
 
+    def left_of(self, ranked: int) -> int:
+        """Return how many of so many candidates go on, while they are being ranked."""
+        return (ranked + 1) // 2 if len(self._left) > 2 else ranked
+
     def _per_candidate(self) -> int:
         phases = max(1, math.ceil(math.log2(self._count)))
         budget = self._count * phases << self._round
@@ -56,7 +60,7 @@ class SequentialHalving:
         self._at_barrier = False
         self._dealt = 0
         if len(self._left) > 2:
-            self._left = rank(self._left)[: (len(self._left) + 1) // 2]
+            self._left = rank(self._left)[: self.left_of(len(self._left))]
         else:
             self._round += 1
             self._left = rank(list(range(self._count)))

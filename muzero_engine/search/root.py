@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -80,6 +81,15 @@ class PuctRoot:
             self._opened = max(1, self._opened - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A moment at which sequential halving ranked candidates."""
+
+    simulations: int  # of the search so far
+    nodes: tuple[int, ...]  # best first
+    left: int  # how many of them go on: the better half, or all where a new round begins
+
+
 class GumbelRoot:
     """Sequential halving among the children of highest gumbel + logit ([GZ] section 3 and algorithm 2)."""
 
@@ -98,6 +108,7 @@ class GumbelRoot:
         self._considered = config.considered_actions
         self._prior = sum(tree.prior[child] for child in children)
         self._halving = SequentialHalving(min(self._considered, len(children)))
+        self.rankings: list[Ranking] = []
 
     def select(self) -> int | None:
         candidate = self._halving.next(self._by_score)
@@ -125,7 +136,11 @@ class GumbelRoot:
     def _by_score(self, candidates: Sequence[int]) -> list[int]:
         """Order indices of `children`, best first."""
         scores = self._current_scores()
-        return sorted(candidates, key=lambda candidate: -scores[candidate])
+        ordered = sorted(candidates, key=lambda candidate: -scores[candidate])
+        best_first = tuple(self._children[candidate] for candidate in ordered)
+        left = self._halving.left_of(len(ordered))
+        self.rankings.append(Ranking(self._tree.done[ROOT] - 1, best_first, left))
+        return ordered
 
     def _current_scores(self) -> list[float]:
         """Return gumbel + logit + sigma(completed Q) of each child; [GZ] section 3.4."""

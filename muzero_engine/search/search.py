@@ -24,6 +24,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 
@@ -48,6 +49,26 @@ class RootChild:
     prior: float  # [0, 1]
     lcb: float  # [-1, 1]
     ends: float | None  # exact value where the action ends the game by the rules, or is proven to lead there
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A node of the tree as it is shown. Values are the view of who plays the action."""
+
+    parent: int  # place of the parent among the branches, -1 for the root
+    action: int  # in the frame of who plays it; below the root it need not be legal
+    prior: float  # [0, 1]
+    visits: int
+    q: float  # [-1, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class RankedActions:
+    """A moment at which sequential halving ranked root actions: the first `left` of them go on."""
+
+    simulations: int  # of the search so far
+    actions: tuple[int, ...]  # best first
+    left: int
 
 
 class Search:
@@ -301,6 +322,30 @@ class Search:
         tree = self._tree
         kids = [kid for kid in tree.kids[node] if tree.done[kid]]
         return [(tree.action[kid], kid) for kid in sorted(kids, key=lambda kid: -tree.done[kid])]
+
+    def branches(self, most: int) -> list[Branch]:
+        """Return the `most` nodes that were visited most, each after its parent."""
+        tree = self._tree
+        branches: list[Branch] = []
+        waiting = [(-tree.done[kid], kid, -1) for kid in tree.kids[ROOT] if tree.done[kid]]
+        heapify(waiting)
+        while waiting and len(branches) < most:
+            visits, node, parent = heappop(waiting)
+            for kid in tree.kids[node]:
+                if tree.done[kid]:
+                    heappush(waiting, (-tree.done[kid], kid, len(branches)))
+            branches.append(Branch(parent, tree.action[node], tree.prior[node], -visits, tree.q[node]))
+        return branches
+
+    def rankings(self) -> list[RankedActions]:
+        """Return how sequential halving ranked root actions, in turn; nothing with another root policy."""
+        if not isinstance(self._root, GumbelRoot):
+            return []
+        action = self._tree.action
+        return [
+            RankedActions(one.simulations, tuple(action[node] for node in one.nodes), one.left)
+            for one in self._root.rankings
+        ]
 
     def visits(self, node: int) -> int:
         """Return how many simulations went through a node that `children` or `root_moves` named."""

@@ -22,6 +22,7 @@ LineMoves = Annotated[tuple[Text, ...], Rule(lambda moves: len(moves) <= MAX_LIN
 Seconds = Annotated[float, Rule(lambda s: 0 < s <= 86_400, "more than 0 and at most 86400 seconds")]
 ClockSeconds = Annotated[float, Rule(lambda s: 0 <= s <= 86_400, "0 to 86400 seconds")]
 Lines = Annotated[int, Rule(lambda n: 1 <= n <= 20, "1 to 20")]
+ShownBranches = Annotated[int, Rule(lambda n: 0 <= n <= 400, "0 to 400")]
 Nodes = Annotated[int, Rule(lambda n: 1 <= n <= 10_000_000, "1 to 10000000")]
 Size = Annotated[int, Rule(lambda n: 1 <= n <= 99, "1 to 99")]
 Komi = Annotated[float, Rule(lambda k: math.isfinite(k) and abs(k) <= 1000, "-1000 to 1000")]
@@ -72,6 +73,7 @@ class GoRequest:
     increment: ClockSeconds = 0.0
     elo: int | None = None  # None: as strong as it can
     lines: Lines = 1  # with a variation
+    branches: ShownBranches = 0  # of the tree, in every report
     analysis: bool = False  # look at more moves than a game needs
     kanji: bool = False
 

@@ -169,6 +169,7 @@ class Tab:
             on_done=on_done,
             info_interval_ms=INFO_INTERVAL_MS,
             lines=request.lines,
+            branches=request.branches,
             root_widening=ANALYSIS_WIDENING if request.analysis else 1.0,
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from muzero_engine.engine.imagination import ImaginedPly
-from muzero_engine.engine.report import RootMove, SearchInfo
+from muzero_engine.engine.report import RootMove, SearchInfo, TreePicture
 from muzero_engine.games.base import Game, Handicap, Position, Scored, Shape, Turn, WithKomi
 from muzero_engine.games.board_view import BoardView, Held, Piece
 from muzero_engine.games.imagined_view import believed_pieces, seen_square
@@ -179,7 +179,48 @@ def info_data(position: Position, info: SearchInfo, lines: int, *, kanji: bool) 
         "score": expected(info.moves[0]) if first or not info.moves else 1.0 - expected(info.moves[0]),
         "lines": [_line(position, move, total, kanji=kanji) for move in info.moves[:lines]],
         "ownership": _ownership(info, position),
+        "tree": None if info.tree is None else _tree(info.tree, position, kanji=kanji),
     }
+
+
+def _tree(tree: TreePicture, root: Position, *, kanji: bool) -> Data:
+    """Return the tree for the page: its nodes, each after its parent, and how candidates were thrown out.
+
+    Scores are those of player 0. A move that the rules do not allow has no text, and nothing behind it is shown.
+    """
+    places: dict[int, int] = {}  # of shown branches among those that are sent
+    sent: list[Data] = []
+    after: list[Position | None] = []
+    for branch in tree.branches:
+        before = root if branch.parent < 0 else after[branch.parent]
+        position = None
+        if before is not None:
+            legal = branch.action in before.legal_actions() and before.outcome() is None
+            own = (1.0 + branch.q) / 2.0
+            node = {
+                "parent": -1 if branch.parent < 0 else places[branch.parent],
+                "move": before.action_text(branch.action) if legal else None,
+                "text": move_text(before, branch.action, kanji=kanji) if legal else None,
+                "prior": round(branch.prior, 4),
+                "visits": branch.visits,
+                "score": round(own if before.mover == 0 else 1.0 - own, 4),
+                "mover": before.mover,
+            }
+            places[len(after)] = len(sent)
+            sent.append(node)
+            if legal:
+                position = before.copy()
+                position.push(branch.action)
+        after.append(position)
+    rounds = [
+        {
+            "simulations": one.simulations,
+            "texts": [move_text(root, action, kanji=kanji) for action in one.actions],
+            "left": one.left,
+        }
+        for one in tree.rankings
+    ]
+    return {"nodes": sent, "rounds": rounds}
 
 
 def expected(move: RootMove) -> float:

@@ -48,6 +48,7 @@ class GoScriptedEngine(ScriptedEngine):
         info_interval_ms: float | None = None,
         lines: int | None = None,
         root_widening: float = 1.0,
+        branches: int = 0,
     ) -> None:
         def done(result: SearchResult) -> None:
             on_done(replace(result, resign=self.resigning))

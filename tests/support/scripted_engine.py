@@ -83,6 +83,7 @@ class ScriptedEngine(Engine):
         info_interval_ms: float | None = None,
         lines: int | None = None,
         root_widening: float = 1.0,
+        branches: int = 0,
     ) -> None:
         self.stop()
         self.events.append("go")

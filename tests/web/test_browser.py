@@ -220,6 +220,20 @@ def test_a_game_is_gone_through(page: Page) -> None:
     expect(status(page)).to_have_text("black wins: checkmate", timeout=60_000)
 
 
+def test_the_tree_is_shown_as_it_grows(page: Page) -> None:
+    begin(page, "chess")
+    page.click("#analyse")
+    page.locator("#tree summary").click()
+    expect(page.locator("#icicle .level .level .node")).not_to_have_count(0)  # two plies deep
+    expect(page.locator("#rounds li").first).to_contain_text("simulations")
+    expect(page.locator("#rounds s").first).not_to_be_empty()  # who was thrown out
+    page.click("#analyse")
+    first = page.locator("#icicle .node").first
+    name = first.evaluate("node => node.firstChild.textContent")
+    first.click()
+    expect(page.locator("#moves .move")).to_have_text([f"1. {name}"])
+
+
 def test_the_model_imagines_a_line(page: Page) -> None:
     begin(page, "chess")
     play(page, "e2e4", "e7e5", "g1f3")

@@ -127,6 +127,27 @@ def test_a_search_reports_and_ends_with_a_legal_move(client: Client) -> None:
     assert not answer["done"]["resign"]
 
 
+def test_the_tree_is_sent_where_it_is_asked_for(client: Client) -> None:
+    answer = client.ask("go", where={"game": "chess", "moves": ["e2e4"]}, nodes=300, branches=60)
+    while "done" not in answer:
+        tree = answer["info"]["tree"]
+        answer = client.sent.get(timeout=30)
+    nodes = tree["nodes"]
+    assert 20 < len(nodes) <= 60
+    assert all(node["parent"] < number for number, node in enumerate(nodes))
+    roots = [node for node in nodes if node["parent"] == -1]
+    assert all(node["mover"] == 1 and node["text"] for node in roots)
+    for number, node in enumerate(nodes):
+        below = sum(other["visits"] for other in nodes if other["parent"] == number)
+        assert below < node["visits"] or not below
+        assert 0 <= node["score"] <= 1
+        assert node["text"] is not None or not below  # nothing is shown behind a move that cannot be
+    assert any(node["text"] is None for node in nodes)  # made-up policies know no rules
+    rounds = [(len(one["texts"]), one["left"]) for one in tree["rounds"]]
+    assert rounds[:5] == [(16, 8), (8, 4), (4, 2), (16, 16), (16, 8)]
+    assert sorted(tree["rounds"][1]["texts"]) == sorted(tree["rounds"][0]["texts"][:8])
+
+
 def test_scores_are_the_first_players_whoever_moves(client: Client) -> None:
     mate = {"game": "chess", "start": "6k1/5ppp/8/8/8/8/5PPP/3rR1K1 b - - 0 1"}  # black mates
     answer = client.ask("go", where=mate, nodes=40)

@@ -6,10 +6,12 @@ import {Connection, Lost} from "./connection.js";
 import {chooseMove, newGame, showHelp, toLoad, toSave} from "./dialogs.js";
 import {GameTree, Shelf} from "./game.js";
 import {Imagination} from "./imagination.js";
+import {showRounds, showTree} from "./tree.js";
 import {showBar, showCurve, showFacts, showLines, showMoves} from "./panels.js";
 
 const by = (id) => document.getElementById(id);
 const REVIEW_NODES = 200; // simulations a move when a game is gone through
+const BRANCHES = 150; // of the tree that are drawn
 const IMAGINED = 12; // plies, at most
 
 class Page {
@@ -300,6 +302,7 @@ class Page {
   async search(kind, about, turn) {
     await this.stop();
     if (turn !== this.turn) return null;
+    if (by("tree").open) about.branches = BRANCHES;
     const node = this.tree.here;
     const open = kind !== "play" || this.people.length !== 1 || this.analysing; // no hints in a game against the engine
     const {id, promise} = this.connection.search(about, (info) => {
@@ -314,6 +317,10 @@ class Page {
 
   showInfo(info) {
     this.info = info;
+    if (info.tree) {
+      showTree(by("icicle"), info.tree, info.nodes, (moves) => this.playLine(moves));
+      showRounds(by("rounds"), info.tree.rounds);
+    }
     showLines(by("engine-lines"), info, (moves) => this.playLine(moves));
     showFacts(by("facts"), info);
     if (info.lines.length) showBar(by("bar"), info.lines[0].wdl, this.game.players, this.light);
@@ -455,6 +462,7 @@ class Page {
     };
     for (const [id, step] of Object.entries(steps)) by(id).onclick = () => { if (this.tree) step(); };
     by("typed").onsubmit = (event) => { event.preventDefault(); if (this.tree) this.typed(by("typed-move").value); };
+    by("tree").ontoggle = () => { if (this.running?.kind === "analyse") this.analyse(); };
     by("lines").onchange = () => { if (this.analysing && this.tree) this.analyse(); };
     const keys = {ArrowLeft: "back", ArrowRight: "next", Home: "first", End: "last", a: "analyse", u: "undo", f: "flip", n: "new", "?": "help"};
     addEventListener("keydown", (event) => {
