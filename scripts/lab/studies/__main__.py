@@ -13,6 +13,7 @@ COMMANDS = {
     "int8": "how far a bundle's 8-bit graph is from the one in 32 bits",
     "mates": "which forced mates of shogi the engine finds, and into which it walks",
     "opponents": "ratings of a ladder's opponents, by matches between neighbours",
+    "score": "how far the points ahead in Go's analysis agree with the counted ends of games",
     "surprise": "what a network thinks of the moves and results of recorded games",
     "tactics": "which moves of tactics a network of chess sees, in positions that Stockfish makes and proves",
     "targets": "what the policy targets of self-play are worth",
