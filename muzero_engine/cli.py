@@ -40,6 +40,7 @@ COMMANDS = {
     "report": ("report", "report"),
     "export": ("export", "export"),
     "ladder": ("ladder", "ladder"),
+    "calibrate": ("calibrate", "calibrate"),
     "uct": ("uct", "uct"),
 }
 
@@ -143,7 +144,7 @@ def main(ctx: click.Context) -> None:
 
     \b
     Examples:
-      muzero-engine play chess --elo 1200
+      muzero-engine play chess --level 1200
       muzero-engine match --game go -e muzero -e random --pairs 5
     \b
     The TAB key completes commands and options in bash (zsh, fish alike) after

@@ -17,7 +17,7 @@ import click
 from muzero_engine.arrays import Floats, Ints
 from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think, weights_line
-from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
 from muzero_engine.engine.engine import Engine
@@ -92,7 +92,7 @@ class GameReport:
     "--nodes", type=click.IntRange(min=1), metavar="N", default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]"
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
-@engine_flags(seed=SEED)
+@engine_flags(leave_out=OF_GAMES, seed=SEED)
 def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOptions) -> None:
     """Measure the speed of network and search on fixed positions.
 

@@ -5,6 +5,7 @@ Needs the extra `train`.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,17 @@ from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
 from muzero_engine.files import read_limited
 from muzero_engine.games.registry import load_game
-from muzero_engine.inference.manifest import HISTORY, MAX_FILE_BYTES, PICTURE, Manifest, Training
+from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.levels import LevelTable
+from muzero_engine.inference.manifest import (
+    CHECKPOINT,
+    HISTORY,
+    MANIFEST,
+    MAX_FILE_BYTES,
+    PICTURE,
+    Manifest,
+    Training,
+)
 
 if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
@@ -63,7 +74,8 @@ def export(
 
     It is made from a training run, from the checkpoint file of a bundle, or of a new network.
 
-    What the bundle says about training comes from the run, or from what lies beside the checkpoint.
+    What the bundle says about training comes from the run, or from what lies beside the checkpoint. Measured levels
+    stay with their network: a new one has none yet.
 
     \b
     Examples:
@@ -99,8 +111,11 @@ def export(
         training = replace(training, **changes)
         title = f"{network.config.game}, {training.note}"
         picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step, title)
-        manifest = _write(network, folder, training, picture, records, positions if int8 else None, seed)
+        levels = _levels_beside(checkpoint)
+        manifest = _write(network, folder, training, levels, picture, records, positions if int8 else None, seed)
     click.echo(f"{folder}: {manifest.summary()}")
+    if levels is None:
+        click.echo(f"its levels are not measured: muzero-engine calibrate --game {manifest.game} --weights {folder}")
 
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
@@ -162,10 +177,21 @@ def _curves_beside(checkpoint: Path | None) -> tuple[bytes | None, bytes | None]
     return curves[0], curves[1]
 
 
+def _levels_beside(checkpoint: Path | None) -> LevelTable | None:
+    """Return the levels that the manifest beside a checkpoint has, if they are of this network: one that has the same
+    weights. Raises BadWeights."""
+    if checkpoint is None or not (checkpoint.parent / MANIFEST).exists():
+        return None
+    manifest = read_manifest(checkpoint.parent)
+    digest = hashlib.sha256(read_limited(checkpoint, MAX_FILE_BYTES)).hexdigest()
+    return manifest.levels if manifest.files[CHECKPOINT].sha256 == digest else None
+
+
 def _write(
     network: MuZeroNetwork,
     folder: Path,
     training: Training,
+    levels: LevelTable | None,
     picture: bytes | None,
     history: bytes | None,
     int8_positions: int | None,
@@ -176,4 +202,6 @@ def _write(
 
     int8 = None if int8_positions is None else Int8Calibration(positions=int8_positions, seed=seed)
     game = load_game(network.config.game)
-    return export_bundle(network, game, folder, training=training, int8=int8, picture=picture, history=history)
+    return export_bundle(
+        network, game, folder, training=training, levels=levels, int8=int8, picture=picture, history=history
+    )

@@ -69,7 +69,19 @@ def _bundle_lines(bundle: dict[str, Any]) -> list[str]:
     if "error" in bundle:
         return [*lines, *_indented(bundle["error"])]
     lines += _indented(f"{bundle['bytes'] / (1 << 20):.2f} MiB; {bundle['summary']}")
-    return lines + _rating_lines([Rating(**rating) for rating in bundle["manifest"]["ratings"]])
+    lines += _rating_lines([Rating(**rating) for rating in bundle["manifest"]["ratings"]])
+    return lines + _level_lines(bundle["manifest"]["levels"])
+
+
+def _level_lines(table: dict[str, Any] | None) -> list[str]:
+    """Return a line on the levels that were measured, if there are any."""
+    if table is None:
+        return []
+    weakest, *_, strongest = table["levels"]
+    return _indented(
+        f"levels from {weakest['elo']:.0f} +-{weakest['error']:.0f} to {strongest['elo']:.0f} "
+        f"+-{strongest['error']:.0f} Elo, {len(table['levels'])} of them measured ({table['scale']})"
+    )
 
 
 def _rating_lines(ratings: list[Rating]) -> list[str]:

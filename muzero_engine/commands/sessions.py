@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
-from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.engine.options import EngineOptions
@@ -140,7 +140,7 @@ def gtp(
 
 @click.command()
 @click.option("--visits", type=click.IntRange(min=1), help="Simulations where a query sets no bound  [500]")
-@engine_flags()
+@engine_flags(leave_out=OF_GAMES)
 def analysis(visits: int | None, options: EngineOptions) -> None:
     """Speak KataGo's JSON analysis protocol: Go, for KaTrain.
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 
 import click
 
-from muzero_engine.commands.common.compose import load_model, make_engine, weights_folder, weights_line
+from muzero_engine.commands.common.compose import levels, load_model, make_engine, weights_folder, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.positions import game_of_data
 from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.strength import LEVEL_FIELDS
 from muzero_engine.games.base import Position
 from muzero_engine.inference.decoder import Decoder, load_decoder
 from muzero_engine.inference.session import OnnxModel
@@ -26,8 +27,8 @@ OF_NO_USE = frozenset(
         "score_type",
         "verbose_move_stats",
         "info_interval_ms",
-        "limit_strength",
-        "elo",
+        "level_settings",
+        *LEVEL_FIELDS,
     }
 )
 
@@ -46,7 +47,7 @@ def web(port: int, host: str, token: str | None, no_browser: bool, options: Engi
       muzero-engine web
       muzero-engine web --no-browser --port 0
     """
-    parts = Parts(make_engine, game_of_data, _imagination(), weights_line, options)
+    parts = Parts(make_engine, game_of_data, _imagination(), weights_line, levels, options)
     serve(parts, host, port, token, click.echo, browser=not no_browser)
 
 

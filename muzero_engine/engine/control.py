@@ -45,7 +45,7 @@ class Terms:
 
 
 class Control:
-    """The terms of one search. `stop` and `ponderhit` may be called from any thread, `hold` from the search's."""
+    """The terms of one search. `stop` and `ponderhit` may be called from any thread, the others from the search's."""
 
     def __init__(self, limits: Limits) -> None:
         self._changed = threading.Condition()
@@ -76,6 +76,12 @@ class Control:
                 limits = replace(limits, clock=clock, infinite=False)
             self._terms = Terms(_phase_of(limits), limits, time.monotonic(), terms.stopped)
             self._changed.notify_all()
+
+    def wait_until(self, elapsed_ms: float) -> None:
+        """Block until so much time has gone since the limits count, or until `stop`."""
+        with self._changed:
+            while not self._terms.stopped and (left := elapsed_ms - self._terms.elapsed_ms) > 0.0:
+                self._changed.wait(left / 1000.0)
 
     def hold(self) -> None:
         """Block a finished search until its result may be told: until `stop`, or until its limits count."""

@@ -27,18 +27,21 @@ from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.memory import obtainable_mb, return_freed_memory
-from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.options import BadOption, EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
+from muzero_engine.engine.strength import Levels, limited
 from muzero_engine.engine.thinking import Job, Thinker
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference.levels import LevelSettings
 from muzero_engine.model import Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
 ModelLoader = Callable[[EngineOptions], Model]
 BatchTuner = Callable[[Model, Shape], int]
+LevelReader = Callable[[EngineOptions], Levels]
 
 FIXED_BATCH = 8  # where the result must not depend on the machine's speed
 OWNERSHIP_BATCH = 16
@@ -69,7 +72,9 @@ class Engine:
     concerns the model changed. `tune_batch` says how many leaves to evaluate at once where the options leave it open;
     without it, and in searches that only `nodes` or `depth` bound, the batch is fixed: the same seed, nodes and threads
     give the same move on every run. `game` is the name of the game whose `MateSolver`, if it has one, proves mates
-    beside the other searches, in a process of its own (`mate_helper`).
+    beside the other searches, in a process of its own (`mate_helper`). `read_levels` says which levels the weights of
+    the options have; it is asked where one is wanted. A level is played with the fixed batch too, and holds for no
+    search that only `stop` ends.
     """
 
     def __init__(
@@ -78,8 +83,11 @@ class Engine:
         options: EngineOptions | None = None,
         tune_batch: BatchTuner | None = None,
         game: str | None = None,
+        read_levels: LevelReader | None = None,
     ) -> None:
         self._load_model = load_model
+        self._read_levels = read_levels
+        self._levels: tuple[str, Levels] | None = None  # with the weights that they are of
         self._tune_batch = tune_batch
         self._game = game
         self._mate_helper: MateHelper | None = None
@@ -118,7 +126,8 @@ class Engine:
             model = self._ready_model(self._options)
             if helper is not None:
                 helper.wait_ready()  # what is measured next is measured alone
-            self._tuned_batch(model, shape)
+            if not limited(self._options):
+                self._tuned_batch(model, shape)
             self._hash_mb(self._options)
 
     def mate_helper(self) -> MateHelper | None:
@@ -130,6 +139,17 @@ class Engine:
             game = load_game(self._game)
             self._mate_helper = None if game.mates is None else MateHelper(game)
         return self._mate_helper
+
+    def check(self, options: EngineOptions) -> None:
+        """Raise BadOption where options ask for a level that their weights do not have."""
+        if limited(options) or options.elo:
+            self.levels(options).check(options)
+
+    def levels(self, options: EngineOptions) -> Levels:
+        """Return the levels of the weights that these options ask for; a manifest is read once for each weights."""
+        if self._levels is None or self._levels[0] != options.weights:
+            self._levels = options.weights, Levels() if self._read_levels is None else self._read_levels(options)
+        return self._levels[1]
 
     @property
     def stale(self) -> bool:
@@ -179,8 +199,18 @@ class Engine:
         self.wait()
         options = self._options
         interval = float(options.info_interval_ms) if info_interval_ms is None else info_interval_ms
-        shown = lines or options.multipv
-        job = Job(position.copy(), limits, options, on_info, on_done, interval, shown, root_widening, branches)
+        job = Job(
+            position.copy(),
+            limits,
+            options,
+            on_info,
+            on_done,
+            interval,
+            lines or options.multipv,
+            root_widening,
+            branches,
+            self._level(options) if limited(options) and not limits.endless else None,
+        )
         control = Control(limits)
         self._control = control
         arguments = (job, control, self._lost_turns)
@@ -191,6 +221,14 @@ class Engine:
         except BaseException:  # the system has no thread left, and nobody else would ever set it again
             self._idle.set()
             raise
+
+    def _level(self, options: EngineOptions) -> LevelSettings | None:
+        """Return how the options want to be played; full strength, and a notice, where these weights cannot."""
+        try:
+            return self.levels(options).settings(options)
+        except BadOption as error:
+            self._notice = f"playing at full strength: {error}"
+            return None
 
     @property
     def searching(self) -> bool:
@@ -291,9 +329,10 @@ class Engine:
         options, limits = job.options, job.limits
         on_a_clock = limits.clock is not None or limits.move_time_ms is not None
         model = self._ready_model(options, on_a_clock=on_a_clock)
-        timed = on_a_clock or limits.endless
-        tuned = FIXED_BATCH if control.terms.stopped else self._tuned_batch(model, job.position.shape)
-        batch = tuned if timed else FIXED_BATCH
+        timed = (on_a_clock or limits.endless) and job.level is None
+        tunes = job.level is None and not control.terms.stopped
+        tuned = self._tuned_batch(model, job.position.shape) if tunes else FIXED_BATCH
+        batch = options.minibatch_size or (tuned if timed else FIXED_BATCH)
         drawn = options.draw_value_white if job.position.mover else options.draw_value_black
         config = SearchConfig(
             root_policy=RootPolicy(options.root_search),
@@ -301,7 +340,7 @@ class Engine:
             fpu_reduction=options.fpu_reduction,
             policy_temperature=options.policy_temperature,
             root_widening=job.root_widening,
-            batch_size=options.minibatch_size or batch,
+            batch_size=batch if job.level is None else FIXED_BATCH,
             draw_value=drawn / 500.0 - 1.0,
             memory_mb=self._hash_mb(options),
         )

@@ -7,7 +7,7 @@ regard to case; the first name of a protocol is the one that is offered, the oth
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -216,17 +216,36 @@ class EngineOptions:
     seed: int = _option(
         0, "Seed of every random choice; 0: another one every time", uci=("Seed",), gtp=("seed",), low=0, high=2**31 - 1
     )
+    level: str = _option(
+        "",
+        "Play at a measured level: a rating, or a rank such as 5k or 2d; full, or empty: full strength",
+        uci=("Level",),
+        gtp=("level",),
+    )
     limit_strength: bool = _option(
         False, "Play weaker, as Elo says", uci=("UCI_LimitStrength",), usi=("LimitStrength",)
     )
     elo: int = _option(
-        1500,
-        "Strength when limited; the flag alone limits it",
+        0,
+        "Rating to play at when limited; the flag alone limits it; 0: the middle of what was measured",
         uci=("UCI_Elo",),
         usi=("Elo",),
-        low=200,
-        high=3000,
+        low=-10000,
+        high=10000,
         needs="limit_strength",
+    )
+    skill_level: int = _option(
+        20,
+        "Level from the lowest that was measured (0) to the highest (19); 20: full strength",
+        uci=("Skill Level",),
+        usi=("SkillLevel",),
+        gtp=("skill_level",),
+        low=0,
+        high=20,
+    )
+    human_time: bool = _option(False, "Take a person's time for a move", uci=("HumanTime",), gtp=("human_time",))
+    level_settings: str = _option(
+        "", "Simulations, temperature and cut to play with, as in 4,1.5,0.02, whatever was measured; empty: none"
     )
     score_type: str = _option(
         "centipawn", "What cp scores mean", uci=("ScoreType",), choices=("centipawn", "win_percentage", "Q")
@@ -274,12 +293,18 @@ def missing_for(info: OptionInfo, options: EngineOptions) -> OptionInfo | None:
     return needed if needed is not None and getattr(options, needed.field) == needed.default else None
 
 
-def without_effect(protocol: EngineProtocol, name: str, options: EngineOptions) -> str | None:
+def without_effect(
+    protocol: EngineProtocol,
+    name: str,
+    options: EngineOptions,
+    offered: Callable[[OptionInfo], OptionInfo] = lambda info: info,
+) -> str | None:
     """Return a sentence where the option of this name was set, but another that it needs was not; else None.
 
-    Clients that send every option with its default are not told of it. Raises KeyError for an unknown name.
+    Clients that send every option with its default, as it was `offered`, are not told of it. Raises KeyError for an
+    unknown name.
     """
-    info = find_option(protocol, name)
+    info = offered(find_option(protocol, name))
     needed = missing_for(info, options)
     if needed is None or not needed.names(protocol) or getattr(options, info.field) == info.default:
         return None

@@ -160,7 +160,7 @@ def stop_rules(
 ) -> tuple[StopRule, ...]:
     """Return the rules of a search under `terms`.
 
-    `plan` is what `plan_time` makes of their limits; `nodes` bounds the simulations, as the limits and `StrengthLimit`
+    `plan` is what `plan_time` makes of their limits; `nodes` bounds the simulations, as the limits and a level
     ask; `pruning_factor` is that of `SmartPruning`, 0 for none. A time that was asked for exactly (`movetime`) is used
     up even where the move is known. A search for a mate in N moves ends when one is known, when the main line has 2N
     plies, or when it is stuck: the model has no proofs.

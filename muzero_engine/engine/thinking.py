@@ -9,18 +9,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from muzero_engine.engine.control import Control, Phase, Terms
+from muzero_engine.engine.human_time import human_time_ms
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.proofs import RootProofs
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult, TreePicture
 from muzero_engine.engine.stop_rules import LineDepth, RootFacts, StopRule, stop_rules
-from muzero_engine.engine.strength import sample_move, strength_limit
+from muzero_engine.engine.strength import sample_level_move, sample_move
 from muzero_engine.engine.time_manager import plan_time
 from muzero_engine.engine.variations import ponder_move, root_moves
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.endings import gives_up
+from muzero_engine.inference.levels import LevelSettings
 from muzero_engine.search.search import Search
 
 MIN_REPORT_MS = 100.0
@@ -40,6 +42,7 @@ class Job:
     lines: int  # root moves that get a variation in every report; the others get their move
     root_widening: float = 1.0  # see `SearchConfig`
     branches: int = 0  # nodes of the tree that reports show
+    level: LevelSettings | None = None  # None: full strength
 
 
 class Thinker:
@@ -59,8 +62,7 @@ class Thinker:
         self._reported_at = 0.0
         self._looked_at = 0.0
         self._reported_depth = 0
-        self._strength = strength_limit(job.options)
-        self._nodes = _smallest(job.limits.nodes, self._strength.nodes)
+        self._nodes = _smallest(job.limits.nodes, None if job.level is None else job.level.simulations)
 
     def run(self) -> SearchResult:
         """Search until the job's limits or the control end it and its result may be told, and return that. Blocks."""
@@ -76,7 +78,7 @@ class Thinker:
         ending = {a: value for a, value in self._position.ending_actions().items() if a in considered}
         self._search.start(observation(self._position), legal, ending)
         root = RootFacts(len(legal), ending)
-        if self._helper is not None and not root.decided:
+        if self._helper is not None and self._job.level is None and not root.decided:
             self._proofs = RootProofs(self._helper, self._position, self._search)
         try:
             self._search_to_the_end(root)
@@ -87,6 +89,8 @@ class Thinker:
         if self._control.terms.phase is not Phase.COUNTED:
             self._job.on_info(info)
             self._control.hold()
+        if self._job.options.human_time and not self._job.limits.endless:
+            self._take_a_persons_time(info)
         return self._result(info)
 
     # -- when to stop ----------------------------------------------------------------------------------------------
@@ -112,6 +116,12 @@ class Thinker:
     def _with_proofs(self, root: RootFacts) -> RootFacts:
         """Return the facts with all that the search knows by now."""
         return replace(root, ending={m.action: m.ends for m in self._search.root_moves() if m.ends is not None})
+
+    def _take_a_persons_time(self, info: SearchInfo) -> None:
+        terms, options, position = self._control.terms, self._job.options, self._position
+        plan = plan_time(terms.limits, position.spec, position.shape, position.ply, float(options.move_overhead_ms))
+        rng = np.random.default_rng([options.seed, position.ply, 1] if options.seed else None)
+        self._control.wait_until(human_time_ms(info.moves, position.ply, plan, rng))
 
     def _rules(self, terms: Terms, root: RootFacts) -> tuple[StopRule, ...]:
         options, position = self._job.options, self._position
@@ -174,7 +184,7 @@ class Thinker:
         return SearchInfo((), 0, self._elapsed_ms(), 1, 1, 0, value, value, None)
 
     def _result(self, info: SearchInfo) -> SearchResult:
-        moves = self._chosen_first(info.moves)
+        moves = self._chosen_first(info)
         if moves is not info.moves:
             info = replace(info, moves=moves)
         self._job.on_info(info)
@@ -185,14 +195,17 @@ class Thinker:
             declare_win=self._position.can_declare_win(),
         )
 
-    def _chosen_first(self, moves: tuple[RootMove, ...]) -> tuple[RootMove, ...]:
-        options = self._job.options
-        temperature = options.temperature if self._position.ply < options.temperature_plies else 0.0
-        temperature = max(temperature, self._strength.temperature)
-        if temperature <= 0.0:
+    def _chosen_first(self, info: SearchInfo) -> tuple[RootMove, ...]:
+        """Return the moves, the one that is played first."""
+        options, level, moves, ply = self._job.options, self._job.level, info.moves, self._position.ply
+        temperature = options.temperature if ply < options.temperature_plies else 0.0
+        if level is None and temperature <= 0.0:
             return self._without_giving_up(moves)
-        seed = [options.seed, self._position.ply] if options.seed else None
-        chosen = sample_move(moves, temperature, np.random.default_rng(seed))
+        rng = np.random.default_rng([options.seed, ply] if options.seed else None)
+        if level is None:
+            chosen = sample_move(moves, temperature, rng)
+        else:
+            chosen = sample_level_move(moves, info.network_value, level, rng)
         if chosen:
             moves = (moves[chosen], *moves[:chosen], *moves[chosen + 1 :])
         return self._without_giving_up(moves)

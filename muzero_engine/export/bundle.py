@@ -19,6 +19,7 @@ from muzero_engine.export.graph import initial_graph, recurrent_graph, referring
 from muzero_engine.export.quantise import quantised
 from muzero_engine.files import read_limited, replace_folder, restore_folder, write_atomically
 from muzero_engine.games.base import Game
+from muzero_engine.inference.levels import LevelTable
 from muzero_engine.inference.manifest import (
     CARD,
     CHECKPOINT,
@@ -51,6 +52,7 @@ def export_bundle(
     *,
     training: Training,
     ratings: tuple[Rating, ...] = (),
+    levels: LevelTable | None = None,
     int8: Int8Calibration | None = None,
     picture: bytes | None = None,
     history: bytes | None = None,
@@ -58,10 +60,10 @@ def export_bundle(
     """Write the bundle of a network of `game` to `folder`, in place of a bundle that is there (its README.md stays).
 
     With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards`, which then is what a processor runs by
-    default; `picture` is a PNG file with the curves of the training, `history` what they are drawn from. The checkpoint
-    is stored in 16 bits and holds the weights of both graphs: a network loaded from it exports to the same files.
-    Raises BadConfig where the network was not made for this version of the game, FileExistsError where `folder` holds
-    something that is no part of a bundle.
+    default; `levels` are those that were measured of this very network; `picture` is a PNG file with the curves of the
+    training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds the weights of both
+    graphs: a network loaded from it exports to the same files. Raises BadConfig where the network was not made for this
+    version of the game, FileExistsError where `folder` holds something that is no part of a bundle.
     """
     _check_game(network.config, game)
     restore_folder(folder)
@@ -88,7 +90,7 @@ def export_bundle(
         files[PICTURE] = picture
     if history is not None:
         files[HISTORY] = history
-    manifest = _manifest(network, training, ratings, files)
+    manifest = _manifest(network, training, ratings, levels, files)
     card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
     _replace(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
     return manifest
@@ -108,7 +110,11 @@ def _check_game(config: NetworkConfig, game: Game) -> None:
 
 
 def _manifest(
-    network: MuZeroNetwork, training: Training, ratings: tuple[Rating, ...], files: dict[str, bytes]
+    network: MuZeroNetwork,
+    training: Training,
+    ratings: tuple[Rating, ...],
+    levels: LevelTable | None,
+    files: dict[str, bytes],
 ) -> Manifest:
     config = network.config
     return Manifest(
@@ -122,6 +128,7 @@ def _manifest(
         network=NetworkSize(config.channels, config.representation_blocks, config.dynamics_blocks),
         training=training,
         ratings=ratings,
+        levels=levels,
         licence=LICENCE,
         files={name: FileInfo(hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items())},
     )

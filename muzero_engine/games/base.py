@@ -373,6 +373,35 @@ class RecordFormat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ranks:
+    """Kyu and dan of a game, on the scale of its ladder: 1 dan is `step` above 1 kyu, 2 dan as much above 1 dan."""
+
+    first_dan: float  # Elo
+    step: float  # Elo of a rank
+    weakest_kyu: int
+    highest_dan: int
+    anchor: str  # what 1 dan rests on and how far it may be off, a sentence for people
+
+    def elo(self, text: str) -> float | None:
+        """Return the rating that a rank ("5k", "5 kyu", "2 dan") stands for; None for what is none."""
+        match = re.fullmatch(r"([0-9]{1,2})\s*-?\s*(k|kyu|d|dan)", text.strip().lower())
+        if match is None:
+            return None
+        number = int(match[1])
+        dan = match[2].startswith("d")
+        if not 1 <= number <= (self.highest_dan if dan else self.weakest_kyu):
+            return None
+        return self.first_dan + self.step * (number - 1 if dan else -number)
+
+    def name(self, elo: float) -> str:
+        """Return the rank that is nearest to a rating: "5 kyu"."""
+        steps = round((elo - self.first_dan) / self.step)
+        if steps >= 0:
+            return f"{min(steps + 1, self.highest_dan)} dan"
+        return f"{min(-steps, self.weakest_kyu)} kyu"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GameDefaults:
     """What holds for a game where the user says nothing else."""
 
@@ -380,6 +409,7 @@ class GameDefaults:
     opening_plies: int = 4  # random plies at the start of the games of a match
     ply_cap: Callable[[Shape], int] | None = None  # plies of a match's game at most; None: `GameSpec.max_plies`
     bench_positions: tuple[str, ...] = ()  # what `bench` searches, as `Game.from_text` reads it; empty: the start
+    ranks: Ranks | None = None  # kyu and dan, where people have them
     presets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the name of a preset of training ("tiny", "small", "release"): settings that differ from what holds for every
     game, as on the command line: "self_play.games=256"."""

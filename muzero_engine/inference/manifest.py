@@ -16,6 +16,8 @@ from typing import Annotated, Any, Self
 
 from muzero_engine.dataclass_json import MAY_LACK, BadData, Rule, from_data, parse_json, to_data
 from muzero_engine.games.base import GameSpec, Shape
+from muzero_engine.inference.levels import MOST_LEVELS, LevelTable
+from muzero_engine.inference.levels import Line as Line
 
 FORMAT = 3  # since it, the graphs' weights are those of the checkpoint
 MANIFEST = "manifest.json"
@@ -49,7 +51,6 @@ FromZero = Annotated[int, _whole(0)]
 FromOne = Annotated[int, _whole(1)]
 FileSize = Annotated[int, _whole(1, MAX_FILE_BYTES)]
 Number = Annotated[float, Rule(lambda number: math.isfinite(number) and abs(number) <= MAX_COUNT, "a number")]
-Line = Annotated[str, Rule(lambda text: text.strip() and text.isprintable(), "a line of text")]
 Digest = Annotated[str, Rule(lambda text: re.fullmatch("[0-9a-f]{64}", text), "64 hexadecimal digits")]
 _BOARDS = f"a list of boards like [8, 8], at most {MAX_SIDE} rows and columns"
 Boards = Annotated[tuple[Shape, ...], Rule(_are_boards, _BOARDS)]
@@ -125,6 +126,7 @@ class Manifest:
     ratings: tuple[Rating, ...]
     licence: Line  # SPDX identifier
     files: dict[str, FileInfo]
+    levels: LevelTable | None = field(default=None, metadata=MAY_LACK)  # None: this network's were not measured
     format: FromOne = FORMAT
 
     def num_actions(self, shape: Shape) -> int:
@@ -182,6 +184,8 @@ class Manifest:
             manifest = from_data(cls, document, "it", complete=True)
         except BadData as error:
             raise _damaged(where, *_complaint(error)) from None
+        if manifest.levels is not None and not manifest.levels.rises:
+            raise _damaged(where, "levels.levels", f"a list of 2 to {MOST_LEVELS} levels, their ratings (elo) rising")
         for name in manifest.files:
             if name not in KNOWN_FILES:
                 raise _damaged(where, f"files.{name!r}", f"one of {', '.join(KNOWN_FILES)}")

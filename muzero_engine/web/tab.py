@@ -18,6 +18,7 @@ from muzero_engine.engine.imagination import ImaginedPly
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.engine.strength import Levels
 from muzero_engine.games.base import Game, Handicap, PlayedGame, Position, WithKomi
 from muzero_engine.games.lines import START
 from muzero_engine.games.record import Ending
@@ -60,6 +61,7 @@ class Parts:
     read_game: Callable[[bytes, str | None, int], PlayedGame]  # of a file's bytes; raises ValueError
     imagine: Callable[[Position, Sequence[int], EngineOptions], list[ImaginedPly]]  # see `engine.imagination`
     weights_line: Callable[[str, EngineOptions], str]  # one line on the weights of a game
+    levels: Callable[[str, EngineOptions], Levels]  # that were measured of them
     options: EngineOptions
 
 
@@ -122,6 +124,9 @@ class Tab:
         for name in game_names():
             data = game_data(load_game(name))
             data["weights"] = self._parts.weights_line(name, self._parts.options)
+            levels = self._parts.levels(name, self._parts.options)
+            if levels.table is not None:
+                data["levels"] = levels.range
             games.append(data)
         return {"version": __version__, "games": games}
 
@@ -186,6 +191,7 @@ class Tab:
                     old.close()
                 self._engine = self._parts.make_engine(game, options)
                 self._game = game
+            self._engine.check(options)
             self._engine.configure(options)
             return self._engine
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from muzero_engine import __version__
 from muzero_engine.cli import COMMANDS, main
 from muzero_engine.commands.bench import bench_positions
 from muzero_engine.games.registry import BUILT_IN, load_game
-from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.bundle import load_bundle, read_manifest
+from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from muzero_engine.inference.manifest import Training
 
 
@@ -87,6 +90,22 @@ def test_export_of_a_new_network_and_of_its_checkpoint(tmp_path: Path) -> None:
     inherited = tmp_path / "inherited"
     run("export", "--checkpoint", str(tmp_path / "again" / "checkpoint.safetensors"), "--out", str(inherited))
     assert load_bundle(inherited).manifest.training == again.manifest.training
+
+
+def test_measured_levels_stay_with_their_network(tmp_path: Path) -> None:
+    sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1", "--game", "tictactoe")
+    bundle, again = tmp_path / "bundle", str(tmp_path / "again")
+    none = f"its levels are not measured: muzero-engine calibrate --game tictactoe --weights {bundle}\n"
+    assert run("export", "--out", str(bundle), *sizes).endswith(none)
+    settings = LevelSettings(1, 2.0, 0.01), LevelSettings(8, 0.2, 0.1)
+    table = LevelTable("a scale", (Level(0.0, 9.0, 50, settings[0]), Level(100.0, 9.0, 50, settings[1])))
+    (bundle / "manifest.json").write_text(replace(read_manifest(bundle), levels=table).to_json())
+    assert "not measured" not in run("export", "--checkpoint", str(bundle / "checkpoint.safetensors"), "--out", again)
+    assert read_manifest(tmp_path / "again").levels == table
+    run("export", "--out", str(tmp_path / "other"), "--seed", "1", *sizes)
+    shutil.copy(tmp_path / "other" / "checkpoint.safetensors", bundle)
+    assert "not measured" in run("export", "--checkpoint", str(bundle / "checkpoint.safetensors"), "--out", again)
+    assert read_manifest(tmp_path / "again").levels is None
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from muzero_engine.cli import main
+from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def play(*arguments: str, lines: list[str]) -> Result:
@@ -94,10 +100,19 @@ def test_errors_are_one_line(arguments: list[str], message: str) -> None:
     assert len(result.output.splitlines()) == 1
 
 
-def test_elo_alone_limits_the_strength() -> None:
-    result = play("tictactoe", "--elo", "700", "--seed", "1", "--show-value", lines=["b2"])
-    assert "The engine's strength is limited to 700 Elo" in result.output
-    assert "; 2 nodes)" in result.output
+def test_a_level_is_told_and_played(tmp_path: Path) -> None:
+    weights = Path(shutil.copytree(ROOT / "weights" / "tictactoe", tmp_path / "weights"))
+    weak, strong = LevelSettings(2, 1.0, 0.01), LevelSettings(20, 0.0, 0.0)
+    table = LevelTable("tictactoe: random moves = 0", (Level(400.0, 50.0, 60, weak), Level(800.0, 50.0, 60, strong)))
+    (weights / "manifest.json").write_text(replace(read_manifest(weights), levels=table).to_json())
+    for flags in (["--elo", "400"], ["--level", "400"], ["--skill-level", "0"]):
+        result = play("tictactoe", *flags, "--weights", str(weights), "--seed", "1", "--show-value", lines=["b2"])
+        assert "The engine plays at 400 Elo (tictactoe: random moves = 0)." in result.output
+        assert "; 2 nodes)" in result.output
+    refused = play("tictactoe", "--level", "1200", "--weights", str(weights), lines=[])
+    assert refused.output == (
+        "Error: a level of 1200 Elo was not measured for these weights: choose one from 400 to 800\n"
+    )
 
 
 def test_a_move_may_be_written_as_people_do() -> None:

@@ -44,13 +44,6 @@ def test_the_same_seed_nodes_and_threads_give_the_same_move() -> None:
     assert [m.visits for m in results[0].info.moves] == [m.visits for m in results[1].info.moves]
 
 
-def test_limited_strength_searches_less() -> None:
-    weak = Client("chess", limit_strength=True, elo=900, seed=1).go(Limits(nodes=500))
-    strong = Client("chess", limit_strength=True, elo=1500, seed=1).go(Limits(nodes=500))
-    assert weak.info.nodes == 4
-    assert strong.info.nodes == 64
-
-
 def test_the_collector_is_left_as_it_is() -> None:
     """It belongs to the process, in which there may be two engines and more than engines."""
     before = gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
     HISTORY,
@@ -26,6 +27,10 @@ from muzero_engine.inference.manifest import (
 )
 
 SPEC = load_game("tictactoe").spec
+LEVELS = LevelTable(
+    "tictactoe: random moves = 0",
+    (Level(300.0, 60.0, 100, LevelSettings(1, 3.0, 0.001)), Level(1000.0, 40.0, 120, LevelSettings(64, 0.2, 0.1))),
+)
 GOOD = Manifest(
     game="tictactoe",
     game_version=SPEC.version,
@@ -39,6 +44,7 @@ GOOD = Manifest(
     ratings=(Rating(elo=-3.5, error=20.0, opponent="random", games=200, conditions="1 s a move"),),
     licence="GPL-3.0-or-later",
     files={INITIAL: FileInfo("0" * 64, 10), RECURRENT: FileInfo("f" * 64, 20), CHECKPOINT: FileInfo("1" * 64, 30)},
+    levels=LEVELS,
 )
 
 counts = st.integers(0, 1 << 40)
@@ -61,6 +67,7 @@ manifests = st.builds(
     files=st.sets(st.sampled_from(KNOWN_FILES)).map(
         lambda names: {name: FileInfo("ab" * 32, 5) for name in {INITIAL, RECURRENT, CHECKPOINT} | names}
     ),
+    levels=st.sampled_from([None, LEVELS]),
 )
 
 
@@ -79,6 +86,9 @@ PATHS = [
     *(("network", field.name) for field in dataclasses.fields(NetworkSize)),
     *(("training", field.name) for field in dataclasses.fields(Training)),
     *(("ratings", 0, field.name) for field in dataclasses.fields(Rating)),
+    ("levels", "scale"),
+    *(("levels", "levels", 1, field.name) for field in dataclasses.fields(Level)),
+    *(("levels", "levels", 1, "settings", field.name) for field in dataclasses.fields(LevelSettings)),
     ("files", INITIAL),
     ("files", INITIAL, "sha256"),
     ("files", INITIAL, "size"),
@@ -87,7 +97,7 @@ PATHS = [
 ]
 
 
-OPTIONAL = ("unknown", "../../etc/passwd", "plies", "boards")
+OPTIONAL = ("unknown", "../../etc/passwd", "plies", "boards", "levels")
 
 
 @given(path=st.sampled_from(PATHS), value=JSON)
@@ -139,6 +149,36 @@ def test_a_missing_field_is_named(path: tuple[Any, ...]) -> None:
     del target[path[-1]]
     with pytest.raises(BadWeights, match=str(path[-1])):
         Manifest.from_json(json.dumps(document).encode(), "here")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        (
+            '"elo": 1000.0',
+            '"elo": 250.0',
+            "levels.levels must be a list of 2 to 100 levels, their ratings",
+        ),
+        ('"elo": 1000.0', '"elo": 1e9', "levels.levels[1].elo"),
+        ('"error": 40.0', '"error": -1.0', "levels.levels[1].error"),
+        ('"games": 120', '"games": 0', "levels.levels[1].games"),
+        ('"simulations": 64', '"simulations": 1000000000', "levels.levels[1].settings.simulations"),
+        ('"temperature": 0.2', '"temperature": -0.2', "levels.levels[1].settings.temperature"),
+        ('"cut": 0.1', '"cut": 7', "levels.levels[1].settings.cut"),
+    ],
+)
+def test_levels_that_cannot_be_are_refused(old: str, new: str, place: str) -> None:
+    text = GOOD.to_json()
+    assert old in text
+    complaint = read_or_complaint(text.replace(old, new).encode())
+    assert isinstance(complaint, str)
+    assert f"manifest.json in here is damaged, {place}" in complaint
+
+
+def test_a_bundle_from_before_levels_has_none() -> None:
+    document = json.loads(GOOD.to_json())
+    del document["levels"]
+    assert read_or_complaint(json.dumps(document).encode()) == dataclasses.replace(GOOD, levels=None)
 
 
 def test_a_later_format_asks_for_a_program_that_fits() -> None:

@@ -13,9 +13,16 @@ from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
+from muzero_engine.engine.strength import Levels
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from support.mates import DirectHelper
+
+WEAK, STRONG = LevelSettings(1, 2.0, 0.01), LevelSettings(64, 0.0, 0.0)
+LEVELS = Levels(
+    LevelTable("scripted: random moves = 0", (Level(400.0, 30.0, 100, WEAK), Level(2200.0, 40.0, 80, STRONG)))
+)
 
 
 class ScriptedEngine(Engine):
@@ -23,6 +30,8 @@ class ScriptedEngine(Engine):
 
     def __init__(self, options: EngineOptions | None = None) -> None:
         self._options = options or EngineOptions()
+        self._read_levels = lambda _: LEVELS
+        self._levels = None
         self._position: Position | None = None
         self._callbacks: tuple[Callable[[SearchInfo], None], Callable[[SearchResult], None]] | None = None
         self._error: str | None = None

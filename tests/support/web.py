@@ -22,6 +22,7 @@ from muzero_engine.web.server import settings_of
 from muzero_engine.web.tab import Parts
 from support.fakes import HashModel
 from support.rules_model import RulesModel
+from support.scripted_engine import LEVELS
 
 ENGINES: list[Engine] = []  # that were made, so that tests see whether they end
 
@@ -32,7 +33,7 @@ def make_parts() -> Parts:
 
     def make_engine(game: str, options: EngineOptions) -> Engine:
         spec = load_game(game).spec
-        engine = Engine(lambda _: HashModel(spec, spec.shapes[0]), options)
+        engine = Engine(lambda _: HashModel(spec, spec.shapes[0]), options, read_levels=lambda _: LEVELS)
         ENGINES.append(engine)
         return engine
 
@@ -40,7 +41,10 @@ def make_parts() -> Parts:
         model = RulesModel(start)
         return imagine(model, model.decode, start, actions)
 
-    return Parts(make_engine, game_of_data, imagined, lambda game, _: f"weights of {game}", EngineOptions(seed=1))
+    def weights_line(game: str, _options: EngineOptions) -> str:
+        return f"weights of {game}"
+
+    return Parts(make_engine, game_of_data, imagined, weights_line, lambda *_: LEVELS, EngineOptions(seed=1))
 
 
 @contextmanager

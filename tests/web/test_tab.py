@@ -47,6 +47,7 @@ def test_hello_names_every_game_with_what_a_new_one_needs(client: Client) -> Non
     assert games["shogi"]["kanji"]
     assert games["shogi"]["declarations"]
     assert ".pgn" in games["chess"]["suffixes"]
+    assert games["chess"]["levels"] == [400, 2200]
 
 
 @pytest.mark.parametrize("name", ["chess", "go", "othello", "shogi", "tictactoe"])
@@ -255,6 +256,7 @@ def test_a_resignation_is_saved_as_one(client: Client) -> None:
         ('{"ask": "show", "about": {"where": {"game": "go", "size": 98}}}', "no board of 98"),
         ('{"ask": "go", "about": {"where": {"game": "go"}, "seconds": -1}}', "seconds"),
         ('{"ask": "go", "about": {"where": {"game": "go"}, "nodes": 1e300}}', "nodes"),
+        ('{"ask": "go", "about": {"where": {"game": "go"}, "nodes": 5, "elo": 3000}}', "choose one from 400 to 2200"),
         ('{"ask": "load", "about": {"data": "%%%"}}', "base64"),
         ('{"ask": "load", "about": {"data": ""}}', "no position"),
         ('{"ask": "save", "about": {"where": {"game": "chess"}, "suffix": ".exe"}}', ".exe"),

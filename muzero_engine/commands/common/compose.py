@@ -12,6 +12,7 @@ from muzero_engine.engine.engine import Engine, ModelLoader
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.engine.strength import Levels, limited
 from muzero_engine.files import expanded
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
@@ -47,6 +48,16 @@ def model_loader(game: str) -> ModelLoader:
     return lambda options: load_model(game, options)
 
 
+def level_line(game: str, options: EngineOptions) -> str | None:
+    """Return a sentence on the level that the options ask for, None for full strength."""
+    if not limited(options):
+        return None
+    known = levels(game, options)
+    if options.level_settings or known.table is None:
+        return f"The engine plays with simulations, temperature and cut of {options.level_settings}."
+    return f"The engine plays at {known.text(known.rating(options))} ({known.table.scale})."
+
+
 def own_value(game: str, options: EngineOptions) -> Callable[[Position], float]:
     """Return the value of a position for its mover in [-1, 1], as the network sees it without a search.
 
@@ -64,9 +75,20 @@ def tune_batch(model: Model, shape: Shape) -> int:
 
 def make_engine(game: str, options: EngineOptions) -> Engine:
     """Return an engine for a game, whose network is loaded when it is first needed. From now on this process makes no
-    full garbage collections (see `collector`)."""
+    full garbage collections (see `collector`). Raises BadOption for a level that the weights do not have."""
     no_full_collections()
-    return Engine(model_loader(game), options, tune_batch, game)
+    engine = Engine(model_loader(game), options, tune_batch, game, lambda asked: levels(game, asked))
+    engine.check(options)  # refused at once, not in a game
+    return engine
+
+
+def levels(game: str, options: EngineOptions) -> Levels:
+    """Return the levels that were measured of the weights that the options ask for; reads the manifest only."""
+    ranks = load_game(game).defaults.ranks
+    try:
+        return Levels(read_manifest(weights_folder(game, options)).levels, ranks)
+    except BadWeights:
+        return Levels(None, ranks)
 
 
 def engine_version(game: str, options: EngineOptions) -> str:

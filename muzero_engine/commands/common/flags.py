@@ -12,9 +12,12 @@ from click.core import ParameterSource
 
 from muzero_engine.commands.common.help import ExpertOption, help_all_option
 from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options, missing_for
+from muzero_engine.engine.strength import LEVEL_FIELDS
 
 Callback = Callable[..., None]
-USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "elo"})  # shown by `--help`, the others by `--help-all`
+# Shown by `--help`, the others by `--help-all`.
+USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "level", "human_time"})
+OF_GAMES = frozenset({*LEVEL_FIELDS, "level_settings", "human_time"})  # of no use in an analysis
 
 
 def flag_name(info: OptionInfo) -> str:

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from muzero_engine.commands.common.compose import make_engine, weights_line
+from muzero_engine.commands.common.compose import level_line, make_engine, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.numbers import FiniteNumber
@@ -55,7 +55,7 @@ def play(
     \b
     Examples:
       muzero-engine play go --size 9 --side white --time 2
-      muzero-engine play chess --elo 1200
+      muzero-engine play chess --level 1200
     """
     require_streams()
     start = _start(game, size, komi, position)
@@ -70,8 +70,8 @@ def play(
         if len(people) < len(start.spec.players):
             engine.prepare(start.shape)
         console.say(f"{weights_line(game, options)}. Write 'help' for help.")
-        if options.limit_strength:
-            console.say(f"The engine's strength is limited to {options.elo} Elo, by its own scale.")
+        if (line := level_line(game, options)) is not None:
+            console.say(line)
         Table(engine, start, people, limits, console, show_value=show_value).run()
     except KeyboardInterrupt:
         console.say("bye")

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from muzero_engine.games.base import GameDefaults
+from muzero_engine.games.base import GameDefaults, Ranks
 
 PLIES_A_POINT = 3  # of a match's game at most
 _NINE = "self_play.shapes=9x9:1"
 
+# The ladder holds level 10 of GNU Go 3.8 at 1800; that is taken for 6 kyu here, and a rank for 100 Elo, as the European
+# Go Federation has it.
+RANKS = Ranks(
+    first_dan=2400.0,
+    step=100.0,
+    weakest_kyu=30,
+    highest_dan=9,
+    anchor="GNU Go 3.8 at level 10 is taken for 6 kyu and a rank for 100 Elo: an estimate, perhaps 3 ranks off",
+)
+
 DEFAULTS = GameDefaults(
+    ranks=RANKS,
     time_control="movetime=1",
     opening_plies=4,
     ply_cap=lambda shape: PLIES_A_POINT * shape[0] * shape[1],

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
-from muzero_engine.engine.options import BadOption, EngineOptions, protocol_options, without_effect
+from muzero_engine.engine.options import BadOption, EngineOptions, find_option, without_effect
+from muzero_engine.engine.strength import LEVEL_FIELDS
 from muzero_engine.games.base import EngineProtocol, Position
 from muzero_engine.protocols.common.go_command import GoCommand, make_limits
 from muzero_engine.protocols.common.gui_session import STOP_SECONDS, GuiSession
@@ -77,9 +78,9 @@ class UciStyleSession(GuiSession, abc.ABC):
     def _greet(self, client_options: Iterable[str] = ()) -> None:
         """Answer the first command; `client_options` are lines that offer options of the conversation."""
         ids = [f"id name {self._name}", f"id author {self._author}"]
-        protocol, values = self.protocol, self._options
-        options = [option_line(info, protocol, getattr(values, info.field)) for info in protocol_options(protocol)]
-        self._writer.write("\n".join([*ids, *options, *client_options, f"{protocol.value}ok"]))
+        offered = self._engine.levels(self._options).offered(self.protocol, self._options)
+        options = [option_line(info, self.protocol, value) for info, value in offered]
+        self._writer.write("\n".join([*ids, *options, *client_options, f"{self.protocol.value}ok"]))
 
     def _isready(self, _: str) -> None:
         if not self._searching:
@@ -95,14 +96,17 @@ class UciStyleSession(GuiSession, abc.ABC):
         try:
             if self._set_client_option(name, value or ""):
                 return
-            self._options = self._options.with_text(self.protocol, name, value or "")
+            options = self._options.with_text(self.protocol, name, value or "")
+            if find_option(self.protocol, name).field in LEVEL_FIELDS:
+                self._engine.check(options)
+            self._options = options
         except KeyError:
             self._tell(f"unknown option {name}; ignored")
         except BadOption as error:
             self._complain(str(error))
         else:
             self._engine.configure(self._effective_options())
-            if (hint := without_effect(self.protocol, name, self._options)) is not None:
+            if (hint := without_effect(self.protocol, name, options, self._engine.levels(options).fitted)) is not None:
                 self._tell(hint)
             self._open_log()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.options import find_option, protocol_options, without_effect
+from muzero_engine.engine.strength import LEVEL_FIELDS
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.protocols.gtp.frame import Args, GtpError, parse_float, parse_int, want_args
 
@@ -89,7 +90,11 @@ class Parameters:
                 self.settings = replace(self.settings, wide_root_noise=noise)
             case _:
                 try:
-                    self._engine.configure(self._engine.options.with_text(EngineProtocol.GTP, name, value))
+                    info = find_option(EngineProtocol.GTP, name)
+                    options = self._engine.options.with_text(EngineProtocol.GTP, name, value)
+                    if info.field in LEVEL_FIELDS:
+                        self._engine.check(options)
+                    self._engine.configure(options)
                 except KeyError:
                     raise _unknown(args[0]) from None
                 if self._engine.stale:

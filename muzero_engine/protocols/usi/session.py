@@ -26,7 +26,8 @@ from dataclasses import replace
 from functools import partial
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import BadOption, find_option, protocol_options, without_effect
+from muzero_engine.engine.options import BadOption, find_option, without_effect
+from muzero_engine.engine.strength import LEVEL_FIELDS
 from muzero_engine.games.base import BadPosition, EngineProtocol, Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.protocols.common.gui_session import STOP_SECONDS, GuiSession
@@ -86,11 +87,9 @@ class UsiSession(GuiSession):
         super().close()
 
     def _usi(self, _: str) -> None:
-        options = [(info, self._options) for info in protocol_options(EngineProtocol.USI)]
-        client = [(info, self._client) for info in offered_client_options()]
-        lines = [
-            option_line(info, EngineProtocol.USI, getattr(owner, info.field)) for info, owner in (*options, *client)
-        ]
+        options = self._engine.levels(self._options).offered(EngineProtocol.USI, self._options)
+        client = [(info, getattr(self._client, info.field)) for info in offered_client_options()]
+        lines = [option_line(info, EngineProtocol.USI, value) for info, value in (*options, *client)]
         ids = [f"id name {self._name}", f"id author {self._author}"]
         self._writer.write("\n".join([*ids, *lines, "usiok"]))
 
@@ -130,9 +129,13 @@ class UsiSession(GuiSession):
                 if info.field == "resign_threshold":
                     self._options = replace(self._options, resign_value=self._client.resign_value)
             else:
-                text = fit_text(find_option(EngineProtocol.USI, name), value or "")
-                self._options = self._options.with_text(EngineProtocol.USI, name, text)
-                if (hint := without_effect(EngineProtocol.USI, name, self._options)) is not None:
+                levels = self._engine.levels(self._options)
+                option = levels.fitted(find_option(EngineProtocol.USI, name))
+                options = self._options.with_text(EngineProtocol.USI, name, fit_text(option, value or ""))
+                if option.field in LEVEL_FIELDS:
+                    self._engine.check(options)
+                self._options = options
+                if (hint := without_effect(EngineProtocol.USI, name, options, levels.fitted)) is not None:
                     self._tell(hint)
         except KeyError:
             return  # clients offer what other engines have

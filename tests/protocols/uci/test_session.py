@@ -71,7 +71,7 @@ def test_quit_ends_the_session_and_close_delivers_the_bestmove() -> None:
 
 def test_an_option_that_needs_another_says_so_once_it_is_not_at_its_default() -> None:
     session, output = make_session(ScriptedEngine())
-    session.handle("setoption name UCI_Elo value 1500")  # clients send what is offered
+    session.handle("setoption name UCI_Elo value 1300")  # clients send what is offered
     session.handle("setoption name UCI_Elo value 900")
     assert output.all == ["info string UCI_Elo has an effect only with UCI_LimitStrength"]
     session.handle("setoption name UCI_LimitStrength value true")

@@ -1,0 +1,207 @@
+"""Levels: what options ask for, how moves are drawn, and that full strength pays nothing for them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.engine_client import PATIENCE, Client, at
+from support.fakes import ConfidentModel, HashModel
+
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Clock, Limits
+from muzero_engine.engine.options import BadOption, EngineOptions
+from muzero_engine.engine.report import RootMove, SearchResult
+from muzero_engine.engine.strength import Levels, level_weights, limited
+from muzero_engine.games.base import EngineProtocol
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
+
+CHESS = load_game("chess")
+TABLE = LevelTable(
+    "a scale",
+    (Level(400.0, 60.0, 100, LevelSettings(1, 3.0, 0.001)), Level(1600.0, 40.0, 120, LevelSettings(16, 0.5, 0.1))),
+)
+LEVELS = Levels(TABLE, load_game("go").defaults.ranks)
+
+
+def options(**values: Any) -> EngineOptions:
+    return replace(EngineOptions(), **values)
+
+
+def move(action: int, prior: float, *, visits: int = 0, value: float = 0.0, ends: float | None = None) -> RootMove:
+    return RootMove(action, visits, value, 0.0, prior, -1.0, (action,), ends)
+
+
+@pytest.mark.parametrize(
+    ("values", "elo"),
+    [
+        ({"level": "1200"}, 1200.0),
+        ({"level": " 1200 Elo"}, 1200.0),
+        ({"level": "15k"}, 900.0),
+        ({"level": "15 kyu"}, 900.0),
+        ({"limit_strength": True, "elo": 500}, 500.0),
+        ({"limit_strength": True}, 1000.0),
+        ({"skill_level": 0}, 400.0),
+        ({"skill_level": 19}, 1600.0),
+    ],
+)
+def test_all_names_of_a_level_are_one_mechanism(values: dict[str, Any], elo: float) -> None:
+    asked = options(**values)
+    assert limited(asked)
+    assert LEVELS.rating(asked) == pytest.approx(elo)
+    assert LEVELS.settings(asked) == TABLE.settings(elo)
+
+
+@pytest.mark.parametrize("values", [{}, {"level": "full"}, {"elo": 500}, {"skill_level": 20}])
+def test_full_strength_is_no_level(values: dict[str, Any]) -> None:
+    assert not limited(options(**values))
+    assert LEVELS.settings(options(**values)) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"level": "3000"}, "choose one from 400 to 1600"),
+        (
+            {"level": "1d"},
+            "a level of 2400 Elo, about 1 dan was not measured for these weights: choose one from 400 to",
+        ),
+        ({"level": "1d"}, r"to 1600 \(about 20 kyu to 8 kyu\)"),
+        ({"level": "31k"}, "'31k' is no level: write a rating such as 1000, or a rank from 30k to 9d"),
+        ({"level": "strong"}, "'strong' is no level"),
+        ({"elo": 300}, "choose one from 400 to 1600"),
+        ({"limit_strength": True, "elo": 3000}, "choose one from 400 to 1600"),
+        ({"level_settings": "1,2"}, "are no settings of a level"),
+    ],
+)
+def test_a_level_that_was_not_measured_is_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadOption, match=words):
+        LEVELS.check(options(**values))
+
+
+def test_weights_without_levels_refuse_them() -> None:
+    for values in ({"level": "1200"}, {"limit_strength": True}, {"skill_level": 3}):
+        with pytest.raises(BadOption, match="have no measured levels: run muzero-engine calibrate"):
+            Levels().check(options(**values))
+    names = {info.field for info, _ in Levels().offered(EngineProtocol.UCI, options())}
+    assert not names & {"level", "limit_strength", "elo", "skill_level"}
+
+
+def test_the_rating_is_offered_as_far_as_it_was_measured() -> None:
+    offered = {info.field: (info, value) for info, value in LEVELS.offered(EngineProtocol.UCI, options())}
+    info, value = offered["elo"]
+    assert (info.minimum, info.maximum, value) == (400, 1600, 1000)
+    assert offered["limit_strength"][1] is False
+
+
+def test_ranks_are_read_as_they_are_written() -> None:
+    ranks = LEVELS.ranks
+    assert ranks is not None
+    for name, following in itertools.pairwise(["30 kyu", "2 kyu", "1 kyu", "1 dan", "2 dan", "9 dan"]):
+        low, high = ranks.elo(name), ranks.elo(following)
+        assert low is not None
+        assert high is not None
+        assert low < high
+        assert ranks.name(low) == name
+    assert [ranks.elo(text) for text in ("0k", "10d", "k", "5", "", "5 kyu x")] == [None] * 6
+
+
+# -- the draw ----------------------------------------------------------------------------------------------------------
+
+
+def test_moves_below_the_cut_are_never_played() -> None:
+    moves = [move(0, 0.6), move(1, 0.3), move(2, 0.05), move(3, 0.05)]
+    weights = level_weights(moves, 0.0, LevelSettings(1, 1.0, 0.1))
+    assert weights == pytest.approx([2 / 3, 1 / 3, 0.0, 0.0])
+    flat = level_weights(moves, 0.0, LevelSettings(1, 100.0, 0.1))
+    assert flat == pytest.approx([0.5, 0.5, 0.0, 0.0], abs=0.01)
+    assert level_weights(moves, 0.0, LevelSettings(1, 0.0, 0.0)) == pytest.approx([1.0, 0.0, 0.0, 0.0])
+
+
+def test_what_the_rules_say_is_seen_at_every_level() -> None:
+    weak = LevelSettings(1, 8.0, 0.0)
+    lost = level_weights([move(0, 0.9, ends=-1.0), move(1, 0.1)], 0.0, weak)
+    assert lost == pytest.approx([0.0, 1.0])
+    won = level_weights([move(0, 0.9), move(1, 0.1, ends=1.0)], 0.0, weak)
+    assert won == pytest.approx([0.0, 1.0])
+    over = level_weights([move(0, 0.5, ends=-1.0), move(1, 0.5, ends=-1.0)], 0.0, weak)
+    assert over.sum() == pytest.approx(1.0)
+
+
+def test_one_simulation_is_the_policy_and_more_of_them_see_what_is_better() -> None:
+    alike = [move(0, 0.5, visits=1, value=-0.9), move(1, 0.5)]
+    assert level_weights(alike, 0.0, LevelSettings(1, 1.0, 0.0)) == pytest.approx([0.5, 0.5])
+    searched = [move(0, 0.5, visits=4, value=-0.1), move(1, 0.5, visits=4, value=0.1)]
+    assert level_weights(searched, 0.0, LevelSettings(8, 1.0, 0.0))[1] > 0.99
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_mate_in_one_is_found_at_the_weakest_level(seed: int) -> None:
+    position = at("chess", "6k1/5ppp/8/8/8/8/5PPP/R5K1 w - - 0 1")
+    model = ConfidentModel(CHESS.spec.num_actions((8, 8)), (8, 8), value=0.5, favourite=position.parse_action("h2h3"))
+    client = Client("chess", model, level_settings="1,50,0", seed=seed)
+    assert client.go(Limits(nodes=100), position).action == position.parse_action("a1a8")
+
+
+# -- the engine --------------------------------------------------------------------------------------------------------
+
+
+def engine_with(read: list[EngineOptions], **values: Any) -> Engine:
+    """An engine whose weights have `LEVELS`; `read` gets the options that they were asked for with."""
+
+    def levels(asked: EngineOptions) -> Levels:
+        read.append(asked)
+        return LEVELS
+
+    return Engine(lambda _: HashModel(CHESS.spec, (8, 8)), options(seed=1, **values), read_levels=levels)
+
+
+def played(engine: Engine, limits: Limits) -> SearchResult:
+    results: list[SearchResult] = []
+    engine.go(CHESS.initial((8, 8)), limits, on_info=lambda _: None, on_done=results.append)
+    assert engine.wait(PATIENCE)
+    return results[0]
+
+
+def test_a_level_bounds_the_search_whatever_the_clock() -> None:
+    engine = engine_with([], level="1600")
+    for limits in (Limits(nodes=500), Limits(clock=Clock(remaining_ms=60_000.0)), Limits(move_time_ms=5000.0)):
+        assert played(engine, limits).info.nodes == 16
+
+
+def test_full_strength_does_not_ask_for_levels() -> None:
+    read: list[EngineOptions] = []
+    engine = engine_with(read)
+    engine.check(engine.options)
+    engine.prepare((8, 8))
+    assert played(engine, Limits(nodes=50)).info.nodes == 50
+    assert read == []
+
+
+def test_levels_are_read_once_for_each_weights() -> None:
+    read: list[EngineOptions] = []
+    engine = engine_with(read, level="1000")
+    for _ in range(3):
+        played(engine, Limits(nodes=50))
+    engine.configure(replace(engine.options, weights="others"))
+    played(engine, Limits(nodes=50))
+    assert [asked.weights for asked in read] == ["", "others"]
+
+
+def test_weights_that_lose_their_levels_play_on_and_say_so() -> None:
+    client = Client("chess", level="1200")
+    assert client.go(Limits(nodes=20)).info.nodes == 20
+    assert client.engine.notice == (
+        "playing at full strength: these weights have no measured levels: run muzero-engine calibrate, or play at full "
+        "strength"
+    )
+
+
+def test_every_level_varies_its_moves() -> None:
+    actions = {Client("chess", level_settings="1,1,0", seed=seed).go(Limits(nodes=10)).action for seed in range(1, 12)}
+    assert len(actions) > 2
+    again = [Client("chess", level_settings="4,1,0", seed=3).go(Limits(nodes=10)).action for _ in range(2)]
+    assert again[0] == again[1]
