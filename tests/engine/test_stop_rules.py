@@ -70,6 +70,8 @@ def test_the_rules_of_a_clock() -> None:
         (RootFacts(1, {}), True),
         (RootFacts(9, {3: 1.0}), True),
         (RootFacts(9, {3: 0.0, 4: -1.0}), False),
+        (RootFacts(3, {3: -1.0, 4: -1.0}), True),
+        (RootFacts(3, {3: 0.0, 4: -1.0}), False),
         (RootFacts(2, {3: 0.0, 4: -1.0}), True),
     ],
 )
