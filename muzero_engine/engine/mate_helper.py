@@ -25,7 +25,8 @@ from muzero_engine.games.base import Game
 
 RESTART_S = 60.0  # at least, between two starts
 START_S = 5.0  # that a start is waited for at most
-UNANSWERED = 8  # inquiries that have no end yet: then the process hangs
+UNANSWERED = 8  # inquiries without an end yet, from which on no more are sent: a full pipe would block
+HANG_S = 10.0  # without one that ends, and the process is taken to hang
 
 Spawn = Callable[[], "subprocess.Popen[str]"]
 
@@ -64,18 +65,23 @@ class MateHelper:
         self._end: weakref.finalize[..., Any] | None = None
         self._answers = _Answers()
         self._started_at: float | None = None
+        self._behind_since: float | None = None  # with `UNANSWERED` inquiries
         self._closed = False
         self.notice: str | None = None
 
     def start(self) -> bool:
-        """Start the process unless it runs, or was started too short a time ago; return whether it runs."""
+        """Start the process unless it runs, or was started too short a time ago; return whether it can be asked."""
+        now = time.monotonic()
         with self._lock:
             if self._process is not None:
-                if not self._answers.dead and self._answers.asked - self._answers.ended <= UNANSWERED:
-                    return True
+                behind = self._answers.asked - self._answers.ended >= UNANSWERED
+                if not behind or self._behind_since is None:
+                    self._behind_since = now if behind else None
+                hangs = self._behind_since is not None and now - self._behind_since > HANG_S
+                if not self._answers.dead and not hangs:
+                    return not behind
                 self._put_away()
                 self.notice = "the mate solver has ended: searching on without it for a while"
-            now = time.monotonic()
             if self._closed or (self._started_at is not None and now - self._started_at < RESTART_S):
                 return False
             self._started_at = now
@@ -99,8 +105,8 @@ class MateHelper:
     def ask(self, problem: str, moves: Sequence[str], nodes: int) -> bool:
         """Ask for a mate in a problem (see `MateSolver`), and for the opponent's after each of `moves`.
 
-        At most `nodes` positions are looked at a time. Return False where there is no process to ask. What was asked
-        before is forgotten.
+        At most `nodes` positions are looked at a time. What was asked before is forgotten. Return False where there is
+        no process that can be asked: what `take` returns then is none of this problem's.
         """
         if not self.start():
             return False
@@ -153,7 +159,7 @@ class MateHelper:
     def _put_away(self) -> None:
         if self._end is not None:
             self._end()
-        self._process = self._end = None
+        self._process = self._end = self._behind_since = None
 
     def _tell(self, command: dict[str, Any]) -> bool:
         process = self._process

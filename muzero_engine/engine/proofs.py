@@ -26,7 +26,7 @@ class RootProofs:
         self._texts = {move.action: position.action_text(move.action) for move in search.root_moves()}
         self._first: int | None = None
         self._found: deque[MateFound] = deque()  # not looked at yet
-        helper.ask(helper.problem(position), tuple(self._texts.values()), NODES)
+        self._asked = helper.ask(helper.problem(position), tuple(self._texts.values()), NODES)
 
     @property
     def lines(self) -> Mapping[int, tuple[int, ...]]:
@@ -35,6 +35,8 @@ class RootProofs:
 
     def take(self) -> bool:
         """Tell the search what was proven, some of it at a time; return whether anything was."""
+        if not self._asked:
+            return False
         known = len(self._lines)
         self._found += self._helper.take()
         for _ in range(min(AT_ONCE, len(self._found))):

@@ -161,12 +161,30 @@ def test_a_dead_process_is_told_once_and_started_again_later(
     assert not helper.wait(PATIENCE)
 
 
-def test_a_process_that_hangs_is_ended(helper_of: Callable[[str], MateHelper]) -> None:
+def test_a_process_that_hangs_is_asked_no_more_and_ended_at_last(
+    helper_of: Callable[[str], MateHelper], monkeypatch: pytest.MonkeyPatch
+) -> None:
     helper = helper_of(SILENT)
-    for _ in range(UNANSWERED + 1):
+    for _ in range(UNANSWERED):
         assert helper.ask("p", [], 1)
+    assert not helper.ask("p", [], 1)  # it may only be slow
+    assert helper._process is not None
+    assert helper.notice is None
+    monkeypatch.setattr(muzero_engine.engine.mate_helper, "HANG_S", -1.0)
     assert not helper.ask("p", [], 1)
     assert helper._process is None
+    assert helper.notice is not None
+
+
+def test_a_process_that_catches_up_is_asked_again(helper_of: Callable[[str], MateHelper]) -> None:
+    helper = helper_of(ANSWERS)
+    assert helper.start()
+    helper._answers.asked += UNANSWERED
+    assert not helper.start()
+    assert helper._behind_since is not None
+    helper._answers.ended = helper._answers.asked
+    assert helper.ask("p", [], 1)
+    assert helper._behind_since is None
 
 
 @pytest.mark.parametrize("executable", ["", "/nowhere/python"])

@@ -192,6 +192,22 @@ def test_an_engine_without_its_process_says_so_and_plays_on(monkeypatch: pytest.
     engine.close()
 
 
+def test_answers_to_another_question_are_not_taken() -> None:
+    """They may be legal here, and prove nothing."""
+
+    class Behind(Told):
+        def ask(self, problem: str, moves: Sequence[str], nodes: int) -> bool:
+            return False
+
+    position = at("shogi", IN_FIVE)
+    mate = DirectHelper(SHOGI)
+    mate.ask(mate.problem(position), (), 4096)
+    engine = client("9i8i", IN_FIVE)
+    engine.engine._mate_helper = Behind(*mate.take())
+    result = engine.go(Limits(clock=Clock(byoyomi_ms=100.0)), position)
+    assert all(move.ends is None for move in result.info.moves)
+
+
 @pytest.mark.parametrize("game", ["chess", "go", None])
 def test_games_without_a_solver_have_no_helper(game: str | None) -> None:
     fake = HashModel(SHOGI.spec, (9, 9))
