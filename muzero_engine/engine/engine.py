@@ -316,9 +316,9 @@ class Engine:
     def _helper_for(self, job: Job) -> MateHelper | None:
         """Return who proves mates beside a search: nobody where the result must not depend on the machine's speed, nor
         where the engine is to be weaker than it is."""
-        limits, options = job.limits, job.options
+        limits = job.limits
         timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
-        return self.mate_helper() if timed and options.mate_search and not options.limit_strength else None
+        return self.mate_helper() if timed and job.options.mate_search and job.level is None else None
 
     def _tuned_batch(self, model: Model, shape: Shape) -> int:
         if shape not in self._batches:

@@ -78,7 +78,7 @@ class Thinker:
         ending = {a: value for a, value in self._position.ending_actions().items() if a in considered}
         self._search.start(observation(self._position), legal, ending)
         root = RootFacts(len(legal), ending)
-        if self._helper is not None and self._job.level is None and not root.decided:
+        if self._helper is not None and not root.decided:
             self._proofs = RootProofs(self._helper, self._position, self._search)
         try:
             self._search_to_the_end(root)

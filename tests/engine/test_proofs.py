@@ -119,7 +119,7 @@ def test_only_legal_lines_that_end_in_mate_are_believed() -> None:
         (Limits(nodes=20), {}),
         (Limits(depth=1), {}),
         (Limits(clock=Clock(byoyomi_ms=100.0)), {"mate_search": False}),
-        (Limits(clock=Clock(byoyomi_ms=100.0)), {"limit_strength": True}),
+        (Limits(clock=Clock(byoyomi_ms=100.0)), {"level_settings": "4,1,0"}),
     ],
 )
 def test_nobody_is_asked_where_the_result_must_not_depend_on_it(limits: Limits, options: dict[str, object]) -> None:
