@@ -19,7 +19,12 @@ import click
 
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
+from muzero_engine.commands.common.training import (
+    require_ray,
+    require_training_libraries,
+    training_beside,
+    training_errors,
+)
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
@@ -78,6 +83,7 @@ class _Order:
     changes: tuple[str, ...]  # of settings: NAME=VALUE
     tensorboard: bool
     wandb: bool
+    cluster: str | None  # its address
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,11 @@ class _Beginning:
 @click.option("--steps", type=click.IntRange(min=1), help="Gradient steps of the run")
 @click.option("--set", "overrides", multiple=True, metavar="SETTING=VALUE", help="Like learner.batch_size=512")
 @click.option("--tensorboard", is_flag=True, help="Also write event files for TensorBoard, to RUN/tensorboard")
+@click.option(
+    "--cluster",
+    metavar="auto|HOST:PORT",
+    help="Let the machines of a Ray cluster play: auto is the one that runs here, or a new one of this machine alone",
+)
 @expert_option("--wandb", is_flag=True, help="Also report to Weights & Biases")
 @help_all_option
 def train(
@@ -145,6 +156,7 @@ def train(
     overrides: tuple[str, ...],
     tensorboard: bool,
     wandb: bool,
+    cluster: str | None,
 ) -> None:
     """Learn a game by self-play alone.
 
@@ -187,9 +199,12 @@ def train(
         changes,
         tensorboard,
         wandb,
+        cluster,
     )
     with training_errors():
         require_training_libraries("torch", "safetensors")
+        if cluster is not None:
+            require_ray()
         _train(order)
 
 
@@ -239,6 +254,7 @@ def _interruptible(progress: Progress) -> Iterator[None]:
 
 
 def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Progress) -> None:
+    from muzero_engine.training.cluster.cluster_play import Cluster
     from muzero_engine.training.report.dashboards import dashboards
     from muzero_engine.training.report.history import keep_earlier
     from muzero_engine.training.run.checkpoint import restore_checkpoints, set_later_aside
@@ -267,7 +283,8 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     progress.note(f"{config.game}, preset {config.preset}, on {where}, {begun}, in {folder}")
     if world.is_main and checkpoint is None:
         _tell_what_to_expect(begin, order.preset_name, world, progress.note)
-    with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier) as run:
+    cluster = None if order.cluster is None else Cluster(address=order.cluster, note=progress.note)
+    with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier, cluster) as run:
         if world.is_main:
             write_atomically(folder / CONFIG, to_json(config).encode())
         for write in write_records:

@@ -138,6 +138,18 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSettings:
+    """Self-play by actors on several machines (`train --cluster`); without that flag nothing of it counts."""
+
+    actors: int = 0  # at most so many at once; 0: as many as the machines have room for
+    cores: int = 1  # of an actor without a GPU
+    games: int = 64  # that an actor without a GPU plays at once, at most self_play.games; even
+    delivery_seconds: float = 2.0  # about so often an actor hands over the games that ended
+    staleness: int = 8  # versions of the weights that came out since a game's last move; staler games are dropped
+    silence: float = 120.0  # seconds without a sign of work after which an actor is ended and another one started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
     """One run. `steps` gradient steps end it, or its `duration` if it has one; a time limit may interrupt it."""
 
@@ -155,3 +167,4 @@ class TrainConfig:
     replay: ReplaySettings = field(default_factory=ReplaySettings)
     learner: LearnerSettings = field(default_factory=LearnerSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)

@@ -16,7 +16,7 @@ import re
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -99,6 +99,26 @@ class World:
             shared = torch.frombuffer(bytearray(data), dtype=torch.uint8).clone()
         self._together(lambda: dist.broadcast(shared, src=0))
         return bytes(shared.tolist()).decode()
+
+    def deal(self, parts: Sequence[bytes]) -> bytes:
+        """Return this rank's of the parts that rank 0 has for every rank (what others give counts for nothing).
+
+        Raises PeerLost.
+        """
+        if self.size == 1:
+            return parts[0]
+        sizes = torch.tensor([len(part) if self.is_main else 0 for part in parts])
+        self._together(lambda: dist.broadcast(sizes, src=0))
+        if self.is_main:
+            for rank in range(1, self.size):
+                if parts[rank]:
+                    sent = torch.frombuffer(bytearray(parts[rank]), dtype=torch.uint8)
+                    self._together(functools.partial(dist.send, sent, dst=rank))
+            return parts[0]
+        received = torch.zeros(int(sizes[self.rank]), dtype=torch.uint8)
+        if len(received):
+            self._together(lambda: dist.recv(received, src=0))
+        return received.numpy().tobytes()
 
     def barrier(self) -> None:
         """Return when all ranks have come here. Raises PeerLost, after the timeout at the latest."""

@@ -57,6 +57,7 @@ def check(config: TrainConfig) -> None:
     surprise = config.replay.policy_surprise_share + config.replay.value_surprise_share
     _require(surprise <= 1, "replay.value_surprise_share", "at most 1 - replay.policy_surprise_share", surprise)
     _require(config.self_play.games % 2 == 0, "self_play.games", "even (two groups take turns)", config.self_play.games)
+    _require(config.cluster.games % 2 == 0, "cluster.games", "even (two groups take turns)", config.cluster.games)
     window = config.replay.capacity_plies
     _require(config.replay.min_plies <= window, "replay.min_plies", f"at most replay.capacity_plies {window}", "more")
     for shape, share in config.self_play.shapes:
@@ -176,6 +177,10 @@ _POSITIVE = (
     "learner.clip_norm",
     "evaluation.games",
     "evaluation.simulations",
+    "cluster.cores",
+    "cluster.games",
+    "cluster.delivery_seconds",
+    "cluster.silence",
 )
 _NOT_NEGATIVE = (
     "seed",
@@ -204,6 +209,8 @@ _NOT_NEGATIVE = (
     "learner.short_value_weight",
     "evaluation.every_cycles",
     "evaluation.opening_plies",
+    "cluster.actors",
+    "cluster.staleness",
 )
 _SHARES = (
     "self_play.full_search_share",

@@ -48,6 +48,12 @@ def require_training_libraries(*names: str) -> None:
     atexit.register(gc.freeze)  # or the end of the program looks for garbage in all of PyTorch, for a second
 
 
+def require_ray() -> None:
+    """Raise ClickException with the command that installs Ray where it is missing. It is not imported."""
+    if importlib.util.find_spec("ray") is None:
+        raise click.ClickException(f"--cluster needs Ray: {install_command('cluster')}")
+
+
 def _missing(library: str) -> click.ClickException:
     return click.ClickException(f"this needs {library}, which playing does not: {install_command('train')}")
 

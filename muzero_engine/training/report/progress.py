@@ -31,6 +31,7 @@ class Status:
     losses: tuple[tuple[str, float], ...]  # (name, value); none before the first gradient step
     seconds_left: float | None  # to the last step or the time limit, or to the first step; None: not yet known
     doing: str = ""  # what goes on besides playing and learning
+    who_plays: str = ""  # besides this process
 
     @property
     def share(self) -> float:
@@ -50,6 +51,7 @@ def status_line(status: Status, *, left_first: bool = False) -> str:
         f"{status.plies:,} plies",
         f"{short_number(status.moves_per_second)} moves/s",
         f"{short_number(status.simulations_per_second)} simulations/s",
+        *([status.who_plays] if status.who_plays else []),
         *(f"{name} {value:.3f}" for name, value in status.losses),
     ]
     if status.doing:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import torch
 
-from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
-from muzero_engine.training.board_settings import group_sizes
-from muzero_engine.training.config import SearchSettings, TrainConfig
+from muzero_engine.training.cluster.cluster_play import Cluster, ClusterPlay
+from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import Evaluator
 from muzero_engine.training.learner.learner import Learner
@@ -23,8 +22,9 @@ from muzero_engine.training.run.checkpoint_contents import Counters
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.run.reanalysis import Reanalysis
 from muzero_engine.training.run.state import goes_on_with_games, restore_games, restore_learner, restore_replay
-from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.play import SelfPlay
+from muzero_engine.training.self_play.searches import fast_searches, full_searches
+from muzero_engine.training.self_play.source import GameSource
 
 
 def assemble(
@@ -34,19 +34,20 @@ def assemble(
     counters: Counters,
     checkpoint: Checkpoint | None = None,
     initial: MuZeroNetwork | None = None,
+    cluster: Cluster | None = None,
 ) -> RunParts:
     """Return the parts of a run that is as far as `counters` say, with the state of its `checkpoint` if it has one.
 
-    A new run begins with the network `initial`, or with a fresh one. Raises BadCheckpoint, BadConfig, and OSError where
-    the folder cannot be written to.
+    A new run begins with the network `initial`, or with a fresh one. Its games come from a `cluster` if it has one.
+    Raises BadCheckpoint, BadConfig, ClusterLost, and OSError where the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     learner = _learner(config, folder, world, initial)
     if checkpoint is not None:
         restore_learner(checkpoint, learner)
     network = learner.ema_network()
-    searches = _searches(config, config.search, network, world)
-    fast_searches = _fast_searches(config, network, world)
+    searches = full_searches(config, network, world.device)
+    fast = fast_searches(config, network, world.device)
     dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
     replay = Replay(config, world.device, dtype)
     reanalysis = Reanalysis(config, searches, replay, world)
@@ -55,15 +56,23 @@ def assemble(
     same_games = checkpoint is None or goes_on_with_games(checkpoint, config, world)
     # where games start anew in a run that resumes, they are not those that the run began with
     seed = config.seed if same_games else config.seed + 1_000_003 * counters.cycle
-    self_play = SelfPlay(
-        dataclasses.replace(config, seed=seed),
-        searches,
-        world.device,
-        world.rank,
-        world.size,
-        dtype,
-        fast_searches=fast_searches or None,
-    )
+    own = None
+    if cluster is None or world.device.type == "cuda":
+        own = SelfPlay(
+            dataclasses.replace(config, seed=seed),
+            searches,
+            world.device,
+            world.rank,
+            world.size,
+            dtype,
+            fast_searches=fast or None,
+        )
+    self_play: GameSource
+    if cluster is not None:
+        self_play = ClusterPlay(cluster, config, network, world, folder, counters.cycle, own)
+    else:
+        assert own is not None
+        self_play = own
     try:
         if checkpoint is not None:
             restore_replay(checkpoint, replay, world)
@@ -82,7 +91,7 @@ def assemble(
         world=world,
         learner=learner,
         searches=searches,
-        fast_searches=fast_searches,
+        fast_searches=fast,
         self_play=self_play,
         replay=replay,
         generator=generator,
@@ -97,25 +106,3 @@ def _learner(config: TrainConfig, folder: Path, world: World, initial: MuZeroNet
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(config.seed)  # of the heads that only training has
         return Learner(network, config.learner, total_steps=config.steps, world=world, run_dir=folder)
-
-
-def _searches(
-    config: TrainConfig, settings: SearchSettings, network: MuZeroNetwork, world: World
-) -> dict[Shape, BatchedSearch]:
-    """Return a search for each board."""
-    spec = load_game(config.game).spec
-    return {
-        shape: BatchedSearch(network, settings, spec.num_actions(shape), world.device)
-        for shape in group_sizes(config.self_play, spec)
-    }
-
-
-def _fast_searches(config: TrainConfig, network: MuZeroNetwork, world: World) -> dict[Shape, BatchedSearch]:
-    """Return the searches of turns that are not full; none where all are."""
-    settings = config.self_play
-    if settings.full_search_share == 1:
-        return {}
-    fast = dataclasses.replace(
-        config.search, simulations=settings.fast_simulations, considered=settings.fast_considered
-    )
-    return _searches(config, fast, network, world)

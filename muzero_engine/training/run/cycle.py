@@ -76,6 +76,7 @@ def play_cycle(
             steps()
 
     def stopping() -> bool:
+        show()
         return world.any(watch.due())
 
     for search in (*parts.searches.values(), *parts.fast_searches.values()):

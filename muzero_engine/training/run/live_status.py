@@ -91,6 +91,7 @@ class LiveStatus:
             losses=_losses(record),
             seconds_left=left,
             doing=doing,
+            who_plays=run.who_plays,
         )
 
 

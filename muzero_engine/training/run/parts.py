@@ -16,7 +16,7 @@ from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.report.run_metrics import MetricsLog
 from muzero_engine.training.run.reanalysis import Reanalysis
 from muzero_engine.training.search.batched import BatchedSearch
-from muzero_engine.training.self_play.play import SelfPlay
+from muzero_engine.training.self_play.source import GameSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class RunParts:
     learner: Learner
     searches: dict[Shape, BatchedSearch]  # of self-play and reanalysis, one a board
     fast_searches: dict[Shape, BatchedSearch]  # of the turns of self-play that are not full; empty where all are
-    self_play: SelfPlay
+    self_play: GameSource
     replay: Replay
     generator: torch.Generator  # draws the batches
     reanalysis: Reanalysis

@@ -14,6 +14,7 @@ from typing import Self
 import torch
 
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.training.cluster.cluster_play import Cluster
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
@@ -36,16 +37,18 @@ class TrainingRun:
         checkpoint: Checkpoint | None = None,
         initial: MuZeroNetwork | None = None,
         earlier: Counters | None = None,
+        cluster: Cluster | None = None,
     ) -> None:
         """Begin a new run in `folder`, or go on with the one that `checkpoint` (of the same settings) has.
 
         A new run begins with the network `initial` (see `initial_network`), which learnt `earlier` what these counters
-        say, or with a fresh one. Raises BadCheckpoint, BadConfig, and OSError where the folder cannot be written to.
+        say, or with a fresh one. Its games come from a `cluster` if it has one. Raises BadCheckpoint, BadConfig,
+        ClusterLost, and OSError where the folder cannot be written to.
         """
         self.config, self.world = config, world
         self.counters = Counters() if checkpoint is None else read_counters(checkpoint)
         self._earlier = (earlier or Counters()) if checkpoint is None else read_earlier(checkpoint)
-        self._parts = assemble(config, folder, world, self.counters, checkpoint, initial)
+        self._parts = assemble(config, folder, world, self.counters, checkpoint, initial, cluster)
         self._cycle_seconds = 0.0  # of the last cycle
         self._on_record: list[Callable[[CycleRecord], None]] = []
 
@@ -53,6 +56,11 @@ class TrainingRun:
     def learner(self) -> Learner:
         """Return the learner of this rank."""
         return self._parts.learner
+
+    @property
+    def who_plays(self) -> str:
+        """Return words on who plays besides this process; empty where nobody does."""
+        return self._parts.self_play.who_plays
 
     @property
     def finished(self) -> bool:

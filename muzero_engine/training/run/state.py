@@ -23,7 +23,7 @@ from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.run.checkpoint import Checkpoint, CheckpointNotWritten, CheckpointWriter
 from muzero_engine.training.run.checkpoint_contents import Counters, document, read_config, read_counters
 from muzero_engine.training.run.parts import RunParts
-from muzero_engine.training.self_play.play import SelfPlay
+from muzero_engine.training.self_play.source import GameSource
 from muzero_engine.training.types import BadState
 
 LEARNER_GROUPS = {"ema.": "ema", "optimiser.": "optimiser"}  # of the learner's tensors by the start of their name
@@ -70,7 +70,7 @@ def goes_on_with_games(checkpoint: Checkpoint, config: TrainConfig, world: World
     return has_games and same_settings and checkpoint.document.get("world") == world.size
 
 
-def restore_games(checkpoint: Checkpoint, self_play: SelfPlay, generator: torch.Generator, world: World) -> None:
+def restore_games(checkpoint: Checkpoint, self_play: GameSource, generator: torch.Generator, world: World) -> None:
     """Take up this rank's games in progress and the `generator` that draws its batches. Raises BadCheckpoint."""
     try:
         self_play.load_state(checkpoint.read_group(f"self-play-{world.rank}"))
@@ -86,8 +86,8 @@ def _write_groups(parts: RunParts, writer: CheckpointWriter) -> None:
     if world.is_main:
         for group, tensors in _learner_groups(parts.learner.state()).items():
             writer.write_group(group, tensors)
-    if config.checkpoint_games:
-        writer.write_group(f"self-play-{world.rank}", parts.self_play.state())
+    if config.checkpoint_games and (games := parts.self_play.state()):
+        writer.write_group(f"self-play-{world.rank}", games)
     replay_bytes = int(config.checkpoint_replay_mb * 1e6 / world.size)
     writer.write_group(f"replay-{world.rank}", parts.replay.state(replay_bytes))
     writer.write_group(f"rng-{world.rank}", {world.device.type: parts.generator.get_state()})

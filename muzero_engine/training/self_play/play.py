@@ -112,6 +112,11 @@ class SelfPlay:
             self.close()
             raise
 
+    @property
+    def who_plays(self) -> str:
+        """Return nothing: this process plays."""
+        return ""
+
     def turns(self, plies: int) -> int:
         """Return how often `play` calls `meanwhile`."""
         return self._rounds(plies) * len(self._groups)

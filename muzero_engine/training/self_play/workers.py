@@ -49,7 +49,7 @@ class RulesPool:
             ]
             return
         count = min(workers, max(group.slots for group in groups))
-        with _interrupts_blocked():
+        with interrupts_blocked():
             for worker in range(count):
                 shares = [(group.slots * worker // count, group.slots * (worker + 1) // count) for group in groups]
                 ours, theirs = context.Pipe()
@@ -117,7 +117,7 @@ class RulesPool:
 
 
 @contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
+def interrupts_blocked() -> Iterator[None]:
     """Keep Ctrl-C and SIGTERM, which are the main process's business, from processes that are started inside."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows: the workers ignore Ctrl-C themselves, once they run
         yield

@@ -1,0 +1,1 @@
+"""Self-play by actors on several machines, over Ray: they come and go, and one learner takes their games."""
