@@ -313,6 +313,7 @@ class Notation:
     parse: Callable[[Position, str], int | None] | None = None
     text: Callable[[Position, int], str] | None = None
     kanji: Callable[[Position, int], str] | None = None  # as `text`, beside a board with kanji on its pieces
+    kanji_players: tuple[str, str] | None = None  # what the players are called beside kanji
     pattern: re.Pattern[str] | None = None  # what a move of the protocol looks like, legal or not; None: one word
     plies_per_move: int = 1  # what a numbered move is: 2 where the two players' moves have one number
     move_example: str = ""  # for a prompt: "e2e4, e7e8q, or Nf3"

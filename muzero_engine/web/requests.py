@@ -88,6 +88,13 @@ class ImagineRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HorizonsRequest:
+    """Say how far ahead the model sees in a game: from each of its positions, along its moves."""
+
+    where: Where
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRequest:
     """Read what was pasted or chosen: a position or a game, in base64."""
 
@@ -112,7 +119,9 @@ class NothingMore:
     """A request that is its name."""
 
 
-Request = ShowRequest | MoveRequest | GoRequest | ImagineRequest | LoadRequest | SaveRequest | NothingMore
+Request = (
+    ShowRequest | MoveRequest | GoRequest | ImagineRequest | HorizonsRequest | LoadRequest | SaveRequest | NothingMore
+)
 
 _KINDS: dict[str, type[Request]] = {
     "hello": NothingMore,
@@ -121,6 +130,7 @@ _KINDS: dict[str, type[Request]] = {
     "go": GoRequest,
     "stop": NothingMore,
     "imagine": ImagineRequest,
+    "horizons": HorizonsRequest,
     "load": LoadRequest,
     "save": SaveRequest,
 }

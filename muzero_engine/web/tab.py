@@ -10,11 +10,11 @@ import base64
 import binascii
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from muzero_engine import __version__
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.imagination import ImaginedPly
+from muzero_engine.engine.imagination import ImaginedPly, horizons, plies_held
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
@@ -29,6 +29,7 @@ from muzero_engine.web.requests import (
     Asked,
     BadRequest,
     GoRequest,
+    HorizonsRequest,
     ImagineRequest,
     LoadRequest,
     MoveRequest,
@@ -51,6 +52,7 @@ from muzero_engine.web.views import (
 INFO_INTERVAL_MS = 200.0
 ANALYSIS_WIDENING = 2.0  # temperature of the policy at the root of an analysis, as in `kata-analyze`
 MAX_FILE = 2 << 20  # bytes
+HORIZON_POSITIONS, HORIZON_PLIES = 60, 8  # of a game, at most, and of a line from each
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Tab:
                 return None
             case ImagineRequest() as request:
                 return self._imagine(request)
+            case HorizonsRequest() as request:
+                return self._horizons(request)
             case LoadRequest() as request:
                 return self._load(request)
             case SaveRequest() as request:
@@ -203,6 +207,18 @@ class Tab:
             position.push(actions[-1])
         plies = self._parts.imagine(start, actions, self._parts.options)
         return {"plies": imagined_data(plies, start, kanji=request.kanji)}
+
+    def _horizons(self, request: HorizonsRequest) -> Data:
+        position, actions = played_moves(position_of(request.where))
+        lines = []
+        for number in range(len(actions))[:: max(1, len(actions) // HORIZON_POSITIONS)]:
+            start = position.copy()
+            for action in actions[:number]:
+                start.push(action)
+            lines.append(self._parts.imagine(start, actions[number : number + HORIZON_PLIES], self._parts.options))
+        held = sorted(plies_held(line) for line in lines if len(line) > HORIZON_PLIES)
+        known = [asdict(one) for one in horizons(lines)]
+        return {"horizons": known, "held": held[len(held) // 2] if held else None, "plies": HORIZON_PLIES}
 
     # -- files -------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from muzero_engine.engine.imagination import ImaginedPly
+from muzero_engine.engine.points import score_model
 from muzero_engine.engine.report import RootMove, SearchInfo, TreePicture
 from muzero_engine.games.base import Game, Handicap, Position, Scored, Shape, Turn, WithKomi
 from muzero_engine.games.board_view import BoardView, Held, Piece
@@ -29,6 +30,7 @@ def game_data(game: Game) -> Data:
     return {
         "name": spec.name,
         "players": list(spec.players),
+        "kanji_players": game.notation.kanji_players,
         "shapes": [list(shape) for shape in spec.shapes],
         "komi": start.komi if isinstance(start, WithKomi) else None,
         "handicap": isinstance(start, Handicap),
@@ -179,8 +181,15 @@ def info_data(position: Position, info: SearchInfo, lines: int, *, kanji: bool) 
         "score": expected(info.moves[0]) if first or not info.moves else 1.0 - expected(info.moves[0]),
         "lines": [_line(position, move, total, kanji=kanji) for move in info.moves[:lines]],
         "ownership": _ownership(info, position),
+        "lead": None if info.ownership is None or not info.moves else _lead(info, position),
         "tree": None if info.tree is None else _tree(info.tree, position, kanji=kanji),
     }
+
+
+def _lead(info: SearchInfo, position: Position) -> float:
+    """Return the points that player 0 is ahead, as the best move's value has it (see `engine.points`)."""
+    lead = score_model(info, position).lead(info.moves[0].value)
+    return round(lead if position.mover == 0 else -lead, 1)
 
 
 def _tree(tree: TreePicture, root: Position, *, kanji: bool) -> Data:

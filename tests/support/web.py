@@ -48,9 +48,9 @@ def make_parts() -> Parts:
 
 
 @contextmanager
-def served(*, token: str | None = None) -> Iterator[str]:
-    """Serve on a free port; yield the address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def served(*, token: str | None = None, port: int = 0) -> Iterator[str]:
+    """Serve on this port, or on a free one; yield the address."""
+    listener = socket.create_server(("127.0.0.1", port))
     port = listener.getsockname()[1]
     app = make_app(make_parts(), Guard("127.0.0.1", port, token))
     server = uvicorn.Server(settings_of(app))

@@ -251,6 +251,8 @@ def test_the_model_imagines_a_line(page: Page) -> None:
     expect(page.locator("#imagined-facts")).to_contain_text("policy on illegal moves")
     play(page, "d2d4")
     expect(page.locator("#imagined")).to_be_hidden()
+    page.click("#horizons")
+    expect(page.locator("#horizon-table td").nth(1)).to_have_text("100.0%")
 
 
 FILES = {
@@ -320,11 +322,36 @@ def test_a_server_that_went_is_told_and_the_game_goes_on_when_it_is_back(browser
     page = context.new_page()
     with served() as address:
         opened(page, address)
-        begin(page, "chess")
-        play(page, "e2e4")
+        begin(page, "chess", side="0", seconds="0.1")
+        square(page, "e2").click()
+        square(page, "e4").click()
+        expect(page.locator("#moves .move")).to_have_count(2)
     expect(page.locator("#offline")).to_be_visible()
-    expect(page.locator("#moves .move")).to_have_count(1)
-    context.close()
+    expect(page.locator("#moves .move")).to_have_count(2)
+    with served(port=int(address.rstrip("/").rpartition(":")[2])):
+        expect(page.locator("#offline")).to_be_hidden()
+        expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+        square(page, "d2").click()
+        square(page, "d3").click()
+        expect(page.locator("#moves .move")).to_have_count(4)
+        context.close()
+
+
+def test_a_hundred_reloads_leave_one_engine_and_the_game(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "e2e4", "e7e5")
+    made = len(ENGINES)
+    for number in range(100):
+        if number % 10 == 0:  # in the middle of a search; else as soon as can be
+            expect(status(page)).not_to_be_empty()
+            page.click("#analyse")
+        page.reload(wait_until="domcontentloaded")
+    expect(page.locator("#moves .move")).to_have_count(2)
+    page.click("#analyse")
+    expect(page.locator("#engine-lines li")).to_have_count(3)
+    page.click("#analyse")
+    for engine in ENGINES[made:]:
+        assert engine.wait(60)
 
 
 def test_the_keyboard_is_enough(page: Page) -> None:

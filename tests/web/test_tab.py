@@ -259,6 +259,9 @@ def test_a_resignation_is_saved_as_one(client: Client) -> None:
         ('{"ask": "go", "about": {"where": {"game": "go"}, "nodes": 5, "elo": 3000}}', "choose one from 400 to 2200"),
         ('{"ask": "load", "about": {"data": "%%%"}}', "base64"),
         ('{"ask": "load", "about": {"data": ""}}', "no position"),
+        ('{"ask": "load", "about": {"data": "L2V0Yy9wYXNzd2Q="}}', "position"),  # "/etc/passwd" is a text, not a file
+        ('{"ask": "horizons", "about": {"where": {"game": "nim"}}}', "unknown game"),
+        ('{"ask": "imagine", "about": {"where": {"game": "chess"}, "moves": ["e2e5"]}}', "e2e5"),
         ('{"ask": "save", "about": {"where": {"game": "chess"}, "suffix": ".exe"}}', ".exe"),
         ('{"ask": "stop", "id": -1}', '"id"'),
     ],

@@ -223,6 +223,7 @@ def kif_move(position: Position, action: int) -> str:
 NOTATION = Notation(
     parse=parse_written_move,
     kanji=kif_move,
+    kanji_players=("☗先手", "☖後手"),
     pattern=USI_MOVE,
     move_example="7g7f, P-7f, 76FU or 7六歩; 8h2b+ promotes, P*5e drops a pawn",
     position_example="an SFEN",

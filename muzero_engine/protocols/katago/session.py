@@ -20,13 +20,13 @@ from muzero_engine.arrays import Floats
 from muzero_engine.dataclass_json import parse_json
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.points import score_model
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK
 from muzero_engine.protocols.common.stdio import Inbox, Writer, log_from_the_start
 from muzero_engine.protocols.gtp.analysis import Ownerships, moves_ownership, ownership_stdev, win_rate
 from muzero_engine.protocols.gtp.params import GtpSettings
-from muzero_engine.protocols.gtp.score import score_model
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
 from muzero_engine.protocols.katago.query import QueriedTurn, Query, QueryError, parse_query
 

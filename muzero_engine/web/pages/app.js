@@ -93,13 +93,14 @@ class Page {
   async newGame() {
     const made = await newGame(this.games, {game: this.tree.setup.game});
     if (!made) return;
+    this.busy(true);
     await this.stop();
     by("offers").hidden = true;
     const tree = new GameTree(made.setup, made.settings);
     try {
       await this.connection.ask("show", {where: tree.where()}); // is refused before anything is given up
       this.begin(tree);
-    } catch (error) { this.failed(error); }
+    } catch (error) { this.busy(false); this.failed(error); }
   }
 
   // -- the position at hand -----------------------------------------------------------------------------------------
@@ -177,13 +178,18 @@ class Page {
     this.say(error.message, true);
   }
 
+  nameOf(player) {
+    const {players, kanji_players: kanji} = this.game;
+    return this.board.kanji && kanji ? `${kanji[player]} ${players[player]}` : players[player];
+  }
+
   showPlayers() {
     const above = this.board.flipped ? 0 : 1;
     const places = {[above]: by("player-above"), [1 - above]: by("player-below")};
     this.board.hands = [0, 1].map((player) => places[player].querySelector(".hand"));
     for (const player of [0, 1]) {
       const who = !this.people.includes(player) ? " (engine)" : this.people.length === 1 ? " (you)" : "";
-      places[player].querySelector(".name").textContent = `${this.game.players[player]}${who}`;
+      places[player].querySelector(".name").textContent = `${this.nameOf(player)}${who}`;
       places[player].classList.toggle("turn", this.shown.mover === player && !this.shown.outcome && !this.ended());
       if (!this.shown.board) places[player].querySelector(".hand").replaceChildren();
     }
@@ -322,7 +328,7 @@ class Page {
       showRounds(by("rounds"), info.tree.rounds);
     }
     showLines(by("engine-lines"), info, (moves) => this.playLine(moves));
-    showFacts(by("facts"), info);
+    showFacts(by("facts"), info, this.game.players);
     if (info.lines.length) showBar(by("bar"), info.lines[0].wdl, this.game.players, this.light);
     this.board.mark(info.lines, info.ownership);
     showCurve(by("curve"), this.tree, this.light, (node) => this.goTo(node));
@@ -353,6 +359,18 @@ class Page {
       }
       const {plies} = await this.connection.ask("imagine", {where: tree.where(), moves, kanji: this.board.kanji});
       if (turn === this.turn) this.imagination.show(plies);
+    } catch (error) { this.failed(error); }
+  }
+
+  async horizons() {
+    const turn = this.turn, end = this.tree.mainLine().at(-1) ?? this.tree.root;
+    if (!end.parent) { this.say("there is no game yet to look into"); return; }
+    this.say("looking ahead from every position ...");
+    try {
+      const known = await this.connection.ask("horizons", {where: this.tree.where(end)});
+      if (turn !== this.turn) return;
+      this.imagination.showHorizons(known);
+      this.say(this.situation());
     } catch (error) { this.failed(error); }
   }
 
@@ -388,6 +406,7 @@ class Page {
   async load() {
     const chosen = await toLoad();
     if (!chosen) return;
+    this.busy(true);
     try {
       let text = "";
       chosen.bytes.forEach((byte) => { text += String.fromCharCode(byte); });
@@ -399,7 +418,7 @@ class Page {
       this.begin(tree);
       if (data.warnings.length) this.warning = data.warnings.join("; ");
       if (this.warning) setTimeout(() => { this.say(this.warning); this.warning = ""; }, 300);
-    } catch (error) { this.failed(error); }
+    } catch (error) { this.busy(false); this.failed(error); }
   }
 
   async save() {
@@ -457,7 +476,7 @@ class Page {
       undo: () => this.undo(), flip: () => this.flip(), kanji: () => this.toggleKanji(),
       resign: () => this.end(1 - this.people[0], "resignation"), analyse: () => this.toggleAnalysis(),
       review: () => this.review(), "move-now": () => this.connection.ask("stop").catch(() => null),
-      "imagine-line": () => this.imagine("line"), "imagine-game": () => this.imagine("game"),
+      "imagine-line": () => this.imagine("line"), "imagine-game": () => this.imagine("game"), horizons: () => this.horizons(),
       theme: () => switchTheme(),
     };
     for (const [id, step] of Object.entries(steps)) by(id).onclick = () => { if (this.tree) step(); };

@@ -20,7 +20,11 @@ export class Imagination {
     this.clear();
   }
 
-  clear() { by("imagined").hidden = true; this.#plies = []; }
+  clear() {
+    by("horizon-table").replaceChildren();
+    by("imagined").hidden = true;
+    this.#plies = [];
+  }
 
   show(plies) {
     this.#plies = plies;
@@ -34,6 +38,16 @@ export class Imagination {
         i ? ply.text : "now");
     }));
     this.#show();
+  }
+
+  // A table of how well it knows what is so many plies ahead.
+  showHorizons({horizons, held, plies}) {
+    const head = html("tr", {}, ...["plies ahead", "picture right", "wrong squares", "illegal", "value off by"].map((name) => html("th", {scope: "col"}, name)));
+    const number = (value, digits) => value === null ? "–" : value.toFixed(digits);
+    const rows = horizons.map((one) => html("tr", {}, ...[`${one.plies}`, percent(one.right), number(one.wrong_squares, 2), percent(one.illegal),
+      number(one.value_error, 3)].map((text) => html("td", {}, text))));
+    const told = held === null ? [] : [html("p", {}, `The picture holds for ${held} of ${plies} plies (median).`)];
+    by("horizon-table").replaceChildren(html("table", {}, html("thead", {}, head), html("tbody", {}, ...rows)), ...told);
   }
 
   #show() {

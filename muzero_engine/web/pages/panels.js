@@ -52,9 +52,10 @@ export function showLines(element, info, play) {
   element.replaceChildren(...rows);
 }
 
-export function showFacts(element, info) {
+export function showFacts(element, info, players) {
   const speed = info.nps >= 1000 ? `${(info.nps / 1000).toFixed(1)}k` : `${info.nps}`;
-  element.textContent = `depth ${info.depth}, ${info.nodes.toLocaleString("en")} simulations, ${info.seconds.toFixed(1)} s, ${speed}/s`;
+  const lead = info.lead === null ? "" : info.lead === 0 ? ", even" : `, ${players[info.lead > 0 ? 0 : 1]} ahead by about ${Math.abs(info.lead)}`;
+  element.textContent = `depth ${info.depth}, ${info.nodes.toLocaleString("en")} simulations, ${info.seconds.toFixed(1)} s, ${speed}/s${lead}`;
 }
 
 // The bar: wins, draws and losses of the first player, each in the colour of who wins; light: who has the light pieces.

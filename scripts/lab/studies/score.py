@@ -5,7 +5,7 @@
 The engine plays itself from random openings until both pass, and the board is counted. Who is well ahead gives points
 away, so the komi that makes the game even, by the ownership of the root, is set at move `--from`, and games that would
 need a strange one are left out. At each move from there on are two estimates of the lead: what analysis shows
-(`protocols/gtp/score.py`), and what the ownership adds up to, komi counted. The table has, by part of the game, their
+(`engine/points.py`), and what the ownership adds up to, komi counted. The table has, by part of the game, their
 mean absolute error, their bias (black's view), how many are right to two points, and how often their sign is not that
 of the search's value; positions that are decided stand apart, since points are given away there. Where one group is at
 stake no estimate can be right. A game a process; Ctrl-C ends with what there is.
@@ -27,9 +27,9 @@ from lab.common.commands import parser_of
 from muzero_engine.commands.common.compose import make_engine, think
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.points import score_model
 from muzero_engine.games.go.rules import BLACK, GoPosition
 from muzero_engine.games.registry import load_game
-from muzero_engine.protocols.gtp.score import score_model
 
 RIGHT = 2.0  # points
 EVEN = 0.9  # of the value: beyond it a game is decided

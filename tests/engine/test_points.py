@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muzero_engine.protocols.gtp.score import ScoreModel
+from muzero_engine.engine.points import ScoreModel
 
 values = st.floats(-1.0, 1.0)
 models = st.builds(ScoreModel, st.floats(-400.0, 400.0), st.floats(0.5, 19.0))

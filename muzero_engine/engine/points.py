@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from muzero_engine.engine.report import SearchInfo
-from muzero_engine.games.go.rules import WHITE, GoPosition
+from muzero_engine.games.base import Position, WithKomi
 
 CERTAIN = 0.999  # a winning rate beyond this says no more
 DECIDED = 0.8
@@ -44,11 +44,12 @@ class ScoreModel:
         return lead + math.copysign(min(decided, 1.0) * further, value)
 
 
-def score_model(info: SearchInfo, position: GoPosition) -> ScoreModel:
+def score_model(info: SearchInfo, position: Position) -> ScoreModel:
     """Return the model of a root; without ownership the deviation is the side of the board."""
     if info.ownership is None:
         return ScoreModel(0.0, math.sqrt(position.shape[0] * position.shape[1]))
     owned = info.ownership.astype(np.float64)
-    komi = position.komi if position.mover == WHITE else -position.komi
+    komi = position.komi if isinstance(position, WithKomi) else 0.0
+    komi = komi if position.mover == 1 else -komi
     deviation = math.sqrt(max(float((1.0 - owned * owned).sum()), LEAST_DEVIATION**2))
     return ScoreModel(float(owned.sum()) + komi, deviation)
