@@ -17,7 +17,7 @@ import enum
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -152,6 +152,7 @@ class OnnxModel:
         recurrent = RECURRENT_INT8 if self.precision is Precision.INT8 else RECURRENT
         self._initial = _session(bundle, INITIAL, self.backend, self.threads)
         self._recurrent = _session(bundle, recurrent, self.backend, self.threads)
+        self._fills_up = self.backend not in _ON_PROCESSOR  # batches, to powers of two: a card prepares for each size
 
     @property
     def planes(self) -> int:
@@ -183,8 +184,15 @@ class OnnxModel:
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`."""
-        feed = {"latent": np.ascontiguousarray(latent), "action": action}
-        return RecurrentOutput(*self._recurrent.run(self._recurrent_outputs, feed))
+        latent, count = np.ascontiguousarray(latent), len(action)
+        if self._fills_up and count != (shape := 1 << (count - 1).bit_length()):
+            latent, action = np.resize(latent, (shape, *latent.shape[1:])), np.resize(action, shape)
+            return RecurrentOutput(*(output[:count] for output in self._run(self._recurrent, latent, action)))
+        return RecurrentOutput(*self._run(self._recurrent, latent, action))
+
+    def _run(self, session: onnxruntime.InferenceSession, latent: Floats, action: Ints) -> list[Any]:
+        outputs: list[Any] = session.run(self._recurrent_outputs, {"latent": latent, "action": action})
+        return outputs
 
     def _probe(self, source: str) -> int:
         """Run both graphs once, hold what they give against the manifest, and return the levels of latents."""
@@ -262,8 +270,13 @@ def _providers(backend: Backend, threads: int) -> list[tuple[str, dict[str, str]
 
     OpenVINO has threads of its own, by default one a core; the session's count says nothing to it.
     """
-    settings = {"device_type": "CPU", "num_of_threads": str(threads)} if backend is Backend.OPENVINO else {}
-    chosen = [(_PROVIDERS[backend], settings)]
+    settings = {
+        Backend.OPENVINO: {"device_type": "CPU", "num_of_threads": str(threads)},
+        Backend.CUDA: {
+            "cudnn_conv_algo_search": "HEURISTIC"
+        },  # by default it tries every algorithm for each batch size
+    }
+    chosen = [(_PROVIDERS[backend], settings.get(backend, {}))]
     if backend is not Backend.CPU:
         chosen.append((_PROVIDERS[Backend.CPU], {}))
     return chosen

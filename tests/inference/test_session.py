@@ -15,6 +15,7 @@ import pytest
 import torch
 from support.networks import random_observations, tiny_network
 
+from muzero_engine.arrays import Floats, Ints
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference import session
@@ -102,6 +103,27 @@ def test_openvino_takes_the_eight_bits_and_the_threads_that_it_is_told(bundle: B
 def test_threads(bundle: Bundle) -> None:
     assert OnnxModel(bundle, threads=2).threads == 2
     assert OnnxModel(bundle, threads=0).threads == usable_cores() >= 1
+
+
+def test_a_batch_that_is_filled_up_for_a_card_gives_the_same(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card meets few sizes: each one that is new makes it wait."""
+    model = OnnxModel(bundle, backend=Backend.CPU)
+    root = model.initial_inference(random_observations(GAME, (3, 3), 5))
+    actions = np.arange(5, dtype=np.int64)
+    plain = model.recurrent_inference(root.latent, actions)
+    sizes = []
+    run = model._run
+
+    def counted(session: Any, latent: Floats, action: Ints) -> list[Any]:
+        sizes.append(len(action))
+        return run(session, latent, action)
+
+    monkeypatch.setattr(model, "_run", counted)
+    monkeypatch.setattr(model, "_fills_up", True)
+    filled = model.recurrent_inference(root.latent, actions)
+    assert sizes == [8]
+    for field in dataclasses.fields(plain):
+        assert np.array_equal(getattr(plain, field.name), getattr(filled, field.name)), field.name
 
 
 @pytest.mark.parametrize("name", [INITIAL, RECURRENT])
