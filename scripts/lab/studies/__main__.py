@@ -14,6 +14,7 @@ COMMANDS = {
     "losses": "how players of chess lose what they lose: one big blunder or many small ones",
     "mates": "which forced mates of shogi the engine finds, and into which it walks",
     "opponents": "ratings of a ladder's opponents, by matches between neighbours",
+    "right-moves": "which right moves of recorded games the engine's search finds",
     "score": "how far the points ahead in Go's analysis agree with the counted ends of games",
     "surprise": "what a network thinks of the moves and results of recorded games",
     "tactics": "which moves of tactics a network of chess sees, in positions that Stockfish makes and proves",
