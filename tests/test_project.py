@@ -71,7 +71,8 @@ def test_the_weights_that_come_along_are_whole(game: str) -> None:
 def test_the_wheel_takes_the_bundles_and_nothing_else_of_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments: dict[str, Any] = {}
     monkeypatch.setattr("setuptools.setup", arguments.update)
-    runpy.run_path(str(ROOT / "setup.py"))
+    settings = runpy.run_path(str(ROOT / "setup.py"))
+    assert all((ROOT / module).is_file() for module in settings["COMPILED"])
     prefix = "muzero_engine.weights."
     bundles = {name.removeprefix(prefix) for name in arguments["packages"] if name.startswith(prefix)}
     assert bundles == set(BUILT_IN)
