@@ -38,6 +38,7 @@ setup(
     package_dir={"muzero_engine.weights": "weights"},
     package_data={
         "muzero_engine": ["py.typed"],
+        "muzero_engine.match.ladder": ["rungs/*.json"],
         "muzero_engine.web": ["pages/*"],
         "": ["manifest.json", "*.onnx", "*.safetensors"],
     },

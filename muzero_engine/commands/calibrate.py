@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest
 from muzero_engine.inference.levels import LevelTable
-from muzero_engine.inference.manifest import MANIFEST, Manifest
+from muzero_engine.inference.manifest import MANIFEST
 from muzero_engine.match.ladder.calibration import (
     PATH,
     Blocks,
@@ -33,6 +32,7 @@ from muzero_engine.match.ladder.calibration import (
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, Openings, ladder_facts, ladder_openings
 from muzero_engine.match.ladder.level_checks import CheckGames, LevelCheck, plan_checks
 from muzero_engine.match.ladder.opponents import Ladder, installed, missing
+from muzero_engine.match.ladder.rung_games import networks_digest
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES as GAMES_FILE
@@ -103,14 +103,16 @@ def calibrate(
         click.echo(f"not installed: {', '.join(gone.names)}\n  get them by: {gone.install}")
     folder = weights or default_weights_dir(game)
     manifest = load_bundle(folder, load_game(game).spec).manifest
-    settings = LadderSettings(game=game, engine="levels", weights=_digest(manifest), control=LONGEST_MOVE, seed=seed)
+    settings = LadderSettings(
+        game=game, engine="levels", weights=networks_digest(manifest), control=LONGEST_MOVE, seed=seed
+    )
     store = _open(out or Path("calibrations") / ladder.label.replace(" ", "-"), ladder, settings)
     runner = Runner(_Engines(game, folder, opponents), ladder.game, concurrency=concurrency)
     checks: list[LevelCheck] = []
     try:
         with sigterm_as_ctrl_c():
             value = None if manifest.training.untrained else own_value(game, EngineOptions(weights=str(folder)))
-            openings = ladder_openings(ladder, settings, OPENINGS, value)
+            openings = ladder_openings(ladder, settings.seed, OPENINGS, value)
             calibration = Calibration(ladder, list(opponents), openings, store.records, games)
             _play(runner, calibration.block, store, lambda: calibration.progress)
             if check_games:
@@ -245,12 +247,6 @@ def _result(record: GameRecord) -> str:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def _digest(manifest: Manifest) -> str:
-    """Return a hash of the networks; the checkpoint is no part of them."""
-    hashes = sorted(file.sha256 for name, file in manifest.files.items() if name.endswith(".onnx"))
-    return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
 
 
 def _table_text(table: LevelTable) -> str:

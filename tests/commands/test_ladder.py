@@ -17,6 +17,9 @@ import pytest
 
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import Training
+from muzero_engine.match.ladder.opponents import LADDERS
+from muzero_engine.match.ladder.rung_games import networks_digest, own_players
+from muzero_engine.match.ladder.rungs import read_rungs
 from muzero_engine.match.records.verify import verify
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,6 +84,23 @@ def test_a_ladder_is_climbed_and_gone_on_with(tmp_path: Path, weights: Path, wit
     assert "has another value of threads: 1 where you ask for 2" in again.stderr
 
 
+def test_rungs_meet_each_other_and_are_counted(tmp_path: Path, without: list[str]) -> None:
+    manifest = read_manifest(ROOT / "weights" / "chess")
+    strong = [one.name for one in own_players(LADDERS["chess"], networks_digest(manifest))[1:]]
+    arguments = ["--rungs", *without, *(word for name in strong for word in ("--without", name))]
+    first = ladder(*arguments, "--games", "2", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "ladders" / "chess-rungs"
+    assert len(records(folder)) == 2
+    done = ladder(*arguments, "--games", "4", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sum(line.startswith(("3/4 games: ", "4/4 games: ")) for line in done.stdout.splitlines()) == 2
+    (match,) = read_rungs(folder / "rungs.json").matches
+    assert (match.games, match.lower, match.seed) == (4, "random", 0)
+    assert "--rungs" in match.command
+    assert verify(folder).problems == ()
+
+
 def test_a_ladder_belongs_to_its_processor(tmp_path: Path, weights: Path, without: list[str]) -> None:
     """Games at the same time a move on another one do not count together; to print them again is no harm."""
     arguments = ["--weights", str(weights), *FAST, *without, "--out", str(tmp_path / "out")]
@@ -121,6 +141,7 @@ def test_ctrl_c_keeps_what_was_played(tmp_path: Path, weights: Path, without: li
         (["--without", "nobody"], "no opponent 'nobody'"),
         (["--control", "soon"], "soon"),
         (["--weights", "nowhere"], "no weights in nowhere"),
+        (["--weights", "nowhere", "--rungs"], "leave --weights out"),
     ],
 )
 def test_mistakes_are_told_in_one_line(arguments: list[str], words: str, tmp_path: Path) -> None:

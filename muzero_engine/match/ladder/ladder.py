@@ -65,15 +65,15 @@ def ladder_facts(ladder: Ladder, settings: LadderSettings) -> dict[str, Any]:
 
 
 def ladder_openings(
-    ladder: Ladder, settings: LadderSettings, pairs: int, value: Callable[[Position], float] | None = None
+    ladder: Ladder, seed: int, pairs: int, value: Callable[[Position], float] | None = None
 ) -> Openings:
     """Return `pairs` random openings for even games, and twice as many for each handicap.
 
-    `value` is that of `random_openings`. The same settings give the same openings, if `value` judges alike.
+    `value` is that of `random_openings`. The same seed gives the same openings, if `value` judges alike.
     """
-    game = load_game(settings.game)
+    game = load_game(ladder.game.game)
     initial = initial_position(game, ladder.game)
-    openings = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=settings.seed, value=value)}
+    openings = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=seed, value=value)}
     for stones in {abs(opponent.handicap) for opponent in ladder.opponents} - {0}:
         position = game.initial(initial.shape)
         assert isinstance(position, WithKomi)
@@ -81,7 +81,7 @@ def ladder_openings(
         position.set_komi(HANDICAP_KOMI)
         position.place_fixed_handicap(stones)
         openings[stones] = random_openings(
-            position, 2 * pairs, plies=ladder.opening_plies // 2, seed=settings.seed, from_start=False
+            position, 2 * pairs, plies=ladder.opening_plies // 2, seed=seed, from_start=False
         )
     return openings
 

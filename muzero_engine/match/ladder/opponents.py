@@ -1,9 +1,10 @@
 """The ladders: opponents of known or roughly known strength, how each is started, and how it is installed.
 
-Ratings are on a scale of their own in each game. Those of chess are Stockfish's for its skill levels (published with
-version 15.1, at long time controls near those of the CCRL's blitz list), held fixed although 50 ms a move are given
-here; in Go level 10 of GNU Go is held at 1800, as on the servers of CGOS for each size of the board; in shogi uniformly
-random moves are 0. The others were placed by small matches, and move as games are played.
+Ratings are on a scale of their own in each game, and where it is held is a convention. In chess Stockfish's skill
+levels have the ratings of its authors (published with version 15.1, at long time controls near those of the CCRL's
+blitz list), although 50 ms a move are given here; in Go level 10 of GNU Go has 1800, as on the servers of CGOS for each
+size of the board; in shogi gpsshogi at depth 4 has 3970, which puts uniformly random moves near 0. The steps between
+the others come from games among them (`rungs.py`); the figures below are what was supposed before, or still is.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Opponent:
     """An opponent of known or roughly known strength, and how it is started."""
 
     name: str
-    rating: float  # Elo on the ladder's scale
+    rating: float  # Elo on the ladder's scale, by the table; what was measured since is in `rungs.py`
     fixed: bool = False  # whether the rating is held
     program: str = ""  # looked for on the PATH and in `GAME_FOLDERS`; empty for what comes with this package
     arguments: tuple[str, ...] = ()
@@ -56,6 +57,7 @@ class Ladder:
     scale: str  # what the ratings mean, one line
     opponents: tuple[Opponent, ...]
     opening_plies: int  # random moves before the engines take over
+    own: tuple[tuple[int, float], ...] = ()  # simulations and rough rating of own players that join rungs
 
     def opponent(self, name: str) -> Opponent:
         """Return the opponent of this name. Raises KeyError."""
@@ -163,6 +165,18 @@ def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None)
     )
 
 
+def own_player(ladder: Ladder, nodes: int, rating: float, digest: str) -> Opponent:
+    """Return this program with the network that came along, frozen by its hash, at so many simulations a move."""
+    protocol = client_kind(ladder.game.game)
+    told = protocol is not ClientKind.GTP
+    return Opponent(
+        name=f"muzero {digest[:8]} nodes {nodes}",
+        rating=rating,
+        arguments=(protocol.value,) if told else (protocol.value, "--visits", str(nodes)),
+        control=f"nodes={nodes}" if told else "none",
+    )
+
+
 def _gnugo(level: int, rating: float = 1800.0, *, fixed: bool = False, handicap: int = 0) -> Opponent:
     stones = f" {'with' if handicap > 0 else 'giving'} {abs(handicap)} stones" if handicap else ""
     return Opponent(
@@ -180,10 +194,11 @@ def _uct(playouts: int, rating: float) -> Opponent:
     return Opponent(name=f"uct {playouts}", rating=rating, arguments=("uct", "--playouts", str(playouts)))
 
 
-def _gpsusi(depth: int, rating: float) -> Opponent:
+def _gpsusi(depth: int, rating: float, *, fixed: bool = False) -> Opponent:
     return Opponent(
         name=f"gpsshogi depth {depth}",
         rating=rating,
+        fixed=fixed,
         program="gpsusi",
         arguments=("-N", "1"),
         options=(("BookDepth", "0"), ("LimitDepth", str(depth))),
@@ -228,7 +243,11 @@ _CHESS = (
     ),
     _stockfish(5, _SKILLS[5]),
     _stockfish_nodes(1000, 2350.0),
-    *(_stockfish(skill, _SKILLS[skill]) for skill in range(6, len(_SKILLS))),
+    _stockfish(6, _SKILLS[6]),
+    _stockfish(7, _SKILLS[7]),
+    _stockfish(8, _SKILLS[8]),
+    _stockfish(9, _SKILLS[9]),
+    _stockfish(10, _SKILLS[10]),
 )
 
 GO_SIZES = (9, 13, 19)
@@ -256,11 +275,12 @@ def _go_ladder(size: int) -> Ladder:
             *(_gnugo(10, rating, handicap=count) for count, rating in stones),
         ),
         opening_plies=4,
+        own=((1, 1930.0), (8, 2140.0), (32, 2220.0), (128, 2400.0)),
     )
 
 
 _SHOGI = (
-    Opponent(name="random", rating=0.0, fixed=True),
+    Opponent(name="random", rating=0.0),
     _fairy(650.0, skill=-20),
     _fairy(840.0, skill=-10),
     _fairy(1040.0, skill=-5),
@@ -270,8 +290,8 @@ _SHOGI = (
     _fairy(2725.0, nodes=1000),
     _fairy(3105.0, nodes=5000),
     _fairy(3705.0, nodes=20000),
-    _gpsusi(4, 3900.0),
-    _gpsusi(6, 4100.0),
+    _gpsusi(4, 3970.0, fixed=True),
+    _gpsusi(6, 4300.0),
 )
 
 LADDERS: Mapping[str, Ladder] = {
@@ -281,14 +301,16 @@ LADDERS: Mapping[str, Ladder] = {
         scale="Stockfish's ratings of its skill levels, at 50 ms a move",
         opponents=_CHESS,
         opening_plies=8,
+        own=((1, 1600.0), (16, 1860.0), (128, 2120.0)),
     ),
     "go": _go_ladder(9),
     "shogi": Ladder(
         label="shogi",
         game=GameSettings(game="shogi"),
-        scale="uniformly random moves = 0",
+        scale="gpsshogi at depth 4 = 3970, which puts random moves near 0",
         opponents=_SHOGI,
         opening_plies=8,
+        own=((1, 2960.0), (16, 3560.0), (64, 3780.0)),
     ),
 }
 

@@ -1,9 +1,13 @@
 """Where an engine stands on a ladder, and whom it should meet next to find out.
 
-The steps of a ladder come from games between its rungs (`rungs.py`). Rungs that no chain of such games joins are as
-far apart as the table says: between neighbours as many games are supposed as give the step a standard deviation of
-`STEP_ERROR`. These and the engine's own games go into one fit with the fixed ratings held, so that a rating's interval
-holds what is not known of the opponents, and opponents move where the games put them.
+The steps of a ladder come from games between its rungs (`rungs.py`). Rungs that no chain of such matches joins, each
+with a step that is known to `STEP_ERROR` or better, are as far apart as the table says: between neighbours as many
+games are supposed as give the step that standard deviation. These and the engine's own games go into one fit, so that
+opponents move where the games put them.
+
+Only differences can be measured: where the scale is held (`Opponent.fixed`) is a convention. A rating has two
+intervals: `own_error` places the engine within its opponents, and is that of its own games; the error of `rating` is
+that on the scale, and holds the uncertainty of the steps that lead to where it is held as well.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from muzero_engine.ratings import NATURAL, PlayerRating, Ratings, Results, expec
 
 STEP_ERROR = 75.0  # Elo, of the step between neighbours of the table
 SPREAD = 8.0  # games; the larger, the more unequally games are shared out among opponents at first
-FREE_WORTH = 0.5  # what a game against an opponent whose rating moves is worth, beside one that is fixed
+SUPPOSED_WORTH = 0.5  # what a game against an opponent whose rating is supposed tells, beside one that was measured
 SHARING = 1.5  # games are shared out in proportion to this power of what they tell
 
 
@@ -29,8 +33,8 @@ SHARING = 1.5  # games are shared out in proportion to this power of what they t
 class Placing:
     """An engine on a ladder. Both errors are half-widths of 95% intervals."""
 
-    rating: PlayerRating  # its error holds the uncertainty of the opponents' ratings as well
-    own_error: float  # that of the engine's games alone, were the opponents' ratings exact
+    rating: PlayerRating  # its error is that on the scale: of its own games and of the steps to where it is held
+    own_error: float  # that within the opponents: of its own games alone
     ratings: Ratings  # of all players
 
 
@@ -51,14 +55,21 @@ def rung_results(ladder: Ladder, rungs: Rungs | None = None) -> list[Results]:
             name = above
         return name
 
-    fixed = [opponent.name for opponent in ladder.opponents if opponent.fixed]
-    joined = [(fixed[0], name) for name in fixed[1:]] + [(result.first, result.second) for result in results]
+    fixed = list(_fixed(ladder))
+    joined = [(fixed[0], name) for name in fixed[1:]] + [(one.first, one.second) for one in results if _tells(one)]
     for name, other in joined:
         groups[group(other)] = group(name)
     for lower, upper in itertools.pairwise(sorted(ladder.opponents, key=lambda opponent: opponent.rating)):
         if group(lower.name) != group(upper.name):
             results.append(_supposed(lower, upper))
     return results
+
+
+def _tells(result: Results) -> bool:
+    """Return whether a match says more about its step than the table does."""
+    games = result.wins + result.draws + result.losses
+    score = (result.wins + 0.5 * result.draws + 0.5) / (games + 1.0)
+    return games * score * (1.0 - score) * (STEP_ERROR * NATURAL) ** 2 >= 1.0
 
 
 def _supposed(lower: Opponent, upper: Opponent) -> Results:
@@ -69,26 +80,50 @@ def _supposed(lower: Opponent, upper: Opponent) -> Results:
 
 def rung_ratings(ladder: Ladder, rungs: Rungs | None = None) -> Ratings:
     """Return the ratings of a ladder's rungs, and of all that met them, on its scale; `rungs` as in `rung_results`."""
-    return fit_ratings(rung_results(ladder, rungs), _fixed(ladder))
+    return _on_scale(ladder, rung_results(ladder, rungs))
 
 
-def place(ladder: Ladder, games: Sequence[RatedGame], engine: str) -> Placing | None:
-    """Return where `engine` stands after these games, those among its opponents included; None without one of it."""
-    ratings = _fit(ladder, games)
+def rung_games(ladder: Ladder, rungs: Rungs | None = None) -> Mapping[str, int]:
+    """Return how many games each rung that met others has with them; `rungs` as in `rung_results`."""
+    rungs = shipped_rungs(ladder.label) if rungs is None else rungs
+    games: dict[str, int] = {}
+    for match in rungs.usable(ladder):
+        for name in (match.upper, match.lower):
+            games[name] = games.get(name, 0) + match.games
+    return games
+
+
+def place(ladder: Ladder, games: Sequence[RatedGame], engine: str, rungs: Rungs | None = None) -> Placing | None:
+    """Return where `engine` stands after these games, those among its opponents included; None without one of it.
+
+    `rungs` as in `rung_results`.
+    """
+    return place_results(ladder, _results(ladder, games), engine, rungs)
+
+
+def place_results(
+    ladder: Ladder, results: Sequence[Results], engine: str, rungs: Rungs | None = None
+) -> Placing | None:
+    """Do as `place` with games that were counted."""
+    ratings = _on_scale(ladder, [*results, *rung_results(ladder, rungs)])
     if engine not in ratings.players:
         return None
     held = {name: rating.elo for name, rating in ratings.players.items() if name != engine}
-    own = fit_ratings(count_results(game for game in games if engine in (game.first, game.second)), held)
+    own = fit_ratings([result for result in results if engine in (result.first, result.second)], held)
     return Placing(ratings.players[engine], own.players[engine].error, ratings)
 
 
-def _fit(ladder: Ladder, games: Sequence[RatedGame]) -> Ratings:
+def _results(ladder: Ladder, games: Sequence[RatedGame]) -> list[Results]:
+    """Count games. With stones on the board nothing is learnt about moving first."""
     handicapped = {opponent.name for opponent in ladder.opponents if opponent.handicap}
-    results = [  # with stones on the board nothing is learnt about moving first
+    return [
         replace(result, moved_first=False) if handicapped & {result.first, result.second} else result
         for result in count_results(games)
     ]
-    return fit_ratings([*results, *rung_results(ladder)], _fixed(ladder), advantage=True)
+
+
+def _on_scale(ladder: Ladder, results: Sequence[Results]) -> Ratings:
+    return fit_ratings(results, _fixed(ladder), advantage=True)
 
 
 def _fixed(ladder: Ladder) -> dict[str, float]:
@@ -106,20 +141,21 @@ def next_opponent(
 ) -> str:
     """Return which of the opponents `available` (at least one) the engine should meet next.
 
-    The one whose games tell most, that is with a score near 50%, fixed ratings before others, shared out so that none
-    gets nearly all of them; `planned` games count as met. Before the first game that is the one nearest to the rating
-    `start`, by default the one in the middle.
+    The one whose games tell most, that is with a score near 50%, those that met others before those whose rating is
+    supposed, shared out so that none gets nearly all of them; `planned` games count as met. Before the first game that
+    is the one nearest to the rating `start`, by default the one in the middle.
     """
     present = [opponent for opponent in ladder.opponents if opponent.name in set(available)]
-    ratings = _fit(ladder, games)
+    ratings = _on_scale(ladder, [*_results(ladder, games), *rung_results(ladder)])
     if engine not in ratings.players:
         first = present[len(present) // 2] if start is None else min(present, key=lambda one: abs(one.rating - start))
         return first.name
     met = games_against(games, engine)
+    measured = {*rung_games(ladder), *_fixed(ladder)}
 
     def worth(opponent: Opponent) -> float:
         score = expected_score(ratings.elo(engine) - ratings.elo(opponent.name))
-        information = score * (1.0 - score) * (1.0 if opponent.fixed else FREE_WORTH)
+        information = score * (1.0 - score) * (1.0 if opponent.name in measured else SUPPOSED_WORTH)
         count = met.get(opponent.name, 0) + (planned or {}).get(opponent.name, 0)
         return math.pow(information, SHARING) / (count + SPREAD)
 

@@ -15,7 +15,7 @@ from muzero_engine.match.ladder.opponents import Ladder
 from muzero_engine.match.ladder.placing import Placing
 from muzero_engine.match.results.standings import Standings, count_results, rated_standings
 from muzero_engine.match.results.statistics import HeadToHead
-from muzero_engine.match.results.tables import aligned, elo_text, points_text
+from muzero_engine.match.results.tables import aligned, elo_text, error_text, points_text
 from muzero_engine.ratings import PlayerRating, fit_ratings
 
 WHOLE = "the ladder"
@@ -44,9 +44,20 @@ def opponent_rows(ladder: Ladder, settings: LadderSettings, games: Sequence[Game
     rows = []
     for name, results in _results(settings, games).items():
         rating = placing.ratings.players[name]
-        error = "fixed" if name in fixed else f"{rating.error:.0f}"
         counts = (str(results.wins), str(results.draws), str(results.losses))
-        rows.append((rating.elo, (f"{rating.elo:.0f}", name, error, str(results.games), points_text(results), *counts)))
+        rows.append(
+            (
+                rating.elo,
+                (
+                    f"{rating.elo:.0f}",
+                    name,
+                    error_text(rating, fixed=name in fixed),
+                    str(results.games),
+                    points_text(results),
+                    *counts,
+                ),
+            )
+        )
     return [row for _, row in sorted(rows, key=lambda entry: -entry[0])]
 
 
@@ -65,12 +76,17 @@ def markdown_report(ladder: Ladder, settings: LadderSettings, games: Sequence[Ga
     placing = placing_of(ladder, settings, games)
     if placing is None:
         return ""
-    marks = ("-:", "-", *["-:"] * (len(HEADINGS) - 2))
-    rows = (HEADINGS, marks, *opponent_rows(ladder, settings, games))
-    table = "\n".join("|" + "|".join(row) + "|" for row in rows)
+    table = markdown_table([HEADINGS, *opponent_rows(ladder, settings, games)])
     lines = [*fault_lines(games, settings.engine), *_few_games(settings, games)]
     notes = "".join(f"\n- {line}" for line in lines)
     return f"{_headline(ladder, settings, games, placing)}\n\n{table}\n" + (f"{notes}\n" if notes else "")
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> str:
+    """Write a table whose first row names its columns, the second of which is text, the others numbers."""
+    head, *body = rows
+    marks = ("-:", "-", *["-:"] * (len(head) - 2))
+    return "\n".join("|" + "|".join(row) + "|" for row in (head, marks, *body))
 
 
 def ladder_standings(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> Standings:
@@ -93,32 +109,32 @@ def manifest_ratings(
         return ()
     played = rated_games(games, settings.engine)
     conditions = f"{settings.text()}; {hardware}; {ladder.opening_plies} random plies first"
-    scale = f"{_mark(ladder)}rating where {ladder.scale}; +-{placing.own_error:.0f} were the opponents' ratings exact"
-    ratings = [_rating(placing.rating, WHOLE, len(played), f"{scale}; {conditions}")]
+    ratings = [_rating(placing.rating, WHOLE, len(played), whole_conditions(ladder, placing, conditions))]
     for name, results in _results(settings, games).items():
         between = count_results(game for game in played if name in (game.first, game.second))
         # half a game won and half one lost keep the difference finite
         fit = fit_ratings(between, {name: 0.0}, prior_games=1.0)
-        text = f"{_mark(ladder)}+{results.wins} ={results.draws} -{results.losses}; {conditions}"
+        text = f"{ladder_mark(ladder)}+{results.wins} ={results.draws} -{results.losses}; {conditions}"
         ratings.append(_rating(fit.players[settings.engine], name, results.games, text))
     return tuple(ratings)
 
 
-def put_ratings(folder: Path, ladder: Ladder, ratings: Sequence[Rating]) -> None:
+def put_ratings(folder: Path, ladder: Ladder, ratings: Sequence[Rating], *, replaced: bool = False) -> None:
     """Put ratings, the whole ladder's first, into a bundle's manifest in place of what this ladder wrote before.
 
-    Raises BadLadder, BadWeights; BadLadder as well where the rating in the manifest is known better than the new one.
+    Raises BadLadder, BadWeights; BadLadder as well where the rating in the manifest is on the same scale and known
+    better than the new one, unless it is to be `replaced` all the same.
     """
     if not ratings:
         raise BadLadder("no games were rated")
     manifest = read_manifest(folder)
-    for old in manifest.ratings:
-        if old.opponent == WHOLE and old.conditions.startswith(_mark(ladder)) and old.error < ratings[0].error:
+    for old in () if replaced else manifest.ratings:
+        if old.opponent == WHOLE and old.conditions.startswith(_scale_text(ladder)) and old.error < ratings[0].error:
             raise BadLadder(
                 f"the manifest of {folder} keeps its rating, {_manifest_text(old)}, which is known better than "
                 f"{_manifest_text(ratings[0])}: play more games (--games)"
             )
-    kept = tuple(rating for rating in manifest.ratings if not rating.conditions.startswith(_mark(ladder)))
+    kept = tuple(rating for rating in manifest.ratings if not rating.conditions.startswith(ladder_mark(ladder)))
     try:
         write_atomically(folder / MANIFEST, replace(manifest, ratings=(*ratings, *kept)).to_json().encode())
     except OSError as error:
@@ -136,9 +152,18 @@ def _few_games(settings: LadderSettings, games: Sequence[GameRecord]) -> list[st
     return [f"{count} games are few: the rating may move by hundreds of Elo; play on (--games 200)"]
 
 
-def _mark(ladder: Ladder) -> str:
+def ladder_mark(ladder: Ladder) -> str:
     """Return how the conditions of what a ladder writes into a manifest begin."""
     return f"ladder of {ladder.label}: "
+
+
+def whole_conditions(ladder: Ladder, placing: Placing, conditions: str) -> str:
+    """Return what a manifest says beside the rating on the ladder: the scale, both intervals, how it was played."""
+    return f"{_scale_text(ladder)}+-{placing.own_error:.0f} within its opponents; {conditions}"
+
+
+def _scale_text(ladder: Ladder) -> str:
+    return f"{ladder_mark(ladder)}rating where {ladder.scale}; "
 
 
 def _rating(rating: PlayerRating, opponent: str, games: int, conditions: str) -> Rating:
@@ -156,7 +181,7 @@ def _headline(ladder: Ladder, settings: LadderSettings, games: Sequence[GameReco
     first = placing.ratings.advantage
     count = len(rated_games(games, settings.engine))
     return (
-        f"{settings.engine}, {ladder.label}: {rating_text(placing)} Elo ({ladder.scale}; +-{placing.own_error:.0f} "
-        f"were the opponents' ratings exact), {count} games at {settings.text()}; moving first is worth "
+        f"{settings.engine}, {ladder.label}: {rating_text(placing)} Elo on the scale ({ladder.scale}), "
+        f"+-{placing.own_error:.0f} within its opponents; {count} games at {settings.text()}; moving first is worth "
         f"{elo_text(first.elo)} +-{first.error:.0f}"
     )

@@ -39,7 +39,7 @@ class RungPlayer:
 class RungMatch:
     """The games between two players from the random openings of one seed, each opening with both colours."""
 
-    upper: str
+    upper: str  # who had half of the points or more
     lower: str
     wins: int  # of `upper`
     draws: int
@@ -78,6 +78,9 @@ class Rungs:
         """
         players = dict(self.players) | dict(other.players)
         changed = {name for name, player in self.players.items() if players[name].start != player.start}
+        for name, player in self.players.items():
+            if name not in changed and not players[name].version:
+                players[name] = player
         matches = {_key(match): match for match in self.matches if not changed.intersection(_names(match))}
         matches |= {_key(match): match for match in other.matches}
         kept = sorted(matches.values(), key=lambda match: (match.upper, match.lower, match.seed))
@@ -139,5 +142,5 @@ def _names(match: RungMatch) -> tuple[str, str]:
     return match.upper, match.lower
 
 
-def _key(match: RungMatch) -> tuple[str, str, int]:
-    return match.upper, match.lower, match.seed
+def _key(match: RungMatch) -> tuple[frozenset[str], int]:
+    return frozenset(_names(match)), match.seed

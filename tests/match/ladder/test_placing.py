@@ -5,15 +5,24 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from support.scores import Score
 
 from muzero_engine.match.ladder.opponents import LADDERS, Ladder
-from muzero_engine.match.ladder.placing import Placing, games_against, next_opponent, place, rung_ratings, rung_results
-from muzero_engine.match.ladder.rungs import RungMatch, RungPlayer, Rungs, start_text
-from muzero_engine.ratings import NATURAL, NORMAL_95, expected_score, fit_ratings
+from muzero_engine.match.ladder.placing import (
+    Placing,
+    games_against,
+    next_opponent,
+    place,
+    place_results,
+    rung_ratings,
+    rung_results,
+)
+from muzero_engine.match.ladder.rungs import RungMatch, RungPlayer, Rungs, shipped_rungs, start_text
+from muzero_engine.ratings import NATURAL, NORMAL_95, Results, expected_score, fit_ratings
 
 ENGINE = "muzero"
 
@@ -27,11 +36,11 @@ def climb(
 ) -> list[Score]:
     """Pairs of games against the opponents that are chosen, of an engine of this strength.
 
-    `shift`: how much stronger an opponent really is than the table says. A quarter of the games is drawn.
+    `shift`: how much stronger an opponent really is than the ladder says. A quarter of the games is drawn.
     """
     rng = np.random.default_rng(seed)
     played: list[Score] = []
-    true = {opponent.name: opponent.rating + shift(opponent.name) for opponent in ladder.opponents}
+    true = {name: rung_ratings(ladder).elo(name) + shift(name) for name in names(ladder)}
     other = ""
     for pair in range(games // 2):
         if pair < 5 or pair % 3 == 0:  # as if some games were played side by side
@@ -58,10 +67,8 @@ def test_the_table_alone_gives_the_ratings_of_the_table(game: str) -> None:
     fit = fit_ratings(rung_results(ladder, Rungs()), fixed, prior_games=0.0)
     for opponent in ladder.opponents:
         assert fit.elo(opponent.name) == pytest.approx(opponent.rating, abs=0.5)
-    below = ladder.opponents[0]
-    if not below.fixed:
-        neighbour = ladder.opponents[1].name
-        assert fit.difference(below.name, neighbour).error == pytest.approx(2 * 75, rel=0.03)
+    below, neighbour = ladder.opponents[0].name, ladder.opponents[1].name
+    assert fit.difference(below, neighbour).error == pytest.approx(2 * 75, rel=0.03)
 
 
 def measured(ladder: Ladder, truth: dict[str, float], games: int, rng: np.random.Generator) -> Rungs:
@@ -91,8 +98,9 @@ def test_measured_steps_take_the_place_of_the_table() -> None:
     start = ladder.opponents[0].name
     truth = {name: 150.0 * number for number, name in enumerate(names(ladder)[:5])}
     ratings = rung_ratings(ladder, measured(ladder, truth, 400, np.random.default_rng(3)))
-    for name, elo in truth.items():
-        assert abs(ratings.elo(name) - elo) <= 1.5 * ratings.players[name].error < 150
+    for name, elo in list(truth.items())[1:]:
+        found = ratings.difference(name, start)
+        assert abs(found.elo - elo) <= 1.5 * found.error < 150
     step = ratings.difference(names(ladder)[1], start).error
     assert step == pytest.approx(NORMAL_95 / (NATURAL * math.sqrt(400 * 0.703 * 0.297)), rel=0.1)
     above = ladder.opponents[5]
@@ -141,6 +149,34 @@ def test_intervals_hold_the_truth() -> None:
         placing = placed(ladder, climb(ladder, 1700.0, 60, seed=seed))
         inside += abs(placing.rating.elo - 1700.0) < placing.rating.error
     assert inside >= 10
+
+
+@pytest.mark.parametrize(
+    ("game", "strength", "most"), [("chess", 2300.0, 75), ("go", 2350.0, 200), ("shogi", 4000.0, 85)]
+)
+def test_intervals_on_the_scale_hold_the_truth_where_rungs_were_measured_too(
+    game: str, strength: float, most: float
+) -> None:
+    """The games between the rungs are played anew as well, as many as those that came along; `most` Elo of error."""
+    ladder, rng = LADDERS[game], np.random.default_rng(7)
+    shipped = shipped_rungs(ladder.label)
+    truth = {name: rating.elo for name, rating in rung_ratings(ladder).players.items()}
+    near = sorted(names(ladder), key=lambda name: abs(truth[name] - strength))[:4]
+    inside, errors = 0, []
+    for _ in range(40):
+        matches = []
+        for match in shipped.matches:
+            won = int(rng.binomial(match.games, expected_score(truth[match.upper] - truth[match.lower])))
+            matches.append(replace(match, wins=won, draws=0, losses=match.games - won))
+        wins = {name: int(rng.binomial(50, expected_score(strength - truth[name]))) for name in near}
+        results = [Results(ENGINE, name, won, 0, 50 - won, moved_first=False) for name, won in wins.items()]
+        placing = place_results(ladder, results, ENGINE, Rungs(shipped.players, matches))
+        assert placing is not None
+        assert placing.own_error < placing.rating.error
+        inside += abs(placing.rating.elo - strength) < placing.rating.error
+        errors.append(placing.rating.error)
+    assert inside >= 35
+    assert float(np.mean(errors)) < most
 
 
 def test_opponents_move_where_the_games_put_them() -> None:

@@ -37,7 +37,8 @@ def test_the_report_says_everything(games: list[GameRecord]) -> None:
     rating = f"{placing.rating.elo:.0f} +-{placing.rating.error:.0f}"
     assert progress_line(CHESS, SETTINGS, games) == f"60/200 games: {rating}"
     head, names, *rows = text_report(CHESS, SETTINGS, games).splitlines()
-    assert head.startswith(f"muzero, chess: {rating} Elo (Stockfish's ratings")
+    assert head.startswith(f"muzero, chess: {rating} Elo on the scale ({CHESS.scale}), ")
+    assert f"+-{placing.own_error:.0f} within its opponents" in head
     assert "60 games at 0.5 s a move, 1 thread, 2 games side by side" in head
     assert names.split() == ["Elo", "opponent", "+-", "games", "score", "won", "drawn", "lost"]
     assert rows.pop().startswith("stockfish skill 1: ")

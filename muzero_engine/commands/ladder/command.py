@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.training import install_command
+from muzero_engine.commands.ladder.rungs import RungsRequest, play_rungs
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
 from muzero_engine.games.record import GameRecord
@@ -22,6 +22,8 @@ from muzero_engine.inference.bundle import default_weights_dir, load_bundle
 from muzero_engine.inference.manifest import Manifest
 from muzero_engine.match.ladder.ladder import BadLadder, Climb, LadderSettings, ladder_facts, ladder_openings
 from muzero_engine.match.ladder.opponents import LADDERS, Ladder, installed, ladder_of, missing
+from muzero_engine.match.ladder.placing import rung_games, rung_ratings
+from muzero_engine.match.ladder.refit import refit as refit_manifest
 from muzero_engine.match.ladder.report import (
     ladder_standings,
     manifest_ratings,
@@ -30,6 +32,7 @@ from muzero_engine.match.ladder.report import (
     put_ratings,
     text_report,
 )
+from muzero_engine.match.ladder.rung_games import networks_digest, own_players
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES, Store, writing_to
 from muzero_engine.match.results.page import Played, write_page, write_pictures
@@ -61,6 +64,9 @@ PROCESSOR = "processor"  # what a ladder's folder calls it
 @expert_option("--seed", type=int, default=0, help="Of the openings  [0]")
 @expert_option("--start", type=FiniteNumber(), help="A rating to begin at")
 @click.option("--without", multiple=True, metavar="OPPONENT", help="Leave an opponent out; may be repeated")
+@click.option("--rungs", is_flag=True, help="Let the opponents play each other, --games a step")
+@expert_option("--write-rungs", is_flag=True, help="Put the counts of --rungs into the package")
+@expert_option("--refit", is_flag=True, help="Play nothing: rate by the results in the manifest")
 @click.option("--list", "only_list", is_flag=True, help="Only show the opponents")
 @click.option("--write-manifest", is_flag=True, help="Put the rating into the weights' manifest")
 @help_all_option
@@ -76,6 +82,9 @@ def ladder(
     seed: int,
     start: float | None,
     without: tuple[str, ...],
+    rungs: bool,
+    write_rungs: bool,
+    refit: bool,
     only_list: bool,
     write_manifest: bool,
 ) -> None:
@@ -95,14 +104,35 @@ def ladder(
         _list(ladder, opponents)
         return
     _tell_missing(ladder, opponents)
-    if unknown := [name for name in without if name not in {one.name for one in ladder.opponents}]:
-        raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: --list shows them all")
+    if rungs and weights is not None:
+        raise BadLadder("among the rungs the network that came along plays: leave --weights out, or --rungs")
     folder = weights or default_weights_dir(game)
     manifest = load_bundle(folder, load_game(game).spec).manifest  # with all its files, before anything is played
+    if refit:
+        _refit(ladder, folder, manifest, write_manifest)
+        return
+    where = Path("ladders") / ladder.label.replace(" ", "-")
+    own = own_players(ladder, networks_digest(manifest)) if rungs else []
+    if unknown := [name for name in without if name not in {one.name for one in (*ladder.opponents, *own)}]:
+        raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: --list shows them all")
+    if rungs:
+        request = RungsRequest(
+            games=games,
+            concurrency=concurrency,
+            seed=seed,
+            without=without,
+            out=out or where.with_name(f"{where.name}-rungs"),
+            digest=networks_digest(manifest),
+            balanced=not manifest.training.untrained,
+            write_rungs=write_rungs,
+        )
+        if not play_rungs(ladder, request):
+            raise _interrupted()
+        return
     settings = LadderSettings(
         game=game,
         engine=ENGINE,
-        weights=_digest(manifest),
+        weights=networks_digest(manifest),
         control=str(TimeControl.parse(control)),
         threads=threads,
         concurrency=concurrency,
@@ -111,11 +141,11 @@ def ladder(
     )
     engines = {ENGINE: _engine(settings, folder), **opponents}
     runner = Runner(engines, ladder.game, concurrency=concurrency)
-    store = _open(out or Path("ladders") / ladder.label.replace(" ", "-"), ladder, settings)
+    store = _open(out or where, ladder, settings)
     try:
         with sigterm_as_ctrl_c():
             value = None if manifest.training.untrained else own_value(game, EngineOptions(weights=str(folder)))
-            openings = ladder_openings(ladder, settings, games // 2 + 10, value)
+            openings = ladder_openings(ladder, seed, games // 2 + 10, value)
             available = [name for name in opponents if name not in without]
             climb = Climb(ladder, settings, available, openings, store.records, start)
             _play(ladder, settings, climb, runner, store)
@@ -126,11 +156,25 @@ def ladder(
         with writing_to(store.folder):
             _report(ladder, settings, store, Played(engines=list(engines.values()), identities=runner.identities))
     if not done:
-        click.echo("interrupted: the same command goes on")
-        raise SystemExit(130)
+        raise _interrupted()
     if write_manifest:
         put_ratings(folder, ladder, manifest_ratings(ladder, settings, store.records, _processor(store)))
         click.echo(f"the rating is in the manifest of {folder}")
+
+
+def _refit(ladder: Ladder, folder: Path, manifest: Manifest, write_manifest: bool) -> None:
+    anew = refit_manifest(ladder, manifest)
+    whole = anew.ratings[0]
+    error = f"+-{whole.error:.0f} on the scale ({ladder.scale}), +-{anew.placing.own_error:.0f} within its opponents"
+    click.echo(f"{ladder.label}: {whole.elo:.0f} {error}; {whole.games} games\n\n{anew.table}")
+    if write_manifest:
+        put_ratings(folder, ladder, anew.ratings, replaced=True)
+        click.echo(f"\nthe rating is in the manifest of {folder}")
+
+
+def _interrupted() -> SystemExit:
+    click.echo("interrupted: the same command goes on")
+    return SystemExit(130)
 
 
 def _play(ladder: Ladder, settings: LadderSettings, climb: Climb, runner: Runner, store: Store) -> None:
@@ -176,12 +220,6 @@ def _processor(store: Store) -> str:
     return str(store.facts.get(PROCESSOR) or machine()["cpu"])
 
 
-def _digest(manifest: Manifest) -> str:
-    """Return a hash of the networks; the checkpoint is no part of them."""
-    hashes = sorted(file.sha256 for name, file in manifest.files.items() if name.endswith(".onnx"))
-    return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
-
-
 def _result(record: GameRecord) -> str:
     """Say how a game ended for the engine: "beat gnugo level 1: resignation"."""
     own = 0 if record.first == ENGINE else 1
@@ -218,11 +256,16 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Play
 
 
 def _list(ladder: Ladder, opponents: dict[str, EngineSettings]) -> None:
-    rows = [("Elo", "opponent", "", "limit", "")]
-    for one in ladder.opponents:
-        note = "" if one.name in opponents else "missing"
-        rows.append((f"{one.rating:.0f}", one.name, "fixed" if one.fixed else "", one.control, note))
-    click.echo(f"Elo: {ladder.scale}\n")
+    ratings = rung_ratings(ladder)
+    games = rung_games(ladder)
+    rows = [("Elo", "opponent", "+-", "games", "limit", "")]
+    for one in sorted(ladder.opponents, key=lambda one: ratings.elo(one.name)):
+        rating = ratings.players[one.name]
+        notes = ["fixed"] * one.fixed + ["missing"] * (one.name not in opponents)
+        counted = str(games.get(one.name, "supposed"))
+        rows.append((f"{rating.elo:.0f}", one.name, f"{rating.error:.0f}", counted, one.control, ", ".join(notes)))
+    click.echo(f"Elo: {ladder.scale}")
+    click.echo("+-: 95%, on that scale; games: those with other rungs, from which it comes (--rungs)\n")
     click.echo("\n".join(aligned(rows)))
     _tell_missing(ladder, opponents)
 
