@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import sys
 import time
@@ -12,13 +13,17 @@ import torch
 from safetensors.torch import save_file
 
 from muzero_engine.games.registry import load_game
+from muzero_engine.network.fresh import fresh_network
+from muzero_engine.training.cluster.cluster_play import Cluster, ClusterPlay
 from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import BadWorld, PeerLost, StopRequest, World, joined_world
 from muzero_engine.training.learner.learner import Learner, NonFiniteLoss
 from muzero_engine.training.random_batches import random_batch
 from muzero_engine.training.report.step_metrics import summarise
 from muzero_engine.training.types import Batch, tensors_of
+from support.cluster import InlineLink, real_fleet
 from support.networks import tiny_network
+from support.runs import tiny
 
 TICTACTOE = load_game("tictactoe")
 POSITIONS = 8
@@ -77,11 +82,30 @@ def cycle(world: World, folder: Path) -> None:
             time.sleep(0.01)
 
 
+def cluster(world: World, folder: Path) -> None:
+    """Take the games of actors, which the first rank alone speaks to, for two cycles; write what this rank got."""
+    config = tiny("self_play.plies_per_cycle=60", "learner.steps_per_cycle=3")
+    network = fresh_network(TICTACTOE, 1, channels=8, representation_blocks=1, dynamics_blocks=1)
+    fake = Cluster(
+        address="fake", note=print, connect=lambda setup: InlineLink(setup, real_fleet(3), lambda fleet: None)
+    )
+    play = ClusterPlay(fake, config, network, world, folder, 0)
+    moves = games = counted = 0
+    calls: list[bool] = []
+    for _ in range(2):
+        parts = play.play(60, lambda: calls.append(world.any(False)))
+        games += sum(len(part.lengths) for part in parts)
+        counted += play.statistics.games
+        moves += play.moves
+    play.close()
+    (folder / f"games-{world.rank}").write_text(json.dumps([moves, len(calls), games, counted]))
+
+
 def main() -> None:
     task, folder = sys.argv[1], Path(sys.argv[2])
     try:
         with joined_world("cpu", timeout=float(os.environ.get("WORKER_TIMEOUT", "60"))) as world:
-            {"learn": learn, "spoil": spoil, "cycle": cycle}[task](world, folder)
+            {"learn": learn, "spoil": spoil, "cycle": cycle, "cluster": cluster}[task](world, folder)
     except (PeerLost, BadWorld) as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -95,6 +96,20 @@ def test_two_ranks_take_the_steps_of_one(tmp_path: Path) -> None:
     assert agreed.gradient_norm == pytest.approx(summary.gradient_norm, rel=1e-4)
     assert agreed.policy == pytest.approx(summary.policy, rel=1e-5)
     assert agreed.outcome[1:] == pytest.approx(summary.outcome[1:], rel=1e-5)
+
+
+def test_the_games_of_actors_are_dealt_to_all_ranks(tmp_path: Path) -> None:
+    with ranks("cluster", tmp_path) as processes:
+        for process in processes:
+            assert process.wait(PATIENCE) == 0, process.communicate()[1]
+    first, second = (json.loads((tmp_path / f"games-{rank}").read_text()) for rank in range(2))
+    assert first[:2] == second[:2]  # moves a rank, and turns that were taken together
+    assert first[0] >= 2 * 60
+    assert first[1] == 2 * 3
+    assert first[2] > 0
+    assert second[2] > 0
+    assert first[3] == first[2] + second[2]  # counted once, by the first rank
+    assert second[3] == 0
 
 
 def test_all_ranks_stop_at_a_step_that_is_not_finite(tmp_path: Path) -> None:
