@@ -26,7 +26,7 @@ from muzero_engine.arrays import Floats
 from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.mate_helper import MateHelper
-from muzero_engine.engine.memory import obtainable_mb, return_freed_memory
+from muzero_engine.engine.memory import obtainable_mb
 from muzero_engine.engine.options import BadOption, EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.strength import Levels, limited
@@ -167,7 +167,6 @@ class Engine:
         """Give the memory of the last search back. Nothing of it is used in the next one anyway."""
         if self._idle.is_set():
             self._search = None
-            return_freed_memory()
 
     def new_game(self) -> None:
         """Forget what belongs to a game (the resign counters). A search that still runs counts for the old one."""
@@ -307,9 +306,7 @@ class Engine:
         elif model is None or key != self._model_key:
             self._model = self._search = model = None  # two at once may be more than the memory holds
             self._batches.clear()
-            return_freed_memory()
             model = self._load_model(options)
-            return_freed_memory()
             self._model, self._model_key = model, key
         return model
 
@@ -347,7 +344,6 @@ class Engine:
         search = self._search
         if search is None or config != self._search_config:
             self._search = search = None  # its memory is free before another takes as much
-            return_freed_memory()
             search = Search(model, config)
             self._search, self._search_config = search, config
         return search

@@ -1,9 +1,7 @@
-"""How much memory a search may be promised: what is asked for, as far as the machine has it; and giving it back."""
+"""How much memory a search may be promised: what is asked for, as far as the machine has it."""
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import os
 from pathlib import Path
 
@@ -25,16 +23,6 @@ def obtainable_mb(asked_mb: int) -> int:
         else:
             return mb
     return 1
-
-
-def return_freed_memory() -> None:
-    """Let the system have the memory that is free in this process. A matter of milliseconds.
-
-    The C library keeps it, and what is small and in use lies among it, so that a process whose options change for a day
-    would grow to several times what it uses. Nothing happens where that library is not glibc.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # Windows has no library of no name
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def machine_mb() -> float | None:

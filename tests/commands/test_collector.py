@@ -1,10 +1,15 @@
-"""What a command that plays does to the garbage collector of its process."""
+"""What a command that plays does to the garbage collector and the heap of its process."""
 
 from __future__ import annotations
 
 import gc
+import platform
+import subprocess
+import sys
 
-from muzero_engine.commands.common.collector import NEVER, no_full_collections
+import pytest
+
+from muzero_engine.commands.common.collector import NEVER, no_full_collections, one_heap
 
 
 def test_young_objects_are_collected_and_old_ones_are_not() -> None:
@@ -19,3 +24,31 @@ def test_young_objects_are_collected_and_old_ones_are_not() -> None:
         assert len(kept) == 200_000
     finally:
         gc.set_threshold(*before)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has a heap for each thread")
+def test_a_process_that_plays_has_one_heap() -> None:
+    """The memory of threads, one after another and at once, lies in the heap of the process."""
+    program = """
+import ctypes, threading
+from muzero_engine.commands.common.compose import make_engine
+from muzero_engine.engine.options import EngineOptions
+make_engine("tictactoe", EngineOptions())
+library, heaps = ctypes.CDLL(None), set()
+library.malloc.restype = ctypes.c_void_p
+barrier = threading.Barrier(8)
+def allocate():
+    heaps.add(library.malloc(2000) >> 26)  # a heap of a thread begins at a multiple of 64 MB
+    barrier.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(heaps))
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert int(told) <= 2  # one may lie across such a multiple
+
+
+def test_a_library_without_heaps_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.commands.common.collector.ctypes.CDLL", lambda _: object())
+    one_heap()

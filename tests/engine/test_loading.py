@@ -47,29 +47,6 @@ def test_memory_that_the_system_refuses_is_not_asked_for_again(monkeypatch: pyte
     assert memory.obtainable_mb(20) == 20
 
 
-def test_freed_memory_goes_back_where_a_network_or_a_tree_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    returned: list[None] = []
-    monkeypatch.setattr("muzero_engine.engine.engine.return_freed_memory", lambda: returned.append(None))
-    client = Client("chess")
-    for changes in ({"precision": "fp32"}, {"hash_mb": 16}):
-        client.engine.configure(replace(client.engine.options, **changes))
-        before = len(returned)
-        client.go(Limits(nodes=5))
-        assert len(returned) > before, changes
-        before = len(returned)
-        client.go(Limits(nodes=5))
-        assert len(returned) == before
-    client.engine.forget()
-    assert len(returned) == before + 1
-
-
-def test_freed_memory_can_be_returned_on_any_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory.return_freed_memory()
-    for library in (lambda _: object(), lambda _: (_ for _ in ()).throw(OSError), lambda: None):
-        monkeypatch.setattr("muzero_engine.engine.memory.ctypes.CDLL", library)
-        memory.return_freed_memory()
-
-
 def test_a_clock_never_pays_for_another_network() -> None:
     game = load_game("tictactoe")
     loaded: list[str] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from lab.trials.common.processes import growth_fault
 from lab.trials.common.replies import replies_of
 from lab.trials.common.sessions import PROTOCOLS
 from lab.trials.common.table import Table
+from lab.trials.killing import matches, training
+from lab.trials.killing.runs import Faulty, Kill, Plan, Tally, hidden_files, killed, next_kill, whole_checkpoints
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -41,6 +45,17 @@ def test_games_of_the_runner_have_no_fault(tmp_path: Path) -> None:
     verified, fault = soak.faults_of(folder)
     assert verified is not None
     assert (len(verified.records), fault) == (2, "")
+
+
+def test_a_run_that_is_killed_at_a_rename_goes_on(tmp_path: Path) -> None:
+    tally, run = Tally(), tmp_path / "run"
+    command = [*training.command(run), "--set", "steps=4"]
+    assert killed(command, Kill("point", 25), tally)
+    assert (tally.kills, tally.at_points) == (1, 1)
+    steps = whole_checkpoints(run)
+    assert not killed(command, None, tally)
+    assert whole_checkpoints(run)[-1] == 4 > max([-1, *steps])
+    assert hidden_files(run) == 0
 
 
 def test_hostile_tensors_give_one_line_each(tmp_path: Path) -> None:
@@ -101,6 +116,37 @@ def test_fuzzed_lines_are_lines_of_the_protocol(protocol: str) -> None:
         for fuzzer in [Fuzzer(protocol, random.Random(1), ["Hash"])]
         for line in (fuzzer.line() for _ in range(300))
     ]
+
+
+def test_a_checkpoint_that_is_not_whole_is_seen(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint-3"
+    checkpoint.mkdir()
+    with pytest.raises(Faulty, match="checkpoint-3 is not whole"):
+        whole_checkpoints(tmp_path)
+    entry = {"size": 1, "sha256": hashlib.sha256(b"a").hexdigest()}
+    (checkpoint / "checkpoint.json").write_text(json.dumps({"files": {"weights": entry}}))
+    (checkpoint / "weights").write_bytes(b"a")
+    assert whole_checkpoints(tmp_path) == [3]
+    (checkpoint / "weights").write_bytes(b"b")
+    with pytest.raises(Faulty, match="another weights"):
+        whole_checkpoints(tmp_path)
+
+
+def test_a_game_that_is_there_twice_is_seen(tmp_path: Path) -> None:
+    game = '{"pair":0,"game":1}\n'
+    (tmp_path / "games.jsonl").write_text('{"store":1}\n' + game + '{"pair":0')
+    assert list(matches.games_of(tmp_path)) == [(0, 1)]
+    (tmp_path / "games.jsonl").write_text('{"store":1}\n' + game + game)
+    with pytest.raises(Faulty, match="twice"):
+        matches.games_of(tmp_path)
+
+
+def test_as_many_kills_as_planned_are_at_renames() -> None:
+    plan, tally, rng = Plan(kills=20, at_points=7, seed=1), Tally(), random.Random(1)
+    while (kill := next_kill(plan, tally, rng, moment=Kill("second", 1.0), most_points=5)) is not None:
+        tally.kills += 1
+        tally.at_points += kill.at == "point"
+    assert (tally.kills, tally.at_points) == (20, 7)
 
 
 def test_memory_that_grows_is_seen() -> None:

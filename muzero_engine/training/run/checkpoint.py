@@ -108,7 +108,7 @@ class CheckpointWriter:
             replace_folder(self._folder, self.place)
             whole = [path for step, path in checkpoints(self.place.parent) if _step_of(path) == step]
             for old in whole[KEPT:]:
-                shutil.rmtree(old)
+                _remove(old)
         except OSError as error:
             raise self._refused(error) from error
 
@@ -201,6 +201,13 @@ def restore_checkpoints(run: Path) -> None:
         restore_folder(place)
         if aside.exists():
             shutil.rmtree(aside)
+
+
+def _remove(place: Path) -> None:
+    """Remove a checkpoint. A kill leaves it whole, or under a name that the next writer removes. Raises OSError."""
+    leaving = place.with_name(f".{place.name}.part")
+    os.replace(place, leaving)
+    shutil.rmtree(leaving)
 
 
 def set_later_aside(run: Path, step: int | None) -> list[Path]:

@@ -15,6 +15,7 @@ from lab.common.commands import dispatch
 COMMANDS = {
     "fuzz": "sessions of each protocol with fuzzed lines: whether they live, answer once and keep their memory",
     "soak": "fast games of all games: none may have a fault, and each is replayed by the rules",
+    "kills": "training, matches, ladders and exports killed at random moments and at renames, and gone on with",
     "stop-training": "how soon a training run ends after Ctrl-C at random moments, and whether it goes on",
     "hostile-files": "500 calls with files, numbers and streams that are wrong: one line each, time, memory",
     "latency": "how soon a search ends after `stop` while all cores are busy",

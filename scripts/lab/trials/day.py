@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from lab.common.commands import parser_of
 from lab.trials.common.conversations import Conversation
 from lab.trials.common.offers import Offer, setting
-from lab.trials.common.processes import growth_fault, memory_mb, open_files, thread_count
+from lab.trials.common.processes import growth_fault, open_files, thread_count
 from lab.trials.common.sessions import GAMES, PROTOCOLS, Session, Unanswered
 from lab.trials.common.table import Table
 from lab.trials.common.walks import random_walk
@@ -36,7 +36,7 @@ LIVELY = {
 }
 PAUSES_S = (0.0, 0.01, 0.05)  # before a search is stopped
 PARAMETERS = {
-    "maxVisits": ("10", "100", "none"),
+    "maxVisits": ("10", "100"),
     "maxTime": ("0.02", "0.1"),
     "threads": ("1", "2"),
     "hash": ("8", "64", "256"),
@@ -206,8 +206,7 @@ def day(protocol: str, searches: int, seed: int, table: Table | None = None) -> 
                 talk.exchange(last, stop=protocol == "gtp")
                 so_far.searches += 1
                 if so_far.searches * 10 // searches > len(counts):
-                    talk.reset(client.reset_lines)
-                    so_far.megabytes.append(round(memory_mb(session.pid)))
+                    so_far.megabytes.append(talk.memory_mb(client.reset_lines))
                     counts.append((thread_count(session.pid), open_files(session.pid)))
                 if table is not None:
                     table.progress(f"{protocol}: {so_far.searches:,} of {searches:,} searches")

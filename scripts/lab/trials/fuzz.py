@@ -22,7 +22,7 @@ from time import perf_counter
 from lab.common.commands import parser_of
 from lab.trials.common.conversations import Conversation
 from lab.trials.common.fuzzed_lines import Fuzzer
-from lab.trials.common.processes import growth_fault, memory_mb
+from lab.trials.common.processes import growth_fault
 from lab.trials.common.sessions import PROTOCOLS, STOP, Session, Unanswered
 from lab.trials.common.table import Table
 
@@ -59,8 +59,7 @@ def fuzz(protocol: str, lines: int, seed: int, table: Table | None = None) -> Ta
                 tally.slowest_s = max(tally.slowest_s, perf_counter() - begin)
                 if tally.lines >= tenths[0]:
                     tenths.popleft()
-                    talk.reset()
-                    tally.megabytes.append(round(memory_mb(session.pid)))
+                    tally.megabytes.append(talk.memory_mb())
                 if table is not None:
                     table.progress(f"{protocol}: {tally.lines:,} of {lines:,} lines")
             tally.fault = talk.close()

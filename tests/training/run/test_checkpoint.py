@@ -82,6 +82,24 @@ def test_the_last_two_are_kept(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-100", "checkpoint-20"]
 
 
+def test_a_kill_while_an_old_one_is_removed_leaves_no_half_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in (5, 10):
+        write(tmp_path, step)
+
+    def killed(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write(tmp_path, 20)
+    assert not (tmp_path / "checkpoint-5").exists()
+    write(tmp_path, 30)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-20", "checkpoint-30"]
+
+
 def test_the_same_step_can_be_written_again(tmp_path: Path) -> None:
     write(tmp_path, 5)
     folder = write(tmp_path, 5, {"weights": {"x": torch.ones(1)}})

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab.trials.common.offers import Offer, offer_of, set_back
+from lab.trials.common.offers import Offer, offer_of, set_back, setting
+from lab.trials.common.processes import memory_mb
 from lab.trials.common.replies import replies_of
 from lab.trials.common.sessions import FIRST, STOP, Line, Session, Unanswered
+
+ANEW = {  # another tree, and another network, of the smallest memory
+    "uci": (setting("Hash", 8), setting("Threads", 2)),
+    "usi": (setting("USI_Hash", 8), setting("Threads", 2)),
+    "ugi": (setting("Hash", 8), setting("Threads", 2)),
+    "gtp": ("kata-set-param hash 8", "kata-set-param threads 2"),
+}
+SET_BACK = {"gtp": ("kata-set-param hash 256", "kata-set-param threads 1")}  # of a protocol that offers no options
 
 
 class Conversation:
@@ -43,9 +52,16 @@ class Conversation:
         self.send([*lines, *(STOP[self._protocol] if stop else ())])
         return self.hear()
 
-    def reset(self, more: Sequence[str] = ()) -> None:
-        """Set all options back, send these lines too, and search a little from the start."""
-        self.exchange([*set_back(self.offers), *more, *FIRST[self._protocol]], stop=True)
+    def memory_mb(self, more: Sequence[str] = ()) -> int:
+        """Return the session's memory with all options set back, `more` lines said, tree and network made anew.
+
+        The memory of a tree and a network is kept as far as the largest search, or batch, of all has needed it.
+        """
+        back = [*set_back(self.offers), *SET_BACK.get(self._protocol, ()), *more]
+        self.exchange([*back, *ANEW.get(self._protocol, ()), *FIRST[self._protocol]], stop=True)
+        megabytes = memory_mb(self._session.pid)
+        self.exchange(back)
+        return round(megabytes)
 
     def close(self) -> str:
         """End the session; return what is wrong with its end, or came after all was answered, "" for nothing."""

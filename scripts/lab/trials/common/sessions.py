@@ -32,8 +32,11 @@ FIRST = {
     "uci": ("uci", "ucinewgame", "position startpos", "go nodes 9"),
     "usi": ("usi", "usinewgame", "position startpos", "go nodes 9"),
     "ugi": ("ugi", "uginewgame", "position startpos", "go nodes 9"),
-    "gtp": ("boardsize 9", "clear_board", "genmove b"),
-    "analysis": ('{"id":"first","rules":"nz","boardXSize":9,"boardYSize":9,"maxVisits":2}',),
+    "gtp": ("boardsize 19", "clear_board", "genmove b", "boardsize 9", "clear_board", "genmove b", "final_score"),
+    "analysis": (
+        '{"id":"first","rules":"nz","boardXSize":19,"boardYSize":19,"maxVisits":20,"includeMovesOwnership":true}',
+        '{"id":"first","rules":"nz","boardXSize":9,"boardYSize":9,"maxVisits":2}',
+    ),
 }
 STOP = {
     **dict.fromkeys(("uci", "usi", "ugi"), ("stop", "isready")),
