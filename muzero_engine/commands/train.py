@@ -281,7 +281,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
     begun = f"from step {checkpoint.step:,}" if checkpoint else f"from {order.initial or 'nothing'}"
     progress.note(f"{config.game}, preset {config.preset}, on {where}, {begun}, in {folder}")
-    if world.is_main and checkpoint is None:
+    if world.is_main and checkpoint is None and order.cluster is None:
         _tell_what_to_expect(begin, order.preset_name, world, progress.note)
     cluster = None if order.cluster is None else Cluster(address=order.cluster, note=progress.note)
     with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier, cluster) as run:

@@ -64,6 +64,7 @@ class CoordinatorLink:
             self._process.start()
         theirs.close()
         self._started = time.monotonic()
+        self._has_joined = False
         self._asked: float | None = None  # when, what was not answered yet
 
     def joined(self) -> Joined | None:
@@ -72,7 +73,10 @@ class CoordinatorLink:
         if answer is None and time.monotonic() - self._started > JOIN_SECONDS:
             self._process.kill()
             raise ClusterLost(f"the cluster could not be joined in {JOIN_SECONDS:.0f} s, see {LOG} in the run's folder")
-        return answer if isinstance(answer, Joined) else None
+        if not isinstance(answer, Joined):
+            return None
+        self._has_joined = True
+        return answer
 
     def ask(self, demand: Demand) -> Harvest | None:
         """Return what the coordinator has; None where it has not answered yet: ask the same again. Raises ClusterLost.
@@ -95,7 +99,8 @@ class CoordinatorLink:
     def close(self) -> None:
         """End the actors, the coordinator and the cluster, if it began one. May be called twice."""
         self._pipe.close()
-        self._process.join(END_SECONDS)
+        if self._has_joined:  # else there is no actor yet, and Ray would not hear before it is done
+            self._process.join(END_SECONDS)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()

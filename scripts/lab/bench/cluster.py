@@ -46,7 +46,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.presets import preset
 from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.run_metrics import CycleRecord, read_records
-from muzero_engine.training.run.loop import train
+from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
 from muzero_engine.training.settings_text import to_json, with_overrides
 
@@ -215,13 +215,15 @@ def curves(args: argparse.Namespace) -> None:
                 run_folder = Path(folder)
                 cluster = Cluster(address="here", note=_nothing, connect=connect) if with_actors else None
                 with TrainingRun(config, run_folder, World.alone(), cluster=cluster) as run:
-                    train(run, Progress(io.StringIO()))
+                    ending = train(run, Progress(io.StringIO()))
                     who = run.who_plays
                 records = read_records(run_folder)
             took = time.monotonic() - started
             name = f"{args.actors[0]} actors" if with_actors else "alone"
-            line = {"run": name, "seed": seed, "seconds": round(took, 1), "who": who, "curve": curve(records)}
-            print(json.dumps(line), flush=True)
+            line = {"run": name, "seed": seed, "seconds": round(took, 1), "end": ending.value, "who": who}
+            print(json.dumps(line | {"curve": curve(records)}), flush=True)
+            if ending is RunEnd.ASKED:
+                return
 
 
 def curve(records: list[CycleRecord]) -> list[dict[str, float]]:

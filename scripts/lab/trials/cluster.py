@@ -9,7 +9,7 @@
 - `head`: the whole cluster goes away and comes back.
 
 The run is tic-tac-toe with the preset `tiny`; its folder and the cluster's files are temporary. One table on standard
-output; the exit code is 1 where a game that counted was lost or counted twice. What does not come in three minutes (the
+output; the exit code is 1 where a game that counted was lost or counted twice. What does not come in five minutes (the
 next games, the end of all processes, a line) ends the trial with an error.
 """
 
@@ -34,7 +34,7 @@ from lab.common.commands import parser_of
 
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint
 
-PATIENCE = 180.0  # seconds for anything to happen
+PATIENCE = 300.0  # seconds for anything to happen
 ROOT = Path(__file__).resolve().parents[3]
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 

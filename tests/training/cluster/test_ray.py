@@ -1,5 +1,5 @@
 """A cluster of this machine, with Ray: four actors, some of which are killed, and a learner that is. The short form of
-`scripts/lab/trials/cluster.py`; what needs no processes is tested without them."""
+`scripts/lab/trials cluster`; what needs no processes is tested without them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def counted(trial: Loopback) -> int:
     return games
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_games_that_count_survive_killed_actors_and_a_killed_learner() -> None:
     with loopback(*TINY, *ENDLESS) as trial:
         trial.start()
