@@ -258,15 +258,20 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Play
 def _list(ladder: Ladder, opponents: dict[str, EngineSettings]) -> None:
     ratings = rung_ratings(ladder)
     games = rung_games(ladder)
-    rows = [("Elo", "opponent", "+-", "games", "limit", "")]
+    rows: list[tuple[str, ...]] = [("Elo", "opponent", "+-", "games", "limit", "")]
     for one in sorted(ladder.opponents, key=lambda one: ratings.elo(one.name)):
         rating = ratings.players[one.name]
-        notes = ["fixed"] * one.fixed + ["missing"] * (one.name not in opponents)
+        note = "fixed" if one.fixed else "missing" if one.name not in opponents else ""
         counted = str(games.get(one.name, "supposed"))
-        rows.append((f"{rating.elo:.0f}", one.name, f"{rating.error:.0f}", counted, one.control, ", ".join(notes)))
+        rows.append((f"{rating.elo:.0f}", one.name, f"{rating.error:.0f}", counted, one.control, note))
     click.echo(f"Elo: {ladder.scale}")
     click.echo("+-: 95%, on that scale; games: those with other rungs, from which it comes (--rungs)\n")
     click.echo("\n".join(aligned(rows)))
+    named = {one.name for one in ladder.opponents}
+    if others := [(name, rating) for name, rating in ratings.players.items() if name not in named]:
+        click.echo("\nNot met; they join the rungs:")
+        for name, rating in sorted(others, key=lambda entry: entry[1].elo):
+            click.echo(f"  {name}: {rating.elo:.0f} +-{rating.error:.0f} ({games[name]} games)")
     _tell_missing(ladder, opponents)
 
 

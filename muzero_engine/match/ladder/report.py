@@ -11,8 +11,8 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Rating
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, fault_lines, placing_of, rated_games
-from muzero_engine.match.ladder.opponents import Ladder
-from muzero_engine.match.ladder.placing import Placing
+from muzero_engine.match.ladder.opponents import Ladder, own_player
+from muzero_engine.match.ladder.placing import Placing, rung_ratings
 from muzero_engine.match.results.standings import Standings, count_results, rated_standings
 from muzero_engine.match.results.statistics import HeadToHead
 from muzero_engine.match.results.tables import aligned, elo_text, error_text, points_text
@@ -67,7 +67,7 @@ def text_report(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRe
     if placing is None:
         return "no games yet"
     lines = aligned([HEADINGS, *opponent_rows(ladder, settings, games)])
-    notes = [*fault_lines(games, settings.engine), *_few_games(settings, games)]
+    notes = [*policy_line(ladder, settings), *fault_lines(games, settings.engine), *_few_games(settings, games)]
     return "\n".join([_headline(ladder, settings, games, placing), *lines, *notes])
 
 
@@ -77,7 +77,7 @@ def markdown_report(ladder: Ladder, settings: LadderSettings, games: Sequence[Ga
     if placing is None:
         return ""
     table = markdown_table([HEADINGS, *opponent_rows(ladder, settings, games)])
-    lines = [*fault_lines(games, settings.engine), *_few_games(settings, games)]
+    lines = [*policy_line(ladder, settings), *fault_lines(games, settings.engine), *_few_games(settings, games)]
     notes = "".join(f"\n- {line}" for line in lines)
     return f"{_headline(ladder, settings, games, placing)}\n\n{table}\n" + (f"{notes}\n" if notes else "")
 
@@ -143,6 +143,16 @@ def put_ratings(folder: Path, ladder: Ladder, ratings: Sequence[Rating], *, repl
 
 def _manifest_text(rating: Rating) -> str:
     return f"{rating.elo:.0f} +-{rating.error:.0f} after {rating.games} games"
+
+
+def policy_line(ladder: Ladder, settings: LadderSettings) -> list[str]:
+    """Return a line on the policy alone, one simulation a move, if the network played so among the rungs."""
+    rating = rung_ratings(ladder).players.get(own_player(ladder, 1, 0.0, settings.weights).name)
+    if rating is None:
+        return []
+    return [
+        f"one simulation a move, the policy alone: {rating.elo:.0f} +-{rating.error:.0f}, from games among the rungs"
+    ]
 
 
 def _few_games(settings: LadderSettings, games: Sequence[GameRecord]) -> list[str]:

@@ -35,12 +35,17 @@ def steps(players: Sequence[Opponent]) -> list[Step]:
     """Return who meets whom: each the nearest by the table that are `LEAST_STEP` stronger and weaker.
 
     So all are joined by chains of games with steps that are small, but not so small that there are more of them than
-    needed. Who has nobody so much stronger meets the strongest of all. Two with handicap stones cannot meet.
+    needed. Who has nobody so much stronger meets the strongest of all. Two with handicap stones cannot meet; two whose
+    ratings are fixed would tell nothing.
     """
     ordered = sorted(players, key=lambda player: player.rating)
     found = []
     for player in ordered:
-        others = [other for other in ordered if not (player.handicap and other.handicap)]
+        others = [
+            other
+            for other in ordered
+            if not (player.handicap and other.handicap) and not (player.fixed and other.fixed)
+        ]
         above = [other for other in others if other.rating >= player.rating + LEAST_STEP]
         below = [other for other in others if other.rating <= player.rating - LEAST_STEP]
         if upper := above[:1] or [other for other in others[-1:] if other.rating > player.rating]:

@@ -46,6 +46,7 @@ def test_all_rungs_are_joined(game: str, size: int | None) -> None:
     assert len(set(met)) == len(met)
     for step in met:
         assert not (step.upper.handicap and step.lower.handicap)
+        assert not (step.upper.fixed and step.lower.fixed)
         assert step.upper.rating > step.lower.rating
     assert sum(step.upper.rating - step.lower.rating < LEAST_STEP for step in met) <= 1
 
