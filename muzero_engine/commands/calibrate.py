@@ -32,7 +32,6 @@ from muzero_engine.match.ladder.calibration import (
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, Openings, ladder_facts, ladder_openings
 from muzero_engine.match.ladder.level_checks import CheckGames, LevelCheck, plan_checks
 from muzero_engine.match.ladder.opponents import Ladder, installed, missing
-from muzero_engine.match.ladder.rung_games import networks_digest
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES as GAMES_FILE
@@ -104,7 +103,7 @@ def calibrate(
     folder = weights or default_weights_dir(game)
     manifest = load_bundle(folder, load_game(game).spec).manifest
     settings = LadderSettings(
-        game=game, engine="levels", weights=networks_digest(manifest), control=LONGEST_MOVE, seed=seed
+        game=game, engine="levels", weights=manifest.networks_digest(), control=LONGEST_MOVE, seed=seed
     )
     store = _open(out or Path("calibrations") / ladder.label.replace(" ", "-"), ladder, settings)
     runner = Runner(_Engines(game, folder, opponents), ladder.game, concurrency=concurrency)

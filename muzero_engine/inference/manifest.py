@@ -8,6 +8,7 @@ checked, and every complaint is one sentence (`BadWeights`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -29,6 +30,7 @@ PICTURE = "training.png"  # the curves of the training
 HISTORY = "training.jsonl"  # what they are drawn from
 DECODER = "decoder.onnx"  # the board back from a latent, to look at what is imagined
 CARD = "README.md"  # the model card for people, beside a bundle that is in a repository; no program reads it
+PLAYING_FILES = (INITIAL, RECURRENT, RECURRENT_INT8)
 REQUIRED_FILES = (INITIAL, RECURRENT, CHECKPOINT)
 UNPLAYED_FILES = (PICTURE, HISTORY, DECODER)  # an installation may lack them
 KNOWN_FILES = (*REQUIRED_FILES, RECURRENT_INT8, *UNPLAYED_FILES)
@@ -132,6 +134,11 @@ class Manifest:
     def num_actions(self, shape: Shape) -> int:
         """Return A, the number of actions on a board of this shape."""
         return self.action_planes * shape[0] * shape[1] + self.extra_actions
+
+    def networks_digest(self) -> str:
+        """Return a short hash of the networks that play, by which games with the same ones are known."""
+        hashes = sorted(self.files[name].sha256 for name in PLAYING_FILES if name in self.files)
+        return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
 
     def summary(self) -> str:
         """Return one line for greetings: the network's size and how it was trained."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from support.ladder import record
 
 from muzero_engine.cli import main
+from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.levels import LevelSettings
-from muzero_engine.match.ladder import calibration, level_checks
+from muzero_engine.match.ladder import calibration
+from muzero_engine.match.play.game import GamePlan
+from muzero_engine.ratings import expected_score
 
 ROOT = Path(__file__).resolve().parents[2]
 THREE = (LevelSettings(1, 8.0, 0.0), LevelSettings(1, 1.0, 0.01), LevelSettings(24, 0.2, 0.1))
@@ -27,41 +33,73 @@ def weights(tmp_path: Path) -> Path:
     return folder
 
 
+class ChanceRunner:
+    """Plays nothing: the rating of the later setting is 300 higher, that of random moves 0."""
+
+    def __init__(self, *_arguments: object, concurrency: int) -> None:
+        assert concurrency == 2
+        self._chance = random.Random(1)
+
+    def run(self, plans: Iterable[GamePlan], on_game: Callable[[GameRecord], bool]) -> None:
+        strengths = {"random": 0.0} | {f"level {one.text()}": 300.0 * i for i, one in enumerate(THREE)}
+        for plan in plans:
+            first, second = (strengths.get(name, 300.0) for name in (plan.first, plan.second))
+            points = float(self._chance.random() < expected_score(first - second))
+            on_game(replace(record(plan, points), game_name="tictactoe", start="3x3"))
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "PATH", THREE)
+    monkeypatch.setattr("muzero_engine.commands.calibrate.PATH", THREE)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
 def calibrate(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["calibrate", "--game", "tictactoe", *arguments], catch_exceptions=False)
 
 
+def games_in(folder: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (folder / "games.jsonl").read_text().splitlines()[1:]]
+
+
+@pytest.mark.usefixtures("three")
 def test_levels_are_measured_gone_on_with_and_checked(
     tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calibration, "PATH", THREE)
-    monkeypatch.setattr("muzero_engine.commands.calibrate.PATH", THREE)
-    monkeypatch.setattr(level_checks, "BLOCK", 1)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    arguments = ["--weights", str(weights), "--out", str(tmp_path / "games")]
-    begun = calibrate(*arguments, "--games", "4", "--no-write")
+    monkeypatch.setattr("muzero_engine.commands.calibrate.Runner", ChanceRunner)
+    folder = tmp_path / "games"
+    arguments = ["--weights", str(weights), "--out", str(folder)]
+    begun = calibrate(*arguments, "--games", "20", "--no-write")
     assert begun.exit_code == 0, begun.output
     assert read_manifest(weights).levels is None
-    done = calibrate(*arguments, "--games", "8", "--check", "2", "--concurrency", "1")
+    first = games_in(folder)
+    done = calibrate(*arguments, "--games", "40", "--check", "20")
     assert done.exit_code == 0, done.output
+    assert games_in(folder)[: len(first)] == first
     assert f"the levels are in the manifest of {weights}" in done.output
     table = load_bundle(weights).manifest.levels  # with every hash
     assert table is not None
     assert table.scale == "tictactoe: uniformly random moves = 0"
-    assert {level.settings for level in table.levels} & set(THREE)
+    assert {level.settings for level in table.levels} >= set(THREE)
+    report = (folder / "levels.md").read_text()
+    assert "|Elo|+-|games|simulations|temperature|cut|" in report
+    assert report.count("hold") == 4
     better = tuple(replace(level, error=1.0) for level in table.levels)
     (weights / "manifest.json").write_text(
         replace(read_manifest(weights), levels=replace(table, levels=better)).to_json()
     )
-    worse = calibrate(*arguments, "--games", "8")
+    worse = calibrate(*arguments, "--games", "40")
     assert worse.exit_code == 1
     assert "keeps its levels, which are known to +-1 on average" in worse.output
-    report = (tmp_path / "games" / "levels.md").read_text()
-    assert "|Elo|+-|games|simulations|temperature|cut|" in report
-    games = [json.loads(line) for line in (tmp_path / "games" / "games.jsonl").read_text().splitlines()[1:]]
-    for settings in THREE:
-        name = f"level {settings.text()}"
-        assert sum(name in (game["first"], game["second"]) for game in games) >= 8
+
+
+@pytest.mark.usefixtures("three")
+def test_games_are_played_without_a_fault(tmp_path: Path, weights: Path) -> None:
+    calibrate("--weights", str(weights), "--out", str(tmp_path / "games"), "--games", "2", "--no-write")
+    games = games_in(tmp_path / "games")
+    assert len(games) >= 4
+    assert {game["ending"] for game in games} == {"rules"}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ import pytest
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import Training
 from muzero_engine.match.ladder.opponents import LADDERS
-from muzero_engine.match.ladder.rung_games import networks_digest, own_players
+from muzero_engine.match.ladder.rung_games import own_players
 from muzero_engine.match.ladder.rungs import read_rungs
 from muzero_engine.match.records.verify import verify
 
@@ -86,7 +86,7 @@ def test_a_ladder_is_climbed_and_gone_on_with(tmp_path: Path, weights: Path, wit
 
 def test_rungs_meet_each_other_and_are_counted(tmp_path: Path, without: list[str]) -> None:
     manifest = read_manifest(ROOT / "weights" / "chess")
-    strong = [one.name for one in own_players(LADDERS["chess"], networks_digest(manifest))[1:]]
+    strong = [one.name for one in own_players(LADDERS["chess"], manifest.networks_digest())[1:]]
     arguments = ["--rungs", *without, *(word for name in strong for word in ("--without", name))]
     first = ladder(*arguments, "--games", "2", cwd=tmp_path)
     assert first.returncode == 0, first.stderr

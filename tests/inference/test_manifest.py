@@ -14,6 +14,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
+    DECODER,
     HISTORY,
     INITIAL,
     KNOWN_FILES,
@@ -173,6 +174,13 @@ def test_levels_that_cannot_be_are_refused(old: str, new: str, place: str) -> No
     complaint = read_or_complaint(text.replace(old, new).encode())
     assert isinstance(complaint, str)
     assert f"manifest.json in here is damaged, {place}" in complaint
+
+
+def test_what_does_not_play_is_no_part_of_the_networks() -> None:
+    files = GOOD.files | {DECODER: FileInfo("2" * 64, 5), CHECKPOINT: FileInfo("3" * 64, 30)}
+    assert dataclasses.replace(GOOD, files=files).networks_digest() == GOOD.networks_digest()
+    other = GOOD.files | {RECURRENT: FileInfo("4" * 64, 20)}
+    assert dataclasses.replace(GOOD, files=other).networks_digest() != GOOD.networks_digest()
 
 
 def test_a_bundle_from_before_levels_has_none() -> None:

@@ -32,7 +32,7 @@ from muzero_engine.match.ladder.report import (
     put_ratings,
     text_report,
 )
-from muzero_engine.match.ladder.rung_games import networks_digest, own_players
+from muzero_engine.match.ladder.rung_games import own_players
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES, Store, writing_to
 from muzero_engine.match.results.page import Played, write_page, write_pictures
@@ -112,7 +112,7 @@ def ladder(
         _refit(ladder, folder, manifest, write_manifest)
         return
     where = Path("ladders") / ladder.label.replace(" ", "-")
-    own = own_players(ladder, networks_digest(manifest)) if rungs else []
+    own = own_players(ladder, manifest.networks_digest()) if rungs else []
     if unknown := [name for name in without if name not in {one.name for one in (*ladder.opponents, *own)}]:
         raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: --list shows them all")
     if rungs:
@@ -122,7 +122,7 @@ def ladder(
             seed=seed,
             without=without,
             out=out or where.with_name(f"{where.name}-rungs"),
-            digest=networks_digest(manifest),
+            digest=manifest.networks_digest(),
             balanced=not manifest.training.untrained,
             write_rungs=write_rungs,
         )
@@ -132,7 +132,7 @@ def ladder(
     settings = LadderSettings(
         game=game,
         engine=ENGINE,
-        weights=networks_digest(manifest),
+        weights=manifest.networks_digest(),
         control=str(TimeControl.parse(control)),
         threads=threads,
         concurrency=concurrency,

@@ -8,10 +8,10 @@ LONGEST_GAME = 512  # plies of a match's game
 # Pieces in the order of the planes; the king, which cannot be captured, is worth nothing.
 PIECE_VALUES = (1.0, 3.0, 4.0, 5.0, 8.0, 10.0, 6.0, 0.0, 5.0, 6.0, 6.0, 6.0, 10.0, 12.0)
 
-# The ladder has random moves at 0 and gpsshogi, six plies deep, at 4100. They are taken for less than 15 kyu and for
+# The ladder has random moves at 0 and gpsshogi, six plies deep, at 4300. They are taken for less than 15 kyu and for
 # 4 dan here, with ranks of one width between: more than the 80 to 140 Elo that a rank of people is in Europe (FESA).
 RANKS = Ranks(
-    first_dan=3500.0,
+    first_dan=3700.0,
     step=200.0,
     weakest_kyu=15,
     highest_dan=6,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from muzero_engine.games.record import GameRecord
-from muzero_engine.inference.manifest import Manifest
 from muzero_engine.match.ladder.ladder import FAULTS, Openings, faults, pair_plans
 from muzero_engine.match.ladder.opponents import Ladder, Opponent, own_player
 from muzero_engine.match.ladder.rungs import RungMatch, RungPlayer, Rungs
@@ -156,9 +154,3 @@ def counted(
 def own_players(ladder: Ladder, digest: str) -> list[Opponent]:
     """Return this program with the network that came along, at the numbers of simulations that join the rungs."""
     return [own_player(ladder, nodes, rating, digest) for nodes, rating in ladder.own]
-
-
-def networks_digest(manifest: Manifest) -> str:
-    """Return a hash of the networks of a bundle; the checkpoint is no part of them."""
-    hashes = sorted(file.sha256 for name, file in manifest.files.items() if name.endswith(".onnx"))
-    return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
