@@ -242,7 +242,7 @@ class Coordinator:
             if place.deaths:
                 rest = max(0.0, place.not_before - now)
                 when = f" in {rest:.0f} s" if rest else ""
-                self._notes.append(f"{_actors(place.deaths)} on {machine.name} died ({place.reason}): replaced{when}")
+                self._notes.append(f"{machine.name} lost {_actors(place.deaths)} ({place.reason}): replaced{when}")
                 place.deaths = 0
             if place.refused or now < place.not_before:
                 continue

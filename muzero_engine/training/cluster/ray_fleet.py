@@ -91,7 +91,7 @@ class RayFleet:
         try:
             nodes = ray.nodes()  # type: ignore[no-untyped-call]  # Ray leaves it untyped
         except Exception as error:
-            raise ClusterLost(f"the cluster does not answer: {_line(error)}") from error
+            raise ClusterLost(f"the cluster does not answer: {_lines(error)[0]}") from error
         return [
             Machine(
                 key=node["NodeID"],
@@ -172,20 +172,24 @@ def _value(call: Any) -> Any:
     try:
         return ray.get(call)
     except ray.exceptions.RayTaskError as error:
-        return CallFailed(_line(error.cause or error))
+        return CallFailed(_lines(error.cause or error)[-1])
+    except ray.exceptions.RayActorError as error:
+        if "creation task" in str(error):  # the program is not there, or is another one
+            return CallFailed(_lines(error)[-1])
+        return ActorLost("killed, or out of memory")
     except ray.exceptions.RayError as error:
-        return ActorLost(_line(error))
+        return ActorLost(_lines(error)[0])
 
 
-def _line(error: BaseException) -> str:
-    """Return the first sentence of an error in one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__)[:200]
+def _lines(error: BaseException) -> list[str]:
+    """Return the lines of an error that say something, cut; at least one."""
+    lines = [line.strip()[:200] for line in str(error).splitlines() if line.strip(" ^~")]
+    return lines or [type(error).__name__]
 
 
 def _why_not(address: str, error: BaseException) -> str:
     where = "here" if address == AUTO else f"at {address}"
     return (
-        f"the Ray cluster {where} cannot be joined: {_line(error)}; it is begun with `{START}`, and this machine joins "
-        f"it with `ray start --address=HOST:6379` (Ray {ray.__version__}, Python {sys.version.split()[0]})"
+        f"the Ray cluster {where} cannot be joined: {_lines(error)[0]}; one is begun with `{START}`, and this machine "
+        f"joins it with `ray start --address=HOST:6379` (Ray {ray.__version__}, Python {sys.version.split()[0]})"
     )

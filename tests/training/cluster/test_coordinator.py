@@ -97,7 +97,7 @@ def test_an_actor_that_is_killed_is_replaced_by_another_with_other_games() -> No
     learner.passes()
     fleet.living[0].alive = False
     assert learner.passes().actors == 2
-    assert learner.notes[1:] == ["an actor on host-a died (killed): replaced"]
+    assert learner.notes[1:] == ["host-a lost an actor (killed): replaced"]
     assert len({handle.actor.orders.actor for handle in fleet.handles}) == 3
     assert once_each(learner.taken)
 
@@ -111,7 +111,7 @@ def test_actors_that_die_before_their_first_delivery_are_tried_again_ever_more_s
             handle.alive = handle.actor.orders is None
     assert EARLY_DEATHS < len(fleet.handles) < 20
     assert "replaced in" not in learner.notes[EARLY_DEATHS - 2]
-    assert learner.notes[-1].startswith("an actor on host-a died (killed): replaced in 5")
+    assert learner.notes[-1].startswith("host-a lost an actor (killed): replaced in 5")
 
 
 @pytest.mark.parametrize(

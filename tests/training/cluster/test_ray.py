@@ -32,7 +32,7 @@ def test_games_that_count_survive_killed_actors_and_a_killed_learner() -> None:
         trial.wait("a checkpoint", lambda: any(trial.run.glob("checkpoint-*/checkpoint.json")))
         os.kill(trial.playing()[2], signal.SIGKILL)
         trial.more_games()
-        trial.wait("the line", lambda: " died (" in trial.said())
+        trial.wait("the line", lambda: " lost an actor (killed" in trial.said())
         saved = counted(trial)
         trial.kill()  # and with it everything that it began
         saved = max(saved, counted(trial))
