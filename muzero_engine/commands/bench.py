@@ -77,6 +77,7 @@ class GameReport:
 
     game: str
     weights: str
+    threads: int  # of the network
     batch: int
     batches: tuple[Measurement, ...]
     positions: tuple[PositionReport, ...]
@@ -149,6 +150,7 @@ def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
     return GameReport(
         game=game,
         weights=weights_line(game, options),
+        threads=model.threads,
         batch=batch,
         batches=tuning.table,
         positions=reports,
@@ -195,7 +197,7 @@ def _lines(report: GameReport) -> list[str]:
     lines += [
         f"  {row.batch:5}   {1000.0 * row.latency:8.2f}   {row.evaluations_per_second:13.0f}" for row in report.batches
     ]
-    lines.append(f"  nodes/s   outside network   move      position (batch {report.batch})")
+    lines.append(f"  nodes/s   outside network   move      position (batch {report.batch}, threads {report.threads})")
     lines += [
         f"  {row.nodes_per_second:7.0f}   {100.0 * row.outside_network:14.1f}%   {row.move:7}   {row.position}"
         for row in report.positions

@@ -122,7 +122,14 @@ def _option(
 class EngineOptions:
     """All options of the engine, immutable; a session keeps one and hands a changed copy to the next search."""
 
-    threads: int = _option(1, "Threads of the network", uci=("Threads",), gtp=("threads",), low=1, high=512)
+    threads: int = _option(
+        0,
+        "Threads of the network; 0: half of the cores, at most 8",
+        uci=("Threads",),
+        gtp=("threads",),
+        low=0,
+        high=512,
+    )
     hash_mb: int = _option(
         256,
         "Memory of the search tree in MB",

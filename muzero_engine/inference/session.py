@@ -1,7 +1,9 @@
 """`OnnxModel`: a weights bundle running in onnxruntime, as the search wants it.
 
-Sessions are set up for a search that calls one at a time from one thread: sequential execution, one pool of threads
-within an operator, no spinning between calls (a waiting engine must leave the processor to its opponent).
+Sessions are set up for a search that calls from one thread: sequential execution, no spinning between calls (a waiting
+engine must leave the processor to its opponent). On the processor a batch is split among as many sessions as there are
+threads, of one thread each (onnxruntime lets go of the interpreter while it computes): that scales better than the
+threads within an operator ([report](../../weights/experiments/2026-11-29-threads.md)).
 
 onnxruntime is imported when a model is made, not with this module.
 
@@ -14,9 +16,12 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import math
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,18 +113,30 @@ def accelerator_advice(available: tuple[Backend, ...], platform: str = sys.platf
     return "none is used; for " + ", or for ".join(ways)
 
 
-def usable_cores() -> int:
-    """Return how many processor cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many processor cores this process may run on, and its container may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        granted, period = quota.read_text().split()
+        return max(1, min(cores, math.ceil(int(granted) / int(period))))
+    except (OSError, ValueError):  # no container, or "max"
+        return cores
+
+
+def default_threads() -> int:
+    """Return half of the cores that this process may run on, at least one and at most eight.
+
+    Most processors count two for each that they have, and the second brings little; the rest is for the opponent, the
+    GUI and the search itself.
+    """
+    return max(1, min(usable_cores() // 2, 8))
 
 
 class OnnxModel:
     """A bundle as a `muzero_engine.model.Model`. Not for several threads at once.
 
-    `threads` within an operator; 0 means one a core. Raises BadWeights where a graph cannot be loaded or does not fit
-    the manifest or where INT8 is asked of a bundle without it, and BackendUnavailable.
+    `threads` are those of the processor; 0: half of its cores (`default_threads`). Raises BadWeights where a graph
+    cannot be loaded or does not fit the manifest or where INT8 is asked of a bundle without it, and BackendUnavailable.
     """
 
     def __init__(
@@ -131,12 +148,12 @@ class OnnxModel:
         threads: int = 1,
     ) -> None:
         self.manifest: Manifest = bundle.manifest
-        self.threads = threads if threads > 0 else usable_cores()
+        self.threads = threads if threads > 0 else default_threads()
         self.backend = choose_backend(backend, available_backends())
         self._initial_outputs = [*INITIAL_OUTPUTS, "ownership"] if self.manifest.ownership else list(INITIAL_OUTPUTS)
         self._recurrent_outputs = list(RECURRENT_OUTPUTS)
         self._load(bundle, precision)
-        if not _runs_on(self.backend, self._recurrent):
+        if not _runs_on(self.backend, self._recurrent[0]):
             if backend is not Backend.AUTO:
                 raise BackendUnavailable(
                     f"the backend {self.backend.value} is installed but does not start on this machine: are its driver "
@@ -151,7 +168,9 @@ class OnnxModel:
         self.precision = _choose_precision(precision, self.backend, bundle)
         recurrent = RECURRENT_INT8 if self.precision is Precision.INT8 else RECURRENT
         self._initial = _session(bundle, INITIAL, self.backend, self.threads)
-        self._recurrent = _session(bundle, recurrent, self.backend, self.threads)
+        workers = self.threads if self.backend is Backend.CPU else 1
+        self._recurrent = [_session(bundle, recurrent, self.backend, self.threads // workers) for _ in range(workers)]
+        self._workers = ThreadPoolExecutor(workers, "network") if workers > 1 else None
         self._fills_up = self.backend not in _ON_PROCESSOR  # batches, to powers of two: a card prepares for each size
 
     @property
@@ -161,8 +180,8 @@ class OnnxModel:
 
     @property
     def largest_batch(self) -> int:
-        """Return how many states at once may pay: a graphics card is not busy with those that fill a processor."""
-        return 32 if self.backend in _ON_PROCESSOR else 512
+        """Return how many states at once may pay: eight a thread, and hundreds where a graphics card is to be busy."""
+        return max(32, min(8 * self.threads, 512)) if self.backend in _ON_PROCESSOR else 512
 
     @property
     def latent_levels(self) -> int:
@@ -187,8 +206,13 @@ class OnnxModel:
         latent, count = np.ascontiguousarray(latent), len(action)
         if self._fills_up and count != (shape := 1 << (count - 1).bit_length()):
             latent, action = np.resize(latent, (shape, *latent.shape[1:])), np.resize(action, shape)
-            return RecurrentOutput(*(output[:count] for output in self._run(self._recurrent, latent, action)))
-        return RecurrentOutput(*self._run(self._recurrent, latent, action))
+            return RecurrentOutput(*(output[:count] for output in self._run(self._recurrent[0], latent, action)))
+        if self._workers is None or count == 1:
+            return RecurrentOutput(*self._run(self._recurrent[0], latent, action))
+        parts = min(len(self._recurrent), count)
+        latents, actions = np.array_split(latent, parts), np.array_split(action, parts)
+        outputs = self._workers.map(self._run, self._recurrent[:parts], latents, actions)
+        return RecurrentOutput(*(np.concatenate(column) for column in zip(*outputs, strict=True)))
 
     def _run(self, session: onnxruntime.InferenceSession, latent: Floats, action: Ints) -> list[Any]:
         outputs: list[Any] = session.run(self._recurrent_outputs, {"latent": latent, "action": action})

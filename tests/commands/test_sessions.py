@@ -117,7 +117,7 @@ def test_the_greeting_says_which_version_and_whether_the_weights_are_untrained(t
 
 def test_flags_become_the_defaults_of_the_session() -> None:
     output = talk(["uci", "--threads", "2", "--c-puct", "2.5", "--ponder"], ["uci"]).stdout
-    assert "option name Threads type spin default 2 min 1 max 512" in output
+    assert "option name Threads type spin default 2 min 0 max 512" in output
     assert "option name CPuct type string default 2.5" in output
     assert "option name Ponder type check default true" in output
 
@@ -164,7 +164,7 @@ def test_missing_weights_are_one_line_and_the_session_goes_on(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["uci", "--threads", "0"], "Invalid value for '--threads': threads takes 1 to 512, not 0"),
+        (["uci", "--threads", "-1"], "Invalid value for '--threads': threads takes 0 to 512, not -1"),
         (["usi", "--backend", "tpu"], "Invalid value for '--backend': backend takes one of auto, cpu,"),
         (["gtp", "--boardsize", "20"], "Invalid value for '--boardsize'"),
         (["ugi", "--game", "xiangqi"], "Invalid value for '--game': 'xiangqi' is not one of"),

@@ -29,6 +29,7 @@ from muzero_engine.inference.session import (
     accelerator_advice,
     available_backends,
     choose_backend,
+    default_threads,
     usable_cores,
 )
 
@@ -102,7 +103,15 @@ def test_openvino_takes_the_eight_bits_and_the_threads_that_it_is_told(bundle: B
 
 def test_threads(bundle: Bundle) -> None:
     assert OnnxModel(bundle, threads=2).threads == 2
-    assert OnnxModel(bundle, threads=0).threads == usable_cores() >= 1
+    assert OnnxModel(bundle, threads=0).threads == default_threads() == max(1, min(usable_cores() // 2, 8))
+
+
+def test_a_containers_share_of_the_processor_counts(tmp_path: Path) -> None:
+    everything = usable_cores(tmp_path / "nothing")
+    quota = tmp_path / "cpu.max"
+    for text, cores in (("max 100000\n", everything), ("100000 100000\n", 1), ("10000 100000\n", 1), ("x", everything)):
+        quota.write_text(text)
+        assert usable_cores(quota) == cores
 
 
 def test_a_batch_that_is_filled_up_for_a_card_gives_the_same(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +133,17 @@ def test_a_batch_that_is_filled_up_for_a_card_gives_the_same(bundle: Bundle, mon
     assert sizes == [8]
     for field in dataclasses.fields(plain):
         assert np.array_equal(getattr(plain, field.name), getattr(filled, field.name)), field.name
+
+
+def test_a_batch_that_is_split_among_threads_gives_the_same(bundle: Bundle) -> None:
+    alone, split = (OnnxModel(bundle, backend=Backend.CPU, threads=threads) for threads in (1, 3))
+    root = alone.initial_inference(random_observations(GAME, (3, 3), 7))
+    for count in (1, 2, 3, 7):
+        one, other = (
+            model.recurrent_inference(root.latent[:count], np.arange(count, dtype=np.int64)) for model in (alone, split)
+        )
+        for field in dataclasses.fields(one):
+            assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
 
 
 @pytest.mark.parametrize("name", [INITIAL, RECURRENT])

@@ -47,10 +47,13 @@ class EngineSettings:
 
 
 def own_command(game: str, weights: str | None = None) -> tuple[str, ...]:
-    """Return the command of this program's own engine, which `muzero` stands for."""
+    """Return the command of this program's own engine, which `muzero` stands for.
+
+    It has one thread where nothing behind the command says otherwise: engines that meet share the machine.
+    """
     protocol = client_kind(game)
     game_flag = ("--game", game) if protocol is ClientKind.UGI else ()
-    command = (sys.executable, "-m", "muzero_engine", protocol.value, *game_flag)
+    command = (sys.executable, "-m", "muzero_engine", protocol.value, *game_flag, "--threads", "1")
     return (*command, "--weights", weights) if weights else command
 
 

@@ -39,11 +39,11 @@ def test_settings_come_first() -> None:
 
 def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
     own = engine(f"weights={tmp_path} muzero", "shogi")
-    assert own.command == (sys.executable, "-m", "muzero_engine", "usi", "--weights", str(tmp_path))
+    assert own.command == (sys.executable, "-m", "muzero_engine", "usi", "--threads", "1", "--weights", str(tmp_path))
     assert own.name == "muzero"
-    assert engine("muzero", "tictactoe").command[3:] == ("ugi", "--game", "tictactoe")
+    assert engine("muzero", "tictactoe").command[3:] == ("ugi", "--game", "tictactoe", "--threads", "1")
     flags = engine("name=quick tc=none muzero --visits 100", "go")
-    assert flags.command == (sys.executable, "-m", "muzero_engine", "gtp", "--visits", "100")
+    assert flags.command == (sys.executable, "-m", "muzero_engine", "gtp", "--threads", "1", "--visits", "100")
     chance = engine("name=floor seed=5 random", "go")
     assert (chance.kind, chance.command, chance.seed) == (ClientKind.RANDOM, (), 5)
 
