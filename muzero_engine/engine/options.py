@@ -210,7 +210,7 @@ class EngineOptions:
     )
     smart_pruning_factor: float = _option(
         1.0,
-        "Stop early when no other move can catch up at this multiple of the remaining visits; 0: off",
+        "Stop early when no other move can catch up at this multiple of the remaining visits; 0: never stop early",
         uci=("SmartPruningFactor",),
         low=0.0,
         high=10.0,
