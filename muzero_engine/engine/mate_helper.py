@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import muzero_engine
+from muzero_engine.dataclass_json import parse_json
 from muzero_engine.games.base import Game
 
 RESTART_S = 60.0  # at least, between two starts
@@ -178,7 +179,7 @@ def _read(process: subprocess.Popen[str], answers: _Answers) -> None:
     try:
         assert process.stdout is not None
         for line in process.stdout:
-            answer = json.loads(line)
+            answer = parse_json(line)
             with answers.changed:
                 if "ready" in answer:
                     answers.ready = True

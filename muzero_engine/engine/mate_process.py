@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TextIO
 
+from muzero_engine.dataclass_json import parse_json
 from muzero_engine.games.base import MateResult, MateSolver
 from muzero_engine.games.registry import load_game
 
@@ -121,7 +122,7 @@ def _read(commands: queue.SimpleQueue[dict[str, Any]]) -> None:
     """Put each line of standard input into `commands`; end the process when the input ends."""
     try:
         for line in sys.stdin:
-            commands.put(json.loads(line))
+            commands.put(parse_json(line))
     finally:
         os._exit(0)  # the solver may be at work, and nobody is there for what it would find
 

@@ -9,7 +9,7 @@ import mimetypes
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from importlib.resources import files
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from muzero_engine.files import read_limited
 from muzero_engine.games.registry import UnknownGame, load_game
 from muzero_engine.web.guard import COOKIE, Guard
 from muzero_engine.web.tab import Parts, Tab
@@ -27,7 +28,8 @@ MAX_TABS = 12  # each has an engine
 MESSAGES_A_SECOND = 50  # of a tab, in the mean of `RATE_SECONDS`
 RATE_SECONDS = 4.0
 BUSY, TOO_FAST = 4001, 4002  # codes with which a WebSocket is closed
-PAGES = files("muzero_engine.web") / "pages"
+PAGES = Path(__file__).parent / "pages"
+MAX_PAGE = 1 << 20  # bytes
 PAGE_NAMES = frozenset(page.name for page in PAGES.iterdir() if page.is_file())
 HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -102,7 +104,9 @@ async def _page(request: Request) -> Response:
     if name not in PAGE_NAMES:
         return await _not_found(request, None)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Response((PAGES / name).read_bytes(), media_type="text/javascript" if name.endswith(".js") else kind)
+    return Response(
+        read_limited(PAGES / name, MAX_PAGE), media_type="text/javascript" if name.endswith(".js") else kind
+    )
 
 
 async def _piece(request: Request) -> Response:

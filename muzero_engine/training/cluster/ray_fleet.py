@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from muzero_engine.files import read_limited
 from muzero_engine.training.cluster.fleet import ActorLost, CallFailed, ClusterLost, Machine
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anybody
@@ -25,6 +26,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 if TYPE_CHECKING:
     from muzero_engine.training.cluster.actor import SelfPlayActor
 
+ADDRESS_BYTES = 1000  # of the file in which Ray names a cluster
 AUTO = "auto"
 PROBE_SECONDS = 5.0  # for a machine to answer at all
 STORE_BYTES = 256 << 20  # of the object store of a cluster that is begun here: weights and deliveries are small
@@ -153,7 +155,7 @@ def _address_here() -> str | None:
         return address
     folder = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
     try:
-        address = Path(folder, "ray", "ray_current_cluster").read_text().strip()
+        address = read_limited(Path(folder, "ray", "ray_current_cluster"), ADDRESS_BYTES).decode().strip()
         _probe(address)
     except (OSError, ValueError):
         return None
