@@ -197,7 +197,7 @@ def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
     return EngineSettings(
         name=settings.engine,
         kind=client_kind(settings.game),
-        command=(*own_command(settings.game, str(weights)), "--threads", str(settings.threads)),
+        command=own_command(settings.game, str(weights), settings.threads),
         control=TimeControl.parse(settings.control),
     )
 

@@ -46,14 +46,11 @@ class EngineSettings:
     seed: int = 0  # of RANDOM
 
 
-def own_command(game: str, weights: str | None = None) -> tuple[str, ...]:
-    """Return the command of this program's own engine, which `muzero` stands for.
-
-    It has one thread where nothing behind the command says otherwise: engines that meet share the machine.
-    """
+def own_command(game: str, weights: str | None = None, threads: int = 1) -> tuple[str, ...]:
+    """Return the command of this program's own engine, which `muzero` stands for: engines that meet share a machine."""
     protocol = client_kind(game)
     game_flag = ("--game", game) if protocol is ClientKind.UGI else ()
-    command = (sys.executable, "-m", "muzero_engine", protocol.value, *game_flag, "--threads", "1")
+    command = (sys.executable, "-m", "muzero_engine", protocol.value, *game_flag, "--threads", str(threads))
     return (*command, "--weights", weights) if weights else command
 
 
