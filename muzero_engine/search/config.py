@@ -26,6 +26,7 @@ class SearchConfig:
     c_visit: float = 50.0  # Danihelka et al. 2022, section 3.4
     c_scale: float = 1.0  # for Q in [-1, 1]
     considered_actions: int = 16  # m of sequential halving (ibid., section 5); training: `SearchSettings.considered`
+    reconsider: bool = False  # each round of halving chooses its m among all moves again, not among the first m
     batch_size: int = 8  # leaves evaluated at once
     draw_value: float = 0.0  # what a draw is worth to the root's mover, in [-1, 1]
     memory_mb: int = 256  # bound of the whole tree, latents included

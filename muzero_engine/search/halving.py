@@ -13,29 +13,31 @@ from collections.abc import Callable, Sequence
 
 
 class SequentialHalving:
-    """Deals out simulations to candidates 0..count-1.
+    """Deals out simulations to candidates 0..count-1, or in each round after the first to the best so many of
+    0..available-1.
 
     `next` gives a candidate, or None where the running batch must be evaluated first because the candidates are about
     to be ranked; call it again after that.
     """
 
-    def __init__(self, count: int, first_round: int = 0) -> None:
+    def __init__(self, count: int, available: int | None = None, first_round: int = 0) -> None:
         if count < 1:
             raise ValueError("sequential halving needs a candidate")
         self._count = count
+        self._available = count if available is None else available
         self._round = first_round
         self._left = list(range(count))
         self._quota = self._per_candidate()
         self._dealt = 0
         self._at_barrier = False
 
-    def over(self, count: int) -> SequentialHalving:
+    def over(self, count: int, available: int | None = None) -> SequentialHalving:
         """Return a halving over so many candidates that begins the running round anew."""
-        return SequentialHalving(count, self._round)
+        return SequentialHalving(count, available, self._round)
 
     def left_of(self, ranked: int) -> int:
         """Return how many of so many candidates go on, while they are being ranked."""
-        return (ranked + 1) // 2 if len(self._left) > 2 else ranked
+        return (ranked + 1) // 2 if len(self._left) > 2 else self._count
 
     def _per_candidate(self) -> int:
         phases = max(1, math.ceil(math.log2(self._count)))
@@ -63,5 +65,5 @@ class SequentialHalving:
             self._left = rank(self._left)[: self.left_of(len(self._left))]
         else:
             self._round += 1
-            self._left = rank(list(range(self._count)))
+            self._left = rank(range(self._available))[: self._count]
         self._quota = self._per_candidate()

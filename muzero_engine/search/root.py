@@ -105,9 +105,9 @@ class GumbelRoot:
         self._scores = list(scores)
         self._root_value = root_value
         self._c_visit, self._c_scale = config.c_visit, config.c_scale
-        self._considered = config.considered_actions
+        self._considered, self._reconsider = config.considered_actions, config.reconsider
         self._prior = sum(tree.prior[child] for child in children)
-        self._halving = SequentialHalving(min(self._considered, len(children)))
+        self._halving = SequentialHalving(*self._candidates())
         self.rankings: list[Ranking] = []
 
     def select(self) -> int | None:
@@ -130,15 +130,21 @@ class GumbelRoot:
         index = self._children.index(child)
         del self._children[index], self._scores[index]
         self._prior -= self._tree.prior[child]
-        if index < self._considered:  # its place goes to the next by score
-            self._halving = self._halving.over(min(self._considered, len(self._children)))
+        if self._reconsider or index < self._considered:  # its place goes to the next by score
+            self._halving = self._halving.over(*self._candidates())
+
+    def _candidates(self) -> tuple[int, int]:
+        """Return how many children a round has, and how many it has them from."""
+        count = min(self._considered, len(self._children))
+        return count, len(self._children) if self._reconsider else count
 
     def _by_score(self, candidates: Sequence[int]) -> list[int]:
         """Order indices of `children`, best first."""
         scores = self._current_scores()
         ordered = sorted(candidates, key=lambda candidate: -scores[candidate])
-        best_first = tuple(self._children[candidate] for candidate in ordered)
         left = self._halving.left_of(len(ordered))
+        named = ordered if len(ordered) <= self._considered else ordered[:left]
+        best_first = tuple(self._children[candidate] for candidate in named)
         self.rankings.append(Ranking(self._tree.done[ROOT] - 1, best_first, left))
         return ordered
 

@@ -58,6 +58,19 @@ def test_a_round_ranks_all_candidates_again() -> None:
     assert 7 in dealt[24:]
 
 
+def test_a_round_takes_candidates_that_none_before_it_had() -> None:
+    """One that was never dealt comes in where it ranks before one that was, from the second round on."""
+    halving = SequentialHalving(4, available=10)
+    dealt: list[int] = []
+    while len(dealt) < 24:
+        candidate = halving.next(lambda candidates: sorted(candidates, key=lambda one: (one in (1, 3), one)))
+        if candidate is not None:
+            dealt.append(candidate)
+    assert set(dealt[:8]) == {0, 1, 2, 3}
+    assert dealt[8:12] == [0, 2, 4, 5]
+    assert set(dealt[8:]) == {0, 2, 4, 5}
+
+
 def test_no_candidates() -> None:
     with pytest.raises(ValueError, match="needs a candidate"):
         SequentialHalving(0)

@@ -174,6 +174,21 @@ def test_visits_add_up_and_budgets_are_exact(
     assert model.evaluations == total
 
 
+def test_a_root_that_reconsiders_looks_at_moves_that_the_prior_leaves_out(
+    chess_root: tuple[HashModel, Floats, Ints],
+) -> None:
+    model, planes, legal = chess_root
+    visited = []
+    for reconsider in (False, True):
+        search = Search(model, SearchConfig(considered_actions=4, reconsider=reconsider))
+        search.start(planes, legal, {})
+        while search.simulations < 300:
+            search.step(300 - search.simulations)
+        visited.append({move.action for move in search.root_moves() if move.visits})
+    assert len(visited[0]) == 4
+    assert visited[0] < visited[1]
+
+
 def test_batches_are_full(chess_root: tuple[HashModel, Floats, Ints]) -> None:
     """In-flight visits keep the leaves of a batch apart: hardly a place in a batch stays empty."""
     model, obs, legal = chess_root

@@ -38,7 +38,7 @@ from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.match.results.statistics import HeadToHead, estimate
 from muzero_engine.match.results.tables import interval_text
 from muzero_engine.model import InitialOutput, RecurrentOutput
-from muzero_engine.search.config import RootPolicy, SearchConfig
+from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.search import Search
 
 MAX_PLIES = 160
@@ -101,7 +101,7 @@ def parse_player(text: str) -> Player:
         if name not in {f.name for f in fields(SearchConfig)}:
             raise SystemExit(f"no search parameter {name!r}")
         kind = type(getattr(player.config, name))
-        change: dict[str, Any] = {name: RootPolicy(value) if kind is RootPolicy else kind(value)}
+        change: dict[str, Any] = {name: value == "true" if kind is bool else kind(value)}
         player = replace(player, config=replace(player.config, **change))
     return player
 
