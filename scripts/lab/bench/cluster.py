@@ -4,9 +4,11 @@
     python scripts/lab/bench cluster rate --actors 1 2 4 8 --fleet processes --game chess --preset release
     python scripts/lab/bench cluster curves --runs 3 --actors 4 --fleet processes
 
-`rate`: a coordinator and its actors, and a learner that takes all that comes and does nothing else; every actor wants a
-core of its own, and so do the coordinator and Ray. `curves`: runs of tic-tac-toe with the preset `tiny` and seeds 1, 2,
-..., each alone and with actors: losses on held-out games and scores against scripted players at each evaluation.
+`rate`: a coordinator and its actors, and a learner that takes all that comes and does nothing else. Every actor wants a
+core of its own, and so do the coordinator and Ray; where other programs run, moves a second say little. Then what Linux
+tells says more: moves a CPU second of the actors, and the share of the time in which they were idle, that is neither
+ran nor waited for a core. `curves`: runs of tic-tac-toe with the preset `tiny` and seeds 1, 2, ..., each alone and with
+actors: losses on held-out games and scores against scripted players at each evaluation.
 
 `--fleet processes` connects actors by pipes in place of Ray, for machines that have no Ray; all else is the same.
 """
@@ -18,6 +20,7 @@ import dataclasses
 import io
 import json
 import multiprocessing
+import os
 import tempfile
 import time
 from collections import deque
@@ -30,6 +33,7 @@ from typing import Any
 
 import torch
 from lab.common.commands import parser_of
+from lab.common.processes import descendants
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.fresh import fresh_network
@@ -153,8 +157,31 @@ def fleet_of(kind: str, actors: int) -> Fleet:
     return RayFleet(AUTO, actors, 1, may_begin=True)
 
 
-def measured(config: TrainConfig, fleet: Fleet, actors: int, seconds: float) -> tuple[float, float]:
-    """Return moves and deliveries a second of so many actors, all of which play."""
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What so many actors did in so many seconds."""
+
+    moves: int
+    deliveries: int
+    seconds: float
+    cpu: float  # seconds, of all actors
+    ready: float  # seconds in which they ran or waited for a core
+
+
+def actor_times() -> tuple[float, float]:
+    """Return seconds of the actors of this process: on a core, and of the thread that plays, on a core or waiting."""
+    ran = ready = 0.0
+    for pid, (_, command) in descendants(os.getpid()).items():
+        if command.startswith("ray::_RayActor") or "spawn_main" in command:
+            threads = [(path / "schedstat").read_text().split() for path in Path(f"/proc/{pid}/task").iterdir()]
+            times = [(int(on_core), int(waiting)) for on_core, waiting, _ in threads]
+            ran += sum(on_core for on_core, _ in times) / 1e9
+            ready += sum(max(times)) / 1e9
+    return ran, ready
+
+
+def measured(config: TrainConfig, fleet: Fleet, actors: int, seconds: float) -> Rate:
+    """Return what so many actors do, all of which play."""
     network = fresh_network(load_game(config.game), config.seed, **dataclasses.asdict(config.network))
     orders = PlayOrders(
         config=to_json(config), network=network.config.to_json(), actor=1, seed=1, on_gpu=False, threads=1
@@ -172,6 +199,7 @@ def measured(config: TrainConfig, fleet: Fleet, actors: int, seconds: float) -> 
             raise SystemExit(f"of {actors} actors {len(present)} play")
         time.sleep(PAUSE)
     moves = deliveries = 0
+    ran, ready = actor_times()
     started = time.monotonic()
     while time.monotonic() - started < seconds:
         coordinator.tick()
@@ -180,22 +208,32 @@ def measured(config: TrainConfig, fleet: Fleet, actors: int, seconds: float) -> 
             deliveries += 1
         time.sleep(PAUSE)
     took = time.monotonic() - started
-    return moves / took, deliveries / took
+    ran_then, ready_then = actor_times()
+    return Rate(moves, deliveries, took, ran_then - ran, ready_then - ready)
 
 
 def rate(args: argparse.Namespace) -> None:
-    print(f"{'actors':>6} {'moves/s':>9} {'times one':>9} {'deliveries/s':>12}", flush=True)
+    print(
+        f"{'actors':>6} {'moves/s':>9} {'times one':>9} {'moves/CPU s':>11} {'idle':>6} {'deliveries/s':>12}",
+        flush=True,
+    )
     first = 0.0
     for count in [count for _ in range(args.rounds) for count in args.actors]:
         changes = (f"cluster.actors={count}", "self_play.plies_per_cycle=100000", *args.set)
         config = with_overrides(preset(args.game, args.preset), changes)
         fleet = fleet_of(args.fleet, count)
         try:
-            moves, deliveries = measured(config, fleet, count, args.seconds)
+            did = measured(config, fleet, count, args.seconds)
         finally:
             fleet.close()
+        moves = did.moves / did.seconds
         first = moves / count if count == min(args.actors) else first
-        print(f"{count:6} {moves:9.1f} {moves / first if first else 0:9.2f} {deliveries:12.1f}", flush=True)
+        idle = 1.0 - did.ready / (did.seconds * count)
+        print(
+            f"{count:6} {moves:9.1f} {moves / first if first else 0:9.2f} {did.moves / did.cpu:11.1f} {idle:6.1%} "
+            f"{did.deliveries / did.seconds:12.1f}",
+            flush=True,
+        )
 
 
 def curves(args: argparse.Namespace) -> None:

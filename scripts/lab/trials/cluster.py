@@ -31,24 +31,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.common.commands import parser_of
+from lab.common.processes import descendants, processes
 
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint
 
 PATIENCE = 300.0  # seconds for anything to happen
 ROOT = Path(__file__).resolve().parents[3]
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
-
-
-def processes() -> dict[int, tuple[int, str]]:
-    """Return the parent and the command line of every process."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            with contextlib.suppress(OSError):
-                status = (folder / "stat").read_text()
-                parent = int(status.rpartition(")")[2].split()[1])
-                found[int(folder.name)] = (parent, (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-    return found
 
 
 @dataclass
@@ -104,10 +93,9 @@ class Loopback:
         there = processes()
         found = {pid for pid, (_, command) in there.items() if str(self.folder / "ray") in command}
         found |= {self.learner.pid} if self.learner is not None and self.learner.poll() is None else set()
-        while more := {pid for pid, (parent, _) in there.items() if parent in found} - found:
-            found |= more
         found.discard(os.getpid())
-        return {pid: there[pid][1] for pid in found if pid in there}
+        mine = {**{pid: there[pid] for pid in found if pid in there}, **descendants(*found)}
+        return {pid: command for pid, (_, command) in mine.items()}
 
     def playing(self) -> list[int]:
         """Return the processes of actors."""
