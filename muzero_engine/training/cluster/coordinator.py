@@ -35,6 +35,9 @@ LEAST_SHARES = 8  # deliveries that a cycle consists of at least, so that a few 
 EARLY_DEATHS = 3  # in a row, before the first delivery, after which a machine is given time
 LONGEST_REST = 60.0  # seconds until another actor is tried there
 GPU_PATIENCE = 5.0  # on a GPU silence may be so many times as long: its first search compiles
+START_PATIENCE = (
+    5.0  # the same of an actor that loads PyTorch, and twice as long again after each that did not get done
+)
 SOUNDINGS = 4  # signs of life that are asked for in the time that an actor may be silent
 
 
@@ -44,6 +47,7 @@ class _Actor:
     machine: Machine
     handle: Hashable
     patience: float  # seconds that it may be silent
+    start_patience: float  # the same before it plays
     sign: float  # when it last showed that it works, or was given work
     plays: bool = False  # it was asked all that comes before
     orders: int = 0  # to play, that it has not answered
@@ -265,7 +269,8 @@ class Coordinator:
         on_gpu = machine.gpus > 0 and not machine.learns
         handle = self._fleet.start(machine, on_gpu)
         patience = self._settings.silence * (GPU_PATIENCE if on_gpu else 1.0)
-        actor = _Actor(self._next, machine, handle, patience, now)
+        start_patience = patience * START_PATIENCE * 2.0 ** min(self._places[machine.key].early, EARLY_DEATHS)
+        actor = _Actor(self._next, machine, handle, patience, start_patience, now)
         self._actors[self._next] = actor
         self._next += 1
         self._call(actor, "identity", self._game)
@@ -275,11 +280,13 @@ class Coordinator:
         silent = now - actor.sign
         if actor.plays and not actor.orders:
             return
-        if silent > actor.patience:
+        if silent > (actor.patience if actor.plays else actor.start_patience):
             self._end(actor)
+            if not actor.delivered:
+                self._places[actor.machine.key].early += 1
             name = actor.machine.name
             self._notes.append(f"an actor on {name} did nothing for {silent:.0f} s: ended, another takes its place")
-        elif silent > actor.patience / SOUNDINGS and not actor.asked:
+        elif actor.plays and silent > actor.patience / SOUNDINGS and not actor.asked:
             actor.asked = True
             self._call(actor, "pulse")
 

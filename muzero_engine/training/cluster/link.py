@@ -30,7 +30,7 @@ from muzero_engine.training.self_play.workers import interrupts_blocked
 TICK_SECONDS = 0.01  # of a coordinator to whom nobody speaks
 WAIT_SECONDS = 0.05  # for an answer, before something else is looked after
 ANSWER_SECONDS = 30.0  # after which a coordinator that does not answer is taken for hung
-JOIN_SECONDS = 120.0  # that it has to join or begin a cluster
+JOIN_SECONDS = 300.0  # that it has to join or begin a cluster
 END_SECONDS = 10.0  # that it has to end the actors
 LOG = "cluster.log"  # in the run's folder: what Ray says
 

@@ -228,6 +228,23 @@ def test_an_actor_that_is_slow_but_works_is_left_alone() -> None:
     assert handle.ended
 
 
+def test_an_actor_that_is_long_in_starting_is_waited_for_and_the_next_one_longer() -> None:
+    fleet = FakeFleet(machine("a", 1))
+    learner = Learner(fleet, ClusterSettings(silence=20))
+    lives: dict[int, int] = {}  # seconds of each, none of which gets done
+    while len(lives) < 4:
+        learner.passes(1)
+        for handle in fleet.living:
+            handle.hung = True
+            lives[id(handle)] = lives.get(id(handle), 0) + 1
+    first, second, third, _ = lives.values()
+    assert first >= 100
+    assert second > 1.8 * first
+    assert third > 1.8 * second
+    fleet.living[0].hung = False
+    assert learner.passes().actors == 1
+
+
 def test_actors_that_wait_for_the_learner_do_not_count_as_silent() -> None:
     fleet = FakeFleet(machine("a", 2))
     learner = Learner(fleet, ClusterSettings(silence=20))
