@@ -202,6 +202,8 @@ def train(
         cluster,
     )
     with training_errors():
+        if resume == NEWEST and folder is not None and not any(folder.glob("*checkpoint-*")):
+            raise _nothing_to_go_on_from(folder)  # before PyTorch is loaded, which takes seconds
         require_training_libraries("torch", "safetensors")
         if cluster is not None:
             require_ray()
@@ -300,10 +302,7 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     from muzero_engine.training.run.initial_network import initial_network
 
     if order.resume == NEWEST and not checkpoints(folder):
-        raise BadSettings(
-            f"{folder} has no checkpoint to go on from: begin a run there with --game and without --resume, "
-            "or choose another --run"
-        )
+        raise _nothing_to_go_on_from(folder)
     if order.resume is not None and checkpoints(folder):
         checkpoint = newest_checkpoint(folder, order.resume_step, note)
         config = with_overrides(read_config(checkpoint), order.changes)
@@ -323,6 +322,13 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     sizes = [name.removeprefix("network.") for name in names if name.startswith("network.")]
     network, config = initial_network(file, config, sizes)
     return _Beginning(config, None, network, file, _earlier(file))
+
+
+def _nothing_to_go_on_from(folder: Path) -> BadSettings:
+    return BadSettings(
+        f"{folder} has no checkpoint to go on from: begin a run there with --game and without --resume, "
+        "or choose another --run"
+    )
 
 
 def _needs_game() -> str:

@@ -186,6 +186,17 @@ def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, me
     assert not (tmp_path / "run").exists()
 
 
+def test_what_there_is_to_go_on_from_is_looked_for_before_pytorch_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loaded(*_: str) -> None:
+        raise AssertionError("PyTorch was loaded")
+
+    monkeypatch.setattr("muzero_engine.commands.train.require_training_libraries", loaded)
+    result = call("train", "--run", tmp_path, "--resume")
+    assert last_line(result).startswith(f"Error: {tmp_path} has no checkpoint to go on from")
+
+
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = call(*NEW, "--run", tmp_path / "file" / "run", *TINY)

@@ -7,6 +7,7 @@ started is killed with it. Until that is done the process is not waited for, so 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import select
@@ -18,12 +19,15 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import IO, NamedTuple
 
+from muzero_engine.match.settings.match_settings import BadMatch
+
 POSIX = os.name == "posix"
 MAX_LINE = 1 << 20  # bytes; a longer line is cut into several
 MAX_WAITING = 10_000  # lines that nobody has read yet; then the engine has to wait
 STDERR_LINES = 20  # that are kept
 SEND_S = 10.0  # to take a line
 QUIT_S = 2.0  # to leave after `quit`
+_FULL = frozenset((errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM))  # of files, processes, memory
 END_S = 0.5  # between the end of a process's output and its own
 
 
@@ -33,6 +37,16 @@ class ProcessFailure(RuntimeError):
 
 class ProcessEnded(ProcessFailure):
     """The process ended, closed its output or could not be started."""
+
+
+class MachineIsFull(BadMatch):
+    """The system has no room for another process, which is no fault of an engine."""
+
+    def __init__(self, program: str, reason: str) -> None:
+        super().__init__(
+            f"cannot start {program!a}: {reason}: play fewer games at the same time, or raise the system's limit "
+            "(ulimit -a); the games that are over are kept"
+        )
 
 
 class ProcessSilent(ProcessFailure):
@@ -52,7 +66,7 @@ class EngineProcess:
     def __init__(
         self, command: Sequence[str], *, directory: str | None = None, environment: Mapping[str, str] | None = None
     ) -> None:
-        """Start the program. Raises ProcessEnded where that fails."""
+        """Start the program. Raises ProcessEnded where that fails, MachineIsFull where no program could be started."""
         try:
             self._process = subprocess.Popen(
                 [*command],
@@ -65,6 +79,8 @@ class EngineProcess:
             )
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise MachineIsFull(command[0], reason) from None
             where = f" in {directory}" if directory else ""
             raise ProcessEnded(f"cannot start {command[0]!a}{where}: {reason}") from None
         assert self._process.stdin is not None  # it is written to past its buffer
@@ -83,8 +99,13 @@ class EngineProcess:
             threading.Thread(target=self._read_output, args=(self._process.stdout,), daemon=True),
             threading.Thread(target=self._read_errors, args=(self._process.stderr,), daemon=True),
         )
-        for reader in self._readers:
-            reader.start()
+        try:
+            for reader in self._readers:
+                reader.start()
+        except RuntimeError as error:  # the system has no thread left
+            self._process.kill()
+            self._process.wait()
+            raise MachineIsFull(command[0], str(error)) from None
 
     @property
     def pid(self) -> int:

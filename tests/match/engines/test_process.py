@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from muzero_engine.match.engines import process as module
 from muzero_engine.match.engines.process import EngineProcess, ProcessEnded, ProcessSilent
+from muzero_engine.match.settings.match_settings import BadMatch
 
 
 @contextmanager
@@ -83,6 +85,24 @@ def test_what_cannot_be_started() -> None:
         EngineProcess([sys.executable], directory="/no-such-folder")
     with pytest.raises(ProcessEnded, match="cannot start"):
         EngineProcess(["a\0b"])
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ("subprocess.Popen", OSError(errno.EMFILE, "Too many open files")),
+        ("threading.Thread.start", RuntimeError("no")),
+    ],
+)
+def test_a_machine_that_is_full_is_no_fault_of_an_engine(
+    monkeypatch: pytest.MonkeyPatch, place: str, error: Exception
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"muzero_engine.match.engines.process.{place}", refuse)
+    with pytest.raises(BadMatch, match="play fewer games at the same time"):
+        EngineProcess([sys.executable, "-c", "pass"])
 
 
 def test_a_process_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:

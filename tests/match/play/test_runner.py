@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.matches import PATIENT, random_player, scripted
@@ -78,6 +81,23 @@ def test_an_engine_that_never_starts_ends_the_match() -> None:
     ]
     with pytest.raises(BadMatch, match=r"missing does not start: cannot start 'no-such-program'"):
         runner(engines, 2).run(plans(engines, 5), keeping([]))
+
+
+def test_a_machine_that_is_full_ends_the_match_and_costs_nobody_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = [scripted("a", "chess"), scripted("b", "chess")]
+    records: list[GameRecord] = []
+    popen, started = subprocess.Popen, list[None]()
+
+    def start(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        if len(started) == 3:
+            raise OSError(errno.EMFILE, "Too many open files")
+        started.append(None)
+        return popen(*args, **kwargs)
+
+    monkeypatch.setattr("muzero_engine.match.engines.process.subprocess.Popen", start)
+    with pytest.raises(BadMatch, match="Too many open files: play fewer games at the same time"):
+        runner(engines, 2).run(plans(engines, 5), keeping(records))
+    assert all(record.ending is Ending.RULES for record in records)
 
 
 def test_stopping_drops_the_games_in_progress() -> None:
