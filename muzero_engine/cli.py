@@ -20,6 +20,8 @@ import click
 
 from muzero_engine import __version__
 
+# Commands that play for hours: their processes have one heap for all threads, from before there is a second thread.
+PLAYING = frozenset(("uci", "gtp", "usi", "ugi", "analysis", "play", "web", "bench"))
 MOST_TOLD = 1000  # characters of a complaint
 
 # command -> where it is: module of `muzero_engine.commands`, attribute
@@ -68,6 +70,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in PLAYING:
+            _one_heap()
         module, attribute = COMMANDS[cmd_name]
         command = getattr(importlib.import_module(f"muzero_engine.commands.{module}"), attribute)
         assert isinstance(command, click.Command)
@@ -100,6 +104,12 @@ class LazyGroup(click.Group):
                 if type(error).__module__.startswith("muzero_engine."):
                     raise click.ClickException(str(error)) from None
                 raise
+
+
+def _one_heap() -> None:
+    from muzero_engine.commands.common.collector import one_heap
+
+    one_heap()
 
 
 @contextmanager
@@ -151,6 +161,7 @@ def main(ctx: click.Context) -> None:
       eval "$(_MUZERO_ENGINE_COMPLETE=bash_source muzero-engine)"
     """
     if ctx.invoked_subcommand is None:
+        _one_heap()
         from muzero_engine.commands.sessions import listen
 
         listen()

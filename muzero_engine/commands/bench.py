@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 import click
 
 from muzero_engine.arrays import Floats, Ints
-from muzero_engine.commands.common.collector import no_full_collections, one_heap
+from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think, weights_line
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.games import GameName
@@ -132,7 +132,6 @@ def bench_positions(game: Game) -> list[Position]:
 def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
     """Run the bench of one game. Raises BadWeights or BackendUnavailable."""
     no_full_collections()  # as in every command that plays
-    one_heap()
     model = load_model(game, options)
     positions = bench_positions(load_game(game))
     tuning = tune(model, positions[0].shape)

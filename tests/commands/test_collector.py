@@ -31,9 +31,9 @@ def test_a_process_that_plays_has_one_heap() -> None:
     """The memory of threads, one after another and at once, lies in the heap of the process."""
     program = """
 import ctypes, threading
-from muzero_engine.commands.common.compose import make_engine
-from muzero_engine.engine.options import EngineOptions
-make_engine("tictactoe", EngineOptions())
+from muzero_engine.cli import main
+main.get_command(None, "uci")
+import numpy
 library, heaps = ctypes.CDLL(None), set()
 library.malloc.restype = ctypes.c_void_p
 barrier = threading.Barrier(8)

@@ -32,6 +32,9 @@ def no_full_collections() -> None:
 
 
 def one_heap() -> None:
-    """Let all threads of this process share a heap of the C library, from now on. Nothing where that is not glibc."""
+    """Let all threads of this process share a heap of the C library. Nothing where that is not glibc.
+
+    It counts where it comes before the process's second thread, which numpy may start already.
+    """
     with contextlib.suppress(AttributeError, OSError, TypeError):  # Windows has no library of no name
         ctypes.CDLL(None).mallopt(_HEAPS, 1)

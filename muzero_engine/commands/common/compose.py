@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from muzero_engine import __version__
-from muzero_engine.commands.common.collector import no_full_collections, one_heap
+from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.engine.engine import Engine, ModelLoader
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
@@ -75,10 +75,8 @@ def tune_batch(model: Model, shape: Shape) -> int:
 
 def make_engine(game: str, options: EngineOptions) -> Engine:
     """Return an engine for a game, whose network is loaded when it is first needed. From now on this process makes no
-    full garbage collections and has one heap (see `collector`). Raises BadOption for a level that the weights do not
-    have."""
+    full garbage collections (see `collector`). Raises BadOption for a level that the weights do not have."""
     no_full_collections()
-    one_heap()
     engine = Engine(model_loader(game), options, tune_batch, game, lambda asked: levels(game, asked))
     engine.check(options)  # refused at once, not in a game
     return engine
