@@ -13,6 +13,7 @@ takes about 120 bytes a node.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -37,15 +38,8 @@ class ShogiMates:
         return " ".join([board.sfen(), "moves", *moves])
 
     def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
-        sfen, _, played = problem.partition(" moves ")
-        board = cshogi.Board(sfen)
-        occurrences = Counter([board.zobrist_hash()])
-        for usi in (*played.split(), *moves):
-            move = board.move_from_usi(usi)
-            if not board.is_legal(move):
-                raise IllegalMove(f"{usi} is not legal in {board.sfen()}")
-            board.push(move)
-            occurrences[board.zobrist_hash()] += 1
+        board, occurrences = (part.copy() for part in _position_of(problem))
+        _play(board, occurrences, moves)
         solver = cshogi.DfPn(nodes=nodes)
         if not solver.search(board):
             return MateResult((), solver.searched_node < nodes)
@@ -54,6 +48,26 @@ class ShogiMates:
             return MateResult(tuple(_Proof(board, occurrences, solver, left).line()), True)
         except _Unproven:
             return MateResult((), False)
+
+
+@functools.lru_cache(maxsize=1)  # a problem is asked about again and again, after each of its moves
+def _position_of(problem: str) -> tuple[cshogi.Board, Counter[int]]:
+    """Return the board of a problem, and how often each position of it has occurred, by hash. Copy before a change."""
+    sfen, _, moves = problem.partition(" moves ")
+    board = cshogi.Board(sfen)
+    occurrences = Counter([board.zobrist_hash()])
+    _play(board, occurrences, moves.split())
+    return board, occurrences
+
+
+def _play(board: cshogi.Board, occurrences: Counter[int], moves: Sequence[str]) -> None:
+    """Play moves on a board and count the positions. Raises IllegalMove."""
+    for usi in moves:
+        move = board.move_from_usi(usi)
+        if not board.is_legal(move):
+            raise IllegalMove(f"{usi} is not legal in {board.sfen()}")
+        board.push(move)
+        occurrences[board.zobrist_hash()] += 1
 
 
 class _Unproven(Exception):
