@@ -216,7 +216,7 @@ class EngineOptions:
         high=10.0,
     )
     mate_search: bool = _option(
-        False,
+        True,
         "Prove forced mates beside searches on a clock or without a limit, in a process of its own",
         usi=("MateSearch",),
     )

@@ -73,7 +73,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_the_real_process_proves_a_mate() -> None:
+def test_the_real_process_proves_a_mate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(muzero_engine.engine.mate_helper, "START_S", PATIENCE)
     helper = MateHelper(SHOGI)
     assert helper.start()
     helper.wait_ready()

@@ -33,7 +33,7 @@ def client(favourite: str, text: str, **options: object) -> Client:
     """An engine whose network is sure of one move."""
     action = at("shogi", text).parse_action(favourite)
     model = ConfidentModel(SHOGI.spec.num_actions((9, 9)), (9, 9), value=0.5, favourite=action)
-    made = Client("shogi", model, **{"mate_search": True} | options)
+    made = Client("shogi", model, **options)
     made.engine._mate_helper = DirectHelper(SHOGI)
     return made
 

@@ -33,7 +33,9 @@ def executable(folder: Path, name: str = "engine.sh", command: str = "support.us
 
 def main() -> None:
     inbox, writer = open_stdio()
-    session = UsiSession(Engine(load_model, game="shogi"), writer, name=NAME, author="the tests")
+    session = UsiSession(
+        Engine(load_model, EngineOptions(mate_search=False), game="shogi"), writer, name=NAME, author="the tests"
+    )
     run_session(session, inbox)
 
 

@@ -119,9 +119,7 @@ IN_FIVE = "position sfen 8k/5+RBp1/5p3/4+PG2p/9/9/9/9/K8 b P 1"
 
 
 def test_a_forced_mate_is_announced_and_played_on_a_clock(client: Client) -> None:
-    client.send(
-        "setoption name MateSearch value true", "isready", IN_FIVE, "go btime 0 wtime 0 byoyomi 60000"
-    )  # the answer does not wait for so long
+    client.send("isready", IN_FIVE, "go btime 0 wtime 0 byoyomi 60000")  # the answer does not wait for so long
     *_, info, best = client.output.until("bestmove .*")
     assert " score mate 5 " in info
     assert best.split()[1] == "4b3a"
@@ -132,7 +130,6 @@ def test_a_forced_mate_is_announced_and_played_on_a_clock(client: Client) -> Non
 
 @pytest.mark.parametrize("command", ["stop", "gameover draw", "go nodes 1", "position startpos", "isready"])
 def test_while_mates_are_looked_for_everything_works(client: Client, command: str) -> None:
-    client.send("setoption name MateSearch value true")
     client.send("position startpos moves 7g7f 3c3d", "go infinite", command, "stop")
     client.bestmove()
     client.send(IN_FIVE, "go mate infinite")
