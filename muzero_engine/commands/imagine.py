@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -42,6 +42,7 @@ NO_DECODER = "these weights have no decoder.onnx, so that the model's picture of
 @click.option("--moves", default="", metavar="TEXT", help="The line to imagine  [the engine's best one]")
 @click.option("--record", "number", type=click.IntRange(min=1), default=1, help="Which game of a file  [1]")
 @click.option("--all", "whole", is_flag=True, help="From every position of the game, along its own moves")
+@click.option("--games", type=click.IntRange(min=1), default=1, help="With --all: of so many games of the file  [1]")
 @click.option("--plies", type=click.IntRange(1, 100), default=8, help="How far ahead, at most  [8]")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
@@ -53,6 +54,7 @@ def imagine_command(
     moves: str,
     number: int,
     whole: bool,
+    games: int,
     plies: int,
     ascii_only: bool,
     kanji: bool,
@@ -69,6 +71,8 @@ def imagine_command(
       muzero-engine imagine startpos --game chess --moves "e4 e5 Nf3 Nc6 Bb5"
       muzero-engine imagine game.pgn --all
     """
+    if games > 1 and not whole:
+        raise click.UsageError("--games goes with --all")
     recorded = read_game(position, game, number)
     say_warnings(recorded.warnings)
     start = recorded.position
@@ -78,7 +82,8 @@ def imagine_command(
         click.echo(f"Warning: {NO_DECODER}", err=True)
     model = load_model(name, options)
     if whole:
-        _whole_game(start, plies, model, decode, as_json=as_json)
+        ends = [start, *(read_game(position, game, n).position for n in range(number + 1, number + games))]
+        _whole_games(ends, plies, model, decode, as_json=as_json)
         return
     actions = _line(start, moves, options)[:plies]
     imagined = imagine(model, decode, start, actions)
@@ -194,19 +199,26 @@ def _view(position: Position) -> BoardView:
 # A whole game
 
 
-def _whole_game(end: Position, plies: int, model: Model, decode: Decoder | None, *, as_json: bool) -> None:
-    first, actions = played_moves(end)
-    if not actions:
+def _whole_games(ends: Sequence[Position], plies: int, model: Model, decode: Decoder | None, *, as_json: bool) -> None:
+    played = [played_moves(end) for end in ends]
+    total = sum(len(actions) for _, actions in played)
+    if not total:
         raise click.ClickException("there is no move in it: give a file with a game, or the moves of a line")
-    lines = []
-    tell = _progress(len(actions))
-    for number, position in enumerate(_positions(first, actions)):
-        tell(number)
-        lines.append(imagine(model, decode, position, actions[number : number + plies]))
+    lines: list[list[ImaginedPly]] = []
+    tell = _progress(total)
+    for first, actions in played:
+        for number, position in enumerate(_positions(first, actions)):
+            tell(len(lines))
+            lines.append(imagine(model, decode, position, actions[number : number + plies]))
     known = horizons(lines)
     held = [plies_held(line) for line in lines if len(line) > plies] if decode is not None else []
     if as_json:
-        document = {"game": end.spec.name, "horizons": [asdict(one) for one in known], "plies_held": held}
+        document = {
+            "game": ends[0].spec.name,
+            "games": len(ends),
+            "horizons": [asdict(one) for one in known],
+            "plies_held": held,
+        }
         click.echo(json.dumps(document, indent=2))
         return
     click.echo(_horizon_table(known))
@@ -219,7 +231,7 @@ def _whole_game(end: Position, plies: int, model: Model, decode: Decoder | None,
 def _progress(total: int) -> Callable[[int], None]:
     if not sys.stderr.isatty():
         return lambda _number: None
-    return lambda number: click.echo(f"\rposition {number} of {total}", nl=number == total, err=True)
+    return lambda number: click.echo(f"\rposition {number} of {total} ", nl=number >= total, err=True)
 
 
 def _horizon_table(known: list[Horizon]) -> str:

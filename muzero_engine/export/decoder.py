@@ -52,6 +52,22 @@ def train_decoder(
     report: Report,
 ) -> DecoderHead:
     """Return a decoder of a network's latents, on the CPU. `report` is told how it goes, several times a minute."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # small batches gain little by more, and threads that share cores spin
+    try:
+        return _trained(network, game, boards, settings, device, report)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _trained(
+    network: MuZeroNetwork,
+    game: Game,
+    boards: Sequence[Shape],
+    settings: DecoderTraining,
+    device: torch.device,
+    report: Report,
+) -> DecoderHead:
     random = np.random.default_rng(settings.seed)
     folded = network.folded().to(device)
     model = TorchModel(network.to(device))

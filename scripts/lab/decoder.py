@@ -34,7 +34,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=usual.seed)
     arguments = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.set_num_threads(1)  # small batches gain little by more
     settings = DecoderTraining(plies=arguments.plies, steps=arguments.steps, seed=arguments.seed)
     last = 0.0
 
