@@ -295,8 +295,12 @@ class _Fit:
 def _inverse(information: Doubles) -> Doubles:
     """Return the inverse of a symmetric, positive matrix whose entries may differ by many orders of magnitude."""
     scale = 1.0 / np.sqrt(np.maximum(np.diag(information), 1e-200))
-    inverse: Doubles = scale[:, None] * np.linalg.pinv(scale[:, None] * information * scale, hermitian=True) * scale
-    return inverse
+    scaled = scale[:, None] * information * scale
+    try:
+        root = np.linalg.inv(np.linalg.cholesky(scaled))  # one thread, where eigenvalues wait for others
+    except np.linalg.LinAlgError:
+        return np.asarray(scale[:, None] * np.linalg.pinv(scaled, hermitian=True) * scale)
+    return np.asarray(scale[:, None] * (root.T @ root) * scale)
 
 
 def _ratings(names: Sequence[str], fit: _Fit) -> Ratings:

@@ -9,6 +9,7 @@ import numpy as np
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.match.ladder.ladder import Climb, LadderSettings
 from muzero_engine.match.ladder.opponents import LADDERS
+from muzero_engine.match.ladder.placing import rung_ratings
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.openings import Opening
 from muzero_engine.ratings import expected_score
@@ -48,7 +49,9 @@ class Table:
         seed: int = 0,
         side_by_side: int = 2,
     ) -> None:
-        self._strengths = {opponent.name: opponent.rating for opponent in CHESS.opponents} | {"muzero": strength}
+        self._strengths = {name: rating.elo for name, rating in rung_ratings(CHESS).players.items()} | {
+            "muzero": strength
+        }
         self._rng = np.random.default_rng(seed)
         self._left = stop_after
         self._crashes = crashes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +99,7 @@ def _report(ladder: Ladder, store: Store, runner: Runner, request: RungsRequest)
     """Print what was counted, and write it into the folder, and into the package if that is asked for."""
     if not store.records:
         return
-    rungs = count_folder(store, runner.identities, shlex.join(["muzero-engine", *sys.argv[1:]]))
+    rungs = count_folder(ladder, store, runner.identities)
     with writing_to(store.folder):
         write_rungs(store.folder / RUNGS, rungs)
     click.echo(
@@ -114,14 +112,14 @@ def _report(ladder: Ladder, store: Store, runner: Runner, request: RungsRequest)
         click.echo(f"the ladder goes by them from now on: {package}")
 
 
-def count_folder(store: Store, versions: Mapping[str, str] | None = None, command: str = "") -> Rungs:
+def count_folder(ladder: Ladder, store: Store, versions: Mapping[str, str] | None = None) -> Rungs:
     """Return what the games of a folder came to.
 
-    `versions` says what programs called themselves; where it does not, and for the `command`, the folder's own counts
-    of an earlier call are asked.
+    `versions` says what programs called themselves; where it does not, the folder's own counts of an earlier call do.
     """
     path = store.folder / RUNGS
     before = read_rungs(path) if path.exists() else Rungs()
+    board = f" --size {ladder.game.shape[0]}" if ladder.game.shape else ""
     told = {name: player.version for name, player in before.players.items()} | dict(versions or {})
     return counted(
         store.records,
@@ -129,7 +127,7 @@ def count_folder(store: Store, versions: Mapping[str, str] | None = None, comman
         told,
         seed=store.facts["seed"],
         machine=str(store.facts.get(PROCESSOR)),
-        command=command or next((match.command for match in before.matches), ""),
+        command=f"muzero-engine ladder --game {ladder.game.game}{board} --rungs --seed {store.facts['seed']}",
     )
 
 

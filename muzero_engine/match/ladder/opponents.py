@@ -3,8 +3,9 @@
 Ratings are on a scale of their own in each game, and where it is held is a convention. In chess Stockfish's skill
 levels have the ratings of its authors (published with version 15.1, at long time controls near those of the CCRL's
 blitz list), although 50 ms a move are given here; in Go level 10 of GNU Go has 1800, as on the servers of CGOS for each
-size of the board; in shogi gpsshogi at depth 4 has 3970, which puts uniformly random moves near 0. The steps between
-the others come from games among them (`rungs.py`); the figures below are what was supposed before, or still is.
+size of the board; in shogi gpsshogi at depth 4 has 3970, near which engines play (uniformly random moves, which held
+the scale at 0 until 2026-11-29, are some hundred Elo from there). The steps between the others come from games among
+them (`rungs.py`); the figures below are what was supposed before, or still is.
 """
 
 from __future__ import annotations
@@ -165,6 +166,17 @@ def _fairy(rating: float, *, skill: int | None = None, nodes: int | None = None)
     )
 
 
+def _limited(program: str, limit: str, number: int, rating: float, **options: str) -> Opponent:
+    return Opponent(
+        name=f"{program} {limit} {number}",
+        rating=rating,
+        program=program,
+        options=(("Hash", "16"), *options.items()),
+        control=f"{limit}={number}",
+        install=_apt(program),
+    )
+
+
 def own_player(ladder: Ladder, nodes: int, rating: float, digest: str) -> Opponent:
     """Return this program with the network that came along, frozen by its hash, at so many simulations a move."""
     protocol = client_kind(ladder.game.game)
@@ -231,7 +243,9 @@ _CHESS = (
     _stockfish(2, _SKILLS[2]),
     _stockfish_nodes(300, 1650.0),
     _stockfish(3, _SKILLS[3]),
+    _limited("ethereal-chess", "nodes", 1000, 1850.0),
     _stockfish(4, _SKILLS[4]),
+    _limited("glaurung", "nodes", 3000, 1960.0, OwnBook="false"),
     Opponent(
         name="gnuchess depth 4",
         rating=2000.0,
@@ -241,13 +255,18 @@ _CHESS = (
         control="depth=4",
         install=_apt("gnuchess"),
     ),
+    _limited("toga2", "depth", 4, 2150.0, OwnBook="false"),
     _stockfish(5, _SKILLS[5]),
     _stockfish_nodes(1000, 2350.0),
     _stockfish(6, _SKILLS[6]),
+    _limited("toga2", "depth", 6, 2450.0, OwnBook="false"),
     _stockfish(7, _SKILLS[7]),
+    _limited("ethereal-chess", "nodes", 10000, 2520.0),
     _stockfish(8, _SKILLS[8]),
+    _stockfish_nodes(3000, 2680.0),
     _stockfish(9, _SKILLS[9]),
     _stockfish(10, _SKILLS[10]),
+    _stockfish_nodes(10000, 2900.0),
 )
 
 GO_SIZES = (9, 13, 19)
@@ -284,12 +303,20 @@ _SHOGI = (
     _fairy(650.0, skill=-20),
     _fairy(840.0, skill=-10),
     _fairy(1040.0, skill=-5),
+    _fairy(1190.0, skill=-4),
+    _fairy(1400.0, skill=-3),
+    _fairy(1580.0, skill=-2),
     _fairy(1740.0, skill=0),
     _fairy(1860.0, nodes=50),
     _fairy(2140.0, nodes=200),
+    _fairy(2450.0, nodes=500),
     _fairy(2725.0, nodes=1000),
+    _fairy(2900.0, nodes=2000),
     _fairy(3105.0, nodes=5000),
+    _fairy(3400.0, nodes=10000),
     _fairy(3705.0, nodes=20000),
+    _fairy(3830.0, nodes=50000),
+    _gpsusi(2, 3850.0),
     _gpsusi(4, 3970.0, fixed=True),
     _gpsusi(6, 4300.0),
 )
@@ -307,12 +334,12 @@ LADDERS: Mapping[str, Ladder] = {
     "shogi": Ladder(
         label="shogi",
         game=GameSettings(game="shogi"),
-        scale="gpsshogi at depth 4 = 3970, which puts random moves near 0",
+        scale="gpsshogi at depth 4 = 3970",
         opponents=_SHOGI,
         opening_plies=8,
         own=((1, 2960.0), (16, 3560.0), (64, 3780.0)),
     ),
 }
 
-# Not on the ladders: sjeng speaks xboard's protocol only, gnuchess does not stop at a number of nodes, and Stockfish
-# 15.1's UCI_Elo follows a formula that its authors call quite inaccurate.
+# Not on the ladders: sjeng speaks xboard's protocol only, gnuchess and toga2 do not stop at a number of nodes (so they
+# have depths), and Stockfish 15.1's UCI_Elo follows a formula that its authors call quite inaccurate.

@@ -1,9 +1,9 @@
 """Where an engine stands on a ladder, and whom it should meet next to find out.
 
-The steps of a ladder come from games between its rungs (`rungs.py`). Rungs that no chain of such matches joins, each
-with a step that is known to `STEP_ERROR` or better, are as far apart as the table says: between neighbours as many
-games are supposed as give the step that standard deviation. These and the engine's own games go into one fit, so that
-opponents move where the games put them.
+The steps of a ladder come from games between its rungs (`rungs.py`). Where these do not tell the step between two
+neighbours of the table to `STEP_ERROR` or better, it is as large as the table says: as many games are supposed as give
+it that standard deviation. These and the engine's own games go into one fit, so that opponents move where the games put
+them.
 
 Only differences can be measured: where the scale is held (`Opponent.fixed`) is a convention. A rating has two
 intervals: `own_error` places the engine within its opponents, and is that of its own games; the error of `rating` is
@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from muzero_engine.match.ladder.opponents import Ladder, Opponent
 from muzero_engine.match.ladder.rungs import Rungs, shipped_rungs
 from muzero_engine.match.results.standings import count_results
 from muzero_engine.match.results.statistics import RatedGame
-from muzero_engine.ratings import NATURAL, PlayerRating, Ratings, Results, expected_score, fit_ratings
+from muzero_engine.ratings import NATURAL, NORMAL_95, PlayerRating, Ratings, Results, expected_score, fit_ratings
 
 STEP_ERROR = 75.0  # Elo, of the step between neighbours of the table
 SPREAD = 8.0  # games; the larger, the more unequally games are shared out among opponents at first
-SUPPOSED_WORTH = 0.5  # what a game against an opponent whose rating is supposed tells, beside one that was measured
+FREE_WORTH = 0.5  # what a game against an opponent whose rating moves is worth, beside one that is fixed
 SHARING = 1.5  # games are shared out in proportion to this power of what they tell
 
 
@@ -39,37 +40,54 @@ class Placing:
 
 
 def rung_results(ladder: Ladder, rungs: Rungs | None = None) -> list[Results]:
-    """Return the games between the rungs of a ladder, and supposed ones where none join them.
+    """Return the games between the rungs of a ladder, and supposed ones where these do not tell a step.
 
     `rungs` are by default those that came along. Colours are not told: each opening was played with both.
     """
-    rungs = shipped_rungs(ladder.label) if rungs is None else rungs
+    return list(_shipped_results(ladder)) if rungs is None else _rung_results(ladder, rungs)
+
+
+@cache
+def _shipped_results(ladder: Ladder) -> tuple[Results, ...]:
+    return tuple(_rung_results(ladder, shipped_rungs(ladder.label)))
+
+
+def _rung_results(ladder: Ladder, rungs: Rungs) -> list[Results]:
     results = [
         Results(match.upper, match.lower, match.wins, match.draws, match.losses, moved_first=False)
         for match in rungs.usable(ladder)
     ]
-    groups: dict[str, str] = {}  # a player's group goes by the name of its first one; fixed ratings are one group
+    known = _measured(ladder, results)
+    supposed = [
+        _supposed(lower, upper)
+        for lower, upper in itertools.pairwise(sorted(ladder.opponents, key=lambda opponent: opponent.rating))
+        if not (lower.fixed and upper.fixed) and known(lower.name, upper.name) > NORMAL_95 * STEP_ERROR
+    ]
+    return [*results, *supposed]
+
+
+def _measured(ladder: Ladder, results: Sequence[Results]) -> Callable[[str, str], float]:
+    """Return how well games alone tell the step between two players: its 95% interval, Elo, infinite without a chain
+    of games from one to the other (ratings that are fixed are a chain, too)."""
+    groups: dict[str, str] = {}  # a player's group goes by the name of one of its players
 
     def group(name: str) -> str:
         while (above := groups.get(name, name)) != name:
             name = above
         return name
 
-    fixed = list(_fixed(ladder))
-    joined = [(fixed[0], name) for name in fixed[1:]] + [(one.first, one.second) for one in results if _tells(one)]
-    for name, other in joined:
+    fixed = _fixed(ladder)
+    first = next(iter(fixed))
+    for name, other in [(first, name) for name in fixed] + [(one.first, one.second) for one in results]:
         groups[group(other)] = group(name)
-    for lower, upper in itertools.pairwise(sorted(ladder.opponents, key=lambda opponent: opponent.rating)):
-        if group(lower.name) != group(upper.name):
-            results.append(_supposed(lower, upper))
-    return results
+    held = {group(name): 0.0 for one in results for name in (one.first, one.second) if group(name) != group(first)}
+    fit = fit_ratings(results, fixed | held)  # each group on a scale of its own
 
+    def known(name: str, other: str) -> float:
+        joined = group(name) == group(other) and {name, other} <= fit.players.keys()
+        return fit.difference(name, other).error if joined else math.inf
 
-def _tells(result: Results) -> bool:
-    """Return whether a match says more about its step than the table does."""
-    games = result.wins + result.draws + result.losses
-    score = (result.wins + 0.5 * result.draws + 0.5) / (games + 1.0)
-    return games * score * (1.0 - score) * (STEP_ERROR * NATURAL) ** 2 >= 1.0
+    return known
 
 
 def _supposed(lower: Opponent, upper: Opponent) -> Results:
@@ -141,9 +159,9 @@ def next_opponent(
 ) -> str:
     """Return which of the opponents `available` (at least one) the engine should meet next.
 
-    The one whose games tell most, that is with a score near 50%, those that met others before those whose rating is
-    supposed, shared out so that none gets nearly all of them; `planned` games count as met. Before the first game that
-    is the one nearest to the rating `start`, by default the one in the middle.
+    The one whose games tell most, that is with a score near 50%, fixed ratings before others, shared out so that none
+    gets nearly all of them; `planned` games count as met. Before the first game that is the one nearest to the rating
+    `start`, by default the one in the middle.
     """
     present = [opponent for opponent in ladder.opponents if opponent.name in set(available)]
     ratings = _on_scale(ladder, [*_results(ladder, games), *rung_results(ladder)])
@@ -151,11 +169,10 @@ def next_opponent(
         first = present[len(present) // 2] if start is None else min(present, key=lambda one: abs(one.rating - start))
         return first.name
     met = games_against(games, engine)
-    measured = {*rung_games(ladder), *_fixed(ladder)}
 
     def worth(opponent: Opponent) -> float:
         score = expected_score(ratings.elo(engine) - ratings.elo(opponent.name))
-        information = score * (1.0 - score) * (1.0 if opponent.name in measured else SUPPOSED_WORTH)
+        information = score * (1.0 - score) * (1.0 if opponent.fixed else FREE_WORTH)
         count = met.get(opponent.name, 0) + (planned or {}).get(opponent.name, 0)
         return math.pow(information, SHARING) / (count + SPREAD)
 

@@ -20,6 +20,7 @@ from muzero_engine.ratings import PlayerRating, fit_ratings
 
 WHOLE = "the ladder"
 FEW_GAMES = 50  # with fewer the report says that they are few
+WIDEST_POLICY = 150.0  # Elo; of the policy alone no rating is told that is known worse
 HEADINGS = ("Elo", "opponent", "+-", "games", "score", "won", "drawn", "lost")
 
 
@@ -146,9 +147,9 @@ def _manifest_text(rating: Rating) -> str:
 
 
 def policy_line(ladder: Ladder, settings: LadderSettings) -> list[str]:
-    """Return a line on the policy alone, one simulation a move, if the network played so among the rungs."""
+    """Return a line on the policy alone, one simulation a move, if the network played enough so among the rungs."""
     rating = rung_ratings(ladder).players.get(own_player(ladder, 1, 0.0, settings.weights).name)
-    if rating is None:
+    if rating is None or rating.error > WIDEST_POLICY:
         return []
     return [
         f"one simulation a move, the policy alone: {rating.elo:.0f} +-{rating.error:.0f}, from games among the rungs"

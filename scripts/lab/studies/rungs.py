@@ -28,6 +28,6 @@ def main() -> None:
     path = rungs_file(ladder)
     rungs = read_rungs(path) if path.exists() else Rungs()
     for folder in args.folders:
-        rungs = rungs.merged(count_folder(Store.resume(folder, args.game, {"rungs": ladder.label})))
+        rungs = rungs.merged(count_folder(ladder, Store.resume(folder, args.game, {"rungs": ladder.label})))
     write_rungs(path, rungs)
     print(ratings_table(ladder, rungs))

@@ -57,7 +57,7 @@ def test_what_is_missing_is_told_with_what_installs_it(programs: Path) -> None:
     gone = {group.install: group.names for group in missing(ladder_of("chess"), present)}
     assert set(gone) == {
         f"apt-get install -y --no-install-recommends {package}"
-        for package in ("fairy-stockfish", "stockfish", "gnuchess")
+        for package in ("fairy-stockfish", "stockfish", "gnuchess", "ethereal-chess", "glaurung", "toga2")
     }
     assert "stockfish skill 3" in gone["apt-get install -y --no-install-recommends stockfish"]
     assert missing(ladder_of("go"), installed(ladder_of("go"))) == []
