@@ -162,7 +162,7 @@ def train(
 
     Several GPUs: torchrun --nproc-per-node N -m -- muzero_engine train ...
 
-    Ctrl-C or SIGTERM ends the run within seconds, with a checkpoint; a second Ctrl-C ends it at once.
+    Ctrl-C, SIGTERM or a closed terminal ends the run within seconds, with a checkpoint; a second Ctrl-C at once.
 
     \b
     Examples:
@@ -237,7 +237,7 @@ def _train(order: _Order) -> None:
 
 @contextmanager
 def _interruptible(progress: Progress) -> Iterator[None]:
-    """Answer Ctrl-C and SIGTERM at once and raise KeyboardInterrupt, while there is nothing that must be saved.
+    """Answer Ctrl-C, SIGTERM and SIGHUP at once and raise KeyboardInterrupt, while there is nothing that must be saved.
 
     What the parent process had ignored, as shells do with Ctrl-C for what runs in the background, stays ignored.
     """
@@ -246,7 +246,7 @@ def _interruptible(progress: Progress) -> Iterator[None]:
         progress.note_from_handler("stopping: nothing is to be saved")
         raise KeyboardInterrupt
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
     before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield

@@ -169,9 +169,9 @@ def joined_world(device: str | None = None, *, timeout: float = TIMEOUT_SECONDS)
 
 @contextmanager
 def _signals_end_at_once() -> Iterator[None]:
-    """Leave SIGINT and SIGTERM to the system, unless they are ignored: Python's handlers wait until C++ comes back."""
+    """Leave signals to stop to the system, unless they are ignored: Python's handlers wait until C++ comes back."""
     before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             before[number] = signal.signal(number, signal.SIG_DFL)
     try:
@@ -219,12 +219,16 @@ def _device(name: str | None, local_rank: int) -> torch.device:
     return torch.device("cuda", index)
 
 
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+
+
 class StopRequest:
-    """Whether the run should end: Ctrl-C or SIGTERM came, or the time is up. A context manager of the main thread.
+    """Whether the run should end: Ctrl-C or SIGTERM came, the terminal was closed, or the time is up. A context manager
+    of the main thread.
 
     The first one is answered by `answer`, called in the handler of the signal; a second one, no sooner than `repeat`
     seconds later, interrupts at once. Ranks decide together: `world.any(request.due())`. Where the parent process had
-    SIGINT ignored, as shells do for what runs in the background, it stays so.
+    SIGINT ignored, as shells do for what runs in the background, or SIGHUP, as nohup does, it stays so.
     """
 
     def __init__(
@@ -251,7 +255,7 @@ class StopRequest:
         return self.signalled or (self._end is not None and self._clock() >= self._end)
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _STOP_SIGNALS:
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue
             self._before[number] = signal.signal(number, self._on_signal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -145,5 +146,6 @@ class Progress:
             self._open = False
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # a terminal that is gone, a log on a full disk: the run goes on
+            self._stream.write(text)
+            self._stream.flush()

@@ -57,6 +57,18 @@ def test_a_line_out_of_a_signals_handler_ends_the_open_one() -> None:
     assert stream.getvalue().endswith("\r\x1b[Kstopping\nstopped\n")
 
 
+def test_a_run_goes_on_where_nobody_can_be_told() -> None:
+    class Gone(Terminal):
+        def write(self, _: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    progress = Progress(Gone())
+    progress.show(lambda: STATUS)
+    progress.note("a note")
+    progress.note_from_handler("stopping")
+    progress.close()
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

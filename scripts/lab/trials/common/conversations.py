@@ -26,6 +26,9 @@ class Conversation:
         self._protocol, self._session = protocol, session
         self._replies = replies_of(protocol)
         lines = self.exchange(FIRST[protocol])
+        for line in lines:  # a session without a network would survive all that follows, and show nothing
+            if line.text.startswith(("info string error", "?", '{"error"')):
+                raise Unanswered(f"at the first search: {line.text!a:.200}")
         self.offers: list[Offer] = [offer for line in lines if (offer := offer_of(line.text)) is not None]
 
     @property
