@@ -201,11 +201,13 @@ def level_table(ladder: Ladder, games: Sequence[GameRecord]) -> LevelTable | Non
     blocks = monotone([rating.elo for _, rating, _ in known], [rating.error**-2 for _, rating, _ in known])
     levels: list[Level] = []
     for block in blocks:
-        members = known[block.start : block.stop]
-        settings, rating, played = min(members, key=lambda entry: entry[1].error)
-        if levels and block.value - levels[-1].elo < LEAST_STEP:
-            continue
-        levels.append(Level(round(block.value, 1), round(rating.error, 1), played, settings))
+        ends = {block.start: block.value, block.stop - 1: block.value}
+        if len(ends) > 1:  # what is alike in strength: below it the weakest setting counts, above it the strongest
+            ends = {block.start: block.value - LEAST_STEP / 2.0, block.stop - 1: block.value + LEAST_STEP / 2.0}
+        for place_in_order, elo in ends.items():
+            settings, rating, played = known[place_in_order]
+            if not levels or elo - levels[-1].elo > 0.5 * LEAST_STEP:
+                levels.append(Level(round(elo, 1), round(rating.error, 1), played, settings))
     if len(levels) < 2:
         return None
     return LevelTable(f"{ladder.game.game}: {ladder.scale}", tuple(levels))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -46,12 +46,13 @@ def play(
     ladder: Ladder = SHORT,
     *,
     most: int = 10**6,
+    strengths: Mapping[str, float] = STRENGTHS,
 ) -> list[GameRecord]:
     """Add games that are decided by chance, as the true strengths say."""
     rng = np.random.default_rng(1)
-    strengths = {opponent.name: opponent.rating for opponent in ladder.opponents} | STRENGTHS
+    true = {opponent.name: opponent.rating for opponent in ladder.opponents} | dict(strengths)
     for plan in itertools.islice(Blocks(next_block).plans(), most):
-        first, second = (strengths.get(name, 1150.0) for name in (plan.first, plan.second))
+        first, second = (true.get(name, 1150.0) for name in (plan.first, plan.second))
         games.append(record(plan, float(rng.random() < expected_score(first - second))))
     return games
 
@@ -131,6 +132,21 @@ def test_a_fault_of_the_engine_ends_it() -> None:
     games.append(games[0])
     with pytest.raises(BadLadder, match="level 1,8,0 lost a game by a fault of its program, the 6th"):
         calibration.block([])
+
+
+def test_above_settings_that_are_alike_the_strongest_of_them_counts() -> None:
+    """Three in the middle play alike; a rating above theirs is interpolated from the last, one below from the first."""
+    alike = {player_name(settings): 1200.0 for settings in PATH[6:9]}
+    games: list[GameRecord] = []
+    play(games, Calibration(SHORT, RUNGS, OPENINGS, games, 60).block, strengths=STRENGTHS | alike)
+    table = level_table(SHORT, games)
+    assert table is not None
+    assert all(low.elo < high.elo for low, high in itertools.pairwise(table.levels))
+    middle = [level for level in table.levels if level.settings in PATH[6:9]]
+    assert middle[0].settings == PATH[6]
+    assert middle[-1].settings == PATH[8]
+    assert table.settings(middle[-1].elo + 1.0).simulations >= PATH[8].simulations
+    assert table.settings(middle[0].elo - 1.0).temperature >= PATH[6].temperature
 
 
 def test_too_few_games_make_no_table() -> None:
