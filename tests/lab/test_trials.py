@@ -6,7 +6,9 @@ import hashlib
 import json
 import random
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from lab.trials import day, fuzz, hostile_files, latency, soak
 from lab.trials.common.fuzzed_lines import Fuzzer
@@ -16,6 +18,7 @@ from lab.trials.common.sessions import PROTOCOLS
 from lab.trials.common.table import Table
 from lab.trials.killing import matches, training
 from lab.trials.killing.runs import Faulty, Kill, Plan, Tally, hidden_files, killed, next_kill, whole_checkpoints
+from safetensors.numpy import save_file
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -130,6 +133,16 @@ def test_a_checkpoint_that_is_not_whole_is_seen(tmp_path: Path) -> None:
     (checkpoint / "weights").write_bytes(b"b")
     with pytest.raises(Faulty, match="another weights"):
         whole_checkpoints(tmp_path)
+
+
+def test_tensors_are_the_same_in_whatever_order(tmp_path: Path) -> None:
+    one, two = np.zeros(2, np.float32), np.ones((1, 3), np.int64)
+    files: dict[str, dict[str, Any]] = {"a": {"x": one, "y": two}, "b": {"y": two, "x": one}, "c": {"x": two, "y": two}}
+    for name, tensors in files.items():
+        metadata = {"shapes": json.dumps({key: list(value.shape) for key, value in tensors.items()})}
+        save_file(tensors, tmp_path / name, metadata=metadata)
+    same, turned, other = (training.tensors_of(tmp_path / name) for name in "abc")
+    assert same == turned != other
 
 
 def test_a_game_that_is_there_twice_is_seen(tmp_path: Path) -> None:

@@ -55,15 +55,28 @@ def trial(plan: Plan, folder: Path, table: Table, tally: Tally) -> None:
 
 
 def outcome(folder: Path) -> dict[str, Any]:
-    """Return all that the same seed makes the same: hashes of tensors, metrics without times."""
+    """Return all that the same seed makes the same: tensors, metrics without times. Raises Faulty."""
     steps = whole_checkpoints(folder)
     if steps[-1] != STEPS:
         raise Faulty(f"a run ended at step {steps[-1]}")
-    files = json.loads((folder / f"checkpoint-{STEPS}" / "checkpoint.json").read_bytes())["files"]
+    tensors = {path.name: tensors_of(path) for path in (folder / f"checkpoint-{STEPS}").glob("*.safetensors")}
     records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     for record in records:
         for name in TIMES:
             record.pop(name)
         record["play"].pop("seconds")
     networks = {path.name: path.read_bytes() for path in sorted((folder / "nets").iterdir())}
-    return {"checkpoint": files, "metrics": records, "networks": networks, "checkpoints": steps[-2:]}
+    return {"tensors": tensors, "metrics": records, "networks": networks, "checkpoints": steps[-2:]}
+
+
+def tensors_of(path: Path) -> dict[str, tuple[str, list[int], bytes]]:
+    """Return type, shape and bytes of each tensor of a safetensors file, in whatever order they are there."""
+    data = path.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    entries: dict[str, dict[str, Any]] = json.loads(data[8:start])
+    entries.pop("__metadata__", None)
+    tensors = {}
+    for name, entry in entries.items():
+        begin, end = entry["data_offsets"]
+        tensors[name] = entry["dtype"], entry["shape"], data[start + begin : start + end]
+    return tensors
