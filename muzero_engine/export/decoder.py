@@ -8,7 +8,7 @@ model has there. So it shows what is in the latents: it has nothing else to look
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,16 +29,18 @@ from muzero_engine.network.numpy_model import TorchModel
 from muzero_engine.training.learner.heads import DecoderHead
 
 Report = Callable[[str], None]
+TOGETHER = 32  # places whose plies are imagined at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoderTraining:
     """How a decoder learns, and from what."""
 
-    plies: int = 12_000  # of the games that the network plays first
-    steps: int = 1_500
-    positions: int = 32  # of a step, each with its unrolled moves
-    unroll_steps: int = 8  # steps of g
+    plies: int = 6_000  # of the games that the network plays first
+    examples: int = 16_000  # latents, and what stands on their boards
+    unroll_steps: int = 8  # steps of g after each position
+    epochs: int = 20  # how often each example is learnt from
+    batch: int = 128
     learning_rate: float = 3e-3
     seed: int = 0
 
@@ -77,22 +79,25 @@ def _trained(
         while (plies := sum(len(one.actions) for one in played)) < settings.plies / max(1, len(boards)):
             report(f"games on {shape[0]}x{shape[1]}: {plies:,} of {settings.plies / max(1, len(boards)):,.0f} plies")
             played.append(sampled_game(model, game, shape, random))
-    planes = game.spec.layout.frame_planes
     torch.manual_seed(settings.seed)
+    planes = game.spec.layout.frame_planes
     decoder = DecoderHead(network.config.channels, planes).to(device)
+    known = [_examples(folded, played, planes, settings, len(games), random, report) for played in games.values()]
+    batches = sum(-(-len(latents) // settings.batch) for latents, _ in known)
     optimiser = torch.optim.AdamW(decoder.parameters(), lr=settings.learning_rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.steps)
-    shapes = list(games)
-    for step in range(settings.steps):
-        chosen = games[shapes[step % len(shapes)]]
-        latents, frames = _examples(folded, chosen, planes, settings, random, device)
-        loss = F.binary_cross_entropy_with_logits(decoder(latents), frames)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
-        optimiser.step()
-        schedule.step()
-        if step % 20 == 0:
-            report(f"step {step:,} of {settings.steps:,}, loss {float(loss.detach()):.5f}")
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs * batches)
+    for epoch in range(settings.epochs):
+        losses = []
+        for latents, frames in known:
+            for chosen in torch.split(torch.randperm(len(latents)), settings.batch):
+                logits = decoder(latents[chosen].to(device).float())
+                loss = F.binary_cross_entropy_with_logits(logits, frames[chosen].to(device).float())
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+                optimiser.step()
+                schedule.step()
+                losses.append(float(loss.detach()))
+        report(f"epoch {epoch + 1} of {settings.epochs}, loss {sum(losses) / len(losses):.5f}")
     return decoder.cpu().eval()
 
 
@@ -102,27 +107,41 @@ def _examples(
     games: Sequence[SampledGame],
     planes: int,
     settings: DecoderTraining,
+    boards: int,
     random: np.random.Generator,
-    device: torch.device,
+    report: Report,
 ) -> tuple[Tensor, Tensor]:
-    """Return latents [N, C, H, W] and the frames [N, planes, H, W] that belong to them, of random places in games."""
-    weights = np.array([len(game.actions) for game in games], dtype=np.float64)
-    picked = [games[i] for i in random.choice(len(games), settings.positions, p=weights / weights.sum())]
-    starts = [int(random.integers(0, len(game.actions))) for game in picked]
-    seen = _tensor([game.observations[i] for game, i in zip(picked, starts, strict=True)], device)
-    latent = network.represent(seen)
-    latents, frames = [latent], [seen[:, :planes]]
-    alive = np.arange(len(picked))
-    for step in range(1, settings.unroll_steps + 1):
-        kept = [j for j, k in enumerate(alive) if starts[k] + step < len(picked[k].actions)]
-        if not kept:
-            break
-        alive = alive[kept]
-        actions = [picked[k].actions[starts[k] + step - 1] for k in alive]
-        latent, _ = network.dynamics(latent[torch.tensor(kept, device=device)], torch.tensor(actions, device=device))
-        latents.append(latent)
-        frames.append(_tensor([picked[k].observations[starts[k] + step][:planes] for k in alive], device))
+    """Return latents float16[N, C, H, W] of h and of g, and the frames uint8[N, planes, H, W] that belong to them."""
+    latents: list[Tensor] = []
+    frames: list[Tensor] = []
+    wanted = settings.examples // boards
+    while (count := sum(map(len, latents))) < wanted:
+        report(f"latents: {count:,} of {wanted:,}")
+        for latent, frame in _unrolled(network, games, planes, settings.unroll_steps, random):
+            latents.append(latent.half().cpu())
+            frames.append(frame.to(torch.uint8).cpu())
     return torch.cat(latents), torch.cat(frames)
+
+
+def _unrolled(
+    network: MuZeroNetwork, games: Sequence[SampledGame], planes: int, unroll_steps: int, random: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the latents [n, C, H, W] of random places in games, and of the plies after them, each with its frames."""
+    device = next(network.parameters()).device
+    weights = np.array([len(game.actions) for game in games], dtype=np.float64)
+    picked = [games[i] for i in random.choice(len(games), TOGETHER, p=weights / weights.sum())]
+    places = [(game, int(random.integers(0, len(game.actions)))) for game in picked]
+    seen = _tensor([game.observations[at] for game, at in places], device)
+    latent = network.represent(seen)
+    yield latent, seen[:, :planes]
+    for _ in range(unroll_steps):
+        kept = [i for i, (game, at) in enumerate(places) if at + 1 < len(game.actions)]
+        if not kept:
+            return
+        actions = torch.tensor([places[i][0].actions[places[i][1]] for i in kept], device=device)
+        places = [(places[i][0], places[i][1] + 1) for i in kept]
+        latent, _ = network.dynamics(latent[torch.tensor(kept, device=device)], actions)
+        yield latent, _tensor([game.observations[at][:planes] for game, at in places], device)
 
 
 def _tensor(arrays: Sequence[Floats], device: torch.device) -> Tensor:

@@ -190,6 +190,12 @@ class Manifest:
                 )
             manifest = from_data(cls, document, "it", complete=True)
         except BadData as error:
+            if error.unknown and not error.missing:
+                names = ", ".join(map(repr, error.unknown))
+                raise BadWeights(
+                    f"{where} has what this version of muzero-engine does not know ({names[:100]}): "
+                    "use a newer version, or export the weights again"
+                ) from None
             raise _damaged(where, *_complaint(error)) from None
         if manifest.levels is not None and not manifest.levels.rises:
             raise _damaged(where, "levels.levels", f"a list of 2 to {MOST_LEVELS} levels, their ratings (elo) rising")

@@ -30,11 +30,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundles", nargs="+", type=Path)
     parser.add_argument("--plies", type=int, default=usual.plies)
-    parser.add_argument("--steps", type=int, default=usual.steps)
+    parser.add_argument("--examples", type=int, default=usual.examples)
+    parser.add_argument("--epochs", type=int, default=usual.epochs)
     parser.add_argument("--seed", type=int, default=usual.seed)
     arguments = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    settings = DecoderTraining(plies=arguments.plies, steps=arguments.steps, seed=arguments.seed)
+    settings = DecoderTraining(
+        plies=arguments.plies, examples=arguments.examples, epochs=arguments.epochs, seed=arguments.seed
+    )
     last = 0.0
 
     def report(line: str) -> None:

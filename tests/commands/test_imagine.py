@@ -31,7 +31,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("imagine") / "weights"
     shutil.copytree(SHIPPED, folder)
     network = load_network(folder / CHECKPOINT)
-    settings = DecoderTraining(plies=200, steps=120, positions=32, unroll_steps=4)
+    settings = DecoderTraining(plies=200, examples=400, epochs=20, batch=32, unroll_steps=4)
     lines: list[str] = []
     decoder = train_decoder(network, load_game("tictactoe"), (), settings, torch.device("cpu"), lines.append)
     losses = [float(line.rpartition(" ")[2]) for line in lines if "loss" in line]
