@@ -20,7 +20,7 @@ import muzero_engine
 from muzero_engine.cli import COMMANDS
 from muzero_engine.games.registry import BUILT_IN
 from muzero_engine.inference.bundle import load_bundle
-from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, RECURRENT, RECURRENT_INT8
+from muzero_engine.inference.manifest import CHECKPOINT, DECODER, INITIAL, RECURRENT, RECURRENT_INT8
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "muzero_engine"
@@ -78,7 +78,7 @@ def test_the_wheel_takes_the_bundles_and_nothing_else_of_weights(monkeypatch: py
     assert bundles == set(BUILT_IN)
     taken = [pattern for patterns in arguments["package_data"].values() for pattern in patterns]
     shipped = {path.name for path in (ROOT / "weights").glob("*/*") if any(path.match(pattern) for pattern in taken)}
-    assert shipped == {"manifest.json", INITIAL, RECURRENT, RECURRENT_INT8, CHECKPOINT}
+    assert shipped == {"manifest.json", INITIAL, RECURRENT, RECURRENT_INT8, CHECKPOINT, DECODER}
 
 
 def prose() -> list[Path]:

@@ -164,7 +164,8 @@ def _traced(
         if name in axes:
             axes[name] |= board
     if network.config.size_agnostic:
-        axes["policy"][1] = "actions"
+        if "policy" in axes:
+            axes["policy"][1] = "actions"
         if "ownership" in axes:
             axes["ownership"] |= {1: "rows", 2: "columns"}
     standardises = any(isinstance(child, StandardisedConv) for child in module.modules())
