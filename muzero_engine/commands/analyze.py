@@ -126,7 +126,8 @@ def _show_lines(
     outcome = root.outcome()
     if len(root.legal_actions()) == 0:
         reason = f"the game is over: {outcome.reason}" if outcome else "there is no legal move"
-        raise click.ClickException(f"nothing to analyze, {reason}")
+        hint = ": --all goes through its moves" if root.ply else ""
+        raise click.ClickException(f"nothing to analyze, {reason}{hint}")
     engine = make_engine(name, options)
     try:
         engine.prepare(root.shape)

@@ -131,6 +131,11 @@ def limited(options: EngineOptions) -> bool:
     return options.level.lower() not in ("", FULL)
 
 
+def at_full_strength(options: EngineOptions) -> EngineOptions:
+    """Return the options without a level."""
+    return replace(options, level="", level_settings="", limit_strength=False, elo=0, skill_level=FULL_SKILL)
+
+
 def middle(table: LevelTable) -> int:
     """Return the rating that is played where none is named."""
     return round((table.lowest + table.highest) / 2)

@@ -53,6 +53,11 @@ def test_the_engine_begins_where_the_person_is_second() -> None:
     assert result.output.splitlines()[-1] == "black wins: resignation"
 
 
+def test_a_hint_is_given_at_full_strength_whatever_the_level() -> None:
+    result = play("tictactoe", "--side", "both", "--level", "200", "--nodes", "40", lines=["hint", "quit"])
+    assert "40 nodes" in result.output
+
+
 def test_undo_takes_both_moves_back() -> None:
     result = play("tictactoe", lines=["undo", "b2", "undo", "quit"])
     assert "there is no move of yours to take back" in result.output

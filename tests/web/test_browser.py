@@ -112,6 +112,14 @@ def test_pieces_are_dragged_and_what_cannot_go_there_stays(page: Page) -> None:
     expect(page.locator(".ghost")).to_have_count(0)
 
 
+def test_a_new_game_does_not_begin_where_the_last_one_did(page: Page) -> None:
+    begin(page, "chess", position="7k/P7/8/8/8/8/8/K7 w - - 0 1")
+    begin(page, "chess")
+    expect(page.locator("#board .cell .piece")).to_have_count(32)
+    begin(page, "go", size="9", handicap="4")
+    expect(page.locator("#facts-of-board")).to_contain_text("komi 0.5")
+
+
 def test_a_promotion_is_asked_for(page: Page) -> None:
     begin(page, "chess", position="7k/P7/8/8/8/8/8/K7 w - - 0 1")
     square(page, "a7").click()
@@ -232,6 +240,10 @@ def test_the_tree_is_shown_as_it_grows(page: Page) -> None:
     name = first.evaluate("node => node.firstChild.textContent")
     first.click()
     expect(page.locator("#moves .move")).to_have_text([f"1. {name}"])
+    expect(page.locator("#icicle .node")).to_have_count(0)  # of the position before
+    expect(page.locator("#engine-lines li")).to_have_count(0)
+    page.click("#back")
+    expect(page.locator("#engine-lines li")).to_have_count(3)  # what was found there is kept
 
 
 def test_the_model_imagines_a_line(page: Page) -> None:

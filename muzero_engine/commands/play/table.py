@@ -16,6 +16,7 @@ from muzero_engine.commands.play.keeping import CannotSave, save
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult
+from muzero_engine.engine.strength import at_full_strength
 from muzero_engine.files import expanded
 from muzero_engine.games.base import IllegalMove, Position, Scored
 from muzero_engine.games.record import Ending
@@ -267,7 +268,12 @@ class Table:
         if self._end is not None:
             self._say("the game is over")
             return
-        result = self._think()
+        options = self._engine.options
+        self._engine.configure(at_full_strength(options))
+        try:
+            result = self._think()
+        finally:
+            self._engine.configure(options)
         line = self._line_text(self._position, result.info.moves[0].pv)
         self._say(f"hint: {line}{self._value(result)}")
 

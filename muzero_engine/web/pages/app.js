@@ -22,6 +22,8 @@ class Page {
     this.turn = 0; // grows with every position that is shown: late answers to older ones are dropped
     this.running = null; // {id, kind}: the search that runs: "play", "analyse" or "review"
     this.analysing = false;
+    this.infos = new WeakMap(); // the last report on the position of a node
+    this.showLast = null;
     this.shelf = new Shelf();
     this.board = new Board(by("board"), [null, null], {
       play: (move) => this.played(move.move), choose: (moves) => this.choose(moves), say: (text) => this.say(text),
@@ -113,9 +115,11 @@ class Page {
       if (turn !== this.turn) return;
       this.shown = shown;
       this.info = null;
+      this.clearInfo();
       this.imagination.like(this.board);
       this.shelf.keep(tree);
       this.render();
+      if (this.showLast) this.showInfo(this.showLast);
       this.busy(false);
       await this.next();
     } catch (error) { if (turn === this.turn) this.failed(error); }
@@ -180,7 +184,9 @@ class Page {
 
   nameOf(player) {
     const {players, kanji_players: kanji} = this.game;
-    return this.board.kanji && kanji ? `${kanji[player]} ${players[player]}` : players[player];
+    const side = this.board.kanji && kanji ? `${kanji[player]} ${players[player]}` : players[player];
+    const name = this.tree.settings.names?.[player];
+    return name ? `${name}, ${side}` : side;
   }
 
   showPlayers() {
@@ -188,7 +194,7 @@ class Page {
     const places = {[above]: by("player-above"), [1 - above]: by("player-below")};
     this.board.hands = [0, 1].map((player) => places[player].querySelector(".hand"));
     for (const player of [0, 1]) {
-      const who = !this.people.includes(player) ? " (engine)" : this.people.length === 1 ? " (you)" : "";
+      const who = !this.people.includes(player) ? ` (engine${this.tree.settings.elo ? `, ${this.tree.settings.elo} Elo` : ""})` : this.people.length === 1 ? " (you)" : "";
       places[player].querySelector(".name").textContent = `${this.nameOf(player)}${who}`;
       places[player].classList.toggle("turn", this.shown.mover === player && !this.shown.outcome && !this.ended());
       if (!this.shown.board) places[player].querySelector(".hand").replaceChildren();
@@ -321,8 +327,19 @@ class Page {
     return done;
   }
 
+  // Show what is known of the position at hand: the last report on it, or nothing.
+  clearInfo() {
+    const info = this.infos.get(this.tree.here);
+    if (info && (this.analysing || this.people.length === 2)) { this.showLast = info; return; }
+    this.showLast = null;
+    for (const id of ["engine-lines", "icicle", "rounds", "bar"]) by(id).replaceChildren();
+    by("facts").textContent = "";
+    by("bar").setAttribute("aria-label", "no analysis yet");
+  }
+
   showInfo(info) {
     this.info = info;
+    this.infos.set(this.tree.here, info);
     if (info.tree) {
       showTree(by("icicle"), info.tree, info.nodes, (moves) => this.playLine(moves));
       showRounds(by("rounds"), info.tree.rounds);
@@ -394,6 +411,8 @@ class Page {
           continue;
         }
         const about = {where: this.tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES};
+        const done = line.indexOf(node) + 2;
+        this.say(`going through the game: ${done} of ${line.length + 1} positions (any move or key ends it)`);
         if (!await this.search("review", about, turn) || turn !== this.turn) return;
       } catch (error) { this.failed(error); return; }
     }
@@ -424,7 +443,8 @@ class Page {
   async save() {
     const suffix = await toSave(this.game.suffixes);
     if (!suffix) return;
-    const names = this.tree.settings.names ?? [0, 1].map((player) => this.people.includes(player) ? "Player" : "MuZero Engine");
+    const names = this.tree.settings.names ?? [0, 1].map((player) => this.people.includes(player) ? "Player"
+      : `MuZero Engine${this.tree.settings.elo ? ` ${this.tree.settings.elo}` : ""}`);
     const about = {where: this.tree.where(this.tree.mainLine().at(-1) ?? this.tree.root), suffix, names};
     if (this.tree.ending) Object.assign(about, {winner: this.tree.ending.winner, reason: this.tree.ending.reason});
     try {
@@ -441,6 +461,7 @@ class Page {
   // -- buttons and keys ---------------------------------------------------------------------------------------------
 
   toggleAnalysis() {
+    if (!this.analysing && (this.shown?.outcome || this.ended())) { this.say(`${this.situation()}; go back in the game to analyse it`); return; }
     this.analysing = !this.analysing;
     by("analyse").setAttribute("aria-pressed", String(this.analysing));
     if (this.running?.kind === "review") this.stop().then(() => this.refresh()); // which ends it

@@ -47,14 +47,23 @@ export async function newGame(games, before) {
     if (game.komi !== null) form.elements.komi.value = String(game.komi);
     by("handicap-row").hidden = !game.handicap;
     form.elements.handicap.value = "";
+    form.elements.position.value = "";
+    form.elements.level.value = "";
     by("weights-line").textContent = game.weights;
     const levels = game.levels;
     by("level-row").hidden = !levels;
-    if (levels) { form.elements.level.min = levels[0]; form.elements.level.max = levels[1]; }
+    if (levels) {
+      [form.elements.level.min, form.elements.level.max] = levels;
+      by("level-range").textContent = `${levels[0]} to ${levels[1]}; empty: as strong as it can`;
+    }
   };
   const timed = () => {
     by("move-time").hidden = form.elements.time.value !== "move";
     by("clock-time").hidden = form.elements.time.value !== "clock";
+  };
+  form.elements.handicap.onchange = () => { // stones are all that the weaker player gets
+    const game = games.find((one) => one.name === pick.value);
+    if (game.komi !== null) form.elements.komi.value = form.elements.handicap.value ? "0.5" : String(game.komi);
   };
   pick.onchange = adapt;
   form.elements.time.onchange = timed;
