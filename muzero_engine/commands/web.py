@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 
@@ -19,6 +20,7 @@ from muzero_engine.inference.session import OnnxModel
 from muzero_engine.web.server import serve
 from muzero_engine.web.tab import Parts
 
+TOKEN = "[A-Za-z0-9_-]{8,100}"
 OF_NO_USE = frozenset(
     {
         "multipv",
@@ -47,6 +49,8 @@ def web(port: int, host: str, token: str | None, no_browser: bool, options: Engi
       muzero-engine web
       muzero-engine web --no-browser --port 0
     """
+    if token is not None and not re.fullmatch(TOKEN, token):
+        raise click.UsageError("--token takes 8 to 100 letters, digits, - and _")
     parts = Parts(make_engine, game_of_data, _imagination(), weights_line, levels, options)
     serve(parts, host, port, token, click.echo, browser=not no_browser)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from muzero_engine.arrays import Floats
 from muzero_engine.files import read_limited
+from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import DECODER, BadWeights
 
@@ -21,7 +22,8 @@ Decoder = Callable[[Floats], Floats]
 
 def load_decoder(folder: Path) -> Decoder | None:
     """Return the decoder of a bundle, None where it has none. Raises BadWeights."""
-    info = read_manifest(folder).files.get(DECODER)
+    manifest = read_manifest(folder)
+    info = manifest.files.get(DECODER)
     if info is None or not (folder / DECODER).exists():
         return None
     again = "install the weights again, or train a decoder for them (scripts/lab/decoder)"
@@ -44,6 +46,14 @@ def load_decoder(folder: Path) -> Decoder | None:
 
     def decode(latent: Floats) -> Floats:
         frame: Floats = session.run(["frame"], {"latent": np.ascontiguousarray(latent)})[0]
-        return frame
+        return np.nan_to_num(np.asarray(frame, dtype=np.float32)).clip(0.0, 1.0)
 
+    planes = load_game(manifest.game).spec.layout.frame_planes
+    board = manifest.shapes[0]
+    try:
+        probe = decode(np.zeros((2, manifest.network.channels, *board), dtype=np.float32))
+    except Exception as error:  # of onnxruntime, or of numpy where it is no array of numbers
+        raise BadWeights(f"{DECODER} in {folder} does not run ({str(error)[:200]!a}): {again}") from None
+    if probe.shape != (2, planes, *board):
+        raise BadWeights(f"{DECODER} in {folder} gives {probe.shape} where {(2, planes, *board)} belongs: {again}")
     return decode

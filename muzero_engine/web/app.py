@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import json
 import mimetypes
+import queue
+import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -21,9 +23,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from muzero_engine.files import read_limited
 from muzero_engine.games.registry import UnknownGame, load_game
 from muzero_engine.web.guard import COOKIE, Guard
+from muzero_engine.web.requests import Asked
 from muzero_engine.web.tab import Parts, Tab
 from muzero_engine.web.views import Data
 
+MAX_WAITING = 100  # requests of a tab
 MAX_TABS = 12  # each has an engine
 MESSAGES_A_SECOND = 50  # of a tab, in the mean of `RATE_SECONDS`
 RATE_SECONDS = 4.0
@@ -133,6 +137,7 @@ async def _serve(websocket: WebSocket, parts: Parts, tabs: set[Tab]) -> None:
     outbox = _Outbox(asyncio.get_running_loop())
     tab = Tab(parts, outbox.put)
     tabs.add(tab)
+    worker = _Worker(tab)
     sender = asyncio.create_task(outbox.run(websocket.send_text))
     came: deque[float] = deque(maxlen=int(MESSAGES_A_SECOND * RATE_SECONDS))
     try:
@@ -142,15 +147,52 @@ async def _serve(websocket: WebSocket, parts: Parts, tabs: set[Tab]) -> None:
             if len(came) == came.maxlen and came[-1] - came[0] < RATE_SECONDS:
                 await websocket.close(TOO_FAST, "too many requests")
                 break
-            await asyncio.to_thread(tab.answer, text)
+            if worker.waiting >= MAX_WAITING:
+                await websocket.close(TOO_FAST, "too many requests wait for their answers")
+                break
+            if (asked := tab.hear(text)) is not None:
+                worker.put(asked)
     except (WebSocketDisconnect, RuntimeError, KeyError):  # it went, or sent what is no text
         pass
     finally:
         sender.cancel()
-        await asyncio.shield(asyncio.to_thread(tab.close))
-        tabs.discard(tab)
+        tab.leave()
+        worker.end(lambda: tabs.discard(tab))
         with contextlib.suppress(asyncio.CancelledError):
             await sender
+
+
+class _Worker:
+    """Answers the requests of a tab in a thread of its own, which holds up neither other tabs nor the program's end."""
+
+    def __init__(self, tab: Tab) -> None:
+        self._tab = tab
+        self._asked: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
+        self._ended: Callable[[], None] = _nothing
+        threading.Thread(target=self._run, name="tab", daemon=True).start()
+
+    @property
+    def waiting(self) -> int:
+        """Return how many requests wait."""
+        return self._asked.qsize()
+
+    def put(self, asked: Asked) -> None:
+        self._asked.put(asked)
+
+    def end(self, ended: Callable[[], None]) -> None:
+        """Close the tab after the request that is answered now, and call `ended`, in that thread."""
+        self._ended = ended
+        self._asked.put(None)
+
+    def _run(self) -> None:
+        while (asked := self._asked.get()) is not None:
+            self._tab.answer(asked)
+        self._tab.close()
+        self._ended()
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Outbox:
@@ -179,4 +221,5 @@ class _Outbox:
                 await self._some.wait()
                 self._some.clear()
                 while self._waiting:
-                    await send(json.dumps(self._waiting.popleft(), ensure_ascii=False, separators=(",", ":")))
+                    text = json.dumps(self._waiting.popleft(), ensure_ascii=False, separators=(",", ":"))
+                    await send(text.encode(errors="replace").decode())  # half a character, echoed, is no text

@@ -7,18 +7,25 @@ name that was bent to 127.0.0.1 is told by it) nor the `Origin` (which tells its
 from __future__ import annotations
 
 import hmac
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 COOKIE = "muzero_token"
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether an address can only be reached from this machine."""
-    return host in LOOPBACK or host.startswith("127.")
+    """Return whether a name or an address can only mean this machine. Names that resolve to it are none of it: anybody
+    can have one.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Guard:
         if not self._is_own(host):
             return "this server does not answer to that name"
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _place(origin) != host:
             return "a page of another site asked"
         site = headers.get("sec-fetch-site")
         mode = headers.get("sec-fetch-mode")
@@ -59,6 +66,13 @@ class Guard:
         assert self.token is not None
         given = [*parse_qs(query).get("token", []), _cookie(headers.get("cookie", ""))]
         return any(hmac.compare_digest(text.encode(), self.token.encode()) for text in given)
+
+
+def _place(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _cookie(header: str) -> str:

@@ -24,6 +24,10 @@ ClockSeconds = Annotated[float, Rule(lambda s: 0 <= s <= 86_400, "0 to 86400 sec
 Lines = Annotated[int, Rule(lambda n: 1 <= n <= 20, "1 to 20")]
 ShownBranches = Annotated[int, Rule(lambda n: 0 <= n <= 400, "0 to 400")]
 Nodes = Annotated[int, Rule(lambda n: 1 <= n <= 10_000_000, "1 to 10000000")]
+AskedElo = Annotated[int, Rule(lambda n: -10_000 <= n <= 10_000, "-10000 to 10000")]
+PlayerName = Annotated[
+    str, Rule(lambda text: len(text) <= 200 and text.isprintable(), "one line of at most 200 characters")
+]
 Size = Annotated[int, Rule(lambda n: 1 <= n <= 99, "1 to 99")]
 Komi = Annotated[float, Rule(lambda k: math.isfinite(k) and abs(k) <= 1000, "-1000 to 1000")]
 HandicapStones = Annotated[int, Rule(lambda n: 2 <= n <= 9, "2 to 9")]
@@ -71,7 +75,7 @@ class GoRequest:
     nodes: Nodes | None = None
     clock: ClockSeconds | None = None  # left to the player to move
     increment: ClockSeconds = 0.0
-    elo: int | None = None  # None: as strong as it can
+    elo: AskedElo | None = None  # None: as strong as it can
     lines: Lines = 1  # with a variation
     branches: ShownBranches = 0  # of the tree, in every report
     analysis: bool = False  # look at more moves than a game needs
@@ -109,7 +113,7 @@ class SaveRequest:
 
     where: Where
     suffix: Text
-    names: tuple[Text, Text] = ("", "")
+    names: tuple[PlayerName, PlayerName] = ("", "")
     winner: Annotated[int, Rule(lambda n: n in (0, 1), "0 or 1")] | None = None
     reason: Text = ""  # how it ended; empty: by the rules, or not at all
 

@@ -1,7 +1,8 @@
 """One tab of a browser: its engine, and answers to what its page asks.
 
 The game is kept by the page, which names the whole position in every request; a tab has nothing to lose. Requests are
-taken one after the other in one thread; reports of the search come from the engine's thread, through `send` as well.
+heard in the server's thread and answered one after the other in one of the tab's own; reports of the search come from
+the engine's thread, through `send` as well.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.games.written_games import default_name, game_bytes, game_record, played_moves
 from muzero_engine.games.written_moves import read_move
 from muzero_engine.web.requests import (
+    MAX_MOVES,
     Asked,
     BadRequest,
     GoRequest,
@@ -79,16 +81,33 @@ class Tab:
         self._lock = threading.Lock()
         self._closed = False
 
-    def answer(self, message: str | bytes) -> None:
-        """Answer one message of the page: an object with its `id`, or with `error`, one sentence."""
-        number = 0
+    def hear(self, message: str | bytes) -> Asked | None:
+        """Return what a message of the page asks, for `answer`; None where that cannot be read, and was answered.
+
+        It takes a moment only. A search is stopped at once, whatever waits to be answered before.
+        """
         try:
             asked = read_request(message)
-            number = asked.id
-            if (answer := self._answer(asked)) is not None:
-                self._send({"id": number, **answer})
+        except ValueError as error:
+            self._send({"id": 0, "error": str(error)})
+            return None
+        if asked.ask == "stop" and (engine := self._engine) is not None:
+            engine.stop()
+        return asked
+
+    def answer(self, asked: Asked) -> None:
+        """Answer a request: an object with its `id`, or with `error`, one sentence."""
+        try:
+            if not self._closed and (answer := self._answer(asked)) is not None:
+                self._send({"id": asked.id, **answer})
         except ValueError as error:  # all that this package refuses is one, and has a sentence
-            self._send({"id": number, "error": str(error)})
+            self._send({"id": asked.id, "error": str(error)})
+
+    def leave(self) -> None:
+        """Begin no more work, and end what runs as soon as can be; `close` follows."""
+        self._closed = True
+        if (engine := self._engine) is not None:
+            engine.stop()
 
     def close(self) -> None:
         """End the engine and its search."""
@@ -212,6 +231,8 @@ class Tab:
         position, actions = played_moves(position_of(request.where))
         lines = []
         for number in range(len(actions))[:: max(1, len(actions) // HORIZON_POSITIONS)]:
+            if self._closed:
+                raise BadRequest("this tab was closed")
             start = position.copy()
             for action in actions[:number]:
                 start.push(action)
@@ -231,6 +252,8 @@ class Tab:
             raise BadRequest(f"that is larger than {MAX_FILE >> 20} MiB: take a part of it")
         played = self._parts.read_game(data, request.game or None, request.number)
         first, actions = played_moves(played.position)
+        if len(actions) > MAX_MOVES:
+            raise BadRequest(f"that game has {len(actions):,} moves; {MAX_MOVES:,} are shown at most")
         game = load_game(played.position.spec.name)
         return {
             "game": game.spec.name,

@@ -154,15 +154,17 @@ def imagined_data(plies: Sequence[ImaginedPly], start: Position, *, kanji: bool)
 def line_data(start: Position, moves: Iterable[int], *, kanji: bool) -> list[Data]:
     """Return the moves of a game from its first position: texts, player and the number that people give it."""
     game, position = game_of(start), start.copy()
+    first = start.ply + 1 if game.board_view is None else game.board_view(start).move_number
+    plies_per_move = game.notation.plies_per_move
+    before = start.mover if plies_per_move > 1 else 0  # plies of the first move that were played before
     line = []
-    for action in moves:
-        number = position.ply + 1 if game.board_view is None else game.board_view(position).move_number
+    for ply, action in enumerate(moves):
         line.append(
             {
                 "move": position.action_text(action),
                 "text": move_text(position, action, kanji=kanji),
                 "mover": position.mover,
-                "number": number,
+                "number": first + (ply + before) // plies_per_move,
             }
         )
         position.push(action)

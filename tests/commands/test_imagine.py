@@ -96,6 +96,16 @@ def test_a_decoder_that_was_changed_is_refused(bundle: Path, tmp_path: Path) -> 
     assert "is not the file that the manifest describes" in result.output
 
 
+def test_a_decoder_of_another_network_is_refused(bundle: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(bundle, folder)
+    add_decoder(folder, (SHIPPED.parent / "othello" / DECODER).read_bytes())
+    result = run("startpos", "--game", "tictactoe", "--weights", str(folder), "--moves", "b2")
+    assert result.exit_code == 1
+    assert "decoder.onnx in" in result.output
+    assert len(result.output.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

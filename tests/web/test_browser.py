@@ -314,6 +314,26 @@ def test_a_page_that_is_loaded_anew_goes_on_and_a_lost_tab_is_offered(page: Page
     expect(other.locator("#moves .move")).to_have_count(2)
 
 
+@pytest.mark.parametrize(
+    "kept",
+    ["{", '{"tree": {"setup": {"game": "nope"}, "settings": null, "root": {"children": []}, "at": []}}', None],
+)
+def test_what_a_browser_kept_badly_or_not_at_all_is_no_hindrance(
+    browser: Browser, address: str, kept: str | None
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    if kept is None:
+        page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('denied'); }});")
+    else:
+        page.goto(address)
+        page.evaluate("kept => localStorage.setItem('muzero-game-' + sessionStorage.getItem('muzero-tab'), kept)", kept)
+    opened(page, address)
+    begin(page, "chess")
+    play(page, "e2e4")
+    context.close()
+
+
 def test_two_tabs_do_not_disturb_each_other(page: Page, address: str) -> None:
     other = page.context.new_page()
     opened(other, address)

@@ -16,7 +16,20 @@ def test_the_own_address_is_answered(host: str) -> None:
     assert LOCAL.refusal({"host": host, "origin": f"http://{host}", "sec-fetch-site": "same-origin"}, "") is None
 
 
-@pytest.mark.parametrize("host", ["", "evil.example", "evil.example:8484", "127.0.0.1", "127.0.0.1:80", "[", "a:b:c"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        "evil.example:8484",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "[",
+        "a:b:c",
+        "127.evil.com:8484",
+        "127.0.0.1.evil.com:8484",
+    ],
+)
 def test_another_name_is_refused(host: str) -> None:
     assert LOCAL.refusal({"host": host}, "") is not None
 
@@ -26,6 +39,7 @@ def test_another_name_is_refused(host: str) -> None:
     [
         {"origin": "http://evil.example"},
         {"origin": "null"},
+        {"origin": "http://["},
         {"origin": "http://localhost:9999"},
         {"origin": "http://127.0.0.1:8484.evil.example"},
         {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},

@@ -4,7 +4,7 @@ import {Board} from "./board.js";
 import {Clocks} from "./clocks.js";
 import {Connection, Lost} from "./connection.js";
 import {chooseMove, newGame, showHelp, toLoad, toSave} from "./dialogs.js";
-import {GameTree, Shelf} from "./game.js";
+import {GameTree, Shelf, keep, local, recall} from "./game.js";
 import {Imagination} from "./imagination.js";
 import {showRounds, showTree} from "./tree.js";
 import {showBar, showCurve, showFacts, showLines, showMoves} from "./panels.js";
@@ -50,7 +50,11 @@ class Page {
       this.games = (await this.connection.ask("hello")).games;
       if (this.tree) { this.refresh(); return; }
       const own = this.shelf.own();
-      if (own) { this.begin(GameTree.fromData(own)); return; }
+      if (own) {
+        const tree = GameTree.fromData(own);
+        const fits = await this.connection.ask("show", {where: tree.where()}).catch(() => null);
+        if (fits) { this.begin(tree); return; }
+      }
       const game = this.games[0];
       this.begin(new GameTree({game: game.name, start: "", size: null, komi: null, handicap: null},
         {people: [0, 1], elo: null, seconds: 1, clock: null, increment: 0}));
@@ -80,7 +84,7 @@ class Page {
     board.game = game.name;
     board.players = game.players;
     board.pictures = game.pictures;
-    board.kanji = game.kanji && localStorage.getItem("muzero-kanji") !== "no";
+    board.kanji = game.kanji && recall(local, "muzero-kanji") !== "no";
     board.flipped = this.people.length === 1 && this.people[0] === 1;
     by("kanji").hidden = !game.kanji;
     if (tree.settings.clock !== null && !tree.clocks) tree.clocks = [tree.settings.clock, tree.settings.clock];
@@ -473,7 +477,7 @@ class Page {
 
   toggleKanji() {
     this.board.kanji = !this.board.kanji;
-    localStorage.setItem("muzero-kanji", this.board.kanji ? "yes" : "no");
+    keep(local, "muzero-kanji", this.board.kanji ? "yes" : "no");
     by("kanji").setAttribute("aria-pressed", String(this.board.kanji));
     this.stop().then(() => this.reword()).then(() => this.refresh());
   }
@@ -520,9 +524,9 @@ function switchTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
   const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
   document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-  localStorage.setItem("muzero-theme", document.documentElement.dataset.theme);
+  keep(local, "muzero-theme", document.documentElement.dataset.theme);
 }
 
-const theme = localStorage.getItem("muzero-theme");
+const theme = recall(local, "muzero-theme");
 if (theme) document.documentElement.dataset.theme = theme;
 new Page();

@@ -89,8 +89,8 @@ const PREFIX = "muzero-game-", KEPT = 8;
 
 export class Shelf {
   constructor() {
-    let id = sessionStorage.getItem("muzero-tab");
-    if (!id) { id = crypto.randomUUID?.() ?? String(Math.random()).slice(2); sessionStorage.setItem("muzero-tab", id); }
+    let id = recall(session, "muzero-tab");
+    if (!id) { id = crypto.randomUUID?.() ?? String(Math.random()).slice(2); keep(session, "muzero-tab", id); }
     this.key = PREFIX + id;
   }
 
@@ -110,10 +110,11 @@ export class Shelf {
   // Unfinished games of tabs that are gone or elsewhere, newest first: [{key, time, tree}].
   offered() { return this.#others().filter((one) => one.tree.root.children.length && !one.tree.ending); }
 
-  forget(key) { localStorage.removeItem(key); }
+  forget(key) { try { localStorage.removeItem(key); } catch { /* it is not there */ } }
 
   #others() {
     const found = [];
+    if (recall(local, "muzero-tab") === undefined) return found;
     for (let i = 0; i < localStorage.length; i++) {
       const key = localStorage.key(i);
       if (!key.startsWith(PREFIX) || key === this.key) continue;
@@ -124,10 +125,18 @@ export class Shelf {
   }
 }
 
+// What a storage holds, null where it holds nothing, undefined where the browser lends none.
+export function recall(storage, key) { try { return storage().getItem(key); } catch { return undefined; } }
+
+export function keep(storage, key, value) { try { storage().setItem(key, value); } catch { /* full, or not lent */ } }
+
+export const session = () => sessionStorage, local = () => localStorage; // to name one may throw already
+
 function read(key) {
   try {
     const kept = JSON.parse(localStorage.getItem(key));
-    GameTree.fromData(kept.tree); // what cannot be read is not offered
+    const tree = GameTree.fromData(kept.tree); // what cannot be read is not offered
+    if (typeof tree.setup.game !== "string" || !Array.isArray(tree.settings.people)) return null;
     return kept;
   } catch { return null; }
 }
