@@ -236,11 +236,12 @@ def test_a_signal_asks_and_a_later_one_interrupts() -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
 def test_a_terminal_that_is_closed_asks_for_a_stop_unless_nohup_says_otherwise() -> None:
-    with StopRequest() as stop:
-        signal.raise_signal(signal.SIGHUP)
-        assert stop.signalled
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup themselves
     try:
+        with StopRequest() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert stop.signalled
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         with StopRequest() as stop:
             signal.raise_signal(signal.SIGHUP)
             assert not stop.signalled
