@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,7 @@ from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.positions import play_moves, read_game, say_warnings
 from muzero_engine.commands.common.style import Style, style_of
-from muzero_engine.engine.imagination import Horizon, ImaginedPly, horizons, imagine, plies_held
+from muzero_engine.engine.imagination import Horizon, ImaginedPly, horizons, imagine, lookaheads, plies_held
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import Position
@@ -87,7 +87,7 @@ def imagine_command(
         return
     actions = _line(start, moves, options)[:plies]
     imagined = imagine(model, decode, start, actions)
-    walked = list(_positions(start, actions))
+    walked = [position for position, _ in lookaheads(start, actions, plies)]
     if as_json:
         rows = [_data(ply, at) for ply, at in zip(imagined, walked, strict=True)]
         click.echo(json.dumps({"game": name, "position": start.text(), "plies": rows}, indent=2))
@@ -112,15 +112,6 @@ def _line(start: Position, moves: str, options: EngineOptions) -> list[int]:
         return list(think(engine, start, Limits(nodes=NODES)).info.moves[0].pv)
     finally:
         engine.close()
-
-
-def _positions(start: Position, actions: list[int]) -> Iterator[Position]:
-    """Yield the position at the start and after each move."""
-    position = start.copy()
-    yield position.copy()
-    for action in actions:
-        position.push(action)
-        yield position.copy()
 
 
 # One line
@@ -207,9 +198,9 @@ def _whole_games(ends: Sequence[Position], plies: int, model: Model, decode: Dec
     lines: list[list[ImaginedPly]] = []
     tell = _progress(total)
     for first, actions in played:
-        for number, position in enumerate(_positions(first, actions)):
+        for position, following in lookaheads(first, actions, plies):
             tell(len(lines))
-            lines.append(imagine(model, decode, position, actions[number : number + plies]))
+            lines.append(imagine(model, decode, position, following))
     known = horizons(lines)
     held = [plies_held(line) for line in lines if len(line) > plies] if decode is not None else []
     if as_json:

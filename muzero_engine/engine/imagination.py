@@ -6,7 +6,7 @@ afterwards where it is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,6 +124,15 @@ def wrong_squares(picture: Floats, position: Position) -> tuple[Square, ...]:
     true: Bools = position.frames(1)[0][: len(picture)]
     rows, columns = np.nonzero(((picture >= BELIEVED) != true).any(axis=0))
     return tuple(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+def lookaheads(start: Position, actions: Sequence[int], plies: int) -> Iterator[tuple[Position, Sequence[int]]]:
+    """Yield every position of a game, the last included, each with the moves that followed, at most `plies` of them."""
+    position = start.copy()
+    for number in range(len(actions) + 1):
+        yield position.copy(), actions[number : number + plies]
+        if number < len(actions):
+            position.push(actions[number])
 
 
 def horizons(lines: Sequence[Sequence[ImaginedPly]]) -> list[Horizon]:

@@ -16,6 +16,7 @@ import torch
 from muzero_engine.export.calibration import Int8Calibration, calibration_edges
 from muzero_engine.export.equalise import equalised
 from muzero_engine.export.graph import initial_graph, recurrent_graph, referring, serialised
+from muzero_engine.export.one_thread import one_thread
 from muzero_engine.export.quantise import quantised
 from muzero_engine.files import read_limited, replace_folder, restore_folder, write_atomically
 from muzero_engine.games.base import Game
@@ -79,13 +80,9 @@ def export_bundle(
         CHECKPOINT: checkpoint,
     }
     if int8 is not None:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # small batches gain little by more, and threads that share cores spin
-        try:
+        with one_thread():
             edges = calibration_edges(TorchModel(stored), game, int8, training.boards)
             files[RECURRENT_INT8] = serialised(quantised(recurrent_graph(equalised(stored.folded(), edges)), edges))
-        finally:
-            torch.set_num_threads(threads)
     if picture is not None:
         files[PICTURE] = picture
     if history is not None:

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from muzero_engine.arrays import Floats
 from muzero_engine.export.calibration import SampledGame, sampled_game
 from muzero_engine.export.graph import decoder_graph, serialised
+from muzero_engine.export.one_thread import one_thread
 from muzero_engine.files import write_atomically
 from muzero_engine.games.base import Game, Shape
 from muzero_engine.inference.bundle import read_manifest
@@ -45,6 +46,7 @@ class DecoderTraining:
     seed: int = 0
 
 
+@one_thread()
 def train_decoder(
     network: MuZeroNetwork,
     game: Game,
@@ -54,30 +56,15 @@ def train_decoder(
     report: Report,
 ) -> DecoderHead:
     """Return a decoder of a network's latents, on the CPU. `report` is told how it goes, several times a minute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # small batches gain little by more, and threads that share cores spin
-    try:
-        return _trained(network, game, boards, settings, device, report)
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _trained(
-    network: MuZeroNetwork,
-    game: Game,
-    boards: Sequence[Shape],
-    settings: DecoderTraining,
-    device: torch.device,
-    report: Report,
-) -> DecoderHead:
     random = np.random.default_rng(settings.seed)
     folded = network.folded().to(device)
     model = TorchModel(network.to(device))
     games: dict[Shape, list[SampledGame]] = {}
+    wanted = settings.plies / max(1, len(boards))
     for shape in dict.fromkeys(boards or game.spec.shapes[:1]):
         played = games.setdefault(shape, [])
-        while (plies := sum(len(one.actions) for one in played)) < settings.plies / max(1, len(boards)):
-            report(f"games on {shape[0]}x{shape[1]}: {plies:,} of {settings.plies / max(1, len(boards)):,.0f} plies")
+        while (plies := sum(len(one.actions) for one in played)) < wanted:
+            report(f"games on {shape[0]}x{shape[1]}: {plies:,} of {wanted:,.0f} plies")
             played.append(sampled_game(model, game, shape, random))
     torch.manual_seed(settings.seed)
     planes = game.spec.layout.frame_planes

@@ -16,6 +16,7 @@ from muzero_engine.files import read_limited
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import DECODER, BadWeights
+from muzero_engine.inference.session import session_options
 
 Decoder = Callable[[Floats], Floats]
 
@@ -35,12 +36,8 @@ def load_decoder(folder: Path) -> Decoder | None:
         raise BadWeights(f"{DECODER} in {folder} is not the file that the manifest describes: {again}")
     import onnxruntime
 
-    onnxruntime.disable_telemetry_events()
-    onnxruntime.set_default_logger_severity(3)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(data, session_options(threads=1), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's exceptions have no common base but this
         raise BadWeights(f"{DECODER} in {folder} cannot be loaded ({str(error)[:200]}): {again}") from None
 

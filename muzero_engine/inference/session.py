@@ -257,9 +257,11 @@ def _choose_precision(choice: Precision, backend: Backend, bundle: Bundle) -> Pr
     return choice
 
 
-def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxruntime.InferenceSession:
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Return the settings of a session that one caller uses from one thread, see the module."""
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # before any session; see the package
     onnxruntime.set_default_logger_severity(3)  # errors only: standard error belongs to the protocol session
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -267,6 +269,13 @@ def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxr
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _session(bundle: Bundle, name: str, backend: Backend, threads: int) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = session_options(threads)
     if backend is Backend.DIRECTML:
         options.enable_mem_pattern = False  # DirectML requires it
     graph = bundle.graphs[name]

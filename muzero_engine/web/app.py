@@ -137,7 +137,7 @@ async def _serve(websocket: WebSocket, parts: Parts, tabs: set[Tab]) -> None:
     outbox = _Outbox(asyncio.get_running_loop())
     tab = Tab(parts, outbox.put)
     tabs.add(tab)
-    worker = _Worker(tab)
+    worker = _Worker(tab, lambda: tabs.discard(tab))
     sender = asyncio.create_task(outbox.run(websocket.send_text))
     came: deque[float] = deque(maxlen=int(MESSAGES_A_SECOND * RATE_SECONDS))
     try:
@@ -157,7 +157,7 @@ async def _serve(websocket: WebSocket, parts: Parts, tabs: set[Tab]) -> None:
     finally:
         sender.cancel()
         tab.leave()
-        worker.end(lambda: tabs.discard(tab))
+        worker.end()
         with contextlib.suppress(asyncio.CancelledError):
             await sender
 
@@ -165,10 +165,11 @@ async def _serve(websocket: WebSocket, parts: Parts, tabs: set[Tab]) -> None:
 class _Worker:
     """Answers the requests of a tab in a thread of its own, which holds up neither other tabs nor the program's end."""
 
-    def __init__(self, tab: Tab) -> None:
+    def __init__(self, tab: Tab, ended: Callable[[], None]) -> None:
+        """Begin with nothing to do. `ended` is called when the tab is closed, in that thread."""
         self._tab = tab
+        self._ended = ended
         self._asked: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
-        self._ended: Callable[[], None] = _nothing
         threading.Thread(target=self._run, name="tab", daemon=True).start()
 
     @property
@@ -179,9 +180,8 @@ class _Worker:
     def put(self, asked: Asked) -> None:
         self._asked.put(asked)
 
-    def end(self, ended: Callable[[], None]) -> None:
-        """Close the tab after the request that is answered now, and call `ended`, in that thread."""
-        self._ended = ended
+    def end(self) -> None:
+        """Close the tab after the request that is answered now."""
         self._asked.put(None)
 
     def _run(self) -> None:
@@ -189,10 +189,6 @@ class _Worker:
             self._tab.answer(asked)
         self._tab.close()
         self._ended()
-
-
-def _nothing() -> None:
-    pass
 
 
 class _Outbox:

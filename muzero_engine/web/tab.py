@@ -12,10 +12,11 @@ import binascii
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 
 from muzero_engine import __version__
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.imagination import ImaginedPly, horizons, plies_held
+from muzero_engine.engine.imagination import ImaginedPly, horizons, lookaheads, plies_held
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
@@ -100,8 +101,9 @@ class Tab:
         try:
             if not self._closed and (answer := self._answer(asked)) is not None:
                 self._send({"id": asked.id, **answer})
-        except ValueError as error:  # all that this package refuses is one, and has a sentence
-            self._send({"id": asked.id, "error": str(error)})
+        except Exception as error:  # a tab answers and lives, whatever a network or its runtime does
+            text = f"{error}".strip()
+            self._send({"id": asked.id, "error": text.splitlines()[0] if text else type(error).__name__})
 
     def leave(self) -> None:
         """Begin no more work, and end what runs as soon as can be; `close` follows."""
@@ -228,15 +230,13 @@ class Tab:
         return {"plies": imagined_data(plies, start, kanji=request.kanji)}
 
     def _horizons(self, request: HorizonsRequest) -> Data:
-        position, actions = played_moves(position_of(request.where))
+        first, actions = played_moves(position_of(request.where))
+        every = max(1, len(actions) // HORIZON_POSITIONS)
         lines = []
-        for number in range(len(actions))[:: max(1, len(actions) // HORIZON_POSITIONS)]:
+        for start, following in islice(lookaheads(first, actions, HORIZON_PLIES), 0, len(actions), every):
             if self._closed:
                 raise BadRequest("this tab was closed")
-            start = position.copy()
-            for action in actions[:number]:
-                start.push(action)
-            lines.append(self._parts.imagine(start, actions[number : number + HORIZON_PLIES], self._parts.options))
+            lines.append(self._parts.imagine(start, following, self._parts.options))
         held = sorted(plies_held(line) for line in lines if len(line) > HORIZON_PLIES)
         known = [asdict(one) for one in horizons(lines)]
         return {"horizons": known, "held": held[len(held) // 2] if held else None, "plies": HORIZON_PLIES}

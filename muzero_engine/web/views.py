@@ -37,7 +37,6 @@ def game_data(game: Game) -> Data:
         "declarations": game.declarations,
         "kanji": game.notation.kanji is not None,
         "suffixes": written_suffixes(game),
-        "example": game.notation.move_example,
         "ownership": spec.ownership,
         "pictures": game.piece_picture is not None,
         "plies_per_move": game.notation.plies_per_move,
@@ -70,7 +69,6 @@ def view_data(view: BoardView) -> Data:
         "kanji_rows": view.kanji_rows,
         "pieces": [{"square": square, **piece_data(piece)} for square, piece in view.pieces.items()],
         "surface": view.surface.value,
-        "turns": view.turns,
         "light": view.light,
         "discs": view.signs is not None,
         "crossings": view.crossings,
@@ -172,7 +170,7 @@ def line_data(start: Position, moves: Iterable[int], *, kanji: bool) -> list[Dat
 
 
 def info_data(position: Position, info: SearchInfo, lines: int, *, kanji: bool) -> Data:
-    """Return a moment of a search: its best `lines` with their variations, all moves with their shares."""
+    """Return a moment of a search: its best `lines` with their variations, and the tree where it was asked for."""
     total = max(1, sum(move.visits for move in info.moves))
     first = position.mover == 0
     return {

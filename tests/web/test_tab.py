@@ -6,14 +6,15 @@ import base64
 import json
 import queue
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import pytest
 from support.web import ENGINES, make_parts
 
 from muzero_engine.games.base import Position
 from muzero_engine.games.registry import game_names, load_game
-from muzero_engine.web.tab import Tab
+from muzero_engine.web.tab import Parts, Tab
 
 Answer = dict[str, Any]
 
@@ -21,9 +22,9 @@ Answer = dict[str, Any]
 class Client:
     """Asks a tab, and reads what it sends."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts: Parts | None = None) -> None:
         self.sent: queue.Queue[Answer] = queue.Queue()
-        self.tab = Tab(make_parts(), self.sent.put)
+        self.tab = Tab(parts or make_parts(), self.sent.put)
 
     def send(self, message: str) -> None:
         if (asked := self.tab.hear(message)) is not None:
@@ -190,6 +191,17 @@ def test_another_game_has_another_engine_and_the_first_ends(client: Client) -> N
         pass
     assert len(ENGINES) == 2
     assert not ENGINES[0].searching
+
+
+def test_a_network_that_fails_is_answered_and_the_tab_lives() -> None:
+    def fails(*_arguments: object) -> NoReturn:
+        raise RuntimeError("the graphics card is gone\nand this is where")
+
+    client = Client(replace(make_parts(), imagine=fails))
+    answer = client.ask("imagine", where={"game": "chess"}, moves=[])
+    assert answer == {"id": 7, "error": "the graphics card is gone"}
+    assert len(client.ask("show", where={"game": "chess"})["moves"]) == 20
+    client.tab.close()
 
 
 SGF = "(;GM[1]FF[4]SZ[9]KM[6.5]PB[Ann]PW[Bob];B[ee];W[gc])"
