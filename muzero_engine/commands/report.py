@@ -47,4 +47,4 @@ def _title(folder: Path) -> str:
         config = from_json(read_limited(folder / "config.json", 1 << 20).decode())
     except (OSError, ValueError):
         return f"Training run {folder.name}"
-    return f"{config.game}, preset {config.preset}: {folder.name}"
+    return f"{config.name}, preset {config.preset}: {folder.name}"

@@ -7,6 +7,10 @@ network: `network.config`, everything that decides its shape); a *preset* is a c
 A run is a fixed cycle on every rank: play `SelfPlaySettings.plies_per_cycle` plies, then take
 `LearnerSettings.steps_per_cycle` gradient steps on all ranks together. Counts are per rank unless a comment says
 otherwise.
+
+A run learns a board game or an environment (a one-player world with rewards). The groups are the same for both: to an
+environment `games` are the copies of it that run at once, each playing one episode after the other, and a `ply` is a
+step. What only one of the two has says so.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.base import Shape
 
 
@@ -55,6 +60,16 @@ class SelfPlaySettings:
     shapes: tuple[tuple[Shape, float], ...] = ()  # (board, share of the games); empty: the game's first board
     komi: float = 7.0  # Go: mean komi
     komi_spread: float = 0.0  # Go: standard deviation of komi, rounded to half points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnSettings:
+    """What the rewards of an environment add up to, and how far targets look ahead; board games have results."""
+
+    discount: float = 0.997  # of the reward one step later (Schrittwieser et al. 2020, appendix G)
+    support: int = 30  # S: values and rewards are distributions over the whole numbers from -S to S, which stand for
+    # h(x) = sign(x) (sqrt(|x| + 1) - 1) + 0.001 x (appendix F; there 300): 30 reaches 930
+    n_step: int = 5  # rewards of a value target, before the search's value takes over (appendix G: 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +134,10 @@ class LearnerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
-    """How often the newest network plays older ones and scripted players, and how."""
+    """How often the newest network plays older ones and scripted players, or episodes without noise, and how."""
 
     every_cycles: int = 8  # 0: never
-    games: int = 256  # against each opponent, paired openings with colours swapped
+    games: int = 256  # against each opponent, paired openings with colours swapped; of an environment: episodes
     simulations: int = 32
     opening_plies: int = 4
     against_scripted: bool = True  # random and, where the game has one, `Game.greedy`
@@ -153,7 +168,7 @@ class ClusterSettings:
 class TrainConfig:
     """One run. `steps` gradient steps end it, or its `duration` if it has one; a time limit may interrupt it."""
 
-    game: str
+    game: str = ""  # its name; empty: an environment is learnt, that of `environment.id`
     preset: str
     steps: int
     duration: float = 0.0  # seconds of all its cycles; 0: as many as the steps take
@@ -161,6 +176,8 @@ class TrainConfig:
     checkpoint_seconds: float = 120.0
     checkpoint_replay_mb: float = 45.0  # MB of replay in a checkpoint, all ranks together, newest games first; 0: none
     checkpoint_games: bool = True  # whether it holds the games in progress; without them new ones begin
+    environment: EnvironmentSettings = field(default_factory=EnvironmentSettings)
+    returns: ReturnSettings = field(default_factory=ReturnSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
     self_play: SelfPlaySettings = field(default_factory=SelfPlaySettings)
@@ -168,3 +185,13 @@ class TrainConfig:
     learner: LearnerSettings = field(default_factory=LearnerSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     cluster: ClusterSettings = field(default_factory=ClusterSettings)
+
+    @property
+    def learns_environment(self) -> bool:
+        """Return whether an environment is learnt, not a board game."""
+        return bool(self.environment.id)
+
+    @property
+    def name(self) -> str:
+        """Return the name of the game or the environment that is learnt."""
+        return self.environment.id or self.game

@@ -18,7 +18,7 @@ from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import TrainConfig
 
-FIXED = ("game", "preset")  # what a run is; not settings
+FIXED = ("game", "preset", "environment.id")  # what a run is; not settings
 Shares = tuple[tuple[Shape, float], ...]  # boards with their shares of the games
 
 
@@ -41,7 +41,10 @@ def with_overrides(config: TrainConfig, overrides: Iterable[str]) -> TrainConfig
 
 def check(config: TrainConfig) -> None:
     """Raise BadSettings where a setting is out of its range, alone or with the others; UnknownGame."""
-    spec = load_game(config.game).spec
+    if config.learns_environment:
+        _check_environment(config)
+    else:
+        _check_boards(config)
     for name in _POSITIVE:
         value = _value(config, name)
         _require(value > 0, name, "greater than 0", value)
@@ -60,10 +63,33 @@ def check(config: TrainConfig) -> None:
     _require(config.cluster.games % 2 == 0, "cluster.games", "even (two groups take turns)", config.cluster.games)
     window = config.replay.capacity_plies
     _require(config.replay.min_plies <= window, "replay.min_plies", f"at most replay.capacity_plies {window}", "more")
+
+
+def _check_boards(config: TrainConfig) -> None:
+    if not config.game:
+        raise BadSettings("the run's configuration names neither a game nor an environment")
+    spec = load_game(config.game).spec
     for shape, share in config.self_play.shapes:
         known = f"one of the boards of {spec.name}, such as {_board(spec.shapes[0])}"
         _require(shape in spec.shapes, "self_play.shapes", known, _board(shape))
         _require(share > 0, "self_play.shapes", "boards with shares greater than 0", share)
+
+
+def _check_environment(config: TrainConfig) -> None:
+    if config.game:
+        raise BadSettings(f"the run's configuration names a game, {config.game}, and an environment: choose one")
+    settings, returns = config.environment, config.returns
+    for name in ("frame_skip", "size", "stack", "step_seconds"):
+        _require(getattr(settings, name) > 0, f"environment.{name}", "greater than 0", getattr(settings, name))
+    for name in ("no_ops", "max_steps"):
+        _require(getattr(settings, name) >= 0, f"environment.{name}", "0 or more", getattr(settings, name))
+    _require(settings.sticky <= 1, "environment.sticky", "at most 1", settings.sticky)
+    _require(0 < returns.discount <= 1, "returns.discount", "greater than 0 and at most 1", returns.discount)
+    _require(returns.support >= 1, "returns.support", "1 or more", returns.support)
+    _require(returns.n_step >= 1, "returns.n_step", "1 or more", returns.n_step)
+    for name, only in _BOARDS_ONLY.items():
+        value = _value(config, name)
+        _require(value == only, name, f"{only}, as an environment is learnt", value)
 
 
 def to_json(config: TrainConfig) -> str:
@@ -153,6 +179,11 @@ def _require(holds: bool, name: str, condition: str, value: object) -> None:
         raise BadSettings(f"{name} must be {condition}, not {value}")
 
 
+_BOARDS_ONLY = {  # settings that would do nothing where an environment is learnt
+    "self_play.full_search_share": 1.0,
+    "self_play.branch_share": 0.0,
+    "learner.short_value_weight": 0.0,
+}
 _POSITIVE = (
     "steps",
     "network.channels",

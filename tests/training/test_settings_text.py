@@ -125,8 +125,8 @@ def test_settings_that_an_older_version_lacked_take_their_default() -> None:
     data = json.loads(to_json(TINY))
     del data["learner"]["clip_norm"]
     assert from_json(json.dumps(data)).learner.clip_norm == LearnerSettings().clip_norm
-    del data["game"]
-    with pytest.raises(BadSettings, match="the run's configuration lacks game"):
+    del data["preset"]
+    with pytest.raises(BadSettings, match="the run's configuration lacks preset"):
         from_json(json.dumps(data))
 
 

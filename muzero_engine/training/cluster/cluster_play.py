@@ -138,6 +138,11 @@ class ClusterPlay:
         return self._cycle.games // self._world.size + (0 if self._own is None else self._own.games)
 
     @property
+    def failure(self) -> None:
+        """Return nothing: an actor that fails is ended, and the others play on."""
+        return None
+
+    @property
     def who_plays(self) -> str:
         """Return how many actors there are, how many games they bring, and how stale these are."""
         answer, now = self._answered, time.monotonic()

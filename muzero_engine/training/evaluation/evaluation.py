@@ -36,7 +36,7 @@ from muzero_engine.training.evaluation.matches import (
     openings,
     play_pairs,
 )
-from muzero_engine.training.report.run_metrics import BEATEN, CycleRecord, MatchRecord
+from muzero_engine.training.report.run_metrics import BEATEN, CycleRecord, Evaluated, MatchRecord
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.types import Stopped
 
@@ -124,6 +124,14 @@ class Evaluator:
                     (self._folder / f"net-{late}.safetensors").unlink()
         self._world.barrier()
 
+    def close(self) -> None:
+        """End nothing: there are no processes."""
+
+    @property
+    def failure(self) -> None:
+        """Return nothing: what the rules find wrong is raised."""
+        return None
+
     def before_simulations(self, act: Callable[[int], None]) -> None:
         """Let the searches call `act` with their batch before every simulation on a CPU; what it raises ends them."""
         for search in self._searches:
@@ -135,7 +143,7 @@ class Evaluator:
         network: MuZeroNetwork,
         history: Iterable[CycleRecord],
         due: Callable[[], bool] = lambda: False,
-    ) -> tuple[MatchRecord, ...]:
+    ) -> Evaluated:
         """Return the results of the network of this step and store it afterwards. `history` is what was measured
         before.
 
@@ -146,16 +154,16 @@ class Evaluator:
         matches = []
         for name in self._scripted(history):
             if (match := self._match(name, self._script(name, step), step, due)) is None:
-                return ()
+                return Evaluated()
             matches.append(match)
         for earlier in opponents(self._steps(), step):
             path = self._folder / f"net-{earlier}.safetensors"
             self._searches[1].update_weights(load_network(path))
             if (match := self._match(path.stem, self._earlier, step, due)) is None:
-                return ()
+                return Evaluated()
             matches.append(match)
         self.keep(step, network)
-        return tuple(matches)
+        return Evaluated(matches=tuple(matches))
 
     def _match(self, name: str, opponent: Player, step: int, due: Callable[[], bool]) -> MatchRecord | None:
         """Return the result of a match; None where a rank was to stop."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from muzero_engine.training.report.draws import times_drawn
-from muzero_engine.training.report.reliability import joined
+from muzero_engine.training.report.episodes_record import QUANTILES, EpisodesRecord
+from muzero_engine.training.report.reliability import RESULTS, joined
 from muzero_engine.training.report.run_metrics import CycleRecord, ReanalysisRecord, ratings
 from muzero_engine.training.report.step_metrics import Means, StepSummary
+from muzero_engine.training.report.words import words_of
 
 Points = list[tuple[float, float]]
 Curves = dict[str, Points]  # by their names
@@ -40,14 +43,18 @@ class Axis:
 
 
 STEPS = Axis("gradient steps", lambda record: record.step)
-GAMES = Axis("games", lambda record: record.games)
+GAMES = Axis("{games}", lambda record: record.games)
+PLIES = Axis("{plies}", lambda record: record.plies)
 HOURS = Axis("hours", lambda record: record.seconds / 3600)
 VALUES = Axis("value that the network gives", lambda record: math.nan)  # no axis of cycles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartRow:
-    """A row of the table. Its curves come from one of `values`, `by_unroll_step` and `together`."""
+    """A row of the table. Its curves come from one of `values`, `by_unroll_step` and `together`.
+
+    Texts may have a word of `RunWords` in them, like {games}.
+    """
 
     name: str
     title: str
@@ -63,10 +70,11 @@ class ChartRow:
 
 def charts(records: Sequence[CycleRecord]) -> list[Chart]:
     """Return all charts that these records have data for."""
-    return [chart for row in CHARTS if (chart := _chart(row, records)).curves]
+    words = dataclasses.asdict(words_of(records))
+    return [chart for row in CHARTS if (chart := _chart(row, records, words)).curves]
 
 
-def _chart(row: ChartRow, records: Sequence[CycleRecord]) -> Chart:
+def _chart(row: ChartRow, records: Sequence[CycleRecord], words: Mapping[str, str]) -> Chart:
     held_out: Curves = {}
     if row.by_unroll_step:
         curves = _by_unroll_step(records, row.by_unroll_step, lambda record: record.learn)
@@ -77,15 +85,19 @@ def _chart(row: ChartRow, records: Sequence[CycleRecord]) -> Chart:
         curves = {name: _points(records, row.x, value) for name, value in (row.values or {}).items()}
     return Chart(
         name=row.name,
-        title=row.title,
-        x=row.x.label,
-        y=row.y,
-        curves={name: points for name, points in curves.items() if points},
+        title=_sentence(row.title.format_map(words)),
+        x=row.x.label.format_map(words),
+        y=row.y.format_map(words),
+        curves={name.format_map(words): points for name, points in curves.items() if points},
         held_out=held_out,
         dots=row.dots,
         shares=row.shares,
         logarithmic=row.logarithmic,
     )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _points(records: Sequence[CycleRecord], x: Axis, value: Value) -> Points:
@@ -129,9 +141,10 @@ def _reliability(records: Sequence[CycleRecord]) -> Curves:
     if not measured:
         return {}
     bins = joined(measured[-max(1, len(measured) // 4) :])
+    ends = (min(RESULTS[0], bins[0].value), max(RESULTS[1], bins[-1].value))
     return {
         "last quarter of the run": [(each.value, each.result) for each in bins],
-        "as it should be": [(-1.0, -1.0), (1.0, 1.0)],
+        "as it should be": [(end, end) for end in ends],
     }
 
 
@@ -163,6 +176,20 @@ def _searched_again_a_second(record: CycleRecord) -> float | None:
     return record.reanalysis.positions / record.cycle_seconds if record.reanalysis else None
 
 
+def _returns(record_of: Callable[[CycleRecord], EpisodesRecord | None]) -> dict[str, Value]:
+    """Return curves of the returns of some episodes of each cycle: their mean, and their quantiles."""
+
+    def curve(value: Callable[[EpisodesRecord], float]) -> Value:
+        return lambda record: None if (episodes := record_of(record)) is None else value(episodes)
+
+    def quantile(place: int) -> Value:
+        return curve(lambda episodes: episodes.quantiles[place])
+
+    return {"mean": curve(lambda episodes: episodes.mean)} | {
+        f"quantile {share:.0%}": quantile(place) for place, share in enumerate(QUANTILES)
+    }
+
+
 def _mean(values: Sequence[float | None]) -> float | None:
     counted = [value for value in values if value is not None]
     return sum(counted) / len(counted) if counted else None
@@ -170,7 +197,20 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 _ENTROPY = "cross-entropy, nats"
 
+_SELF_PLAY = _returns(lambda record: record.episodes)
+_EVALUATION = _returns(lambda record: record.evaluation)
+
 CHARTS = (
+    ChartRow(name="returns", title="Returns of self-play", y="return of an episode", x=PLIES, values=_SELF_PLAY),
+    ChartRow(name="returns-time", title="Returns of self-play", y="return of an episode", x=HOURS, values=_SELF_PLAY),
+    ChartRow(
+        name="evaluation",
+        title="Returns without noise",
+        y="return of an episode",
+        x=PLIES,
+        values=_EVALUATION,
+        dots=True,
+    ),
     ChartRow(name="policy-loss", title="Policy loss by unroll step", y=_ENTROPY, x=STEPS, by_unroll_step="policy"),
     ChartRow(name="value-loss", title="Value loss by unroll step", y=_ENTROPY, x=STEPS, by_unroll_step="value"),
     ChartRow(
@@ -189,12 +229,12 @@ CHARTS = (
     ),
     ChartRow(
         name="ends",
-        title="Ends of games in the model",
+        title="Ends of {games} in the model",
         y="share",
         x=STEPS,
         values={
             "ends that are called": _learnt(lambda summary: _mean(summary.ends_found)),
-            "called where the game goes on": _learnt(lambda summary: _mean(summary.false_ends)),
+            "called where it goes on": _learnt(lambda summary: _mean(summary.false_ends)),
         },
         shares=True,
     ),
@@ -209,7 +249,7 @@ CHARTS = (
     ChartRow(name="ownership", title="Ownership loss", y="squared error", x=STEPS, by_unroll_step="ownership"),
     ChartRow(
         name="reliability",
-        title="What values were worth (held-out games)",
+        title="What values were worth (held-out {games})",
         y="mean result",
         x=VALUES,
         together=_reliability,
@@ -227,15 +267,15 @@ CHARTS = (
     ),
     ChartRow(
         name="game-length",
-        title="Length of games",
-        y="plies",
+        title="Length of {games}",
+        y="{plies}",
         x=GAMES,
         values={"mean": lambda record: record.play.length},
     ),
     ChartRow(
         name="results",
         title="Results of self-play",
-        y="share of games",
+        y="share of {games}",
         x=GAMES,
         values={
             "first player wins": lambda record: record.play.first_wins,
@@ -268,7 +308,7 @@ CHARTS = (
         y="a second",
         x=HOURS,
         values={
-            "moves": lambda record: record.play.plies / record.cycle_seconds,
+            "{moves}": lambda record: record.play.plies / record.cycle_seconds,
             "simulations": lambda record: record.simulations / record.cycle_seconds,
             "positions learnt": _learnt_positions_a_second,
             "positions searched again": _searched_again_a_second,
@@ -290,9 +330,9 @@ CHARTS = (
     ),
     ChartRow(
         name="replay",
-        title="Plies in the window of the replay",
+        title="{plies} in the window of the replay",
         x=GAMES,
-        values={"plies": lambda record: record.replay_plies},
+        values={"{plies}": lambda record: record.replay_plies},
     ),
     ChartRow(name="draws", title="How often a position is drawn (mean)", y="draws", x=GAMES, together=_draws),
     ChartRow(

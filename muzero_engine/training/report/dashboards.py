@@ -43,6 +43,9 @@ def scalars(record: CycleRecord) -> dict[str, float]:
         "play/resign_wrong": play.resign_wrong,
         **{f"match/{match.opponent}": match.score for match in record.matches},
     }
+    for group, returns in (("play", record.episodes), ("evaluation", record.evaluation)):
+        if returns is not None:
+            values |= {f"{group}/return": returns.mean, f"{group}/median_return": returns.median}
     for group, means in (("learn", record.learn), ("held_out", record.held_out)):
         for field in fields(Means) if means is not None else ():
             known = (value for value in getattr(means, field.name) if value is not None)

@@ -15,7 +15,7 @@ from muzero_engine.inference.manifest import HISTORY
 from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, lines, read_lines, read_records
 
 EARLIER = "earlier.jsonl"
-KEPT = 100  # records of a bundle's history, and those with matches
+KEPT = 100  # records of a bundle's history, and those with an evaluation
 
 
 def history(run: Path, step: int | None = None) -> list[CycleRecord]:
@@ -60,12 +60,12 @@ def joined(before: Sequence[CycleRecord], records: Sequence[CycleRecord]) -> lis
 
 
 def thinned(records: Sequence[CycleRecord], most: int = KEPT) -> list[CycleRecord]:
-    """Return at most so many records, evenly over the steps, and besides them all with matches and the last."""
+    """Return at most so many records, evenly over the steps, and besides them all with an evaluation and the last."""
     kept: list[CycleRecord] = []
     total = max(records[-1].step, 1) if records else 1
     for number, record in enumerate(records):
         new = record.step * most // total > (kept[-1].step * most // total if kept else -1)
-        if new or record.matches or number == len(records) - 1:
+        if new or record.evaluated or number == len(records) - 1:
             kept.append(record)
     return kept
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
+from muzero_engine.training.report.words import GAME_WORDS, RunWords
+
 LOG_SECONDS = 10.0  # between lines where there is no terminal
 TERMINAL_SECONDS = 0.2  # between those of a terminal
 BAR = 20  # characters
@@ -33,6 +35,8 @@ class Status:
     seconds_left: float | None  # to the last step or the time limit, or to the first step; None: not yet known
     doing: str = ""  # what goes on besides playing and learning
     who_plays: str = ""  # besides this process
+    mean_return: float | None = None  # of the episodes that ended in the last cycle
+    words: RunWords = GAME_WORDS
 
     @property
     def share(self) -> float:
@@ -46,13 +50,15 @@ def status_line(status: Status, *, left_first: bool = False) -> str:
     """Return one line for people. `left_first`: the time that is left stands before what may be cut off."""
     share = int(100 * status.share + 1e-9)
     filling = status.filled is not None
+    words = status.words
     parts = [
         f"filling the replay ({share}%)" if filling else f"step {status.step:,}/{status.steps:,} ({share}%)",
-        f"{status.games:,} games",
-        f"{status.plies:,} plies",
-        f"{short_number(status.moves_per_second)} moves/s",
+        f"{status.games:,} {words.games}",
+        f"{status.plies:,} {words.plies}",
+        f"{short_number(status.moves_per_second)} {words.moves}/s",
         f"{short_number(status.simulations_per_second)} simulations/s",
         *([status.who_plays] if status.who_plays else []),
+        *([] if status.mean_return is None else [f"return {status.mean_return:.4g}"]),
         *(f"{name} {value:.3f}" for name, value in status.losses),
     ]
     if status.doing:

@@ -9,24 +9,28 @@ from torch import Tensor
 
 from muzero_engine.training.distributed import World
 
-BINS = 10  # of equal width over [-1, 1]
+BINS = 10  # of equal width
+RESULTS = (-1.0, 1.0)  # what values of board games lie between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReliabilityBin:
-    """Positions whose values lie in one part of [-1, 1]."""
+    """Positions whose values lie in one part of their range, which of board games is [-1, 1]."""
 
     positions: int
-    value: float  # mean of what the network gives to the player to move, in [-1, 1]
-    result: float  # mean of what their games brought that player, in [-1, 1]
+    value: float  # mean of what the network gives to the player to move
+    result: float  # mean of what their games brought that player
 
 
-def reliability(values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
+def reliability(
+    values: Tensor, results: Tensor, world: World, limits: tuple[float, float] = RESULTS
+) -> tuple[ReliabilityBin, ...]:
     """Return the bins that hold positions, by their values, of all ranks, which call it together.
 
-    `values` are float[M] in [-1, 1], `results` int8[M] in {-1, 0, 1}, both of the player to move.
+    `values` float[M] and `results` [M] are of the player to move; bins lie between the `limits`.
     """
-    place = ((values.double() + 1) / 2 * BINS).long().clamp(0, BINS - 1)
+    low, high = limits
+    place = ((values.double() - low) / (high - low) * BINS).long().clamp(0, BINS - 1)
     sums = torch.zeros((BINS, 3), dtype=torch.float64, device=values.device)
     sums.index_add_(0, place, torch.stack([torch.ones_like(values), values, results.to(values.dtype)], dim=1).double())
     world.sum_(sums)
@@ -37,11 +41,30 @@ def reliability(values: Tensor, results: Tensor, world: World) -> tuple[Reliabil
     )
 
 
+def reliability_of_returns(values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
+    """Return bins over all values that there are. `results` are returns float[M], NaN where they are not known."""
+    known = ~results.isnan()
+    values, results = values[known], results[known]
+    ends = torch.zeros((world.size, 2), dtype=torch.float64, device=values.device)
+    there = torch.zeros(world.size, dtype=torch.float64, device=values.device)
+    if len(values):
+        ends[world.rank] = torch.stack([values.min(), values.max()]).double()
+        there[world.rank] = 1
+    world.sum_(ends)
+    world.sum_(there)
+    if not there.any():
+        return ()
+    low, high = float(ends[there > 0, 0].min()), float(ends[there > 0, 1].max())
+    return reliability(values, results, world, (low, max(high, low + 1e-6)))
+
+
 def joined(parts: list[tuple[ReliabilityBin, ...]]) -> list[ReliabilityBin]:
-    """Return the bins of several batches together."""
+    """Return the bins of several batches together, in bins over all that they have, at least [-1, 1]."""
+    values = [each.value for part in parts for each in part]
+    low, high = min([RESULTS[0], *values]), max([RESULTS[1], *values])
     together: dict[int, list[ReliabilityBin]] = {}
     for each in (each for part in parts for each in part):
-        together.setdefault(min(int((each.value + 1) / 2 * BINS), BINS - 1), []).append(each)
+        together.setdefault(min(int((each.value - low) / (high - low) * BINS), BINS - 1), []).append(each)
     bins = []
     for _, same in sorted(together.items()):
         positions = sum(each.positions for each in same)

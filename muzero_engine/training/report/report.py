@@ -19,10 +19,11 @@ from muzero_engine.files import write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
 from muzero_engine.training.report.progress import clock_text, short_number
 from muzero_engine.training.report.run_metrics import CycleRecord, ratings
+from muzero_engine.training.report.words import words_of
 
 WIDTH, HEIGHT, DPI = 6.4, 3.8, 110  # inches, inches, dots an inch
 SMOOTHED = 200  # points of a curve, at most; more are averaged
-OVERVIEW = ("elo", "scores", "policy-loss", "value-loss", "game-length", "results")
+OVERVIEW = ("returns", "evaluation", "elo", "scores", "policy-loss", "value-loss", "game-length", "results")
 OVERVIEW_COLUMNS = 3
 OVERVIEW_DPI = 64
 COLOURS = ("#0b5394", "#cc4125", "#38761d", "#b45f06", "#674ea7", "#45818e", "#a64d79", "#7f6000")
@@ -77,16 +78,20 @@ th {{ text-align: left; font-weight: normal; color: #666; padding-right: 1.5rem;
 
 
 def _facts(records: Sequence[CycleRecord]) -> list[tuple[str, str]]:
-    last = records[-1]
+    last, words = records[-1], words_of(records)
     facts = [
         ("Gradient steps", f"{last.step:,}"),
-        ("Games of self-play", f"{last.games:,} ({last.plies:,} moves)"),
+        (f"{words.games.capitalize()} of self-play", f"{last.games:,} ({last.plies:,} {words.moves})"),
         ("Time", clock_text(last.seconds)),
         ("Device hours", f"{last.device_seconds / 3600:.2f}"),
     ]
     seconds = sum(record.cycle_seconds for record in records[-20:])
     moves = sum(record.play.plies for record in records[-20:]) / seconds
-    facts.append(("Moves a second, last cycles", short_number(moves)))
+    facts.append((f"{words.moves.capitalize()} a second, last cycles", short_number(moves)))
+    for name, place in (("Self-play", "episodes"), ("Without noise", "evaluation")):
+        known = [episodes for record in records if (episodes := getattr(record, place)) is not None]
+        if known:
+            facts.append((name, known[-1].sentence()))
     rated = [record for record in records if record.matches]
     if rated:
         elo = ratings(records)
@@ -144,7 +149,7 @@ def _draw(axes: Axes, chart: Chart) -> None:
             xs, ys = zip(*_averaged(chart.held_out[name]), strict=True)
             axes.plot(xs, ys, color=colour, linewidth=1.2, linestyle="--")
     if chart.held_out:
-        axes.plot([], [], label="held-out games", color="#666666", linewidth=1.2, linestyle="--")
+        axes.plot([], [], label="held out", color="#666666", linewidth=1.2, linestyle="--")
     _dress(axes, chart)
 
 

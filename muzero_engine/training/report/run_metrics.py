@@ -16,6 +16,7 @@ from typing import TextIO
 from muzero_engine.dataclass_json import from_data, parse_json, to_data
 from muzero_engine.files import read_limited, write_atomically
 from muzero_engine.ratings import Results, fit_ratings
+from muzero_engine.training.report.episodes_record import EpisodesRecord
 from muzero_engine.training.report.reliability import ReliabilityBin
 from muzero_engine.training.report.step_metrics import Means, StepSummary
 
@@ -73,7 +74,10 @@ class MatchRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleRecord:
-    """One cycle. Counts are of the whole run so far, all ranks together."""
+    """One cycle. Counts are of the whole run so far, all ranks together.
+
+    Of an environment `games` are its episodes and `plies` its steps, also in `play`.
+    """
 
     cycle: int
     step: int  # gradient steps
@@ -94,6 +98,30 @@ class CycleRecord:
     most_drawn_share: float | None = (
         None  # of the draws: what the tenth of the positions drawn most gets; None: a tenth
     )
+    episodes: EpisodesRecord | None = None  # of self-play in an environment; None where none ended
+    evaluation: EpisodesRecord | None = None  # of episodes played without noise; None in cycles without evaluation
+
+    @property
+    def evaluated(self) -> bool:
+        """Return whether the cycle had an evaluation."""
+        return bool(self.matches) or self.evaluation is not None
+
+    def evaluation_lines(self) -> list[str]:
+        """Return a line for people on each result of the evaluation."""
+        lines = [
+            f"step {self.step:,}: {match.score:.1%} against {match.opponent} "
+            f"(+{match.wins} ={match.draws} -{match.losses})"
+            for match in self.matches
+        ]
+        return lines if self.evaluation is None else [*lines, f"step {self.step:,}: {self.evaluation.sentence()}"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluated:
+    """What an evaluation found: matches of a game, episodes of an environment; neither where it was cut short."""
+
+    matches: tuple[MatchRecord, ...] = ()
+    episodes: EpisodesRecord | None = None
 
 
 class MetricsLog:

@@ -1,30 +1,31 @@
-"""`assemble`: the parts of a run, made new or as a checkpoint has them."""
+"""`assemble`: the parts of a run, made new or as a checkpoint has them, and `task_of`: what kind of run it is."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import torch
 
-from muzero_engine.games.registry import load_game
-from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.cluster.cluster_play import Cluster, ClusterPlay
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
-from muzero_engine.training.evaluation.evaluation import Evaluator
 from muzero_engine.training.learner.learner import Learner
-from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.report.run_metrics import MetricsLog
 from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters
+from muzero_engine.training.run.game_task import GameTask
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.run.reanalysis import Reanalysis
 from muzero_engine.training.run.state import goes_on_with_games, restore_games, restore_learner, restore_replay
+from muzero_engine.training.run.task import RunTask
 from muzero_engine.training.self_play.play import SelfPlay
-from muzero_engine.training.self_play.searches import fast_searches, full_searches
-from muzero_engine.training.self_play.source import GameSource
+from muzero_engine.training.self_play.source import PlaySource
+
+
+def task_of(config: TrainConfig) -> RunTask:
+    """Return what a run of these settings learns. Raises UnknownGame."""
+    return GameTask(config)
 
 
 def assemble(
@@ -39,40 +40,36 @@ def assemble(
     """Return the parts of a run that is as far as `counters` say, with the state of its `checkpoint` if it has one.
 
     A new run begins with the network `initial`, or with a fresh one. Its games come from a `cluster` if it has one.
-    Raises BadCheckpoint, BadConfig, ClusterLost, and OSError where the folder cannot be written to.
+    Raises BadCheckpoint, BadConfig, ClusterLost, BadEnvironment, EnvironmentFailed, and OSError where the folder
+    cannot be written to.
     """
+    task = task_of(config)
     folder.mkdir(parents=True, exist_ok=True)
-    learner = _learner(config, folder, world, initial)
+    learner = _learner(config, task, folder, world, initial)
     if checkpoint is not None:
         restore_learner(checkpoint, learner)
     network = learner.ema_network()
-    searches = full_searches(config, network, world.device)
-    fast = fast_searches(config, network, world.device)
+    searches = task.searches(network, world.device)
     dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
-    replay = Replay(config, world.device, dtype)
-    reanalysis = Reanalysis(config, searches, replay, world)
+    replay = task.replay(world.device, dtype)
+    reanalysis = Reanalysis(config, searches.full, task.batch_sizes(), replay, world)
     generator = torch.Generator(world.device).manual_seed(config.seed * 7_919 + world.rank)
-    evaluator = Evaluator(config, folder, network, world)
     same_games = checkpoint is None or goes_on_with_games(checkpoint, config, world)
     # where games start anew in a run that resumes, they are not those that the run began with
     seed = config.seed if same_games else config.seed + 1_000_003 * counters.cycle
-    own = None
-    if cluster is None or world.device.type == "cuda":
-        own = SelfPlay(
-            dataclasses.replace(config, seed=seed),
-            searches,
-            world.device,
-            world.rank,
-            world.size,
-            dtype,
-            fast_searches=fast or None,
-        )
-    self_play: GameSource
+    own = task.self_play(seed, searches, world, dtype) if cluster is None or world.device.type == "cuda" else None
+    self_play: PlaySource
     if cluster is not None:
+        assert own is None or isinstance(own, SelfPlay)  # no cluster plays environments
         self_play = ClusterPlay(cluster, config, network, world, folder, counters.cycle, own)
     else:
         assert own is not None
         self_play = own
+    try:
+        evaluator = task.evaluator(folder, network, world)
+    except BaseException:
+        self_play.close()
+        raise
     try:
         if checkpoint is not None:
             restore_replay(checkpoint, replay, world)
@@ -84,14 +81,15 @@ def assemble(
         log = MetricsLog(folder, cycle=counters.cycle, silent=not world.is_main)
     except BaseException:
         self_play.close()
+        evaluator.close()
         raise
     return RunParts(
         config=config,
         folder=folder,
         world=world,
+        task=task,
         learner=learner,
         searches=searches,
-        fast_searches=fast,
         self_play=self_play,
         replay=replay,
         generator=generator,
@@ -101,8 +99,8 @@ def assemble(
     )
 
 
-def _learner(config: TrainConfig, folder: Path, world: World, initial: MuZeroNetwork | None) -> Learner:
-    network = initial or fresh_network(load_game(config.game), config.seed, **dataclasses.asdict(config.network))
+def _learner(config: TrainConfig, task: RunTask, folder: Path, world: World, initial: MuZeroNetwork | None) -> Learner:
+    network = initial or task.fresh_network()
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(config.seed)  # of the heads that only training has
         return Learner(network, config.learner, total_steps=config.steps, world=world, run_dir=folder)

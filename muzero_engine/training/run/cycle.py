@@ -16,13 +16,12 @@ from collections.abc import Callable
 
 import torch
 
-from muzero_engine.training.report.reliability import ReliabilityBin, reliability
-from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, PlayRecord
+from muzero_engine.training.report.reliability import ReliabilityBin
+from muzero_engine.training.report.run_metrics import CycleRecord, Evaluated
 from muzero_engine.training.report.step_metrics import Means, StepMetrics, StepSummary, means, summarise
 from muzero_engine.training.run.checkpoint_contents import Counters
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.seeds import cycle_generator
-from muzero_engine.training.self_play.rules import LONGEST
 from muzero_engine.training.types import Stopped
 
 
@@ -77,28 +76,28 @@ def play_cycle(
 
     def stopping() -> bool:
         show()
-        return world.any(watch.due())
+        return world.any(watch.due() or parts.self_play.failure is not None)
 
-    for search in (*parts.searches.values(), *parts.fast_searches.values()):
+    for search in parts.searches.every():
         search.before_simulation = before_simulation
     parts.evaluator.before_simulations(before_simulation)
-    for games in parts.self_play.play(config.self_play.plies_per_cycle, meanwhile, stopping):
-        parts.replay.add(games)
+    for played in parts.self_play.play(config.self_play.plies_per_cycle, meanwhile, stopping):
+        parts.replay.add(played)
     if not parts.self_play.moves:
         raise Stopped
-    play = _played(parts)
+    play, episodes = parts.self_play.statistics.together(world)
     learn = None if steps is None or not steps.taken else _learnt(parts, steps)
     cycle = counters.cycle + 1
     held_out = reanalysis = None
     reliable: tuple[ReliabilityBin, ...] = ()
-    matches: tuple[MatchRecord, ...] = ()
+    evaluated = Evaluated()
     if learn is not None and not stopping():
         held_out, reliable = _measure_held_out(parts, cycle)
         doing = "searching again"
         reanalysis = parts.reanalysis.run(cycle, watch.due)
         if evaluates and not stopping():
-            doing = "matches"
-            matches = parts.evaluator.evaluate(learner.steps, learner.ema_network(), parts.log.records, watch.due)
+            doing = "evaluation"
+            evaluated = parts.evaluator.evaluate(learner.steps, learner.ema_network(), parts.log.records, watch.due)
     shared = torch.tensor([parts.replay.window_plies, time.perf_counter() - started], dtype=torch.float64)
     world.sum_(shared)
     window, seconds = float(shared[0]), float(shared[1]) / world.size  # so that all ranks end together
@@ -121,9 +120,11 @@ def play_cycle(
         learn=learn,
         held_out=held_out,
         reanalysis=reanalysis,
-        matches=matches,
+        matches=evaluated.matches,
         reliability=reliable,
         most_drawn_share=_most_drawn_share(parts) if learn else None,
+        episodes=episodes,
+        evaluation=evaluated.episodes,
     )
     return now, record
 
@@ -161,7 +162,7 @@ def _steps(parts: RunParts, watch: Watch) -> _Steps:
 def _learnt(parts: RunParts, steps: _Steps) -> StepSummary:
     """Wait for the steps and let the searches play with what was learnt."""
     parts.learner.finish()
-    for search in (*parts.searches.values(), *parts.fast_searches.values()):
+    for search in parts.searches.every():
         search.update_weights(parts.learner.ema_network())
     return summarise(steps.taken, parts.world)
 
@@ -176,7 +177,7 @@ def _measure_held_out(parts: RunParts, cycle: int) -> tuple[Means | None, tuple[
     assert batch is not None
     loss = parts.learner.measure(batch)
     values = parts.learner.values(batch.observation)
-    return means(loss.sums, loss.counts, world), reliability(values, batch.result, world)
+    return means(loss.sums, loss.counts, world), parts.task.reliability(values, batch.result, world)
 
 
 def _most_drawn_share(parts: RunParts) -> float | None:
@@ -187,32 +188,3 @@ def _most_drawn_share(parts: RunParts) -> float | None:
     shared = torch.tensor([own], dtype=torch.float64)
     parts.world.sum_(shared)
     return float(shared) / parts.world.size
-
-
-def _played(parts: RunParts) -> PlayRecord:
-    """Return the statistics of the last self-play, of all ranks together."""
-    own = parts.self_play.statistics
-    capped = dict(own.reasons).get(LONGEST, 0)
-    counts = [own.games, own.moves, own.first_wins, own.draws, own.resigned, capped]
-    counts += [own.resign_checked, own.resign_wrong]
-    sums = [own.mean_length * own.games, own.divergence * own.full_moves, own.full_moves]
-    shared = torch.tensor([*counts, *sums], dtype=torch.float64)
-    parts.world.sum_(shared)
-    games, moves, first, draws, resigned, capped, checked, wrong, plies, divergence, full = shared.tolist()
-
-    def share(count: float) -> float | None:
-        return count / games if games else None
-
-    return PlayRecord(
-        games=int(games),
-        plies=int(moves),
-        seconds=own.seconds,
-        length=share(plies),
-        first_wins=share(first),
-        draws=share(draws),
-        resigned=share(resigned),
-        capped=share(capped),
-        resign_wrong=wrong / checked if checked else None,
-        divergence=divergence / max(full, 1),
-        full_plies=int(full),
-    )

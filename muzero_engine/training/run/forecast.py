@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 
-from muzero_engine.games.registry import load_game
-from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
-from muzero_engine.training.board_settings import board_shares
 from muzero_engine.training.config import TrainConfig
-from muzero_engine.training.run.live_status import plies_to_fill
+from muzero_engine.training.run.assemble import task_of
 
 BATCH = 32  # positions that are timed together
 ROUNDS = 2  # of which the quicker counts
@@ -32,12 +29,10 @@ class Forecast:
 
 def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forecast:
     """Return how long a new run takes with a network that is on the processor; None: with a fresh one."""
-    game = load_game(config.game)
-    spec = game.spec
-    playing = (network or fresh_network(game, config.seed, **asdict(config.network))).folded()
+    task = task_of(config)
+    playing = (network or task.fresh_network()).folded()
     search = learn = 0.0  # seconds for a ply, and for a position that is learnt from
-    for shape, share in board_shares(config.self_play, spec).items():
-        observation = torch.zeros(BATCH, spec.layout.planes, *shape)
+    for observation, share in task.samples(BATCH):
         action = torch.zeros(BATCH, dtype=torch.int64)
         with torch.no_grad():
             latent = playing.initial_inference(observation).latent
@@ -48,7 +43,7 @@ def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forec
         simulations = full * config.search.simulations + (1 - full) * settings.fast_simulations
         search += share * TREE * (root + simulations * step)
         learn += share * GRADIENT * (root + config.learner.unroll * step)
-    first = plies_to_fill(config) * search
+    first = task.plies_to_fill() * search
     cycle = settings.plies_per_cycle * search
     taken = config.learner.steps_per_cycle * config.learner.batch_size * learn
     whole = config.duration or first + config.steps / config.learner.steps_per_cycle * (cycle + taken)

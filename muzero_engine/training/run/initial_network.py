@@ -6,12 +6,11 @@ from collections.abc import Collection
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
-from muzero_engine.games.registry import load_game
-from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.network_file import BadCheckpoint, load_network
 from muzero_engine.network.resize import resized
 from muzero_engine.training.config import NetworkSettings, TrainConfig
+from muzero_engine.training.run.assemble import task_of
 
 
 def initial_network(file: Path, config: TrainConfig, chosen: Collection[str] = ()) -> tuple[MuZeroNetwork, TrainConfig]:
@@ -22,10 +21,10 @@ def initial_network(file: Path, config: TrainConfig, chosen: Collection[str] = (
     """
     network = load_network(file)
     learnt = network.config
-    if learnt.game != config.game:
-        raise BadCheckpoint(f"{file} holds a network for {learnt.game}, and this is a run of {config.game}")
+    if learnt.game != config.name:
+        raise BadCheckpoint(f"{file} holds a network for {learnt.game}, and this is a run of {config.name}")
     size = NetworkSettings(**{field.name: getattr(learnt, field.name) for field in fields(NetworkSettings)})
-    if NetworkConfig.for_game(load_game(config.game), **asdict(size)) != learnt:
+    if task_of(config).network_config(size) != learnt:
         raise BadCheckpoint(f"the network in {file} was made by another version of this program: its planes differ")
     if not chosen:
         return network, replace(config, network=size)

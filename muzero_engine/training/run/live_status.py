@@ -5,26 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from muzero_engine.games.registry import load_game
-from muzero_engine.training.board_settings import group_sizes, ply_cap
-from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.report.progress import Status
 from muzero_engine.training.report.run_metrics import CycleRecord
+from muzero_engine.training.report.words import RunWords, words_for
 from muzero_engine.training.run.cycle import CycleSoFar
 from muzero_engine.training.run.run import TrainingRun
 
-FIRST_GAME = 0.75  # of the ply cap: how long games of an untrained network are, about
-ENDED = 0.6  # of such a game: what every slot has played in vain, about, when the replay is full
 LOSSES = ("policy", "value", "outcome")
-
-
-def plies_to_fill(config: TrainConfig) -> int:
-    """Return about how many plies a rank plays before its replay, which takes whole games, is full enough to learn."""
-    settings, spec = config.self_play, load_game(config.game).spec
-    in_progress = sum(
-        2 * slots * FIRST_GAME * ply_cap(settings, spec, shape) for shape, slots in group_sizes(settings, spec).items()
-    )
-    return round(min(config.replay.min_plies, config.replay.capacity_plies // 2) + ENDED * in_progress)
 
 
 class LiveStatus:
@@ -33,7 +20,8 @@ class LiveStatus:
     def __init__(self, run: TrainingRun, clock: Callable[[], float] = time.monotonic) -> None:
         self._run, self._clock = run, clock
         self._filled_from = run.counters.plies if run.counters.step else 0  # a replay that was left behind fills anew
-        self._to_fill = plies_to_fill(run.config) * run.world.size
+        self._to_fill = run.task.plies_to_fill() * run.world.size
+        self._words = words_for(run.config)
         self._record: CycleRecord | None = None  # the last one
         self._learns = False
         self._began = clock()
@@ -88,16 +76,19 @@ class LiveStatus:
             filled=min(0.99, (plies - self._filled_from) / to_fill) if to_fill else None,
             moves_per_second=moves,
             simulations_per_second=simulations,
-            losses=_losses(record),
+            losses=_losses(record, self._words),
             seconds_left=left,
             doing=doing,
             who_plays=run.who_plays,
+            mean_return=None if record is None or record.episodes is None else record.episodes.mean,
+            words=self._words,
         )
 
 
-def _losses(record: CycleRecord | None) -> tuple[tuple[str, float], ...]:
+def _losses(record: CycleRecord | None, words: RunWords) -> tuple[tuple[str, float], ...]:
     """Return the first known value of each loss by unroll step."""
     if record is None or record.learn is None:
         return ()
     firsts = {name: next((x for x in getattr(record.learn, name) if x is not None), None) for name in LOSSES}
-    return tuple((name, loss) for name, loss in firsts.items() if loss is not None)
+    shown = {"outcome": words.outcome}
+    return tuple((shown.get(name, name), loss) for name, loss in firsts.items() if loss is not None)

@@ -1,8 +1,9 @@
 """The loop of a run: cycle after cycle, checkpoints by the clock, an orderly end.
 
 It ends after the last gradient step or its duration, before a time limit (early enough to write a checkpoint) or when
-asked to by Ctrl-C or SIGTERM, which is answered at once and cuts the cycle short: always with a checkpoint, where there
-is anything to keep. A second Ctrl-C ends it at once. The first checkpoint comes before the first gradient step.
+asked to by Ctrl-C or SIGTERM, which is answered at once and cuts the cycle short, or when an environment fails: always
+with a checkpoint, where there is anything to keep. A second Ctrl-C ends it at once. The first checkpoint comes before
+the first gradient step.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class RunEnd(enum.Enum):
     LASTED = "its duration is over"
     TIME = "the time is up"
     ASKED = "stopped as asked"
+    FAILED = "nothing more can be played"
 
 
 @dataclass(slots=True)
@@ -102,7 +104,8 @@ def train(
 ) -> RunEnd:
     """Run until one of the endings; all ranks call it together, each in its main thread.
 
-    `time_limit` in seconds from now, checkpoint included. Raises NonFiniteLoss, RulesError, PeerLost,
+    `time_limit` in seconds from now, checkpoint included. Raises the `PlaySource.failure` after which nothing more can
+    be played, with a checkpoint; NonFiniteLoss, RulesError, PeerLost,
     CheckpointNotWritten, OSError, and KeyboardInterrupt at a second Ctrl-C; checkpoints from before are then intact.
     """
     world, config = run.world, run.config
@@ -144,16 +147,16 @@ def train(
             try:
                 record = run.cycle(watch)
             except Stopped:
-                ending = RunEnd.ASKED
+                ending = RunEnd.FAILED if world.any(run.failure is not None) else RunEnd.ASKED
                 break
-            times.took(clock() - started, bool(record.matches))
+            times.took(clock() - started, record.evaluated)
             live.cycle_ended(record)
             progress.show(lambda: status(None))
-            for match in record.matches:
-                progress.note(
-                    f"step {record.step:,}: {match.score:.1%} against {match.opponent} "
-                    f"(+{match.wins} ={match.draws} -{match.losses})"
-                )
+            for line in record.evaluation_lines():
+                progress.note(line)
+            if world.any(run.failure is not None):
+                ending = RunEnd.FAILED
+                break
             due = clock() - saved_at >= config.checkpoint_seconds and record.cycle > saved_cycle
             if world.any(world.is_main and due) and not run.finished and not world.any(request.due()):
                 save()
@@ -163,4 +166,6 @@ def train(
             progress.note(f"{ending.value}: {run.save()}")
         else:
             progress.note(f"{ending.value}: nothing was played yet, so that there is no checkpoint")
+    if run.failure is not None:
+        raise run.failure
     return ending

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import torch
 
-from muzero_engine.games.base import Shape
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
-from muzero_engine.training.evaluation.evaluation import Evaluator
 from muzero_engine.training.learner.learner import Learner
-from muzero_engine.training.replay.replay import Replay
+from muzero_engine.training.replay.source import ReplaySource
 from muzero_engine.training.report.run_metrics import MetricsLog
 from muzero_engine.training.run.reanalysis import Reanalysis
-from muzero_engine.training.search.batched import BatchedSearch
-from muzero_engine.training.self_play.source import GameSource
+from muzero_engine.training.run.task import RunTask, Searches, TaskEvaluator
+from muzero_engine.training.self_play.source import PlaySource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +24,18 @@ class RunParts:
     config: TrainConfig
     folder: Path
     world: World
+    task: RunTask
     learner: Learner
-    searches: dict[Shape, BatchedSearch]  # of self-play and reanalysis, one a board
-    fast_searches: dict[Shape, BatchedSearch]  # of the turns of self-play that are not full; empty where all are
-    self_play: GameSource
-    replay: Replay
+    searches: Searches
+    self_play: PlaySource
+    replay: ReplaySource
     generator: torch.Generator  # draws the batches
     reanalysis: Reanalysis
-    evaluator: Evaluator
+    evaluator: TaskEvaluator
     log: MetricsLog
 
     def close(self) -> None:
         """End the worker processes and close the log."""
         self.self_play.close()
+        self.evaluator.close()
         self.log.close()

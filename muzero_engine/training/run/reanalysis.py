@@ -13,11 +13,9 @@ from collections.abc import Callable, Mapping
 import torch
 
 from muzero_engine.games.base import Shape
-from muzero_engine.games.registry import load_game
-from muzero_engine.training.board_settings import group_sizes
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
-from muzero_engine.training.replay.replay import Replay
+from muzero_engine.training.replay.source import ReplaySource
 from muzero_engine.training.report.run_metrics import ReanalysisRecord
 from muzero_engine.training.seeds import cycle_generator
 from muzero_engine.training.types import RootSearch, Stopped
@@ -26,9 +24,17 @@ from muzero_engine.training.types import RootSearch, Stopped
 class Reanalysis:
     """Renews the targets of one rank's replay. Ranks call `run` together."""
 
-    def __init__(self, config: TrainConfig, searches: Mapping[Shape, RootSearch], replay: Replay, world: World) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        searches: Mapping[Shape, RootSearch],
+        batch_sizes: Mapping[Shape, int],
+        replay: ReplaySource,
+        world: World,
+    ) -> None:
+        """Take the searches and how many roots each has at once."""
         self._seed, self._searches, self._replay, self._world = config.seed, searches, replay, world
-        self._batches = group_sizes(config.self_play, load_game(config.game).spec)
+        self._batches = dict(batch_sizes)
         # of each board: boards have batches in proportion to the plies that are played on them
         self._rounds = config.replay.reanalyse_share * config.self_play.plies_per_cycle / sum(self._batches.values())
 

@@ -24,6 +24,7 @@ from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters, read_counters, read_earlier
 from muzero_engine.training.run.cycle import Watch, play_cycle
 from muzero_engine.training.run.state import save_state
+from muzero_engine.training.run.task import RunTask
 
 
 class TrainingRun:
@@ -43,7 +44,7 @@ class TrainingRun:
 
         A new run begins with the network `initial` (see `initial_network`), which learnt `earlier` what these counters
         say, or with a fresh one. Its games come from a `cluster` if it has one. Raises BadCheckpoint, BadConfig,
-        ClusterLost, and OSError where the folder cannot be written to.
+        BadEnvironment, EnvironmentFailed, ClusterLost, and OSError where the folder cannot be written to.
         """
         self.config, self.world = config, world
         self.counters = Counters() if checkpoint is None else read_counters(checkpoint)
@@ -56,6 +57,16 @@ class TrainingRun:
     def learner(self) -> Learner:
         """Return the learner of this rank."""
         return self._parts.learner
+
+    @property
+    def task(self) -> RunTask:
+        """Return what is learnt."""
+        return self._parts.task
+
+    @property
+    def failure(self) -> RuntimeError | None:
+        """Return why this rank can play no more; None where it can."""
+        return self._parts.self_play.failure or self._parts.evaluator.failure
 
     @property
     def who_plays(self) -> str:

@@ -19,11 +19,11 @@ from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import BadLearnerState, Learner, LearnerState
-from muzero_engine.training.replay.replay import Replay
+from muzero_engine.training.replay.source import ReplaySource
 from muzero_engine.training.run.checkpoint import Checkpoint, CheckpointNotWritten, CheckpointWriter
 from muzero_engine.training.run.checkpoint_contents import Counters, document, read_config, read_counters
 from muzero_engine.training.run.parts import RunParts
-from muzero_engine.training.self_play.source import GameSource
+from muzero_engine.training.self_play.source import PlaySource
 from muzero_engine.training.types import BadState
 
 LEARNER_GROUPS = {"ema.": "ema", "optimiser.": "optimiser"}  # of the learner's tensors by the start of their name
@@ -52,7 +52,7 @@ def restore_learner(checkpoint: Checkpoint, learner: Learner) -> None:
         raise _misfit(checkpoint, error) from error
 
 
-def restore_replay(checkpoint: Checkpoint, replay: Replay, world: World) -> None:
+def restore_replay(checkpoint: Checkpoint, replay: ReplaySource, world: World) -> None:
     """Give this rank's replay the games that the checkpoint has of it, if any. Raises BadCheckpoint."""
     group = f"replay-{world.rank}"
     if group in checkpoint.groups():
@@ -65,12 +65,13 @@ def restore_replay(checkpoint: Checkpoint, replay: Replay, world: World) -> None
 def goes_on_with_games(checkpoint: Checkpoint, config: TrainConfig, world: World) -> bool:
     """Return whether the games in progress of the checkpoint can be played on with these settings and ranks."""
     before = read_config(checkpoint)
-    same_settings = (before.seed, before.self_play) == (config.seed, config.self_play)
+    now = (config.seed, config.self_play, config.environment)
+    same_settings = (before.seed, before.self_play, before.environment) == now
     has_games = f"self-play-{world.rank}" in checkpoint.groups()
     return has_games and same_settings and checkpoint.document.get("world") == world.size
 
 
-def restore_games(checkpoint: Checkpoint, self_play: GameSource, generator: torch.Generator, world: World) -> None:
+def restore_games(checkpoint: Checkpoint, self_play: PlaySource, generator: torch.Generator, world: World) -> None:
     """Take up this rank's games in progress and the `generator` that draws its batches. Raises BadCheckpoint."""
     try:
         self_play.load_state(checkpoint.read_group(f"self-play-{world.rank}"))
@@ -86,7 +87,8 @@ def _write_groups(parts: RunParts, writer: CheckpointWriter) -> None:
     if world.is_main:
         for group, tensors in _learner_groups(parts.learner.state()).items():
             writer.write_group(group, tensors)
-    if config.checkpoint_games and (games := parts.self_play.state()):
+    plays_on = config.checkpoint_games and parts.self_play.failure is None
+    if plays_on and (games := parts.self_play.state()):
         writer.write_group(f"self-play-{world.rank}", games)
     replay_bytes = int(config.checkpoint_replay_mb * 1e6 / world.size)
     writer.write_group(f"replay-{world.rank}", parts.replay.state(replay_bytes))

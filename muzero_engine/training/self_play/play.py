@@ -113,6 +113,11 @@ class SelfPlay:
             raise
 
     @property
+    def failure(self) -> None:
+        """Return nothing: what the rules find wrong is raised."""
+        return None
+
+    @property
     def who_plays(self) -> str:
         """Return nothing: this process plays."""
         return ""

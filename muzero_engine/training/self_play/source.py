@@ -1,21 +1,40 @@
-"""Where a run's games come from: what a run asks of `SelfPlay`, and of whatever plays in its place."""
+"""Where what a run learns from is played: what a run asks of `SelfPlay`, and of whatever plays in its place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from muzero_engine.training.self_play.statistics import SelfPlayStatistics
-from muzero_engine.training.types import FinishedGames
+from muzero_engine.training.distributed import World
+from muzero_engine.training.report.episodes_record import EpisodesRecord
+from muzero_engine.training.report.run_metrics import PlayRecord
 
 
-class GameSource(Protocol):
-    """The source of one rank's games; `SelfPlay`, which plays them itself, says more of each member."""
+class PlayedCycle(NamedTuple):
+    """What a cycle's record says of its self-play."""
+
+    play: PlayRecord
+    episodes: EpisodesRecord | None = None  # of an environment
+
+
+class PlayStatistics(Protocol):
+    """What was counted in one call of `PlaySource.play`, on this rank."""
+
+    def together(self, world: World) -> PlayedCycle:
+        """Return that of all ranks, which call it together."""
+        ...
+
+
+class PlaySource(Protocol):
+    """The source of what one rank learns from; `SelfPlay`, which plays board games, says more of each member.
+
+    To an environment a move is a step, and a game an episode.
+    """
 
     @property
-    def statistics(self) -> SelfPlayStatistics:
+    def statistics(self) -> PlayStatistics:
         """Return those of the last call of `play`."""
         ...
 
@@ -34,6 +53,15 @@ class GameSource(Protocol):
         """Return words for the line of status on who plays besides this process; empty where nobody does."""
         ...
 
+    @property
+    def failure(self) -> RuntimeError | None:
+        """Return why nothing more can be played, with a sentence for people; None where it can.
+
+        After it `stop` says yes to the next question of `play`, which returns what was whole before, and the run ends
+        with a checkpoint that has no games in progress.
+        """
+        ...
+
     def turns(self, plies: int) -> int:
         """Return how often `play` calls `meanwhile`."""
         ...
@@ -43,8 +71,8 @@ class GameSource(Protocol):
         plies: int,
         meanwhile: Callable[[], None] | None = None,
         stop: Callable[[], bool] | None = None,
-    ) -> list[FinishedGames]:
-        """Return the games that ended while at least so many moves were played."""
+    ) -> list[Any]:
+        """Return what the replay of the same run takes in, while at least so many moves were played."""
         ...
 
     def state(self) -> dict[str, Tensor]:

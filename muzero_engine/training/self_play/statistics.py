@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
+from muzero_engine.training.distributed import World
+from muzero_engine.training.report.run_metrics import PlayRecord
 from muzero_engine.training.self_play.rules import LONGEST, RESIGNATION
+from muzero_engine.training.self_play.source import PlayedCycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,41 @@ class SelfPlayStatistics:
     @property
     def moves_per_second(self) -> float:
         return self.moves / self.seconds if self.seconds > 0 else 0.0
+
+    def together(self, world: World) -> PlayedCycle:
+        """Return what a cycle's record says of the games of all ranks, which call it together."""
+        counts = [
+            self.games,
+            self.moves,
+            self.first_wins,
+            self.draws,
+            self.resigned,
+            dict(self.reasons).get(LONGEST, 0),
+        ]
+        counts += [self.resign_checked, self.resign_wrong]
+        sums = [self.mean_length * self.games, self.divergence * self.full_moves, self.full_moves]
+        shared = torch.tensor([*counts, *sums], dtype=torch.float64)
+        world.sum_(shared)
+        games, moves, first, draws, resigned, capped, checked, wrong, plies, divergence, full = shared.tolist()
+
+        def share(count: float) -> float | None:
+            return count / games if games else None
+
+        return PlayedCycle(
+            PlayRecord(
+                games=int(games),
+                plies=int(moves),
+                seconds=self.seconds,
+                length=share(plies),
+                first_wins=share(first),
+                draws=share(draws),
+                resigned=share(resigned),
+                capped=share(capped),
+                resign_wrong=wrong / checked if checked else None,
+                divergence=divergence / max(full, 1),
+                full_plies=int(full),
+            )
+        )
 
 
 class GameCounts:

@@ -142,16 +142,16 @@ def test_matches_are_played_against_scripts_and_earlier_nets(tmp_path: Path) -> 
     measured = evaluator(tmp_path)
     network = tiny_network(load_game("tictactoe"))
     measured.keep(0, network)
-    first = measured.evaluate(10, network, [])
+    first = measured.evaluate(10, network, []).matches
     assert [match.opponent for match in first] == ["random", "net-0"]
     assert all(match.wins + match.draws + match.losses == 8 for match in first)
-    second = measured.evaluate(20, network, [])
+    second = measured.evaluate(20, network, []).matches
     assert [match.opponent for match in second] == ["random", "net-10", "net-0"]
     assert second[1].wins == second[1].losses  # against itself, with colours swapped
     assert nets(tmp_path) == ["net-0", "net-10", "net-20"]
     measured.forget_after(10)
     assert nets(tmp_path) == ["net-0", "net-10"]
-    assert measured.evaluate(20, network, []) == second  # the same seed and step: the same games
+    assert measured.evaluate(20, network, []).matches == second  # the same seed and step: the same games
 
 
 def test_a_beaten_script_is_not_met_again(tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_a_beaten_script_is_not_met_again(tmp_path: Path) -> None:
     won = MatchRecord(opponent="random", wins=8, draws=0, losses=0)
     drawn = dataclasses.replace(won, wins=7, draws=1)
     records = [cycle_record(1, matches=(won,)), cycle_record(2, matches=(drawn,)), cycle_record(3, matches=(won,))]
-    assert [match.opponent for match in measured.evaluate(10, network, records)] == ["random"]
+    assert [match.opponent for match in measured.evaluate(10, network, records).matches] == ["random"]
     records.append(cycle_record(4, matches=(won,)))
-    assert measured.evaluate(20, network, records)[0].opponent == "net-10"
+    assert measured.evaluate(20, network, records).matches[0].opponent == "net-10"
 
 
 @pytest.mark.parametrize(("game", "scripts"), [("chess", ["random", "greedy"]), ("go", ["random"])])
@@ -171,7 +171,7 @@ def test_scripts_and_long_games(game: str, scripts: list[str], tmp_path: Path) -
     measured = evaluator(
         tmp_path, config(game, "self_play.max_plies=12", "self_play.komi_spread=0", "evaluation.games=2")
     )
-    matches = measured.evaluate(5, tiny_network(load_game(game)), [])
+    matches = measured.evaluate(5, tiny_network(load_game(game)), []).matches
     assert [match.opponent for match in matches] == scripts
     assert all(match.wins + match.draws + match.losses == 2 for match in matches)
     if game == "go":  # scored at the cap, with half a point

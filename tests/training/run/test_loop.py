@@ -140,7 +140,7 @@ def test_a_signal_ends_in_a_checkpoint(
 def test_a_signal_before_the_first_move_leaves_nothing_to_keep(tmp_path: Path) -> None:
     stream = io.StringIO()
     with TrainingRun(tiny(), tmp_path, World.alone()) as run:
-        search = next(iter(run._parts.searches.values()))
+        search = run._parts.searches.every()[0]
         search_run = search.run
 
         def interrupted(*arguments: Any, **named: Any) -> SearchOutput:

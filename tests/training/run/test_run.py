@@ -216,7 +216,7 @@ def test_checkpoints_without_sense_are_refused(tmp_path: Path) -> None:
     document = json.loads(path.read_text())
     path.write_text(json.dumps(document | {"config": {}, "counters": {"cycle": "x"}, "network": "?"}))
     checkpoint = open_checkpoint(folder)
-    with pytest.raises(BadCheckpoint, match="cannot be used: its config lacks game"):
+    with pytest.raises(BadCheckpoint, match="cannot be used: its config lacks preset"):
         read_config(checkpoint)
     with pytest.raises(BadCheckpoint, match="cannot be used: cycle is not of type int"):
         read_counters(checkpoint)

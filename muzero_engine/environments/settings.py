@@ -1,0 +1,22 @@
+"""`EnvironmentSettings`: which environment, and how its steps and observations are made. No torch, no gymnasium."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSettings:
+    """An environment as a run has it. What does not concern its kind of observation is ignored."""
+
+    id: str = ""  # `registry.load_environment` says what it may be; empty: none, a board game is learnt
+    frame_skip: int = 1  # the environment's own steps for each action, whose rewards add up; of images the last two are
+    # shown as one, the brighter of each point (Mnih et al. 2015)
+    sticky: float = -1.0  # how likely each of these steps repeats the action before it (Machado et al. 2018);
+    # negative: as the environment has it (MinAtar 0.1, ALE 0.25, others 0)
+    no_ops: int = 0  # at most so many steps of action 0 at the start, a different number each episode
+    size: int = 96  # rows and columns that images are resized to
+    grey: bool = True  # images without their colours
+    stack: int = 1  # newest observations that the network sees at once
+    max_steps: int = 0  # longer episodes are truncated; 0: at the environment's own limit, if it has one
+    step_seconds: float = 60.0  # an environment that takes longer for a step counts as hung

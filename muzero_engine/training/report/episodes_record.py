@@ -1,0 +1,69 @@
+"""`EpisodesRecord`: what episodes of an environment brought, with how sure their mean is. No torch here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from muzero_engine.ratings import NORMAL_95
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the returns in a record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodesRecord:
+    """Episodes of an environment that ended, all ranks together. A return is the sum of an episode's rewards."""
+
+    episodes: int
+    mean: float  # return
+    half_width: float | None  # of the 95% interval of the mean; None of a single episode
+    lowest: float
+    quantiles: tuple[float, ...]  # at QUANTILES
+    highest: float
+    length: float  # mean steps
+    truncated: float  # share of the episodes that were cut off, not ended by the environment
+
+    @classmethod
+    def of(cls, returns: Sequence[float], lengths: Sequence[float], truncated: int) -> Self:
+        """Return the record of episodes, of which there is at least one."""
+        sums = np.asarray(returns, dtype=np.float64)
+        count = len(sums)
+        return cls(
+            episodes=count,
+            mean=float(sums.mean()),
+            half_width=float(student_95(count - 1) * sums.std(ddof=1) / math.sqrt(count)) if count > 1 else None,
+            lowest=float(sums.min()),
+            quantiles=tuple(np.quantile(sums, QUANTILES).tolist()),
+            highest=float(sums.max()),
+            length=float(np.mean(lengths)),
+            truncated=truncated / count,
+        )
+
+    @property
+    def median(self) -> float:
+        """Return the median return."""
+        return self.quantiles[QUANTILES.index(0.5)]
+
+    def sentence(self) -> str:
+        """Return what is told of it in a line."""
+        interval = "" if self.half_width is None else f" ± {self.half_width:.3g}"
+        return (
+            f"return {self.mean:.4g}{interval} (median {self.median:.4g}, {self.lowest:.4g} to {self.highest:.4g}) "
+            f"over {self.episodes:,} episodes of {self.length:,.0f} steps"
+        )
+
+
+def student_95(freedom: int) -> float:
+    """Return how many standard errors on both sides of a mean an interval of 95% has, with so many degrees of freedom.
+
+    Abramowitz and Stegun 26.7.5: from 3 degrees on within 1% of Student's quantile (4.303 of 2 is 4.22 here).
+    """
+    z = NORMAL_95
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3
