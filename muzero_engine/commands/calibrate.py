@@ -13,11 +13,12 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
-from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest
+from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest, shipped_weights_dir
 from muzero_engine.inference.levels import LevelTable
 from muzero_engine.inference.manifest import MANIFEST
 from muzero_engine.match.ladder.calibration import (
@@ -48,15 +49,8 @@ LONGEST_MOVE = "movetime=30,margin=30"  # a level ends its search by itself long
 @click.command()
 @click.option("--game", type=GameName(), required=True, help=GAMES)
 @click.option("--size", type=int, metavar="N", help="Lines of the board, where the game has several  [9]")
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="A bundle  [the one that came along]",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Of the games  [calibrations/...]"
-)
+@weights_flag
+@out_flag("calibrations")
 @click.option("--games", type=click.IntRange(min=2), metavar="N", default=100, help="Games of each setting  [100]")
 @click.option(
     "--check",
@@ -66,10 +60,14 @@ LONGEST_MOVE = "movetime=30,margin=30"  # a level ends its search by itself long
     default=0,
     help="Then check four levels by N games each  [0]",
 )
-@click.option("--concurrency", type=click.IntRange(1, 1024), metavar="N", default=2, help="Games side by side  [2]")
-@click.option("--without", multiple=True, metavar="OPPONENT", help="Leave an opponent out; may be repeated")
+@concurrency_flag
+@without_flag
 @expert_option("--seed", type=click.IntRange(min=0), default=0, help="Of the openings  [0]")
-@click.option("--write/--no-write", default=True, help="Put the table into the weights' manifest  [write]")
+@click.option(
+    "--write/--no-write",
+    default=None,
+    help="Put the table into the weights' manifest  [write; no-write for the bundle that came along]",
+)
 @help_all_option
 def calibrate(
     game: str,
@@ -81,13 +79,14 @@ def calibrate(
     concurrency: int,
     without: tuple[str, ...],
     seed: int,
-    write: bool,
+    write: bool | None,
 ) -> None:
     """Measure the levels that weights can be played at.
 
     The engine plays at settings from nearly random moves to hundreds of simulations, against the opponents of its
-    game's ladder and against itself. The table that comes out goes into the weights' manifest; --level, UCI_Elo and the
-    like then mean what was measured. The same command goes on with games that were interrupted.
+    game's ladder and against itself. The table that comes out goes into the manifest of the weights, where --level,
+    UCI_Elo and the like look it up; into that of the bundle that came along only with --write. The same command goes on
+    with games that were interrupted.
 
     \b
     Examples:
@@ -106,6 +105,8 @@ def calibrate(
         game=game, engine="levels", weights=manifest.networks_digest(), control=LONGEST_MOVE, seed=seed
     )
     store = _open(out or Path("calibrations") / ladder.label.replace(" ", "-"), ladder, settings)
+    writes = folder.resolve() != shipped_weights_dir(game) if write is None else write
+    click.echo(_destination(folder, writes))
     runner = Runner(_Engines(game, folder, opponents), ladder.game, concurrency=concurrency)
     checks: list[LevelCheck] = []
     try:
@@ -123,9 +124,20 @@ def calibrate(
     table = _report(ladder, store, checks)
     if table is None:
         raise BadLadder("no two levels can be told apart: the weights play at random, or there are too few games")
-    if write:
+    if writes:
         _put_levels(folder, table)
         click.echo(f"the levels are in the manifest of {folder}")
+    else:
+        click.echo(
+            f"the levels are in {store.folder / REPORT}; the same command with --write puts them into the weights"
+        )
+
+
+def _destination(weights: Path, writes: bool) -> str:
+    """Say before the first game where the levels will go."""
+    if writes:
+        return f"the levels will go into the manifest of {weights} (--no-write: they will not)"
+    return f"the manifest of {weights} stays as it is (--write: the levels will go into it)"
 
 
 def _report(ladder: Ladder, store: Store, checks: Sequence[LevelCheck]) -> LevelTable | None:

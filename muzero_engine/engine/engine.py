@@ -142,7 +142,7 @@ class Engine:
 
     def check(self, options: EngineOptions) -> None:
         """Raise BadOption where options ask for a level that their weights do not have."""
-        if limited(options) or options.elo:
+        if limited(options) or options.elo is not None:
             self.levels(options).check(options)
 
     def levels(self, options: EngineOptions) -> Levels:

@@ -38,7 +38,7 @@ class OptionInfo:
 
     field: str
     kind: Kind
-    default: bool | int | float | str
+    default: bool | int | float | str | None  # None: nothing is asked for
     help: str
     minimum: float | None
     maximum: float | None
@@ -92,9 +92,10 @@ class OptionInfo:
 
 
 def _option(
-    default: bool | int | float | str,
+    default: bool | int | float | str | None,
     help_text: str,
     *,
+    kind: Kind | None = None,
     uci: tuple[str, ...] = (),
     usi: tuple[str, ...] | None = None,
     gtp: tuple[str, ...] = (),
@@ -105,14 +106,9 @@ def _option(
 ) -> Any:
     if choices:
         kind = Kind.COMBO
-    elif isinstance(default, bool):
-        kind = Kind.CHECK
-    elif isinstance(default, int):
-        kind = Kind.SPIN
-    elif isinstance(default, float):
-        kind = Kind.FLOAT
-    else:
-        kind = Kind.STRING
+    elif kind is None:
+        kinds: dict[type, Kind] = {bool: Kind.CHECK, int: Kind.SPIN, float: Kind.FLOAT, str: Kind.STRING}
+        kind = kinds[type(default)]
     usi_names = tuple(name for name in uci if " " not in name) if usi is None else usi
     info = {"kind": kind, "help": help_text, "minimum": low, "maximum": high, "choices": choices}
     return field(default=default, metadata=info | {"uci": uci, "usi": usi_names, "gtp": gtp, "needs": needs})
@@ -232,9 +228,10 @@ class EngineOptions:
     limit_strength: bool = _option(
         False, "Play weaker, as Elo says", uci=("UCI_LimitStrength",), usi=("LimitStrength",)
     )
-    elo: int = _option(
-        0,
-        "Rating to play at when limited; the flag alone limits it; 0: the middle of what was measured",
+    elo: int | None = _option(
+        None,
+        "Rating to play at when limited; the flag alone limits it; none: the middle of what was measured",
+        kind=Kind.SPIN,
         uci=("UCI_Elo",),
         usi=("Elo",),
         low=-10000,

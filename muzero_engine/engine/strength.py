@@ -60,7 +60,7 @@ class Levels:
     def check(self, options: EngineOptions) -> None:
         """Raise BadOption for a level that cannot be played, and for a rating that waits for `limit_strength`."""
         self.settings(options)
-        if options.elo and self.table is not None:
+        if options.elo is not None and self.table is not None:
             self.settings(replace(options, level="", level_settings="", limit_strength=True))
 
     def rating(self, options: EngineOptions) -> float:
@@ -69,7 +69,7 @@ class Levels:
         if options.level.lower() not in ("", FULL):
             return self._named(options.level)
         if options.limit_strength:
-            return float(options.elo) if options.elo else middle(table)
+            return float(middle(table) if options.elo is None else options.elo)
         return table.lowest + (table.highest - table.lowest) * options.skill_level / (FULL_SKILL - 1)
 
     def text(self, elo: float) -> str:
@@ -85,7 +85,9 @@ class Levels:
             for info in protocol_options(protocol)
             if self.table is not None or info.field not in LEVEL_FIELDS
         ]
-        shown = options if options.elo or self.table is None else replace(options, elo=middle(self.table))
+        shown = options
+        if options.elo is None and self.table is not None:
+            shown = replace(options, elo=middle(self.table))
         return [(info, getattr(shown, info.field)) for info in infos]
 
     @property
@@ -133,7 +135,7 @@ def limited(options: EngineOptions) -> bool:
 
 def at_full_strength(options: EngineOptions) -> EngineOptions:
     """Return the options without a level."""
-    return replace(options, level="", level_settings="", limit_strength=False, elo=0, skill_level=FULL_SKILL)
+    return replace(options, level="", level_settings="", limit_strength=False, elo=None, skill_level=FULL_SKILL)
 
 
 def middle(table: LevelTable) -> int:

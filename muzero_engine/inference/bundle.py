@@ -48,11 +48,14 @@ class Bundle:
 def default_weights_dir(game: str) -> Path:
     """Return the folder of the weights that come along, which need not exist.
 
-    It is `$MUZERO_WEIGHTS/<game>`, else inside the installed package, else in the source checkout around it.
+    It is `$MUZERO_WEIGHTS/<game>`, else that of `shipped_weights_dir`.
     """
     override = os.environ.get(WEIGHTS_VARIABLE)
-    if override:
-        return Path(override) / game
+    return Path(override) / game if override else shipped_weights_dir(game)
+
+
+def shipped_weights_dir(game: str) -> Path:
+    """Return the folder inside the installed package, else in the source checkout around it; no symbolic link."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "weights" / game
     return installed if installed.is_dir() else package.parent / "weights" / game

@@ -98,9 +98,11 @@ class LevelTable:
 
     @property
     def rises(self) -> bool:
-        """Return whether it has two levels or more, each rated higher than the one before, as a table must."""
+        """Return whether it has two levels or more, each rated higher than the one before, and a whole number among the
+        ratings between them, as a table must: people ask for whole ratings."""
         ratings = [level.elo for level in self.levels]
-        return 2 <= len(ratings) <= MOST_LEVELS and all(low < high for low, high in itertools.pairwise(ratings))
+        rising = 2 <= len(ratings) <= MOST_LEVELS and all(low < high for low, high in itertools.pairwise(ratings))
+        return rising and math.ceil(self.lowest) <= self.highest
 
     @property
     def doubt(self) -> float:

@@ -198,7 +198,8 @@ class Manifest:
                 ) from None
             raise _damaged(where, *_complaint(error)) from None
         if manifest.levels is not None and not manifest.levels.rises:
-            raise _damaged(where, "levels.levels", f"a list of 2 to {MOST_LEVELS} levels, their ratings (elo) rising")
+            wanted = f"a list of 2 to {MOST_LEVELS} levels, their ratings (elo) rising, a whole number among them"
+            raise _damaged(where, "levels.levels", wanted)
         for name in manifest.files:
             if name not in KNOWN_FILES:
                 raise _damaged(where, f"files.{name!r}", f"one of {', '.join(KNOWN_FILES)}")

@@ -72,11 +72,14 @@ def test_levels_are_measured_gone_on_with_and_checked(
     arguments = ["--weights", str(weights), "--out", str(folder)]
     begun = calibrate(*arguments, "--games", "20", "--no-write")
     assert begun.exit_code == 0, begun.output
+    assert begun.output.startswith(f"the manifest of {weights} stays as it is (--write: ")
+    assert f"the levels are in {folder / 'levels.md'}; the same command with --write " in begun.output
     assert read_manifest(weights).levels is None
     first = games_in(folder)
     done = calibrate(*arguments, "--games", "40", "--check", "20")
     assert done.exit_code == 0, done.output
     assert games_in(folder)[: len(first)] == first
+    assert done.output.startswith(f"the levels will go into the manifest of {weights} (--no-write: ")
     assert f"the levels are in the manifest of {weights}" in done.output
     table = load_bundle(weights).manifest.levels  # with every hash
     assert table is not None
@@ -92,6 +95,24 @@ def test_levels_are_measured_gone_on_with_and_checked(
     worse = calibrate(*arguments, "--games", "40")
     assert worse.exit_code == 1
     assert "keeps its levels, which are known to +-1 on average" in worse.output
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("named", [False, True])
+def test_the_bundle_that_came_along_is_written_only_if_that_is_asked_for(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    monkeypatch.setattr("muzero_engine.commands.calibrate.Runner", ChanceRunner)
+    for module in ("commands.calibrate", "inference.bundle"):
+        monkeypatch.setattr(f"muzero_engine.{module}.shipped_weights_dir", lambda _game: weights.resolve())
+    arguments = ["--out", str(tmp_path / "games"), "--games", "20", *(["--weights", str(weights)] if named else [])]
+    shown = calibrate(*arguments)
+    assert shown.exit_code == 0, shown.output
+    assert f"the manifest of {weights} stays as it is" in shown.output
+    assert read_manifest(weights).levels is None
+    asked = calibrate(*arguments, "--write")
+    assert asked.exit_code == 0, asked.output
+    assert read_manifest(weights).levels is not None
 
 
 @pytest.mark.usefixtures("three")

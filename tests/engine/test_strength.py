@@ -73,6 +73,8 @@ def test_full_strength_is_no_level(values: dict[str, Any]) -> None:
         ({"level": "31k"}, "'31k' is no level: write a rating such as 1000, or a rank from 30k to 9d"),
         ({"level": "strong"}, "'strong' is no level"),
         ({"elo": 300}, "choose one from 400 to 1600"),
+        ({"elo": 0}, "a level of 0 Elo"),
+        ({"limit_strength": True, "elo": 0}, "a level of 0 Elo"),
         ({"limit_strength": True, "elo": 3000}, "choose one from 400 to 1600"),
         ({"level_settings": "1,2"}, "are no settings of a level"),
     ],
@@ -95,6 +97,13 @@ def test_the_rating_is_offered_as_far_as_it_was_measured() -> None:
     info, value = offered["elo"]
     assert (info.minimum, info.maximum, value) == (400, 1600, 1000)
     assert offered["limit_strength"][1] is False
+
+
+def test_0_is_a_rating_like_any_other() -> None:
+    table = LevelTable("a scale", (replace(TABLE.levels[0], elo=-50.0), TABLE.levels[1]))
+    asked = options(limit_strength=True, elo=0)
+    assert Levels(table).rating(asked) == 0.0
+    assert Levels(table).settings(asked) == table.settings(0.0)
 
 
 def test_ranks_are_read_as_they_are_written() -> None:

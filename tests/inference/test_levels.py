@@ -46,3 +46,11 @@ def test_settings_are_read_as_they_are_written() -> None:
 def test_other_settings_are_refused(text: str) -> None:
     with pytest.raises(BadLevel, match="are no settings of a level"):
         LevelSettings.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "rises"), [(163.6, 164.0, True), (164.3, 164.9, False), (-0.4, 0.4, True)]
+)
+def test_a_table_has_a_whole_rating_that_can_be_asked_for(lowest: float, highest: float, rises: bool) -> None:
+    ends = (Level(lowest, 60.0, 100, LevelSettings(1, 3.0, 0.0)), Level(highest, 60.0, 100, LevelSettings(2, 0.2, 0.0)))
+    assert LevelTable("a scale", ends).rises == rises

@@ -27,7 +27,7 @@ def values(info: OptionInfo) -> str:
 def default(info: OptionInfo) -> str:
     if info.kind is Kind.CHECK:
         return "on" if info.default else "off"
-    return str(info.default)
+    return "" if info.default is None else str(info.default)
 
 
 def table() -> str:

@@ -92,4 +92,4 @@ def _metavar(info: OptionInfo) -> str:
 def _default(info: OptionInfo) -> str:
     if info.kind is Kind.CHECK:
         return "on" if info.default else "off"
-    return f"{info.default}" or "none"
+    return "none" if info.default in (None, "") else f"{info.default}"

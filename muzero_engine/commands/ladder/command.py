@@ -12,6 +12,7 @@ from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.commands.common.numbers import FiniteNumber
+from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
 from muzero_engine.commands.common.training import install_command
 from muzero_engine.commands.ladder.rungs import RungsRequest, play_rungs
 from muzero_engine.engine.options import EngineOptions
@@ -48,22 +49,15 @@ PROCESSOR = "processor"  # what a ladder's folder calls it
 @click.command()
 @click.option("--game", type=click.Choice(list(LADDERS)), required=True, help="Whose ladder")
 @click.option("--size", type=int, metavar="N", help="Lines of the board: 9, 13 or 19  [9]")
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="A bundle  [the one that came along]",
-)
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Of the games  [ladders/...]"
-)
+@weights_flag
+@out_flag("ladders")
 @click.option("--games", type=click.IntRange(min=2), metavar="N", default=200, help="Games in all  [200]")
 @click.option("--control", default="movetime=0.5", help="Time control of the engine  [movetime=0.5]")
 @expert_option("--threads", type=click.IntRange(min=1), default=1, help="Of the engine  [1]")
-@click.option("--concurrency", type=click.IntRange(min=1), metavar="N", default=2, help="Games side by side  [2]")
+@concurrency_flag
 @expert_option("--seed", type=int, default=0, help="Of the openings  [0]")
 @expert_option("--start", type=FiniteNumber(), help="A rating to begin at")
-@click.option("--without", multiple=True, metavar="OPPONENT", help="Leave an opponent out; may be repeated")
+@without_flag
 @click.option("--rungs", is_flag=True, help="Let the opponents play each other, --games a step")
 @expert_option("--write-rungs", is_flag=True, help="Put the counts of --rungs into the package")
 @expert_option("--refit", is_flag=True, help="Play nothing: rate by the results in the manifest")

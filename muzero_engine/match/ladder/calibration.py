@@ -208,9 +208,8 @@ def level_table(ladder: Ladder, games: Sequence[GameRecord]) -> LevelTable | Non
             settings, rating, played = known[place_in_order]
             if not levels or elo - levels[-1].elo > 0.5 * LEAST_STEP:
                 levels.append(Level(round(elo, 1), round(rating.error, 1), played, settings))
-    if len(levels) < 2:
-        return None
-    return LevelTable(f"{ladder.game.game}: {ladder.scale}", tuple(levels))
+    table = LevelTable(f"{ladder.game.game}: {ladder.scale}", tuple(levels))
+    return table if table.rises else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ _SETOPTION = re.compile(r"(?:name\s+)?(?P<name>.+?)(?:\s+value(?:\s+(?P<value>.*
 _TYPES = {kind: kind.value for kind in Kind} | {Kind.FLOAT: "string"}
 
 
-def value_text(value: bool | int | float | str) -> str:
-    """Return a value as `setoption` takes it: `true`, `12`, `1.25`, `<empty>`."""
+def value_text(value: bool | int | float | str | None) -> str:
+    """Return a value as `setoption` takes it: `true`, `12`, `1.25`, `<empty>` for no text and for None."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) or EMPTY
+    return EMPTY if value in (None, "") else str(value)
 
 
 def option_line(info: OptionInfo, protocol: EngineProtocol, value: bool | int | float | str | None = None) -> str:
