@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from muzero_engine.games.registry import load_game
 
 KEEP = -2  # instead of an action: the slot stays as it is
 START = -3  # instead of an action: the slot begins its game `Buffers.number` afresh
+ArraysLayout = list[tuple[npt.DTypeLike, tuple[int, ...]]]  # type and shape of arrays in shared memory
 RESIGNATION, DECLARED, LONGEST = "resignation", "declared win", "longest game"
 
 
@@ -46,6 +47,18 @@ class RulesSettings:
     branch_share: float
     komi: float  # mean, where the game has komi
     komi_spread: float  # standard deviation
+
+    def memory_size(self) -> int:
+        """Return the bytes of memory that `buffers_over` needs."""
+        return arrays_size(Buffers.layout(self))
+
+    def buffers_over(self, memory: Any) -> Buffers:
+        """Return the arrays over a writable buffer of `memory_size` bytes."""
+        return Buffers(*arrays_over(memory, Buffers.layout(self)))
+
+    def slice_of(self, buffers: Buffers, first: int, end: int) -> RulesSlice:
+        """Return the slots from `first` to before `end`."""
+        return RulesSlice(self, buffers, first, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +86,11 @@ class Buffers:
     ownership: npt.NDArray[np.int8]  # [B, H, W] in {-1, 0, 1}, player 0's view, 0 where it was resigned; else [B, 0, 0]
 
     @staticmethod
-    def _layout(settings: RulesSettings) -> list[tuple[npt.DTypeLike, tuple[int, ...]]]:
+    def layout(settings: RulesSettings) -> ArraysLayout:
+        """Return the type and the shape of each array, in their order."""
         spec, shape = load_game(settings.game).spec, settings.shape
         plies, size = settings.opening_plies, packed_size(spec, shape)
-        shapes: list[tuple[npt.DTypeLike, tuple[int, ...]]] = [
+        shapes: ArraysLayout = [
             (np.int32, ()),
             (np.bool_, ()),
             (np.int32, ()),
@@ -99,22 +113,21 @@ class Buffers:
         ]
         return [(dtype, (settings.slots, *rest)) for dtype, rest in shapes]
 
-    @classmethod
-    def size(cls, settings: RulesSettings) -> int:
-        """Return the bytes of memory that `over` needs."""
-        return sum(_aligned(dtype, shape) for dtype, shape in cls._layout(settings))
 
-    @classmethod
-    def over(cls, memory: Any, settings: RulesSettings) -> Buffers:
-        """Return the arrays over a writable buffer of `size` bytes."""
-        arrays: list[npt.NDArray[Any]] = []
-        offset = 0
-        for dtype, shape in cls._layout(settings):
-            count = math.prod(shape)
-            arrays.append(np.frombuffer(memory, dtype, count, offset if count else 0).reshape(shape))
-            offset += _aligned(dtype, shape)
-        assert len(arrays) == len(fields(cls))
-        return cls(*arrays)
+def arrays_size(layout: ArraysLayout) -> int:
+    """Return the bytes of memory that `arrays_over` needs."""
+    return sum(_aligned(dtype, shape) for dtype, shape in layout)
+
+
+def arrays_over(memory: Any, layout: ArraysLayout) -> list[npt.NDArray[Any]]:
+    """Return arrays one behind the other over a writable buffer of `arrays_size` bytes."""
+    arrays: list[npt.NDArray[Any]] = []
+    offset = 0
+    for dtype, shape in layout:
+        count = math.prod(shape)
+        arrays.append(np.frombuffer(memory, dtype, count, offset if count else 0).reshape(shape))
+        offset += _aligned(dtype, shape)
+    return arrays
 
 
 def _aligned(dtype: npt.DTypeLike, shape: tuple[int, ...]) -> int:

@@ -1,8 +1,8 @@
-"""Rules in worker processes over shared memory, so that they run while the device searches. No torch here.
+"""Worker processes over shared memory, so that rules or environments run while the device searches. No torch here.
 
 Each worker has a share of the slots of every group. A byte over its pipe names the group to step, the same byte comes
-back when that is done; positions and moves go through `Buffers` in shared memory. Workers sleep while there is nothing
-to do. A pipe that closes says that the other side is gone: a worker then ends, and the main process raises RulesError.
+back when that is done; positions and moves go through buffers in shared memory. Workers sleep while there is nothing
+to do. A pipe that closes says that the other side is gone: a worker then ends, and the main process raises an error.
 
 Processes are spawned, never forked: the main process may hold a CUDA context. As always with spawned processes, a
 script that starts them keeps its code behind `if __name__ == "__main__"`.
@@ -19,33 +19,77 @@ from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Protocol, Self, TypeVar
 
-from muzero_engine.training.self_play.rules import Buffers, RulesError, RulesSettings, RulesSlice
+from muzero_engine.training.self_play.rules import Buffers, RulesError, RulesSettings
 
 _JOIN_SECONDS = 5.0
+B = TypeVar("B")  # the buffers of a group
 
 
-class RulesPool:
-    """The rules of several groups of slots. `submit` a group, `wait` for it, then read its `buffers`.
+class SlotSlice(Protocol):
+    """Some slots of a group in one process."""
+
+    def step(self) -> None:
+        """Do with all of them what the buffers say. What it raises ends the worker."""
+        ...
+
+
+class SlotSettings(Protocol[B]):
+    """A group of slots; pickled to the workers."""
+
+    @property
+    def slots(self) -> int:
+        """Return their number."""
+        ...
+
+    def memory_size(self) -> int:
+        """Return the bytes of memory that `buffers_over` needs."""
+        ...
+
+    def buffers_over(self, memory: Any) -> B:
+        """Return the arrays over so many writable bytes."""
+        ...
+
+    def slice_of(self, buffers: B, first: int, end: int) -> SlotSlice:
+        """Return the slots from `first` to before `end`."""
+        ...
+
+
+class WorkerPool(Generic[B]):
+    """Several groups of slots. `submit` a group, `wait` for it, then read its `buffers`.
 
     Between the two calls only the workers touch the buffers of that group. Groups are independent of each other. With
     no workers `submit` does the work itself.
     """
 
-    def __init__(self, groups: Sequence[RulesSettings], workers: int) -> None:
-        """Start `workers` processes, but no more than there are slots in the largest group; 0: none."""
+    def __init__(
+        self,
+        groups: Sequence[SlotSettings[B]],
+        workers: int,
+        *,
+        name: str,
+        error: type[RuntimeError],
+        patience: float | None = None,
+    ) -> None:
+        """Start `workers` processes, but no more than there are slots in the largest group; 0: none.
+
+        `name` is what they are called in messages, `error` what is raised; an error of this type that is raised in a
+        worker is known by its message alone. A step that takes more than `patience` seconds (None: for ever) is one.
+        """
+        self._name, self._error = name, error
+        self.patience = patience
         context = multiprocessing.get_context("spawn")
-        sizes = [Buffers.size(group) for group in groups]
+        sizes = [group.memory_size() for group in groups]
         memories: list[Any] = [context.RawArray(ctypes.c_uint8, size) if workers else bytearray(size) for size in sizes]
-        self.buffers = [Buffers.over(memory, group) for memory, group in zip(memories, groups, strict=True)]
-        self._local: list[RulesSlice] = []
+        self.buffers = [group.buffers_over(memory) for memory, group in zip(memories, groups, strict=True)]
+        self._local: list[SlotSlice] = []
         self._processes: list[BaseProcess] = []
         self._pipes: list[Connection] = []
         self._pending: list[set[int]] = [set() for _ in groups]  # workers that have not answered
         if not workers:
             self._local = [
-                RulesSlice(group, buffers, 0, group.slots) for group, buffers in zip(groups, self.buffers, strict=True)
+                group.slice_of(buffers, 0, group.slots) for group, buffers in zip(groups, self.buffers, strict=True)
             ]
             return
         count = min(workers, max(group.slots for group in groups))
@@ -54,7 +98,10 @@ class RulesPool:
                 shares = [(group.slots * worker // count, group.slots * (worker + 1) // count) for group in groups]
                 ours, theirs = context.Pipe()
                 process = context.Process(
-                    target=_work, args=(theirs, memories, list(groups), shares), name=f"rules-{worker}", daemon=True
+                    target=_work,
+                    args=(theirs, memories, list(groups), shares, error),
+                    name=f"{name}-{worker}",
+                    daemon=True,
                 )
                 process.start()
                 theirs.close()
@@ -66,7 +113,7 @@ class RulesPool:
         return len(self._processes)
 
     def submit(self, group: int) -> None:
-        """Let the rules take the step that `Buffers.action` of this group describes. Raises RulesError."""
+        """Let the slots of this group take the step that its buffers describe. Raises the pool's error."""
         if self._local:
             self._local[group].step()
         for worker, pipe in enumerate(self._pipes):
@@ -75,13 +122,16 @@ class RulesPool:
             self._pending[group].add(worker)
 
     def wait(self, group: int) -> None:
-        """Return when the last step of this group is done. Raises RulesError where it, or a worker, failed."""
+        """Return when the last step of this group is done. Raises the pool's error where it, or a worker, failed."""
         while self._pending[group]:
             worker = min(self._pending[group])
             with self._ends_reported(worker):
+                if not self._pipes[worker].poll(self.patience):
+                    self._processes[worker].kill()
+                    raise self._error(f"{self._name} worker {worker} has not answered for {self.patience:g} seconds")
                 answer = self._pipes[worker].recv_bytes()
             if len(answer) > 1:
-                raise RulesError(f"rules worker {worker} failed: {answer.decode()}")
+                raise self._error(f"{self._name} worker {worker} failed: {answer.decode()}")
             self._pending[answer[0]].discard(worker)
 
     @contextlib.contextmanager
@@ -93,8 +143,8 @@ class RulesPool:
             process.join(_JOIN_SECONDS)
             code = process.exitcode
             how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
-            raise RulesError(
-                f"rules worker {worker} {how}; is the machine out of memory? the last checkpoint is intact"
+            raise self._error(
+                f"{self._name} worker {worker} {how}; is the machine out of memory? the last checkpoint is intact"
             ) from None
 
     def close(self) -> None:
@@ -116,6 +166,14 @@ class RulesPool:
         self.close()
 
 
+class RulesPool(WorkerPool[Buffers]):
+    """The rules of several groups of slots. Raises RulesError."""
+
+    def __init__(self, groups: Sequence[RulesSettings], workers: int) -> None:
+        """Start `workers` processes, see `WorkerPool`."""
+        super().__init__(groups, workers, name="rules", error=RulesError)
+
+
 @contextlib.contextmanager
 def interrupts_blocked() -> Iterator[None]:
     """Keep Ctrl-C and SIGTERM, which are the main process's business, from processes that are started inside."""
@@ -130,7 +188,11 @@ def interrupts_blocked() -> Iterator[None]:
 
 
 def _work(
-    pipe: Connection, memories: Sequence[Any], groups: Sequence[RulesSettings], shares: Sequence[tuple[int, int]]
+    pipe: Connection,
+    memories: Sequence[Any],
+    groups: Sequence[SlotSettings[Any]],
+    shares: Sequence[tuple[int, int]],
+    known: type[RuntimeError],
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgrp"):  # torchrun sends SIGTERM to its child's whole group: from here on that is not this one
@@ -141,7 +203,7 @@ def _work(
     with contextlib.suppress(EOFError, OSError):  # the main process is gone or wants no more
         try:
             slices = [
-                RulesSlice(group, Buffers.over(memory, group), *share)
+                group.slice_of(group.buffers_over(memory), *share)
                 for group, memory, share in zip(groups, memories, shares, strict=True)
             ]
             while True:
@@ -151,7 +213,7 @@ def _work(
         except (EOFError, OSError):
             raise
         except Exception as error:
-            text = str(error) if isinstance(error, RulesError) else f"{type(error).__name__}: {error}"
+            text = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}"
             pipe.send_bytes(" ".join(text.split()).encode())
 
 

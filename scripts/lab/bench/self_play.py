@@ -28,7 +28,7 @@ from muzero_engine.training.observations import observations
 from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.play import SelfPlay
-from muzero_engine.training.self_play.rules import START, Buffers, RulesSettings, RulesSlice
+from muzero_engine.training.self_play.rules import START, RulesSettings, RulesSlice
 from muzero_engine.training.self_play.workers import default_workers
 
 
@@ -49,7 +49,7 @@ def rules_alone(game: str, shape: Shape, steps: int = 150, slots: int = 32) -> f
         komi=7.0,
         komi_spread=0.0,
     )
-    buffers = Buffers.over(bytearray(Buffers.size(settings)), settings)
+    buffers = settings.buffers_over(bytearray(settings.memory_size()))
     games = RulesSlice(settings, buffers, 0, slots)
     buffers.action[:] = START
     games.step()

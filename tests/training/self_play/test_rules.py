@@ -37,7 +37,7 @@ def rules(game: str, shape: Shape, **changes: object) -> RulesSettings:
 
 
 def started(settings: RulesSettings) -> tuple[Buffers, RulesSlice]:
-    buffers = Buffers.over(bytearray(Buffers.size(settings)), settings)
+    buffers = settings.buffers_over(bytearray(settings.memory_size()))
     games = RulesSlice(settings, buffers, 0, settings.slots)
     buffers.action[:] = START
     games.step()

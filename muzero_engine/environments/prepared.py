@@ -1,0 +1,196 @@
+"""`PreparedEnvironment`: an environment as somebody wrote it, with steps and observations as settings want them.
+
+What a source shows first says what its observations are: bits in two or three axes are planes, bytes in two or three
+axes are an image, everything else is a vector. In three axes the planes (an image's colours) come first or last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from muzero_engine.environments.base import (
+    BadEnvironment,
+    EnvironmentFailed,
+    EnvironmentSpec,
+    EnvironmentStep,
+    Observation,
+    ObservationKind,
+)
+from muzero_engine.environments.images import ImageFormat
+from muzero_engine.environments.settings import EnvironmentSettings
+
+Shown = Callable[[npt.NDArray[Any]], Observation]
+
+
+class EnvironmentSource(Protocol):
+    """What a class of one's own needs; `action_names`, `render()` and `close()` are used where it has them."""
+
+    actions: int  # how many there are
+
+    def reset(self, seed: int) -> Any:
+        """Begin an episode and return its first observation, an array or a list of numbers."""
+        ...
+
+    def step(self, action: int) -> Any:
+        """Act; return (observation, reward, terminated, truncated), perhaps with something behind."""
+        ...
+
+
+class PreparedEnvironment:
+    """An `Environment` over a source. Raises BadEnvironment where the source cannot be learnt."""
+
+    def __init__(self, source: EnvironmentSource, settings: EnvironmentSettings, *, sticky: float) -> None:
+        """Prepare it; `sticky` is how likely a step repeats the action before it, besides what the source does."""
+        self._source, self._id = source, settings.id
+        self._skip, self._sticky, self._no_ops = settings.frame_skip, sticky, settings.no_ops
+        self._limit = settings.max_steps or math.inf
+        actions = getattr(source, "actions", None)
+        if not isinstance(actions, int | np.integer) or actions < 1:
+            raise BadEnvironment(f"{self._id} must say how many actions it has (actions = 2), not {actions!r}")
+        self._random = random.Random(0)
+        self._last = self._age = 0
+        try:
+            first = np.asarray(source.reset(0))
+            kind, shape, self._shown = _format(first, settings)
+        except BadEnvironment as error:
+            raise BadEnvironment(f"{self._id}: {error}") from None
+        except Exception as error:  # whatever somebody else's class does
+            raise BadEnvironment(f"{self._id} cannot begin an episode: {_text(error)}") from error
+        self._raw_shape, self._raw_type = first.shape, first.dtype
+        self._vector = kind is ObservationKind.VECTOR
+        self._brightest = kind is ObservationKind.IMAGE and self._skip > 1
+        self._spec = EnvironmentSpec(
+            id=settings.id,
+            kind=kind,
+            shape=(shape[0] * settings.stack, *shape[1:]),
+            actions=int(actions),
+            stack=settings.stack,
+            action_names=_names(source),
+        )
+
+    @property
+    def spec(self) -> EnvironmentSpec:
+        """Return what it is."""
+        return self._spec
+
+    def reset(self, seed: int) -> Observation:
+        """Begin an episode. Raises EnvironmentFailed."""
+        self._last = self._age = 0
+        if self._sticky or self._no_ops:
+            self._random.seed(seed)
+        try:
+            raw = np.asarray(self._source.reset(seed))
+            for _ in range(self._random.randint(0, self._no_ops) if self._no_ops else 0):
+                raw, _, terminated, truncated, *_ = self._source.step(0)
+                if terminated or truncated:
+                    raw = np.asarray(self._source.reset(seed))
+        except Exception as error:
+            raise EnvironmentFailed(f"{self._id} cannot begin an episode: {_text(error)}") from error
+        return self._observation(raw)
+
+    def step(self, action: int) -> EnvironmentStep:
+        """Act. Raises EnvironmentFailed where the source raises or says what it must not."""
+        reward, before, raw = 0.0, None, None
+        terminated = truncated = False
+        try:
+            for _ in range(self._skip):
+                if not self._sticky or self._random.random() >= self._sticky:
+                    self._last = action
+                if self._brightest and raw is not None:
+                    before = np.array(raw)
+                raw, gained, terminated, truncated, *_ = self._source.step(self._last)
+                reward += float(gained)
+                if terminated or truncated:
+                    break
+        except Exception as error:
+            raise EnvironmentFailed(f"{self._id} failed: {_text(error)}") from error
+        if not math.isfinite(reward):
+            raise EnvironmentFailed(f"{self._id} gave a reward of {reward}, which is no number to learn from")
+        self._age += 1
+        raw = np.asarray(raw)
+        observation = self._observation(raw if before is None else np.maximum(raw, before))
+        return EnvironmentStep(
+            observation, reward, bool(terminated), bool(truncated or (self._age >= self._limit and not terminated))
+        )
+
+    def render(self) -> npt.NDArray[np.uint8] | None:
+        """Return a picture uint8[rows, columns, 3] of what was reached last; None where there is none."""
+        render = getattr(self._source, "render", None)
+        picture = None if render is None else render()
+        return None if picture is None else np.asarray(picture, dtype=np.uint8)
+
+    def close(self) -> None:
+        """Give back what the source holds."""
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            with contextlib.suppress(Exception):  # it is not needed any more, whatever it says
+                close()
+
+    def _observation(self, raw: npt.NDArray[Any]) -> Observation:
+        if raw.shape != self._raw_shape:
+            raise EnvironmentFailed(
+                f"{self._id} showed an observation of shape {list(raw.shape)}, not {list(self._raw_shape)} as before"
+            )
+        if raw.dtype != self._raw_type and not self._vector:
+            raise EnvironmentFailed(
+                f"{self._id} showed an observation of type {raw.dtype}, not {self._raw_type} as before"
+            )
+        observation = self._shown(raw)
+        if self._vector and not math.isfinite(float(observation.sum())):
+            raise EnvironmentFailed(f"{self._id} showed an observation with numbers that are none (NaN or infinite)")
+        return observation
+
+
+def _format(
+    first: npt.NDArray[Any], settings: EnvironmentSettings
+) -> tuple[ObservationKind, tuple[int, int, int], Shown]:
+    """Return what observations like this are, their (planes, rows, columns), and what makes them so."""
+    if first.dtype == np.bool_ and first.ndim in (2, 3):
+        last = _planes_last(first.shape)
+        shape = first.shape if first.ndim == 3 else (*first.shape, 1)
+        planes, rows, columns = (shape[2], *shape[:2]) if last else shape
+
+        def transposed(raw: npt.NDArray[Any]) -> Observation:
+            return raw.reshape(shape).transpose(2, 0, 1).copy() if last else raw.copy()
+
+        return ObservationKind.PLANES, (planes, rows, columns), transposed
+    if first.dtype == np.uint8 and first.ndim in (2, 3):
+        image = ImageFormat(first.shape, settings.size, settings.grey)
+        return ObservationKind.IMAGE, image.shape, image.shown
+    if first.dtype.kind not in "biuf" or not first.size:
+        raise BadEnvironment(f"observations must be arrays of numbers, not of {first.dtype}")
+    if first.size > MOST_NUMBERS:
+        raise BadEnvironment(
+            f"an observation of {first.size:,} numbers is no vector to learn from (at most {MOST_NUMBERS:,}): "
+            "show images as uint8 and planes as bool"
+        )
+
+    def vector(raw: npt.NDArray[Any]) -> Observation:
+        return raw.astype(np.float32).reshape(-1, 1, 1)
+
+    return ObservationKind.VECTOR, (first.size, 1, 1), vector
+
+
+MOST_NUMBERS = 4096  # of a vector
+
+
+def _names(source: EnvironmentSource) -> tuple[str, ...]:
+    """Return the names of the actions where each has one."""
+    names = tuple(str(name) for name in getattr(source, "action_names", ()))
+    return names if len(names) == source.actions else ()
+
+
+def _planes_last(shape: tuple[int, ...]) -> bool:
+    """Return whether the last axis of planes is that of the planes: unless only the others make a square."""
+    return len(shape) == 2 or not (shape[1] == shape[2] != shape[0])
+
+
+def _text(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -1,0 +1,160 @@
+"""How an environment is found: by an entry point, by where its class is, or by Gymnasium's id.
+
+- A package of somebody else joins through the entry-point group `muzero_engine.environments`: the name is the id, and
+  what it loads is a class.
+- `file.py:ClassName` and `package.module:ClassName` are classes of one's own, made without arguments: a
+  `gymnasium.Env`, or anything with what `prepared.EnvironmentSource` says.
+- `CartPole-v1`, `MinAtar/Breakout-v1`, `ALE/Pong-v5`, `package.module:MyEnv-v0` are Gymnasium's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec
+from muzero_engine.environments.prepared import EnvironmentSource, PreparedEnvironment
+from muzero_engine.environments.settings import EnvironmentSettings
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+ENTRY_POINTS = "muzero_engine.environments"
+
+
+def load_environment(settings: EnvironmentSettings, *, picture: bool = False) -> Environment:
+    """Return a new environment; with `picture` one whose `render` answers, if it can. Raises BadEnvironment."""
+    name = settings.id
+    if not name:
+        raise BadEnvironment("an environment needs an id, like CartPole-v1 or my_file.py:MyClass")
+    factory = _factory(name)
+    sticky = max(0.0, settings.sticky)
+    if factory is None:
+        source, repeats = _adapter(name).made_by_id(settings, picture=picture)
+        sticky = 0.0 if repeats else sticky
+    else:
+        source = _made(factory, name, picture)
+    try:
+        return PreparedEnvironment(source, settings, sticky=sticky)
+    except BadEnvironment:
+        with contextlib.suppress(Exception):
+            getattr(source, "close", lambda: None)()
+        raise
+
+
+def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
+    """Return what an environment is, by making one. Raises BadEnvironment."""
+    environment = load_environment(settings)
+    try:
+        return environment.spec
+    finally:
+        environment.close()
+
+
+def _factory(name: str) -> Callable[..., Any] | None:
+    """Return the class of this name; None where it is for Gymnasium to know."""
+    if name in _entry_points():
+        try:
+            return _callable(_entry_points()[name].load(), name)
+        except BadEnvironment:
+            raise
+        except Exception as error:  # whatever another package does when it is imported
+            raise BadEnvironment(
+                f"{name} cannot be loaded from {_entry_points()[name].value}: {_text(error)}"
+            ) from error
+    place, colon, attribute = name.rpartition(":")
+    if not colon or not attribute.isidentifier():
+        return None
+    module = _file_module(place) if place.endswith(".py") else _module(place)
+    if not hasattr(module, attribute):
+        raise BadEnvironment(f"{place} has no {attribute}")
+    return _callable(getattr(module, attribute), name)
+
+
+def _callable(found: Any, name: str) -> Callable[..., Any]:
+    if not callable(found):
+        raise BadEnvironment(f"{name} is no class of environments but {found!r}")
+    made: Callable[..., Any] = found
+    return made
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise BadEnvironment(f"{name} cannot be imported: {_text(error)}") from error
+
+
+def _file_module(path: str) -> ModuleType:
+    file = Path(path).resolve()
+    if not file.is_file():
+        raise BadEnvironment(f"there is no file {path}")
+    return _loaded(file)
+
+
+@functools.cache
+def _loaded(file: Path) -> ModuleType:
+    name = f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise BadEnvironment(f"{file} cannot be read: {_text(error)}") from error
+    return module
+
+
+def _made(factory: Callable[..., Any], name: str, picture: bool) -> EnvironmentSource:
+    """Return what the class makes, whatever it is derived from."""
+
+    def make() -> Any:
+        with contextlib.suppress(TypeError):
+            return factory(render_mode="rgb_array") if picture else factory()
+        return factory()
+
+    source: EnvironmentSource
+    try:
+        source = _adapter(name).GymnasiumSource(make) if _is_gymnasium(factory) else make()
+        if _is_gymnasium(type(source)):
+            source = _adapter(name).GymnasiumSource(lambda made=source: made)
+    except BadEnvironment as error:
+        raise BadEnvironment(f"{name}: {error}") from None
+    except Exception as error:
+        raise BadEnvironment(f"{name} cannot be made: {_text(error)}") from error
+    if not (callable(getattr(source, "reset", None)) and callable(getattr(source, "step", None))):
+        raise BadEnvironment(f"{name} is no environment: it has no reset(seed) and step(action)")
+    return source
+
+
+def _is_gymnasium(kind: Any) -> bool:
+    return any(base.__module__.partition(".")[0] == "gymnasium" for base in getattr(kind, "__mro__", ()))
+
+
+def _adapter(name: str) -> ModuleType:
+    try:
+        return importlib.import_module("muzero_engine.environments.gymnasium_adapter")
+    except ImportError as error:
+        raise BadEnvironment(f"{name} needs Gymnasium: pip install 'muzero-engine[environments]' ({error})") from None
+
+
+@functools.cache
+def _entry_points() -> dict[str, EntryPoint]:
+    import importlib.metadata  # slow, and a board game does without
+
+    return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def _text(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -1,0 +1,173 @@
+"""Environments are found by entry points, places and Gymnasium's ids; what cannot be learnt is refused so."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from muzero_engine.environments import registry
+from muzero_engine.environments.base import BadEnvironment, ObservationKind
+from muzero_engine.environments.registry import environment_spec, load_environment
+from muzero_engine.environments.settings import EnvironmentSettings
+
+TEN_LINES = """
+class Countdown:
+    actions = 2
+
+    def reset(self, seed):
+        self.left = 3 + seed % 2
+        return [self.left]
+
+    def step(self, action):
+        self.left -= 1 + action
+        return [self.left], 1.0, self.left <= 0, False
+"""
+
+GYMNASIUM = """
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+class Grid(gymnasium.Env):
+    action_space = spaces.Discrete(4, start=1)
+    observation_space = spaces.Box(0, 1, (5, 5, 2), dtype=bool)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros((5, 5, 2), dtype=bool), {}
+
+    def step(self, action):
+        seen = np.zeros((5, 5, 2), dtype=bool)
+        seen[action, 0, 1] = True
+        return seen, 0.5, False, False, {}
+
+class Words(Grid):
+    observation_space = spaces.Dict({"text": spaces.Text(5)})
+
+class Wheel(Grid):
+    action_space = spaces.Box(-1, 1, (1,))
+"""
+
+
+def settings(name: str) -> EnvironmentSettings:
+    return EnvironmentSettings(id=name)
+
+
+def test_a_class_of_ones_own_takes_ten_lines(tmp_path: Path) -> None:
+    file = tmp_path / "countdown.py"
+    file.write_text(TEN_LINES)
+    environment = load_environment(settings(f"{file}:Countdown"))
+    spec = environment.spec
+    assert (spec.kind, spec.shape, spec.actions) == (ObservationKind.VECTOR, (1, 1, 1), 2)
+    assert environment.reset(1).ravel().tolist() == [4]
+    step = environment.step(1)
+    assert (step.observation.ravel().tolist(), step.reward, step.terminated, step.truncated) == ([2], 1.0, False, False)
+    assert step.observation.dtype == np.float32
+    assert environment.step(1).terminated
+    assert environment.render() is None
+    environment.close()
+
+
+def test_a_gymnasium_class_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "grids.py"
+    file.write_text(GYMNASIUM)
+    environment = load_environment(settings(f"{file}:Grid"))
+    assert (environment.spec.kind, environment.spec.shape) == (ObservationKind.PLANES, (2, 5, 5))
+    assert environment.reset(0).dtype == np.bool_
+    seen = environment.step(3).observation  # its actions begin at 1
+    assert seen.shape == (2, 5, 5)
+    assert np.argwhere(seen).tolist() == [[1, 4, 0]]
+    with pytest.raises(BadEnvironment, match=r"grids.py:Words: its observations are Dict.*: only arrays"):
+        environment_spec(settings(f"{file}:Words"))
+    with pytest.raises(BadEnvironment, match=r"grids.py:Wheel: its actions are Box.*: only Discrete ones"):
+        environment_spec(settings(f"{file}:Wheel"))
+
+
+def test_gymnasium_ids() -> None:
+    spec = environment_spec(settings("CartPole-v1"))
+    assert (spec.kind, spec.shape, spec.actions, spec.action_names) == (ObservationKind.VECTOR, (4, 1, 1), 2, ())
+    spec = environment_spec(settings("FrozenLake-v1"))
+    assert (spec.kind, spec.shape, spec.actions) == (ObservationKind.VECTOR, (16, 1, 1), 4)
+    spec = environment_spec(EnvironmentSettings(id="MinAtar/Breakout-v1", stack=2))
+    assert (spec.kind, spec.shape, spec.frame_shape) == (ObservationKind.PLANES, (8, 10, 10), (4, 10, 10))
+    assert spec.action_names == ("stay", "left", "right")
+
+
+def test_cart_pole_is_cut_off_where_gymnasium_or_the_settings_say() -> None:
+    for most in (0, 7):
+        environment = load_environment(EnvironmentSettings(id="CartPole-v1", max_steps=most))
+        environment.reset(3)
+        steps = [environment.step(step % 2) for step in range(7)]
+        assert [step.truncated for step in steps] == [False] * 6 + [most == 7]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "needs an id"),
+        ("CartPoll-v1", r"CartPoll-v1: .*CartPole"),
+        ("Pendulum-v1", r"Pendulum-v1: its actions are Box.*: only Discrete ones"),
+        ("nothing.py:Chain", "there is no file nothing.py"),
+        ("support.environments:Nothing", "support.environments has no Nothing"),
+        ("support.nothing:Chain", "support.nothing cannot be imported: ModuleNotFoundError"),
+        ("support.environments:Any", "Any"),
+        ("math:pi", "math:pi is no class of environments but 3.14"),
+        ("fractions:Fraction", r"fractions:Fraction is no environment: it has no reset"),
+    ],
+)
+def test_what_cannot_be_found_or_learnt_is_refused_in_a_sentence(name: str, reason: str) -> None:
+    with pytest.raises(BadEnvironment, match=reason) as refused:
+        load_environment(settings(name))
+    assert "\n" not in str(refused.value)
+
+
+def test_what_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ale_py", None)
+    with pytest.raises(BadEnvironment, match=r"ALE/Pong-v5 needs ale_py: pip install ale-py \(its licence is the GPL"):
+        load_environment(settings("ALE/Pong-v5"))
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    monkeypatch.delitem(sys.modules, "muzero_engine.environments.gymnasium_adapter")
+    with pytest.raises(BadEnvironment, match=r"CartPole-v1 needs Gymnasium: pip install"):
+        load_environment(settings("CartPole-v1"))
+
+
+def test_a_class_without_actions_is_told_what_it_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "countdown.py"
+    file.write_text(TEN_LINES.replace("actions = 2", "pass"))
+    with pytest.raises(BadEnvironment, match=r"must say how many actions it has \(actions = 2\), not None"):
+        load_environment(settings(f"{file}:Countdown"))
+    file = tmp_path / "broken.py"
+    file.write_text(
+        "class Broken:\n    actions = 2\n    def reset(self, seed):\n        return self.x\n    step = reset\n"
+    )
+    with pytest.raises(BadEnvironment, match=r"cannot begin an episode: AttributeError"):
+        load_environment(settings(f"{file}:Broken"))
+    file = tmp_path / "typo.py"
+    file.write_text("class Broken\n")
+    with pytest.raises(BadEnvironment, match=r"typo.py cannot be read: SyntaxError"):
+        load_environment(settings(f"{file}:Broken"))
+
+
+def test_packages_of_others_join_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    from support.environments import Chain
+
+    point = SimpleNamespace(name="chain", value="support.environments:Chain", load=lambda: Chain)
+    monkeypatch.setattr(registry, "_entry_points", lambda: {"chain": point})
+    assert environment_spec(settings("chain")).shape == (6, 1, 1)
+
+
+def test_finding_them_needs_neither_torch_nor_gymnasium() -> None:
+    code = (
+        "import sys; from muzero_engine.environments.registry import environment_spec\n"
+        "from muzero_engine.environments.settings import EnvironmentSettings\n"
+        "environment_spec(EnvironmentSettings(id='support.environments:Chain'))\n"
+        "print([name for name in ('torch', 'gymnasium', 'PIL') if name in sys.modules])"
+    )
+    environment = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    assert (run.stdout.strip(), run.stderr) == ("[]", "")
