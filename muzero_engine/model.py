@@ -2,7 +2,8 @@
 
 `initial_inference` is f(h(o)), `recurrent_inference` is f(g(s, a)) (Schrittwieser et al. 2020, appendix B). Scalars are
 decoded by the model; the discount carries the change of player: `Q(s, a) = reward + discount * value(s')` with
-`discount = -(1 - p_end)`, so that values never need another sign.
+`discount = -(1 - p_end)`, so that values never need another sign. Ranges are those of board games; in environments
+rewards and values are any numbers, the discount lies in [0, 1], and nothing is a draw.
 
 What the two give has one name in each form: `InitialOutput` and `RecurrentOutput` here (numpy, decoded, what an engine
 plays with), `InitialTensors` and `RecurrentTensors` in `network.model` (torch, with the logits that are learnt), and
@@ -66,7 +67,7 @@ class Model(Protocol):
         ...
 
     def initial_inference(self, observation: Floats) -> InitialOutput:
-        """Return f(h(o)); `observation` is float32[B, planes, H, W]."""
+        """Return f(h(o)); `observation` is float32[B, planes, H, W], of images uint8."""
         ...
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 import torch
@@ -32,13 +33,14 @@ from muzero_engine.inference.manifest import (
     PICTURE,
     RECURRENT,
     RECURRENT_INT8,
+    EnvironmentDescription,
     FileInfo,
     Manifest,
     NetworkSize,
     Rating,
     Training,
 )
-from muzero_engine.network.config import BadConfig, NetworkConfig
+from muzero_engine.network.config import SIZES, BadConfig, NetworkConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.network_file import network_bytes
 from muzero_engine.network.numpy_model import TorchModel
@@ -48,7 +50,7 @@ LICENCE = "GPL-3.0-or-later"
 
 def export_bundle(
     network: MuZeroNetwork,
-    game: Game,
+    game: Game | EnvironmentDescription,
     folder: Path,
     *,
     training: Training,
@@ -60,13 +62,19 @@ def export_bundle(
 ) -> Manifest:
     """Write the bundle of a network of `game` to `folder`, in place of a bundle that is there (its README.md stays).
 
+    `game` may be an environment; such a bundle has no network in 8 bits.
+
     With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards`, which then is what a processor runs by
     default; `levels` are those that were measured of this very network; `picture` is a PNG file with the curves of the
     training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds the weights of both
     graphs: a network loaded from it exports to the same files. Raises BadConfig where the network was not made for this
-    version of the game, FileExistsError where `folder` holds something that is no part of a bundle.
+    version of the game or for this environment, FileExistsError where `folder` holds something that is no part of a
+    bundle.
     """
-    _check_game(network.config, game)
+    if isinstance(game, EnvironmentDescription):
+        _check_environment(network.config, game, int8)
+    else:
+        _check_game(network.config, game)
     restore_folder(folder)
     if folder.exists():
         foreign = [entry.name for entry in folder.iterdir() if entry.name not in (MANIFEST, CARD, *KNOWN_FILES)]
@@ -79,7 +87,7 @@ def export_bundle(
         RECURRENT: referring(recurrent_graph(stored), checkpoint),
         CHECKPOINT: checkpoint,
     }
-    if int8 is not None:
+    if int8 is not None and not isinstance(game, EnvironmentDescription):
         with one_thread():
             edges = calibration_edges(TorchModel(stored), game, int8, training.boards)
             files[RECURRENT_INT8] = serialised(quantised(recurrent_graph(equalised(stored.folded(), edges)), edges))
@@ -87,7 +95,8 @@ def export_bundle(
         files[PICTURE] = picture
     if history is not None:
         files[HISTORY] = history
-    manifest = _manifest(network, training, ratings, levels, files)
+    environment = game if isinstance(game, EnvironmentDescription) else None
+    manifest = _manifest(network, training, ratings, levels, files, environment)
     card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
     _replace(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
     return manifest
@@ -106,12 +115,29 @@ def _check_game(config: NetworkConfig, game: Game) -> None:
         raise BadConfig(f"the network's boards {config.shapes} are not all boards of {game.spec.name}")
 
 
+def _check_environment(
+    config: NetworkConfig, environment: EnvironmentDescription, int8: Int8Calibration | None
+) -> None:
+    if int8 is not None:
+        raise BadConfig("a network for an environment is exported in 32 bits alone: leave --int8 out")
+    sizes = {name: getattr(config, name) for name in SIZES}
+    ours = NetworkConfig.for_environment(environment.spec, environment.returns, **sizes)
+    if config != ours:
+        different = next(field for field in fields(ours) if getattr(config, field.name) != getattr(ours, field.name))
+        theirs, own = getattr(config, different.name), getattr(ours, different.name)
+        raise BadConfig(
+            f"the network's {different.name} is {theirs} where the environment {ours.game} has {own}: "
+            "export it with the settings that it was trained with"
+        )
+
+
 def _manifest(
     network: MuZeroNetwork,
     training: Training,
     ratings: tuple[Rating, ...],
     levels: LevelTable | None,
     files: dict[str, bytes],
+    environment: EnvironmentDescription | None,
 ) -> Manifest:
     config = network.config
     return Manifest(
@@ -126,6 +152,7 @@ def _manifest(
         training=training,
         ratings=ratings,
         levels=levels,
+        environment=environment,
         licence=LICENCE,
         files={name: FileInfo(hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items())},
     )

@@ -1,6 +1,6 @@
 """From a network to the two ONNX graphs, with dynamic batch (and board, where the network takes any).
 
-    initial.onnx     observation                -> latent, policy, value, draw[, ownership]
+    initial.onnx     observation (images: uint8) -> latent, policy, value, draw[, ownership]
     recurrent.onnx   latent, action (int64)     -> next latent, reward, discount, reward_draw, policy, value, draw,
                                                    top_actions, top_logits
 
@@ -29,6 +29,7 @@ from muzero_engine.inference.bundle import tensor_places
 from muzero_engine.inference.manifest import CHECKPOINT, weight_name
 from muzero_engine.model import TOP
 from muzero_engine.network.blocks import StandardisedConv
+from muzero_engine.network.config import Stem
 from muzero_engine.network.model import MuZeroNetwork
 
 OPSET = 17
@@ -59,9 +60,11 @@ class _Recurrent(nn.Module):
 
 def initial_graph(network: MuZeroNetwork) -> onnx.ModelProto:
     """Return h and f, weights in 32 bits. Filters of a network that is not `folded` are standardised in the graph."""
-    rows, columns = network.config.shapes[0]
-    outputs = ["latent", "policy", "value", "draw"] + ["ownership"] * network.config.ownership
-    example = (torch.rand(2, network.config.planes, rows, columns),)
+    config = network.config
+    outputs = ["latent", "policy", "value", "draw"] + ["ownership"] * config.ownership
+    example = (torch.rand(2, *config.observation_shape),)
+    if config.stem is Stem.IMAGE:  # bytes until here
+        example = ((example[0] * 255).to(torch.uint8),)
     return _traced(_Initial(network), example, ["observation"], outputs, network)
 
 

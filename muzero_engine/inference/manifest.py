@@ -16,9 +16,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
 from muzero_engine.dataclass_json import MAY_LACK, BadData, Rule, from_data, parse_json, to_data
+from muzero_engine.environments.base import EnvironmentSpec
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.base import GameSpec, Shape
 from muzero_engine.inference.levels import MOST_LEVELS, LevelTable
 from muzero_engine.inference.levels import Line as Line
+from muzero_engine.returns import BadReturns, DiscountedReturns
 
 FORMAT = 3  # since it, the graphs' weights are those of the checkpoint
 MANIFEST = "manifest.json"
@@ -37,6 +40,7 @@ KNOWN_FILES = (*REQUIRED_FILES, RECURRENT_INT8, *UNPLAYED_FILES)
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_SIDE = 32
 MAX_COUNT = 1 << 53
+MAX_OBSERVATION = 1 << 26  # numbers
 MAX_FILE_BYTES = 1 << 30  # what is shipped for a game has a hundredth of it
 
 
@@ -113,14 +117,32 @@ class Rating:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentDescription:
+    """The environment that a network was made for, as it was made there. Nothing else is needed to play in it."""
+
+    spec: EnvironmentSpec
+    settings: EnvironmentSettings
+    returns: DiscountedReturns
+
+    @property
+    def consistent(self) -> bool:
+        """Return whether an environment can be so."""
+        spec = self.spec
+        sizes = all(1 <= size <= MAX_OBSERVATION for size in spec.shape)
+        return (
+            sizes and math.prod(spec.shape) <= MAX_OBSERVATION and spec.stack >= 1 and spec.shape[0] % spec.stack == 0
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """A bundle's description. Board sizes are (rows, columns); the first is the default."""
 
-    game: Line
+    game: Line  # or the id of an environment
     game_version: FromOne
-    shapes: SomeBoards
+    shapes: SomeBoards  # of latents, and in games of observations
     planes: FromOne  # channels of an observation
-    action_planes: FromOne  # P: actions are P * H * W + extra_actions
+    action_planes: FromZero  # P: actions are P * H * W + extra_actions; 0 in environments alone
     extra_actions: FromZero
     ownership: bool  # whether initial.onnx has an ownership output
     network: NetworkSize
@@ -129,11 +151,16 @@ class Manifest:
     licence: Line  # SPDX identifier
     files: dict[str, FileInfo]
     levels: LevelTable | None = field(default=None, metadata=MAY_LACK)  # None: this network's were not measured
+    environment: EnvironmentDescription | None = field(default=None, metadata=MAY_LACK)  # None: a board game
     format: FromOne = FORMAT
 
     def num_actions(self, shape: Shape) -> int:
         """Return A, the number of actions on a board of this shape."""
         return self.action_planes * shape[0] * shape[1] + self.extra_actions
+
+    def observation_shape(self, shape: Shape) -> tuple[int, int, int]:
+        """Return (planes, rows, columns) of an observation whose latent has this shape."""
+        return (self.planes, *shape) if self.environment is None else self.environment.spec.shape
 
     def networks_digest(self) -> str:
         """Return a short hash of the networks that play, by which games with the same ones are known."""
@@ -146,8 +173,22 @@ class Manifest:
         shape = f"{size.channels} channels, {size.representation_blocks}+{size.dynamics_blocks} blocks"
         return f"{self.game} network, {shape}, {self.training.note}"
 
+    @property
+    def fits_its_environment(self) -> bool:
+        """Return whether the network's side is that of the environment; that a board game has none fits."""
+        if self.environment is None:
+            return True
+        spec = self.environment.spec
+        ours = (self.game, self.planes, self.action_planes, self.extra_actions, len(self.shapes))
+        return self.environment.consistent and ours == (spec.id, spec.shape[0], 0, spec.actions, 1)
+
     def check_game(self, spec: GameSpec, source: str) -> None:
         """Raise BadWeights unless the bundle at `source` was made for this version of this game."""
+        if self.environment is not None:
+            raise BadWeights(
+                f"the weights in {source} are for the environment {self.game}, not {spec.name}: see them act with "
+                f"muzero-engine watch --weights {source}, or choose another folder"
+            )
         if self.game != spec.name:
             raise BadWeights(f"the weights in {source} are for {self.game}, not {spec.name}: choose another folder")
         if self.game_version != spec.version:
@@ -171,7 +212,10 @@ class Manifest:
 
     def to_json(self) -> str:
         """Return indented JSON that `from_json` reads back to an equal manifest."""
-        return json.dumps(to_data(self), indent=2, sort_keys=True) + "\n"
+        data = to_data(self)
+        if self.environment is None:
+            del data["environment"]  # so that board games' files stay as they were
+        return json.dumps(data, indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, data: bytes, source: str) -> Self:
@@ -197,6 +241,13 @@ class Manifest:
                     "use a newer version, or export the weights again"
                 ) from None
             raise _damaged(where, *_complaint(error)) from None
+        except BadReturns as error:
+            raise BadWeights(f"{where} is damaged, {error}: export or install the weights again") from None
+        if manifest.environment is None:
+            if not manifest.action_planes:
+                raise _damaged(where, "action_planes", "a whole number from 1")
+        elif not manifest.fits_its_environment:
+            raise _damaged(where, "environment.spec", "that of its network")
         if manifest.levels is not None and not manifest.levels.rises:
             wanted = f"a list of 2 to {MOST_LEVELS} levels, their ratings (elo) rising, a whole number among them"
             raise _damaged(where, "levels.levels", wanted)

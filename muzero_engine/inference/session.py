@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from muzero_engine.arrays import Floats, Ints
+from muzero_engine.environments.base import ObservationKind
 from muzero_engine.inference.bundle import Bundle
 from muzero_engine.inference.graph_names import initializer_names
 from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest, weight_name
@@ -150,6 +151,9 @@ class OnnxModel:
         self.manifest: Manifest = bundle.manifest
         self.threads = threads if threads > 0 else default_threads()
         self.backend = choose_backend(backend, available_backends())
+        environment = self.manifest.environment
+        images = environment is not None and environment.spec.kind is ObservationKind.IMAGE
+        self._observation_type = np.dtype(np.uint8 if images else np.float32)
         self._initial_outputs = [*INITIAL_OUTPUTS, "ownership"] if self.manifest.ownership else list(INITIAL_OUTPUTS)
         self._recurrent_outputs = list(RECURRENT_OUTPUTS)
         self._load(bundle, precision)
@@ -198,8 +202,8 @@ class OnnxModel:
 
     def initial_inference(self, observation: Floats) -> InitialOutput:
         """See `Model`."""
-        outputs = self._initial.run(self._initial_outputs, {"observation": np.ascontiguousarray(observation)})
-        return InitialOutput(*outputs)
+        given = np.ascontiguousarray(observation, dtype=self._observation_type)
+        return InitialOutput(*self._initial.run(self._initial_outputs, {"observation": given}))
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         """See `Model`."""
@@ -222,7 +226,8 @@ class OnnxModel:
         """Run both graphs once, hold what they give against the manifest, and return the levels of latents."""
         shape = self.manifest.shapes[0]
         try:
-            root = self.initial_inference(np.zeros((1, self.planes, *shape), dtype=np.float32))
+            seen = (1, *self.manifest.observation_shape(shape))
+            root = self.initial_inference(np.zeros(seen, dtype=self._observation_type))
             after = self.recurrent_inference(root.latent, np.zeros(1, dtype=np.int64))
         except Exception as error:  # onnxruntime's exceptions have no common base but this
             raise BadWeights(

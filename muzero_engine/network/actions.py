@@ -55,8 +55,24 @@ class PointActionPlanes(nn.Module):
         return (action[:, None] == squares).to(latent.dtype).view(-1, 1, rows, columns)
 
 
+class ConstantActionPlanes(nn.Module):
+    """For actions without a square, those of environments: one plane an action, 1 everywhere or 0."""
+
+    def __init__(self, actions: int) -> None:
+        super().__init__()
+        self.actions = actions
+
+    def forward(self, action: Tensor, latent: Tensor) -> Tensor:
+        """Return float[B, actions, H, W] of `latent`'s dtype from int64[B]."""
+        numbers = torch.arange(self.actions, device=action.device)
+        planes = (action[:, None] == numbers).to(latent.dtype)[:, :, None, None]
+        return planes.expand(-1, -1, latent.shape[2], latent.shape[3])
+
+
 def action_planes(config: NetworkConfig, table: ActionTable | None) -> nn.Module:
     """Return the module for a configuration. Raises BadConfig where a fixed board comes without its table."""
+    if not config.action_planes:
+        return ConstantActionPlanes(config.extra_actions)
     if config.size_agnostic:
         return PointActionPlanes()
     if table is None:

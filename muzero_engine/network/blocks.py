@@ -34,31 +34,38 @@ class AlignedConv(nn.Conv2d):
     """A plain convolution, same size out, see `same_size_conv`."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return same_size_conv(x, self.weight, self.bias)
+        return same_size_conv(x, self.weight, self.bias, stride=self.stride[0])
 
 
-def same_size_conv(x: Tensor, filters: Tensor, bias: Tensor | None, *, align: bool | None = None) -> Tensor:
+def same_size_conv(
+    x: Tensor, filters: Tensor, bias: Tensor | None, *, stride: int = 1, align: bool | None = None
+) -> Tensor:
     """Return float[B, outputs, H, W] from float[B, inputs, H, W] and filters float[outputs, inputs, size, size].
 
-    The size is odd. With `align` (by default on a GPU) channels are filled up with zeros to a multiple of 8: tensor
-    cores take no others, and cuDNN would fill them up itself in a pass that fuses with nothing.
+    The size is odd. With a stride there are as many times fewer rows and columns. With `align` (by default on a GPU)
+    channels are filled up with zeros to a multiple of 8: tensor cores take no others, and cuDNN would fill them up
+    itself in a pass that fuses with nothing.
     """
     padding, (outputs, inputs) = filters.shape[-1] // 2, filters.shape[:2]
     align = x.is_cuda if align is None else align
     if not align or (inputs % ALIGNMENT == 0 and outputs % ALIGNMENT == 0):
-        return F.conv2d(x, filters, bias, padding=padding)
+        return F.conv2d(x, filters, bias, stride, padding)
     more_in, more_out = -inputs % ALIGNMENT, -outputs % ALIGNMENT
     x = F.pad(x, (0, 0, 0, 0, 0, more_in)) if more_in else x
     filters = F.pad(filters, (0, 0, 0, 0, 0, more_in, 0, more_out))
     bias = F.pad(bias, (0, more_out)) if bias is not None and more_out else bias
-    return F.conv2d(x, filters, bias, padding=padding)[:, :outputs]
+    return F.conv2d(x, filters, bias, stride, padding)[:, :outputs]
 
 
 class StandardisedConv(nn.Module):
-    """A `size x size` convolution, same size out, whose filters are standardised and then scaled by a gain."""
+    """A `size x size` convolution, same size out, whose filters are standardised and then scaled by a gain.
 
-    def __init__(self, inputs: int, outputs: int, size: int, *, gain: float = RELU_GAIN) -> None:
+    With a stride of 2 half as many rows and columns come out.
+    """
+
+    def __init__(self, inputs: int, outputs: int, size: int, *, gain: float = RELU_GAIN, stride: int = 1) -> None:
         super().__init__()
+        self.stride = stride
         fan_in = inputs * size * size
         self.weight = nn.Parameter(torch.randn(outputs, inputs, size, size) / math.sqrt(fan_in))
         self.gain = nn.Parameter(torch.full((outputs, 1, 1, 1), gain))
@@ -73,12 +80,12 @@ class StandardisedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         filters = self.filters() if self._shared is None else self._shared
-        return same_size_conv(x, filters.to(x.dtype), self.bias.to(x.dtype))
+        return same_size_conv(x, filters.to(x.dtype), self.bias.to(x.dtype), stride=self.stride)
 
     def folded(self) -> AlignedConv:
         """Return the plain convolution that computes the same."""
         outputs, inputs, size, _ = self.weight.shape
-        conv = AlignedConv(inputs, outputs, size, padding=size // 2)
+        conv = AlignedConv(inputs, outputs, size, stride=self.stride, padding=size // 2)
         conv.to(self.weight.device, self.weight.dtype)
         with torch.no_grad():
             conv.weight.copy_(self.filters())
@@ -141,23 +148,29 @@ class PooledBias(nn.Module):
 class ResidualBlock(nn.Module):
     """x -> relu(x + conv(relu(conv(x)))), with a pooled bias between the convolutions where `pooled`."""
 
-    def __init__(self, channels: int, *, pooled: bool, size_agnostic: bool) -> None:
+    def __init__(self, channels: int, *, pooled: bool, size_agnostic: bool = False, size: int = 3) -> None:
         super().__init__()
-        self.first = StandardisedConv(channels, channels, 3)
+        self.first = StandardisedConv(channels, channels, size)
         self.bias = PooledBias(channels, size_agnostic=size_agnostic) if pooled else nn.Identity()
-        self.second = StandardisedConv(channels, channels, 3, gain=0.0)
+        self.second = StandardisedConv(channels, channels, size, gain=0.0)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.second(self.bias(F.relu(self.first(x)))))
 
 
 class Tower(nn.Sequential):
-    """Residual blocks, float[B, C, H, W] to the same. The last block and every second one before it are pooled."""
+    """Residual blocks, float[B, C, H, W] to the same. The last block and every second one before it are pooled.
 
-    def __init__(self, channels: int, blocks: int, *, size_agnostic: bool) -> None:
+    On a board of one square, `single`, there is nothing to pool, and all convolutions are 1x1.
+    """
+
+    def __init__(self, channels: int, blocks: int, *, size_agnostic: bool = False, single: bool = False) -> None:
+        size = 1 if single else 3
         super().__init__(
             *(
-                ResidualBlock(channels, pooled=(blocks - 1 - i) % 2 == 0, size_agnostic=size_agnostic)
+                ResidualBlock(
+                    channels, pooled=not single and (blocks - 1 - i) % 2 == 0, size_agnostic=size_agnostic, size=size
+                )
                 for i in range(blocks)
             )
         )

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from muzero_engine.network.blocks import AlignedConv, GlobalPool, PooledBias, StandardisedConv
+from muzero_engine.network.config import NetworkConfig
 
 
 class PolicyHead(nn.Module):
@@ -48,6 +49,22 @@ class PooledHead(nn.Module):
         return logits
 
 
+class FlatHead(nn.Module):
+    """float[B, C, H, W] -> float[B, outputs] logits from every square of a 1x1 convolution (paper, appendix F)."""
+
+    def __init__(self, channels: int, squares: int, width: int, hidden: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = StandardisedConv(channels, width, 1)
+        self.hidden = nn.Linear(squares * width, hidden)
+        self.logits = nn.Linear(hidden, outputs)
+        _zero(self.logits)
+
+    def forward(self, x: Tensor) -> Tensor:
+        every = F.relu(self.conv(x)).flatten(1)
+        logits: Tensor = self.logits(F.relu(self.hidden(every)))
+        return logits
+
+
 class OwnershipHead(nn.Module):
     """float[B, C, H, W] -> float[B, H, W] before the tanh: whose each point is at the end, + for the mover."""
 
@@ -59,6 +76,26 @@ class OwnershipHead(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         return self.points(F.relu(self.conv(latent))).flatten(1, 2)  # type: ignore[no-any-return]  # modules are untyped
+
+
+def scalar_head(config: NetworkConfig, outputs: int) -> PooledHead | FlatHead:
+    """Return the head of a value or a reward: pooled for a game, flat for an environment."""
+    if config.returns is not None:
+        return _flat(config, outputs)
+    width, hidden = config.value_channels, config.value_hidden
+    return PooledHead(config.channels, width, hidden, outputs, size_agnostic=config.size_agnostic)
+
+
+def policy_head(config: NetworkConfig) -> PolicyHead | FlatHead:
+    """Return the head of a policy: planes for a game, flat for an environment, whose actions have no squares."""
+    if not config.action_planes:
+        return _flat(config, config.extra_actions)
+    return PolicyHead(config.channels, config.action_planes, config.extra_actions, size_agnostic=config.size_agnostic)
+
+
+def _flat(config: NetworkConfig, outputs: int) -> FlatHead:
+    rows, columns = config.shapes[0]
+    return FlatHead(config.channels, rows * columns, config.value_channels, config.value_hidden, outputs)
 
 
 def _zero(layer: nn.Conv2d | nn.Linear) -> None:

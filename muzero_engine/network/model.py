@@ -4,8 +4,10 @@ Every latent is in the frame of its own mover. g therefore ends with the game's 
 computes in the frame of the player who moves becomes the frame of the player who moves next, so that g(h(o[t]), a[t])
 and h(o[t+1]) can be compared point by point. (Which channels mean "mine" and "theirs" g learns to exchange by itself.)
 
-The stem of g does not add the latent back, as some MuZero networks do: the next mover's frame exchanges "mine" and
-"theirs", so that the identity is no useful start.
+In games the stem of g does not add the latent back, as some MuZero networks do: the next mover's frame exchanges "mine"
+and "theirs", so that the identity is no useful start. In environments it does.
+
+What value and reward are says `returns` (`network.returns.ReturnModel`).
 """
 
 from __future__ import annotations
@@ -22,17 +24,18 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.network.actions import action_planes
 from muzero_engine.network.blocks import StandardisedConv, Tower, bounded
 from muzero_engine.network.config import NetworkConfig
-from muzero_engine.network.heads import OwnershipHead, PolicyHead, PooledHead
+from muzero_engine.network.heads import OwnershipHead, policy_head, scalar_head
+from muzero_engine.network.returns import return_model
+from muzero_engine.network.stems import representation_stem
 
 ACTION_INIT = 4.0  # filters of actions in g's stem start so much larger: one point among hundreds of activations
-GOES_ON_LOGIT = 5.0  # a fresh g says that a move ends the game with probability 0.02
 
 
 class Prediction(NamedTuple):
     """f(s), from the mover's point of view."""
 
     policy_logits: Tensor  # float[B, A], illegal actions not masked
-    value_logits: Tensor  # float[B, 3]: win, draw, loss
+    value_logits: Tensor  # float[B, ReturnModel.value_outputs]; in games win, draw, loss
 
 
 class InitialTensors(NamedTuple):
@@ -40,8 +43,8 @@ class InitialTensors(NamedTuple):
 
     latent: Tensor  # float[B, C, H, W] in [0, 1]
     policy_logits: Tensor  # float[B, A]
-    value_logits: Tensor  # float[B, 3]: win, draw, loss
-    value: Tensor  # float32[B] in [-1, 1]
+    value_logits: Tensor  # float[B, ReturnModel.value_outputs]
+    value: Tensor  # float32[B], in games in [-1, 1]
     draw: Tensor  # float32[B] in [0, 1]
     ownership: Tensor | None  # float32[B, H, W] in [-1, 1], + for the mover
 
@@ -50,54 +53,59 @@ class RecurrentTensors(NamedTuple):
     """f(g(s, a)); the decoded fields are those of `muzero_engine.model.RecurrentOutput`, float32."""
 
     latent: Tensor  # float[B, C, H, W] in [0, 1], frame of the next mover
-    outcome_logits: Tensor  # float[B, 4]: goes on, mover of s wins, draw, mover of s loses
-    reward: Tensor  # float32[B] in [-1, 1]
-    discount: Tensor  # float32[B] in [-1, 0]
+    reward_logits: Tensor  # float[B, ReturnModel.reward_outputs]; in games goes on, mover of s wins, draw, loses
+    reward: Tensor  # float32[B], in games in [-1, 1]
+    discount: Tensor  # float32[B], in games in [-1, 0], in environments in [0, 1]
     reward_draw: Tensor  # float32[B] in [0, 1]
     policy_logits: Tensor  # float[B, A]
-    value_logits: Tensor  # float[B, 3], of s', seen by the mover of s'
-    value: Tensor  # float32[B] in [-1, 1]
+    value_logits: Tensor  # float[B, ReturnModel.value_outputs], of s', seen by the mover of s'
+    value: Tensor  # float32[B], in games in [-1, 1]
     draw: Tensor  # float32[B] in [0, 1]
 
 
 class MuZeroNetwork(nn.Module):
-    """h, g and f of one game. Size-agnostic where the configuration says so.
+    """h, g and f of one game or environment. Size-agnostic where the configuration says so.
 
     `table` is the game's action table for its board; without it the registry's game of `config.game` is asked.
     """
 
     def __init__(self, config: NetworkConfig, table: ActionTable | None = None) -> None:
         super().__init__()
-        if table is None and not config.size_agnostic:
+        if table is None and config.action_planes and not config.size_agnostic:
             table = load_game(config.game).action_table(config.shapes[0])
         self.config = config
-        channels, agnostic = config.channels, config.size_agnostic
-        width, hidden = config.value_channels, config.value_hidden
-        self.representation_stem = StandardisedConv(config.planes, channels, 3)
-        self.representation_tower = Tower(channels, config.representation_blocks, size_agnostic=agnostic)
+        self.returns = return_model(config)
+        channels, agnostic, single = config.channels, config.size_agnostic, config.shapes == ((1, 1),)
+        self.representation_stem = representation_stem(config)
+        self.representation_tower = Tower(channels, config.representation_blocks, size_agnostic=agnostic, single=single)
         self.action_planes = action_planes(config, table)
-        self.dynamics_stem = StandardisedConv(channels + config.action_input_planes, channels, 3)
-        self.dynamics_tower = Tower(channels, config.dynamics_blocks, size_agnostic=agnostic)
-        self.reward = PooledHead(channels, width, hidden, 4, size_agnostic=agnostic)
-        self.policy = PolicyHead(channels, config.action_planes, config.extra_actions, size_agnostic=agnostic)
-        self.value = PooledHead(channels, width, hidden, 3, size_agnostic=agnostic)
-        self.ownership = OwnershipHead(channels, width) if config.ownership else None
+        self.dynamics_stem = StandardisedConv(channels + config.action_input_planes, channels, 1 if single else 3)
+        self.dynamics_tower = Tower(channels, config.dynamics_blocks, size_agnostic=agnostic, single=single)
+        self.reward = scalar_head(config, self.returns.reward_outputs)
+        self.policy = policy_head(config)
+        self.value = scalar_head(config, self.returns.value_outputs)
+        self.ownership = OwnershipHead(channels, config.value_channels) if config.ownership else None
+        self.returns.initialise(self.value.logits, self.reward.logits)
         with torch.no_grad():
             self.dynamics_stem.weight[:, channels:] *= ACTION_INIT
-            self.reward.logits.bias[0] = GOES_ON_LOGIT
 
     def represent(self, observation: Tensor) -> Tensor:
-        """Return h(o): from float[B, planes, H, W] the latent float[B, C, H, W] in [0, 1], mover's frame."""
+        """Return h(o): the latent float[B, C, H, W] in [0, 1], mover's frame.
+
+        Observations are float[B, planes, H, W], in environments also uint8 or bool, see `NetworkConfig.stem`.
+        """
+        if not observation.is_floating_point():
+            observation = observation.to(self.dynamics_stem.bias.dtype)
         return bounded(self.representation_tower(F.relu(self.representation_stem(observation))))
 
     def dynamics(self, latent: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Return g(s, a): the next mover's latent and outcome logits float[B, 4].
+        """Return g(s, a): the next mover's latent and reward logits float[B, ReturnModel.reward_outputs].
 
         Actions int64[B] are in the frame of `latent`, which is s.
         """
         planes = self.action_planes(action, latent)
-        x = F.relu(self.dynamics_stem(torch.cat([latent, planes], dim=1)))
-        x = bounded(self.dynamics_tower(x))
+        x = self.dynamics_stem(torch.cat([latent, planes], dim=1))
+        x = bounded(self.dynamics_tower(F.relu(x + latent if self.config.one_player else x)))
         return turned(x, self.config.turn), self.reward(x)
 
     def predict(self, latent: Tensor) -> Prediction:
@@ -112,13 +120,15 @@ class MuZeroNetwork(nn.Module):
         """Return f(h(o)) with its scalars decoded."""
         latent = self.represent(observation)
         policy, value = self.predict(latent)
-        return InitialTensors(latent, policy, value, *decoded_value(value), self.predict_ownership(latent))
+        return InitialTensors(latent, policy, value, *self.returns.decoded_value(value), self.predict_ownership(latent))
 
     def recurrent_inference(self, latent: Tensor, action: Tensor) -> RecurrentTensors:
         """Return f(g(s, a)) with its scalars decoded."""
-        following, outcome = self.dynamics(latent, action)
+        following, reward = self.dynamics(latent, action)
         policy, value = self.predict(following)
-        return RecurrentTensors(following, outcome, *decoded_outcome(outcome), policy, value, *decoded_value(value))
+        returns = self.returns
+        decoded = returns.decoded_reward(reward)
+        return RecurrentTensors(following, reward, *decoded, policy, value, *returns.decoded_value(value))
 
     def folded(self) -> Self:
         """Return a copy for inference alone: every standardised convolution is a plain one that computes the same."""
@@ -136,18 +146,6 @@ def turned(x: Tensor, turn: Turn) -> Tensor:
             return x.flip(2)
         case Turn.ROTATE:
             return x.flip(2, 3)
-
-
-def decoded_value(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Return (value float32[B] in [-1, 1], draw float32[B] in [0, 1]) from win, draw, loss logits float[B, 3]."""
-    win, draw, loss = logits.float().softmax(dim=1).unbind(dim=1)
-    return win - loss, draw
-
-
-def decoded_outcome(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (reward, discount, reward_draw), float32[B] each, from the outcome logits float[B, 4] of g."""
-    goes_on, win, draw, loss = logits.float().softmax(dim=1).unbind(dim=1)
-    return win - loss, -goes_on, draw
 
 
 def _fold(module: nn.Module) -> None:

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from muzero_engine.network.blocks import StandardisedConv
-from muzero_engine.network.config import BadConfig
+from muzero_engine.network.config import BadConfig, Stem
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.stems import VectorStem
 
 NEW_CHANNELS = 0.5  # of the size that they have in a fresh network
 TOWERS = {"representation_blocks": "representation_tower", "dynamics_blocks": "dynamics_tower"}
@@ -38,7 +39,7 @@ def resized(
     """Return a copy of this size (None: as it is).
 
     Unless it has fewer blocks it computes the same, up to rounding where it has more channels. Raises BadConfig for
-    fewer channels.
+    fewer channels, and for more of a network for images.
     """
     old = network.config
     config = dataclasses.replace(
@@ -49,6 +50,8 @@ def resized(
     )
     if config.channels < old.channels:
         raise BadConfig(f"channels cannot be {config.channels}: the network has {old.channels}, and can only get more")
+    if config.channels > old.channels and old.stem is Stem.IMAGE:
+        raise BadConfig("channels of a network for images stay as they are: only its towers can get more blocks")
     more = {tower: getattr(config, name) - getattr(old, name) for name, tower in TOWERS.items()}
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
@@ -56,7 +59,10 @@ def resized(
     widths = (old.channels, config.channels)
     with torch.no_grad():
         for stem in (result.representation_stem, result.dynamics_stem):
-            stem.gain[old.channels :] *= NEW_CHANNELS
+            if isinstance(stem, StandardisedConv):
+                stem.gain[old.channels :] *= NEW_CHANNELS
+            elif isinstance(stem, VectorStem):
+                stem.linear.weight[old.channels :] *= NEW_CHANNELS
         for name, module in network.named_modules():
             if (place := _place(name, more)) is not None:
                 _learn(result.get_submodule(place), module, widths)

@@ -1,10 +1,11 @@
-"""Random batches of a game's shapes: what the learner is measured and tested with where nothing has been played."""
+"""Random batches of a game's or an environment's shapes, for measurements and tests where nothing has been played."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from muzero_engine.environments.base import EnvironmentSpec, ObservationKind
 from muzero_engine.games.base import Game, Shape
 from muzero_engine.training.config import HORIZONS
 from muzero_engine.training.types import Batch
@@ -53,4 +54,52 @@ def random_batch(
         has_ownership=draw(positions) < 0.7 if spec.ownership else None,
         result=torch.randint(-1, 2, (positions,), generator=generator, dtype=torch.int8),
         short_value=2 * draw(positions, unroll_steps + 1, len(HORIZONS)) - 1,
+    )
+
+
+def random_episode_batch(
+    spec: EnvironmentSpec,
+    positions: int,
+    *,
+    unroll_steps: int = 5,
+    seed: int = 0,
+    later_observation: bool = False,
+    weighted: bool = False,
+) -> Batch:
+    """Return positions of episodes of which about every fifth terminates within the unrolled steps; on the CPU."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(*size: int) -> Tensor:
+        return torch.rand(*size, generator=generator)
+
+    def observation() -> Tensor:
+        match spec.kind:
+            case ObservationKind.PLANES:
+                return draw(positions, *spec.shape) < 0.2
+            case ObservationKind.IMAGE:
+                return (256 * draw(positions, *spec.shape)).to(torch.uint8)
+            case ObservationKind.VECTOR:
+                return 4 * draw(positions, *spec.shape) - 2
+
+    end = torch.randint(1, 5 * unroll_steps + 2, (positions, 1), generator=generator)  # the step that terminates
+    steps = torch.arange(1, unroll_steps + 1)
+    alive = torch.arange(unroll_steps + 1) < end
+    reward = 3 * draw(positions, unroll_steps) - 1
+    return Batch(
+        shape=spec.board,
+        observation=observation(),
+        later_step=torch.randint(1, unroll_steps + 1, (positions,), generator=generator) if later_observation else None,
+        later_observation=observation() if later_observation else None,
+        action=torch.randint(0, spec.actions, (positions, unroll_steps), generator=generator),
+        target_actions=torch.arange(spec.actions).expand(positions, unroll_steps + 1, -1),
+        target_probs=(3 * draw(positions, unroll_steps + 1, spec.actions)).softmax(dim=2),
+        has_policy=alive & (draw(positions, unroll_steps + 1) < 0.9),
+        value=40 * draw(positions, unroll_steps + 1, 1) - 10,
+        has_value=alive,
+        outcome=torch.stack([reward, (steps == end).float()], dim=2),
+        has_outcome=alive[:, :-1],
+        alive=alive,
+        ownership=None,
+        result=40 * draw(positions) - 10,
+        weight=0.5 + draw(positions) if weighted else None,
     )

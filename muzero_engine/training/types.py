@@ -84,9 +84,13 @@ class FinishedGames:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """M positions with U steps after each. Step 0 is the drawn position; past the end of a game are no targets."""
+    """M positions with U steps after each. Step 0 is the drawn position; past the end of a game are no targets.
 
-    shape: Shape
+    Of an environment's episodes observations may be uint8 or bool, and targets are numbers: the n-step return, and what
+    each step brought. A step into a truncation has one like any other; past the last position that was seen are none.
+    """
+
+    shape: Shape  # of the observation's board
     observation: Tensor  # float[M, planes, H, W] of step 0
     later_step: Tensor | None  # int64[M] in 1..U, drawn at random, where a loss needs it
     later_observation: Tensor | None  # float[M, planes, H, W] of that step
@@ -94,15 +98,19 @@ class Batch:
     target_actions: Tensor  # int64[M, U + 1, T], -1 padded
     target_probs: Tensor  # float32[M, U + 1, T]
     has_policy: Tensor  # bool[M, U + 1]: whether there is a policy target
-    value: Tensor  # float32[M, U + 1, 3]: win, draw, loss target, the mixture of result and root value included
+    value: Tensor  # float32[M, U + 1, 3]: win, draw, loss target, the mixture of result and root value included; of
+    # episodes float32[M, U + 1, 1], the discounted return
     has_value: Tensor  # bool[M, U + 1]: false past the end of the game
-    outcome: Tensor  # int64[M, U]: class of move u (0 goes on, 1 its mover wins, 2 draw, 3 loses); past the end: 0
+    outcome: Tensor  # int64[M, U]: class of move u (0 goes on, 1 its mover wins, 2 draw, 3 loses); past the end: 0; of
+    # episodes float32[M, U, 2]: the reward, and 1 where the step terminated the episode
     has_outcome: Tensor  # bool[M, U]: false past the end, and at the last move of a resigned or capped game
     alive: Tensor  # bool[M, U + 1]: the position exists (the game had not ended before it)
-    result: Tensor  # int8[M] in {-1, 0, 1}: what its game brought the mover of step 0; nothing learns from it alone
+    result: Tensor  # int8[M] in {-1, 0, 1}: what its game brought the mover of step 0; nothing learns from it alone; of
+    # episodes float32[M], the whole discounted return from step 0 on, NaN where it is not known
     ownership: Tensor | None  # float32[M, H, W] of step 0, its mover's view (Go)
     short_value: Tensor | None = None  # float32[M, U + 1, horizons] in [-1, 1] (LearnerSettings.short_value_weight)
     has_ownership: Tensor | None = None  # bool[M]: false in resigned and capped games, whose boards are unfinished (Go)
+    weight: Tensor | None = None  # float32[M]: what each position's losses count; None: 1
 
 
 def tensors_of(data: FinishedGames | Batch) -> dict[str, Any]:

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.networks import ENVIRONMENTS
 
+from muzero_engine.environments.base import EnvironmentSpec
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from muzero_engine.inference.manifest import (
@@ -20,12 +23,14 @@ from muzero_engine.inference.manifest import (
     KNOWN_FILES,
     RECURRENT,
     BadWeights,
+    EnvironmentDescription,
     FileInfo,
     Manifest,
     NetworkSize,
     Rating,
     Training,
 )
+from muzero_engine.returns import DiscountedReturns
 
 SPEC = load_game("tictactoe").spec
 LEVELS = LevelTable(
@@ -46,6 +51,17 @@ GOOD = Manifest(
     licence="GPL-3.0-or-later",
     files={INITIAL: FileInfo("0" * 64, 10), RECURRENT: FileInfo("f" * 64, 20), CHECKPOINT: FileInfo("1" * 64, 30)},
     levels=LEVELS,
+)
+
+ACTING = dataclasses.replace(
+    GOOD,
+    game="planes",
+    planes=4,
+    action_planes=0,
+    extra_actions=3,
+    environment=EnvironmentDescription(
+        spec=ENVIRONMENTS[0], settings=EnvironmentSettings(id="planes"), returns=DiscountedReturns()
+    ),
 )
 
 counts = st.integers(0, 1 << 40)
@@ -69,7 +85,7 @@ manifests = st.builds(
         lambda names: {name: FileInfo("ab" * 32, 5) for name in {INITIAL, RECURRENT, CHECKPOINT} | names}
     ),
     levels=st.sampled_from([None, LEVELS]),
-)
+) | st.just(ACTING)
 
 
 @given(manifests)
@@ -98,12 +114,18 @@ PATHS = [
 ]
 
 
-OPTIONAL = ("unknown", "../../etc/passwd", "plies", "boards", "levels")
+OPTIONAL = ("unknown", "../../etc/passwd", "plies", "boards", "levels", "environment")
+ENVIRONMENT_PATHS = [
+    *(("environment", field.name) for field in dataclasses.fields(EnvironmentDescription)),
+    *(("environment", "spec", field.name) for field in dataclasses.fields(EnvironmentSpec)),
+    *(("environment", "settings", field.name) for field in dataclasses.fields(EnvironmentSettings)),
+    *(("environment", "returns", field.name) for field in dataclasses.fields(DiscountedReturns)),
+]
 
 
-@given(path=st.sampled_from(PATHS), value=JSON)
+@given(path=st.sampled_from([*PATHS, *ENVIRONMENT_PATHS]), value=JSON)
 def test_any_value_anywhere_is_read_or_refused_in_one_line(path: tuple[Any, ...], value: Any) -> None:
-    document: Any = json.loads(GOOD.to_json())
+    document: Any = json.loads((ACTING if path in ENVIRONMENT_PATHS else GOOD).to_json())
     target = document
     for key in path[:-1]:
         target = target[key]

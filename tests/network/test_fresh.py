@@ -11,7 +11,7 @@ SIZES = {"channels": 8, "representation_blocks": 1, "dynamics_blocks": 1}
 
 
 def weights(seed: int) -> torch.Tensor:
-    return fresh_network(load_game("tictactoe"), seed, **SIZES).representation_stem.weight.detach()
+    return fresh_network(load_game("tictactoe"), seed, **SIZES).dynamics_stem.weight.detach()
 
 
 def test_the_seed_makes_the_network() -> None:

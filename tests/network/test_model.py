@@ -13,7 +13,7 @@ from muzero_engine.games.base import Shape, Turn
 from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.model import TOP
 from muzero_engine.network.fresh import fresh_network
-from muzero_engine.network.model import decoded_outcome, decoded_value, turned
+from muzero_engine.network.model import turned
 from muzero_engine.network.numpy_model import TorchModel
 
 BOARDS: list[tuple[str, Shape]] = [(name, load_game(name).spec.shapes[0]) for name in BUILT_IN]
@@ -105,14 +105,6 @@ def test_dynamics_hands_the_latent_over_in_the_next_movers_frame(name: str, axes
     assert torch.equal(outcome, same_outcome)
 
 
-def test_decoding_scalars() -> None:
-    value, draw = decoded_value(torch.tensor([[0.5, 0.3, 0.2]]).log())
-    torch.testing.assert_close((value, draw), (torch.tensor([0.3]), torch.tensor([0.3])))
-    reward, discount, reward_draw = decoded_outcome(torch.tensor([[0.4, 0.3, 0.2, 0.1]]).log())
-    expected = (torch.tensor([0.2]), torch.tensor([-0.4]), torch.tensor([0.2]))
-    torch.testing.assert_close((reward, discount, reward_draw), expected)
-
-
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_gradients_reach_every_parameter_through_an_unroll(name: str) -> None:
     game = load_game(name)
@@ -125,7 +117,7 @@ def test_gradients_reach_every_parameter_through_an_unroll(name: str) -> None:
     for step in range(3):
         following = network.recurrent_inference(latent, torch.arange(4) + step)
         loss = loss + following.policy_logits.square().mean() + following.value_logits.square().mean()
-        loss = loss + following.outcome_logits.square().mean()
+        loss = loss + following.reward_logits.square().mean()
         latent = following.latent
     loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     for parameter_name, parameter in network.named_parameters():

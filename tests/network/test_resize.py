@@ -82,7 +82,7 @@ def loss_of(network: MuZeroNetwork) -> torch.Tensor:
     rows, columns = network.config.shapes[0]
     observation = torch.rand(4, network.config.planes, rows, columns, generator=torch.Generator().manual_seed(1))
     actual = network.recurrent_inference(network.represent(observation), torch.tensor([0, 1, 2, 3]))
-    parts = (actual.policy_logits, actual.value_logits, actual.outcome_logits)
+    parts = (actual.policy_logits, actual.value_logits, actual.reward_logits)
     return torch.stack([part.square().sum() for part in parts]).sum()
 
 

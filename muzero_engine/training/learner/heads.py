@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.blocks import GlobalPool
-from muzero_engine.network.config import NetworkConfig
-from muzero_engine.network.heads import PolicyHead
+from muzero_engine.network.config import BadConfig, NetworkConfig, Stem
+from muzero_engine.network.heads import policy_head
 from muzero_engine.training.config import HORIZONS, LearnerSettings
 
 
@@ -72,19 +72,23 @@ class ShortValueHead(nn.Module):
 
 
 class TrainingHeads(nn.Module):
-    """The heads that the settings give a weight to; the others are None."""
+    """The heads that the settings give a weight to; the others are None. Raises BadConfig."""
 
     def __init__(self, config: NetworkConfig, settings: LearnerSettings) -> None:
         super().__init__()
         channels = config.channels
-        planes = load_game(config.game).spec.layout.frame_planes
         self.consistency = ConsistencyHead(channels) if settings.consistency_weight > 0 else None
-        self.decoder = DecoderHead(channels, planes) if settings.decoder_weight > 0 else None
-        self.soft_policy = (
-            PolicyHead(channels, config.action_planes, config.extra_actions, size_agnostic=config.size_agnostic)
-            if settings.soft_policy_weight > 0
-            else None
-        )
+        self.decoder = DecoderHead(channels, _decoded_planes(config)) if settings.decoder_weight > 0 else None
+        self.soft_policy = policy_head(config) if settings.soft_policy_weight > 0 else None
         self.short_value = (
             ShortValueHead(channels, size_agnostic=config.size_agnostic) if settings.short_value_weight > 0 else None
         )
+
+
+def _decoded_planes(config: NetworkConfig) -> int:
+    """Return how many planes of an observation, its first ones, a decoder gives back: the newest frame."""
+    if not config.one_player:
+        return load_game(config.game).spec.layout.frame_planes
+    if config.stem is not Stem.BOARD:
+        raise BadConfig("a decoder needs observations that are planes of bits: set learner.decoder_weight to 0")
+    return config.planes

@@ -11,6 +11,8 @@ Weights and scales:
   not. A hook on the state would halve both.
 
 Past the end of a game there are no targets: that the game is over is said by the outcome of the move that ended it.
+
+What value and reward are, and so their losses, says `network.returns.ReturnModel`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from torch.nn import functional as F
 
 from muzero_engine.network.blocks import shared_filters
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.returns import RewardLoss, ValueLoss
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.learner.heads import TrainingHeads
 from muzero_engine.training.report.step_metrics import STEP_METRICS, Metric
@@ -57,7 +60,7 @@ class MuZeroLoss(nn.Module):
 
     def forward(self, batch: Batch) -> BatchLoss:
         positions, unroll_steps = batch.action.shape
-        terms = LossTerms(positions, unroll_steps, batch.action.device)
+        terms = LossTerms(positions, unroll_steps, batch.action.device, batch.weight)
         autocast = torch.autocast(batch.action.device.type, torch.bfloat16, enabled=self._autocast)
         with autocast, shared_filters(self.network):
             self._add_terms(batch, terms)
@@ -67,20 +70,21 @@ class MuZeroLoss(nn.Module):
         network, heads = self.network, self.heads
         unroll_steps = batch.action.shape[1]
         state = network.represent(batch.observation)
-        states, outcomes = [state], []
+        states, rewards = [state], []
         for step in range(unroll_steps):
-            state, outcome = network.dynamics(half_gradient(state), batch.action[:, step])
+            state, reward = network.dynamics(half_gradient(state), batch.action[:, step])
             states.append(state)
-            outcomes.append(outcome)
+            rewards.append(reward)
         every = torch.cat(states)  # float[(U + 1) * M, C, H, W], step by step: the heads run once
         prediction = network.predict(every)
         actions, probs = batch.target_actions.transpose(0, 1), batch.target_probs.transpose(0, 1)
         has_policy, alive = batch.has_policy.t(), batch.alive.t()
         terms.policy(split(prediction.policy_logits.float(), unroll_steps + 1), actions, probs, has_policy)
         value_logits = split(prediction.value_logits.float(), unroll_steps + 1)
-        terms.value(value_logits, batch.value.transpose(0, 1), batch.has_value.t())
+        terms.value(network.returns.value_loss(value_logits, batch.value.transpose(0, 1)), batch.has_value.t())
         if unroll_steps:
-            terms.outcome(torch.stack(outcomes).float(), batch.outcome.t(), batch.has_outcome.t())
+            outcome = network.returns.reward_loss(torch.stack(rewards).float(), batch.outcome.transpose(0, 1))
+            terms.reward(outcome, batch.has_outcome.t())
         if network.ownership is not None and batch.ownership is not None:
             ownership = network.predict_ownership(states[0])
             assert ownership is not None
@@ -113,14 +117,19 @@ class MuZeroLoss(nn.Module):
 
 
 class LossTerms:
-    """Collects the terms of a batch of M positions and U steps. Rows of terms are unroll steps: [steps, M]."""
+    """Collects the terms of a batch of M positions and U steps. Rows of terms are unroll steps: [steps, M].
 
-    def __init__(self, positions: int, unroll_steps: int, device: torch.device) -> None:
+    The loss is that of positions with their `weight`, float32[M]; what is counted is without it.
+    """
+
+    def __init__(self, positions: int, unroll_steps: int, device: torch.device, weight: Tensor | None = None) -> None:
         self._positions = positions
+        self._weight = weight
         self._unroll_steps = unroll_steps
         self._nothing = torch.zeros(unroll_steps + 1, device=device)
         self._sums: dict[Metric, Tensor] = {}
         self._counts: dict[Metric, Tensor] = {}
+        self._weighted: dict[Metric, Tensor] = {}  # sums for the loss
         self._drawn: set[Metric] = set()
 
     def add(self, metric: Metric, terms: Tensor, mask: Tensor, *, first: int = 0) -> None:
@@ -130,6 +139,9 @@ class LossTerms:
         counts = F.pad(mask.sum(dim=1, dtype=torch.float32), padding)
         self._sums[metric] = self._sums.get(metric, self._nothing) + sums
         self._counts[metric] = self._counts.get(metric, self._nothing) + counts
+        if self._weight is not None:
+            weighted = F.pad(torch.where(mask, terms * self._weight, 0.0).sum(dim=1), padding)
+            self._weighted[metric] = self._weighted.get(metric, self._nothing) + weighted
 
     def add_drawn(self, metric: Metric, terms: Tensor, mask: Tensor) -> None:
         """Add terms float32[M] of one unrolled step of each position: the one, if any, that `mask` bool[U, M] has."""
@@ -147,28 +159,24 @@ class LossTerms:
             self.add(Metric.POLICY_DIVERGENCE, loss - entropy, mask)
             self.add(Metric.POLICY_ENTROPY, -(log_probs.exp() * log_probs).sum(dim=2), mask)
 
-    def value(self, logits: Tensor, target: Tensor, mask: Tensor) -> None:
-        """Add the value's terms: logits and targets float32[U + 1, M, 3], win, draw, loss."""
-        log_probs = logits.log_softmax(dim=2)
-        self.add(Metric.VALUE, -(target * log_probs).sum(dim=2), mask)
-        with torch.no_grad():
-            error = log_probs.exp() - target
-            self.add(Metric.VALUE_ERROR, (error[..., 0] - error[..., 2]).square(), mask)
+    def value(self, value: ValueLoss, mask: Tensor) -> None:
+        """Add the value's terms float32[U + 1, M]."""
+        self.add(Metric.VALUE, value.loss, mask)
+        self.add(Metric.VALUE_ERROR, value.error, mask)
 
-    def outcome(self, logits: Tensor, target: Tensor, mask: Tensor) -> None:
-        """Add the outcome's terms: logits float32[U, M, 4] and classes int64[U, M] of the moves into steps 1 to U."""
-        loss = F.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
-        self.add(Metric.OUTCOME, loss.view_as(target), mask, first=1)
-        with torch.no_grad():
-            called, ended = logits.argmax(dim=2), target > 0
-            self.add(Metric.ENDS_FOUND, (called == target).float(), mask & ended, first=1)
-            self.add(Metric.FALSE_ENDS, (called > 0).float(), mask & ~ended, first=1)
+    def reward(self, reward: RewardLoss, mask: Tensor) -> None:
+        """Add the terms [U, M] of the moves into steps 1 to U."""
+        self.add(Metric.OUTCOME, reward.loss, mask, first=1)
+        self.add(Metric.REWARD_ERROR, reward.error, mask, first=1)
+        self.add(Metric.ENDS_FOUND, reward.found.float(), mask & reward.ended, first=1)
+        self.add(Metric.FALSE_ENDS, reward.called.float(), mask & ~reward.ended, first=1)
 
     def loss(self, weights: LossWeights) -> BatchLoss:
         """Return the weighted sum of the losses, and everything that was counted."""
         total = self._nothing.sum()
+        descended = self._sums if self._weight is None else self._weighted
         for metric, weight in weights:
-            sums = self._sums.get(metric, self._nothing)
+            sums = descended.get(metric, self._nothing)
             steps = 1 if metric in self._drawn else max(self._unroll_steps, 1)  # that a term stands among
             total = total + weight * (sums[0] + sums[1:].sum() / steps) / self._positions
         sums = torch.stack([self._sums.get(metric, self._nothing) for metric in STEP_METRICS])

@@ -19,8 +19,8 @@ class Metric(enum.Enum):
     """Rows of `StepMetrics.sums`, in this order; the values are the fields of `Means`."""
 
     POLICY = "policy"  # cross-entropy, nats
-    VALUE = "value"  # cross-entropy of win, draw, loss
-    OUTCOME = "outcome"  # cross-entropy of goes on, win, draw, loss
+    VALUE = "value"  # cross-entropy (of win, draw, loss; of an environment's categories)
+    OUTCOME = "outcome"  # cross-entropy of the reward: of goes on, win, draw, loss; of categories and termination
     OWNERSHIP = "ownership"  # squared error, mean over the points; step 0 only
     CONSISTENCY = "consistency"  # 1 - cosine similarity
     DECODER = "decoder"  # binary cross-entropy, mean over planes and points
@@ -30,7 +30,8 @@ class Metric(enum.Enum):
     POLICY_DIVERGENCE = "policy_divergence"  # KL(target || network)
     POLICY_ENTROPY = "policy_entropy"  # of the network, over all actions
     TARGET_ENTROPY = "target_entropy"
-    VALUE_ERROR = "value_error"  # squared error of win - loss
+    VALUE_ERROR = "value_error"  # squared error of the value
+    REWARD_ERROR = "reward_error"  # squared error of the reward
     ENDS_FOUND = "ends_found"  # of the moves that ended the game: share whose class is the most likely one
     FALSE_ENDS = "false_ends"  # of the moves after which it went on: share taken for an end
 
@@ -66,6 +67,7 @@ class Means:
     policy_entropy: tuple[float | None, ...]
     target_entropy: tuple[float | None, ...]
     value_error: tuple[float | None, ...]
+    reward_error: tuple[float | None, ...] = ()
     ends_found: tuple[float | None, ...]
     false_ends: tuple[float | None, ...]
 

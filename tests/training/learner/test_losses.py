@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.network.returns import GameReturns
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.learner import losses
 from muzero_engine.training.learner.heads import ConsistencyHead
@@ -168,7 +169,7 @@ def test_measures_by_unroll_step() -> None:
     logits.scatter_(2, called[..., None], 9.0)
     outcome = torch.tensor([[0, 1, 0], [0, 1, 2]])
     mask = torch.tensor([[True, True, True], [True, True, False]])
-    terms.outcome(logits, outcome, mask)
+    terms.reward(GameReturns().reward_loss(logits, outcome), mask)
     terms.policy(
         torch.zeros(3, 3, 8), torch.tensor([[[0, 5]] * 3] * 3), torch.full((3, 3, 2), 0.5), torch.ones(3, 3) > 0
     )
