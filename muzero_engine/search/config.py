@@ -15,7 +15,11 @@ class RootPolicy(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchConfig:
-    """Q is in [-1, 1] everywhere; pUCT halves it, so that c1 and c2 keep the meaning they have for [0, 1]."""
+    """Q is in [-1, 1] for games; pUCT halves it, so that c1 and c2 keep the meaning they have for [0, 1].
+
+    With `rescale` returns have any size, as in environments, and there are no draws: pUCT takes Q relative to the least
+    and greatest of the tree ([MZ] equation 5), sigma relative to those of the root's actions.
+    """
 
     root_policy: RootPolicy = RootPolicy.GUMBEL
     c1: float = 0.7  # of equation 2 in Schrittwieser et al. 2020, appendix B (1.25 there; BENCHMARKS.md says why)
@@ -24,7 +28,7 @@ class SearchConfig:
     policy_temperature: float = 1.0
     root_widening: float = 1.0  # times the temperature at the root: more moves get simulations
     c_visit: float = 50.0  # Danihelka et al. 2022, section 3.4
-    c_scale: float = 1.0  # for Q in [-1, 1]
+    c_scale: float = 1.0  # for Q in [-1, 1]; 0.1 for Q that is rescaled (as in mctx)
     considered_actions: int = 16  # m of sequential halving (ibid., section 5); training: `SearchSettings.considered`
     reconsider: bool = False  # each round of halving chooses its m among all moves again, not among the first m
     batch_size: int = 8  # leaves evaluated at once
@@ -32,9 +36,12 @@ class SearchConfig:
     memory_mb: int = 256  # bound of the whole tree, latents included
     seed: int = 0
     gumbel_scale: float = 0.0  # root noise; 0: deterministic
+    rescale: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.considered_actions < 1 or self.memory_mb < 1:
             raise ValueError("batch_size, considered_actions and memory_mb are at least 1")
         if self.policy_temperature <= 0.0 or self.root_widening <= 0.0:
             raise ValueError("policy_temperature and root_widening are positive")
+        if self.rescale and self.draw_value != 0.0:
+            raise ValueError("there are no draws where returns are rescaled: draw_value is 0 there")

@@ -17,7 +17,7 @@ import numpy as np
 
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.halving import SequentialHalving
-from muzero_engine.search.scoring import Exploration, completed_q, sigma
+from muzero_engine.search.scoring import Exploration, completed_q, rescaled, sigma
 from muzero_engine.search.tree import ROOT, Tree
 
 
@@ -39,7 +39,7 @@ class Root(Protocol):
 
 
 class PuctRoot:
-    """The child of highest pUCT ([MZ] equation 2, Q halved) among those visited and the next by prior."""
+    """The child of highest pUCT ([MZ] equation 2, Q halved or rescaled) among those visited and the next by prior."""
 
     def __init__(self, tree: Tree, children: Sequence[int], exploration: Exploration, fpu_reduction: float) -> None:
         """Begin with `children`: nodes, at least one, in descending order of their priors."""
@@ -53,12 +53,12 @@ class PuctRoot:
     def select(self) -> int:
         tree = self._tree
         visits, q, priors = tree.visits, tree.q, tree.prior
-        scale = self._exploration.up_to(visits[ROOT])[visits[ROOT]] / self._prior
+        scale = self._exploration.up_to(visits[ROOT])[visits[ROOT]] / self._prior * tree.unit
         opened = self._children[: self._opened]
         fresh = opened[-1]
         if not visits[fresh]:
             mass = (sum(priors[child] for child in opened) - priors[fresh]) / self._prior
-            q[fresh] = tree.value[ROOT] - self._fpu_reduction * math.sqrt(mass)
+            q[fresh] = tree.value[ROOT] - self._fpu_reduction * math.sqrt(mass) * tree.unit
         best, best_score = -1, -1e30
         for child in opened:
             score = q[child] + scale * priors[child] / (1 + visits[child])
@@ -105,6 +105,7 @@ class GumbelRoot:
         self._scores = list(scores)
         self._root_value = root_value
         self._c_visit, self._c_scale = config.c_visit, config.c_scale
+        self._rescale = config.rescale
         self._considered, self._reconsider = config.considered_actions, config.reconsider
         self._prior = sum(tree.prior[child] for child in children)
         self._halving = SequentialHalving(*self._candidates())
@@ -155,5 +156,7 @@ class GumbelRoot:
         q = np.array([tree.q[child] for child in children])
         prior = np.array([tree.prior[child] for child in children]) / self._prior
         completed = completed_q(self._root_value, prior, q, visits)
+        if self._rescale:
+            completed = rescaled(completed)
         bonus = sigma(completed, int(visits.max()), self._c_visit, self._c_scale)
         return [score + float(extra) for score, extra in zip(self._scores, bonus, strict=True)]

@@ -1,4 +1,4 @@
-"""The formulas of the search, each with its source. Q, V in [-1, 1], mover's view; N visit counts; pi probabilities.
+"""The formulas of the search, each with its source. Q, V mover's view; N visit counts; pi probabilities.
 
 [MZ] Schrittwieser et al. 2020, "Mastering Atari, Go, chess and shogi by planning with a learned model".
 [GZ] Danihelka et al. 2022, "Policy improvement by planning with Gumbel".
@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.arrays import Doubles, Ints
+
+MIN_RANGE = 1e-8  # of Q; a smaller one is taken for this
 
 
 def exploration(parent_visits: int, c1: float, c2: float) -> float:
@@ -61,14 +63,24 @@ def completed_q(value: float, prior: Doubles, q: Doubles, visits: Ints) -> Doubl
     return np.where(visits > 0, q, mixed_value(value, prior, q, visits))
 
 
+def rescaled(completed: Doubles) -> Doubles:
+    """Return completed Q float64[A] brought to [0, 1] by its least and greatest, as mctx's
+    `qtransform_completed_by_mix_value` does; where they are equal, 0."""
+    least = completed.min()
+    return np.asarray((completed - least) / max(completed.max() - least, MIN_RANGE), dtype=np.float64)
+
+
 def sigma(q: Doubles, max_visits: int, c_visit: float, c_scale: float) -> Doubles:
     """Return Q as logits, float64[A]: (c_visit + max_b N(b)) * c_scale * q; [GZ] equation 8."""
     return (c_visit + max_visits) * c_scale * q
 
 
-def lower_confidence_bound(mean: float, mean_square: float, visits: int, z: float = 1.96) -> float:
-    """Return the lower end of the normal interval of a mean of values in [-1, 1]; -1 below two visits."""
+def lower_confidence_bound(
+    mean: float, mean_square: float, visits: int, *, least: float = -1.0, unit: float = 1.0, z: float = 1.96
+) -> float:
+    """Return the lower end of the normal interval of a mean of values from `least` to `least` + 2 * `unit`; `least`
+    below two visits."""
     if visits < 2:
-        return -1.0
+        return least
     variance = max(mean_square - mean * mean, 0.0) * visits / (visits - 1)
-    return max(-1.0, mean - z * math.sqrt(variance / visits) - 1.0 / visits)
+    return max(least, mean - z * math.sqrt(variance / visits) - unit / visits)

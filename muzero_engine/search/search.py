@@ -39,7 +39,7 @@ from muzero_engine.search.tree import NO_SLOT, ROOT, Tree
 
 @dataclass(frozen=True, slots=True)
 class RootChild:
-    """One root action after a search; values are the root mover's view."""
+    """One root action after a search; values are the root mover's view. Ranges are those of games (`Tree`)."""
 
     action: int
     node: int  # for `Search.children`
@@ -84,6 +84,7 @@ class Search:
         self._root: Root | None = None  # deals with the other root children; None where there are none
         self._make_room = partial(self._memory.make_room, self._tree)
         self._exploration = Exploration(config.c1, config.c2)
+        self._least_q = self._greatest_q = 0.0  # of the tree, the network's value of the root included
         self.seldepth = 0
         self.root_value = 0.0  # of the network
         self.ownership: Floats | None = None
@@ -116,6 +117,7 @@ class Search:
         self._make_room = partial(self._memory.make_room, tree)
         self.seldepth = 0
         self.root_value = self._utility(float(root.value[0]), float(root.draw[0]), 1.0)
+        self._least_q = self._greatest_q = self.root_value
         self.ownership = None if root.ownership is None else root.ownership[0]
         logits = root.policy_logits[0][legal_actions].astype(np.float64)
         priors = softmax(logits, config.policy_temperature * config.root_widening)
@@ -165,6 +167,8 @@ class Search:
 
     def _utility(self, value: float, draw: float, side: float) -> float:
         """Return a value with draws counted as `draw_value` says; `side` is +1 where the root's mover is to move."""
+        if self._config.rescale:
+            return value
         return max(-1.0, min(1.0, value + side * self._config.draw_value * draw))
 
     def _exact_utility(self, value: float) -> float:
@@ -213,8 +217,20 @@ class Search:
     def _record(self, path: list[int], value: float, draw: float) -> None:
         edge = self._tree.backup(path, value, draw)
         self._square_sums[path[1]] += edge * edge
+        if self._config.rescale:
+            self._widen_range(path)
         if len(path) > self.seldepth + 1:
             self.seldepth = len(path) - 1
+
+    def _widen_range(self, path: list[int]) -> None:
+        """Let the range of the tree's Q hold those along a path; [MZ] equation 5. The network's value of the root is in
+        it from the start, as in the pseudocode there."""
+        q = self._tree.q
+        along = [q[node] for node in path[1:]]
+        self._least_q = min(self._least_q, min(along))
+        self._greatest_q = max(self._greatest_q, max(along))
+        if self._greatest_q > self._least_q:
+            self._tree.unit = (self._greatest_q - self._least_q) / 2
 
     def _descend(self) -> list[int] | None:
         """Return a path from the root to a leaf, visits counted (`Tree.descend` says what it may end in), or None where
@@ -314,7 +330,9 @@ class Search:
         if ends is not None:
             exact = self._exact_utility(ends)
             return RootChild(tree.action[kid], kid, done, exact, float(ends == 0.0), tree.prior[kid], exact, ends)
-        lcb = lower_confidence_bound(tree.q[kid], self._square_sums[kid] / done if done else 0.0, done)
+        least = min(self._least_q, tree.q[kid]) if self._config.rescale else -1.0
+        square = self._square_sums[kid] / done if done else 0.0
+        lcb = lower_confidence_bound(tree.q[kid], square, done, least=least, unit=tree.unit)
         return RootChild(tree.action[kid], kid, done, tree.q[kid], tree.draw[kid], tree.prior[kid], lcb, None)
 
     def children(self, node: int) -> list[tuple[int, int]]:
@@ -346,6 +364,10 @@ class Search:
             RankedActions(one.simulations, tuple(action[node] for node in one.nodes), one.left)
             for one in self._root.rankings
         ]
+
+    def reward(self, node: int) -> float:
+        """Return what the model expects of the edge to a node that was simulated, view of who plays it."""
+        return self._tree.reward[node]
 
     def visits(self, node: int) -> int:
         """Return how many simulations went through a node that `children` or `root_moves` named."""

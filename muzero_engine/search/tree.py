@@ -14,12 +14,15 @@ from collections.abc import Callable
 ROOT = 0
 NO_SLOT = -1
 FREE = -2  # `parent` of a node on the free list
-_CERTAIN_END = -0.01  # a discount above this: the model is sure that the edge ends the game, nothing lies behind it
+_CERTAIN_END = 0.01  # a discount nearer to 0: the model is sure that the edge ends the game, nothing lies behind it
 NODE_BYTES = 1400  # of one node with 32 children, with some room: 1000 were measured in a tree of a million nodes
 
 
 class Tree:
-    """See the field comments for the point of view of each number. Not thread-safe."""
+    """See the field comments for the point of view of each number. Not thread-safe.
+
+    Ranges are those of games. In environments values and rewards have any size, discounts are in [0, 1], `draw` is 0.
+    """
 
     def __init__(self) -> None:
         self.parent: list[int] = []  # -1 for the root
@@ -39,6 +42,7 @@ class Tree:
         self.seen_prior: list[float] = []  # sum of the priors of `kids` (not kept up at the root)
         self.slot: list[int] = []  # of the latent in the pool, or NO_SLOT
         self.stamp: list[int] = []  # visits when the eviction sweep last passed
+        self.unit = 1.0  # half of the range of Q, which pUCT takes exploration and first-play urgency relative to
         self._free: list[int] = []
 
     def __len__(self) -> int:
@@ -106,14 +110,17 @@ class Tree:
         """Go on with `path`, which ends in a child of the root, to a leaf, and count the visits below that child.
 
         The last node is then new, in flight (a collision) or an end of the game that the model is sure of. The child of
-        highest pUCT is taken ([MZ] equation 2, Q halved), created if it is the next unvisited one and `make_room` says
-        that there is room for it. `factors` are those of `scoring.Exploration`, by the visits of the parent.
+        highest pUCT is taken ([MZ] equation 2, Q halved or rescaled), created if it is the next unvisited one and
+        `make_room` says that there is room for it. `factors` are those of `scoring.Exploration`, by the visits of the
+        parent.
         """
         visits, done, discount, q, prior = self.visits, self.done, self.discount, self.q, self.prior
+        unit = self.unit
+        fpu_reduction *= unit
         node = path[-1]
-        while done[node] and discount[node] < _CERTAIN_END:
+        while done[node] and (discount[node] < -_CERTAIN_END or discount[node] > _CERTAIN_END):
             kids = self.kids[node]
-            scale = factors[visits[node] - 1]  # without the visit under way
+            scale = factors[visits[node] - 1] * unit  # without the visit under way
             best, best_score = -1, -1e30
             for kid in kids:
                 score = q[kid] + scale * prior[kid] / (1 + visits[kid])

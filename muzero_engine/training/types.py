@@ -31,11 +31,11 @@ class SearchOutput:
     """What one batched search says of B roots."""
 
     action: Tensor  # int64[B], the survivor of sequential halving, Gumbel noise included
-    value: Tensor  # float32[B] in [-1, 1], root value after search: sum of improved policy * completed Q
+    value: Tensor  # float32[B], root value after search: sum of improved policy * completed Q; in games in [-1, 1]
     target_actions: Tensor  # int64[B, T], highest probability first; padded with -1
     target_probs: Tensor  # float32[B, T], the improved policy over them, sum 1; 0 where padded
     divergence: Tensor  # float32[B], KL(improved policy || prior) over the legal actions
-    raw_value: Tensor  # float32[B] in [-1, 1], the network's own value of the root
+    raw_value: Tensor  # float32[B], the network's own value of the root
 
 
 class RootSearch(Protocol):

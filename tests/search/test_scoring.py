@@ -14,6 +14,7 @@ from muzero_engine.search.scoring import (
     exploration,
     lower_confidence_bound,
     mixed_value,
+    rescaled,
     sigma,
     softmax,
 )
@@ -43,6 +44,11 @@ def test_mixed_value_weighs_visited_actions_by_prior() -> None:
 def test_sigma_prefers_higher_q() -> None:
     completed = np.array([0.0, 0.1, -0.1])
     assert sigma(completed, 10, 50.0, 1.0).tolist() == pytest.approx([0.0, 6.0, -6.0])
+
+
+def test_rescaled_q_goes_from_0_to_1() -> None:
+    assert rescaled(np.array([30.0, 50.0, 45.0])).tolist() == pytest.approx([0.0, 1.0, 0.75])
+    assert rescaled(np.array([7.0, 7.0])).tolist() == [0.0, 0.0]
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=60))

@@ -1,11 +1,12 @@
-"""Make golden/mctx.npz: what mctx's gumbel_muzero_policy says of the random tables of `table_model`.
+"""Make golden/mctx.npz and golden/mctx_rescaled.npz: what mctx's gumbel_muzero_policy says of random tables.
 
 Needs `pip install mctx jax numpy torch` (made with mctx 0.0.71, jax 0.10) in an environment of its own; then
 `python -m support.mctx_golden`, run in `tests/`.
 
-The npz holds, for case i, the arrays `i/case` (seed, states, actions, simulations, considered, depth (0: no bound),
-1000 * c_scale), `i/roots` int64[B], `i/legal` bool[B, A], `i/noise` float32[B, A] and mctx's answers: `i/action`,
-`i/visits`, `i/policy` (its action_weights) and `i/mean` (its root values), float32 or int32.
+The first is of games' tables with Q as it is, the second of environments' tables with Q rescaled and all actions legal
+(see `table_model`). Each holds, for case i, the arrays `i/case` (seed, states, actions, simulations, considered, depth
+(0: no bound), 1000 * c_scale), `i/roots` int64[B], `i/legal` bool[B, A], `i/noise` float32[B, A] and mctx's answers:
+`i/action`, `i/visits`, `i/policy` (its action_weights) and `i/mean` (its root values), float32 or int32.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ import jax.numpy as jnp
 import mctx
 import numpy as np
 
-from support.table_model import Tables, random_tables
+from support.table_model import Tables, environment_tables, random_tables
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "mctx.npz"
+GOLDEN = Path(__file__).parents[1] / "golden"
 BATCH = 8
 C_VISIT = 50.0
 
@@ -41,6 +42,17 @@ CASES = [
 ]
 
 
+RESCALED_CASES = [
+    (21, 50, 2, 32, 16, 0, 100),
+    (22, 50, 5, 24, 4, 0, 100),
+    (23, 200, 6, 50, 16, 0, 100),
+    (24, 200, 18, 50, 16, 0, 100),
+    (25, 200, 18, 50, 4, 0, 1000),
+    (26, 100, 6, 32, 1, 0, 100),
+    (27, 100, 6, 32, 3, 3, 20),
+]
+
+
 def recurrent(tables: Tables, params: Any, key: Any, action: Any, state: Any) -> tuple[Any, Any]:
     after = tables.following[state, action]
     output = mctx.RecurrentFnOutput(
@@ -52,13 +64,14 @@ def recurrent(tables: Tables, params: Any, key: Any, action: Any, state: Any) ->
     return output, after
 
 
-def answers(case: tuple[int, ...]) -> dict[str, Any]:
+def answers(case: tuple[int, ...], rescale: bool) -> dict[str, Any]:
     seed, states, actions, simulations, considered, depth, scale = case
-    tables = random_tables(seed, states, actions)
+    tables = (environment_tables if rescale else random_tables)(seed, states, actions)
     draw = np.random.default_rng(seed)
     roots = draw.integers(states, size=BATCH)
     legal = draw.random((BATCH, actions)) < np.linspace(0.1, 1.0, BATCH)[:, None]
     legal[:, 0] |= ~legal.any(axis=1)
+    legal |= rescale
     on_device = Tables(*(jnp.asarray(table) for table in tables))
     key = jax.random.PRNGKey(seed)
     output = mctx.gumbel_muzero_policy(
@@ -75,7 +88,7 @@ def answers(case: tuple[int, ...]) -> dict[str, Any]:
             mctx.qtransform_completed_by_mix_value,
             value_scale=scale / 1000,
             maxvisit_init=C_VISIT,
-            rescale_values=False,
+            rescale_values=rescale,
         ),
         max_num_considered_actions=considered,
     )
@@ -93,9 +106,12 @@ def answers(case: tuple[int, ...]) -> dict[str, Any]:
 
 
 def main() -> None:
-    arrays = {f"{i}/{name}": value for i, case in enumerate(CASES) for name, value in answers(case).items()}
-    np.savez_compressed(GOLDEN, allow_pickle=False, **arrays)
-    print(f"{GOLDEN}: {GOLDEN.stat().st_size} bytes")
+    for name, cases, rescale in (("mctx", CASES, False), ("mctx_rescaled", RESCALED_CASES, True)):
+        answered = (answers(case, rescale) for case in cases)
+        arrays = {f"{i}/{field}": value for i, fields in enumerate(answered) for field, value in fields.items()}
+        file = GOLDEN / f"{name}.npz"
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+        print(f"{file}: {file.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

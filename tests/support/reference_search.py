@@ -37,11 +37,13 @@ def search(model: Model, observation: Floats, legal: Ints, simulations: int, con
     out = model.initial_inference(observation[None])
     root = Node(prior=1.0, latent=out.latent, children=_children(legal, out.policy_logits[0][legal]))
     root.returns.append(float(out.value[0]))
+    known_q = root.returns[:1]  # all that Q ever was in the tree
     for _ in range(simulations):
         path = [root]
         actions: list[int] = []
         while path[-1].returns:
-            action = _select(path[-1], config)
+            unit = (max(known_q) - min(known_q)) / 2 if config.rescale and len(set(known_q)) > 1 else 1.0
+            action = _select(path[-1], config, unit)
             actions.append(action)
             path.append(path[-1].children[action])
         leaf, parent = path[-1], path[-2]
@@ -54,18 +56,20 @@ def search(model: Model, observation: Floats, legal: Ints, simulations: int, con
         for node in reversed(path):
             node.returns.append(value)
             value = node.reward + node.discount * value
+        known_q += [node.reward + node.discount * node.value for node in path[1:]]
     return root.children
 
 
-def _select(node: Node, config: SearchConfig) -> int:
+def _select(node: Node, config: SearchConfig, unit: float) -> int:
+    """Return the action of highest pUCT, where `unit` is half of the range of Q."""
     total = len(node.returns)
     u = math.sqrt(total) * (config.c1 + math.log((total + config.c2 + 1) / config.c2))
     visited_prior = sum(child.prior for child in node.children.values() if child.returns)
-    first_play = node.value - config.fpu_reduction * math.sqrt(visited_prior)
+    first_play = node.value - config.fpu_reduction * unit * math.sqrt(visited_prior)
 
     def score(action: int) -> float:
         child = node.children[action]
         q = child.reward + child.discount * child.value if child.returns else first_play
-        return q + 2.0 * u * child.prior / (1 + len(child.returns))
+        return q + 2.0 * unit * u * child.prior / (1 + len(child.returns))
 
     return max(node.children, key=score)

@@ -1,5 +1,7 @@
 """A model that is a table: states with random answers and random successors, for the batched search.
 
+Ranges are those of games; `environment_tables` are those of an environment.
+
 Latents and observations hold the number of the state, float32[B, 1, 1, 1].
 """
 
@@ -35,6 +37,16 @@ def random_tables(seed: int, states: int, actions: int) -> Tables:
         following=(draw.random((states, actions)) * states).astype(np.int64),
         reward=((2.0 * draw.random((states, actions)) - 1.0) * (1.0 - goes_on)).astype(np.float32),
         discount=(-goes_on).astype(np.float32),
+    )
+
+
+def environment_tables(seed: int, states: int, actions: int) -> Tables:
+    """Return the draws that tests/golden/mctx_rescaled.npz rests on: values of tens, discounts in [0, 0.997]."""
+    tables = random_tables(seed, states, actions)
+    return tables._replace(
+        value=50.0 * tables.value + np.float32(30.0),
+        reward=5.0 * tables.reward,
+        discount=np.float32(-0.997) * tables.discount,
     )
 
 

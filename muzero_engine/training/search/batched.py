@@ -5,7 +5,8 @@ static. On CUDA the whole search, root inference to improved policy, is one CUDA
 compiled bfloat16 network; nothing waits for the host. On a CPU the same steps run eagerly in float32.
 
 Below the root only the `children` actions of highest prior exist; with as many children as actions the search is that
-of mctx's `gumbel_muzero_policy` with `qtransform_completed_by_mix_value(rescale_values=False)`. Q stays in [-1, 1].
+of mctx's `gumbel_muzero_policy` with `qtransform_completed_by_mix_value`: for games, whose Q stays in [-1, 1], with
+`rescale_values=False`, for environments, whose returns have no bounds, with `rescale_values=True`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ COMPILED_SHAPES = 256  # torch.compile's limit of variants of one function (8) i
 
 
 class InitialEstimate(Protocol):
-    """f(h(o)): latent [B, ...] of any type, policy_logits float[B, A], value float32[B] in [-1, 1], mover's view."""
+    """f(h(o)): latent [B, ...] of any type, policy_logits float[B, A], value float32[B], mover's view."""
 
     @property
     def latent(self) -> Tensor: ...
@@ -40,7 +41,7 @@ class InitialEstimate(Protocol):
 
 
 class RecurrentEstimate(InitialEstimate, Protocol):
-    """f(g(s, a)): the same of s', and of the move reward float32[B] and discount float32[B] = -(1 - p_end)."""
+    """f(g(s, a)): the same of s', and of the move reward float32[B] and discount float32[B]: -(1 - p_end) in games."""
 
     @property
     def reward(self) -> Tensor: ...
@@ -73,7 +74,8 @@ class BatchedSearch:
     """Searches for many games at once. One thread at a time.
 
     A `MuZeroNetwork` is copied, with its standardised convolutions folded, to `device` (bfloat16 and channels last on
-    CUDA); `update_weights` brings new weights into the copy. Any other model is used as it is. `graph`, `compiled` and
+    CUDA); `update_weights` brings new weights into the copy. Any other model is used as it is. `rescale` says whether
+    Q is rescaled among the actions of a node (`SelectionSettings.rescale`). `graph`, `compiled` and
     `channels_last` are there for measurements and have no effect but on CUDA; so are `initial` and `recurrent`, the
     two network calls of a search.
     """
@@ -85,6 +87,7 @@ class BatchedSearch:
         num_actions: int,
         device: torch.device | str = "cpu",
         *,
+        rescale: bool = False,
         kernels: TreeKernels | None = None,
         graph: bool = True,
         compiled: bool = True,
@@ -103,7 +106,8 @@ class BatchedSearch:
         self._model: SearchModel = network if self._network is None else self._network
         self._candidates = min(settings.considered, num_actions)
         self._children = min(settings.children, num_actions)
-        self._bound = SelectionSettings(settings.depth or settings.simulations, settings.c_visit, settings.c_scale)
+        depth = settings.depth or settings.simulations
+        self._selection = SelectionSettings(depth, settings.c_visit, settings.c_scale, rescale)
         self._memories: dict[tuple[int, ...], _SearchMemory] = {}
         self.before_simulation: Callable[[int], None] = _nothing  # of B games, on a CPU; what it raises ends a search
         self.initial: Callable[..., Any] = self._initial_inference
@@ -215,7 +219,7 @@ class BatchedSearch:
         for simulation in range(self.settings.simulations):
             if not self._graphed:
                 self.before_simulation(tree.batch)
-            kernels.select(tree, simulation, self._bound)
+            kernels.select(tree, simulation, self._selection)
             chosen = tree.selection
             latent, reward, discount, logits, value = self.recurrent(
                 memory.latents, chosen.latent, chosen.action, memory.shape
@@ -224,7 +228,7 @@ class BatchedSearch:
             self._as_latents(memory.latents[first : first + tree.batch], memory.shape).copy_(latent)
             kernels.expand(tree, logits, self._children)
             kernels.backup(tree, reward, discount, value)
-        output = improve_policies(tree, kernels, allowed, self._bound, self.settings.target_actions, temperature)
+        output = improve_policies(tree, kernels, allowed, self._selection, self.settings.target_actions, temperature)
         return SearchOutput(
             action=output.action,
             value=torch.where(alive, output.value, tree.raw_value[:, 0]),

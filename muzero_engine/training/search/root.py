@@ -17,6 +17,7 @@ from muzero_engine.training.search.tree import (
     TreeKernels,
     children_statistics,
     mixed_value,
+    root_range,
     sigma,
 )
 from muzero_engine.training.types import SearchOutput
@@ -62,8 +63,7 @@ def plant_roots(
     allowed = torch.where(legal, logits, -torch.inf)
     candidates = min(tree.schedule.shape[0] - 1, logits.shape[1])
     score, action = kernels.top(allowed + noise, candidates)
-    considered = legal.sum(dim=1).clamp_max(candidates)
-    tree.plant(action, allowed.gather(1, action), score, considered, value)
+    tree.plant(action, allowed.gather(1, action), score, legal.sum(dim=1), value)
     return allowed
 
 
@@ -89,9 +89,10 @@ def improve_policies(
 
         sum of pi'(a) * (v_mix + d(a)) = v_mix + sum of pi'(a) * d(a).
 
-    So no row of completed Q is ever made for the actions that have no node. The move is the one of highest
-    gumbel + logit + sigma(q) among the most visited, the survivors of sequential halving ([GZ] algorithm 2), and the
-    divergence is KL(pi' || pi) = sum of pi'(a) * (log pi'(a) - log pi(a)).
+    So no row of completed Q is ever made for the actions that have no node. Where Q is rescaled, sigma is of
+    (v_mix + d - least) / extent in place of v_mix + d: the scale is divided by the extent, the value stays as it is.
+    The move is the one of highest gumbel + logit + sigma(q) among the most visited, the survivors of sequential
+    halving ([GZ] algorithm 2), and the divergence is KL(pi' || pi) = sum of pi'(a) * (log pi'(a) - log pi(a)).
     """
     games = torch.arange(tree.batch, device=tree.child.device)
     raw_value, logit, action = tree.raw_value[:, 0], tree.logit[:, 0], tree.action[:, 0].long()
@@ -100,13 +101,18 @@ def improve_policies(
     completed = torch.where(visits > 0, q, mixed)
 
     most = visits.amax(dim=1, keepdim=True)
-    score = torch.where(visits == most, tree.root_score + sigma(completed, visits, settings), -torch.inf)
+    scale = (settings.c_visit + most) * settings.c_scale
+    shown = completed
+    if settings.rescale:
+        least, extent = root_range(tree, completed, mixed)
+        shown = (completed - least) / extent
+        scale = scale / extent
+    score = torch.where(visits == most, tree.root_score + sigma(shown, visits, settings), -torch.inf)
     survivor = action.gather(1, score.argmax(dim=1, keepdim=True))[:, 0]
 
     # Everywhere v_mix but at the visited candidates; slots without a candidate hold action 0 and must not touch it.
     is_candidate = tree.root_score > -torch.inf
     difference = torch.zeros_like(allowed).scatter_add_(1, action, (completed - mixed) * is_candidate)
-    scale = (settings.c_visit + most) * settings.c_scale
     log_improved = (allowed + scale * difference).log_softmax(dim=1)  # sigma of the shared v_mix cancels
     log_prior = (allowed * temperature).log_softmax(dim=1)
     improved = log_improved.exp()

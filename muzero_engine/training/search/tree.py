@@ -8,6 +8,9 @@ known of an edge is kept at the node it leads to: visits[b, n] is N(s, a), q[b, 
 Softmaxes and v_mix need no prior of the children that were dropped: the first is over the kept children, in the second
 the normaliser cancels.
 
+In games values, rewards and Q are in [-1, 1] and discounts in [-1, 0]. In environments the first have no bounds,
+discounts are in [0, 1], and selection rescales the Q of a node's actions to [0, 1] (`SelectionSettings.rescale`).
+
 Three pieces of this program pick a child. `search/` plans for one position on the CPU in numpy, where single trees must
 be quick and stop at any moment; `TorchKernels` here plans for thousands of games at once in torch, is the reference and
 what a CPU runs; `triton_kernels` does the same on a GPU without waiting for the host. Held together by
@@ -24,6 +27,7 @@ import torch
 from torch import Tensor
 
 MIN_PRIOR = torch.finfo(torch.float32).tiny  # a visited child's weight in v_mix never vanishes (as in mctx)
+MIN_RANGE = 1e-8  # what a smaller range of Q is taken for where Q is rescaled (as in mctx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,14 @@ class SearchTree:
     logit: Tensor  # float32[B, N, W] prior logits, -inf in slots that hold no action
     parent: Tensor  # int32[B, N]
     visits: Tensor  # int32[B, N], of the root: 1 + those of its children
-    raw_value: Tensor  # float32[B, N] in [-1, 1], the network's value of the node, its mover's view
-    mean: Tensor  # float32[B, N] in [-1, 1], mean over the node's own value and the returns of its simulations
-    reward: Tensor  # float32[B, N] in [-1, 1], of the move into the node, its mover's view
-    discount: Tensor  # float32[B, N] in [-1, 0], of the move into the node
-    q: Tensor  # float32[B, N] in [-1, 1], reward + discount * mean
+    raw_value: Tensor  # float32[B, N], the network's value of the node, its mover's view
+    mean: Tensor  # float32[B, N], mean over the node's own value and the returns of its simulations
+    reward: Tensor  # float32[B, N], of the move into the node, its mover's view
+    discount: Tensor  # float32[B, N], of the move into the node
+    q: Tensor  # float32[B, N], reward + discount * mean
     root_score: Tensor  # float32[B, W], Gumbel noise + logit of the root's candidates, -inf where there is none
     considered: Tensor  # int32[B], number of candidates: the row of the schedule
+    passed_over: Tensor  # int32[B], number of the root's legal actions that are no candidates
     schedule: Tensor  # int32[m + 1, simulations], see `halving_schedule`
     selection: Selection
 
@@ -81,6 +86,7 @@ class SearchTree:
             q=floats(batch, nodes),
             root_score=floats(batch, width),
             considered=ints(batch),
+            passed_over=ints(batch),
             schedule=schedule,
             selection=Selection(*longs),
         )
@@ -97,9 +103,9 @@ class SearchTree:
     def width(self) -> int:
         return self.child.shape[2]
 
-    def plant(self, action: Tensor, logit: Tensor, score: Tensor, considered: Tensor, value: Tensor) -> None:
+    def plant(self, action: Tensor, logit: Tensor, score: Tensor, legal: Tensor, value: Tensor) -> None:
         """Start new trees from roots with candidates `action` int[B, m], their logits and scores, float32[B, m]
-        (-inf: no candidate), their number int[B], and the network's value float32[B]."""
+        (-inf: no candidate), the number of legal actions int[B], and the network's value float32[B]."""
         candidates = action.shape[1]
         self.child.zero_()
         self.visits.zero_()
@@ -109,7 +115,8 @@ class SearchTree:
         self.logit[:, 0, :candidates] = logit
         self.root_score.fill_(-torch.inf)
         self.root_score[:, :candidates] = score
-        self.considered.copy_(considered)
+        self.considered.copy_(legal.clamp_max(candidates))
+        self.passed_over.copy_((legal - candidates).clamp_min(0))
         self.raw_value[:, 0] = value
         self.mean[:, 0] = value
 
@@ -120,6 +127,7 @@ class SelectionSettings(NamedTuple):
     depth: int  # deepest leaf in plies
     c_visit: float
     c_scale: float
+    rescale: bool = False  # whether sigma is of completed Q brought to [0, 1] by the least and greatest of the node
 
 
 class TreeKernels(Protocol):
@@ -179,7 +187,11 @@ class TorchKernels:
         """Return int64[B]: sequential halving as in mctx, the best of the candidates with the visits that are due."""
         games = torch.arange(tree.batch, device=tree.child.device)
         visits, q = children_statistics(tree, games, torch.zeros_like(games))
-        completed = completed_q(tree.raw_value[:, 0], tree.logit[:, 0], q, visits)
+        mixed = mixed_value(tree.raw_value[:, 0], tree.logit[:, 0], q, visits)[:, None]
+        completed = torch.where(visits > 0, q, mixed)
+        if settings.rescale:
+            least, extent = root_range(tree, completed, mixed)
+            completed = (completed - least) / extent
         score = tree.root_score + sigma(completed, visits, settings)
         due = tree.schedule[tree.considered.long(), simulation]
         return torch.where(visits == due[:, None], score, -torch.inf).argmax(dim=1)
@@ -189,6 +201,9 @@ class TorchKernels:
         logit = tree.logit[rows, node]
         visits, q = children_statistics(tree, rows, node)
         completed = completed_q(tree.raw_value[rows, node], logit, q, visits)
+        if settings.rescale:
+            least, greatest = bounds(completed, logit > -torch.inf)
+            completed = (completed - least) / (greatest - least).clamp_min(MIN_RANGE)
         improved = (logit + sigma(completed, visits, settings)).softmax(dim=1)
         return (improved - visits / (1 + visits.sum(dim=1, keepdim=True))).argmax(dim=1)
 
@@ -249,6 +264,26 @@ def mixed_value(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Ten
 def completed_q(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Tensor:
     """Return float32[B, W]: Q where visited, v_mix elsewhere; [GZ] equation 10."""
     return torch.where(visits > 0, q, mixed_value(value, logits, q, visits)[:, None])
+
+
+def bounds(completed: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (least, greatest), float32[B, 1] each, of the completed Q float32[B, W] of slots that hold an action,
+    `real` bool[B, W]."""
+    least = torch.where(real, completed, torch.inf).amin(dim=1, keepdim=True)
+    return least, torch.where(real, completed, -torch.inf).amax(dim=1, keepdim=True)
+
+
+def root_range(tree: SearchTree, completed: Tensor, mixed: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (least, extent), float32[B, 1] each, of the completed Q of all legal actions of the roots.
+
+    `completed` float32[B, W] is that of the candidates, `mixed` float32[B, 1] is v_mix, that of the actions passed
+    over. The extent is positive.
+    """
+    least, greatest = bounds(completed, tree.root_score > -torch.inf)
+    others = (tree.passed_over > 0)[:, None]
+    least = torch.where(others, torch.minimum(least, mixed), least)
+    greatest = torch.where(others, torch.maximum(greatest, mixed), greatest)
+    return least, (greatest - least).clamp_min(MIN_RANGE)
 
 
 def sigma(completed: Tensor, visits: Tensor, settings: SelectionSettings) -> Tensor:

@@ -19,9 +19,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from muzero_engine.training.search.tree import MIN_PRIOR, SearchTree, SelectionSettings
+from muzero_engine.training.search.tree import MIN_PRIOR, MIN_RANGE, SearchTree, SelectionSettings
 
 TINY = tl.constexpr(MIN_PRIOR)
+NARROW = tl.constexpr(MIN_RANGE)
 LOWEST = tl.constexpr(-(2**31))  # below the integer of every float
 GAMES_PER_PROGRAM = 32  # one warp: no lane is a copy of another that could read what the first has written
 MAX_ACTIONS = 1 << 15  # two counts share an int32 in the scan
@@ -46,6 +47,7 @@ class TritonKernels:
             tree.q,
             tree.root_score,
             tree.considered,
+            tree.passed_over,
             tree.schedule,
             selection.parent,
             selection.action,
@@ -59,6 +61,7 @@ class TritonKernels:
             NODES=tree.nodes,
             WIDTH=tree.width,
             BLOCK=triton.next_power_of_2(tree.width),
+            RESCALE=settings.rescale,
             num_warps=1,
         )
 
@@ -117,9 +120,25 @@ class TritonKernels:
 
 @triton.jit
 def _children(
-    child, logit, visits, q, game, node, raw, slot, c_visit, c_scale, NODES: tl.constexpr, WIDTH: tl.constexpr
+    child,
+    logit,
+    visits,
+    q,
+    game,
+    node,
+    raw,
+    others,
+    slot,
+    c_visit,
+    c_scale,
+    NODES: tl.constexpr,
+    WIDTH: tl.constexpr,
+    RESCALE: tl.constexpr,
 ):
-    """Return (child, visits, prior logit, logit + sigma(completed Q)) of a node's slots; float32[BLOCK] or int32."""
+    """Return (child, visits, prior logit, sigma(completed Q)) of a node's slots; float32[BLOCK] or int32.
+
+    `others` says how many actions have no slot and count with v_mix where Q is rescaled.
+    """
     inside = slot < WIDTH
     row = (game * NODES + node) * WIDTH + slot
     following = tl.load(child + row, mask=inside, other=0)
@@ -133,6 +152,13 @@ def _children(
     average = tl.sum(weight * value, 0) / tl.maximum(tl.sum(weight, 0), TINY)
     mixed = (raw + total * average) / (1 + total)
     completed = tl.where(seen, value, mixed)
+    if RESCALE:
+        real = prior > float("-inf")
+        least = tl.min(tl.where(real, completed, float("inf")), 0)
+        greatest = tl.max(tl.where(real, completed, float("-inf")), 0)
+        least = tl.where(others > 0, tl.minimum(least, mixed), least)
+        greatest = tl.where(others > 0, tl.maximum(greatest, mixed), greatest)
+        completed = (completed - least) / tl.maximum(greatest - least, NARROW)
     transformed = (c_visit + tl.max(count, 0)) * c_scale * completed
     return following, count, prior, transformed
 
@@ -148,6 +174,7 @@ def _select(
     q,
     root_score,
     considered,
+    passed_over,
     schedule,
     out_parent,
     out_action,
@@ -161,14 +188,16 @@ def _select(
     NODES: tl.constexpr,
     WIDTH: tl.constexpr,
     BLOCK: tl.constexpr,
+    RESCALE: tl.constexpr,
 ):
     game = tl.program_id(0)
     slot = tl.arange(0, BLOCK)
     due = tl.load(schedule + tl.load(considered + game) * (NODES - 1) + simulation)
     score = tl.load(root_score + game * WIDTH + slot, mask=slot < WIDTH, other=float("-inf"))
     raw = tl.load(raw_value + game * NODES)
+    others = tl.load(passed_over + game)
     following, count, prior, transformed = _children(
-        child, logit, visits, q, game, 0, raw, slot, c_visit, c_scale, NODES, WIDTH
+        child, logit, visits, q, game, 0, raw, others, slot, c_visit, c_scale, NODES, WIDTH, RESCALE
     )
     best = tl.argmax(tl.where(count == due, score + transformed, float("-inf")), 0)
     reached = tl.sum(tl.where(slot == best, following, 0), 0)
@@ -178,8 +207,9 @@ def _select(
         node = reached
         depth += 1
         raw = tl.load(raw_value + game * NODES + node)
+        others = reached * 0
         following, count, prior, transformed = _children(
-            child, logit, visits, q, game, node, raw, slot, c_visit, c_scale, NODES, WIDTH
+            child, logit, visits, q, game, node, raw, others, slot, c_visit, c_scale, NODES, WIDTH, RESCALE
         )
         improved = prior + transformed
         improved = tl.exp(improved - tl.max(improved, 0))

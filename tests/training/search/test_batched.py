@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.networks import tiny_network
-from support.table_model import TableModel, Tables, random_tables
+from support.table_model import TableModel, Tables, environment_tables, random_tables
 from torch import Tensor
 
 from muzero_engine.games.registry import load_game
@@ -31,8 +31,8 @@ from muzero_engine.training.types import SearchOutput
 
 torch.set_num_threads(1)
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "mctx.npz"
-CASES = 11
+GOLDEN = Path(__file__).parents[2] / "golden"
+CASES = {"mctx": 11, "mctx_rescaled": 7}  # by file
 
 
 def _dense(output: SearchOutput, actions: int) -> Tensor:
@@ -63,16 +63,17 @@ class _Watched(TorchKernels):
         super().select(tree, simulation, settings)
 
 
-@pytest.mark.parametrize("index", range(CASES))
-def test_agrees_with_mctx(index: int) -> None:
-    with np.load(GOLDEN, allow_pickle=False) as arrays:
+@pytest.mark.parametrize(("file", "index"), [(file, index) for file in CASES for index in range(CASES[file])])
+def test_agrees_with_mctx(file: str, index: int) -> None:
+    with np.load(GOLDEN / f"{file}.npz", allow_pickle=False) as arrays:
         golden: dict[str, Any] = {
             key.partition("/")[2]: arrays[key] for key in arrays.files if key.startswith(f"{index}/")
         }
     seed, states, actions, simulations, considered, depth, scale = golden["case"].tolist()
     kernels = _Watched()
+    rescale = file == "mctx_rescaled"
     search = BatchedSearch(
-        TableModel(random_tables(seed, states, actions)),
+        TableModel((environment_tables if rescale else random_tables)(seed, states, actions)),
         SearchSettings(
             simulations=simulations,
             considered=considered,
@@ -82,6 +83,7 @@ def test_agrees_with_mctx(index: int) -> None:
             target_actions=actions,
         ),
         actions,
+        rescale=rescale,
         kernels=kernels,
     )
     roots = torch.from_numpy(golden["roots"]).float().view(-1, 1, 1, 1)
@@ -89,12 +91,31 @@ def test_agrees_with_mctx(index: int) -> None:
     assert _root_visits(kernels.tree, actions).tolist() == golden["visits"].tolist()
     assert output.action.tolist() == golden["action"].tolist()
     torch.testing.assert_close(_dense(output, actions), torch.from_numpy(golden["policy"]), atol=1e-4, rtol=0)
-    torch.testing.assert_close(kernels.tree.mean[:, 0], torch.from_numpy(golden["mean"]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(kernels.tree.mean[:, 0], torch.from_numpy(golden["mean"]), atol=1e-5, rtol=1e-5)
 
 
-def test_all_golden_cases_are_tested() -> None:
-    with np.load(GOLDEN, allow_pickle=False) as arrays:
-        assert len([key for key in arrays.files if key.endswith("/case")]) == CASES
+@pytest.mark.parametrize("file", CASES)
+def test_all_golden_cases_are_tested(file: str) -> None:
+    with np.load(GOLDEN / f"{file}.npz", allow_pickle=False) as arrays:
+        assert len([key for key in arrays.files if key.endswith("/case")]) == CASES[file]
+
+
+@pytest.mark.parametrize(("factor", "shift"), [(1024.0, 0.0), (2.0**-10, 0.0), (1.0, 500.0)])
+@pytest.mark.parametrize("considered", [4, 16])
+def test_rescaled_search_knows_no_unit_of_returns(factor: float, shift: float, considered: int) -> None:
+    """Where every return is `factor` times as large, or `shift` is added to it, the search is the same."""
+    tables = environment_tables(3, 100, 9)._replace(reward=np.zeros((100, 9), dtype=np.float32))
+    tables = tables._replace(discount=np.ones((100, 9), dtype=np.float32))
+    other = tables._replace(value=np.float32(factor) * tables.value + np.float32(shift))
+    search, scaled = (
+        BatchedSearch(TableModel(each), SearchSettings(simulations=40, considered=considered), 9, rescale=True)
+        for each in (tables, other)
+    )
+    legal, noise = torch.ones(16, 9, dtype=torch.bool), _gumbel(16, 9)
+    one, two = (each.run(_roots(16), legal, noise=noise) for each in (search, scaled))
+    assert one.action.tolist() == two.action.tolist()
+    torch.testing.assert_close(one.target_probs, two.target_probs, atol=1e-3, rtol=0)
+    torch.testing.assert_close(two.value, factor * one.value + shift, atol=0, rtol=1e-4)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))

@@ -59,27 +59,31 @@ def test_the_highest_of_a_row_equal_those_of_the_reference(
     assert torch.equal(top, reference_top)
 
 
+@pytest.mark.parametrize("rescale", [False, True], ids=["game", "environment"])
 @pytest.mark.parametrize(
     ("actions", "children", "candidates", "depth"), [(82, 32, 16, 0), (9, 9, 9, 0), (300, 8, 16, 3), (40, 20, 1, 0)]
 )
 def test_trees_grow_as_the_reference_grows_them(
-    triton_kernels: TreeKernels, actions: int, children: int, candidates: int, depth: int
+    triton_kernels: TreeKernels, actions: int, children: int, candidates: int, depth: int, rescale: bool
 ) -> None:
-    """Random trees grow with the reference; every step of every simulation is compared."""
+    """Random trees grow with the reference; every step of every simulation is compared. Those of environments have
+    values of hundreds, discounts in [0, 1], and half of their roots more legal actions than candidates."""
     reference, parted = TorchKernels(), 0
     draw = torch.Generator(DEVICE).manual_seed(2)
-    settings = SelectionSettings(depth or SIMULATIONS, 50.0, 0.1)
+    settings = SelectionSettings(depth or SIMULATIONS, 50.0, 0.1, rescale)
+    size = 100.0 if rescale else 1.0  # of values
     schedule = torch.tensor(halving_schedule(candidates, SIMULATIONS), dtype=torch.int32, device=DEVICE)
     tree, ours = (SearchTree.empty(GAMES, max(children, candidates), schedule) for _ in range(2))
 
     def noise(*shape: int) -> Tensor:
         return torch.randn(shape, device=DEVICE, generator=draw)
 
-    considered = torch.randint(1, candidates + 1, (GAMES,), device=DEVICE, generator=draw)
+    most = 2 * candidates if rescale else candidates
+    legal = torch.randint(1, most + 1, (GAMES,), device=DEVICE, generator=draw)
     score, action = reference.top(noise(GAMES, actions), candidates)
-    score[torch.arange(candidates, device=DEVICE) >= considered[:, None]] = -torch.inf
+    score[torch.arange(candidates, device=DEVICE) >= legal[:, None]] = -torch.inf
     logit = torch.where(score > -torch.inf, noise(GAMES, candidates), -torch.inf)
-    tree.plant(action, logit, score, considered, noise(GAMES).tanh())
+    tree.plant(action, logit, score, legal, size * noise(GAMES).tanh())
     for simulation in range(SIMULATIONS):
         copy_tree(tree, ours)
         reference.select(tree, simulation, settings)
@@ -91,11 +95,12 @@ def test_trees_grow_as_the_reference_grows_them(
         copy_tree(tree, ours)
         logits = noise(GAMES, actions)
         ends = torch.rand(GAMES, device=DEVICE, generator=draw)
-        answer = (noise(GAMES).tanh() * ends, ends - 1.0, noise(GAMES).tanh())
+        discount = 1.0 - ends if rescale else ends - 1.0
+        answer = (size * noise(GAMES).tanh() * ends, discount, size * noise(GAMES).tanh())
         for kernels, grown in ((reference, tree), (triton_kernels, ours)):
             kernels.expand(grown, logits, children)
             kernels.backup(grown, *answer)
-        assert largest_difference(tree, ours) <= ROUNDING, f"expansion and backup of simulation {simulation}"
+        assert largest_difference(tree, ours) <= size * ROUNDING, f"expansion and backup of simulation {simulation}"
     assert parted <= NEAR_TIES * GAMES * SIMULATIONS
 
 
