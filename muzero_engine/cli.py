@@ -8,6 +8,7 @@ whichever protocol it is spoken to.
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import io
 import os
@@ -95,8 +96,8 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in commands if command])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command. Errors that this package defines carry a line for people; any other is a bug and is shown
-        whole."""
+        """Run the command. Errors that this package defines carry a line for people, and so does what the system
+        refuses (a full disk, say); any other is a bug and is shown whole."""
         with _short_messages():
             try:
                 return super().invoke(ctx)
@@ -104,6 +105,11 @@ class LazyGroup(click.Group):
                 if type(error).__module__.startswith("muzero_engine."):
                     raise click.ClickException(str(error)) from None
                 raise
+            except OSError as error:
+                if error.errno == errno.EPIPE:
+                    raise  # who read the output is gone, and click ends quietly
+                where = error.filename or "what is written"
+                raise click.ClickException(f"{where}: {error.strerror or error}") from None
 
 
 def _one_heap() -> None:

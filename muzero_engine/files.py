@@ -10,11 +10,19 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 _PERMISSIONS = 0o666  # of which the system takes away what the umask says
 _AS_BYTES = getattr(os, "O_BINARY", 0)  # Windows would turn line ends
@@ -23,6 +31,7 @@ _AT_ONCE = getattr(os, "O_NONBLOCK", 0)  # a pipe that came into a file's place 
 _MORE = 1 << 16  # bytes
 _LINUX_EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 _DARWIN_SWAP = 2  # RENAME_SWAP of renamex_np(2)
+_DAY_S = 86400.0
 
 NO_REGULAR_FILE = "it is no regular file"
 
@@ -59,20 +68,122 @@ def expanded(text: str) -> Path:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace `path` by a file with these bytes, through a temporary file in the same folder. Raises OSError."""
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_BYTES, _PERMISSIONS)
+    """Replace `path` by a file with these bytes, through a temporary file in the same folder. Raises OSError.
+
+    Temporary files of writers of `path` that were killed are removed.
+    """
+    _remove_abandoned(path)
+    while True:
+        temporary = _beside(path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _AS_BYTES, _PERMISSIONS)
+        if _held(descriptor, temporary):
+            break
+        os.close(descriptor)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
-        os.replace(temporary, path)
+            if path.exists():
+                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+            if fcntl is not None:  # it is held until it has its name
+                os.replace(temporary, path)
+        if fcntl is None:  # Windows renames no open file
+            os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):  # it has its name, and only then something failed
+            os.unlink(temporary)
         raise
+
+
+@contextlib.contextmanager
+def temporary_folder(place: Path) -> Iterator[Path]:
+    """Make a folder beside `place`, which is to be its next content, and remove what is left of it in the end.
+
+    Such folders that killed writers of `place` left are removed. Raises OSError.
+    """
+    _remove_abandoned(place)
+    while True:
+        temporary = _beside(place)
+        temporary.mkdir()
+        descriptor = None if fcntl is None else os.open(temporary, os.O_RDONLY)  # Windows opens no folders
+        if descriptor is None or _held(descriptor, temporary):
+            break
+        os.close(descriptor)
+    try:
+        yield temporary
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(place: Path) -> Path:
+    """Return a name beside `place` for what is to take its place."""
+    return place.parent / f".{place.name}.{secrets.token_hex(8)}"
+
+
+def _held(descriptor: int, path: Path) -> bool:
+    """Hold what was just made at `path` until this descriptor is closed; return False where it was taken for abandoned
+    in the instant before that, and removed."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):  # a file system without locks, where nothing is ever taken for abandoned
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return os.path.lexists(path)
+
+
+def _remove_abandoned(place: Path) -> None:
+    """Remove what writers of `place` made beside it whom a kill has ended, as far as the system lets."""
+    ours = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{16}}")
+    with contextlib.suppress(OSError):
+        for path in [entry for entry in place.parent.iterdir() if ours.fullmatch(entry.name)]:
+            with contextlib.suppress(OSError), _if_abandoned(path):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
+
+@contextlib.contextmanager
+def _if_abandoned(path: Path) -> Iterator[None]:
+    """Take hold of what is at `path`. Raises OSError where somebody else holds it, or where that cannot be told and it
+    is not older than a day."""
+    if fcntl is None:
+        if time.time() - path.stat().st_mtime < _DAY_S:
+            raise BlockingIOError
+        yield
+        return
+    descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def locked(path: Path) -> int:
+    """Lock a file, which is made where it is missing, until the descriptor that is returned is closed or this process
+    ends, however it ends. Raises BlockingIOError where another process has locked it, and OSError.
+
+    Where the system, or the file system, has no locks, everybody gets in.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    if fcntl is not None:
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                os.close(descriptor)
+                raise BlockingIOError(errno.EAGAIN, "another program uses it", str(path)) from None
+    return descriptor
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those that it is in, where they are missing. Raises OSError, with a sentence."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder, nor a link to one", str(path)) from None
 
 
 def append_whole(path: Path, data: bytes) -> None:

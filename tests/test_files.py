@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -11,7 +12,17 @@ from pathlib import Path
 import pytest
 
 from muzero_engine import files
-from muzero_engine.files import append_whole, expanded, read_limited, replace_folder, restore_folder, write_atomically
+from muzero_engine.files import (
+    append_whole,
+    expanded,
+    locked,
+    make_folder,
+    read_limited,
+    replace_folder,
+    restore_folder,
+    temporary_folder,
+    write_atomically,
+)
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -34,6 +45,91 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatc
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.bin"]
+
+
+ABANDONED = (".place.0123456789abcdef", ".place.fedcba9876543210")
+OTHERS = (".place.abc", ".place2.0123456789abcdef", "place.0123456789abcdef", ".x.place.0123456789abcdef")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only locks tell who is dead")
+def test_what_killed_writers_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    for write in ("file", "folder"):
+        (tmp_path / ABANDONED[0]).write_bytes(b"half")
+        (tmp_path / ABANDONED[1] / "new").mkdir(parents=True)
+        for name in OTHERS:
+            (tmp_path / name).write_bytes(b"")
+        if write == "file":
+            write_atomically(place, b"whole")
+            assert place.read_bytes() == b"whole"
+        else:
+            with temporary_folder(place) as made:
+                assert made.parent == tmp_path
+                assert {path.name for path in tmp_path.iterdir()} == {made.name, "place", *OTHERS}
+        assert {path.name for path in tmp_path.iterdir()} == {"place", *OTHERS}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only locks tell who is dead")
+def test_what_another_writer_is_about_to_put_in_place_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, replace, inner = tmp_path / "place", os.replace, list[str]()
+
+    def another_comes_first(source: Path, target: Path) -> None:
+        if not inner:
+            inner.append(source.name)
+            write_atomically(place, b"inner")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", another_comes_first)
+    with temporary_folder(place) as made:
+        write_atomically(place, b"outer")
+        assert made.exists()
+    assert place.read_bytes() == b"outer"
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_temporary_file_that_is_taken_for_abandoned_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, taken = files._held, list[Path]()
+
+    def too_late(descriptor: int, path: Path) -> bool:
+        if not taken:
+            taken.append(path)
+            path.unlink()
+        return held(descriptor, path)
+
+    monkeypatch.setattr(files, "_held", too_late)
+    write_atomically(tmp_path / "x", b"data")
+    assert (tmp_path / "x").read_bytes() == b"data"
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
+def test_a_file_system_without_locks_lets_everybody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr("muzero_engine.files.fcntl.lockf", none)
+    monkeypatch.setattr("muzero_engine.files.fcntl.flock", none)
+    os.close(locked(tmp_path / ".lock"))
+    (tmp_path / ".x.0123456789abcdef").write_bytes(b"whose?")
+    write_atomically(tmp_path / "x", b"data")
+    assert {path.name for path in tmp_path.iterdir()} == {"x", ".lock", ".x.0123456789abcdef"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_what_cannot_be_a_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    (tmp_path / "file").write_bytes(b"")
+    for name in ("loop", "dangling", "file"):
+        with pytest.raises(NotADirectoryError, match="it is no folder, nor a link to one"):
+            make_folder(tmp_path / name)
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
 
 
 @pytest.mark.parametrize("exchange", [True, False])

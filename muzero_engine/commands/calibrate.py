@@ -12,7 +12,7 @@ import click
 from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
@@ -110,7 +110,7 @@ def calibrate(
     runner = Runner(_Engines(game, folder, opponents), ladder.game, concurrency=concurrency)
     checks: list[LevelCheck] = []
     try:
-        with sigterm_as_ctrl_c():
+        with signals_as_ctrl_c():
             value = None if manifest.training.untrained else own_value(game, EngineOptions(weights=str(folder)))
             openings = ladder_openings(ladder, settings.seed, OPENINGS, value)
             calibration = Calibration(ladder, list(opponents), openings, store.records, games)

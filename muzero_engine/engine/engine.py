@@ -35,6 +35,7 @@ from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.levels import LevelSettings
+from muzero_engine.inference.session import obtainable_threads
 from muzero_engine.model import Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
@@ -159,9 +160,9 @@ class Engine:
     @property
     def notice(self) -> str | None:
         """Return one line on what is not as the options ask, since the last `prepare`; None where all is."""
-        if self._notice is None and self._mate_helper is not None:
-            return self._mate_helper.notice
-        return self._notice
+        helper = self._mate_helper
+        said = (_missing_threads(self._options), self._notice, None if helper is None else helper.notice)
+        return "; ".join(filter(None, said)) or None
 
     def forget(self) -> None:
         """Give the memory of the last search back. Nothing of it is used in the next one anyway."""
@@ -370,4 +371,12 @@ class Engine:
 
 def _model_key(options: EngineOptions) -> tuple[object, ...]:
     """Return what another model is loaded for when it changes."""
-    return options.weights, options.backend, options.precision, options.threads
+    return options.weights, options.backend, options.precision, obtainable_threads(options.threads)
+
+
+def _missing_threads(options: EngineOptions) -> str | None:
+    """Return a sentence where the options ask for more threads than there are cores, else None."""
+    asked, threads = options.threads, obtainable_threads(options.threads)
+    return (
+        f"{asked} threads cannot be had here: thinking with {threads}, one for each core" if threads < asked else None
+    )

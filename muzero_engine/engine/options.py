@@ -120,7 +120,7 @@ class EngineOptions:
 
     threads: int = _option(
         0,
-        "Threads of the network; 0: half of the cores, at most 8",
+        "Threads of the network, no more than there are cores; 0: half of them, at most 8",
         uci=("Threads",),
         gtp=("threads",),
         low=0,

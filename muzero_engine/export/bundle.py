@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,7 +18,14 @@ from muzero_engine.export.equalise import equalised
 from muzero_engine.export.graph import initial_graph, recurrent_graph, referring, serialised
 from muzero_engine.export.one_thread import one_thread
 from muzero_engine.export.quantise import quantised
-from muzero_engine.files import read_limited, replace_folder, restore_folder, write_atomically
+from muzero_engine.files import (
+    make_folder,
+    read_limited,
+    replace_folder,
+    restore_folder,
+    temporary_folder,
+    write_atomically,
+)
 from muzero_engine.games.base import Game
 from muzero_engine.inference.levels import LevelTable
 from muzero_engine.inference.manifest import (
@@ -159,9 +165,9 @@ def _manifest(
 
 
 def _replace(folder: Path, files: dict[str, bytes]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        made = Path(temporary, "new")
+    make_folder(folder.parent)
+    with temporary_folder(folder) as temporary:
+        made = temporary / "new"
         made.mkdir()
         for name, data in files.items():
             write_atomically(made / name, data)

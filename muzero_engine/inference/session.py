@@ -133,11 +133,17 @@ def default_threads() -> int:
     return max(1, min(usable_cores() // 2, 8))
 
 
+def obtainable_threads(asked: int) -> int:
+    """Return `asked` threads, but no more than there are cores for them; 0: `default_threads`."""
+    return min(asked, usable_cores()) if asked > 0 else default_threads()
+
+
 class OnnxModel:
     """A bundle as a `muzero_engine.model.Model`. Not for several threads at once.
 
-    `threads` are those of the processor; 0: half of its cores (`default_threads`). Raises BadWeights where a graph
-    cannot be loaded or does not fit the manifest or where INT8 is asked of a bundle without it, and BackendUnavailable.
+    `threads` are those of the processor, as far as it has cores for them; 0: half of its cores (`default_threads`).
+    Raises BadWeights where a graph cannot be loaded or does not fit the manifest or where INT8 is asked of a bundle
+    without it, and BackendUnavailable.
     """
 
     def __init__(
@@ -149,7 +155,7 @@ class OnnxModel:
         threads: int = 1,
     ) -> None:
         self.manifest: Manifest = bundle.manifest
-        self.threads = threads if threads > 0 else default_threads()
+        self.threads = obtainable_threads(threads)
         self.backend = choose_backend(backend, available_backends())
         environment = self.manifest.environment
         images = environment is not None and environment.spec.kind is ObservationKind.IMAGE

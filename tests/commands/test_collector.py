@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from muzero_engine.commands.common.collector import NEVER, no_full_collections, one_heap
+from muzero_engine.commands.common.collector import NEVER, give_back_memory, no_full_collections, one_heap
 
 
 def test_young_objects_are_collected_and_old_ones_are_not() -> None:
@@ -49,6 +49,25 @@ print(len(heaps))
     assert int(told) <= 2  # one may lie across such a multiple
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked")
+def test_free_memory_between_what_is_in_use_is_given_back() -> None:
+    program = """
+import os
+from pathlib import Path
+from muzero_engine.commands.common.collector import give_back_memory
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+parts = [bytearray(50_000) for _ in range(2000)]
+del parts[:-1]
+before = resident()
+give_back_memory()
+print(before - resident())
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert int(told) > 50  # of 95 MB
+
+
 def test_a_library_without_heaps_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muzero_engine.commands.common.collector.ctypes.CDLL", lambda _: object())
     one_heap()
+    give_back_memory()

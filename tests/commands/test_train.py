@@ -144,6 +144,12 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     again = call(*NEW, "--run", run)
     assert again.exit_code == 1
     assert again.output == f"Error: {run} already holds a run: go on with --resume, or choose another folder\n"
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for place in (tmp_path / "loop", tmp_path / "loop" / "run"):
+        odd = call(*NEW, "--run", place)
+        assert odd.exit_code == 1
+        assert last_line(odd).startswith(f"Error: {tmp_path / 'loop'}")
+        assert "[Errno" not in odd.output
     other = call("train", "--run", run, "--resume", "--game", "go")
     assert last_line(other) == f"Error: {run} is a run of tictactoe, not go: leave --game out or choose its folder"
     missing = call("train", "--run", run, "--resume-step", 3)

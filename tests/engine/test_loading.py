@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from support.engine_client import PATIENCE, Client
 from support.fakes import HashModel
 
 from muzero_engine.arrays import Floats, Ints
+from muzero_engine.commands.common import compose
 from muzero_engine.engine import memory
 from muzero_engine.engine.engine import FIXED_BATCH, Engine
 from muzero_engine.engine.limits import Clock, Limits
@@ -29,6 +31,23 @@ def test_a_hash_that_cannot_be_had_is_said_and_searched_with_what_there_is(monke
     client.engine.configure(replace(client.engine.options, hash_mb=16))
     client.engine.prepare((8, 8))
     assert client.engine.notice is None
+
+
+def test_threads_that_cannot_be_had_are_said_beside_a_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.inference.session.usable_cores", lambda: 4)
+    monkeypatch.setattr(memory, "machine_mb", lambda: 100.0)
+    client = Client("chess", threads=512, hash_mb=64)
+    client.engine.prepare((8, 8))
+    assert client.engine.notice == "512 threads cannot be had here: thinking with 4, one for each core"
+    client.engine.configure(replace(client.engine.options, threads=4))
+    assert not client.engine.stale  # it has four already
+    assert client.engine.notice is None
+    client.engine.configure(replace(client.engine.options, threads=5, hash_mb=1 << 20))
+    client.engine.prepare((8, 8))
+    assert client.engine.notice == (
+        "5 threads cannot be had here: thinking with 4, one for each core; "
+        "a hash of 1048576 MB cannot be had here: searching with 75 MB"
+    )
 
 
 def test_no_machine_has_a_hash_beyond_all_bounds() -> None:
@@ -102,7 +121,27 @@ def test_a_model_that_fails_in_mid_search_still_gives_a_move() -> None:
     assert len(client.results) == 1
 
 
-def test_the_model_is_loaded_again_only_when_its_options_change() -> None:
+def test_the_memory_of_a_network_is_given_back_before_the_next_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = load_game("tictactoe")
+    loaded, left = list[weakref.ref[Model]](), list[list[bool]]()
+
+    def load(_: str, __: EngineOptions) -> Model:
+        model = HashModel(game.spec, (3, 3))
+        loaded.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(compose, "load_model", load)
+    monkeypatch.setattr(compose, "give_back_memory", lambda: left.append([ref() is not None for ref in loaded]))
+    client = Client()
+    client.engine = Engine(compose.model_loader("tictactoe"))
+    for precision in ("auto", "fp32", "int8"):
+        client.engine.configure(EngineOptions(precision=precision))
+        client.go(Limits(nodes=20))
+    assert left == [[], [False], [False, False]]
+
+
+def test_the_model_is_loaded_again_only_when_its_options_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.inference.session.usable_cores", lambda: 8)
     loaded: list[EngineOptions] = []
     tuned: list[Shape] = []
     game = load_game("tictactoe")

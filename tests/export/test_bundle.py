@@ -98,6 +98,20 @@ def test_a_kill_while_a_bundle_makes_room_loses_none(tmp_path: Path, monkeypatch
     assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only locks tell who is dead")
+def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "tictactoe"
+    export_bundle(tiny_network(GAME, seed=1), GAME, folder, training=TRAINING)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "muzero_engine.files.shutil.rmtree", lambda *_, **__: None
+        )  # as after a kill: the old bundle stays
+        export_bundle(tiny_network(GAME, seed=2), GAME, folder, training=TRAINING)
+    assert len(list(tmp_path.iterdir())) == 2
+    export_bundle(tiny_network(GAME, seed=3), GAME, folder, training=TRAINING)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
+
+
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "diary.txt").write_text("mine")
     with pytest.raises(FileExistsError, match=r"diary\.txt"):

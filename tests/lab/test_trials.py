@@ -164,4 +164,4 @@ def test_as_many_kills_as_planned_are_at_renames() -> None:
 
 def test_memory_that_grows_is_seen() -> None:
     assert growth_fault([100, 90, 109], 0.1) == ""
-    assert growth_fault([100, 111, 100], 0.1) == "memory [100, 111, 100]"
+    assert growth_fault([100, 111, 100], 0.1) == "memory 100 to 111 MB"

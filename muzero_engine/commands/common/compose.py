@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from muzero_engine import __version__
-from muzero_engine.commands.common.collector import no_full_collections
+from muzero_engine.commands.common.collector import give_back_memory, no_full_collections
 from muzero_engine.engine.engine import Engine, ModelLoader
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
@@ -44,8 +44,13 @@ def load_model(game: str, options: EngineOptions) -> OnnxModel:
 
 
 def model_loader(game: str) -> ModelLoader:
-    """Return `load_model` for one game, as the engine takes it."""
-    return lambda options: load_model(game, options)
+    """Return `load_model` for one game, as the engine takes it: whatever was loaded before is gone then."""
+
+    def load(options: EngineOptions) -> Model:
+        give_back_memory()
+        return load_model(game, options)
+
+    return load
 
 
 def level_line(game: str, options: EngineOptions) -> str | None:

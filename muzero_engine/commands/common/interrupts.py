@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import io
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+_HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
+
 
 @contextmanager
-def sigterm_as_ctrl_c() -> Iterator[None]:
-    """Raise KeyboardInterrupt at SIGTERM too, as Ctrl-C does, while the context holds. For the main thread."""
+def signals_as_ctrl_c() -> Iterator[None]:
+    """Raise KeyboardInterrupt at SIGTERM and SIGHUP too, as Ctrl-C does, while the context holds. For the main thread.
 
-    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    SIGHUP is what the system sends when the terminal is closed: nothing is written to it from then on. What ignores
+    SIGHUP, as `nohup` lets it, goes on doing so.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        if number == _HANG_UP:
+            _leave_terminals()
         raise KeyboardInterrupt
 
-    old = signal.signal(signal.SIGTERM, stop)
+    numbers = [signal.SIGTERM, *([_HANG_UP] if _HANG_UP and signal.getsignal(_HANG_UP) != signal.SIG_IGN else [])]
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, old)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave_terminals() -> None:
+    """Let what is written to a terminal be lost, instead of raising OSError."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and stream.isatty():
+            setattr(sys, name, io.StringIO())

@@ -30,9 +30,9 @@ def training_errors() -> Iterator[None]:
         if error.name not in LIBRARIES:
             raise
         raise _missing(error.name) from None
-    except FileExistsError as error:
-        raise click.ClickException(str(error)) from None
     except OSError as error:
+        if error.errno is None:  # a sentence of this package
+            raise click.ClickException(str(error)) from None
         raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror or error}") from None
     except ArithmeticError as error:
         if not type(error).__module__.startswith("muzero_engine."):

@@ -9,7 +9,7 @@ import click
 
 from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
@@ -137,7 +137,7 @@ def ladder(
     runner = Runner(engines, ladder.game, concurrency=concurrency)
     store = _open(out or where, ladder, settings)
     try:
-        with sigterm_as_ctrl_c():
+        with signals_as_ctrl_c():
             value = None if manifest.training.untrained else own_value(game, EngineOptions(weights=str(folder)))
             openings = ladder_openings(ladder, seed, games // 2 + 10, value)
             available = [name for name in opponents if name not in without]

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from muzero_engine.commands.common.compose import own_value
-from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.record import GameRecord
@@ -60,7 +60,7 @@ def play_rungs(ladder: Ladder, request: RungsRequest) -> bool:
 
     done = True
     try:
-        with sigterm_as_ctrl_c():
+        with signals_as_ctrl_c():
             value = own_value(game, EngineOptions()) if request.balanced else None
             openings = ladder_openings(ladder, request.seed, request.games // 2 + 1, value)
             runner.run(RungGames(met, store.records, openings, request.games).plans(), on_game)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from muzero_engine import __version__
-from muzero_engine.commands.common.interrupts import sigterm_as_ctrl_c
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.training import install_command
 from muzero_engine.commands.match.flags import IDENTITIES, MACHINE, match_facts
 from muzero_engine.games.record import GameRecord
@@ -50,14 +50,14 @@ class MatchRun:
         self._names = [engine.name for engine in settings.engines]
 
     def play(self) -> None:
-        """Play until the end, or until Ctrl-C or SIGTERM, and write the reports."""
+        """Play until the end, or until Ctrl-C, SIGTERM or a closed terminal, and write the reports."""
         store = self._store
         played = store.played()
         missing = [plan for plan in self._plans if (plan.pair, plan.game) not in played]
         done = f"{len(store.records)} of {len(self._plans)} games are played. " if store.records else ""
         click.echo(f"{done}{len(missing)} games to play, into {store.folder}")
         finished = False
-        with sigterm_as_ctrl_c():
+        with signals_as_ctrl_c():
             try:
                 if not self._decided():
                     self._runner.run(missing, self._take)

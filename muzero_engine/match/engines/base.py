@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import time
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -171,7 +170,7 @@ class ProcessClient:
         self._process.drain()
 
     def _latest(self, clock: GameClock, asked: float) -> float:
-        """Return until when (`time.monotonic`) an answer to a question asked at `asked` is waited for quietly."""
+        """Return until when (`running_time.now`) an answer to a question asked at `asked` is waited for quietly."""
         allowed = clock.allowed_s
         if allowed is None:
             return asked + self.patience.unlimited_s
@@ -181,8 +180,3 @@ class ProcessClient:
 def _failure(error: ProcessFailure, doing: str) -> EngineFailure:
     ending = Ending.HANG if isinstance(error, ProcessSilent) else Ending.CRASH
     return EngineFailure(ending, f"{error} {doing}".strip() if ending is Ending.HANG else str(error))
-
-
-def now() -> float:
-    """Return the time on the clock of all deadlines. Seconds."""
-    return time.monotonic()

@@ -13,8 +13,8 @@ from muzero_engine.match.engines.base import (
     Question,
     Reply,
     ReplyKind,
-    now,
 )
+from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 
 _COMPLAINT = "info string error: "  # how this program says what is wrong, a network that it cannot load for one

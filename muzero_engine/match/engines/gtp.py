@@ -19,8 +19,8 @@ from muzero_engine.match.engines.base import (
     Question,
     Reply,
     ReplyKind,
-    now,
 )
+from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl

@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import IO, NamedTuple
 
+from muzero_engine.match.engines.running_time import LOOK_S, now
 from muzero_engine.match.settings.match_settings import BadMatch
 
 POSIX = os.name == "posix"
@@ -54,7 +55,7 @@ class ProcessSilent(ProcessFailure):
 
 
 class EngineLine(NamedTuple):
-    """A line of output, without its end, and when it was read (`time.monotonic`)."""
+    """A line of output, without its end, and when it was read (`running_time.now`)."""
 
     text: str
     at: float
@@ -134,17 +135,14 @@ class EngineProcess:
             raise ProcessEnded(self._last_words()) from None
 
     def read(self, deadline: float) -> EngineLine:
-        """Return the next line that came before the deadline (`time.monotonic`).
+        """Return the next line that came before the deadline (`running_time.now`).
 
         Raises ProcessSilent if there is none, and keeps the first one after it for the next call; ProcessEnded at the
         end.
         """
         line, self._early = self._early, None
         if line is None and not self._ended:
-            try:
-                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                raise ProcessSilent("no answer") from None
+            line = self._next(deadline)
             self._ended = line is None
         if line is None:
             raise ProcessEnded(self._last_words())
@@ -152,6 +150,15 @@ class EngineProcess:
             self._early = line
             raise ProcessSilent("no answer")
         return line
+
+    def _next(self, deadline: float) -> EngineLine | None:
+        """Wait for a line, or for the end (None). Raises ProcessSilent."""
+        while True:
+            try:
+                return self._lines.get(timeout=max(0.0, min(LOOK_S, deadline - now())))
+            except queue.Empty:
+                if now() >= deadline:
+                    raise ProcessSilent("no answer") from None
 
     def drain(self) -> None:
         """Throw away the lines that nobody asked for; not more than can wait, since an engine may write for ever."""
@@ -228,8 +235,8 @@ class EngineProcess:
     def _read_output(self, stream: IO[bytes]) -> None:
         with stream:
             while data := stream.readline(MAX_LINE):
-                now = time.monotonic()
-                self._lines.put(EngineLine(_text(data), now))
+                at = now()
+                self._lines.put(EngineLine(_text(data), at))
         self._lines.put(None)
 
     def _read_errors(self, stream: IO[bytes]) -> None:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
-from muzero_engine.files import read_limited, write_atomically
+from muzero_engine.files import make_folder, read_limited, write_atomically
 from muzero_engine.match.ladder.opponents import Ladder, Opponent
 
 FOLDER = Path(__file__).parent / "rungs"
@@ -128,7 +128,7 @@ def write_rungs(path: Path, rungs: Rungs) -> None:
     players = [f"    {json.dumps(name)}: {json.dumps(to_data(player))}" for name, player in rungs.players.items()]
     matches = [f"    {json.dumps(to_data(match))}" for match in rungs.matches]
     text = '{{\n  "players": {{\n{}\n  }},\n  "matches": [\n{}\n  ]\n}}\n'
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_atomically(path, text.format(",\n".join(players), ",\n".join(matches)).encode())
 
 

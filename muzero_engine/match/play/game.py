@@ -17,8 +17,8 @@ from muzero_engine.match.engines.base import (
     Question,
     Reply,
     ReplyKind,
-    now,
 )
+from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.play.judging import Judge, Verdict
 from muzero_engine.match.play.openings import Opening, opening_position
 from muzero_engine.match.settings.clock import GameClock

@@ -10,25 +10,19 @@ files are made again from `games.jsonl` if they do not hold the same games.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from muzero_engine.dataclass_json import parse_json
-from muzero_engine.files import append_whole, read_limited, write_atomically
+from muzero_engine.files import append_whole, locked, make_folder, read_limited, write_atomically
 from muzero_engine.games.base import RecordFormat
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.records.record_json import BadRecord, parse_record, record_line
 from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings, GameSettings
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 GAMES = "games.jsonl"
 LOCK = ".lock"
@@ -92,7 +86,7 @@ class Store:
         refuse_games(folder)
         store = cls(folder, game, event, facts, [])
         with writing_to(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             _lock(folder)
             write_atomically(path, (json.dumps({"store": FORMAT, "event": event, **facts}) + "\n").encode())
             for form in store._formats:
@@ -190,14 +184,10 @@ def recorded_games(folder: Path) -> list[GameRecord]:
 
 
 def _lock(folder: Path) -> None:
-    """Keep other processes out until this one ends. Raises BadMatch where another one has come first."""
-    if fcntl is None:
-        return
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)  # closed, and with it the lock, by the system
+    """Keep other processes out until this one ends. Raises BadMatch where another one has come first, and OSError."""
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
+        locked(folder / LOCK)
+    except BlockingIOError:
         raise BadMatch(f"another program is playing into {folder}: stop it, or choose another folder") from None
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from muzero_engine.files import write_atomically
+from muzero_engine.files import make_folder, write_atomically
 from muzero_engine.games.base import Position, Scored, WithKomi
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.endings import gives_up, playable
@@ -110,7 +110,7 @@ class Evaluator:
     def keep(self, step: int, network: MuZeroNetwork) -> None:
         """Store the network of a step for later matches and remove those that are no longer needed."""
         if self._world.is_main:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             write_atomically(self._folder / f"net-{step}.safetensors", network_bytes(network, dtype=torch.float16))
             for old in surplus(self._steps()):
                 (self._folder / f"net-{old}.safetensors").unlink()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from muzero_engine.files import write_atomically
+from muzero_engine.files import make_folder, write_atomically
 from muzero_engine.inference.manifest import HISTORY
 from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, lines, read_lines, read_records
 
@@ -32,7 +32,7 @@ def keep_earlier(run: Path, checkpoint: Path | None) -> None:
     if (run / EARLIER).exists():
         (run / EARLIER).unlink()
     if checkpoint is not None and (beside := checkpoint.parent / HISTORY).exists():
-        run.mkdir(parents=True, exist_ok=True)
+        make_folder(run)
         write_atomically(run / EARLIER, lines(read_lines(beside)))
 
 

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from muzero_engine.files import write_atomically
+from muzero_engine.files import make_folder, write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
 from muzero_engine.training.report.progress import clock_text, short_number
 from muzero_engine.training.report.run_metrics import CycleRecord, ratings
@@ -34,7 +34,7 @@ def write_report(records: Sequence[CycleRecord], title: str, page: Path, png: Pa
     pictures = [(chart, _png(chart)) for chart in charts(records)]
     write_atomically(page, _page(records, title, pictures).encode())
     if png is not None:
-        png.mkdir(parents=True, exist_ok=True)
+        make_folder(png)
         for chart, data in pictures:
             write_atomically(png / f"{chart.name}.png", data)
         if (picture := overview(records, title)) is not None:

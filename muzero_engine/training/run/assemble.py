@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from muzero_engine.files import make_folder
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.cluster.cluster_play import Cluster, ClusterPlay
 from muzero_engine.training.config import TrainConfig
@@ -44,7 +45,7 @@ def assemble(
     cannot be written to.
     """
     task = task_of(config)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     learner = _learner(config, task, folder, world, initial)
     if checkpoint is not None:
         restore_learner(checkpoint, learner)

@@ -7,10 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+from muzero_engine.files import locked, make_folder
 
 LOCK = ".lock"
 
@@ -31,18 +28,14 @@ class RunLock:
         """Lock the folder, which is made where it is missing; once is enough. Raises RunInUse, OSError."""
         if self._descriptor is not None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        make_folder(self._folder)
         try:
-            if fcntl is not None:
-                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
+            self._descriptor = locked(self._folder / LOCK)
+        except BlockingIOError:
             raise RunInUse(
                 f"another program trains in {self._folder}: when it has ended, go on with --resume, "
                 "or choose another folder"
             ) from None
-        self._descriptor = descriptor
 
     def release(self) -> None:
         """Let others in."""

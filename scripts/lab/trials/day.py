@@ -227,12 +227,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--growth", type=float, default=0.10, help="most that memory may grow after the first tenth")
     args = parser.parse_args()
-    table = Table(("protocol", "searches", "MB after 1/10", "MB at most"))
+    table = Table(("protocol", "searches", "MB after each tenth"))
     for protocol in [args.protocol] if args.protocol else PROTOCOLS:
         found = day(protocol, args.searches, args.seed, table)
         fault = found.fault or growth_fault(found.megabytes, args.growth)
-        megabytes = (found.megabytes[:1] or [0])[0], max(found.megabytes, default=0)
-        table.row(protocol, found.searches, *megabytes, fault=fault)
+        table.row(protocol, found.searches, " ".join(map(str, found.megabytes)), fault=fault)
         if found.stopped:
             table.end(stopped=True)
     table.end()

@@ -78,13 +78,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--growth", type=float, default=0.10, help="most that memory may grow after the first tenth")
     args = parser.parse_args()
-    table = Table(("protocol", "lines", "replies", "slowest s", "MB after 1/10", "MB at most"))
+    table = Table(("protocol", "lines", "replies", "slowest s", "MB after each tenth"))
     for seed in range(args.seed, args.seed + args.sessions):
         for protocol in [args.protocol] if args.protocol else PROTOCOLS:
             tally = fuzz(protocol, args.lines, seed, table)
             fault = tally.fault or growth_fault(tally.megabytes, args.growth)
-            megabytes = (tally.megabytes[:1] or [0])[0], max(tally.megabytes, default=0)
-            table.row(protocol, tally.lines, tally.replies, tally.slowest_s, *megabytes, fault=fault)
+            megabytes = " ".join(map(str, tally.megabytes))
+            table.row(protocol, tally.lines, tally.replies, tally.slowest_s, megabytes, fault=fault)
             if tally.stopped:
                 table.end(stopped=True)
     table.end()

@@ -52,7 +52,8 @@ def main() -> None:
                 tally.fault, stopped = str(error), False
             except KeyboardInterrupt:
                 stopped = True
-        table.row(what, tally.kills, tally.at_points, tally.runs, tally.litter, fault=tally.fault)
+        litter = f"{tally.litter} hidden files are left" if tally.litter else ""
+        table.row(what, tally.kills, tally.at_points, tally.runs, tally.litter, fault=tally.fault or litter)
         if stopped:
             table.end(stopped=True)
     table.end()

@@ -12,6 +12,7 @@ import pytest
 
 from muzero_engine.match.engines import process as module
 from muzero_engine.match.engines.process import EngineProcess, ProcessEnded, ProcessSilent
+from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.settings.match_settings import BadMatch
 
 
@@ -25,7 +26,7 @@ def running(code: str) -> Iterator[EngineProcess]:
 
 
 def soon() -> float:
-    return time.monotonic() + 20.0
+    return now() + 20.0
 
 
 def read_all(process: EngineProcess, deadline: float) -> None:
@@ -35,11 +36,11 @@ def read_all(process: EngineProcess, deadline: float) -> None:
 
 def test_lines_and_their_times() -> None:
     with running("import sys\nfor line in sys.stdin: print(line.strip() + '!\\r', flush=True)") as process:
-        before = time.monotonic()
+        before = now()
         process.send("grüße")
         line = process.read(soon())
         assert line.text == "grüße!"
-        assert before <= line.at <= time.monotonic()
+        assert before <= line.at <= now()
         process.send("old")
         process.send("old")
         while process._lines.qsize() < 2:
@@ -52,12 +53,26 @@ def test_lines_and_their_times() -> None:
 def test_a_line_after_the_deadline_is_kept_for_later() -> None:
     with running("import time; time.sleep(0.2); print('late', flush=True); time.sleep(20)") as process:
         with pytest.raises(ProcessSilent):
-            process.read(time.monotonic())
+            process.read(now())
         while process._lines.empty():
             time.sleep(0.01)
         with pytest.raises(ProcessSilent):  # it is there, but it came too late
-            process.read(time.monotonic() - 10.0)
+            process.read(now() - 10.0)
         assert process.read(soon()).text == "late"
+
+
+def test_no_engine_pays_for_the_time_in_which_the_runner_was_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by Ctrl-Z, and `fg` a minute later: the answer was there in time, and nobody to read it."""
+    with running("print(input(), flush=True); input()") as process:
+        asked = now()
+        monotonic = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 60.0)
+        process.send("move")
+        line = process.read(asked + 30.0)
+        assert line.text == "move"
+        assert line.at - asked < 30.0
+        with pytest.raises(ProcessSilent):
+            process.read(now() + 0.3)  # time goes on
 
 
 @pytest.mark.parametrize(
@@ -115,7 +130,7 @@ def test_a_process_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_process_that_never_stops_writing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUIT_S", 0.1)
     with running("while True: print('x' * 50)") as process:
-        deadline = time.monotonic() + 0.3
+        deadline = now() + 0.3
         with pytest.raises(ProcessSilent):
             read_all(process, deadline)
         process.drain()

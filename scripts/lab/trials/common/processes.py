@@ -22,7 +22,11 @@ def peak_memory_mb(process: int) -> float:
 
 def growth_fault(megabytes: list[int], bound: float) -> str:
     """Return what is wrong with memory that was looked at ten times: "" where it stayed within the first's bound."""
-    return f"memory {megabytes}" if megabytes and max(megabytes) > (1 + bound) * megabytes[0] else ""
+    return (
+        f"memory {megabytes[0]} to {max(megabytes)} MB"
+        if megabytes and max(megabytes) > (1 + bound) * megabytes[0]
+        else ""
+    )
 
 
 def thread_count(process: int) -> int:
