@@ -1,7 +1,7 @@
 """Environments of Gymnasium, MinAtar's and Atari's among them. The only module that knows gymnasium.
 
-MinAtar keeps the last action from one episode to the next, and with sticky actions repeats it; so every episode of it
-gets an environment of its own, and an episode is always the same with the same seed and actions.
+MinAtar keeps the last action from one episode to the next, and with sticky actions repeats it; here it begins with
+action 0, so that an episode is always the same with the same seed and actions.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,16 +22,16 @@ from muzero_engine.environments.base import BadEnvironment
 from muzero_engine.environments.settings import EnvironmentSettings
 
 MINATAR, ATARI = "MinAtar/", "ALE/"
+_MINATAR_ACTIONS = ("stay", "left", "up", "right", "down", "fire")  # its letters n, l, u, r, d, f
 
 
 class GymnasiumSource:
     """A Gymnasium environment as an `EnvironmentSource`. Raises BadEnvironment where its spaces cannot be learnt."""
 
-    def __init__(self, make: Callable[[], gymnasium.Env[Any, Any]], *, anew: bool = False) -> None:
-        """Take the environment that `make` returns; with `anew`, one more for every episode after the first."""
-        self._make, self._anew = make, anew
-        self._env = make()
-        self._begun = False
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        self._env = env
+        inner: Any = env.unwrapped
+        self._minatar = inner.game if type(inner).__module__ == "minatar.gym" else None
         action, observation = self._env.action_space, self._env.observation_space
         if not isinstance(action, spaces.Discrete):
             raise BadEnvironment(
@@ -51,17 +51,14 @@ class GymnasiumSource:
         inner: Any = self._env.unwrapped
         if hasattr(inner, "get_action_meanings"):
             return tuple(inner.get_action_meanings())
-        if hasattr(inner, "action_set") and hasattr(inner, "game"):
-            letters = dict(zip("nlurdf", ("stay", "left", "up", "right", "down", "fire"), strict=True))
-            return tuple(letters["nlurdf"[action]] for action in inner.action_set)
+        if self._minatar is not None:
+            return tuple(_MINATAR_ACTIONS[action] for action in inner.action_set)
         return ()
 
     def reset(self, seed: int) -> Any:
         """Begin an episode."""
-        if self._anew and self._begun:
-            self._env.close()
-            self._env = self._make()
-        self._begun = True
+        if self._minatar is not None:
+            self._minatar.last_action = 0
         observation, _ = self._env.reset(seed=seed)
         return self._array(observation)
 
@@ -115,12 +112,10 @@ def made_by_id(settings: EnvironmentSettings, *, picture: bool) -> tuple[Gymnasi
     if settings.max_steps:
         arguments["max_episode_steps"] = -1  # without its own limit
 
-    def make() -> gymnasium.Env[Any, Any]:
-        with _quiet():
-            return gymnasium.make(name, disable_env_checker=True, **arguments)
-
     try:
-        return GymnasiumSource(make, anew=name.startswith(MINATAR)), repeats
+        with _quiet():
+            env = gymnasium.make(name, disable_env_checker=True, **arguments)
+        return GymnasiumSource(env), repeats
     except BadEnvironment as error:
         raise BadEnvironment(f"{name}: {error}") from None
     except gymnasium.error.Error as error:

@@ -126,9 +126,9 @@ def _made(factory: Callable[..., Any], name: str, picture: bool) -> EnvironmentS
 
     source: EnvironmentSource
     try:
-        source = _adapter(name).GymnasiumSource(make) if _is_gymnasium(factory) else make()
+        source = make()
         if _is_gymnasium(type(source)):
-            source = _adapter(name).GymnasiumSource(lambda made=source: made)
+            source = _adapter(name).GymnasiumSource(source)
     except BadEnvironment as error:
         raise BadEnvironment(f"{name}: {error}") from None
     except Exception as error:

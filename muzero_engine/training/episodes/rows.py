@@ -1,0 +1,33 @@
+"""`EpisodeRows`: what was played in a few steps of many environments, as it goes from self-play to the replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRows:
+    """t rows of the b slots from `first_slot` on; row i of a slot is followed by its row i + 1. On the device.
+
+    The last observation of an episode has a row of its own, whose action was not played; the next row is the first of
+    the next episode.
+    """
+
+    first_slot: int
+    packed: Tensor  # uint8[t, b, P], the observation (see slots.packed_bytes)
+    age: Tensor  # int32[t, b], steps of the episode before it
+    last: Tensor  # bool[t, b], whether it is the last one of its episode
+    terminated: Tensor  # bool[t, b]: the step from it ended the episode; where it is the last one: the step into it did
+    action: Tensor  # int16[t, b]
+    reward: Tensor  # float32[t, b], of the action; 0 where it is the last one
+    target_actions: Tensor  # int16[t, b, T], highest probability first, -1 padded
+    target_probs: Tensor  # float16[t, b, T], the improved policy
+    root_value: Tensor  # float32[t, b], of the search
+    divergence: Tensor  # float16[t, b], KL(policy target || prior), nats
+
+    @property
+    def count(self) -> int:
+        """Return the rows of all slots."""
+        return self.age.numel()
