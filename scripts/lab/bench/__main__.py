@@ -12,6 +12,7 @@ COMMANDS = {
     "learner": "gradient steps a second, in several configurations",
     "match": "milliseconds that the match runner costs a move",
     "self-play": "rules, search and both together in moves a second, and drawing batches",
+    "episodes": "environments, search and both together in steps a second, and drawing batches",
     "training": "the batched search beside its network calls alone, on random networks",
     "cluster": "actors of a cluster: moves a second by their number, curves of runs with and without them",
     "blocks": "milliseconds of a block of g on one core: residual, with attention; 32 and 8 bits",
