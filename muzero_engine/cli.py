@@ -22,7 +22,7 @@ import click
 from muzero_engine import __version__
 
 # Commands that play for hours: their processes have one heap for all threads, from before there is a second thread.
-PLAYING = frozenset(("uci", "gtp", "usi", "ugi", "analysis", "play", "web", "bench"))
+PLAYING = frozenset(("uci", "gtp", "usi", "ugi", "analysis", "play", "web", "watch", "bench"))
 MOST_TOLD = 1000  # characters of a complaint
 
 # command -> where it is: module of `muzero_engine.commands`, attribute
@@ -36,6 +36,7 @@ COMMANDS = {
     "web": ("web", "web"),
     "analyze": ("analyze", "analyze"),
     "imagine": ("imagine", "imagine_command"),
+    "watch": ("watch", "watch"),
     "match": ("match", "match"),
     "bench": ("bench", "bench"),
     "info": ("info", "info"),

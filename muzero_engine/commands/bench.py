@@ -1,7 +1,8 @@
 """`bench`: how fast this machine plays. The same positions, nodes and seed every time, so that runs compare.
 
 For each game the network is measured at several batch sizes; then every position is searched for a fixed number of
-simulations at the best of them, and an endless search is stopped a few times.
+simulations at the best of them, and an endless search is stopped a few times. Of an environment the first steps of an
+episode are searched.
 """
 
 from __future__ import annotations
@@ -14,49 +15,27 @@ from dataclasses import asdict, dataclass, replace
 
 import click
 
-from muzero_engine.arrays import Floats, Ints
 from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think, weights_line
+from muzero_engine.commands.common.environment_bench import EnvironmentReport, measure_environment
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
+from muzero_engine.commands.common.timed_model import TimedModel
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchResult
+from muzero_engine.files import expanded
 from muzero_engine.games.base import Game, Position
 from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.tuning import Measurement, tune
-from muzero_engine.model import InitialOutput, Model, RecurrentOutput
 
 DEFAULT_NODES = 2000
 SEED = 1
 STOPS = 5
 BEFORE_STOP = 0.2  # seconds of search before each stop
-
-
-class TimedModel:
-    """A model that adds up how long it computes. The search calls it from one thread at a time."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self.seconds = 0.0
-
-    @property
-    def latent_levels(self) -> int:
-        return self._model.latent_levels
-
-    def initial_inference(self, observation: Floats) -> InitialOutput:
-        start = time.perf_counter()
-        output = self._model.initial_inference(observation)
-        self.seconds += time.perf_counter() - start
-        return output
-
-    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
-        start = time.perf_counter()
-        output = self._model.recurrent_inference(latent, action)
-        self.seconds += time.perf_counter() - start
-        return output
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +80,14 @@ def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOpti
     Examples:
       muzero-engine bench --game chess --threads 2
       muzero-engine bench --nodes 500 --json
+      muzero-engine bench --weights runs/cartpole/weights --nodes 50
     """
+    environments = _environments(games, nodes, options)
+    for environment in environments:
+        if not as_json:
+            click.echo("\n".join(environment.lines()) + "\n")
     reports = []
-    for game in games or game_names():
+    for game in games or ([] if environments else game_names()):
         report = measure(game, nodes, options)
         reports.append(report)
         if not as_json:
@@ -116,11 +100,20 @@ def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOpti
             "options": asdict(options),
             "nodes": nodes,
             "games": [asdict(report) for report in reports],
+            "environments": [asdict(report) for report in environments],
             "peak_memory_mb": memory,
         }
         click.echo(json.dumps(document, indent=2))
     elif memory is not None:
         click.echo(f"peak memory {memory:.0f} MB")
+
+
+def _environments(games: tuple[str, ...], nodes: int, options: EngineOptions) -> list[EnvironmentReport]:
+    """Return the bench of the weights that the options name where they are of an environment, else nothing."""
+    if not options.weights or games:
+        return []
+    folder = expanded(options.weights)
+    return [] if read_manifest(folder).environment is None else [measure_environment(folder, nodes, options)]
 
 
 def bench_positions(game: Game) -> list[Position]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
 from muzero_engine.commands.common.machine import machine, versions
+from muzero_engine.dataclass_json import to_data
+from muzero_engine.files import expanded
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle
-from muzero_engine.inference.manifest import BadWeights, Rating
+from muzero_engine.inference.manifest import MANIFEST, BadWeights, Rating
 from muzero_engine.inference.session import accelerator_advice, available_backends
 from muzero_engine.match.results.tables import aligned
 
@@ -23,16 +25,18 @@ CONDITIONS = 3  # parts at the end of a rating's conditions that are those of it
 
 
 @click.command()
+@click.option("--weights", "folders", multiple=True, metavar="DIR", help="Only these weights (again for more)")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
-def info(as_json: bool) -> None:
+def info(folders: tuple[str, ...], as_json: bool) -> None:
     """Show versions, where networks can run, and the weights.
 
     \b
     Examples:
       muzero-engine info
       muzero-engine info --json
+      muzero-engine info --weights runs/cartpole/weights
     """
-    bundles = [_bundle(game) for game in game_names()]
+    bundles = [_bundle(expanded(folder)) for folder in folders] if folders else _shipped()
     document = {"versions": versions(), "machine": machine(), "weights": bundles}
     if as_json:
         click.echo(json.dumps(document, indent=2))
@@ -48,29 +52,54 @@ def info(as_json: bool) -> None:
         click.echo("\n".join(_bundle_lines(bundle)))
 
 
-def _bundle(game: str) -> dict[str, Any]:
-    """Return a game's default weights: folder, then `error` or what the manifest says. Every file's hash is checked."""
-    folder = default_weights_dir(game)
-    entry: dict[str, Any] = {"game": game, "folder": str(folder)}
+def _shipped() -> list[dict[str, Any]]:
+    """Return the default weights of the games, and of the environments that have any."""
+    games = game_names()
+    folders = {game: default_weights_dir(game) for game in games}
+    roots = {folder.parent for folder in folders.values()}
+    manifests = sorted(manifest for root in roots for manifest in root.glob(f"*/{MANIFEST}"))
+    others = [manifest.parent for manifest in manifests if manifest.parent.name not in folders]
+    return [_bundle(folder, game) for game, folder in folders.items()] + [_bundle(folder) for folder in others]
+
+
+def _bundle(folder: Path, game: str | None = None) -> dict[str, Any]:
+    """Return the weights in a folder, which must be those of `game` if it is given: folder, then `error` or what the
+    manifest says. Every file's hash is checked."""
+    entry: dict[str, Any] = {"game": game or "weights", "folder": str(folder)}
     try:
-        manifest = load_bundle(folder, load_game(game).spec).manifest
+        manifest = load_bundle(folder, None if game is None else load_game(game).spec).manifest
     except BadWeights as error:
         return entry | {"error": str(error)}
     return entry | {
+        "game": manifest.game,
         "summary": manifest.summary(),
         "trained": not manifest.training.untrained,
         "bytes": sum(file.size for name, file in manifest.files.items() if (folder / name).exists()),
-        "manifest": asdict(manifest),
+        "manifest": to_data(manifest),
     }
 
 
 def _bundle_lines(bundle: dict[str, Any]) -> list[str]:
-    lines = [f"{bundle['game']:{COLUMN}}{bundle['folder']}"]
+    name = bundle["game"]
+    lines = [f"{name:{COLUMN}}{bundle['folder']}"] if len(name) < COLUMN else [name, f"  {bundle['folder']}"]
     if "error" in bundle:
         return [*lines, *_indented(bundle["error"])]
     lines += _indented(f"{bundle['bytes'] / (1 << 20):.2f} MiB; {bundle['summary']}")
+    if bundle["manifest"].get("environment") is not None:
+        lines += _environment_lines(bundle["manifest"]["environment"])
     lines += _rating_lines([Rating(**rating) for rating in bundle["manifest"]["ratings"]])
     return lines + _level_lines(bundle["manifest"]["levels"])
+
+
+def _environment_lines(environment: dict[str, Any]) -> list[str]:
+    """Return what an environment is like, and how it was made for training."""
+    spec, settings, returns = environment["spec"], environment["settings"], environment["returns"]
+    made = ", ".join(f"{name} {value}" for name, value in settings.items() if name != "id")
+    seen = "x".join(map(str, spec["shape"]))
+    return _indented(
+        f"environment: observations of {seen} ({spec['kind']}), {spec['actions']} actions, discount "
+        f"{returns['discount']:g}, support {returns['support']}; {made}"
+    )
 
 
 def _level_lines(table: dict[str, Any] | None) -> list[str]:

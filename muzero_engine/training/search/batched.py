@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from muzero_engine.network.config import Stem
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
 from muzero_engine.training.search.root import halving_schedule, improve_policies, plant_roots
@@ -74,10 +75,10 @@ class BatchedSearch:
     """Searches for many games at once. One thread at a time.
 
     A `MuZeroNetwork` is copied, with its standardised convolutions folded, to `device` (bfloat16 and channels last on
-    CUDA); `update_weights` brings new weights into the copy. Any other model is used as it is. `rescale` says whether
-    Q is rescaled among the actions of a node (`SelectionSettings.rescale`). `graph`, `compiled` and
-    `channels_last` are there for measurements and have no effect but on CUDA; so are `initial` and `recurrent`, the
-    two network calls of a search.
+    CUDA; vectors are observed in float32 there too); `update_weights` brings new weights into the copy. Any other model
+    is used as it is. `rescale` says whether Q is rescaled among the actions of a node (`SelectionSettings.rescale`;
+    None: as the returns of a `MuZeroNetwork` want it). `graph`, `compiled` and `channels_last` are there for
+    measurements and have no effect but on CUDA; so are `initial` and `recurrent`, the two network calls of a search.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class BatchedSearch:
         num_actions: int,
         device: torch.device | str = "cpu",
         *,
-        rescale: bool = False,
+        rescale: bool | None = None,
         kernels: TreeKernels | None = None,
         graph: bool = True,
         compiled: bool = True,
@@ -104,8 +105,12 @@ class BatchedSearch:
         self._dtype = torch.bfloat16 if on_cuda else torch.float32
         self._network = self._prepared(network) if isinstance(network, MuZeroNetwork) else None
         self._model: SearchModel = network if self._network is None else self._network
+        vectors = self._network is not None and self._network.config.stem is Stem.VECTOR
+        self._observed = torch.float32 if vectors else self._dtype
         self._candidates = min(settings.considered, num_actions)
         self._children = min(settings.children, num_actions)
+        if rescale is None:
+            rescale = self._network is not None and self._network.returns.rescales
         depth = settings.depth or settings.simulations
         self._selection = SelectionSettings(depth, settings.c_visit, settings.c_scale, rescale)
         self._memories: dict[tuple[int, ...], _SearchMemory] = {}
@@ -172,7 +177,7 @@ class BatchedSearch:
         if memory is not None:
             return memory
         batch, actions = len(observation), self.num_actions
-        static = torch.empty(observation.shape, dtype=self._dtype, device=self.device)
+        static = torch.empty(observation.shape, dtype=self._observed, device=self.device)
         static.copy_(observation)
         latent = self._model.initial_inference(static).latent
         schedule = torch.tensor(

@@ -10,10 +10,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.networks import tiny_network
+from support.networks import ENVIRONMENTS, tiny_environment_network, tiny_network
 from support.table_model import TableModel, Tables, environment_tables, random_tables
 from torch import Tensor
 
+from muzero_engine.environments.base import EnvironmentSpec
 from muzero_engine.games.registry import load_game
 from muzero_engine.search import scoring
 from muzero_engine.training.config import SearchSettings
@@ -374,6 +375,24 @@ def test_folded_weights_answer_as_the_network_does() -> None:
     torch.testing.assert_close(latent, expected.latent, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(logits, expected.policy_logits, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(value, expected.value, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("spec", ENVIRONMENTS, ids=lambda spec: str(spec.id))
+def test_environments_are_searched_with_rescaled_q(spec: EnvironmentSpec) -> None:
+    """A network says by itself what its returns want; observations come as they are."""
+    network = tiny_environment_network(spec)
+    draw = torch.Generator().manual_seed(0)
+    observation = torch.randint(0, 2, (6, *spec.shape), generator=draw).to(getattr(torch, spec.kind.dtype.name))
+    legal, noise = torch.ones(6, spec.actions, dtype=torch.bool), _gumbel(6, spec.actions)
+    ours, told, other = (
+        BatchedSearch(network, SearchSettings(simulations=12, c_scale=0.1), spec.actions, rescale=rescale).run(
+            observation, legal, noise=noise
+        )
+        for rescale in (None, True, False)
+    )
+    assert torch.equal(ours.target_probs, told.target_probs)
+    assert torch.equal(ours.value, told.value)
+    assert not torch.equal(ours.target_probs, other.target_probs)
 
 
 def test_training_goes_on_in_the_network_and_not_in_the_copy() -> None:

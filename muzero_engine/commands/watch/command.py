@@ -1,0 +1,237 @@
+"""`watch`: episodes of a network in its environment, their returns, and a film of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from muzero_engine.commands.common.collector import no_full_collections
+from muzero_engine.commands.common.environments import EnvironmentPlayer, environment_model
+from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.environments.base import Environment, ObservationKind
+from muzero_engine.environments.registry import load_environment
+from muzero_engine.files import expanded
+from muzero_engine.inference.bundle import default_weights_dir
+from muzero_engine.inference.manifest import BadWeights, EnvironmentDescription, Manifest
+from muzero_engine.training.report.episodes_record import EpisodesRecord
+
+NODES = 50
+EPISODES = 10
+STEPS = 500  # that a film shows at most
+FPS = 15.0
+NO_PICTURE = (
+    "the environment does not draw itself, so that its numbers are shown (many of Gymnasium's need pygame: "
+    "pip install pygame)"
+)
+OF_NO_USE = frozenset(
+    "multipv ponder move_overhead_ms log_file temperature temperature_plies smart_pruning_factor mate_search seed "
+    "score_type verbose_move_stats info_interval_ms draw_value_white draw_value_black".split()
+)  # of the engine's options
+
+
+@click.command()
+@click.option("--env", "environment_id", metavar="ID", default="", help="Refuse weights of another environment")
+@click.option("--episodes", type=click.IntRange(min=1), default=EPISODES, metavar="N", help=f"How many  [{EPISODES}]")
+@click.option("--nodes", type=click.IntRange(min=1), default=NODES, metavar="N", help=f"Simulations a step  [{NODES}]")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of the first episode  [0]")
+@click.option("--gif", metavar="FILE", help="Record the first episode as a GIF")
+@click.option("--mp4", metavar="FILE", help="Record the first episode as an MP4 (needs ffmpeg)")
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=STEPS, metavar="N", help=f"Steps of a recording, at most  [{STEPS}]"
+)
+@click.option("--fps", type=click.FloatRange(1, 50), default=FPS, metavar="N", help=f"Steps a second in it  [{FPS:g}]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
+@engine_flags(leave_out=OF_GAMES | OF_NO_USE)
+def watch(
+    environment_id: str,
+    episodes: int,
+    nodes: int,
+    seed: int,
+    gif: str | None,
+    mp4: str | None,
+    steps: int,
+    fps: float,
+    as_json: bool,
+    options: EngineOptions,
+) -> None:
+    """Let a network act in its environment: returns, and a recording.
+
+    The weights say which environment they are for. A recording shows what the model expects beside what comes of it.
+
+    \b
+    Examples:
+      muzero-engine watch --weights runs/breakout/weights --episodes 32
+      muzero-engine watch --weights runs/cartpole/weights --episodes 1 --gif cartpole.gif
+    """
+    films = _films(gif, mp4)
+    no_full_collections()
+    model, described = environment_model(_folder(environment_id, options), options)
+    if environment_id not in ("", described.spec.id):
+        raise BadWeights(f"these weights are for {described.spec.id}, not {environment_id}: leave --env out")
+    environment = load_environment(described.settings, picture=bool(films))
+    if environment.spec != described.spec:
+        raise BadWeights(_other_environment(environment, described))
+    player = EnvironmentPlayer(model, options, nodes)
+    if not as_json:
+        click.echo(f"{model.manifest.summary()}\n{nodes} simulations a step")
+    try:
+        played = _play(environment, player, episodes, seed, scenes=steps if films else 0, quiet=as_json)
+    finally:
+        environment.close()
+    whole = [episode for episode in played if episode.ending is not EpisodeEnd.STOPPED]
+    record = _record(whole) if whole else None
+    if as_json:
+        click.echo(json.dumps(_document(model.manifest, nodes, played, record), indent=2))
+    elif record is not None:
+        click.echo(record.sentence())
+    if len(whole) < episodes:
+        click.echo(f"stopped after {len(whole)} of {episodes} episodes", err=True)
+    if not films or not played or not played[0].rewards:
+        return
+    if described.spec.kind is ObservationKind.VECTOR and played[0].scenes[0].picture is None:
+        click.echo(NO_PICTURE, err=True)
+    for path, write in films:
+        _record_episode(path, write, played[0], described, fps)
+
+
+def _folder(environment_id: str, options: EngineOptions) -> Path:
+    """Return the folder of the weights."""
+    if options.weights:
+        return expanded(options.weights)
+    if not environment_id:
+        raise click.UsageError("--weights says which network is to act: the folder of a bundle, as export makes it")
+    return default_weights_dir(environment_id)
+
+
+def _other_environment(environment: Environment, described: EnvironmentDescription) -> str:
+    ours, theirs = environment.spec, described.spec
+    return (
+        f"{ours.id} has observations of {'x'.join(map(str, ours.shape))} and {ours.actions} actions here, and these "
+        f"weights are for {'x'.join(map(str, theirs.shape))} and {theirs.actions}: install the version of the "
+        "environment that they were trained with, or train again"
+    )
+
+
+def _play(
+    environment: Environment, player: EnvironmentPlayer, episodes: int, seed: int, *, scenes: int, quiet: bool
+) -> list[Episode]:
+    """Play until there are so many episodes, or until Ctrl-C, and say what each brought."""
+    played: list[Episode] = []
+    with signals_as_ctrl_c():
+        for number in range(episodes):
+            on_step = _progress(number + 1)
+            try:
+                episode = play_episode(
+                    environment, player, seed + number, scenes=0 if number else scenes, on_step=on_step
+                )
+                played.append(episode)
+                if not quiet:
+                    _clear_progress()
+                    click.echo(_line(number + 1, episode))
+            except KeyboardInterrupt:
+                break
+            if episode.ending is EpisodeEnd.STOPPED:
+                break
+    return played
+
+
+def _line(number: int, episode: Episode) -> str:
+    steps = len(episode.rewards)
+    return (
+        f"episode {number:3}  seed {episode.seed:<4}  return {episode.total:10.6g}  {steps:6} steps  "
+        f"{episode.ending.value}"
+    )
+
+
+def _progress(number: int) -> Callable[[int, float], None]:
+    """Return what says on a terminal how far an episode is."""
+    if not sys.stderr.isatty():
+        return lambda _steps, _total: None
+    return lambda steps, total: click.echo(
+        f"\repisode {number:3}  step {steps:6}  return {total:10.6g} ", nl=False, err=True
+    )
+
+
+def _clear_progress() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _record(episodes: Sequence[Episode]) -> EpisodesRecord:
+    truncated = sum(episode.ending is EpisodeEnd.TRUNCATED for episode in episodes)
+    totals = [episode.total for episode in episodes]
+    return EpisodesRecord.of(totals, [len(episode.rewards) for episode in episodes], truncated)
+
+
+def _document(
+    manifest: Manifest, nodes: int, played: Sequence[Episode], record: EpisodesRecord | None
+) -> dict[str, Any]:
+    return {
+        "environment": manifest.game,
+        "network": manifest.networks_digest(),
+        "nodes": nodes,
+        "episodes": [
+            {"seed": one.seed, "return": one.total, "steps": len(one.rewards), "ending": one.ending.value}
+            for one in played
+        ],
+        "mean": None if record is None else record.mean,
+        "half_width_95": None if record is None else record.half_width,
+    }
+
+
+# Recordings
+
+FilmWriter = Callable[
+    [Path, int, Callable[[int], Any], float], None
+]  # of so many pictures, each drawn when it is needed
+
+
+def _films(gif: str | None, mp4: str | None) -> list[tuple[Path, FilmWriter]]:
+    """Return which files are to be recorded. Raises ClickException, before anything is played, where that cannot be."""
+    if gif is None and mp4 is None:
+        return []
+    try:
+        from muzero_engine.commands.watch import recording
+    except ModuleNotFoundError as error:
+        if error.name != "PIL":
+            raise
+        raise click.ClickException("a recording needs Pillow: pip install pillow") from None
+    wanted = ((gif, recording.write_gif), (mp4, recording.write_mp4))
+    films: list[tuple[Path, FilmWriter]] = [(expanded(text), write) for text, write in wanted if text is not None]
+    for path, _ in films:
+        if path.is_dir() or not path.parent.is_dir():
+            raise click.ClickException(f"{path} cannot be written: give a file in a folder that there is")
+    if mp4 is not None:
+        recording.ffmpeg()
+    return films
+
+
+def _record_episode(
+    path: Path, write: FilmWriter, episode: Episode, described: EnvironmentDescription, fps: float
+) -> None:
+    from muzero_engine.commands.watch.picture import EpisodePicture
+
+    pictures = EpisodePicture(episode, described.spec, described.returns.discount)
+    tell = sys.stderr.isatty()
+
+    def draw(number: int) -> Any:
+        if tell:
+            click.echo(f"\r{path}: picture {number + 1} of {len(pictures)} ", nl=False, err=True)
+        return pictures.draw(number)
+
+    try:
+        write(path, len(pictures), draw, fps)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from None
+    _clear_progress()
+    shown = min(len(pictures), len(episode.rewards))
+    size = path.stat().st_size / (1 << 20)
+    click.echo(f"{path}: the first {shown} of {len(episode.rewards)} steps of episode 1, {size:.1f} MiB", err=True)

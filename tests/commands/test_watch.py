@@ -1,0 +1,237 @@
+"""`watch`: episodes, their pictures and recordings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+from support.fakes import HashModel, ReturnsModel
+from support.networks import tiny_environment_network
+
+from muzero_engine.cli import main
+from muzero_engine.commands.common.environments import EnvironmentPlayer
+from muzero_engine.commands.watch import recording
+from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
+from muzero_engine.commands.watch.picture import HEIGHT, WIDTH, EpisodePicture
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.environments.base import EnvironmentSpec, EnvironmentStep, Observation, ObservationKind
+from muzero_engine.environments.registry import environment_spec
+from muzero_engine.environments.settings import EnvironmentSettings
+from muzero_engine.export.bundle import export_bundle
+from muzero_engine.games.registry import load_game
+from muzero_engine.inference.manifest import EnvironmentDescription, Training
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
+ACTIONS = 9
+DISCOUNT = 0.9
+
+
+class Corridor:
+    """Pays 1 a step and ends after `length` steps; `interrupt` is the step at which somebody presses Ctrl-C."""
+
+    def __init__(
+        self,
+        kind: ObservationKind = ObservationKind.PLANES,
+        shape: tuple[int, int, int] = (4, 3, 3),
+        *,
+        length: int = 5,
+        truncates: bool = False,
+        interrupt: int = -1,
+    ) -> None:
+        self.spec = EnvironmentSpec(id="Corridor", kind=kind, shape=shape, actions=ACTIONS)
+        self._length, self._truncates, self._interrupt = length, truncates, interrupt
+        self._step = 0
+
+    def _observation(self) -> Observation:
+        draw = np.random.default_rng(self._step)
+        return draw.integers(0, 2, self.spec.shape).astype(self.spec.kind.dtype)
+
+    def reset(self, seed: int) -> Observation:
+        self._step = 0
+        return self._observation()
+
+    def step(self, action: int) -> EnvironmentStep:
+        if self._step == self._interrupt:
+            raise KeyboardInterrupt
+        self._step += 1
+        over = self._step == self._length
+        return EnvironmentStep(self._observation(), 1.0, over and not self._truncates, over and self._truncates)
+
+    def render(self) -> npt.NDArray[np.uint8] | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def _episode(environment: Corridor, scenes: int = 0) -> Episode:
+    model = ReturnsModel(HashModel(load_game("tictactoe").spec, (3, 3)), size=10.0)
+    return play_episode(environment, EnvironmentPlayer(model, EngineOptions(), 20), 7, scenes=scenes)
+
+
+def test_an_episode_that_ends_has_the_returns_that_came() -> None:
+    episode = _episode(Corridor(), scenes=3)
+    assert (episode.ending, episode.total, len(episode.thoughts), len(episode.scenes)) == (
+        EpisodeEnd.TERMINATED,
+        5.0,
+        5,
+        3,
+    )
+    assert episode.returns(DISCOUNT) == pytest.approx([sum(DISCOUNT**i for i in range(n)) for n in (5, 4, 3, 2, 1)])
+
+
+def test_what_is_cut_off_counts_as_expected() -> None:
+    episode = _episode(Corridor(truncates=True), scenes=100)
+    assert episode.ending is EpisodeEnd.TRUNCATED
+    assert episode.last_value != 0.0
+    assert episode.returns(DISCOUNT)[-1] == pytest.approx(1.0 + DISCOUNT * episode.last_value)
+    assert len(episode.scenes) == 6  # the end is one
+
+
+def test_ctrl_c_keeps_what_was_played() -> None:
+    episode = _episode(Corridor(interrupt=3), scenes=100)
+    assert (episode.ending, episode.total, len(episode.thoughts)) == (EpisodeEnd.STOPPED, 3.0, 3)
+
+
+def test_thoughts_are_policies_and_their_value() -> None:
+    for thought in _episode(Corridor()).thoughts:
+        assert thought.policy.sum() == pytest.approx(1.0)
+        assert thought.prior.sum() == pytest.approx(1.0, abs=1e-5)
+        assert thought.policy.shape == (ACTIONS,)
+        assert abs(thought.value) < 50.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        (ObservationKind.PLANES, (12, 3, 5)),
+        (ObservationKind.IMAGE, (3, 16, 16)),
+        (ObservationKind.IMAGE, (1, 16, 16)),
+        (ObservationKind.VECTOR, (4, 1, 1)),
+        (ObservationKind.VECTOR, (40, 1, 1)),
+    ],
+)
+def test_every_kind_of_observation_is_drawn(kind: ObservationKind, shape: tuple[int, int, int]) -> None:
+    episode = _episode(Corridor(kind, shape), scenes=100)
+    pictures = EpisodePicture(episode, Corridor(kind, shape).spec, DISCOUNT)
+    drawn = [pictures.draw(i) for i in range(len(pictures))]
+    assert [picture.size for picture in drawn] == [(WIDTH, HEIGHT)] * 6
+    assert drawn[0].tobytes() != drawn[1].tobytes()
+
+
+def test_an_episode_that_was_stopped_is_drawn() -> None:
+    pictures = EpisodePicture(_episode(Corridor(interrupt=1), scenes=100), Corridor().spec, DISCOUNT)
+    assert [pictures.draw(i).size for i in range(len(pictures))] == [(WIDTH, HEIGHT)] * 2
+
+
+def _card(number: int) -> Image.Image:
+    return Image.new("RGB", (16, 8), (40 * number, 0, 0))
+
+
+def test_a_gif_has_every_picture_and_one_palette(tmp_path: Path) -> None:
+    recording.write_gif(tmp_path / "a.gif", 5, _card, 20.0)
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert (getattr(gif, "n_frames", 1), gif.size, gif.info["loop"]) == (5, (16, 8), 0)
+        assert gif.info["duration"] == 50
+        colours = []
+        for number in range(5):
+            gif.seek(number)
+            colours.append(gif.convert("RGB").getpixel((3, 3)))
+    assert colours == [(40 * number, 0, 0) for number in range(5)]
+
+
+def test_an_mp4_without_ffmpeg_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_name: str) -> Any:
+        raise ImportError
+
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr("importlib.import_module", missing)
+    with pytest.raises(click.ClickException, match="imageio-ffmpeg"):
+        recording.ffmpeg()
+
+
+def test_what_ffmpeg_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\ncat > /dev/null\necho 'no such codec' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(recording, "ffmpeg", lambda: str(program))
+    with pytest.raises(click.ClickException, match="no such codec"):
+        recording.write_mp4(tmp_path / "a.mp4", 3, _card, 20.0)
+    assert [file.name for file in tmp_path.iterdir()] == ["ffmpeg"]
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def chain_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of an untrained network of an environment of one's own."""
+    settings = EnvironmentSettings(id="support.environments:Chain")
+    spec = environment_spec(settings)
+    network = tiny_environment_network(spec)
+    folder = tmp_path_factory.mktemp("chain") / "weights"
+    returns = network.config.returns
+    assert returns is not None
+    described = EnvironmentDescription(spec=spec, settings=settings, returns=returns)
+    export_bundle(network, described, folder, training=Training(note="untrained"))
+    return folder
+
+
+def _run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_watch_tells_returns_and_repeats_them(chain_weights: Path) -> None:
+    arguments = "watch", "--weights", chain_weights, "--episodes", 3, "--nodes", 8, "--json"
+    first, second = (json.loads(_run(*arguments).stdout) for _ in range(2))
+    assert first == second
+    assert [episode["seed"] for episode in first["episodes"]] == [0, 1, 2]
+    assert first["mean"] == pytest.approx(np.mean([episode["return"] for episode in first["episodes"]]))
+    told = _run("watch", "--weights", chain_weights, "--episodes", 3, "--nodes", 8).stdout
+    assert told.count("episode  ") == 3
+    assert "over 3 episodes" in told
+
+
+def test_watch_records_a_gif(chain_weights: Path, tmp_path: Path) -> None:
+    result = _run("watch", "--weights", chain_weights, "--episodes", 1, "--nodes", 8, "--gif", tmp_path / "a.gif")
+    assert result.exit_code == 0, result.output
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.size == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "--weights"),
+        (("--weights", "nowhere"), "there are no weights in nowhere"),
+        (("--weights", WEIGHTS / "tictactoe"), "muzero-engine play"),
+        (("--env", "CartPole-v1", "--weights", "CHAIN"), "leave --env out"),
+        (("--weights", "CHAIN", "--gif", "nowhere/a.gif"), "nowhere"),
+    ],
+)
+def test_what_cannot_be_watched_is_told_in_a_line(
+    chain_weights: Path, arguments: tuple[object, ...], told: str
+) -> None:
+    result = _run("watch", *(chain_weights if argument == "CHAIN" else argument for argument in arguments))
+    assert result.exit_code != 0
+    assert told in result.output
+    assert "Traceback" not in result.output
+
+
+def test_info_and_bench_know_environments(chain_weights: Path) -> None:
+    told = " ".join(_run("info", "--weights", chain_weights).stdout.split())
+    assert "support.environments:Chain network" in told
+    assert "actions, discount 0.9, support 10" in told
+    document = json.loads(_run("bench", "--weights", chain_weights, "--nodes", 8, "--json").stdout)
+    (report,) = document["environments"]
+    assert document["games"] == []
+    assert report["nodes_per_second"] > 0
+    assert 0 < report["outside_network"] < 1
+    assert "evaluations/s" in _run("bench", "--weights", chain_weights, "--nodes", 8).stdout
