@@ -12,6 +12,7 @@ import click
 
 from muzero_engine.commands.common.machine import machine, versions
 from muzero_engine.dataclass_json import to_data
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle
@@ -94,11 +95,12 @@ def _bundle_lines(bundle: dict[str, Any]) -> list[str]:
 def _environment_lines(environment: dict[str, Any]) -> list[str]:
     """Return what an environment is like, and how it was made for training."""
     spec, settings, returns = environment["spec"], environment["settings"], environment["returns"]
-    made = ", ".join(f"{name} {value}" for name, value in settings.items() if name != "id")
+    usual = to_data(EnvironmentSettings(id=settings["id"]))
+    made = "".join(f", {name} {value}" for name, value in settings.items() if value != usual[name])
     seen = "x".join(map(str, spec["shape"]))
     return _indented(
         f"environment: observations of {seen} ({spec['kind']}), {spec['actions']} actions, discount "
-        f"{returns['discount']:g}, support {returns['support']}; {made}"
+        f"{returns['discount']:g}, support {returns['support']}{made}"
     )
 
 

@@ -47,8 +47,8 @@ class EpisodePicture:
         self._totals = [0.0]
         for reward in episode.rewards:
             self._totals.append(self._totals[-1] + reward)
-        self._value_range = _padded([*self._values, *self._returns])
-        self._reward_range = _padded([0.0, *self._expected, *episode.rewards[:shown]])
+        self._value_scale = _Scale([*self._values, *self._returns])
+        self._reward_scale = _Scale([0.0, *self._expected, *episode.rewards[:shown]])
 
     def __len__(self) -> int:
         """Return how many pictures there are."""
@@ -87,7 +87,7 @@ class EpisodePicture:
 
     def _draw_values(self, picture: Image.Image, box: Box, known: int) -> None:
         """Draw value and return of the steps up to this one, over the whole recording."""
-        chart = _Panel(box, self._value_range)
+        chart = _Panel(box, self._value_scale)
         steps = max(len(self._values) - 1, 1)
         for series, colour in ((self._returns, CAME), (self._values, SAID)):
             points = [(i / steps, value) for i, value in enumerate(series[: known + 1])]
@@ -97,7 +97,7 @@ class EpisodePicture:
 
     def _draw_rewards(self, picture: Image.Image, box: Box, known: int) -> None:
         """Draw the last rewards, each with what the model expected as a point."""
-        chart = _Panel(box, self._reward_range)
+        chart = _Panel(box, self._reward_scale)
         first = max(0, known + 1 - REWARDS_SHOWN)
         for place, step in enumerate(range(first, known + 1)):
             left = (place + 0.5) / REWARDS_SHOWN
@@ -106,16 +106,25 @@ class EpisodePicture:
         chart.paste_on(picture)
 
 
+class _Scale:
+    """The numbers of a chart from `least` to `greatest`, with some room at the `bottom` and at the `top`."""
+
+    def __init__(self, numbers: Sequence[float]) -> None:
+        self.least, self.greatest = min(numbers), max(numbers)
+        room = 0.1 * (self.greatest - self.least) or max(1.0, 0.1 * abs(self.greatest))
+        self.bottom, self.top = self.least - room, self.greatest + room
+
+
 class _Panel:
     """A part of the picture with a scale from bottom to top; places from 0 (left) to 1."""
 
-    def __init__(self, box: Box, extent: tuple[float, float]) -> None:
+    def __init__(self, box: Box, scale: _Scale) -> None:
         self._box = box
-        self._least, self._greatest = extent
+        self._scale = scale
         size = round((box[2] - box[0]) * SHARPER), round((box[3] - box[1]) * SHARPER)
         self._image = Image.new("RGB", size, PANEL)
         self._draw = ImageDraw.Draw(self._image)
-        if self._least < 0.0 < self._greatest:
+        if scale.bottom < 0.0 < scale.top:
             height = self._y(0.0)
             self._draw.line((self._x(0.0), height, size[0], height), fill=GRID, width=SHARPER)
 
@@ -124,7 +133,7 @@ class _Panel:
         return left + place * (self._image.width - left - right)
 
     def _y(self, number: float) -> float:
-        share = (number - self._least) / (self._greatest - self._least)
+        share = (number - self._scale.bottom) / (self._scale.top - self._scale.bottom)
         return (1.0 - share) * (self._image.height - 1)
 
     def line(self, points: Sequence[tuple[float, float]], colour: str) -> None:
@@ -148,8 +157,9 @@ class _Panel:
         picture.paste(self._image.resize((right - left, bottom - top), Image.Resampling.LANCZOS), (left, top))
         draw = ImageDraw.Draw(picture)
         right = left + SCALE - 9
-        draw.text((right, top + 3), _number(self._greatest), font=_font(11), fill=MUTED, anchor="rt")
-        draw.text((right, bottom - 3), _number(self._least), font=_font(11), fill=MUTED, anchor="rs")
+        for number in {self._scale.least, self._scale.greatest}:
+            height = min(max(top + self._y(number) / SHARPER, top + 8), bottom - 8)
+            draw.text((right, height), _number(number), font=_font(11), fill=MUTED, anchor="rm")
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, box: Box, name: str, said: str, came: str) -> None:
@@ -184,13 +194,6 @@ def _draw_policy(draw: ImageDraw.ImageDraw, box: Box, thought: Thought, names: S
         font = _font(12 if len(actions) <= 9 else 9)
         label = _cut(name, max(1, int(width / font.getlength("n"))))
         draw.text((middle, bottom - 14), label, font=font, fill=TEXT if taken else MUTED, anchor="mt")
-
-
-def _padded(numbers: Sequence[float]) -> tuple[float, float]:
-    """Return least and greatest with some room, which are never equal."""
-    least, greatest = min(numbers), max(numbers)
-    room = 0.08 * (greatest - least) or max(1.0, 0.1 * abs(greatest))
-    return least - room, greatest + room
 
 
 def _number(number: float) -> str:
