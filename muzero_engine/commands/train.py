@@ -19,6 +19,7 @@ import click
 
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
+from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject, subject_of
 from muzero_engine.commands.common.training import (
     require_ray,
     require_training_libraries,
@@ -29,8 +30,9 @@ from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
-from muzero_engine.training.presets import PRESET_NAMES, default_preset, preset
+from muzero_engine.training.presets import PRESET_NAMES, default_preset
 from muzero_engine.training.report.progress import Progress
+from muzero_engine.training.report.words import words_for
 from muzero_engine.training.run.lock import RunLock
 from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
 
@@ -72,7 +74,7 @@ class _Order:
     """What the command line asks for."""
 
     folder: Path | None
-    game: str | None
+    subject: Subject | None
     preset_name: str | None
     initial: Path | None
     resume: str | None
@@ -100,7 +102,14 @@ class _Beginning:
 @click.command()
 @click.option("--game", type=GameName(), help=f"Of a new run: {GAMES}")
 @click.option(
-    "--run", "folder", type=click.Path(path_type=Path, file_okay=False), help="Its folder  [runs/GAME-DATE-TIME]"
+    "--env",
+    "environment",
+    metavar="ID",
+    help="Of a new run, instead of a game: an id of Gymnasium like CartPole-v1 or MinAtar/Breakout-v1, or a class of "
+    "your own like mine.py:Maze",
+)
+@click.option(
+    "--run", "folder", type=click.Path(path_type=Path, file_okay=False), help="Its folder  [runs/NAME-DATE-TIME]"
 )
 @click.option(
     "--preset", "preset_name", help=f"One of {', '.join(PRESET_NAMES)}  [on a GPU small, on a processor tiny]"
@@ -142,6 +151,7 @@ class _Beginning:
 def train(
     folder: Path | None,
     game: str | None,
+    environment: str | None,
     preset_name: str | None,
     initial: Path | None,
     resume: str | None,
@@ -158,7 +168,7 @@ def train(
     wandb: bool,
     cluster: str | None,
 ) -> None:
-    """Learn a game by self-play alone.
+    """Learn a board game by self-play alone, or an environment by acting in it.
 
     Several GPUs: torchrun --nproc-per-node N -m -- muzero_engine train ...
 
@@ -167,8 +177,16 @@ def train(
     \b
     Examples:
       muzero-engine train --game shogi
+      muzero-engine train --env CartPole-v1
       muzero-engine train --run runs/mine --resume --time-limit 1h30m
     """
+    if game is not None and environment is not None:
+        raise click.UsageError("a run learns one thing: use --game or --env")
+    if cluster is not None and environment is not None:
+        raise click.UsageError("clusters play board games only: leave --cluster out; several GPUs need torchrun alone")
+    subject = game_subject(game) if game is not None else None
+    if environment is not None:
+        subject = environment_subject(environment)
     if steps is not None and duration is not None:
         raise click.UsageError("a run ends after --steps or after a --duration: use one of them")
     if steps is not None:
@@ -178,17 +196,17 @@ def train(
     if resume_step is not None:
         resume = NEWEST
     may_go_on = resume == NEWEST or (resume == AUTO and folder is not None and any(folder.glob("*checkpoint-*")))
-    if game is None and not may_go_on:
+    if subject is None and not may_go_on:
         raise click.UsageError(_needs_game())
     if resume == NEWEST and initial is not None:
         raise click.UsageError("--init begins a new run, --resume goes on with one: use one of them")
     if resume is not None and folder is None:
-        raise click.UsageError(f"say with --run which run goes on{_latest_run(game)}")
-    if game is not None and resume != NEWEST:
-        with_overrides(preset(game, preset_name or PRESET_NAMES[0]), changes)  # what is wrong is said at once
+        raise click.UsageError(f"say with --run which run goes on{_latest_run(subject)}")
+    if subject is not None and resume != NEWEST:
+        with_overrides(subject.preset(preset_name or PRESET_NAMES[0]), changes)  # what is wrong is said at once
     order = _Order(
         folder,
-        game,
+        subject,
         preset_name,
         initial,
         resume,
@@ -213,13 +231,14 @@ def train(
 def _train(order: _Order) -> None:
     """Begin a run or go on with one, until it ends."""
     progress = Progress(sys.stderr, silent=int(os.environ.get("RANK", "0") or 0) != 0)
-    folder = order.folder or _new_folder(str(order.game))
+    what = "training" if order.subject is None else order.subject.name
+    folder = order.folder or _new_folder("run" if order.subject is None else order.subject.folder_name)
     try:
         with _interruptible(progress), ExitStack() as stack:
             lock = stack.enter_context(RunLock(folder))
             if folder.exists():
                 _refuse_another(folder, lock, order.resume)
-            progress.note(f"{order.game or 'training'} in {folder}, loading PyTorch")
+            progress.note(f"{what} in {folder}, loading PyTorch")
             from muzero_engine.training.distributed import joined_world
             from muzero_engine.training.run.run import use_threads
 
@@ -282,7 +301,9 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
             keep_earlier(folder, begin.file)
     where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
     begun = f"from step {checkpoint.step:,}" if checkpoint else f"from {order.initial or 'nothing'}"
-    progress.note(f"{config.game}, preset {config.preset}, on {where}, {begun}, in {folder}")
+    if order.cluster is not None and config.learns_environment:
+        raise BadSettings("clusters play board games only: go on without --cluster")
+    progress.note(f"{config.name}, preset {config.preset}, on {where}, {begun}, in {folder}")
     if world.is_main and checkpoint is None and order.cluster is None:
         _tell_what_to_expect(begin, order.preset_name, world, progress.note)
     cluster = None if order.cluster is None else Cluster(address=order.cluster, note=progress.note)
@@ -292,7 +313,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
         for write in write_records:
             run.on_record(write)
         ending = run_loop(run, progress, time_limit=order.time_limit)
-    progress.note(_what_comes_next(config.game, folder, asked=ending is RunEnd.ASKED))
+    progress.note(_what_comes_next(subject_of(config), folder, asked=ending is RunEnd.ASKED))
 
 
 def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], None]) -> _Beginning:
@@ -306,15 +327,16 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     if order.resume is not None and checkpoints(folder):
         checkpoint = newest_checkpoint(folder, order.resume_step, note)
         config = with_overrides(read_config(checkpoint), order.changes)
-        if order.game not in (None, config.game):
+        subject = order.subject
+        if subject is not None and not subject.same_as(config):
             raise BadSettings(
-                f"{folder} is a run of {config.game}, not {order.game}: leave --game out or choose its folder"
+                f"{folder} is a run of {config.name}, not {subject.name}: leave {subject.flag} out or choose its folder"
             )
         return _Beginning(config, checkpoint)
-    if order.game is None:
+    if order.subject is None:
         raise BadSettings(f"{folder} has no checkpoint to go on from, and {_needs_game()}")
     name = order.preset_name or default_preset(on_gpu=world.device.type == "cuda")
-    config = with_overrides(preset(order.game, name), order.changes)
+    config = with_overrides(order.subject.preset(name), order.changes)
     if order.initial is None:
         return _Beginning(config)
     file = order.initial / CHECKPOINT if order.initial.is_dir() else order.initial
@@ -326,13 +348,13 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
 
 def _nothing_to_go_on_from(folder: Path) -> BadSettings:
     return BadSettings(
-        f"{folder} has no checkpoint to go on from: begin a run there with --game and without --resume, "
+        f"{folder} has no checkpoint to go on from: begin a run there with --game or --env and without --resume, "
         "or choose another --run"
     )
 
 
 def _needs_game() -> str:
-    return f"a new run needs --game: one of {', '.join(game_names())}"
+    return f"a new run needs --game: one of {', '.join(game_names())}; or --env: an environment"
 
 
 def _refuse_another(folder: Path, lock: RunLock, resume: str | None) -> None:
@@ -343,16 +365,17 @@ def _refuse_another(folder: Path, lock: RunLock, resume: str | None) -> None:
         raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")
 
 
-def _new_folder(game: str) -> Path:
+def _new_folder(start: str) -> Path:
     """Return a folder that is not there yet."""
-    name = f"{game}-{time.strftime('%Y-%m-%d-%H%M%S')}"
+    name = f"{start}-{time.strftime('%Y-%m-%d-%H%M%S')}"
     names = (name if number == 1 else f"{name}-{number}" for number in range(1, 1000))
     return next(folder for folder in map(RUNS.joinpath, names) if not folder.exists())
 
 
-def _latest_run(game: str | None) -> str:
+def _latest_run(subject: Subject | None) -> str:
     """Return words that name the run in `runs/` that was begun last, if there is one."""
-    runs = [path.parent for path in RUNS.glob(f"{game or '*'}-*/{CONFIG}")]
+    start = "*" if subject is None else subject.folder_name
+    runs = [path.parent for path in RUNS.glob(f"{start}-*/{CONFIG}")]
     return f": --run {max(runs, key=lambda run: run.stat().st_mtime)} is the latest" if runs else ""
 
 
@@ -375,10 +398,10 @@ def _tell_what_to_expect(begin: _Beginning, preset_name: str | None, world: Worl
     if times.whole > TOO_LONG and config.preset != usual:
         note(f"preset {config.preset} is meant for GPUs: Ctrl-C, then --preset {usual}, learns here")
     elif preset_name is None:
-        better = preset(config.game, default_preset(on_gpu=True))
+        better, words = subject_of(config).preset(default_preset(on_gpu=True)), words_for(config)
         note(
             f"preset {usual} is for processors; on a GPU it would be {better.preset}: {better.network.channels} "
-            f"channels, {better.self_play.games:,} games at once, an hour or less"
+            f"channels, {better.self_play.games:,} {words.games} at once, an hour or less"
         )
 
 
@@ -400,15 +423,15 @@ def _what_is_there(folder: Path) -> str:
     return f"{folder / f'checkpoint-{max(numbers)}'} is whole, go on with --resume"
 
 
-def _what_comes_next(game: str, folder: Path, *, asked: bool) -> str:
+def _what_comes_next(subject: Subject, folder: Path, *, asked: bool) -> str:
     """Return the commands that a run is of use to, which may have been `asked` to stop."""
     if not any(folder.glob("checkpoint-*")):
-        return NOTHING_LEARNT if asked else f"begin anew with: muzero-engine train --game {game}"
+        return NOTHING_LEARNT if asked else f"begin anew with: muzero-engine train {subject.flag} {subject.name}"
     return (
         f"go on:  muzero-engine train --run {folder} --resume\n"
         f"curves: muzero-engine report {folder}\n"
         f"play:   muzero-engine export --run {folder} --out {folder / 'weights'}\n"
-        f"        muzero-engine play {game} --weights {folder / 'weights'}"
+        f"        muzero-engine {subject.after_export} --weights {folder / 'weights'}"
     )
 
 

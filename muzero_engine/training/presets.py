@@ -1,4 +1,5 @@
-"""Presets: complete configurations by name, the same for every game but for what its `GameDefaults` change.
+"""Presets: complete configurations by name, the same for every game but for what its `GameDefaults` change, and for
+environments what `environments.presets` says.
 
 Importing this module does not import torch.
 
@@ -13,6 +14,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from muzero_engine.environments.presets import preset_changes
+from muzero_engine.environments.registry import environment_spec
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import (
     EvaluationSettings,
@@ -80,6 +84,20 @@ def preset(game: str, name: str) -> TrainConfig:
     Raises BadSettings for an unknown name, UnknownGame for an unknown game.
     """
     changes = load_game(game).defaults.presets.get(name, ())
+    return with_overrides(replace(_named(name), game=game), changes)
+
+
+def environment_preset(environment: str, name: str) -> TrainConfig:
+    """Return the preset of this name for an environment, which is looked at for its kind of observation.
+
+    Raises BadSettings for an unknown name, BadEnvironment where the environment cannot be made.
+    """
+    settings = EnvironmentSettings(id=environment)
+    whole = replace(_named(name), game="", environment=settings)
+    return with_overrides(whole, preset_changes(environment_spec(settings), name))
+
+
+def _named(name: str) -> TrainConfig:
     if name not in PRESETS:
         raise BadSettings(f"there is no preset {name!r}: choose one of {', '.join(PRESET_NAMES)}")
-    return with_overrides(replace(PRESETS[name], game=game), changes)
+    return PRESETS[name]

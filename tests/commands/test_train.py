@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from support import environments
 
 from muzero_engine.cli import main
 from muzero_engine.commands.common import training
@@ -182,7 +183,25 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
         (["--game", "go", "--duration=-1s"], 2, "'-1s' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--time-limit", "soon"], 2, "'soon' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--device", "abacus"], 1, "unknown device 'abacus': choose cpu or cuda"),
-        (["--resume"], 1, "has no checkpoint to go on from: begin a run there with --game and without --resume"),
+        (
+            ["--resume"],
+            1,
+            "begin a run there with --game or --env and without --resume",
+        ),
+        (["--env", "CartPole-v1", "--game", "go"], 2, "a run learns one thing: use --game or --env"),
+        (["--env", "CartPole-v1", "--cluster", "auto"], 2, "clusters play board games only"),
+        (["--env", "nowhere.py:Walk"], 1, "there is no file nowhere.py"),
+        (
+            ["--env", "CartPole-v1", "--set", "returns.discount=2"],
+            1,
+            "must be greater than 0 and at most 1, not 2.0",
+        ),
+        (
+            ["--env", "CartPole-v1", "--set", "self_play.branch_share=1"],
+            1,
+            "must be 0.0, as an environment is",
+        ),
+        (["--env", "CartPole-v1", "--set", "environment.id=Pong"], 1, "environment.id is no setting of a run"),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
@@ -289,6 +308,25 @@ def test_a_run_without_a_folder_gets_one_by_its_game_and_the_time(
     assert re.fullmatch(r"tictactoe-\d{4}-\d\d-\d\d-\d{6}", run.name)
     assert output.startswith(f"tictactoe in {run}, loading PyTorch\n")
     assert last_line(call("train", "--resume")) == f"Error: say with --run which run goes on: --run {run} is the latest"
+
+
+def test_an_environment_in_a_file_is_learnt_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "worlds").mkdir()
+    shutil.copy(Path(environments.__file__), tmp_path / "worlds" / "mine.py")
+    begin = ["train", "--env", "worlds/mine.py:Walk", "--preset", "tiny", "--device", "cpu"]
+    output = done(*begin, "--steps", 4, *TINY)
+    (run,) = Path("runs").iterdir()
+    assert re.fullmatch(r"worlds-mine\.py-Walk-\d{4}-\d\d-\d\d-\d{6}", run.name)
+    assert re.search(r"^step 4: return [-\d.]+ ± [\d.]+ .* over 4 episodes of \d steps$", output, re.MULTILINE)
+    assert output.endswith(f"muzero-engine watch --weights {run / 'weights'}\n")
+    assert "environment steps" in done("train", "--run", run, "--resume", "--steps", 6)
+    other = call("train", "--run", run, "--resume", "--game", "go")
+    assert last_line(other).endswith("is a run of worlds/mine.py:Walk, not go: leave --game out or choose its folder")
+    page = Path(done("report", run, "--png", tmp_path / "png").strip()).read_text()
+    assert "Returns of self-play" in page
+    assert "Episodes of self-play" in page
+    assert (tmp_path / "png" / "evaluation.png").exists()
 
 
 def test_resume_auto_is_right_for_a_new_run_and_for_one_that_was_stopped(tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ CHARTS = (
             "draws": lambda record: record.play.draws,
             "second player wins": _second_wins,
             "resigned": lambda record: record.play.resigned,
-            "too long": lambda record: record.play.capped,
+            "too long": lambda record: None if record.play.draws is None else record.play.capped,
         },
         shares=True,
     ),

@@ -15,6 +15,7 @@ from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.report.run_metrics import MetricsLog
 from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters
+from muzero_engine.training.run.environment_task import EnvironmentTask
 from muzero_engine.training.run.game_task import GameTask
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.run.reanalysis import Reanalysis
@@ -25,8 +26,8 @@ from muzero_engine.training.self_play.source import PlaySource
 
 
 def task_of(config: TrainConfig) -> RunTask:
-    """Return what a run of these settings learns. Raises UnknownGame."""
-    return GameTask(config)
+    """Return what a run of these settings learns. Raises UnknownGame, BadEnvironment."""
+    return EnvironmentTask(config) if config.learns_environment else GameTask(config)
 
 
 def assemble(

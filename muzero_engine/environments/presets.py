@@ -1,0 +1,108 @@
+"""How environments are trained: what the presets of training change for them, as settings in text. No torch here.
+
+What holds for all comes first, then what holds for a kind of observation, then for environments by the start of their
+id; later ones win. Values that were published have their source beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from muzero_engine.environments.base import EnvironmentSpec, ObservationKind
+
+Changes = Mapping[str, tuple[str, ...]]  # of settings, by the name of the preset; "" stands for all presets
+
+_ALL: Changes = {
+    "": (
+        "search.c_scale=0.1",  # with Q scaled to [0, 1] (mctx, qtransform_completed_by_mix_value)
+        "self_play.opening_plies=0",
+        "self_play.temperature_plies=0",
+        "self_play.max_plies=0",
+        "learner.symmetries=false",
+        "learner.ownership_weight=0",
+        "learner.value_weight=0.5",
+        "learner.consistency_weight=1",
+        "learner.decoder_weight=0",
+        "evaluation.games=32",
+    ),
+    "tiny": (
+        "self_play.plies_per_cycle=512",
+        "replay.min_plies=2000",
+        "learner.steps_per_cycle=16",
+        "evaluation.every_cycles=20",
+    ),
+    "small": (
+        "self_play.games=1024",
+        "self_play.plies_per_cycle=16384",
+        "replay.capacity_plies=1000000",
+        "replay.min_plies=50000",
+        "learner.batch_size=512",
+        "learner.steps_per_cycle=32",
+    ),
+    "release": (
+        "search.simulations=32",
+        "self_play.games=2048",
+        "self_play.plies_per_cycle=32768",
+        "replay.capacity_plies=2000000",
+        "replay.min_plies=100000",
+        "learner.batch_size=1024",
+        "learner.steps_per_cycle=64",
+    ),
+}
+
+_KINDS: Mapping[ObservationKind, Changes] = {
+    ObservationKind.PLANES: {
+        "": ("returns.discount=0.99",),
+        "tiny": ("network.representation_blocks=1",),
+        "small": ("network.channels=64", "network.representation_blocks=2", "network.dynamics_blocks=2"),
+    },
+    ObservationKind.IMAGE: {
+        "": ("environment.stack=4", "returns.discount=0.997"),
+        "tiny": ("network.representation_blocks=1", "environment.size=48", "replay.capacity_plies=20000"),
+        "small": ("network.channels=64", "replay.capacity_plies=200000", "self_play.games=256"),
+        "release": ("network.channels=96", "replay.capacity_plies=500000", "self_play.games=512"),
+    },
+    ObservationKind.VECTOR: {
+        "": ("returns.discount=0.99",),
+        "tiny": ("network.channels=64", "network.representation_blocks=1"),
+        "small": ("network.channels=128", "network.representation_blocks=2", "network.dynamics_blocks=2"),
+        "release": ("network.channels=256", "network.representation_blocks=2", "network.dynamics_blocks=2"),
+    },
+}
+
+_KNOWN: Mapping[str, Changes] = {
+    "CartPole-v1": {
+        "tiny": ("steps=1500", "returns.support=15", "returns.n_step=10", "search.simulations=8"),
+    },
+    "MinAtar/": {
+        "": ("environment.sticky=0.1", "environment.max_steps=10000", "returns.support=20"),
+    },
+    "ALE/": {  # 100,000 steps, without sticky actions (Kaiser et al. 2020; EfficientZero, Ye et al. 2021)
+        "": (
+            "environment.frame_skip=4",
+            "environment.sticky=0",
+            "environment.no_ops=30",
+            "environment.max_steps=27000",
+            "returns.support=50",
+        ),
+        "small": (
+            "steps=100000",
+            "self_play.games=16",
+            "self_play.plies_per_cycle=64",
+            "replay.capacity_plies=120000",
+            "replay.min_plies=2000",
+            "replay.reanalyse_share=0.5",
+            "learner.batch_size=256",
+            "learner.steps_per_cycle=64",
+            "learner.consistency_weight=2",
+            "evaluation.every_cycles=300",
+        ),
+    },
+}
+
+
+def preset_changes(spec: EnvironmentSpec, name: str) -> tuple[str, ...]:
+    """Return what the preset of this name changes for an environment: settings like `returns.n_step=10`."""
+    known = [changes for start, changes in _KNOWN.items() if spec.id.startswith(start)]
+    groups = [_ALL, _KINDS[spec.kind], *known]
+    return tuple(change for changes in groups for key in ("", name) for change in changes.get(key, ()))

@@ -1,0 +1,110 @@
+"""`EnvironmentTask`: a run that learns an environment."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from muzero_engine.environments.registry import environment_spec
+from muzero_engine.games.base import Shape
+from muzero_engine.network.config import NetworkConfig
+from muzero_engine.network.fresh import fresh_environment_network
+from muzero_engine.network.model import MuZeroNetwork
+from muzero_engine.returns import DiscountedReturns
+from muzero_engine.training.config import NetworkSettings, SearchSettings, TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.episodes.play import EpisodePlay
+from muzero_engine.training.episodes.replay import EpisodeReplay
+from muzero_engine.training.evaluation.episodes import EpisodeEvaluator
+from muzero_engine.training.report.reliability import ReliabilityBin, reliability_of_returns
+from muzero_engine.training.run.task import Sample, Searches
+from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.self_play.workers import default_workers
+
+
+class EnvironmentTask:
+    """An environment, see `RunTask`."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        """Look at the environment. Raises BadEnvironment, BadReturns."""
+        self._config = config
+        self._spec = environment_spec(config.environment)
+        self._returns = DiscountedReturns(discount=config.returns.discount, support=config.returns.support)
+
+    def network_config(self, size: NetworkSettings) -> NetworkConfig:
+        return NetworkConfig.for_environment(self._spec, self._returns, **dataclasses.asdict(size))
+
+    def fresh_network(self) -> MuZeroNetwork:
+        config = self._config
+        return fresh_environment_network(self._spec, self._returns, config.seed, **dataclasses.asdict(config.network))
+
+    def searches(self, network: MuZeroNetwork, device: torch.device) -> Searches:
+        return Searches({self._spec.board: self._search(network, self._config.search, device)}, {})
+
+    def batch_sizes(self) -> dict[Shape, int]:
+        return {self._spec.board: max(1, self._config.self_play.games // 2)}
+
+    def self_play(self, seed: int, searches: Searches, world: World, dtype: torch.dtype) -> EpisodePlay:
+        config = self._config
+        return EpisodePlay(
+            self._spec,
+            config.environment,
+            searches.full[self._spec.board],
+            self_play=config.self_play,
+            target_actions=config.search.target_actions,
+            seed=seed,
+            device=world.device,
+            rank=world.rank,
+            world=world.size,
+            dtype=dtype,
+        )
+
+    def replay(self, device: torch.device, dtype: torch.dtype) -> EpisodeReplay:
+        config = self._config
+        return EpisodeReplay(
+            self._spec,
+            slots=config.self_play.games,
+            replay=config.replay,
+            learner=config.learner,
+            target_actions=config.search.target_actions,
+            discount=config.returns.discount,
+            n_step=config.returns.n_step,
+            device=device,
+            dtype=dtype,
+        )
+
+    def evaluator(self, folder: Path, network: MuZeroNetwork, world: World) -> EpisodeEvaluator:
+        """Return what plays episodes; nothing is kept in `folder`."""
+        config = self._config
+        settings = dataclasses.replace(
+            config.search, simulations=config.evaluation.simulations, root_policy_temperature=1.0
+        )
+        search = self._search(network, settings, world.device, compiled=False)  # see `Evaluator`
+        return EpisodeEvaluator(
+            self._spec,
+            config.environment,
+            search,
+            episodes=config.evaluation.games,
+            seed=config.seed,
+            workers=config.self_play.workers or (default_workers(world.size) if world.device.type == "cuda" else 1),
+            world=world,
+        )
+
+    def plies_to_fill(self) -> int:
+        replay = self._config.replay
+        return min(replay.min_plies, replay.capacity_plies // 2)
+
+    def samples(self, rows: int) -> list[Sample]:
+        return [Sample(torch.zeros(rows, *self._spec.shape), 1.0)]
+
+    def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
+        return reliability_of_returns(values, results, world)
+
+    def _search(
+        self, network: MuZeroNetwork, settings: SearchSettings, device: torch.device, *, compiled: bool = True
+    ) -> BatchedSearch:
+        rescales = network.returns.rescales
+        return BatchedSearch(network, settings, self._spec.actions, device, compiled=compiled, rescale=rescales)

@@ -1,0 +1,26 @@
+"""What episodes brought, and how sure the mean is."""
+
+from __future__ import annotations
+
+import pytest
+
+from muzero_engine.training.report.episodes_record import EpisodesRecord, student_95
+
+
+@pytest.mark.parametrize(("freedom", "quantile"), [(3, 3.1824), (9, 2.2622), (31, 2.0395), (1000, 1.9623)])
+def test_intervals_of_few_episodes_are_those_of_student(freedom: int, quantile: float) -> None:
+    assert student_95(freedom) == pytest.approx(quantile, rel=0.01)
+
+
+def test_a_record_of_episodes() -> None:
+    record = EpisodesRecord.of([0.0, 1.0, 2.0, 3.0, 4.0], [10, 10, 20, 20, 40], 1)
+    assert (record.mean, record.median, record.lowest, record.highest) == (2.0, 2.0, 0.0, 4.0)
+    assert record.half_width == pytest.approx(1.9627, rel=0.01)  # 2.7764 standard errors of 0.7071
+    assert (record.length, record.truncated) == (20.0, 0.2)
+    assert record.sentence() == "return 2 ± 1.96 (median 2, 0 to 4) over 5 episodes of 20 steps"
+
+
+def test_a_single_episode_has_no_interval() -> None:
+    record = EpisodesRecord.of([7.0], [3], 0)
+    assert record.half_width is None
+    assert record.sentence() == "return 7 (median 7, 7 to 7) over 1 episodes of 3 steps"

@@ -1,0 +1,104 @@
+"""Runs that learn an environment: in small, going on exactly, ends in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from support.runs import measured, quiet, resumed
+
+from muzero_engine.environments.base import EnvironmentFailed
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.presets import environment_preset
+from muzero_engine.training.report.run_metrics import read_records
+from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_network
+from muzero_engine.training.run.loop import RunEnd, train
+from muzero_engine.training.run.run import TrainingRun
+from muzero_engine.training.settings_text import with_overrides
+
+torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
+
+FILE = Path(__file__).resolve().parents[2] / "support" / "environments.py"
+TINY = (
+    "steps=12",
+    "network.channels=8",
+    "search.simulations=4",
+    "self_play.games=8",
+    "self_play.plies_per_cycle=40",
+    "replay.min_plies=60",
+    "replay.capacity_plies=400",
+    "learner.batch_size=8",
+    "learner.steps_per_cycle=2",
+    "evaluation.every_cycles=2",
+    "evaluation.games=4",
+    "evaluation.simulations=4",
+    "checkpoint_seconds=1000",
+)
+
+
+def tiny(name: str, *more: str) -> TrainConfig:
+    """A run of a few seconds of an environment in `support/environments.py`."""
+    return with_overrides(environment_preset(f"{FILE}:{name}", "tiny"), (*TINY, *more))
+
+
+@pytest.mark.parametrize(
+    "settings", [(), ("replay.reanalyse_share=0.5", "replay.value_surprise_share=0.5", "environment.stack=2")]
+)
+def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, settings: tuple[str, ...]) -> None:
+    config = tiny("Walk", *settings)
+    with TrainingRun(config, tmp_path / "whole", World.alone()) as run:
+        assert train(run, quiet()) is RunEnd.FINISHED
+        whole = run.learner.state().tensors
+    with TrainingRun(config, tmp_path / "broken", World.alone()) as run:
+        while run.counters.step < 4:
+            run.cycle()
+        run.save()
+        run.cycle()  # after the checkpoint: lost
+        run.cycle()
+    with resumed(config, tmp_path / "broken") as run:
+        assert run.counters.step == 4
+        assert train(run, quiet()) is RunEnd.FINISHED
+        again = run.learner.state().tensors
+    left, right = (read_records(tmp_path / name) for name in ("whole", "broken"))
+    assert [measured(record) for record in left] == [measured(record) for record in right]
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    assert read_config(newest_checkpoint(tmp_path / "whole")) == config
+    read_network(newest_checkpoint(tmp_path / "whole"))
+    evaluations = [record.evaluation for record in left if record.evaluation is not None]
+    assert evaluations
+    assert all(each.episodes == 4 for each in evaluations)
+    assert any(record.episodes for record in left)
+    for record in left:
+        assert record.simulations == 4 * record.play.plies
+        if record.episodes is not None:
+            assert record.episodes.episodes == record.play.games
+            assert record.episodes.lowest <= record.episodes.median <= record.episodes.highest
+    assert any(record.reanalysis for record in left) == (config.replay.reanalyse_share > 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Faulty", "ZeroDivisionError: the world ends"),
+        ("NoReward", "nan"),
+        ("OtherShape", "shape"),
+        ("Dies", "exit code 3"),
+    ],
+)
+def test_an_environment_that_fails_ends_a_run_with_a_sentence_and_a_checkpoint(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    config = tiny(name, "environment.step_seconds=1", "replay.min_plies=20")
+    with (
+        TrainingRun(config, tmp_path, World.alone()) as run,
+        pytest.raises(EnvironmentFailed, match=words) as failure,
+    ):
+        train(run, quiet())
+    assert "\n" not in str(failure.value)
+    checkpoint = newest_checkpoint(tmp_path)
+    assert "self-play-0" not in checkpoint.groups()
+    again = resumed(config, tmp_path)
+    with again:
+        assert again.counters.step == checkpoint.step
