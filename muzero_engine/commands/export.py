@@ -16,7 +16,11 @@ from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
+from muzero_engine.environments.base import BadEnvironment
+from muzero_engine.environments.registry import environment_spec
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import read_limited
+from muzero_engine.games.base import Game
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.levels import LevelTable
@@ -26,12 +30,17 @@ from muzero_engine.inference.manifest import (
     MANIFEST,
     MAX_FILE_BYTES,
     PICTURE,
+    Boards,
+    EnvironmentDescription,
     Manifest,
     Training,
 )
+from muzero_engine.returns import DiscountedReturns
 
 if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
+
+MadeFor = Game | EnvironmentDescription
 
 
 @click.command()
@@ -40,6 +49,7 @@ if TYPE_CHECKING:
 @click.option("--step", type=click.IntRange(min=0), help="Of the run's checkpoint  [the newest]")
 @click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Of a bundle")
 @click.option("--game", type=GameName(), help="Of a new network")
+@click.option("--env", metavar="ID", help="Of a new network, for an environment, as in `train --env`")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
 @expert_option("--positions", type=click.IntRange(min=1), default=192, help="Positions to calibrate on  [192]")
 @click.option("--note", help="How the weights were trained, for the manifest")
@@ -58,6 +68,7 @@ def export(
     step: int | None,
     checkpoint: Path | None,
     game: str | None,
+    env: str | None,
     int8: bool,
     positions: int,
     note: str | None,
@@ -82,15 +93,15 @@ def export(
       muzero-engine export --run runs/mine --out my-weights
       muzero-engine export --run runs/mine --step 4000 --int8 --out my-weights
     """
-    if sum(source is not None for source in (run, checkpoint, game)) != 1:
-        raise click.UsageError("name what to export: one of --run, --checkpoint and --game")
+    if sum(source is not None for source in (run, checkpoint, game, env)) != 1:
+        raise click.UsageError("name what to export: one of --run, --checkpoint, --game and --env")
     sizes = {
         "channels": channels,
         "representation_blocks": representation_blocks,
         "dynamics_blocks": dynamics_blocks,
     }
     chosen = {name: value for name, value in sizes.items() if value is not None}
-    if game is None and chosen:
+    if game is None and env is None and chosen:
         raise click.UsageError(f"a checkpoint has its own size: leave --{next(iter(chosen)).replace('_', '-')} out")
     entries: dict[str, Any] = {
         "note": note,
@@ -103,23 +114,31 @@ def export(
     with training_errors():
         require_training_libraries("torch", "safetensors", "onnx", "matplotlib")
         if run is not None:
-            network, training, step = _of_run(run, step)
+            network, made_for, training, step = _of_run(run, step)
         elif checkpoint is not None:
-            network, training = _of_file(checkpoint)
+            network, made_for, training = _of_file(checkpoint)
+        elif env is not None:
+            made_for = _description(EnvironmentSettings(id=env), DiscountedReturns())
+            network, training = _new_network(made_for, seed, chosen), Training("untrained")
         else:
-            network, training = _new_network(str(game), seed, chosen), Training("untrained")
+            made_for = load_game(str(game))
+            network, training = _new_network(made_for, seed, chosen), Training("untrained")
         training = replace(training, **changes)
         title = f"{network.config.game}, {training.note}"
         picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step, title)
         levels = _levels_beside(checkpoint)
-        manifest = _write(network, folder, training, levels, picture, records, positions if int8 else None, seed)
+        manifest = _write(
+            network, made_for, folder, training, levels, picture, records, positions if int8 else None, seed
+        )
     click.echo(f"{folder}: {manifest.summary()}")
-    if levels is None:
+    if manifest.environment is not None:
+        click.echo(f"see it act: muzero-engine watch --weights {folder}")
+    elif levels is None:
         click.echo(f"its levels are not measured: muzero-engine calibrate --game {manifest.game} --weights {folder}")
 
 
-def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
-    """Return the network of a run's checkpoint, what made it, and the run's own step there."""
+def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Training, int]:
+    """Return the network of a run's checkpoint, what it plays, what made it, and the run's own step there."""
     from muzero_engine.training.board_settings import board_shares
     from muzero_engine.training.run.checkpoint_contents import (
         newest_checkpoint,
@@ -134,25 +153,49 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, Training, int]:
     now, earlier = read_counters(checkpoint), read_earlier(checkpoint)
     games, plies, steps = now.games + earlier.games, now.plies + earlier.plies, now.step + earlier.step
     device_hours = (now.device_seconds + earlier.device_seconds) / 3600
-    note = (
-        f"trained by self-play: {games:,} games, {plies:,} positions, {steps:,} steps, {device_hours:.2f} device-hours "
-        f"(preset {config.preset})"
-    )
-    boards = tuple(board_shares(config.self_play, load_game(config.game).spec))
-    training = Training(note, games, plies, steps, round(device_hours, 4), boards)
-    return read_network(checkpoint), training, now.step
+    network = read_network(checkpoint)
+    made_for: MadeFor
+    boards: Boards
+    if network.config.returns is not None:
+        made_for, boards = _description(config.environment, network.config.returns), ()
+        played = f"trained by acting: {games:,} episodes, {plies:,} steps of the environment, {steps:,} gradient steps"
+    else:
+        made_for = load_game(config.game)
+        boards = tuple(board_shares(config.self_play, made_for.spec))
+        played = f"trained by self-play: {games:,} games, {plies:,} positions, {steps:,} steps"
+    note = f"{played}, {device_hours:.2f} device-hours (preset {config.preset})"
+    return network, made_for, Training(note, games, plies, steps, round(device_hours, 4), boards), now.step
 
 
-def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, Training]:
+def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, MadeFor, Training]:
     from muzero_engine.network.network_file import load_network
 
-    return load_network(checkpoint), training_beside(checkpoint)
+    network = load_network(checkpoint)
+    if network.config.returns is None:
+        return network, load_game(network.config.game), training_beside(checkpoint)
+    beside = read_manifest(checkpoint.parent) if (checkpoint.parent / MANIFEST).exists() else None
+    if beside is None or beside.environment is None:
+        raise click.ClickException(
+            f"{checkpoint} is for the environment {network.config.game}, which a {MANIFEST} beside it must describe: "
+            "export its run, or the checkpoint in a bundle"
+        )
+    return network, beside.environment, beside.training
 
 
-def _new_network(game: str, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
-    from muzero_engine.network.fresh import fresh_network
+def _description(settings: EnvironmentSettings, returns: DiscountedReturns) -> EnvironmentDescription:
+    """Return the environment as these settings make it. Raises ClickException."""
+    try:
+        return EnvironmentDescription(spec=environment_spec(settings), settings=settings, returns=returns)
+    except BadEnvironment as error:
+        raise click.ClickException(str(error)) from None
 
-    return fresh_network(load_game(game), seed, **sizes)
+
+def _new_network(made_for: MadeFor, seed: int, sizes: dict[str, int]) -> MuZeroNetwork:
+    from muzero_engine.network.fresh import fresh_environment_network, fresh_network
+
+    if isinstance(made_for, EnvironmentDescription):
+        return fresh_environment_network(made_for.spec, made_for.returns, seed, **sizes)
+    return fresh_network(made_for, seed, **sizes)
 
 
 def _curves(run: Path, step: int | None, title: str) -> tuple[bytes | None, bytes | None]:
@@ -189,6 +232,7 @@ def _levels_beside(checkpoint: Path | None) -> LevelTable | None:
 
 def _write(
     network: MuZeroNetwork,
+    made_for: MadeFor,
     folder: Path,
     training: Training,
     levels: LevelTable | None,
@@ -201,7 +245,6 @@ def _write(
     from muzero_engine.export.calibration import Int8Calibration
 
     int8 = None if int8_positions is None else Int8Calibration(positions=int8_positions, seed=seed)
-    game = load_game(network.config.game)
     return export_bundle(
-        network, game, folder, training=training, levels=levels, int8=int8, picture=picture, history=history
+        network, made_for, folder, training=training, levels=levels, int8=int8, picture=picture, history=history
     )

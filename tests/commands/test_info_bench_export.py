@@ -108,11 +108,32 @@ def test_measured_levels_stay_with_their_network(tmp_path: Path) -> None:
     assert read_manifest(tmp_path / "again").levels is None
 
 
+def test_export_of_a_network_for_an_environment(tmp_path: Path) -> None:
+    sizes = ["--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1"]
+    output = run("export", "--env", "support.environments:Chain", "--out", str(tmp_path / "new"), *sizes)
+    assert f"muzero-engine watch --weights {tmp_path / 'new'}" in output
+    checkpoint = tmp_path / "new" / "checkpoint.safetensors"
+    run("export", "--checkpoint", str(checkpoint), "--out", str(tmp_path / "again"))
+    new, again = read_manifest(tmp_path / "new"), read_manifest(tmp_path / "again")
+    assert (new.environment, new.files) == (again.environment, again.files)
+    assert new.environment is not None
+    assert new.environment.spec.action_names == ("left", "right")
+    alone = Path(shutil.copy(checkpoint, tmp_path / "alone.safetensors"))
+    for arguments, problem in (
+        (["--env", "support.environments:NoSuch"], "NoSuch"),
+        (["--checkpoint", str(alone)], "which a manifest.json beside it must describe"),
+        (["--checkpoint", str(checkpoint), "--int8"], "leave --int8 out"),
+    ):
+        result = CliRunner().invoke(main, ["export", "--out", str(tmp_path / "x"), *arguments])
+        assert (result.exit_code, result.output.count("\n")) == (1, 1)
+        assert problem in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--game", "go", "--checkpoint", "CHECKPOINT"], 2, "one of --run, --checkpoint and --game"),
-        ([], 2, "one of --run, --checkpoint and --game"),
+        (["--game", "go", "--checkpoint", "CHECKPOINT"], 2, "one of --run, --checkpoint, --game and --env"),
+        ([], 2, "one of --run, --checkpoint, --game and --env"),
         (["--checkpoint", "CHECKPOINT", "--channels", "8"], 2, "a checkpoint has its own size"),
         (["--game", "tictactoe", "--channels", "0"], 1, "channels must be 1 or more"),
         (["--checkpoint", "JUNK"], 1, "cannot be read"),
