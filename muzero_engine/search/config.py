@@ -37,11 +37,14 @@ class SearchConfig:
     seed: int = 0
     gumbel_scale: float = 0.0  # root noise; 0: deterministic
     rescale: bool = False
+    min_range: float = 1e-8  # with `rescale`: a smaller range of Q counts as this; training: `SearchSettings.min_range`
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.considered_actions < 1 or self.memory_mb < 1:
             raise ValueError("batch_size, considered_actions and memory_mb are at least 1")
         if self.policy_temperature <= 0.0 or self.root_widening <= 0.0:
             raise ValueError("policy_temperature and root_widening are positive")
+        if self.min_range <= 0.0:
+            raise ValueError("min_range is positive")
         if self.rescale and self.draw_value != 0.0:
             raise ValueError("there are no draws where returns are rescaled: draw_value is 0 there")

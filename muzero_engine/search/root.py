@@ -105,7 +105,7 @@ class GumbelRoot:
         self._scores = list(scores)
         self._root_value = root_value
         self._c_visit, self._c_scale = config.c_visit, config.c_scale
-        self._rescale = config.rescale
+        self._rescale, self._min_range = config.rescale, config.min_range
         self._considered, self._reconsider = config.considered_actions, config.reconsider
         self._prior = sum(tree.prior[child] for child in children)
         self._halving = SequentialHalving(*self._candidates())
@@ -157,6 +157,6 @@ class GumbelRoot:
         prior = np.array([tree.prior[child] for child in children]) / self._prior
         completed = completed_q(self._root_value, prior, q, visits)
         if self._rescale:
-            completed = rescaled(completed)
+            completed = rescaled(completed, self._min_range)
         bonus = sigma(completed, int(visits.max()), self._c_visit, self._c_scale)
         return [score + float(extra) for score, extra in zip(self._scores, bonus, strict=True)]

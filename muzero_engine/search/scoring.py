@@ -13,8 +13,6 @@ import numpy.typing as npt
 
 from muzero_engine.arrays import Doubles, Ints
 
-MIN_RANGE = 1e-8  # of Q; a smaller one is taken for this
-
 
 def exploration(parent_visits: int, c1: float, c2: float) -> float:
     """Return sqrt(N(s)) * (c1 + log((N(s) + c2 + 1) / c2)), the factor of `prior / (1 + N(s, a))`; [MZ] equation 2."""
@@ -63,11 +61,11 @@ def completed_q(value: float, prior: Doubles, q: Doubles, visits: Ints) -> Doubl
     return np.where(visits > 0, q, mixed_value(value, prior, q, visits))
 
 
-def rescaled(completed: Doubles) -> Doubles:
-    """Return completed Q float64[A] brought to [0, 1] by its least and greatest, as mctx's
-    `qtransform_completed_by_mix_value` does; where they are equal, 0."""
+def rescaled(completed: Doubles, min_range: float) -> Doubles:
+    """Return completed Q float64[A] brought to [0, 1] by its least and greatest, whose difference counts as `min_range`
+    at least, as mctx's `qtransform_completed_by_mix_value` does."""
     least = completed.min()
-    return np.asarray((completed - least) / max(completed.max() - least, MIN_RANGE), dtype=np.float64)
+    return np.asarray((completed - least) / max(completed.max() - least, min_range), dtype=np.float64)
 
 
 def sigma(q: Doubles, max_visits: int, c_visit: float, c_scale: float) -> Doubles:

@@ -230,7 +230,7 @@ class Search:
         self._least_q = min(self._least_q, min(along))
         self._greatest_q = max(self._greatest_q, max(along))
         if self._greatest_q > self._least_q:
-            self._tree.unit = (self._greatest_q - self._least_q) / 2
+            self._tree.unit = max(self._greatest_q - self._least_q, self._config.min_range) / 2
 
     def _descend(self) -> list[int] | None:
         """Return a path from the root to a leaf, visits counted (`Tree.descend` says what it may end in), or None where

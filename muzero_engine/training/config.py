@@ -24,7 +24,10 @@ from muzero_engine.games.base import Shape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchSettings:
-    """Gumbel search in self-play (Danihelka et al. 2022); Q in [-1, 1], so c_scale is 1 (MiniZero's convention)."""
+    """Gumbel search in self-play (Danihelka et al. 2022).
+
+    In games Q is in [-1, 1], so that c_scale is 1 (MiniZero's convention); in environments it is rescaled to [0, 1].
+    """
 
     simulations: int = 32
     considered: int = 16  # m, root actions of sequential halving; an engine calls it `SearchConfig.considered_actions`
@@ -32,6 +35,7 @@ class SearchSettings:
     depth: int = 0  # deepest leaf in plies; 0: no bound but the simulations
     c_visit: float = 50.0
     c_scale: float = 1.0
+    min_range: float = 1e-8  # of Q among a node's actions, where it is rescaled: a smaller one counts as this
     root_policy_temperature: float = 1.0  # of the prior at the roots of self-play: logits / temperature
     target_actions: int = 32  # T: actions of the improved policy that are stored, those of highest probability
 

@@ -47,8 +47,9 @@ def test_sigma_prefers_higher_q() -> None:
 
 
 def test_rescaled_q_goes_from_0_to_1() -> None:
-    assert rescaled(np.array([30.0, 50.0, 45.0])).tolist() == pytest.approx([0.0, 1.0, 0.75])
-    assert rescaled(np.array([7.0, 7.0])).tolist() == [0.0, 0.0]
+    assert rescaled(np.array([30.0, 50.0, 45.0]), 1e-8).tolist() == pytest.approx([0.0, 1.0, 0.75])
+    assert rescaled(np.array([7.0, 7.0]), 1e-8).tolist() == [0.0, 0.0]
+    assert rescaled(np.array([0.01, 0.03]), 0.1).tolist() == pytest.approx([0.0, 0.2])
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=60))

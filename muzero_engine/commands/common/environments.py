@@ -85,7 +85,7 @@ class EnvironmentPlayer:
         visits = np.array([child.visits for child in children], dtype=np.int64)
         prior = np.array([child.prior for child in children])
         completed = completed_q(self._search.root_value, prior, np.array([child.q for child in children]), visits)
-        bonus = sigma(rescaled(completed), int(visits.max()), config.c_visit, config.c_scale)
+        bonus = sigma(rescaled(completed, config.min_range), int(visits.max()), config.c_visit, config.c_scale)
         policy = softmax(np.log(np.maximum(prior, LEAST_PRIOR)) + bonus)
         return policy, float((policy * completed).sum())
 

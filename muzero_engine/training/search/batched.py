@@ -112,7 +112,7 @@ class BatchedSearch:
         if rescale is None:
             rescale = self._network is not None and self._network.returns.rescales
         depth = settings.depth or settings.simulations
-        self._selection = SelectionSettings(depth, settings.c_visit, settings.c_scale, rescale)
+        self._selection = SelectionSettings(depth, settings.c_visit, settings.c_scale, rescale, settings.min_range)
         self._memories: dict[tuple[int, ...], _SearchMemory] = {}
         self.before_simulation: Callable[[int], None] = _nothing  # of B games, on a CPU; what it raises ends a search
         self.initial: Callable[..., Any] = self._initial_inference
@@ -274,6 +274,8 @@ def _check(settings: SearchSettings, num_actions: int) -> None:
     for name in ("simulations", "considered", "children", "target_actions"):
         if getattr(settings, name) < 1:
             raise ValueError(f"the search's {name} must be 1 or more, not {getattr(settings, name)}")
+    if settings.min_range <= 0.0:
+        raise ValueError(f"the search's min_range must be more than 0, not {settings.min_range}")
     if settings.depth < 0:
         raise ValueError(f"the search's depth must be 0 (no settings) or more, not {settings.depth}")
     if num_actions < 1:

@@ -104,7 +104,7 @@ def improve_policies(
     scale = (settings.c_visit + most) * settings.c_scale
     shown = completed
     if settings.rescale:
-        least, extent = root_range(tree, completed, mixed)
+        least, extent = root_range(tree, completed, mixed, settings.min_range)
         shown = (completed - least) / extent
         scale = scale / extent
     score = torch.where(visits == most, tree.root_score + sigma(shown, visits, settings), -torch.inf)

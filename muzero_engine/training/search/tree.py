@@ -27,7 +27,6 @@ import torch
 from torch import Tensor
 
 MIN_PRIOR = torch.finfo(torch.float32).tiny  # a visited child's weight in v_mix never vanishes (as in mctx)
-MIN_RANGE = 1e-8  # what a smaller range of Q is taken for where Q is rescaled (as in mctx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +127,7 @@ class SelectionSettings(NamedTuple):
     c_visit: float
     c_scale: float
     rescale: bool = False  # whether sigma is of completed Q brought to [0, 1] by the least and greatest of the node
+    min_range: float = 1e-8  # between these: a smaller one counts as this (as in mctx)
 
 
 class TreeKernels(Protocol):
@@ -190,7 +190,7 @@ class TorchKernels:
         mixed = mixed_value(tree.raw_value[:, 0], tree.logit[:, 0], q, visits)[:, None]
         completed = torch.where(visits > 0, q, mixed)
         if settings.rescale:
-            least, extent = root_range(tree, completed, mixed)
+            least, extent = root_range(tree, completed, mixed, settings.min_range)
             completed = (completed - least) / extent
         score = tree.root_score + sigma(completed, visits, settings)
         due = tree.schedule[tree.considered.long(), simulation]
@@ -203,7 +203,7 @@ class TorchKernels:
         completed = completed_q(tree.raw_value[rows, node], logit, q, visits)
         if settings.rescale:
             least, greatest = bounds(completed, logit > -torch.inf)
-            completed = (completed - least) / (greatest - least).clamp_min(MIN_RANGE)
+            completed = (completed - least) / (greatest - least).clamp_min(settings.min_range)
         improved = (logit + sigma(completed, visits, settings)).softmax(dim=1)
         return (improved - visits / (1 + visits.sum(dim=1, keepdim=True))).argmax(dim=1)
 
@@ -273,17 +273,17 @@ def bounds(completed: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
     return least, torch.where(real, completed, -torch.inf).amax(dim=1, keepdim=True)
 
 
-def root_range(tree: SearchTree, completed: Tensor, mixed: Tensor) -> tuple[Tensor, Tensor]:
+def root_range(tree: SearchTree, completed: Tensor, mixed: Tensor, min_range: float) -> tuple[Tensor, Tensor]:
     """Return (least, extent), float32[B, 1] each, of the completed Q of all legal actions of the roots.
 
     `completed` float32[B, W] is that of the candidates, `mixed` float32[B, 1] is v_mix, that of the actions passed
-    over. The extent is positive.
+    over. The extent is at least `min_range`, which is positive.
     """
     least, greatest = bounds(completed, tree.root_score > -torch.inf)
     others = (tree.passed_over > 0)[:, None]
     least = torch.where(others, torch.minimum(least, mixed), least)
     greatest = torch.where(others, torch.maximum(greatest, mixed), greatest)
-    return least, (greatest - least).clamp_min(MIN_RANGE)
+    return least, (greatest - least).clamp_min(min_range)
 
 
 def sigma(completed: Tensor, visits: Tensor, settings: SelectionSettings) -> Tensor:

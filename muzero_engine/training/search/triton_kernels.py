@@ -19,10 +19,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from muzero_engine.training.search.tree import MIN_PRIOR, MIN_RANGE, SearchTree, SelectionSettings
+from muzero_engine.training.search.tree import MIN_PRIOR, SearchTree, SelectionSettings
 
 TINY = tl.constexpr(MIN_PRIOR)
-NARROW = tl.constexpr(MIN_RANGE)
 LOWEST = tl.constexpr(-(2**31))  # below the integer of every float
 GAMES_PER_PROGRAM = 32  # one warp: no lane is a copy of another that could read what the first has written
 MAX_ACTIONS = 1 << 15  # two counts share an int32 in the scan
@@ -57,6 +56,7 @@ class TritonKernels:
             settings.depth,
             settings.c_visit,
             settings.c_scale,
+            settings.min_range,
             BATCH=tree.batch,
             NODES=tree.nodes,
             WIDTH=tree.width,
@@ -131,6 +131,7 @@ def _children(
     slot,
     c_visit,
     c_scale,
+    min_range,
     NODES: tl.constexpr,
     WIDTH: tl.constexpr,
     RESCALE: tl.constexpr,
@@ -158,7 +159,7 @@ def _children(
         greatest = tl.max(tl.where(real, completed, float("-inf")), 0)
         least = tl.where(others > 0, tl.minimum(least, mixed), least)
         greatest = tl.where(others > 0, tl.maximum(greatest, mixed), greatest)
-        completed = (completed - least) / tl.maximum(greatest - least, NARROW)
+        completed = (completed - least) / tl.maximum(greatest - least, min_range)
     transformed = (c_visit + tl.max(count, 0)) * c_scale * completed
     return following, count, prior, transformed
 
@@ -184,6 +185,7 @@ def _select(
     max_depth,
     c_visit,
     c_scale,
+    min_range,
     BATCH: tl.constexpr,
     NODES: tl.constexpr,
     WIDTH: tl.constexpr,
@@ -197,7 +199,7 @@ def _select(
     raw = tl.load(raw_value + game * NODES)
     others = tl.load(passed_over + game)
     following, count, prior, transformed = _children(
-        child, logit, visits, q, game, 0, raw, others, slot, c_visit, c_scale, NODES, WIDTH, RESCALE
+        child, logit, visits, q, game, 0, raw, others, slot, c_visit, c_scale, min_range, NODES, WIDTH, RESCALE
     )
     best = tl.argmax(tl.where(count == due, score + transformed, float("-inf")), 0)
     reached = tl.sum(tl.where(slot == best, following, 0), 0)
@@ -209,7 +211,7 @@ def _select(
         raw = tl.load(raw_value + game * NODES + node)
         others = reached * 0
         following, count, prior, transformed = _children(
-            child, logit, visits, q, game, node, raw, others, slot, c_visit, c_scale, NODES, WIDTH, RESCALE
+            child, logit, visits, q, game, node, raw, others, slot, c_visit, c_scale, min_range, NODES, WIDTH, RESCALE
         )
         improved = prior + transformed
         improved = tl.exp(improved - tl.max(improved, 0))

@@ -119,6 +119,23 @@ def test_rescaled_search_knows_no_unit_of_returns(factor: float, shift: float, c
     torch.testing.assert_close(two.value, factor * one.value + shift, atol=0, rtol=1e-4)
 
 
+def test_differences_below_the_least_range_are_not_blown_up() -> None:
+    """A search of Q that differs by thousandths, with a floor of 1, is that without rescaling."""
+    tables = random_tables(4, 100, 9)
+    small = tables._replace(
+        value=tables.value * np.float32(0.001), reward=tables.reward * 0, discount=np.abs(tables.discount)
+    )
+    legal, noise = torch.ones(16, 9, dtype=torch.bool), _gumbel(16, 9)
+    floored, plain = (
+        BatchedSearch(TableModel(small), SearchSettings(simulations=30, min_range=1.0), 9, rescale=rescale).run(
+            _roots(16), legal, noise=noise
+        )
+        for rescale in (True, False)
+    )
+    assert floored.action.tolist() == plain.action.tolist()
+    torch.testing.assert_close(floored.target_probs, plain.target_probs)
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
 @settings(max_examples=60, deadline=None)
 def test_formulas_are_those_of_the_engines_search(seed: int, actions: int) -> None:
@@ -416,10 +433,11 @@ def test_training_goes_on_in_the_network_and_not_in_the_copy() -> None:
         ({"considered": 0}, "considered"),
         ({"children": 0}, "children"),
         ({"depth": -1}, "depth"),
+        ({"min_range": 0.0}, "min_range"),
         ({"target_actions": 0}, "target_actions"),
     ],
 )
-def test_bad_settings_are_named(changed: dict[str, int], named: str) -> None:
+def test_bad_settings_are_named(changed: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         BatchedSearch(_tables(3), SearchSettings(**changed), 3)
 

@@ -70,7 +70,7 @@ def test_trees_grow_as_the_reference_grows_them(
     values of hundreds, discounts in [0, 1], and half of their roots more legal actions than candidates."""
     reference, parted = TorchKernels(), 0
     draw = torch.Generator(DEVICE).manual_seed(2)
-    settings = SelectionSettings(depth or SIMULATIONS, 50.0, 0.1, rescale)
+    settings = SelectionSettings(depth or SIMULATIONS, 50.0, 0.1, rescale, 0.5 if rescale and depth else 1e-8)
     size = 100.0 if rescale else 1.0  # of values
     schedule = torch.tensor(halving_schedule(candidates, SIMULATIONS), dtype=torch.int32, device=DEVICE)
     tree, ours = (SearchTree.empty(GAMES, max(children, candidates), schedule) for _ in range(2))
