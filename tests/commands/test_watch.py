@@ -225,6 +225,11 @@ def test_what_cannot_be_watched_is_told_in_a_line(
     assert "Traceback" not in result.output
 
 
+def test_a_training_run_is_not_taken_for_weights(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").touch()
+    assert f"export --run {tmp_path} --out" in _run("watch", "--weights", tmp_path).output
+
+
 def test_info_and_bench_know_environments(chain_weights: Path) -> None:
     told = " ".join(_run("info", "--weights", chain_weights).stdout.split())
     assert "support.environments:Chain network" in told

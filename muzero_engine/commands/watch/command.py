@@ -20,13 +20,14 @@ from muzero_engine.environments.base import Environment, ObservationKind
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.files import expanded
 from muzero_engine.inference.bundle import default_weights_dir
-from muzero_engine.inference.manifest import BadWeights, EnvironmentDescription, Manifest
+from muzero_engine.inference.manifest import MANIFEST, BadWeights, EnvironmentDescription, Manifest
 from muzero_engine.training.report.episodes_record import EpisodesRecord
 
 NODES = 50
 EPISODES = 10
 STEPS = 500  # that a film shows at most
 FPS = 15.0
+RUN_METRICS = "metrics.jsonl"  # what every training run has
 NO_PICTURE = (
     "the environment does not draw itself, so that its numbers are shown (many of Gymnasium's need pygame: "
     "pip install pygame)"
@@ -103,9 +104,14 @@ def watch(
 
 
 def _folder(environment_id: str, options: EngineOptions) -> Path:
-    """Return the folder of the weights."""
+    """Return the folder of the weights. Raises BadWeights for a training run, which is likely to be meant."""
     if options.weights:
-        return expanded(options.weights)
+        folder = expanded(options.weights)
+        if (folder / RUN_METRICS).exists() and not (folder / MANIFEST).exists():
+            raise BadWeights(
+                f"{folder} is a training run: muzero-engine export --run {folder} --out WEIGHTS makes weights of it"
+            )
+        return folder
     if not environment_id:
         raise click.UsageError("--weights says which network is to act: the folder of a bundle, as export makes it")
     return default_weights_dir(environment_id)

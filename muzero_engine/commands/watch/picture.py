@@ -78,7 +78,7 @@ class EpisodePicture:
         picture.paste(seen, (MARGIN + (SCENE - seen.width) // 2, MARGIN + (SCENE - seen.height) // 2))
 
     def _draw_head(self, draw: ImageDraw.ImageDraw, step: int, *, last: bool) -> None:
-        draw.text((LEFT, MARGIN - 3), _cut(self._spec.id, 22), font=_font(21), fill=TEXT)
+        draw.text((LEFT, MARGIN - 3), _cut(self._spec.id.rpartition(":")[2], 22), font=_font(21), fill=TEXT)
         state = self._episode.ending.value if last else f"step {step}"
         draw.text((LEFT, MARGIN + 26), f"{state}, seed {self._episode.seed}", font=_font(13), fill=MUTED)
         total = _number(self._totals[min(step, len(self._totals) - 1)])
