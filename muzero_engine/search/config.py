@@ -37,7 +37,8 @@ class SearchConfig:
     seed: int = 0
     gumbel_scale: float = 0.0  # root noise; 0: deterministic
     rescale: bool = False
-    min_range: float = 1e-8  # with `rescale`: a smaller range of Q counts as this; training: `SearchSettings.min_range`
+    min_range: float = 1e-8  # with `rescale`: a smaller range of Q counts as this (`scoring.least_range`); training:
+    # `SearchSettings.min_range`
 
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.considered_actions < 1 or self.memory_mb < 1:

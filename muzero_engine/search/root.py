@@ -17,7 +17,7 @@ import numpy as np
 
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.halving import SequentialHalving
-from muzero_engine.search.scoring import Exploration, completed_q, rescaled, sigma
+from muzero_engine.search.scoring import Exploration, completed_q, least_range, rescaled, sigma
 from muzero_engine.search.tree import ROOT, Tree
 
 
@@ -157,6 +157,6 @@ class GumbelRoot:
         prior = np.array([tree.prior[child] for child in children]) / self._prior
         completed = completed_q(self._root_value, prior, q, visits)
         if self._rescale:
-            completed = rescaled(completed, self._min_range)
+            completed = rescaled(completed, least_range(self._tree.value[ROOT], self._min_range))
         bonus = sigma(completed, int(visits.max()), self._c_visit, self._c_scale)
         return [score + float(extra) for score, extra in zip(self._scores, bonus, strict=True)]

@@ -61,11 +61,21 @@ def completed_q(value: float, prior: Doubles, q: Doubles, visits: Ints) -> Doubl
     return np.where(visits > 0, q, mixed_value(value, prior, q, visits))
 
 
-def rescaled(completed: Doubles, min_range: float) -> Doubles:
-    """Return completed Q float64[A] brought to [0, 1] by its least and greatest, whose difference counts as `min_range`
+def least_range(value: float, steps: float) -> float:
+    """Return what a smaller range of Q around a value counts as, where Q is rescaled: so many steps of the support.
+
+    Networks of environments learn values in steps of 1 of h(x) = sign(x)(sqrt(|x| + 1) - 1) + 0.001 x ([MZ] appendix
+    F), and what they tell apart is a part of such a step: 1 / h'(x), 2 sqrt(|x| + 1) or so. Without a floor the noise
+    of a network that knows nothing yet would be brought to [0, 1] and decide.
+    """
+    return 2.0 * steps * math.sqrt(abs(value) + 1.0)
+
+
+def rescaled(completed: Doubles, narrowest: float) -> Doubles:
+    """Return completed Q float64[A] brought to [0, 1] by its least and greatest, whose difference counts as `narrowest`
     at least, as mctx's `qtransform_completed_by_mix_value` does."""
     least = completed.min()
-    return np.asarray((completed - least) / max(completed.max() - least, min_range), dtype=np.float64)
+    return np.asarray((completed - least) / max(completed.max() - least, narrowest), dtype=np.float64)
 
 
 def sigma(q: Doubles, max_visits: int, c_visit: float, c_scale: float) -> Doubles:

@@ -33,7 +33,7 @@ from muzero_engine.model import Model, RecurrentOutput
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.memory import TreeMemory
 from muzero_engine.search.root import GumbelRoot, PuctRoot, Root
-from muzero_engine.search.scoring import Exploration, lower_confidence_bound, softmax
+from muzero_engine.search.scoring import Exploration, least_range, lower_confidence_bound, softmax
 from muzero_engine.search.tree import NO_SLOT, ROOT, Tree
 
 
@@ -230,7 +230,8 @@ class Search:
         self._least_q = min(self._least_q, min(along))
         self._greatest_q = max(self._greatest_q, max(along))
         if self._greatest_q > self._least_q:
-            self._tree.unit = max(self._greatest_q - self._least_q, self._config.min_range) / 2
+            narrowest = least_range(self._tree.value[ROOT], self._config.min_range)
+            self._tree.unit = max(self._greatest_q - self._least_q, narrowest) / 2
 
     def _descend(self) -> list[int] | None:
         """Return a path from the root to a leaf, visits counted (`Tree.descend` says what it may end in), or None where

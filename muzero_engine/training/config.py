@@ -35,7 +35,8 @@ class SearchSettings:
     depth: int = 0  # deepest leaf in plies; 0: no bound but the simulations
     c_visit: float = 50.0
     c_scale: float = 1.0
-    min_range: float = 1e-8  # of Q among a node's actions, where it is rescaled: a smaller one counts as this
+    min_range: float = 1e-8  # of Q among a node's actions, where it is rescaled, in steps of the support that values
+    # are learnt on (`search.scoring.least_range`): a smaller one is noise and counts as this
     root_policy_temperature: float = 1.0  # of the prior at the roots of self-play: logits / temperature
     target_actions: int = 32  # T: actions of the improved policy that are stored, those of highest probability
 

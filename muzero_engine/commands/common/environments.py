@@ -16,7 +16,7 @@ from muzero_engine.inference.manifest import BadWeights, EnvironmentDescription
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.model import Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
-from muzero_engine.search.scoring import completed_q, rescaled, sigma, softmax
+from muzero_engine.search.scoring import completed_q, least_range, rescaled, sigma, softmax
 from muzero_engine.search.search import RootChild, Search
 
 C_SCALE = 0.1  # as environments are learnt with
@@ -85,7 +85,8 @@ class EnvironmentPlayer:
         visits = np.array([child.visits for child in children], dtype=np.int64)
         prior = np.array([child.prior for child in children])
         completed = completed_q(self._search.root_value, prior, np.array([child.q for child in children]), visits)
-        bonus = sigma(rescaled(completed, config.min_range), int(visits.max()), config.c_visit, config.c_scale)
+        scaled = rescaled(completed, least_range(self._search.value, config.min_range))
+        bonus = sigma(scaled, int(visits.max()), config.c_visit, config.c_scale)
         policy = softmax(np.log(np.maximum(prior, LEAST_PRIOR)) + bonus)
         return policy, float((policy * completed).sum())
 

@@ -127,7 +127,7 @@ class SelectionSettings(NamedTuple):
     c_visit: float
     c_scale: float
     rescale: bool = False  # whether sigma is of completed Q brought to [0, 1] by the least and greatest of the node
-    min_range: float = 1e-8  # between these: a smaller one counts as this (as in mctx)
+    min_range: float = 1e-8  # between these: a smaller one counts as this, see `least_range`
 
 
 class TreeKernels(Protocol):
@@ -200,10 +200,11 @@ class TorchKernels:
         """Return int64[rows]: argmax of pi' - N(b) / (1 + sum N); [GZ] section 5."""
         logit = tree.logit[rows, node]
         visits, q = children_statistics(tree, rows, node)
-        completed = completed_q(tree.raw_value[rows, node], logit, q, visits)
+        mixed = mixed_value(tree.raw_value[rows, node], logit, q, visits)[:, None]
+        completed = torch.where(visits > 0, q, mixed)
         if settings.rescale:
             least, greatest = bounds(completed, logit > -torch.inf)
-            completed = (completed - least) / (greatest - least).clamp_min(settings.min_range)
+            completed = (completed - least) / torch.maximum(greatest - least, least_range(mixed, settings.min_range))
         improved = (logit + sigma(completed, visits, settings)).softmax(dim=1)
         return (improved - visits / (1 + visits.sum(dim=1, keepdim=True))).argmax(dim=1)
 
@@ -261,11 +262,6 @@ def mixed_value(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Ten
     return (value + total * average) / (1 + total)
 
 
-def completed_q(value: Tensor, logits: Tensor, q: Tensor, visits: Tensor) -> Tensor:
-    """Return float32[B, W]: Q where visited, v_mix elsewhere; [GZ] equation 10."""
-    return torch.where(visits > 0, q, mixed_value(value, logits, q, visits)[:, None])
-
-
 def bounds(completed: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
     """Return (least, greatest), float32[B, 1] each, of the completed Q float32[B, W] of slots that hold an action,
     `real` bool[B, W]."""
@@ -273,17 +269,22 @@ def bounds(completed: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
     return least, torch.where(real, completed, -torch.inf).amax(dim=1, keepdim=True)
 
 
+def least_range(value: Tensor, steps: float) -> Tensor:
+    """Return what a smaller range of Q around values counts as, of their shape; see `search.scoring.least_range`."""
+    return 2.0 * steps * (value.abs() + 1.0).sqrt()
+
+
 def root_range(tree: SearchTree, completed: Tensor, mixed: Tensor, min_range: float) -> tuple[Tensor, Tensor]:
     """Return (least, extent), float32[B, 1] each, of the completed Q of all legal actions of the roots.
 
     `completed` float32[B, W] is that of the candidates, `mixed` float32[B, 1] is v_mix, that of the actions passed
-    over. The extent is at least `min_range`, which is positive.
+    over. The extent is at least `least_range`.
     """
     least, greatest = bounds(completed, tree.root_score > -torch.inf)
     others = (tree.passed_over > 0)[:, None]
     least = torch.where(others, torch.minimum(least, mixed), least)
     greatest = torch.where(others, torch.maximum(greatest, mixed), greatest)
-    return least, (greatest - least).clamp_min(min_range)
+    return least, torch.maximum(greatest - least, least_range(mixed, min_range))
 
 
 def sigma(completed: Tensor, visits: Tensor, settings: SelectionSettings) -> Tensor:

@@ -159,7 +159,8 @@ def _children(
         greatest = tl.max(tl.where(real, completed, float("-inf")), 0)
         least = tl.where(others > 0, tl.minimum(least, mixed), least)
         greatest = tl.where(others > 0, tl.maximum(greatest, mixed), greatest)
-        completed = (completed - least) / tl.maximum(greatest - least, min_range)
+        narrow = 2.0 * min_range * tl.sqrt(tl.abs(mixed) + 1.0)
+        completed = (completed - least) / tl.maximum(greatest - least, narrow)
     transformed = (c_visit + tl.max(count, 0)) * c_scale * completed
     return following, count, prior, transformed
 
