@@ -20,8 +20,9 @@ from muzero_engine.search.scoring import completed_q, least_range, rescaled, sig
 from muzero_engine.search.search import RootChild, Search
 
 C_SCALE = 0.1  # as environments are learnt with
+MIN_RANGE = 0.05  # the same
 LEAST_PRIOR = 1e-12
-NODES_A_BATCH = 16  # of a small search: larger batches would choose their leaves with too little knowledge
+NODES_A_BATCH = 64  # of a small search: with fewer, leaves of a batch are chosen with too little knowledge
 MOST_BATCH = 8
 
 
@@ -51,6 +52,7 @@ class EnvironmentPlayer:
             batch_size=options.minibatch_size or min(max(nodes // NODES_A_BATCH, 1), MOST_BATCH),
             memory_mb=options.hash_mb,
             c_scale=C_SCALE,
+            min_range=MIN_RANGE,
             rescale=True,
         )
         self._search = Search(model, self._config)
