@@ -54,6 +54,8 @@ class SelfPlaySettings:
     plies_per_cycle: int = 65_536
     temperature_plies: int = 30  # plies at which the move is drawn from the improved policy; later the search's choice
     temperature: float = 1.0  # of these draws: improved policy ** (1 / temperature)
+    random_share: float = 0.0  # of the steps of an environment: any action, as likely as the others, so that none is
+    # forgotten before its value is known
     opening_plies: int = 0  # at most so many uniformly random plies at the start (a different number each game)
     decisive_moves: bool = True  # the rules tell the search which root moves win or lose at once (see games.endings)
     resign_value: float = -0.95  # resign when the root value stays below this for `resign_turns` own turns

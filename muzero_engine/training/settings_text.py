@@ -247,6 +247,7 @@ _SHARES = (
     "self_play.full_search_share",
     "self_play.no_resign_share",
     "self_play.branch_share",
+    "self_play.random_share",
     "replay.reanalyse_share",
     "replay.policy_surprise_share",
     "replay.value_surprise_share",

@@ -91,6 +91,10 @@ class EpisodeGroup:
         output = self._search.run(self._history.stacked(self._dtype), self._legal, generator=generator)
         sampled = self._history.age < settings.temperature_plies
         action = chosen_actions(output, sampled, generator, settings.temperature)
+        if settings.random_share:
+            anything = torch.randint(self._legal.shape[1], action.shape, generator=generator, device=self._device)
+            chance = torch.rand(action.shape, generator=generator, device=self._device)
+            action = torch.where(chance < settings.random_share, anything, action)
         self._host_action.copy_(action, non_blocking=True)
         rows.packed[count] = self._history.newest
         rows.age[count] = self._history.age

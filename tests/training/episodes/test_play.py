@@ -44,6 +44,8 @@ def played(
     workers: int = 0,
     seed: int = 1,
     games: int = 8,
+    temperature_plies: int = 2,
+    random_share: float = 0.0,
     **settings: object,
 ) -> EpisodePlay:
     environment = EnvironmentSettings(id=f"support.environments:{name}", **settings)  # type: ignore[arg-type]  # the tests name the fields
@@ -52,7 +54,7 @@ def played(
         spec,
         environment,
         search or Watched(),
-        self_play=replace(SETTINGS, games=games),
+        self_play=SelfPlaySettings(games=games, temperature_plies=temperature_plies, random_share=random_share),
         target_actions=min(3, spec.actions),
         seed=seed,
         device=CPU,
@@ -235,6 +237,19 @@ def test_after_a_failure_there_are_the_rows_of_before(workers: int) -> None:
         assert player.state() == {}
         with pytest.raises(RuntimeError, match="the world ends"):
             player.play(8)
+
+
+def test_some_actions_are_any() -> None:
+    class Fixed(Watched):
+        def run(self, observation: torch.Tensor, legal: torch.Tensor, **others: object) -> SearchOutput:
+            output = super().run(observation, legal, **others)
+            return replace(output, action=torch.zeros_like(output.action))
+
+    with played(search=Fixed(), games=200, temperature_plies=0, random_share=0.3) as player:
+        parts = player.play(200 * 40)
+    actions = torch.cat([part.action.flatten() for part in parts])
+    shares = [(actions == action).float().mean().item() for action in range(3)]
+    assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.015)
 
 
 def test_vectors_images_and_planes_come_from_their_bytes() -> None:
