@@ -157,7 +157,9 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
     made_for: MadeFor
     boards: Boards
     if network.config.returns is not None:
-        made_for, boards = _description(config.environment, network.config.returns), ()
+        described = _description(config.environment, network.config.returns)
+        made_for = replace(described, c_scale=config.search.c_scale, min_range=config.search.min_range)
+        boards = ()
         played = f"trained by acting: {games:,} episodes, {plies:,} steps of the environment, {steps:,} gradient steps"
     else:
         made_for = load_game(config.game)

@@ -57,6 +57,7 @@ FromZero = Annotated[int, _whole(0)]
 FromOne = Annotated[int, _whole(1)]
 FileSize = Annotated[int, _whole(1, MAX_FILE_BYTES)]
 Number = Annotated[float, Rule(lambda number: math.isfinite(number) and abs(number) <= MAX_COUNT, "a number")]
+Positive = Annotated[float, Rule(lambda number: 0 < number <= MAX_COUNT, "a number above 0")]
 Digest = Annotated[str, Rule(lambda text: re.fullmatch("[0-9a-f]{64}", text), "64 hexadecimal digits")]
 _BOARDS = f"a list of boards like [8, 8], at most {MAX_SIDE} rows and columns"
 Boards = Annotated[tuple[Shape, ...], Rule(_are_boards, _BOARDS)]
@@ -123,6 +124,8 @@ class EnvironmentDescription:
     spec: EnvironmentSpec
     settings: EnvironmentSettings
     returns: DiscountedReturns
+    c_scale: Positive = field(default=0.1, metadata=MAY_LACK)  # of searches there, as in training (`SearchConfig`)
+    min_range: Positive = field(default=0.05, metadata=MAY_LACK)  # the same
 
     @property
     def consistent(self) -> bool:

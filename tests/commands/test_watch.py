@@ -27,6 +27,7 @@ from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.manifest import EnvironmentDescription, Training
+from muzero_engine.returns import DiscountedReturns
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 ACTIONS = 9
@@ -73,7 +74,10 @@ class Corridor:
 
 def _episode(environment: Corridor, scenes: int = 0) -> Episode:
     model = ReturnsModel(HashModel(load_game("tictactoe").spec, (3, 3)), size=10.0)
-    return play_episode(environment, EnvironmentPlayer(model, EngineOptions(), 20), 7, scenes=scenes)
+    settings = EnvironmentSettings(id="Corridor")
+    described = EnvironmentDescription(spec=environment.spec, settings=settings, returns=DiscountedReturns())
+    player = EnvironmentPlayer(model, described, EngineOptions(), 20)
+    return play_episode(environment, player, 7, scenes=scenes)
 
 
 def test_an_episode_that_ends_has_the_returns_that_came() -> None:

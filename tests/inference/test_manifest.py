@@ -60,7 +60,11 @@ ACTING = dataclasses.replace(
     action_planes=0,
     extra_actions=3,
     environment=EnvironmentDescription(
-        spec=ENVIRONMENTS[0], settings=EnvironmentSettings(id="planes"), returns=DiscountedReturns()
+        spec=ENVIRONMENTS[0],
+        settings=EnvironmentSettings(id="planes"),
+        returns=DiscountedReturns(),
+        c_scale=0.2,
+        min_range=0.01,
     ),
 )
 

@@ -57,16 +57,16 @@ def measure_environment(folder: Path, nodes: int, options: EngineOptions) -> Env
     spec = described.spec
     tuning = tune(model, spec.board)
     timed = TimedModel(model)
-    player = EnvironmentPlayer(timed, options, nodes)
+    player = EnvironmentPlayer(timed, described, options, nodes)
     environment = load_environment(described.settings)
     try:
         stack = FrameStack(spec)
         observed = stack.begin(environment.reset(SEED))
-        player.think(observed, spec.actions)  # the first search allocates
+        player.think(observed)  # the first search allocates
         timed.seconds = searching = acting = 0.0
         for step in range(STEPS):
             start = time.perf_counter()
-            action = player.think(observed, spec.actions).action
+            action = player.think(observed).action
             searched = time.perf_counter()
             came = environment.step(action)
             acting += time.perf_counter() - searched

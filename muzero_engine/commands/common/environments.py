@@ -19,8 +19,6 @@ from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.scoring import completed_q, least_range, rescaled, sigma, softmax
 from muzero_engine.search.search import RootChild, Search
 
-C_SCALE = 0.1  # as environments are learnt with
-MIN_RANGE = 0.05  # the same
 LEAST_PRIOR = 1e-12
 NODES_A_BATCH = 64  # of a small search: with fewer, leaves of a batch are chosen with too little knowledge
 MOST_BATCH = 8
@@ -41,9 +39,10 @@ class Thought:
 class EnvironmentPlayer:
     """Searches for one step after another of one environment. One thread at a time."""
 
-    def __init__(self, model: Model, options: EngineOptions, nodes: int) -> None:
-        """Make a player that searches `nodes` simulations a step."""
+    def __init__(self, model: Model, described: EnvironmentDescription, options: EngineOptions, nodes: int) -> None:
+        """Make a player that searches `nodes` simulations a step, as `described` says."""
         self._nodes = nodes
+        self._actions = np.arange(described.spec.actions, dtype=np.int64)
         self._config = SearchConfig(
             root_policy=RootPolicy(options.root_search),
             c1=options.c_puct,
@@ -51,8 +50,8 @@ class EnvironmentPlayer:
             policy_temperature=options.policy_temperature,
             batch_size=options.minibatch_size or min(max(nodes // NODES_A_BATCH, 1), MOST_BATCH),
             memory_mb=options.hash_mb,
-            c_scale=C_SCALE,
-            min_range=MIN_RANGE,
+            c_scale=described.c_scale,
+            min_range=described.min_range,
             rescale=True,
         )
         self._search = Search(model, self._config)
@@ -62,10 +61,10 @@ class EnvironmentPlayer:
         """Return how many leaves are evaluated at once."""
         return self._config.batch_size
 
-    def think(self, observation: Observation, actions: int) -> Thought:
-        """Return what to do where this is seen, [planes, rows, columns], and there are so many actions."""
+    def think(self, observation: Observation) -> Thought:
+        """Return what to do where this is seen, [planes, rows, columns]."""
         search = self._search
-        search.start(observation, np.arange(actions, dtype=np.int64), {})
+        search.start(observation, self._actions, {})
         while search.simulations < self._nodes:
             search.step(self._nodes - search.simulations)
         children = search.root_moves()

@@ -80,7 +80,7 @@ def watch(
     environment = load_environment(described.settings, picture=bool(films))
     if environment.spec != described.spec:
         raise BadWeights(_other_environment(environment, described))
-    player = EnvironmentPlayer(model, options, nodes)
+    player = EnvironmentPlayer(model, described, options, nodes)
     if not as_json:
         click.echo(f"{model.manifest.summary()}\n{nodes} simulations a step")
     try:

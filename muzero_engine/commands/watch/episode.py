@@ -69,8 +69,7 @@ def play_episode(
 ) -> Episode:
     """Play one episode to its end, or to Ctrl-C. `scenes` steps are kept to be drawn; `on_step` hears of each step's
     number and of the return so far."""
-    spec = environment.spec
-    stack = FrameStack(spec)
+    stack = FrameStack(environment.spec)
     thoughts: list[Thought] = []
     rewards: list[float] = []
     seen: list[Scene] = []
@@ -82,7 +81,7 @@ def play_episode(
         while True:
             if len(seen) < scenes:
                 seen.append(Scene(newest, environment.render()))
-            thought = player.think(observed, spec.actions)
+            thought = player.think(observed)
             step = environment.step(thought.action)
             thoughts.append(thought)
             rewards.append(float(step.reward))
@@ -94,7 +93,7 @@ def play_episode(
         if len(seen) < scenes:
             seen.append(Scene(newest, environment.render()))
         if not step.terminated:
-            last_value = player.think(observed, spec.actions).value
+            last_value = player.think(observed).value
         ending = EpisodeEnd.TERMINATED if step.terminated else EpisodeEnd.TRUNCATED
     except KeyboardInterrupt:
         last_value = thoughts[-1].value if thoughts else 0.0
