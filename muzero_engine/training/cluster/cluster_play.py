@@ -143,6 +143,11 @@ class ClusterPlay:
         return None
 
     @property
+    def notice(self) -> str:
+        """Return nothing: saved games go on as they were."""
+        return ""
+
+    @property
     def who_plays(self) -> str:
         """Return how many actors there are, how many games they bring, and how stale these are."""
         answer, now = self._answered, time.monotonic()

@@ -132,6 +132,8 @@ def train(
     steadiness = _Steadiness(request.due)
     watch = Watch(steadiness.due, lambda so_far: progress.show(lambda: status(so_far)))
     with request:
+        if run.notice:
+            progress.note(run.notice)
         while not run.finished:
             if world.any(request.due()):
                 ending = RunEnd.ASKED

@@ -69,6 +69,11 @@ class TrainingRun:
         return self._parts.self_play.failure or self._parts.evaluator.failure
 
     @property
+    def notice(self) -> str:
+        """Return what people should know of how the run was taken up; empty where there is nothing."""
+        return self._parts.self_play.notice
+
+    @property
     def who_plays(self) -> str:
         """Return words on who plays besides this process; empty where nobody does."""
         return self._parts.self_play.who_plays

@@ -118,6 +118,11 @@ class SelfPlay:
         return None
 
     @property
+    def notice(self) -> str:
+        """Return nothing: saved games go on as they were."""
+        return ""
+
+    @property
     def who_plays(self) -> str:
         """Return nothing: this process plays."""
         return ""

@@ -62,6 +62,11 @@ class PlaySource(Protocol):
         """
         ...
 
+    @property
+    def notice(self) -> str:
+        """Return what people should know of how the saved games were taken up; empty where there is nothing."""
+        ...
+
     def turns(self, plies: int) -> int:
         """Return how often `play` calls `meanwhile`."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from muzero_engine.environments.base import EnvironmentFailed
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.presets import environment_preset
+from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.run_metrics import read_records
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_network
 from muzero_engine.training.run.loop import RunEnd, train
@@ -102,3 +104,14 @@ def test_an_environment_that_fails_ends_a_run_with_a_sentence_and_a_checkpoint(
     again = resumed(config, tmp_path)
     with again:
         assert again.counters.step == checkpoint.step
+
+
+def test_environments_that_cannot_be_repeated_are_told(tmp_path: Path) -> None:
+    config = tiny("Forgetful")
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        run.cycle()
+        run.save()
+    said = io.StringIO()
+    with resumed(config, tmp_path) as run:
+        assert train(run, Progress(said)) is RunEnd.FINISHED
+    assert "8 of 8 environments did not come to where they were by the same seed and actions" in said.getvalue()
