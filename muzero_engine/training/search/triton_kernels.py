@@ -24,6 +24,7 @@ from muzero_engine.training.search.tree import MIN_PRIOR, SearchTree, SelectionS
 TINY = tl.constexpr(MIN_PRIOR)
 LOWEST = tl.constexpr(-(2**31))  # below the integer of every float
 GAMES_PER_PROGRAM = 32  # one warp: no lane is a copy of another that could read what the first has written
+SMALLEST_BLOCK = 16
 MAX_ACTIONS = 1 << 15  # two counts share an int32 in the scan
 
 
@@ -60,7 +61,7 @@ class TritonKernels:
             BATCH=tree.batch,
             NODES=tree.nodes,
             WIDTH=tree.width,
-            BLOCK=triton.next_power_of_2(tree.width),
+            BLOCK=_block(tree.width),
             RESCALE=settings.rescale,
             num_warps=1,
         )
@@ -101,7 +102,7 @@ class TritonKernels:
         actions = values.shape[1]
         if actions > MAX_ACTIONS:
             raise ValueError(f"the search on a GPU takes at most {MAX_ACTIONS} actions, not {actions}")
-        block = triton.next_power_of_2(actions)
+        block = _block(actions)
         _top[(len(values),)](
             values,
             highest,
@@ -116,6 +117,11 @@ class TritonKernels:
             HALF=values.dtype == torch.bfloat16,
             num_warps=max(1, min(self._warps, block // 256)),
         )
+
+
+def _block(elements: int) -> int:
+    """Return how many a program has room for: half of a warp's lanes at least, also for environments of two actions."""
+    return max(SMALLEST_BLOCK, int(triton.next_power_of_2(elements)))
 
 
 @triton.jit

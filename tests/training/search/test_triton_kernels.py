@@ -41,7 +41,7 @@ def triton_kernels() -> TreeKernels:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
     ("actions", "count"),
-    [(9, 9), (9, 4), (82, 32), (362, 32), (700, 16), (2187, 32), (4672, 32), (4672, 16)],
+    [(1, 1), (2, 2), (3, 2), (9, 9), (9, 4), (82, 32), (362, 32), (700, 16), (2187, 32), (4672, 32), (4672, 16)],
 )
 def test_the_highest_of_a_row_equal_those_of_the_reference(
     triton_kernels: TreeKernels, actions: int, count: int, dtype: torch.dtype
@@ -61,7 +61,8 @@ def test_the_highest_of_a_row_equal_those_of_the_reference(
 
 @pytest.mark.parametrize("rescale", [False, True], ids=["game", "environment"])
 @pytest.mark.parametrize(
-    ("actions", "children", "candidates", "depth"), [(82, 32, 16, 0), (9, 9, 9, 0), (300, 8, 16, 3), (40, 20, 1, 0)]
+    ("actions", "children", "candidates", "depth"),
+    [(82, 32, 16, 0), (9, 9, 9, 0), (300, 8, 16, 3), (40, 20, 1, 0), (2, 2, 2, 0), (6, 6, 4, 0)],
 )
 def test_trees_grow_as_the_reference_grows_them(
     triton_kernels: TreeKernels, actions: int, children: int, candidates: int, depth: int, rescale: bool
