@@ -15,29 +15,36 @@ Changes = Mapping[str, tuple[str, ...]]  # of settings, by the name of the prese
 _ALL: Changes = {
     "": (
         "search.c_scale=0.1",  # with Q scaled to [0, 1] (mctx, qtransform_completed_by_mix_value)
+        "search.min_range=0.05",
+        "self_play.random_share=0.02",
         "self_play.opening_plies=0",
         "self_play.temperature_plies=0",
         "self_play.max_plies=0",
         "learner.symmetries=false",
         "learner.ownership_weight=0",
-        "learner.value_weight=0.5",
-        "learner.consistency_weight=1",
+        "learner.consistency_weight=0",
         "learner.decoder_weight=0",
         "evaluation.games=32",
     ),
     "tiny": (
+        "self_play.games=32",
         "self_play.plies_per_cycle=512",
         "replay.min_plies=2000",
         "learner.steps_per_cycle=16",
+        "learner.learning_rate=2e-3",
+        "learner.warmup_steps=50",
+        "learner.ema_decay=0.95",
         "evaluation.every_cycles=20",
     ),
     "small": (
         "self_play.games=1024",
         "self_play.plies_per_cycle=16384",
         "replay.capacity_plies=1000000",
-        "replay.min_plies=50000",
+        "replay.min_plies=20000",
         "learner.batch_size=512",
-        "learner.steps_per_cycle=32",
+        "learner.steps_per_cycle=48",
+        "learner.warmup_steps=200",
+        "learner.ema_decay=0.99",
     ),
     "release": (
         "search.simulations=32",
@@ -52,9 +59,9 @@ _ALL: Changes = {
 
 _KINDS: Mapping[ObservationKind, Changes] = {
     ObservationKind.PLANES: {
-        "": ("returns.discount=0.99",),
+        "": ("returns.discount=0.99", "returns.n_step=10"),
         "tiny": ("network.representation_blocks=1",),
-        "small": ("network.channels=64", "network.representation_blocks=2", "network.dynamics_blocks=2"),
+        "small": ("network.channels=64", "network.representation_blocks=2", "network.dynamics_blocks=1"),
     },
     ObservationKind.IMAGE: {
         "": ("environment.stack=4", "returns.discount=0.997"),
@@ -63,8 +70,8 @@ _KINDS: Mapping[ObservationKind, Changes] = {
         "release": ("network.channels=96", "replay.capacity_plies=500000", "self_play.games=512"),
     },
     ObservationKind.VECTOR: {
-        "": ("returns.discount=0.99",),
-        "tiny": ("network.channels=64", "network.representation_blocks=1"),
+        "": ("returns.discount=0.99", "returns.n_step=10"),
+        "tiny": ("network.channels=64",),
         "small": ("network.channels=128", "network.representation_blocks=2", "network.dynamics_blocks=2"),
         "release": ("network.channels=256", "network.representation_blocks=2", "network.dynamics_blocks=2"),
     },
@@ -72,7 +79,8 @@ _KINDS: Mapping[ObservationKind, Changes] = {
 
 _KNOWN: Mapping[str, Changes] = {
     "CartPole-v1": {
-        "tiny": ("steps=1500", "returns.support=15", "returns.n_step=10", "search.simulations=8"),
+        "": ("self_play.random_share=0", "returns.discount=0.997", "returns.support=20", "returns.n_step=50"),
+        "tiny": ("steps=1000", "search.simulations=8"),
     },
     "MinAtar/": {
         "": ("environment.sticky=0.1", "environment.max_steps=10000", "returns.support=20"),
