@@ -41,6 +41,7 @@ class EpisodeRing:
         self.rows = replace(self._of_slots, **flat)  # the same memory, fields [B * T, ...] by place
         self.end = torch.zeros(slots, dtype=torch.int64)  # rows that ever came in, of each slot; on the CPU
         self.held = torch.zeros(slots, dtype=torch.int64)  # of them: that are there, the newest; on the CPU
+        self.device_end = self.end.to(device)  # a copy, so that a draw waits for nothing
 
     @property
     def bytes_per_row(self) -> int:
@@ -58,6 +59,7 @@ class EpisodeRing:
         places = self._places(torch.arange(begin, end), numbers)
         for name in PER_ROW:
             getattr(self.rows, name)[places] = getattr(rows, name)[count - kept :].transpose(0, 1)
+        self.device_end = self.end.to(self._device, copy=True)
 
     def newest(self, count: int) -> tuple[EpisodeRows, Tensor]:
         """Return the `count` newest rows of every slot [count, B], and how many of them each holds, int64[B].
@@ -93,7 +95,7 @@ class RowSequences:
 def sequences_from(ring: EpisodeRing, place: Tensor, count: int) -> RowSequences:
     """Return the rows from place int64[M] on, `count` of each, places that hold rows."""
     slot, row = place // ring.length, place % ring.length
-    end = ring.end.to(place.device)[slot]
+    end = ring.device_end[slot]
     ahead = torch.arange(count, device=place.device)
     # rows to the newest: places are of rows that are there, so that this is below the length
     left = ((end - 1 - row) % ring.length).unsqueeze(1)
