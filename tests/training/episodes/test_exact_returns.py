@@ -48,16 +48,24 @@ SETTINGS = (
             5.0,
             ("steps=304", "learner.unroll=1", "replay.capacity_plies=60000", "self_play.plies_per_cycle=2048"),
         ),
+        (
+            "Delayed",
+            1,
+            7 * GAMMA**28,  # after that action, since some of the first ones are any
+            ("steps=480", "self_play.games=64", "returns.n_step=30", "self_play.random_share=0.1"),
+        ),
     ],
 )
 def test_values_are_learnt(tmp_path: Path, name: str, best: int, value: float, settings: tuple[str, ...]) -> None:
     torch.set_num_threads(1)
     config = with_overrides(environment_preset(f"support.environments:{name}", "tiny"), (*SETTINGS, *settings))
-    first = torch.from_numpy(load_environment(config.environment).reset(0))[None]
+    environment = load_environment(config.environment)
+    first = torch.from_numpy(environment.reset(0))[None]
+    valued = torch.from_numpy(environment.step(best).observation)[None] if name == "Delayed" else first
     with TrainingRun(config, tmp_path, World.alone()) as run:
         while not run.finished:
             run.cycle()
         with torch.no_grad():
-            root = run.learner.ema_network().initial_inference(first)
-    assert root.policy_logits.argmax().item() == best
-    assert root.value.item() == pytest.approx(value, rel=0.02)
+            network = run.learner.ema_network()
+            assert network.initial_inference(first).policy_logits.argmax().item() == best
+            assert network.initial_inference(valued).value.item() == pytest.approx(value, rel=0.02)
