@@ -105,7 +105,8 @@ def made_by_id(settings: EnvironmentSettings, *, picture: bool) -> tuple[Gymnasi
             minatar.register_envs()
         arguments |= {"sticky_action_prob": settings.sticky} if repeats else {}
     elif name.startswith(ATARI):
-        _imported("ale_py", name, "pip install ale-py (its licence is the GPL, so that it is yours to install)")
+        ale = _imported("ale_py", name, "pip install ale-py (its licence is the GPL, so that it is yours to install)")
+        ale.ALEInterface.setLoggerMode(ale.LoggerMode.Error)  # else each worker says who made it
         arguments |= {"frameskip": 1} | ({"repeat_action_probability": settings.sticky} if repeats else {})
     else:
         repeats = False

@@ -110,7 +110,7 @@ class PreparedEnvironment:
                 if terminated or truncated:
                     break
         except Exception as error:
-            raise EnvironmentFailed(f"{self._id} failed: {_text(error)}") from error
+            raise EnvironmentFailed(f"{self._id} raised {_text(error)}") from error
         if not math.isfinite(reward):
             raise EnvironmentFailed(f"{self._id} gave a reward of {reward}, which is no number to learn from")
         self._age += 1

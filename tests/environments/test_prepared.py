@@ -100,7 +100,7 @@ def test_stacks_hold_the_newest_observations_first() -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("Faulty", r"Faulty failed: ZeroDivisionError: the world ends$"),
+        ("Faulty", r"Faulty raised ZeroDivisionError: the world ends$"),
         ("NoReward", r"NoReward gave a reward of nan"),
         ("OtherShape", r"OtherShape showed an observation of shape \[1, 3, 3\], not \[2, 3, 3\] as before"),
         ("OtherType", r"OtherType showed an observation of type float32, not bool as before"),

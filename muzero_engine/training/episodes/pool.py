@@ -23,7 +23,14 @@ class EnvironmentPool(WorkerPool[EnvironmentBuffers]):
     def __init__(self, groups: Sequence[EnvironmentGroup], workers: int) -> None:
         """Start `workers` processes; 0: none. `start` each group next."""
         step_seconds = max(group.settings.step_seconds for group in groups)
-        super().__init__(groups, workers, name="environment", error=EnvironmentFailed, patience=step_seconds)
+        super().__init__(
+            groups,
+            workers,
+            name="environment",
+            error=EnvironmentFailed,
+            patience=step_seconds,
+            late=f": {groups[0].settings.id} hangs, or needs more than environment.step_seconds",
+        )
 
     def start(self, group: int) -> None:
         """Begin episode `EnvironmentBuffers.number` in every slot of a group, and wait for that."""

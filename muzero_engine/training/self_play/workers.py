@@ -71,13 +71,15 @@ class WorkerPool(Generic[B]):
         name: str,
         error: type[RuntimeError],
         patience: float | None = None,
+        late: str = "",
     ) -> None:
         """Start `workers` processes, but no more than there are slots in the largest group; 0: none.
 
         `name` is what they are called in messages, `error` what is raised; an error of this type that is raised in a
-        worker is known by its message alone. A step that takes more than `patience` seconds (None: for ever) is one.
+        worker is known by its message alone. A step that takes more than `patience` seconds (None: for ever) is one,
+        of which `late` says more.
         """
-        self._name, self._error = name, error
+        self._name, self._error, self._late = name, error, late
         self.patience = patience
         context = multiprocessing.get_context("spawn")
         sizes = [group.memory_size() for group in groups]
@@ -128,7 +130,8 @@ class WorkerPool(Generic[B]):
             with self._ends_reported(worker):
                 if not self._pipes[worker].poll(self.patience):
                     self._processes[worker].kill()
-                    raise self._error(f"{self._name} worker {worker} has not answered for {self.patience:g} seconds")
+                    seconds = f"{self.patience:g} seconds"
+                    raise self._error(f"{self._name} worker {worker} has not answered for {seconds}{self._late}")
                 answer = self._pipes[worker].recv_bytes()
             if len(answer) > 1:
                 raise self._error(f"{self._name} worker {worker} failed: {answer.decode()}")

@@ -85,12 +85,15 @@ def test_slots_are_kept_and_begun_as_asked() -> None:
     [
         (
             "Faulty",
-            r"^environment worker 0 failed: support.environments:Faulty failed: ZeroDivisionError: the world ends",
+            r"^environment worker 0 failed: support.environments:Faulty raised ZeroDivisionError: the world ends",
         ),
         ("NoReward", r"gave a reward of nan, which is no number to learn from \(slot 0, episode 0, step 4\)$"),
         ("OtherShape", r"shape \[1, 3, 3\], not \[2, 3, 3\] as before \(slot 0, episode 0, step 4\)$"),
         ("Dies", r"^environment worker 0 ended with exit code 3"),
-        ("Hangs", r"^environment worker 0 has not answered for 0.5 seconds"),
+        (
+            "Hangs",
+            r"^environment worker 0 has not answered for 0.5 seconds: support.environments:Hangs hangs, or needs more",
+        ),
     ],
 )
 def test_what_goes_wrong_is_said_in_a_sentence(name: str, reason: str) -> None:
