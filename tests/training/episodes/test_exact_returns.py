@@ -41,7 +41,7 @@ SETTINGS = (
 @pytest.mark.parametrize(
     ("name", "best", "value", "settings"),
     [
-        ("Chain", 1, 1 + GAMMA + GAMMA**2 + GAMMA**3 + 10 * GAMMA**4, ("steps=288",)),
+        ("Chain", 1, 1 + GAMMA + GAMMA**2 + GAMMA**3 + 10 * GAMMA**4, ("steps=384",)),
         (
             "Bandit",
             0,
