@@ -14,7 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from muzero_engine.cli import main
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import Training
 from muzero_engine.match.ladder.opponents import LADDERS
@@ -150,6 +152,16 @@ def test_mistakes_are_told_in_one_line(arguments: list[str], words: str, tmp_pat
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_game_all_ladders_are_listed_and_none_is_climbed() -> None:
+    listed = CliRunner().invoke(main, ["ladder", "--list"])
+    assert listed.exit_code == 0
+    assert all(f"{name}\n\nElo: " in listed.output for name in LADDERS)
+    for arguments in ([], ["--list", "--size", "19"]):
+        refused = CliRunner().invoke(main, ["ladder", *arguments])
+        assert refused.exit_code == 1
+        assert refused.output == "Error: a ladder needs --game: one of chess, go, shogi\n"
 
 
 def test_what_is_missing_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ PROCESSOR = "processor"  # what a ladder's folder calls it
 
 
 @click.command()
-@click.option("--game", type=click.Choice(list(LADDERS)), required=True, help="Whose ladder")
+@click.option("--game", type=click.Choice(list(LADDERS)), help="Whose ladder; --list without it shows all")
 @click.option("--size", type=int, metavar="N", help="Lines of the board: 9, 13 or 19  [9]")
 @weights_flag
 @out_flag("ladders")
@@ -65,7 +65,7 @@ PROCESSOR = "processor"  # what a ladder's folder calls it
 @click.option("--write-manifest", is_flag=True, help="Put the rating into the weights' manifest")
 @help_all_option
 def ladder(
-    game: str,
+    game: str | None,
     size: int | None,
     weights: Path | None,
     out: Path | None,
@@ -92,6 +92,11 @@ def ladder(
       muzero-engine ladder --game chess --list
       muzero-engine ladder --game go --size 9 --weights my-weights --games 100
     """
+    if game is None:
+        if not only_list or size is not None:
+            raise BadLadder(f"a ladder needs --game: one of {', '.join(LADDERS)}")
+        _list_all()
+        return
     ladder = ladder_of(game, size)
     opponents = installed(ladder)
     if only_list:
@@ -247,6 +252,12 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Play
     except PicturesUnavailable as error:
         click.echo(f"{error}: {install_command('pictures')}")
     click.echo(f"games, tables and pictures are in {store.folder}")
+
+
+def _list_all() -> None:
+    for number, name in enumerate(LADDERS):
+        click.echo(f"{chr(10) if number else ''}{name}\n")
+        _list(ladder_of(name), installed(ladder_of(name)))
 
 
 def _list(ladder: Ladder, opponents: dict[str, EngineSettings]) -> None:
