@@ -97,8 +97,8 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, command.get_short_help_str(200)) for name, command in commands if command])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command. Errors that this package defines carry a line for people, and so does what the system
-        refuses (a full disk, say); any other is a bug and is shown whole."""
+        """Run the command. Errors that this package defines carry a line for people; any other, but for what the system
+        refuses, is a bug and is shown whole."""
         with _short_messages():
             try:
                 return super().invoke(ctx)
@@ -106,11 +106,6 @@ class LazyGroup(click.Group):
                 if type(error).__module__.startswith("muzero_engine."):
                     raise click.ClickException(str(error)) from None
                 raise
-            except OSError as error:
-                if error.errno == errno.EPIPE:
-                    raise  # who read the output is gone, and click ends quietly
-                where = error.filename or "what is written"
-                raise click.ClickException(f"{where}: {error.strerror or error}") from None
 
 
 def _one_heap() -> None:
@@ -121,15 +116,30 @@ def _one_heap() -> None:
 
 @contextmanager
 def _short_messages() -> Iterator[None]:
-    """Cut what a complaint echoes of the command line and of files, and free it of control characters."""
+    """Cut what a complaint echoes of the command line and of files, and free it of control characters. Make one of what
+    the system refuses: memory, room on a disk."""
     try:
-        yield
+        with _refusals():
+            yield
     except click.ClickException as error:
         if error.message:
             text = "".join(mark if mark.isprintable() or mark == "\n" else "?" for mark in error.message)
             cut = text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}..."
             error.message = cut  # type: ignore[misc]  # final, but click has no other way
         raise
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say in one line what the system refuses."""
+    try:
+        yield
+    except MemoryError:
+        raise click.ClickException("there is not enough memory") from None
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # who read the output is gone, and click ends quietly
+        raise click.ClickException(f"{error.filename or 'standard output'}: {error.strerror or error}") from None
 
 
 def _replace_closed_streams() -> None:

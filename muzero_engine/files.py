@@ -72,6 +72,11 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Temporary files of writers of `path` that were killed are removed.
     """
+    with _named(path):
+        _replace(path, data)
+
+
+def _replace(path: Path, data: bytes) -> None:
     _remove_abandoned(path)
     while True:
         temporary = _beside(path)
@@ -105,13 +110,15 @@ def temporary_folder(place: Path) -> Iterator[Path]:
     _remove_abandoned(place)
     while True:
         temporary = _beside(place)
-        temporary.mkdir()
+        with _named(place):
+            temporary.mkdir()
         descriptor = None if fcntl is None else os.open(temporary, os.O_RDONLY)  # Windows opens no folders
         if descriptor is None or _held(descriptor, temporary):
             break
         os.close(descriptor)
     try:
-        yield temporary
+        with _named(place):
+            yield temporary
     finally:
         if descriptor is not None:
             os.close(descriptor)
@@ -188,13 +195,24 @@ def make_folder(path: Path) -> None:
 
 def append_whole(path: Path, data: bytes) -> None:
     """Add these bytes to the end of a file in one piece, and return when they are on the disk. Raises OSError."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _AS_BYTES, _PERMISSIONS)
+    with _named(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _AS_BYTES, _PERMISSIONS)
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let OSError name this file, as it does not where an open one cannot be written."""
     try:
-        while data:
-            data = data[os.write(descriptor, data) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def replace_folder(new: Path, place: Path) -> None:
@@ -216,9 +234,8 @@ def replace_folder(new: Path, place: Path) -> None:
 
 def restore_folder(place: Path) -> None:
     """Bring the old folder back where a kill in `replace_folder` left nothing at `place`. Raises OSError."""
-    if not place.exists():
-        with contextlib.suppress(FileNotFoundError):
-            os.replace(set_aside(place), place)
+    if not place.exists() and set_aside(place).exists():
+        os.replace(set_aside(place), place)
 
 
 def set_aside(place: Path) -> Path:

@@ -38,11 +38,13 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatc
     write_atomically(path, b"old")
 
     def fail(descriptor: int) -> None:
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, "no space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="no space"):
-        write_atomically(path, b"new")
+    for write in (write_atomically, append_whole):
+        with pytest.raises(OSError, match="no space") as caught:
+            write(path, b"")
+        assert caught.value.filename == str(path)
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.bin"]
 
@@ -87,6 +89,13 @@ def test_what_another_writer_is_about_to_put_in_place_is_left_to_it(
         assert made.exists()
     assert place.read_bytes() == b"outer"
     assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_folder_that_cannot_be_filled_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file") as caught, temporary_folder(tmp_path / "place") as made:
+        os.open(made / "none" / "x", os.O_RDONLY)
+    assert caught.value.filename == str(tmp_path / "place")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_temporary_file_that_is_taken_for_abandoned_is_made_anew(

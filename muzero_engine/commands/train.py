@@ -35,6 +35,7 @@ from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.words import words_for
 from muzero_engine.training.run.lock import RunLock
 from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
+from muzero_engine.training.stop_signals import STOP_SIGNALS
 
 if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
@@ -265,8 +266,8 @@ def _interruptible(progress: Progress) -> Iterator[None]:
         progress.note_from_handler("stopping: nothing is to be saved")
         raise KeyboardInterrupt
 
-    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {number: signal.signal(number, stop) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
+    heard = [number for number in STOP_SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
     finally:

@@ -32,6 +32,8 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
+from muzero_engine.training.stop_signals import OUT_OF_TIME, STOP_SIGNALS
+
 TIMEOUT_SECONDS = 300.0  # longer than any difference between the ranks' cycles
 REPEAT_SECONDS = 2.0  # torchrun passes on the Ctrl-C that the terminal sent already: this soon it is the same one
 
@@ -171,7 +173,7 @@ def joined_world(device: str | None = None, *, timeout: float = TIMEOUT_SECONDS)
 def _signals_end_at_once() -> Iterator[None]:
     """Leave signals to stop to the system, unless they are ignored: Python's handlers wait until C++ comes back."""
     before = {}
-    for number in _STOP_SIGNALS:
+    for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             before[number] = signal.signal(number, signal.SIG_DFL)
     try:
@@ -219,12 +221,9 @@ def _device(name: str | None, local_rank: int) -> torch.device:
     return torch.device("cuda", index)
 
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
-
-
 class StopRequest:
-    """Whether the run should end: Ctrl-C or SIGTERM came, the terminal was closed, or the time is up. A context manager
-    of the main thread.
+    """Whether the run should end: Ctrl-C or SIGTERM came, the terminal was closed, or the time is up, this machine's or
+    what `ulimit -t` grants. A context manager of the main thread.
 
     The first one is answered by `answer`, called in the handler of the signal; a second one, no sooner than `repeat`
     seconds later, interrupts at once. Ranks decide together: `world.any(request.due())`. Where the parent process had
@@ -255,7 +254,7 @@ class StopRequest:
         return self.signalled or (self._end is not None and self._clock() >= self._end)
 
     def __enter__(self) -> Self:
-        for number in _STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             if signal.getsignal(number) is signal.SIG_IGN:
                 continue
             self._before[number] = signal.signal(number, self._on_signal)
@@ -270,7 +269,7 @@ class StopRequest:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         now = self._clock()
-        if self._asked is not None and now - self._asked >= self._repeat:
+        if self._asked is not None and now - self._asked >= self._repeat and number != OUT_OF_TIME:
             raise KeyboardInterrupt
         if self._asked is None:
             self._asked = now

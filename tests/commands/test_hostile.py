@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -76,3 +77,8 @@ def test_what_a_complaint_echoes_is_cut_and_has_no_control_characters() -> None:
     assert len(result.output) < 1400
     assert "\x1b" not in result.output
     assert "\x07" not in result.output
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has such a device")
+def test_an_output_that_is_full_is_said() -> None:
+    assert said(["--help"], ">/dev/full") == "Error: standard output: No space left on device\n"

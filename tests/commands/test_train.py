@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -227,6 +228,42 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     result = call(*NEW, "--run", tmp_path / "file" / "run", *TINY)
     assert result.exit_code == 1
     assert last_line(result) == f"Error: {tmp_path / 'file' / 'run'}: Not a directory"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            ImportError("libtorch_cpu.so: failed to map segment", name="torch"),
+            "a library cannot be loaded: libtorch_cpu.so",
+        ),
+        (
+            RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.\nmore"),
+            "not enough memory: CUDA out of memory.",
+        ),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+            "not enough memory: DefaultCPUAllocator",
+        ),
+        (MemoryError(), "there is not enough memory"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "run/config.json"),
+            "run/config.json: No space left on device",
+        ),
+        (OSError(errno.EIO, "Input/output error"), "the disk: Input/output error"),
+    ],
+)
+def test_a_machine_that_is_too_small_is_one_line(
+    error: Exception, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("muzero_engine.commands.train._train", refuse)
+    result = call(*NEW, "--run", tmp_path / "run")
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {line}")
+    assert result.output.count("\n") == 1
 
 
 def test_a_loss_that_is_not_finite_ends_in_one_line(tmp_path: Path) -> None:

@@ -247,3 +247,15 @@ def test_a_terminal_that_is_closed_asks_for_a_stop_unless_nohup_says_otherwise()
             assert not stop.signalled
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXCPU"), reason="the system bounds no process's time")
+def test_the_end_of_the_processors_time_is_said_once_however_often_it_comes() -> None:
+    """The system repeats it each second, which is no second Ctrl-C."""
+    now = iter([0.0, 1.0, 5.0])
+    with StopRequest(clock=lambda: next(now), repeat=0.5) as request:
+        for _ in range(2):
+            signal.raise_signal(signal.SIGXCPU)
+        assert request.signalled
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)

@@ -17,6 +17,7 @@ import click
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Training
 
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory")  # how PyTorch says it, of a GPU and of a processor
 LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
 ROOT = Path(__file__).resolve().parents[3]  # of the checkout, where this package is in one
 
@@ -30,6 +31,10 @@ def training_errors() -> Iterator[None]:
         if error.name not in LIBRARIES:
             raise
         raise _missing(error.name) from None
+    except ImportError as error:  # it is there, and does not start
+        if (error.name or "").startswith("muzero_engine"):
+            raise
+        raise click.ClickException(f"a library cannot be loaded: {_first_line(error)}") from None
     except OSError as error:
         if error.errno is None:  # a sentence of this package
             raise click.ClickException(str(error)) from None
@@ -38,6 +43,17 @@ def training_errors() -> Iterator[None]:
         if not type(error).__module__.startswith("muzero_engine."):
             raise
         raise click.ClickException(str(error)) from None
+    except RuntimeError as error:
+        if not any(words in str(error) for words in OUT_OF_MEMORY):
+            raise
+        raise click.ClickException(
+            f"not enough memory: {_first_line(error)[:300]}. Play fewer --games at once, or set replay.capacity_plies, "
+            "learner.batch_size or the network's size lower; checkpoints are intact"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def require_training_libraries(*names: str) -> None:

@@ -14,6 +14,7 @@ from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.environments import EnvironmentPlayer, environment_model
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.environments.base import Environment, ObservationKind
@@ -48,7 +49,7 @@ OF_NO_USE = frozenset(
 @click.option(
     "--steps", type=click.IntRange(min=1), default=STEPS, metavar="N", help=f"Steps of a recording, at most  [{STEPS}]"
 )
-@click.option("--fps", type=click.FloatRange(1, 50), default=FPS, metavar="N", help=f"Steps a second in it  [{FPS:g}]")
+@click.option("--fps", type=FiniteNumber(1, 50), default=FPS, metavar="N", help=f"Steps a second in it  [{FPS:g}]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 @engine_flags(leave_out=OF_GAMES | OF_NO_USE)
 def watch(

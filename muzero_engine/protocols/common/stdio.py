@@ -207,5 +207,6 @@ def open_stdio() -> tuple[Inbox, Writer]:
     inbox = Inbox(log)
     # Bytes that are no UTF-8 come through: they may be a path of another locale, which the system knows by its bytes.
     sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper
+    sys.stdout.reconfigure(encoding="ascii")  # type: ignore[union-attr]  # whatever the environment says: see `Writer`
     threading.Thread(target=read_lines, args=(sys.stdin, inbox), name="stdin", daemon=True).start()
     return inbox, Writer(sys.stdout, inbox.abandon, log)

@@ -33,6 +33,7 @@ LIVELY = {
     "USI_Hash": (8, 16, 64, 256),
     "MultiPV": (1, 2, 5),
     "Backend": ("auto",),
+    "HumanTime": ("false",),  # else a session waits as long as a person would, and nothing is tried meanwhile
 }
 PAUSES_S = (0.0, 0.01, 0.05)  # before a search is stopped
 PARAMETERS = {
