@@ -24,6 +24,9 @@ SETTINGS = (
     "self_play.games=256",
     "self_play.plies_per_cycle=1024",
     "search.min_range=0.05",
+    "self_play.random_share=0",
+    "returns.n_step=5",
+    "learner.value_weight=0.5",
     "replay.min_plies=1024",
     "replay.capacity_plies=20000",
     "learner.batch_size=128",
@@ -41,7 +44,7 @@ SETTINGS = (
 @pytest.mark.parametrize(
     ("name", "best", "value", "settings"),
     [
-        ("Chain", 1, 1 + GAMMA + GAMMA**2 + GAMMA**3 + 10 * GAMMA**4, ("steps=384",)),
+        ("Chain", 1, 1 + GAMMA + GAMMA**2 + GAMMA**3 + 10 * GAMMA**4, ("steps=320",)),
         (
             "Bandit",
             0,
