@@ -83,7 +83,7 @@ _KNOWN: Mapping[str, Changes] = {
         "tiny": ("steps=1000", "search.simulations=8"),
     },
     "MinAtar/": {
-        "": ("environment.sticky=0.1", "environment.max_steps=10000", "returns.support=20"),
+        "": ("environment.sticky=0.1", "environment.max_steps=5000", "returns.support=20", "search.min_range=0.1"),
     },
     "ALE/": {  # 100,000 steps, without sticky actions (Kaiser et al. 2020; EfficientZero, Ye et al. 2021)
         "": (
