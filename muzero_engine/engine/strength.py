@@ -96,6 +96,19 @@ class Levels:
         table = self._measured()
         return math.ceil(table.lowest), math.floor(table.highest)
 
+    @property
+    def ranks_in_range(self) -> dict[str, int]:
+        """Return the rating of each rank that can be played, weakest first; none where people have none.
+
+        Raises BadLevel without a table.
+        """
+        low, high = self.range
+        if self.ranks is None:
+            return {}
+        kyu, dan = range(self.ranks.weakest_kyu, 0, -1), range(1, self.ranks.highest_dan + 1)
+        ratings = {name: self.ranks.elo(name) for name in [*(f"{n} kyu" for n in kyu), *(f"{n} dan" for n in dan)]}
+        return {name: round(elo) for name, elo in ratings.items() if elo is not None and low <= round(elo) <= high}
+
     def _range_text(self) -> str:
         low, high = self.range
         ranks = "" if self.ranks is None else f" (about {self.ranks.name(low)} to {self.ranks.name(high)})"

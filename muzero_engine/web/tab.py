@@ -152,6 +152,7 @@ class Tab:
             levels = self._parts.levels(name, self._parts.options)
             if levels.table is not None:
                 data["levels"] = levels.range
+                data["ranks"] = levels.ranks_in_range
             games.append(data)
         return {"version": __version__, "games": games}
 

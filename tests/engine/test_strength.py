@@ -118,6 +118,15 @@ def test_ranks_are_read_as_they_are_written() -> None:
     assert [ranks.elo(text) for text in ("0k", "10d", "k", "5", "", "5 kyu x")] == [None] * 6
 
 
+def test_ranks_that_can_be_played_are_within_what_was_measured() -> None:
+    ratings = LEVELS.ranks_in_range
+    assert next(iter(ratings)) == "20 kyu"
+    assert list(ratings)[-1] == "8 kyu"
+    assert list(ratings.values()) == sorted(ratings.values())
+    assert 400 <= min(ratings.values()) <= max(ratings.values()) <= 1600
+    assert Levels(TABLE).ranks_in_range == {}
+
+
 # -- the draw ----------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from muzero_engine.commands.common.positions import game_of_data
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.strength import Levels
 from muzero_engine.games.base import Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.web.app import make_app
@@ -31,9 +32,12 @@ def make_parts() -> Parts:
     """Return parts of a tab whose engine thinks with numbers that hang together, whatever the board."""
     ENGINES.clear()
 
+    def levels(game: str, _options: EngineOptions) -> Levels:
+        return Levels(LEVELS.table, load_game(game).defaults.ranks)
+
     def make_engine(game: str, options: EngineOptions) -> Engine:
         spec = load_game(game).spec
-        engine = Engine(lambda _: HashModel(spec, spec.shapes[0]), options, read_levels=lambda _: LEVELS)
+        engine = Engine(lambda _: HashModel(spec, spec.shapes[0]), options, read_levels=lambda _: levels(game, options))
         ENGINES.append(engine)
         return engine
 
@@ -44,7 +48,7 @@ def make_parts() -> Parts:
     def weights_line(game: str, _options: EngineOptions) -> str:
         return f"weights of {game}"
 
-    return Parts(make_engine, game_of_data, imagined, weights_line, lambda *_: LEVELS, EngineOptions(seed=1))
+    return Parts(make_engine, game_of_data, imagined, weights_line, levels, EngineOptions(seed=1))
 
 
 @contextmanager

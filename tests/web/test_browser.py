@@ -201,6 +201,19 @@ def test_the_engine_answers_and_a_move_is_taken_back(page: Page) -> None:
     expect(status(page)).to_have_text("black wins: resignation")
 
 
+def test_a_level_may_be_a_rank(page: Page) -> None:
+    begin(page, "go", side="0", level="8K", size="9")
+    expect(page.locator("body")).to_contain_text("(engine, 1600 Elo)")
+    page.click("#new")
+    field = page.locator("#new-form [name=level]")
+    for text, taken in (("8 kyu", True), ("31k", False), ("800", True), ("100", False), ("strong", False), ("", True)):
+        field.fill(text)
+        assert field.evaluate("field => field.validity.valid") == taken
+    page.select_option("[name=game]", "chess")  # which has no ranks
+    field.fill("8k")
+    assert not field.evaluate("field => field.validity.valid")
+
+
 def test_clocks_run_and_fall(page: Page) -> None:
     begin(page, "tictactoe", side="0", time="clock", minutes="0.02", increment="0")
     expect(page.locator("#player-below .clock")).to_have_text(re.compile(r"^[01]\.\d$"))

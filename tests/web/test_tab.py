@@ -53,6 +53,7 @@ def test_hello_names_every_game_with_what_a_new_one_needs(client: Client) -> Non
     assert games["shogi"]["declarations"]
     assert ".pgn" in games["chess"]["suffixes"]
     assert games["chess"]["levels"] == [400, 2200]
+    assert games["chess"]["ranks"] == {}
 
 
 @pytest.mark.parametrize("name", ["chess", "go", "othello", "shogi", "tictactoe"])

@@ -4,6 +4,14 @@ import {html} from "./board.js";
 
 const by = (id) => document.getElementById(id);
 
+// The rating that a text asks for, "1600", "8k" or "8 kyu"; null where it is none that can be played.
+function ratingOf(game, text) {
+  const rank = /^([0-9]{1,2})\s*-?\s*([kd])(yu|an)?$/.exec(text.trim().toLowerCase());
+  if (rank) return game.ranks[`${Number(rank[1])} ${rank[2] === "k" ? "kyu" : "dan"}`] ?? null;
+  const rating = Number(text);
+  return Number.isInteger(rating) && game.levels[0] <= rating && rating <= game.levels[1] ? rating : null;
+}
+
 // Open a dialog; the promise gives the form's data when it was sent, null when it was left.
 function asked(dialog) {
   return new Promise((resolve) => {
@@ -53,9 +61,18 @@ export async function newGame(games, before) {
     const levels = game.levels;
     by("level-row").hidden = !levels;
     if (levels) {
-      [form.elements.level.min, form.elements.level.max] = levels;
-      by("level-range").textContent = `${levels[0]} to ${levels[1]}; empty: as strong as it can`;
+      const ranks = Object.keys(game.ranks);
+      by("ranks").replaceChildren(...ranks.map((rank) => html("option", {value: rank})));
+      const named = ranks.length ? ` (about ${ranks[0]} to ${ranks[ranks.length - 1]})` : "";
+      form.elements.level.placeholder = ranks.length ? "a rating or a rank" : "";
+      by("level-range").textContent = `${levels[0]} to ${levels[1]}${named}; empty: as strong as it can`;
     }
+    told();
+  };
+  const told = () => { // whether the level is one
+    const field = form.elements.level, game = games.find((one) => one.name === pick.value);
+    const bad = game.levels && field.value.trim() && ratingOf(game, field.value) === null;
+    field.setCustomValidity(bad ? `${by("level-range").textContent}` : "");
   };
   const timed = () => {
     by("move-time").hidden = form.elements.time.value !== "move";
@@ -66,6 +83,7 @@ export async function newGame(games, before) {
     if (game.komi !== null) form.elements.komi.value = form.elements.handicap.value ? "0.5" : String(game.komi);
   };
   pick.onchange = adapt;
+  form.elements.level.oninput = told;
   form.elements.time.onchange = timed;
   pick.value = before?.game ?? games[0].name;
   adapt();
@@ -84,7 +102,7 @@ export async function newGame(games, before) {
     },
     settings: {
       people: side === "both" ? [0, 1] : side === "none" ? [] : [Number(side)],
-      elo: game.levels && data.get("level") ? Number(data.get("level")) : null,
+      elo: game.levels && data.get("level").trim() ? ratingOf(game, data.get("level")) : null,
       seconds: clocked ? null : Number(data.get("seconds")) || 1,
       clock: clocked ? 60 * Number(data.get("minutes")) : null,
       increment: clocked ? Number(data.get("increment")) : 0,
