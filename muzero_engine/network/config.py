@@ -152,7 +152,7 @@ class NetworkConfig:
             ownership=False,
             returns=returns,
             stem=stem,
-            **{**ENVIRONMENT_HEADS, **sizes},
+            **{**(VECTOR_HEADS if stem is Stem.VECTOR else ENVIRONMENT_HEADS), **sizes},
         )
 
     def to_json(self) -> str:
@@ -184,6 +184,7 @@ class NetworkConfig:
 
 
 ENVIRONMENT_HEADS = {"value_channels": 16, "value_hidden": 128}  # they see every square of the latent
+VECTOR_HEADS = {"value_channels": 64, "value_hidden": 128}  # it has but one
 _STEMS = {
     ObservationKind.PLANES: Stem.BOARD,
     ObservationKind.IMAGE: Stem.IMAGE,
