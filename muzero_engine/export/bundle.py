@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from muzero_engine.export.calibration import Int8Calibration, calibration_edges
+from muzero_engine.export.calibration import Int8Calibration, calibration_edges, environment_edges
 from muzero_engine.export.equalise import equalised
 from muzero_engine.export.graph import initial_graph, recurrent_graph, referring, serialised
 from muzero_engine.export.one_thread import one_thread
@@ -46,7 +46,7 @@ from muzero_engine.inference.manifest import (
     Rating,
     Training,
 )
-from muzero_engine.network.config import SIZES, BadConfig, NetworkConfig
+from muzero_engine.network.config import SIZES, BadConfig, NetworkConfig, Stem
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.network_file import network_bytes
 from muzero_engine.network.numpy_model import TorchModel
@@ -68,14 +68,12 @@ def export_bundle(
 ) -> Manifest:
     """Write the bundle of a network of `game` to `folder`, in place of a bundle that is there (its README.md stays).
 
-    `game` may be an environment; such a bundle has no network in 8 bits.
-
-    With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards`, which then is what a processor runs by
-    default; `levels` are those that were measured of this very network; `picture` is a PNG file with the curves of the
-    training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds the weights of both
-    graphs: a network loaded from it exports to the same files. Raises BadConfig where the network was not made for this
-    version of the game or for this environment, FileExistsError where `folder` holds something that is no part of a
-    bundle.
+    `game` may be an environment. With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards` or episodes,
+    which then is what a processor runs by default; `levels` are those that were measured of this very network;
+    `picture` is a PNG file with the curves of the training, `history` what they are drawn from. The checkpoint is
+    stored in 16 bits and holds the weights of both graphs: a network loaded from it exports to the same files. Raises
+    BadConfig where the network was not made for this version of the game or for this environment, FileExistsError where
+    `folder` holds something that is no part of a bundle, BadEnvironment, EnvironmentFailed.
     """
     if isinstance(game, EnvironmentDescription):
         _check_environment(network.config, game, int8)
@@ -93,9 +91,13 @@ def export_bundle(
         RECURRENT: referring(recurrent_graph(stored), checkpoint),
         CHECKPOINT: checkpoint,
     }
-    if int8 is not None and not isinstance(game, EnvironmentDescription):
+    if int8 is not None:
         with one_thread():
-            edges = calibration_edges(TorchModel(stored), game, int8, training.boards)
+            model = TorchModel(stored)
+            if isinstance(game, EnvironmentDescription):
+                edges = environment_edges(model, game.settings, int8)
+            else:
+                edges = calibration_edges(model, game, int8, training.boards)
             files[RECURRENT_INT8] = serialised(quantised(recurrent_graph(equalised(stored.folded(), edges)), edges))
     if picture is not None:
         files[PICTURE] = picture
@@ -124,8 +126,8 @@ def _check_game(config: NetworkConfig, game: Game) -> None:
 def _check_environment(
     config: NetworkConfig, environment: EnvironmentDescription, int8: Int8Calibration | None
 ) -> None:
-    if int8 is not None:
-        raise BadConfig("a network for an environment is exported in 32 bits alone: leave --int8 out")
+    if int8 is not None and config.stem is Stem.VECTOR:
+        raise BadConfig("a network for vectors is slower in 8 bits than in 32: leave --int8 out")
     sizes = {name: getattr(config, name) for name in SIZES}
     ours = NetworkConfig.for_environment(environment.spec, environment.returns, **sizes)
     if config != ours:

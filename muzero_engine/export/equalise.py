@@ -36,9 +36,12 @@ class ChannelScale(nn.Module):
 def equalised(folded: MuZeroNetwork, batches: list[Edges]) -> MuZeroNetwork:
     """Return a copy of the `folded` network that computes the same.
 
-    `batches` show how large the channels of g's tower are.
+    `batches` show how large the channels of g's tower are. A network of an environment stays as it is: its g adds the
+    latent to what its stem gives, whose channels then have the sizes of the latent's.
     """
     network = copy.deepcopy(folded)
+    if network.config.one_player:
+        return network
     blocks = [block for block in network.dynamics_tower if isinstance(block, ResidualBlock)]
     if not blocks:
         return network

@@ -14,9 +14,10 @@ import torch
 from support.networks import ENVIRONMENTS, largest_difference, tiny_environment_network
 
 from muzero_engine.environments.base import EnvironmentSpec
+from muzero_engine.environments.registry import environment_spec
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.export.bundle import export_bundle
-from muzero_engine.export.calibration import Int8Calibration
+from muzero_engine.export.calibration import Int8Calibration, environment_edges
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.manifest import MANIFEST, BadWeights, EnvironmentDescription, Training
@@ -28,6 +29,7 @@ from muzero_engine.training.random_batches import random_episode_batch
 
 PARITY = 1e-4
 UNTRAINED = Training("untrained")
+SMALL = Int8Calibration(positions=24, unroll_steps=2)
 
 
 def description(spec: EnvironmentSpec) -> EnvironmentDescription:
@@ -55,6 +57,23 @@ def test_onnx_agrees_with_torch(spec: EnvironmentSpec, tmp_path: Path) -> None:
     assert (
         largest_difference(model.recurrent_inference(root.latent, actions), after) < PARITY * np.abs(after.value).max()
     )
+
+
+def test_eight_bits_stay_close_and_are_what_a_processor_runs(tmp_path: Path) -> None:
+    settings = EnvironmentSettings(id="support.environments:Camera", size=32, stack=2)
+    spec = environment_spec(settings)
+    returns = DiscountedReturns(discount=0.9, support=10)
+    network = tiny_environment_network(spec, channels=16)
+    made_for = EnvironmentDescription(spec=spec, settings=settings, returns=returns)
+    export_bundle(network, made_for, tmp_path / "b", training=UNTRAINED, int8=SMALL)
+    bundle = load_bundle(tmp_path / "b")
+    small, exact = OnnxModel(bundle), OnnxModel(bundle, precision=Precision.FP32)
+    assert small.precision is Precision.INT8
+    (edges, *_) = environment_edges(TorchModel(network), settings, SMALL)
+    ours, theirs = (model.recurrent_inference(edges.latent, edges.action) for model in (small, exact))
+    np.testing.assert_allclose(ours.latent, theirs.latent, atol=0.1)
+    np.testing.assert_allclose(ours.value, theirs.value, atol=0.2)
+    np.testing.assert_allclose(ours.discount, theirs.discount, atol=0.1)
 
 
 def test_a_game_is_not_played_with_them(tmp_path: Path) -> None:
@@ -93,6 +112,9 @@ def test_what_does_not_fit_is_not_exported(tmp_path: Path) -> None:
     other = description(dataclasses.replace(spec, actions=9))
     with pytest.raises(BadConfig, match="extra_actions is 3 where the environment planes has 9"):
         export_bundle(network, other, tmp_path / "b", training=UNTRAINED)
-    with pytest.raises(BadConfig, match="--int8"):
-        export_bundle(network, description(spec), tmp_path / "b", training=UNTRAINED, int8=Int8Calibration())
+    vector = ENVIRONMENTS[2]
+    with pytest.raises(BadConfig, match="slower in 8 bits"):
+        export_bundle(
+            tiny_environment_network(vector), description(vector), tmp_path / "b", training=UNTRAINED, int8=SMALL
+        )
     assert not (tmp_path / "b").exists()
