@@ -193,10 +193,13 @@ def make_folder(path: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder, nor a link to one", str(path)) from None
 
 
-def append_whole(path: Path, data: bytes) -> None:
-    """Add these bytes to the end of a file in one piece, and return when they are on the disk. Raises OSError."""
+def append_whole(path: Path, data: bytes, *, new: bool = True) -> None:
+    """Add these bytes to the end of a file in one piece, and return when they are on the disk. Raises OSError.
+
+    Without `new` the file must be there: what it began with is no use without it.
+    """
     with _named(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _AS_BYTES, _PERMISSIONS)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | (os.O_CREAT if new else 0) | _AS_BYTES, _PERMISSIONS)
         try:
             while data:
                 data = data[os.write(descriptor, data) :]

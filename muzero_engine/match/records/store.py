@@ -141,10 +141,13 @@ class Store:
     def add(self, record: GameRecord) -> None:
         """Keep a finished game. One thread at a time. Raises BadMatch where it cannot be written."""
         with writing_to(self.folder):
-            append_whole(self.folder / GAMES, (record_line(record) + "\n").encode())
+            append_whole(self.folder / GAMES, (record_line(record) + "\n").encode(), new=False)
             self.records.append(record)
             for form in self._formats:
-                append_whole(self.folder / file_name(form), text_of(form, record, self.event).encode())
+                if (path := self.folder / file_name(form)).exists():
+                    append_whole(path, text_of(form, record, self.event).encode(), new=False)
+                else:  # somebody has removed it
+                    self._rewrite(form)
 
     def played(self) -> set[tuple[int, int]]:
         """Return (pair, game) of the games that are there."""
@@ -169,7 +172,8 @@ def writing_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise BadMatch(f"cannot write to {folder}: {error.strerror or error}") from None
+        where = error.filename if isinstance(error, FileNotFoundError) else folder
+        raise BadMatch(f"cannot write to {where}: {error.strerror or error}") from None
 
 
 def refuse_games(folder: Path) -> None:

@@ -8,13 +8,14 @@ read. A run that resumes drops the cycles after its checkpoint, which it will pl
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from muzero_engine.dataclass_json import from_data, parse_json, to_data
-from muzero_engine.files import read_limited, write_atomically
+from muzero_engine.files import make_folder, read_limited, write_atomically
 from muzero_engine.ratings import Results, fit_ratings
 from muzero_engine.training.report.episodes_record import EpisodesRecord
 from muzero_engine.training.report.reliability import ReliabilityBin
@@ -129,24 +130,39 @@ class MetricsLog:
 
     def __init__(self, run: Path, *, cycle: int = 0, silent: bool = False) -> None:
         """Keep the cycles up to `cycle` of what is there. `silent`: another rank writes. Raises BadMetrics."""
-        path = run / METRICS_FILE
+        self._path = run / METRICS_FILE
         self.records = [record for record in read_records(run) if record.cycle <= cycle] if cycle else []
         self._file: TextIO | None = None
         if not silent:
-            write_atomically(path, lines(self.records))
-            self._file = path.open("a", encoding="utf-8")
+            self._file = self._begun()
 
     def append(self, record: CycleRecord) -> None:
-        """Write a record through to the system."""
+        """Write a record through to the system; all of them where the file is gone. Raises OSError."""
         self.records.append(record)
-        if self._file is not None:
+        if self._file is None:
+            return
+        if self._is_there(self._file):
             self._file.write(_line(record))
             self._file.flush()
+        else:
+            self._file.close()
+            self._file = self._begun()
 
     def close(self) -> None:
         """Close the file; no record can be appended afterwards."""
         if self._file is not None:
             self._file.close()
+
+    def _begun(self) -> TextIO:
+        make_folder(self._path.parent)
+        write_atomically(self._path, lines(self.records))
+        return self._path.open("a", encoding="utf-8")
+
+    def _is_there(self, file: TextIO) -> bool:
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(file.fileno()))
+        except FileNotFoundError:
+            return False
 
 
 def read_records(run: Path) -> list[CycleRecord]:

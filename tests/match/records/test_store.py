@@ -214,9 +214,22 @@ def test_two_programs_cannot_play_into_one_folder(tmp_path: Path) -> None:
 def test_a_full_disk_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store.create(tmp_path, "chess", "test", FACTS)
 
-    def full(_path: Path, _data: bytes) -> None:
+    def full(_path: Path, _data: bytes, **_: bool) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(module, "append_whole", full)
     with pytest.raises(BadMatch, match=r"cannot write to .*: No space left"):
         store.add(RECORD)
+
+
+def test_games_that_are_removed_while_a_match_goes_on_end_it(tmp_path: Path) -> None:
+    """A file that is begun anew in mid-match would be of no use: it lacks the line on what is played."""
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+    store.add(RECORD)
+    (tmp_path / "games.pgn").unlink()
+    store.add(replace(RECORD, game=1))
+    assert (tmp_path / "games.pgn").read_text().count("[Event ") == 2
+    (tmp_path / GAMES).unlink()
+    with pytest.raises(BadMatch, match=rf"cannot write to .*{GAMES}: No such file"):
+        store.add(replace(RECORD, pair=1))
+    assert not (tmp_path / GAMES).exists()

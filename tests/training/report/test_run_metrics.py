@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,18 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
 def test_the_score_of_a_match() -> None:
     assert MatchRecord(opponent="random", wins=3, draws=2, losses=1).score == pytest.approx(4 / 6)
     assert MatchRecord(opponent="random", wins=0, draws=0, losses=0).score == 0.0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows moves no folder in which a file is open")
+def test_a_folder_that_is_moved_away_while_a_run_goes_on_costs_no_record(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    log = MetricsLog(run)
+    for cycle in (1, 2):
+        log.append(cycle_record(cycle))
+    run.rename(tmp_path / "elsewhere")
+    for cycle in (3, 4):
+        log.append(cycle_record(cycle))
+    log.close()
+    assert [record.cycle for record in read_records(run)] == [1, 2, 3, 4]
+    assert [record.cycle for record in read_records(tmp_path / "elsewhere")] == [1, 2]
