@@ -17,13 +17,17 @@ _HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
 def signals_as_ctrl_c() -> Iterator[None]:
     """Raise KeyboardInterrupt at SIGTERM and SIGHUP too, as Ctrl-C does, while the context holds. For the main thread.
 
-    SIGHUP is what the system sends when the terminal is closed: nothing is written to it from then on. What ignores
-    SIGHUP, as `nohup` lets it, goes on doing so.
+    SIGHUP is what the system sends when the terminal is closed, and the shell once more: nothing is written to it from
+    then on, and no further one is heard. What ignores SIGHUP, as `nohup` lets it, goes on doing so.
     """
+    streams = [(name, getattr(sys, name)) for name in ("stdout", "stderr")]
+    terminals = [name for name, stream in streams if stream is not None and stream.isatty()]  # one that is gone is none
 
     def stop(number: int, _frame: FrameType | None) -> NoReturn:
         if number == _HANG_UP:
-            _leave_terminals()
+            signal.signal(number, signal.SIG_IGN)
+            for name in terminals:
+                setattr(sys, name, io.StringIO())
         raise KeyboardInterrupt
 
     numbers = [signal.SIGTERM, *([_HANG_UP] if _HANG_UP and signal.getsignal(_HANG_UP) != signal.SIG_IGN else [])]
@@ -32,12 +36,5 @@ def signals_as_ctrl_c() -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _leave_terminals() -> None:
-    """Let what is written to a terminal be lost, instead of raising OSError."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is not None and stream.isatty():
-            setattr(sys, name, io.StringIO())
+            if signal.getsignal(number) is stop:
+                signal.signal(number, handler)

@@ -1,0 +1,57 @@
+"""Long commands end in good order at SIGTERM, and when their terminal is closed."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
+
+
+class Terminal(io.StringIO):
+    """A terminal that is gone."""
+
+    gone = False
+
+    def isatty(self) -> bool:
+        return not self.gone
+
+    def write(self, text: str) -> int:
+        raise OSError("Input/output error")
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup themselves
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_terminal_that_is_closed_interrupts_once_and_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    with signals_as_ctrl_c():
+        terminal.gone = True
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGHUP)
+    print("the reports are written")
+    signal.raise_signal(signal.SIGHUP)  # the shell's
+
+
+def test_a_signal_to_end_interrupts_and_nohup_stays() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.getsignal(signal.SIGTERM)
+    with signals_as_ctrl_c():
+        signal.raise_signal(signal.SIGHUP)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
