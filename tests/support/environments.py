@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,6 +105,13 @@ class Forgetful(Walk):
 
     def reset(self, seed: int) -> Any:
         return super().reset(seed + 1_000_003 * next(self.numbers))
+
+
+class Closes(Walk):
+    """Leaves a file when it is closed."""
+
+    def close(self) -> None:
+        Path(os.environ["CLOSED"]).touch()
 
 
 class Camera:

@@ -191,6 +191,9 @@ class RulesSlice:
         buffers.packed[self._rows, -1] = [position.mover for position in self._positions]
         buffers.legal[self._rows] = np.packbits(self._legal, axis=1)
 
+    def close(self) -> None:
+        """Give back nothing: rules hold nothing."""
+
     def _advance(self, i: int, slot: int, action: int) -> None:
         position = self._positions[i]
         if self._buffers.resigns[slot]:

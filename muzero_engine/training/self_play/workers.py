@@ -34,6 +34,10 @@ class SlotSlice(Protocol):
         """Do with all of them what the buffers say. What it raises ends the worker."""
         ...
 
+    def close(self) -> None:
+        """Give back what they hold; nothing is asked of them afterwards."""
+        ...
+
 
 class SlotSettings(Protocol[B]):
     """A group of slots; pickled to the workers."""
@@ -152,6 +156,8 @@ class WorkerPool(Generic[B]):
 
     def close(self) -> None:
         """End the workers. May be called twice."""
+        for part in self._local:
+            part.close()
         for pipe in self._pipes:
             pipe.close()
         for process in self._processes:
@@ -203,9 +209,10 @@ def _work(
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # forgets one that came before
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    slices: list[SlotSlice] = []
     with contextlib.suppress(EOFError, OSError):  # the main process is gone or wants no more
         try:
-            slices = [
+            slices += [
                 group.slice_of(group.buffers_over(memory), *share)
                 for group, memory, share in zip(groups, memories, shares, strict=True)
             ]
@@ -218,6 +225,8 @@ def _work(
         except Exception as error:
             text = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}"
             pipe.send_bytes(" ".join(text.split()).encode())
+    for part in slices:
+        part.close()
 
 
 def default_workers(world: int = 1) -> int:

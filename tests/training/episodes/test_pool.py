@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,6 +78,16 @@ def test_slots_are_kept_and_begun_as_asked() -> None:
         pool.step(0, START)
         assert np.array_equal(pool.buffers[0].packed, first)
         assert not np.array_equal(other, first[0])
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("workers", [0, 1])
+def test_environments_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    monkeypatch.setenv("CLOSED", str(tmp_path / "closed"))
+    with EnvironmentPool(groups("Closes"), workers) as pool:
+        pool.start(0)
+        (tmp_path / "closed").unlink(missing_ok=True)  # of the one that was only asked what it is
+    assert (tmp_path / "closed").exists()
 
 
 @pytest.mark.timeout(60)
