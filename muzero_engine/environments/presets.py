@@ -80,7 +80,7 @@ _KINDS: Mapping[ObservationKind, Changes] = {
 _KNOWN: Mapping[str, Changes] = {
     "CartPole-v1": {
         "": ("self_play.random_share=0", "returns.discount=0.997", "returns.support=20", "returns.n_step=50"),
-        "tiny": ("steps=1000", "search.simulations=8"),
+        "tiny": ("steps=1500", "search.simulations=8"),
     },
     "MinAtar/": {
         "": ("environment.sticky=0.1", "environment.max_steps=5000", "returns.support=20", "search.min_range=0.1"),
