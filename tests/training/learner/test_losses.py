@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import torch
-from support.networks import tiny_network
+from support.networks import ENVIRONMENTS, tiny_environment_network, tiny_network
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from muzero_engine.environments.base import EnvironmentSpec
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.returns import GameReturns
@@ -20,7 +21,7 @@ from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.learner import losses
 from muzero_engine.training.learner.heads import ConsistencyHead
 from muzero_engine.training.learner.losses import LossTerms, MuZeroLoss, half_gradient, softened, sparse_cross_entropy
-from muzero_engine.training.random_batches import random_batch
+from muzero_engine.training.random_batches import random_batch, random_episode_batch
 from muzero_engine.training.report.step_metrics import STEP_METRICS, Metric
 from muzero_engine.training.types import Batch
 
@@ -92,6 +93,46 @@ def test_loss_and_gradients_equal_backpropagation_by_hand() -> None:
     assert output.total.item() == pytest.approx(total, rel=1e-5)
     for name in expected:
         torch.testing.assert_close(actual[name], expected[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("spec", ENVIRONMENTS, ids=lambda spec: spec.kind.value)
+def test_positions_weigh_what_their_batch_says(spec: EnvironmentSpec) -> None:
+    """The loss is linear in the weights; what is counted is without them."""
+    net = tiny_environment_network(spec).train()
+    module, batch = MuZeroLoss(net, SETTINGS), random_episode_batch(spec, 6, weighted=True)
+    assert batch.weight is not None
+    alone = [
+        module(dataclasses.replace(batch, weight=torch.eye(6)[m])).total.item() * batch.weight[m].item()
+        for m in range(6)
+    ]
+    output, plain = module(batch), module(dataclasses.replace(batch, weight=None))
+    assert output.total.item() == pytest.approx(sum(alone), rel=1e-4)
+    assert plain.total.item() == pytest.approx(
+        module(dataclasses.replace(batch, weight=torch.ones(6))).total.item(), rel=1e-5
+    )
+    assert torch.equal(output.sums, plain.sums)
+    assert all(gradient.isfinite().all() for gradient in gradients(module, output.total).values())
+
+
+def test_returns_and_rewards_are_learnt_as_categories() -> None:
+    """Value, reward and end of one position, by hand."""
+    net = tiny_environment_network(ENVIRONMENTS[2]).train()
+    batch = random_episode_batch(ENVIRONMENTS[2], 5, unroll_steps=1)
+    has = torch.ones(5, 2, dtype=torch.bool)
+    outcome = torch.stack([batch.outcome[..., 0], torch.tensor([[0.0], [1.0], [0.0], [1.0], [0.0]])], dim=2)
+    batch = dataclasses.replace(batch, has_value=has, has_outcome=has[:, 1:], has_policy=~has, outcome=outcome)
+    output = MuZeroLoss(net, SETTINGS)(batch)
+    total = torch.zeros(())
+    state = net.represent(batch.observation)
+    following, reward = net.dynamics(state, batch.action[:, 0])
+    for logits, step in ((net.predict(state)[1], 0), (net.predict(following)[1], 1)):
+        total = total + 0.5 * net.returns.value_loss(logits, batch.value[:, step]).loss.sum()
+    categories = net.returns.value_loss(reward[:, :-1], outcome[:, 0, :1]).loss
+    ends = F.binary_cross_entropy_with_logits(reward[:, -1], outcome[:, 0, 1], reduction="none")
+    total = total + 2.0 * (categories + ends).sum()
+    assert output.total.item() == pytest.approx(total.item() / 5, rel=1e-5)
+    counts = dict(zip(STEP_METRICS, output.counts.tolist(), strict=True))
+    assert (counts[Metric.ENDS_FOUND][1], counts[Metric.FALSE_ENDS][1]) == (2.0, 3.0)
 
 
 def test_half_gradient_keeps_the_numbers() -> None:
