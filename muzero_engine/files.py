@@ -68,12 +68,15 @@ def expanded(text: str) -> Path:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace `path` by a file with these bytes, through a temporary file in the same folder. Raises OSError.
+    """Replace `path`, or what it is a link to, by a file with these bytes, through a temporary file in the same folder.
 
-    Temporary files of writers of `path` that were killed are removed.
+    Temporary files of its writers that were killed are removed. Raises OSError, also where something is in its place
+    that is no regular file: a folder, or a device, which would be gone.
     """
     with _named(path):
-        _replace(path, data)
+        with contextlib.suppress(FileNotFoundError):
+            _require_regular(path, os.stat(path))
+        _replace(Path(os.path.realpath(path)) if path.is_symlink() else path, data)
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -214,7 +217,8 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename = str(path)
+        if error.errno is not None:  # else it is a sentence
+            error.filename = str(path)
         raise
 
 

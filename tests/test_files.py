@@ -231,6 +231,29 @@ def test_the_package_writes_files_in_no_other_way() -> None:
     assert set(others) == logs, others
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_only_a_regular_file_is_replaced(odd: dict[str, Path], tmp_path: Path) -> None:
+    """A report that root wrote to /dev/null took its place, and nothing worked any more."""
+    for reason, path in odd.items():
+        if path in (
+            tmp_path / "pipe",
+            tmp_path / "link",
+            tmp_path / "loop",
+            tmp_path,
+        ):  # and no device: it would be gone
+            before = path.lstat().st_mode
+            with pytest.raises(OSError, match=reason):
+                write_atomically(path, b"data")
+            assert path.lstat().st_mode == before
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "page").write_bytes(b"old")
+    for name, target in (("to page", "there/page"), ("dangling", "there/new")):
+        (tmp_path / name).symlink_to(target)
+        write_atomically(tmp_path / name, b"new")
+        assert (tmp_path / name).is_symlink()
+        assert (tmp_path / target).read_bytes() == b"new"
+
+
 @pytest.fixture
 def odd(tmp_path: Path) -> dict[str, Path]:
     """What is in the place of a file, or is no name of one."""

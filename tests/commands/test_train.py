@@ -26,6 +26,7 @@ from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.network.network_file import load_network
 from muzero_engine.training import distributed
 from muzero_engine.training.distributed import StopRequest
+from muzero_engine.training.self_play.rules import RulesError
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
@@ -246,6 +247,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
             "not enough memory: DefaultCPUAllocator",
         ),
         (MemoryError(), "there is not enough memory"),
+        (RulesError("worker 0 was killed: is the machine out of memory?"), "worker 0 was killed"),
         (
             OSError(errno.ENOSPC, "No space left on device", "run/config.json"),
             "run/config.json: No space left on device",

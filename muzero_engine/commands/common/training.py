@@ -44,7 +44,8 @@ def training_errors() -> Iterator[None]:
             raise
         raise click.ClickException(str(error)) from None
     except RuntimeError as error:
-        if not any(words in str(error) for words in OUT_OF_MEMORY):
+        ours = type(error).__module__.startswith("muzero_engine.")
+        if ours or not any(words in str(error) for words in OUT_OF_MEMORY):
             raise
         raise click.ClickException(
             f"not enough memory: {_first_line(error)[:300]}. Play fewer --games at once, or set replay.capacity_plies, "
