@@ -85,7 +85,7 @@ def watch(
     if not as_json:
         click.echo(f"{model.manifest.summary()}\n{nodes} simulations a step")
     try:
-        played = _play(environment, player, episodes, seed, scenes=steps + 1 if films else 0, quiet=as_json)
+        played = _play(environment, player, episodes, seed, scenes=steps if films else 0, quiet=as_json)
     finally:
         environment.close()
     whole = [episode for episode in played if episode.ending is not EpisodeEnd.STOPPED]

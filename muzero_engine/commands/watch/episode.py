@@ -41,7 +41,7 @@ class Episode:
     ending: EpisodeEnd
     thoughts: Sequence[Thought]
     rewards: Sequence[float]
-    scenes: Sequence[Scene]  # of the first steps, as many as were asked for, and of the end where that is among them
+    scenes: Sequence[Scene]  # of the first steps, as many as were asked for, and of the end where these are all
     last_value: float  # the discounted return expected from the last observation on: 0 after a termination
 
     @property
@@ -90,7 +90,7 @@ def play_episode(
             on_step(len(rewards), total)
             if step.terminated or step.truncated:
                 break
-        if len(seen) < scenes:
+        if len(seen) == len(rewards):
             seen.append(Scene(newest, environment.render()))
         if not step.terminated:
             last_value = player.think(observed).value

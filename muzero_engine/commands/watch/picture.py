@@ -157,9 +157,10 @@ class _Panel:
         picture.paste(self._image.resize((right - left, bottom - top), Image.Resampling.LANCZOS), (left, top))
         draw = ImageDraw.Draw(picture)
         right = left + SCALE - 9
+        unit = (self._scale.top - self._scale.bottom) / 1000
         for number in {self._scale.least, self._scale.greatest}:
             height = min(max(top + self._y(number) / SHARPER, top + 8), bottom - 8)
-            draw.text((right, height), _number(number), font=_font(11), fill=MUTED, anchor="rm")
+            draw.text((right, height), _number(round(number / unit) * unit), font=_font(11), fill=MUTED, anchor="rm")
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, box: Box, name: str, said: str, came: str) -> None:
