@@ -17,9 +17,6 @@ from muzero_engine.search.search import Search
 STUCK_AFTER = 1000  # simulations, and
 STUCK_FACTOR = 8  # times the simulations that the main line's last ply took: then no other ply is to be expected
 PRUNING_SHARE = 0.1  # of the soft bound: before it, the leads in visits say little
-CLEAR_SHARE = 0.5  # of the soft bound, and for how much of the search a clear choice has been the same
-CLEAR_LEAD = 0.1  # in Q, over every contender
-CLEAR_LOOK_MS = 8.0  # how often the root is ranked for it
 CONTENDER = 3  # a move with fewer than the best one's visits divided by this is no reason to think longer
 
 
@@ -134,33 +131,6 @@ class SmartPruning:
         return self.factor * search.visit_lead() > remaining
 
 
-class Clear:
-    """The same move has been the best for half of the search, and its value is above every contender's by so much that
-    more time would hardly change the choice: never before half of the soft bound.
-
-    Of 371 positions of chess with 724 simulations as the soft bound it saves an eighth of the time, and the moves are
-    as good ([report](../../weights/experiments/2026-11-29-time-on-a-clock.md)). For one search; not thread-safe.
-    """
-
-    def __init__(self, soft_ms: float) -> None:
-        self._soft_ms = soft_ms
-        self._best: int | None = None  # the action
-        self._since = 0.0  # ms, when it became the best
-        self._look_at = 0.0
-
-    def ends(self, search: Search, elapsed_ms: float) -> bool:
-        if elapsed_ms < self._look_at:
-            return False
-        self._look_at = elapsed_ms + CLEAR_LOOK_MS
-        best, *others = search.root_moves()
-        if best.action != self._best:
-            self._best, self._since = best.action, elapsed_ms
-        if not CLEAR_SHARE * self._soft_ms <= elapsed_ms < self._soft_ms or self._since > CLEAR_SHARE * elapsed_ms:
-            return False
-        contenders = [move.q for move in others if CONTENDER * move.visits >= best.visits]
-        return best.q - max(contenders, default=-1.0) >= CLEAR_LEAD
-
-
 @dataclass(frozen=True, slots=True)
 class RootFacts:
     """What the rules of the game, and proofs by them, say about the moves to choose from."""
@@ -213,6 +183,4 @@ def stop_rules(
             rules.append(Settled())
         if not plan.exact and pruning_factor > 0.0:
             rules.append(SmartPruning(plan.soft_ms, pruning_factor))
-        if plan.saves and pruning_factor > 0.0:
-            rules.append(Clear(plan.soft_ms))
     return tuple(rules)

@@ -1,8 +1,7 @@
 """How long to think: a clock becomes a soft and a hard bound for one move.
 
 The soft bound is a fair share of what is left; the search goes on beyond it, up to the hard bound, while the most
-visited move is not the one of highest value, and ends before it where the choice is clear (`stop_rules.Clear`). The
-overhead is set aside first: it pays for what happens outside.
+visited move is not the one of highest value. The overhead is set aside first: it pays for what happens outside.
 """
 
 from __future__ import annotations
@@ -15,9 +14,6 @@ from muzero_engine.games.base import GameSpec, Shape
 MIN_MS = 1.0
 LARGEST_SHARE = 0.4
 LAST_MOVE_SHARE = 0.8
-SHORTER = 0.65  # of the moves that a usual game still has: with all of them a quarter of the clock was never used
-SHORTER_BEFORE_BYOYOMI = 0.6  # main time may run out: byoyomi comes after it
-FEWEST_MOVES = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +23,12 @@ class TimePlan:
     soft_ms: float
     hard_ms: float
     exact: bool  # the time was asked for (`movetime`): use all of it
-    saves: bool = False  # what this move leaves of its share is there for later ones
 
 
 def moves_left(spec: GameSpec, shape: Shape, ply: int) -> float:
     """Return how many moves one player still has to make, a guess: never fewer than 8 nor than 0.4 of a usual game."""
     usual = spec.typical_plies * shape[0] * shape[1] / 2
-    return max(usual - ply / 2, 0.4 * usual, FEWEST_MOVES)
+    return max(usual - ply / 2, 0.4 * usual, 8.0)
 
 
 def plan_time(limits: Limits, spec: GameSpec, shape: Shape, ply: int, overhead_ms: float) -> TimePlan | None:
@@ -58,9 +53,7 @@ def _plan_clock(clock: Clock, moves: float, overhead_ms: float) -> TimePlan:
     if to_go is not None:
         moves = max(1, to_go)
     elif clock.byoyomi_ms > 0.0:
-        moves *= SHORTER_BEFORE_BYOYOMI
-    else:
-        moves = max(FEWEST_MOVES, SHORTER * moves)
+        moves *= 0.6  # main time may run out: byoyomi comes after it
     available = max(MIN_MS, main + each_move - overhead_ms)
     share = main / moves + 0.8 * clock.increment_ms + each_move
     soft = max(MIN_MS, min(max(share - overhead_ms, share / 2), available))  # little time: think all the same
@@ -70,4 +63,4 @@ def _plan_clock(clock: Clock, moves: float, overhead_ms: float) -> TimePlan:
         hard = max(MIN_MS, min(available, LAST_MOVE_SHARE * main))
     else:
         hard = max(MIN_MS, min(available, 3.0 * soft, LARGEST_SHARE * main + each_move))
-    return TimePlan(min(soft, hard), hard, exact=False, saves=clock.byoyomi_ms == 0.0)
+    return TimePlan(min(soft, hard), hard, exact=False)

@@ -9,8 +9,6 @@ from support.fakes import ConfidentModel, Edge, HashModel, State, TreeModel
 from muzero_engine.engine.control import Phase, Terms
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.stop_rules import (
-    CLEAR_LOOK_MS,
-    Clear,
     DepthLimit,
     HardTime,
     LineDepth,
@@ -63,12 +61,6 @@ def test_only_the_node_limit_holds_before_the_limits_count(phase: Phase) -> None
 def test_the_rules_of_a_clock() -> None:
     assert _rules(Limits(), Phase.COUNTED, plan=SHARED) == {HardTime, SoftTime, SmartPruning}
     assert _rules(Limits(), Phase.COUNTED, plan=SHARED, factor=0.0) == {HardTime, SoftTime}
-
-
-def test_a_choice_is_clear_only_where_the_time_is_kept() -> None:
-    kept = TimePlan(100.0, 300.0, exact=False, saves=True)
-    assert _rules(Limits(), Phase.COUNTED, plan=kept) == {HardTime, SoftTime, SmartPruning, Clear}
-    assert Clear not in _rules(Limits(), Phase.COUNTED, plan=kept, factor=0.0)
 
 
 @pytest.mark.parametrize(
@@ -180,30 +172,3 @@ def test_smart_pruning_says_nothing_early_nor_after_the_soft_bound() -> None:
     assert sure.ends(search, 10.0)
     assert sure.ends(search, 99.9)
     assert not sure.ends(search, 100.0)
-
-
-def test_a_clear_choice_ends_at_half_of_the_soft_bound() -> None:
-    search = _searched(50, ConfidentModel(9, (3, 3), value=0.5, favourite=4))
-    rule = Clear(100.0)
-    assert not rule.ends(search, 1.0)
-    assert not rule.ends(search, 49.9)
-    assert not rule.ends(search, 50.0)  # it has just looked
-    assert rule.ends(search, 49.9 + CLEAR_LOOK_MS)
-    assert not Clear(100.0).ends(search, 60.0)  # nobody knows how long it has been the best
-    assert not rule.ends(search, 100.0)
-
-
-def test_a_choice_between_moves_of_much_the_same_value_is_not_clear() -> None:
-    states = {"root": State((0.0, 0.0), 0.0), "end": State((0.0, 0.0), 0.0)}
-    answers = []
-    for lead in (0.05, 0.15):
-        edges = {("root", a): Edge("end", reward=a * lead, discount=0.0) for a in (0, 1)}
-        search = Search(TreeModel(2, states, edges), SearchConfig(root_policy=RootPolicy.PUCT, batch_size=1))
-        search.start(np.zeros((1, 1, 1), dtype=np.float32), np.arange(2), {})
-        while search.simulations < 6:
-            search.step(1)
-        assert min(move.visits for move in search.root_moves()) * 3 >= max(move.visits for move in search.root_moves())
-        rule = Clear(100.0)
-        rule.ends(search, 1.0)
-        answers.append(rule.ends(search, 60.0))
-    assert answers == [False, True]

@@ -67,17 +67,6 @@ def test_sudden_death_leaves_time_for_the_rest_of_the_game(remaining: float, ply
     assert plan.hard_ms <= 0.4 * remaining
 
 
-def test_a_clock_alone_is_shared_among_fewer_moves_than_a_usual_game_has() -> None:
-    """Most games end before: a quarter of the clock was left then."""
-    plan = _plan(Clock(remaining_ms=60_000, increment_ms=1000))
-    assert plan.soft_ms == pytest.approx(60_000 / (0.65 * moves_left(CHESS, BOARD, 0)) + 800)
-    assert plan.saves
-    assert not _plan(Clock(remaining_ms=60_000, byoyomi_ms=1000)).saves  # what a period leaves is lost
-    go = plan_time(Limits(clock=Clock(remaining_ms=80_000)), GO, (3, 3), 0, 0.0)
-    assert go is not None
-    assert go.soft_ms == pytest.approx(10_000)
-
-
 def test_moves_to_go_share_the_time() -> None:
     assert _plan(Clock(remaining_ms=40_000, moves_to_go=40)).soft_ms == pytest.approx(1000)
     last = _plan(Clock(remaining_ms=40_000, moves_to_go=1), overhead=50)
