@@ -26,6 +26,8 @@ from muzero_engine.environments.base import (
 from muzero_engine.environments.images import ImageFormat
 from muzero_engine.environments.settings import EnvironmentSettings
 
+MOST_NUMBERS = 4096  # of a vector
+MOST_REWARD = 1e30  # of a step, so that sums of rewards stay numbers in float32
 Shown = Callable[[npt.NDArray[Any]], Observation]
 
 
@@ -111,7 +113,7 @@ class PreparedEnvironment:
                     break
         except Exception as error:
             raise EnvironmentFailed(f"{self._id} raised {_text(error)}") from error
-        if not math.isfinite(reward):
+        if not -MOST_REWARD < reward < MOST_REWARD:  # NaN is neither
             raise EnvironmentFailed(f"{self._id} gave a reward of {reward}, which is no number to learn from")
         self._age += 1
         raw = np.asarray(raw)
@@ -176,9 +178,6 @@ def _format(
         return raw.astype(np.float32).reshape(-1, 1, 1)
 
     return ObservationKind.VECTOR, (first.size, 1, 1), vector
-
-
-MOST_NUMBERS = 4096  # of a vector
 
 
 def _names(source: EnvironmentSource) -> tuple[str, ...]:

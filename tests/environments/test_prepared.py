@@ -102,6 +102,7 @@ def test_stacks_hold_the_newest_observations_first() -> None:
     [
         ("Faulty", r"Faulty raised ZeroDivisionError: the world ends$"),
         ("NoReward", r"NoReward gave a reward of nan"),
+        ("HugeReward", r"HugeReward gave a reward of -1e\+39, which is no number to learn from"),
         ("OtherShape", r"OtherShape showed an observation of shape \[1, 3, 3\], not \[2, 3, 3\] as before"),
         ("OtherType", r"OtherType showed an observation of type float32, not bool as before"),
     ],

@@ -175,6 +175,13 @@ class NoReward(Faulty):
         return answer[0], float("nan"), False, False
 
 
+class HugeReward(Faulty):
+    """Its reward is more than a float32 holds."""
+
+    def wrong(self, answer: Answer) -> Answer:
+        return answer[0], -1e39, False, False
+
+
 class OtherShape(Faulty):
     """Its observation is of another shape."""
 
