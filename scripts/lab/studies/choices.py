@@ -144,6 +144,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    if args.settings and not Path(STOCKFISH).exists():
+        parser.error("Stockfish is not installed")
     if args.settings:
         model = OnnxModel(load_bundle(args.weights, load_game("chess").spec), backend=Backend.CPU)
         collect(model, args.settings, sorted(map(int, args.nodes.split(","))), args)
