@@ -250,7 +250,7 @@ CHARTS = (
     ChartRow(
         name="reliability",
         title="What values were worth (held-out {games})",
-        y="mean result",
+        y="mean {result}",
         x=VALUES,
         together=_reliability,
         dots=True,

@@ -20,10 +20,13 @@ class RunWords:
     plies: str
     moves: str
     outcome: str  # what g's head of rewards learns
+    result: str  # what a value is an estimate of
 
 
-GAME_WORDS = RunWords(games="games", plies="plies", moves="moves", outcome="outcome")
-ENVIRONMENT_WORDS = RunWords(games="episodes", plies="environment steps", moves="environment steps", outcome="reward")
+GAME_WORDS = RunWords(games="games", plies="plies", moves="moves", outcome="outcome", result="result")
+ENVIRONMENT_WORDS = RunWords(
+    games="episodes", plies="environment steps", moves="environment steps", outcome="reward", result="return"
+)
 
 
 def words_for(config: TrainConfig) -> RunWords:

@@ -9,6 +9,8 @@ import pytest
 from support.cycles import run_records
 
 from muzero_engine.training.report.charts import CHARTS, charts
+from muzero_engine.training.report.episodes_record import EpisodesRecord
+from muzero_engine.training.report.run_metrics import CycleRecord
 
 
 def test_every_row_of_the_table_has_one_source_and_a_name_of_its_own() -> None:
@@ -38,6 +40,26 @@ def test_curves_are_those_of_the_records() -> None:
     assert curves["reliability"]["last quarter of the run"] == [(-0.5, -0.25), (0.5, 0.25)]
     assert curves["results"]["second player wins"][0][1] == pytest.approx(0.3)
     assert set(curves["most-drawn"]["by surprise"]) == {(record.games, 0.3) for record in records if record.learn}
+
+
+def test_curves_of_an_environment_are_returns_and_speak_of_episodes() -> None:
+    def of_environment(record: CycleRecord) -> CycleRecord:
+        episodes = EpisodesRecord.of([float(record.cycle), 3.0], [10.0, 20.0], 0)
+        play = replace(record.play, first_wins=None, draws=None, resigned=None)
+        evaluated = episodes if record.cycle % 20 == 0 else None
+        return replace(record, play=play, matches=(), episodes=episodes, evaluation=evaluated)
+
+    records = [of_environment(record) for record in run_records(cycles=40)]
+    drawn = {chart.name: chart for chart in charts(records)}
+    assert drawn["returns"].curves["mean"][-1] == (records[-1].plies, 21.5)
+    assert drawn["returns"].curves["quantile 95%"][-1][1] == pytest.approx(38.15)
+    assert [place for place, _ in drawn["evaluation"].curves["mean"]] == [records[19].plies, records[39].plies]
+    assert (drawn["game-length"].title, drawn["game-length"].y) == ("Length of episodes", "environment steps")
+    assert drawn["reliability"].y == "mean return"
+    assert "results" not in drawn
+    assert "elo" not in drawn
+    line = f"step {records[39].step:,}: return 21.5 ± 235 (median 21.5, 3 to 40) over 2 episodes of 15 steps"
+    assert records[39].evaluation_lines() == [line]
 
 
 def test_a_position_is_drawn_as_often_as_batches_over_windows_say() -> None:

@@ -8,6 +8,7 @@ import io
 import pytest
 
 from muzero_engine.training.report.progress import Progress, Status, bar, clock_text, short_number, status_line
+from muzero_engine.training.report.words import ENVIRONMENT_WORDS
 
 STATUS = Status(
     step=1_200,
@@ -30,6 +31,14 @@ def test_the_line_tells_steps_rates_losses_and_time() -> None:
     assert status_line(STATUS) == (
         "step 1,200/4,000 (30%)  12,345 games  654,321 plies  1.23k moves/s  1.09M simulations/s"
         "  policy 1.234  value 0.500  12:34 left"
+    )
+
+
+def test_the_line_of_an_environment_tells_episodes_steps_and_what_they_return() -> None:
+    status = dataclasses.replace(STATUS, words=ENVIRONMENT_WORDS, mean_return=12.3456)
+    assert status_line(status) == (
+        "step 1,200/4,000 (30%)  12,345 episodes  654,321 environment steps  1.23k environment steps/s"
+        "  1.09M simulations/s  return 12.35  policy 1.234  value 0.500  12:34 left"
     )
 
 
