@@ -198,7 +198,7 @@ class Page {
     const places = {[above]: by("player-above"), [1 - above]: by("player-below")};
     this.board.hands = [0, 1].map((player) => places[player].querySelector(".hand"));
     for (const player of [0, 1]) {
-      const who = !this.people.includes(player) ? ` (engine${this.tree.settings.elo ? `, ${this.tree.settings.elo} Elo` : ""})` : this.people.length === 1 ? " (you)" : "";
+      const who = !this.people.includes(player) ? ` (engine${Number.isFinite(this.tree.settings.elo) ? `, ${this.tree.settings.elo} Elo` : ""})` : this.people.length === 1 ? " (you)" : "";
       places[player].querySelector(".name").textContent = `${this.nameOf(player)}${who}`;
       places[player].classList.toggle("turn", this.shown.mover === player && !this.shown.outcome && !this.ended());
       if (!this.shown.board) places[player].querySelector(".hand").replaceChildren();
@@ -448,7 +448,7 @@ class Page {
     const suffix = await toSave(this.game.suffixes);
     if (!suffix) return;
     const names = this.tree.settings.names ?? [0, 1].map((player) => this.people.includes(player) ? "Player"
-      : `MuZero Engine${this.tree.settings.elo ? ` ${this.tree.settings.elo}` : ""}`);
+      : `MuZero Engine${Number.isFinite(this.tree.settings.elo) ? ` ${this.tree.settings.elo}` : ""}`);
     const about = {where: this.tree.where(this.tree.mainLine().at(-1) ?? this.tree.root), suffix, names};
     if (this.tree.ending) Object.assign(about, {winner: this.tree.ending.winner, reason: this.tree.ending.reason});
     try {
