@@ -12,6 +12,7 @@ COMMANDS = {
     "searches": "settings of the engine's search, with a bundle or without: games of the same simulations",
     "batched": "settings of the batched search, or two networks: games on the training device",
     "learners": "settings of the learner: losses and games after the same time on the same positions",
+    "precisions": "8 bits with 32 in an environment: actions, values, time of the same searches",
     "runs": "settings of a whole training run: games after the same time",
 }
 
