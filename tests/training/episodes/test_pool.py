@@ -108,10 +108,12 @@ def test_environments_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_what_goes_wrong_is_said_in_a_sentence(name: str, reason: str) -> None:
-    with EnvironmentPool(groups(name, step_seconds=0.5), 1) as pool:
+    with EnvironmentPool(groups(name), 1) as pool:
         pool.start(0)
         for _ in range(4):
             pool.step(0, 0)
+        if name == "Hangs":
+            pool.patience = 0.5  # before, a busy machine may take its time
         with pytest.raises(EnvironmentFailed, match=reason) as failed:
             pool.step(0, 0)
         assert "\n" not in str(failed.value)

@@ -92,7 +92,7 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, setting
 def test_an_environment_that_fails_ends_a_run_with_a_sentence_and_a_checkpoint(
     tmp_path: Path, name: str, words: str
 ) -> None:
-    config = tiny(name, "environment.step_seconds=1", "replay.min_plies=20")
+    config = tiny(name, "replay.min_plies=20")
     with (
         TrainingRun(config, tmp_path, World.alone()) as run,
         pytest.raises(EnvironmentFailed, match=words) as failure,
