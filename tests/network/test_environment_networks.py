@@ -96,14 +96,15 @@ def test_a_vector_is_seen_whatever_its_size() -> None:
 
 @SPECS
 def test_a_larger_network_computes_the_same(spec: EnvironmentSpec) -> None:
+    channels = 8 if spec.kind is ObservationKind.IMAGE else 12  # more are refused there, see below
     network = tiny_environment_network(spec)
     observation, action = random_episode_batch(spec, 2).observation, torch.tensor([0, 1])
-    larger = resized(network, 3, representation_blocks=3, dynamics_blocks=2)
+    larger = resized(network, 3, channels=channels, representation_blocks=3, dynamics_blocks=2)
     with torch.no_grad():
         expected = network.recurrent_inference(network.represent(observation), action)
         actual = larger.recurrent_inference(larger.represent(observation), action)
-    torch.testing.assert_close(actual.value_logits, expected.value_logits)
-    torch.testing.assert_close(actual.reward_logits, expected.reward_logits)
+    torch.testing.assert_close(actual.value_logits, expected.value_logits, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(actual.reward_logits, expected.reward_logits, rtol=1e-4, atol=1e-5)
 
 
 def test_what_does_not_fit_is_refused() -> None:
