@@ -24,7 +24,7 @@ from muzero_engine.environments.base import (
     ObservationKind,
 )
 from muzero_engine.environments.images import ImageFormat
-from muzero_engine.environments.settings import EnvironmentSettings
+from muzero_engine.environments.settings import MOST_STEPS, EnvironmentSettings
 
 MOST_NUMBERS = 4096  # of a vector
 MOST_REWARD = 1e30  # of a step, so that sums of rewards stay numbers in float32
@@ -52,7 +52,7 @@ class PreparedEnvironment:
         """Prepare it; `sticky` is how likely a step repeats the action before it, besides what the source does."""
         self._source, self._id = source, settings.id
         self._skip, self._sticky, self._no_ops = settings.frame_skip, sticky, settings.no_ops
-        self._limit = settings.max_steps or math.inf
+        self._limit = settings.max_steps or MOST_STEPS
         actions = getattr(source, "actions", None)
         if not isinstance(actions, int | np.integer) or actions < 1:
             raise BadEnvironment(f"{self._id} must say how many actions it has (actions = 2), not {actions!r}")

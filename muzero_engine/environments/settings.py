@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_STEPS = 27_000  # of an episode that nothing else ends: half an hour of Atari, frames skipped (Machado et al. 2018)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentSettings:
@@ -18,5 +20,5 @@ class EnvironmentSettings:
     size: int = 96  # rows and columns that images are resized to
     grey: bool = True  # images without their colours
     stack: int = 1  # newest observations that the network sees at once
-    max_steps: int = 0  # longer episodes are truncated; 0: at the environment's own limit, if it has one
+    max_steps: int = 0  # longer episodes are truncated; 0: at the environment's own limit, at the latest at MOST_STEPS
     step_seconds: float = 60.0  # an environment that takes longer for a step counts as hung

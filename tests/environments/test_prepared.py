@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from muzero_engine.environments import prepared
 from muzero_engine.environments.base import Environment, EnvironmentFailed, ObservationKind
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
@@ -56,6 +57,13 @@ def test_long_episodes_are_truncated() -> None:
     environment = made("Chain", max_steps=5)
     environment.reset(0)
     assert [environment.step(1) for _ in range(5)][-1][2:] == (True, False)  # it ended by itself
+
+
+def test_episodes_that_would_never_end_are_truncated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "MOST_STEPS", 8)
+    environment = made("Endless")
+    environment.reset(0)
+    assert [environment.step(0).truncated for _ in range(8)] == [False] * 7 + [True]
 
 
 @pytest.mark.parametrize(("grey", "planes"), [(True, 1), (False, 3)])

@@ -107,6 +107,18 @@ class Forgetful(Walk):
         return super().reset(seed + 1_000_003 * next(self.numbers))
 
 
+class Endless:
+    """Nothing ends it."""
+
+    actions = 2
+
+    def reset(self, seed: int) -> Any:
+        return [0.0]
+
+    def step(self, action: int) -> Answer:
+        return [float(action)], 0.0, False, False
+
+
 class Closes(Walk):
     """Leaves a file when it is closed."""
 

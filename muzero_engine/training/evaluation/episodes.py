@@ -27,7 +27,6 @@ from muzero_engine.training.self_play.rules import KEEP
 from muzero_engine.training.self_play.trajectories import to_device
 from muzero_engine.training.types import Stopped
 
-MOST_STEPS = 27_000  # of an episode that does not end: half an hour of Atari (Machado et al. 2018), frames skipped
 NEW_SEEDS = 32_452_843  # evaluations play no episode of self-play: their seed is so much greater
 
 
@@ -115,7 +114,7 @@ class EpisodeEvaluator:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         returns = np.zeros(self._slots)
         going = np.ones(self._slots, dtype=np.bool_)
-        while going.any() and int(buffers.age.max()) < MOST_STEPS and not due():
+        while going.any() and not due():  # every episode ends: see EnvironmentSettings.max_steps
             action = self._search.run(history.stacked(dtype), legal, noise=no_noise).action.cpu().numpy()
             pool.step(0, np.where(going, action, KEEP))
             returns += np.where(going, buffers.reward, 0.0)
