@@ -72,22 +72,18 @@ class Corridor:
         pass
 
 
-def _episode(environment: Corridor, scenes: int = 0) -> Episode:
+def _episode(environment: Corridor, scenes: int = 0, max_steps: int = 1000) -> Episode:
     model = ReturnsModel(HashModel(load_game("tictactoe").spec, (3, 3)), size=10.0)
     settings = EnvironmentSettings(id="Corridor")
     described = EnvironmentDescription(spec=environment.spec, settings=settings, returns=DiscountedReturns())
     player = EnvironmentPlayer(model, described, EngineOptions(), 20)
-    return play_episode(environment, player, 7, scenes=scenes)
+    return play_episode(environment, player, 7, max_steps=max_steps, scenes=scenes)
 
 
 def test_an_episode_that_ends_has_the_returns_that_came() -> None:
     episode = _episode(Corridor(), scenes=3)
-    assert (episode.ending, episode.total, len(episode.thoughts), len(episode.scenes)) == (
-        EpisodeEnd.TERMINATED,
-        5.0,
-        5,
-        3,
-    )
+    assert (episode.ending, episode.total) == (EpisodeEnd.TERMINATED, 5.0)
+    assert (len(episode.thoughts), len(episode.scenes)) == (3, 3)
     assert episode.returns(DISCOUNT) == pytest.approx([sum(DISCOUNT**i for i in range(n)) for n in (5, 4, 3, 2, 1)])
 
 
@@ -99,13 +95,22 @@ def test_what_is_cut_off_counts_as_expected() -> None:
     assert len(episode.scenes) == 6  # the end is one
 
 
+def test_an_episode_without_an_end_is_cut_off() -> None:
+    episode = _episode(Corridor(length=-1), scenes=4, max_steps=30)
+    assert (episode.ending, episode.total) == (EpisodeEnd.CUT, 30.0)
+    assert (len(episode.thoughts), len(episode.scenes)) == (4, 4)  # what is kept is bounded
+    assert episode.last_value != 0.0
+
+
 def test_ctrl_c_keeps_what_was_played() -> None:
     episode = _episode(Corridor(interrupt=3), scenes=100)
     assert (episode.ending, episode.total, len(episode.thoughts)) == (EpisodeEnd.STOPPED, 3.0, 3)
 
 
 def test_thoughts_are_policies_and_their_value() -> None:
-    for thought in _episode(Corridor()).thoughts:
+    thoughts = _episode(Corridor(), scenes=100).thoughts
+    assert len(thoughts) == 5
+    for thought in thoughts:
         assert thought.policy.sum() == pytest.approx(1.0)
         assert thought.prior.sum() == pytest.approx(1.0, abs=1e-5)
         assert thought.policy.shape == (ACTIONS,)

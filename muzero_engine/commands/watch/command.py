@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,11 @@ from muzero_engine.training.report.episodes_record import EpisodesRecord
 
 NODES = 50
 EPISODES = 10
+MAX_STEPS = 10_000  # of an episode
 STEPS = 500  # that a film shows at most
+MOST_STEPS = 2000  # the same, whatever is asked for: their pictures take 400 kB of memory each
+TELL_SECONDS = 10.0  # between two lines on how far an episode is, where there is no terminal
+FIRST_SECONDS = 3.0  # to the first of them
 FPS = 15.0
 RUN_METRICS = "metrics.jsonl"  # what every training run has
 NO_PICTURE = (
@@ -47,7 +53,14 @@ OF_NO_USE = frozenset(
 @click.option("--gif", metavar="FILE", help="Record the first episode as a GIF")
 @click.option("--mp4", metavar="FILE", help="Record the first episode as an MP4 (needs ffmpeg)")
 @click.option(
-    "--steps", type=click.IntRange(min=1), default=STEPS, metavar="N", help=f"Steps of a recording, at most  [{STEPS}]"
+    "--max-steps", type=click.IntRange(min=1), default=MAX_STEPS, metavar="N", help=f"Longer are cut off  [{MAX_STEPS}]"
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1, MOST_STEPS),
+    default=STEPS,
+    metavar="N",
+    help=f"Of a recording, at most  [{STEPS}]",
 )
 @click.option("--fps", type=FiniteNumber(1, 50), default=FPS, metavar="N", help=f"Steps a second in it  [{FPS:g}]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
@@ -59,6 +72,7 @@ def watch(
     seed: int,
     gif: str | None,
     mp4: str | None,
+    max_steps: int,
     steps: int,
     fps: float,
     as_json: bool,
@@ -85,7 +99,8 @@ def watch(
     if not as_json:
         click.echo(f"{model.manifest.summary()}\n{nodes} simulations a step")
     try:
-        played = _play(environment, player, episodes, seed, scenes=steps if films else 0, quiet=as_json)
+        scenes = steps if films else 0
+        played = _play(environment, player, episodes, seed, max_steps=max_steps, scenes=scenes, quiet=as_json)
     finally:
         environment.close()
     whole = [episode for episode in played if episode.ending is not EpisodeEnd.STOPPED]
@@ -128,16 +143,25 @@ def _other_environment(environment: Environment, described: EnvironmentDescripti
 
 
 def _play(
-    environment: Environment, player: EnvironmentPlayer, episodes: int, seed: int, *, scenes: int, quiet: bool
+    environment: Environment,
+    player: EnvironmentPlayer,
+    episodes: int,
+    seed: int,
+    *,
+    max_steps: int,
+    scenes: int,
+    quiet: bool,
 ) -> list[Episode]:
     """Play until there are so many episodes, or until Ctrl-C, and say what each brought."""
     played: list[Episode] = []
+    progress = _EpisodeProgress()
     with signals_as_ctrl_c():
         for number in range(episodes):
-            on_step = _progress(number + 1)
+            shown = 0 if number else scenes
+            tell = functools.partial(progress.tell, number + 1)
             try:
                 episode = play_episode(
-                    environment, player, seed + number, scenes=0 if number else scenes, on_step=on_step
+                    environment, player, seed + number, max_steps=max_steps, scenes=shown, on_step=tell
                 )
                 played.append(episode)
                 if not quiet:
@@ -158,13 +182,20 @@ def _line(number: int, episode: Episode) -> str:
     )
 
 
-def _progress(number: int) -> Callable[[int, float], None]:
-    """Return what says on a terminal how far an episode is."""
-    if not sys.stderr.isatty():
-        return lambda _steps, _total: None
-    return lambda steps, total: click.echo(
-        f"\repisode {number:3}  step {steps:6}  return {total:10.6g} ", nl=False, err=True
-    )
+class _EpisodeProgress:
+    """Says how far an episode is: on a terminal in one line, elsewhere in a line now and then."""
+
+    def __init__(self) -> None:
+        self._on_terminal = sys.stderr.isatty()
+        self._next = time.monotonic() + (0.0 if self._on_terminal else FIRST_SECONDS)
+
+    def tell(self, number: int, steps: int, total: float) -> None:
+        """Hear of a step of an episode."""
+        if (now := time.monotonic()) < self._next:
+            return
+        self._next = now + (0.1 if self._on_terminal else TELL_SECONDS)
+        line = f"episode {number:3}  step {steps:6}  return {total:10.6g}"
+        click.echo(f"\r{line} " if self._on_terminal else line, nl=not self._on_terminal, err=True)
 
 
 def _clear_progress() -> None:
@@ -173,7 +204,7 @@ def _clear_progress() -> None:
 
 
 def _record(episodes: Sequence[Episode]) -> EpisodesRecord:
-    truncated = sum(episode.ending is EpisodeEnd.TRUNCATED for episode in episodes)
+    truncated = sum(episode.ending is not EpisodeEnd.TERMINATED for episode in episodes)
     totals = [episode.total for episode in episodes]
     return EpisodesRecord.of(totals, [len(episode.rewards) for episode in episodes], truncated)
 

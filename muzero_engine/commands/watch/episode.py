@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,27 +22,37 @@ class EpisodeEnd(enum.Enum):
     """Why an episode is over."""
 
     TERMINATED = "terminated"  # by the environment
-    TRUNCATED = "truncated"  # by a limit of steps
+    TRUNCATED = "truncated"  # by a limit of steps that the environment has
+    CUT = "cut off by --max-steps"
     STOPPED = "stopped"  # by Ctrl-C
 
 
-@dataclass(frozen=True, slots=True)
 class Scene:
-    """What was to be seen before an action."""
+    """What was to be seen before an action, in little memory."""
 
-    observation: Observation  # the newest, [planes, rows, columns]
-    picture: Picture | None  # as the environment draws itself
+    def __init__(self, observation: Observation, picture: Picture | None) -> None:
+        """Keep the newest observation, [planes, rows, columns], and how the environment draws itself, if it does."""
+        self.observation = observation
+        self._packed = None if picture is None else zlib.compress(picture.tobytes(), level=1)
+        self._shape = () if picture is None else picture.shape
+
+    @property
+    def picture(self) -> Picture | None:
+        """Return how the environment draws itself, uint8[rows, columns, 3]."""
+        if self._packed is None:
+            return None
+        return np.frombuffer(zlib.decompress(self._packed), dtype=np.uint8).reshape(self._shape)
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An episode of n steps; the lists have an entry a step."""
+    """An episode of n steps."""
 
     seed: int
     ending: EpisodeEnd
-    thoughts: Sequence[Thought]
-    rewards: Sequence[float]
-    scenes: Sequence[Scene]  # of the first steps, as many as were asked for, and of the end where these are all
+    rewards: Sequence[float]  # n of them
+    thoughts: Sequence[Thought]  # of the first steps, as many as were asked for
+    scenes: Sequence[Scene]  # of the same steps, and of the end where these are all
     last_value: float  # the discounted return expected from the last observation on: 0 after a termination
 
     @property
@@ -64,11 +75,12 @@ def play_episode(
     player: EnvironmentPlayer,
     seed: int,
     *,
+    max_steps: int,
     scenes: int = 0,
     on_step: Callable[[int, float], None] = lambda _steps, _total: None,
 ) -> Episode:
-    """Play one episode to its end, or to Ctrl-C. `scenes` steps are kept to be drawn; `on_step` hears of each step's
-    number and of the return so far."""
+    """Play one episode to its end, for `max_steps` at most, or to Ctrl-C. Of `scenes` steps all is kept that is drawn;
+    `on_step` hears of each step's number and of the return so far."""
     stack = FrameStack(environment.spec)
     thoughts: list[Thought] = []
     rewards: list[float] = []
@@ -83,19 +95,20 @@ def play_episode(
                 seen.append(Scene(newest, environment.render()))
             thought = player.think(observed)
             step = environment.step(thought.action)
-            thoughts.append(thought)
+            if len(thoughts) < len(seen):
+                thoughts.append(thought)
             rewards.append(float(step.reward))
             total += rewards[-1]
             newest, observed = step.observation, stack.add(step.observation)
             on_step(len(rewards), total)
-            if step.terminated or step.truncated:
+            last_value = thought.value
+            if step.terminated or step.truncated or len(rewards) == max_steps:
                 break
         if len(seen) == len(rewards):
             seen.append(Scene(newest, environment.render()))
-        if not step.terminated:
-            last_value = player.think(observed).value
-        ending = EpisodeEnd.TERMINATED if step.terminated else EpisodeEnd.TRUNCATED
+        last_value = 0.0 if step.terminated else player.think(observed).value
+        over = EpisodeEnd.TRUNCATED if step.truncated else EpisodeEnd.CUT
+        ending = EpisodeEnd.TERMINATED if step.terminated else over
     except KeyboardInterrupt:
-        last_value = thoughts[-1].value if thoughts else 0.0
-    thoughts = thoughts[: len(rewards)]
-    return Episode(seed, ending, thoughts, rewards, seen, last_value)
+        pass
+    return Episode(seed, ending, rewards, thoughts[: len(rewards)], seen, last_value)
