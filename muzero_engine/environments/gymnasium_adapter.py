@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
-from muzero_engine.environments.base import BadEnvironment
+from muzero_engine.environments.base import BadEnvironment, one_line
 from muzero_engine.environments.settings import EnvironmentSettings
 
 MINATAR, ATARI = "MinAtar/", "ALE/"
@@ -122,9 +122,7 @@ def made_by_id(settings: EnvironmentSettings, *, picture: bool) -> tuple[Gymnasi
     except gymnasium.error.Error as error:
         raise BadEnvironment(f"{name}: {' '.join(str(error).split())}") from error
     except Exception as error:  # whatever an environment does when it is made
-        raise BadEnvironment(
-            f"{name} cannot be made: {' '.join(f'{type(error).__name__}: {error}'.split())}"
-        ) from error
+        raise BadEnvironment(f"{name} cannot be made: {one_line(error)}") from error
 
 
 def _imported(module: str, name: str, install: str) -> Any:

@@ -22,6 +22,7 @@ from muzero_engine.environments.base import (
     EnvironmentStep,
     Observation,
     ObservationKind,
+    one_line,
 )
 from muzero_engine.environments.images import ImageFormat
 from muzero_engine.environments.settings import MOST_STEPS, EnvironmentSettings
@@ -64,7 +65,7 @@ class PreparedEnvironment:
         except BadEnvironment as error:
             raise BadEnvironment(f"{self._id}: {error}") from None
         except Exception as error:  # whatever somebody else's class does
-            raise BadEnvironment(f"{self._id} cannot begin an episode: {_text(error)}") from error
+            raise BadEnvironment(f"{self._id} cannot begin an episode: {one_line(error)}") from error
         self._raw_shape, self._raw_type = first.shape, first.dtype
         self._vector = kind is ObservationKind.VECTOR
         self._brightest = kind is ObservationKind.IMAGE and self._skip > 1
@@ -94,7 +95,7 @@ class PreparedEnvironment:
                 if terminated or truncated:
                     raw = np.asarray(self._source.reset(seed))
         except Exception as error:
-            raise EnvironmentFailed(f"{self._id} cannot begin an episode: {_text(error)}") from error
+            raise EnvironmentFailed(f"{self._id} cannot begin an episode: {one_line(error)}") from error
         return self._observation(raw)
 
     def step(self, action: int) -> EnvironmentStep:
@@ -112,7 +113,7 @@ class PreparedEnvironment:
                 if terminated or truncated:
                     break
         except Exception as error:
-            raise EnvironmentFailed(f"{self._id} raised {_text(error)}") from error
+            raise EnvironmentFailed(f"{self._id} raised {one_line(error)}") from error
         if not -MOST_REWARD < reward < MOST_REWARD:  # NaN is neither
             raise EnvironmentFailed(f"{self._id} gave a reward of {reward}, which is no number to learn from")
         self._age += 1
@@ -189,7 +190,3 @@ def _names(source: EnvironmentSource) -> tuple[str, ...]:
 def _planes_last(shape: tuple[int, ...]) -> bool:
     """Return whether the last axis of planes is that of the planes: unless only the others make a square."""
     return len(shape) == 2 or not (shape[1] == shape[2] != shape[0])
-
-
-def _text(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec
+from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec, one_line
 from muzero_engine.environments.prepared import EnvironmentSource, PreparedEnvironment
 from muzero_engine.environments.settings import EnvironmentSettings
 
@@ -68,7 +68,7 @@ def _factory(name: str) -> Callable[..., Any] | None:
             raise
         except Exception as error:  # whatever another package does when it is imported
             raise BadEnvironment(
-                f"{name} cannot be loaded from {_entry_points()[name].value}: {_text(error)}"
+                f"{name} cannot be loaded from {_entry_points()[name].value}: {one_line(error)}"
             ) from error
     place, colon, attribute = name.rpartition(":")
     if not colon or not attribute.isidentifier():
@@ -90,7 +90,7 @@ def _module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:
-        raise BadEnvironment(f"{name} cannot be imported: {_text(error)}") from error
+        raise BadEnvironment(f"{name} cannot be imported: {one_line(error)}") from error
 
 
 def _file_module(path: str) -> ModuleType:
@@ -112,7 +112,7 @@ def _loaded(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise BadEnvironment(f"{file} cannot be read: {_text(error)}") from error
+        raise BadEnvironment(f"{file} cannot be read: {one_line(error)}") from error
     return module
 
 
@@ -132,7 +132,7 @@ def _made(factory: Callable[..., Any], name: str, picture: bool) -> EnvironmentS
     except BadEnvironment as error:
         raise BadEnvironment(f"{name}: {error}") from None
     except Exception as error:
-        raise BadEnvironment(f"{name} cannot be made: {_text(error)}") from error
+        raise BadEnvironment(f"{name} cannot be made: {one_line(error)}") from error
     if not (callable(getattr(source, "reset", None)) and callable(getattr(source, "step", None))):
         raise BadEnvironment(f"{name} is no environment: it has no reset(seed) and step(action)")
     return source
@@ -154,7 +154,3 @@ def _entry_points() -> dict[str, EntryPoint]:
     import importlib.metadata  # slow, and a board game does without
 
     return {point.name: point for point in importlib.metadata.entry_points(group=ENTRY_POINTS)}
-
-
-def _text(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
