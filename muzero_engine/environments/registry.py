@@ -15,6 +15,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -51,12 +52,26 @@ def load_environment(settings: EnvironmentSettings, *, picture: bool = False) ->
 
 
 def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
-    """Return what an environment is, by making one. Raises BadEnvironment."""
-    environment = load_environment(settings)
-    try:
-        return environment.spec
-    finally:
-        environment.close()
+    """Return what an environment is, by making one. Raises BadEnvironment, also where it hangs: so in a thread."""
+    answers: list[EnvironmentSpec | Exception] = []
+
+    def look() -> None:
+        try:
+            environment = load_environment(settings)
+            answers.append(environment.spec)
+            environment.close()
+        except Exception as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(settings.step_seconds)
+    if not answers:
+        seconds = f"{settings.step_seconds:g} seconds"
+        raise BadEnvironment(f"{settings.id} has not begun an episode for {seconds}: does it hang?")
+    if isinstance(answers[0], Exception):
+        raise answers[0]
+    return answers[0]
 
 
 def _factory(name: str) -> Callable[..., Any] | None:

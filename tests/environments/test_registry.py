@@ -153,6 +153,11 @@ def test_a_class_without_actions_is_told_what_it_lacks(tmp_path: Path) -> None:
         load_environment(settings(f"{file}:Broken"))
 
 
+def test_an_environment_that_never_begins_is_not_waited_for() -> None:
+    with pytest.raises(BadEnvironment, match=r"Sleeps has not begun an episode for 0.2 seconds: does it hang"):
+        environment_spec(EnvironmentSettings(id="support.environments:Sleeps", step_seconds=0.2))
+
+
 def test_packages_of_others_join_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     from support.environments import Chain
 

@@ -119,6 +119,13 @@ class Endless:
         return [float(action)], 0.0, False, False
 
 
+class Sleeps(Endless):
+    """It never begins."""
+
+    def reset(self, seed: int) -> Any:
+        time.sleep(3600)
+
+
 class Closes(Walk):
     """Leaves a file when it is closed."""
 
