@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import secrets
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,6 +21,8 @@ from muzero_engine.web.requests import MAX_MESSAGE
 from muzero_engine.web.tab import Parts
 
 CLOSE_SECONDS = 3  # that open tabs have when the server ends
+WAITING = 64  # connections that the system holds until the server takes them
+_FULL = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
 class CannotServe(RuntimeError):
@@ -41,6 +47,7 @@ def settings_of(app: ASGIApp) -> uvicorn.Config:
         ws_ping_interval=20.0,
         ws_ping_timeout=20.0,
         timeout_graceful_shutdown=CLOSE_SECONDS,
+        backlog=WAITING,
     )
 
 
@@ -65,6 +72,7 @@ def serve(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(WAITING)  # before the address is told: who is quick waits, and is not refused
     except (OSError, OverflowError) as error:
         listener.close()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -77,8 +85,32 @@ def serve(
     if browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     try:
-        uvicorn.Server(settings).run([listener])
+        asyncio.run(_run(uvicorn.Server(settings), listener))
     except KeyboardInterrupt:
         pass
     finally:
         listener.close()
+
+
+async def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    asyncio.get_running_loop().set_exception_handler(OneLine())
+    await server.serve([listener])
+
+
+class OneLine:
+    """What the event loop does with errors that nobody caught: one line where the system has no room for another
+    connection, once, since it tries again and again; the whole of any other."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in _FULL:
+            if not self._told:
+                print(
+                    f"more connections than the system lets: {error.strerror}; some wait", file=sys.stderr, flush=True
+                )
+            self._told = True
+        elif not (self._told and isinstance(error, ValueError)):  # of a listener that is closed while it tries
+            loop.default_exception_handler(context)
