@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import signal
 import sys
 import time
@@ -20,6 +18,7 @@ import click
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject, subject_of
+from muzero_engine.commands.common.times import Duration, about
 from muzero_engine.commands.common.training import (
     require_ray,
     require_training_libraries,
@@ -49,25 +48,6 @@ NEWEST, AUTO = "newest", "auto"  # values of --resume
 TOO_LONG = 3 * 86400.0  # seconds of a run that nobody waits for
 NOTHING_LEARNT = "nothing was learnt yet; start again with the same command"
 INTERRUPTED = 130  # what shells expect after Ctrl-C
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-class Duration(click.ParamType[float]):
-    """A time like 90, 90s, 9m, 1h30m."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the seconds."""
-        if isinstance(value, float):
-            return value
-        parts = re.findall(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
-        if not parts or "".join(number + unit for number, unit in parts) != str(value):
-            self.fail(f"{value!r} is not a time: write it like 90s, 9m or 1h30m", param, ctx)
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-        if not math.isfinite(seconds):
-            self.fail(f"{str(value)[:40]!r} is longer than any time", param, ctx)
-        return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,15 +384,6 @@ def _tell_what_to_expect(begin: _Beginning, preset_name: str | None, world: Worl
             f"preset {usual} is for processors; on a GPU it would be {better.preset}: {better.network.channels} "
             f"channels, {better.self_play.games:,} {words.games} at once, an hour or less"
         )
-
-
-def about(seconds: float) -> str:
-    """Return a time in its largest unit: 40 s, 12 min, 3.5 h, 5 days, 12 years."""
-    for size, unit in ((365.25 * 86400, "years"), (86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size or (size == 3600 and seconds >= size):
-            value = seconds / size
-            return f"{value:.1f} {unit}" if value < 10 and unit == "h" else f"{value:,.0f} {unit}"
-    return f"{max(1, round(seconds))} s"
 
 
 def _what_is_there(folder: Path) -> str:

@@ -20,7 +20,7 @@ from support import environments
 
 from muzero_engine.cli import main
 from muzero_engine.commands.common import training
-from muzero_engine.commands.train import Duration, about
+from muzero_engine.commands.common.times import Duration, about
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.network.network_file import load_network
