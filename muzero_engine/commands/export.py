@@ -17,7 +17,7 @@ from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
 from muzero_engine.environments.base import BadEnvironment
-from muzero_engine.environments.registry import environment_spec
+from muzero_engine.environments.registry import environment_spec, settings_here
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import read_limited
 from muzero_engine.games.base import Game
@@ -118,7 +118,7 @@ def export(
         elif checkpoint is not None:
             network, made_for, training = _of_file(checkpoint)
         elif env is not None:
-            made_for = _description(EnvironmentSettings(id=env), DiscountedReturns())
+            made_for = _description(settings_here(env), DiscountedReturns())
             network, training = _new_network(made_for, seed, chosen), Training("untrained")
         else:
             made_for = load_game(str(game))

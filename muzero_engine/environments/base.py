@@ -27,7 +27,7 @@ class EnvironmentFailed(RuntimeError):
     """An environment raised, hung or said what it must not; the message is a sentence with its place."""
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Return what somebody else's code raised, for a sentence."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 

@@ -64,7 +64,7 @@ class PreparedEnvironment:
             kind, shape, self._shown = _format(first, settings)
         except BadEnvironment as error:
             raise BadEnvironment(f"{self._id}: {error}") from None
-        except Exception as error:  # whatever somebody else's class does
+        except (Exception, SystemExit) as error:  # whatever somebody else's class does
             raise BadEnvironment(f"{self._id} cannot begin an episode: {one_line(error)}") from error
         self._raw_shape, self._raw_type = first.shape, first.dtype
         self._vector = kind is ObservationKind.VECTOR
@@ -94,7 +94,7 @@ class PreparedEnvironment:
                 raw, _, terminated, truncated, *_ = self._source.step(0)
                 if terminated or truncated:
                     raw = np.asarray(self._source.reset(seed))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise EnvironmentFailed(f"{self._id} cannot begin an episode: {one_line(error)}") from error
         return self._observation(raw)
 
@@ -102,18 +102,23 @@ class PreparedEnvironment:
         """Act. Raises EnvironmentFailed where the source raises or says what it must not."""
         reward, before, raw = 0.0, None, None
         terminated = truncated = False
-        try:
-            for _ in range(self._skip):
-                if not self._sticky or self._random.random() >= self._sticky:
-                    self._last = action
-                if self._brightest and raw is not None:
-                    before = np.array(raw)
-                raw, gained, terminated, truncated, *_ = self._source.step(self._last)
-                reward += float(gained)
-                if terminated or truncated:
-                    break
-        except Exception as error:
-            raise EnvironmentFailed(f"{self._id} raised {one_line(error)}") from error
+        for _ in range(self._skip):
+            if not self._sticky or self._random.random() >= self._sticky:
+                self._last = action
+            if self._brightest and raw is not None:
+                before = np.array(raw)
+            try:
+                answer = self._source.step(self._last)
+            except (Exception, SystemExit) as error:
+                raise EnvironmentFailed(f"{self._id} raised {one_line(error)}") from error
+            try:
+                raw, gained, terminated, truncated, *_ = answer
+            except (TypeError, ValueError):
+                what = "its step must return (observation, reward, terminated, truncated)"
+                raise EnvironmentFailed(f"{self._id}: {what}, not {str(answer)[:60]}") from None
+            reward += gained if type(gained) in (float, int) else self._number(gained)
+            if terminated or truncated:
+                break
         if not -MOST_REWARD < reward < MOST_REWARD:  # NaN is neither
             raise EnvironmentFailed(f"{self._id} gave a reward of {reward}, which is no number to learn from")
         self._age += 1
@@ -136,6 +141,15 @@ class PreparedEnvironment:
             with contextlib.suppress(Exception):  # it is not needed any more, whatever it says
                 close()
 
+    def _number(self, reward: Any) -> float:
+        """Return a reward that is no Python number, such as an array of one."""
+        array = np.asarray(reward)
+        if array.size != 1 or array.dtype.kind not in "biuf":
+            raise EnvironmentFailed(
+                f"{self._id} gave a reward of {str(reward)[:60]!r}, which is no number to learn from"
+            )
+        return float(array.item())
+
     def _observation(self, raw: npt.NDArray[Any]) -> Observation:
         if raw.shape != self._raw_shape:
             raise EnvironmentFailed(
@@ -147,7 +161,9 @@ class PreparedEnvironment:
             )
         observation = self._shown(raw)
         if self._vector and not math.isfinite(float(observation.sum())):
-            raise EnvironmentFailed(f"{self._id} showed an observation with numbers that are none (NaN or infinite)")
+            raise EnvironmentFailed(
+                f"{self._id} showed an observation with numbers that float32 cannot hold (NaN, infinite, too large)"
+            )
         return observation
 
 
@@ -176,7 +192,8 @@ def _format(
         )
 
     def vector(raw: npt.NDArray[Any]) -> Observation:
-        return raw.astype(np.float32).reshape(-1, 1, 1)
+        with np.errstate(over="ignore"):  # it is told in a sentence
+            return raw.astype(np.float32).reshape(-1, 1, 1)
 
     return ObservationKind.VECTOR, (first.size, 1, 1), vector
 

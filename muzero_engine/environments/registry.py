@@ -36,7 +36,7 @@ def load_environment(settings: EnvironmentSettings, *, picture: bool = False) ->
     name = settings.id
     if not name:
         raise BadEnvironment("an environment needs an id, like CartPole-v1 or my_file.py:MyClass")
-    factory = _factory(name)
+    factory = _factory(settings)
     sticky = max(0.0, settings.sticky)
     if factory is None:
         source, repeats = _adapter(name).made_by_id(settings, picture=picture)
@@ -51,17 +51,25 @@ def load_environment(settings: EnvironmentSettings, *, picture: bool = False) ->
         raise
 
 
+def settings_here(name: str) -> EnvironmentSettings:
+    """Return the settings of an environment that is named in this folder, which they remember."""
+    return EnvironmentSettings(id=name, folder=str(Path.cwd()) if ":" in name or name.endswith(".py") else "")
+
+
 def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
     """Return what an environment is, by making one. Raises BadEnvironment, also where it hangs: so in a thread."""
-    answers: list[EnvironmentSpec | Exception] = []
+    answers: list[EnvironmentSpec | BadEnvironment] = []
 
     def look() -> None:
         try:
             environment = load_environment(settings)
             answers.append(environment.spec)
             environment.close()
-        except Exception as error:
+        except BadEnvironment as error:
             answers.append(error)
+        except BaseException as error:
+            answers.append(BadEnvironment(f"{settings.id} cannot be made: {one_line(error)}"))
+            raise
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
@@ -69,13 +77,14 @@ def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
     if not answers:
         seconds = f"{settings.step_seconds:g} seconds"
         raise BadEnvironment(f"{settings.id} has not begun an episode for {seconds}: does it hang?")
-    if isinstance(answers[0], Exception):
+    if isinstance(answers[0], BadEnvironment):
         raise answers[0]
     return answers[0]
 
 
-def _factory(name: str) -> Callable[..., Any] | None:
+def _factory(settings: EnvironmentSettings) -> Callable[..., Any] | None:
     """Return the class of this name; None where it is for Gymnasium to know."""
+    name = settings.id
     if name in _entry_points():
         try:
             return _callable(_entry_points()[name].load(), name)
@@ -85,13 +94,28 @@ def _factory(name: str) -> Callable[..., Any] | None:
             raise BadEnvironment(
                 f"{name} cannot be loaded from {_entry_points()[name].value}: {one_line(error)}"
             ) from error
+    place, colon, attribute = name.partition(".py:")
+    if colon or name.endswith(".py"):
+        place = f"{place}.py" if colon else name
+        return _attribute(_file_module(place, settings.folder), place, attribute)
     place, colon, attribute = name.rpartition(":")
     if not colon or not attribute.isidentifier():
         return None
-    module = _file_module(place) if place.endswith(".py") else _module(place)
-    if not hasattr(module, attribute):
-        raise BadEnvironment(f"{place} has no {attribute}")
-    return _callable(getattr(module, attribute), name)
+    return _attribute(_module(place, settings.folder), place, attribute)
+
+
+def _attribute(module: ModuleType, place: str, attribute: str) -> Callable[..., Any]:
+    """Return what has this name in a module; where there is nothing, say what there is."""
+    if attribute and hasattr(module, attribute):
+        return _callable(getattr(module, attribute), f"{place}:{attribute}")
+    classes = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
+    names = [kind.__name__ for kind in classes if hasattr(kind, "reset") and hasattr(kind, "step")]
+    has = (
+        f"it has {', '.join(f'{place}:{name}' for name in names)}"
+        if names
+        else "and no other class with reset and step"
+    )
+    raise BadEnvironment(f"{place} has no {attribute}: {has}" if attribute else f"which class of {place}? {has}")
 
 
 def _callable(found: Any, name: str) -> Callable[..., Any]:
@@ -101,18 +125,21 @@ def _callable(found: Any, name: str) -> Callable[..., Any]:
     return made
 
 
-def _module(name: str) -> ModuleType:
+def _module(name: str, folder: str) -> ModuleType:
+    sys.path += [place for place in (str(Path.cwd()), folder) if place and place not in sys.path]
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadEnvironment(f"{name} cannot be imported: {one_line(error)}") from error
 
 
-def _file_module(path: str) -> ModuleType:
-    file = Path(path).resolve()
-    if not file.is_file():
-        raise BadEnvironment(f"there is no file {path}")
-    return _loaded(file)
+def _file_module(path: str, folder: str) -> ModuleType:
+    places = [Path.cwd(), *([Path(folder)] if folder else [])]
+    files = list(dict.fromkeys((place / path).resolve() for place in places))
+    for file in files:
+        if file.is_file():
+            return _loaded(file)
+    raise BadEnvironment(f"there is no file {' and no '.join(map(str, files))}")
 
 
 @functools.cache
@@ -125,7 +152,7 @@ def _loaded(file: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise BadEnvironment(f"{file} cannot be read: {one_line(error)}") from error
     return module
@@ -146,7 +173,7 @@ def _made(factory: Callable[..., Any], name: str, picture: bool) -> EnvironmentS
             source = _adapter(name).GymnasiumSource(source)
     except BadEnvironment as error:
         raise BadEnvironment(f"{name}: {error}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadEnvironment(f"{name} cannot be made: {one_line(error)}") from error
     if not (callable(getattr(source, "reset", None)) and callable(getattr(source, "step", None))):
         raise BadEnvironment(f"{name} is no environment: it has no reset(seed) and step(action)")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from muzero_engine.dataclass_json import MAY_LACK
 
 MOST_STEPS = 27_000  # of an episode that nothing else ends: half an hour of Atari, frames skipped (Machado et al. 2018)
 
@@ -22,3 +24,6 @@ class EnvironmentSettings:
     stack: int = 1  # newest observations that the network sees at once
     max_steps: int = 0  # longer episodes are truncated; 0: at the environment's own limit, at the latest at MOST_STEPS
     step_seconds: float = 60.0  # an environment that takes longer for a step counts as hung
+    folder: str = field(
+        default="", metadata=MAY_LACK
+    )  # a file or module of one's own is looked for here and in this one

@@ -15,8 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from muzero_engine.environments.presets import preset_changes
-from muzero_engine.environments.registry import environment_spec
-from muzero_engine.environments.settings import EnvironmentSettings
+from muzero_engine.environments.registry import environment_spec, settings_here
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import (
     EvaluationSettings,
@@ -92,7 +91,7 @@ def environment_preset(environment: str, name: str) -> TrainConfig:
 
     Raises BadSettings for an unknown name, BadEnvironment where the environment cannot be made.
     """
-    settings = EnvironmentSettings(id=environment)
+    settings = settings_here(environment)
     whole = replace(_named(name), game="", environment=settings)
     return with_overrides(whole, preset_changes(environment_spec(settings), name))
 

@@ -18,7 +18,7 @@ from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import TrainConfig
 
-FIXED = ("game", "preset", "environment.id")  # what a run is; not settings
+FIXED = ("game", "preset", "environment.id", "environment.folder")  # what a run is; not settings
 Shares = tuple[tuple[Shape, float], ...]  # boards with their shares of the games
 
 

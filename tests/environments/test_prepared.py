@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,10 +125,40 @@ def test_what_an_environment_must_not_do_is_said_in_a_sentence(name: str, reason
         environment.step(0)
 
 
+@pytest.mark.parametrize(
+    ("answer", "reward"),
+    [
+        (([0.0], np.array([1.5]), False, False), 1.5),
+        (([0.0], np.float32(2), np.True_, False), 2.0),
+        (([0.0], np.int64(3), 0, 0, {}), 3.0),
+        (([0.0], None, False, False), r"gave a reward of 'None', which is no number"),
+        (([0.0], 1j, False, False), r"gave a reward of '1j', which is no number"),
+        (([0.0], "1", False, False), r"gave a reward of '1', which is no number"),
+        (([0.0], np.zeros(2), False, False), r"gave a reward of '\[0. 0.\]', which is no number"),
+        (
+            ([0.0], 1.0, True),
+            r"its step must return \(observation, reward, terminated, truncated\), not \(\[0.0\], 1.0, True\)",
+        ),
+        (None, r"its step must return \(observation, reward, terminated, truncated\), not None"),
+        (([1e300], 1.0, True, False), r"numbers that float32 cannot hold"),
+    ],
+)
+def test_what_a_step_returns(monkeypatch: pytest.MonkeyPatch, answer: Any, reward: float | str) -> None:
+    environment = made("Endless")
+    environment.reset(0)
+    monkeypatch.setattr("support.environments.Endless.step", lambda self, action: answer)
+    if isinstance(reward, float):
+        step = environment.step(0)
+        assert (step.reward, type(step.reward), type(step.terminated)) == (reward, float, bool)
+    else:
+        with pytest.raises(EnvironmentFailed, match=reward):
+            environment.step(0)
+
+
 def test_observations_of_no_numbers_are_refused() -> None:
     environment = made("NoNumbers")
     environment.reset(0)
-    with pytest.raises(EnvironmentFailed, match=r"numbers that are none"):
+    with pytest.raises(EnvironmentFailed, match=r"numbers that float32 cannot hold"):
         environment.step(0)
 
 

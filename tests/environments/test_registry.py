@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ import pytest
 
 from muzero_engine.environments import registry
 from muzero_engine.environments.base import BadEnvironment, ObservationKind
-from muzero_engine.environments.registry import environment_spec, load_environment
+from muzero_engine.environments.registry import environment_spec, load_environment, settings_here
 from muzero_engine.environments.settings import EnvironmentSettings
 
 TEN_LINES = """
@@ -112,8 +113,8 @@ def test_cart_pole_is_cut_off_where_gymnasium_or_the_settings_say() -> None:
         ("", "needs an id"),
         ("CartPoll-v1", r"CartPoll-v1: .*CartPole"),
         ("Pendulum-v1", r"Pendulum-v1: its actions are Box.*: only Discrete ones"),
-        ("nothing.py:Chain", "there is no file nothing.py"),
-        ("support.environments:Nothing", "support.environments has no Nothing"),
+        ("nothing.py:Chain", "there is no file /.*nothing.py$"),
+        ("support.environments:Nothing", "support.environments has no Nothing: it has .*support.environments:Chain"),
         ("support.nothing:Chain", "support.nothing cannot be imported: ModuleNotFoundError"),
         ("support.environments:Any", "Any"),
         ("math:pi", "math:pi is no class of environments but 3.14"),
@@ -156,6 +157,50 @@ def test_a_class_without_actions_is_told_what_it_lacks(tmp_path: Path) -> None:
 def test_an_environment_that_never_begins_is_not_waited_for() -> None:
     with pytest.raises(BadEnvironment, match=r"Sleeps has not begun an episode for 0.2 seconds: does it hang"):
         environment_spec(EnvironmentSettings(id="support.environments:Sleeps", step_seconds=0.2))
+
+
+def test_a_file_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here" / "countdown.py").write_text(TEN_LINES)
+    (tmp_path / "here" / "counting.py").write_text(TEN_LINES)
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("countdown.py:Countdown", "counting:Countdown"):
+        monkeypatch.chdir(tmp_path / "here")
+        remembered = settings_here(name)
+        assert environment_spec(settings(name)).actions == 2
+        monkeypatch.chdir(tmp_path / "there")
+        assert environment_spec(remembered).actions == 2
+    with pytest.raises(BadEnvironment, match=r"there is no file .*there/other.py and no .*here/other.py$"):
+        environment_spec(replace(remembered, id="other.py:Other"))
+    assert settings_here("CartPole-v1") == settings("CartPole-v1")
+
+
+def test_a_class_that_is_not_there_is_told_which_are(tmp_path: Path) -> None:
+    file = tmp_path / "maze.py"
+    file.write_text(TEN_LINES.replace("Countdown", "Maze") + "class Help:\n    pass\n")
+    for name, reason in (
+        ("", f"which class of {file}\\? it has {file}:Maze$"),
+        (":", f"which class of {file}\\? it has {file}:Maze$"),
+        (":maze", f"{file} has no maze: it has {file}:Maze$"),
+        (":Maze:x", f"{file} has no Maze:x: it has {file}:Maze$"),
+    ):
+        with pytest.raises(BadEnvironment, match=reason):
+            environment_spec(settings(f"{file}{name}"))
+    with pytest.raises(BadEnvironment, match=r"maze.py:Help is no environment: it has no reset"):
+        environment_spec(settings(f"{file}:Help"))
+
+
+@pytest.mark.parametrize("where", ["", "    def __init__(self):\n", "    actions = 2\n    def reset(self, seed):\n"])
+def test_a_file_that_exits_is_no_silence(tmp_path: Path, where: str) -> None:
+    file = tmp_path / "exits.py"
+    head = "import sys\nclass Exits:\n" if where else "import sys\nsys.exit(0)\n"
+    file.write_text(
+        head + where + ("        sys.exit(0)\n    def step(self, action):\n        pass\n" if where else "")
+    )
+    with pytest.raises(BadEnvironment, match=r"SystemExit"):
+        environment_spec(settings(f"{file}:Exits"))
 
 
 def test_packages_of_others_join_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
