@@ -24,6 +24,8 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from muzero_engine.training.self_play.rules import Buffers, RulesError, RulesSettings
 
 _JOIN_SECONDS = 5.0
+_LOOK_SECONDS = 0.5  # at most, between two looks at a worker that is waited for
+_RULES_SECONDS = 300.0  # that no step of rules takes
 B = TypeVar("B")  # the buffers of a group
 
 
@@ -132,7 +134,7 @@ class WorkerPool(Generic[B]):
         while self._pending[group]:
             worker = min(self._pending[group])
             with self._ends_reported(worker):
-                if not self._pipes[worker].poll(self.patience):
+                if not self._answers(worker):
                     self._processes[worker].kill()
                     seconds = f"{self.patience:g} seconds"
                     raise self._error(f"{self._name} worker {worker} has not answered for {seconds}{self._late}")
@@ -140,6 +142,19 @@ class WorkerPool(Generic[B]):
             if len(answer) > 1:
                 raise self._error(f"{self._name} worker {worker} failed: {answer.decode()}")
             self._pending[answer[0]].discard(worker)
+
+    def _answers(self, worker: int) -> bool:
+        """Wait for a worker, while this process runs; return False where it has lost patience.
+
+        The time in which all were stopped (Ctrl-Z, then `fg`), or the machine slept, is one look at most.
+        """
+        waited = 0.0
+        while self.patience is None or waited < self.patience:
+            look = _LOOK_SECONDS if self.patience is None else min(_LOOK_SECONDS, self.patience - waited)
+            if self._pipes[worker].poll(look):
+                return True
+            waited += look
+        return False
 
     @contextlib.contextmanager
     def _ends_reported(self, worker: int) -> Iterator[None]:
@@ -180,7 +195,7 @@ class RulesPool(WorkerPool[Buffers]):
 
     def __init__(self, groups: Sequence[RulesSettings], workers: int) -> None:
         """Start `workers` processes, see `WorkerPool`."""
-        super().__init__(groups, workers, name="rules", error=RulesError)
+        super().__init__(groups, workers, name="rules", error=RulesError, patience=_RULES_SECONDS)
 
 
 @contextlib.contextmanager

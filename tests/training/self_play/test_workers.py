@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,3 +139,29 @@ def _is_zombie(process: int) -> bool:
 def test_there_is_at_least_one_worker_by_default() -> None:
     assert default_workers() >= 1
     assert default_workers(10_000) == 1
+
+
+class _Slept:
+    """A pipe whose worker answers at the second look; at the first one the machine slept, or all were stopped."""
+
+    def __init__(self, pipe: Connection[Any, Any]) -> None:
+        self._pipe = pipe
+        self.looks: list[float | None] = []
+
+    def poll(self, timeout: float | None) -> bool:
+        self.looks.append(timeout)
+        return len(self.looks) > 1 and self._pipe.poll(timeout)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pipe, name)
+
+
+def test_no_worker_is_given_up_for_the_time_in_which_the_program_was_stopped() -> None:
+    with RulesPool(groups(), 1) as pool:
+        slept = _Slept(pool._pipes[0])
+        pool._pipes[0] = slept  # type: ignore[call-overload]  # as much of one as is asked for
+        assert pool.patience is not None
+        pool.buffers[0].action[:] = START
+        pool.submit(0)
+        pool.wait(0)
+        assert all(look is not None and look < pool.patience for look in slept.looks)
