@@ -140,6 +140,10 @@ def train(
                 break
             if world.any(not times.another(run.evaluates_next)):
                 ending = RunEnd.TIME
+                if times.another(False):
+                    progress.note(
+                        f"the next cycle evaluates, which may take {SPARE * times.evaluation:.0f} s: too long"
+                    )
                 break
             learns = run.learns_next
             if learns and run.counters.step == 0 and saved_cycle < run.counters.cycle:

@@ -61,11 +61,12 @@ def test_a_cycle_that_compiled_is_soon_forgotten(tmp_path: Path, monkeypatch: py
 
 
 def test_an_evaluation_that_does_not_fit_is_not_begun(tmp_path: Path) -> None:
-    clock = Clock()
+    clock, stream = Clock(), io.StringIO()
     with TrainingRun(tiny("steps=1000", "evaluation.every_cycles=3"), tmp_path, World.alone()) as run:
-        assert train(run, quiet(), time_limit=40.0, clock=clock) is RunEnd.TIME  # the first is given 30 seconds
+        assert train(run, Progress(stream), time_limit=40.0, clock=clock) is RunEnd.TIME  # the first is given 30 s
         assert run.evaluates_next
         assert run.counters.cycle == 2
+    assert "the next cycle evaluates, which may take 39 s: too long\nthe time is up: " in stream.getvalue()
 
 
 def test_a_duration_ends_the_run_and_the_fall_of_its_learning_rate(
