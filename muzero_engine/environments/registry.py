@@ -139,7 +139,8 @@ def _file_module(path: str, folder: str) -> ModuleType:
     for file in files:
         if file.is_file():
             return _loaded(file)
-    raise BadEnvironment(f"there is no file {' and no '.join(map(str, files))}")
+    nowhere = " and no ".join(map(str, files))
+    raise BadEnvironment(f"there is no file {nowhere}: call this from the folder where it is")
 
 
 @functools.cache

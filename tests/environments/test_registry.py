@@ -113,7 +113,7 @@ def test_cart_pole_is_cut_off_where_gymnasium_or_the_settings_say() -> None:
         ("", "needs an id"),
         ("CartPoll-v1", r"CartPoll-v1: .*CartPole"),
         ("Pendulum-v1", r"Pendulum-v1: its actions are Box.*: only Discrete ones"),
-        ("nothing.py:Chain", "there is no file /.*nothing.py$"),
+        ("nothing.py:Chain", "there is no file /.*nothing.py: call this"),
         ("support.environments:Nothing", "support.environments has no Nothing: it has .*support.environments:Chain"),
         ("support.nothing:Chain", "support.nothing cannot be imported: ModuleNotFoundError"),
         ("support.environments:Any", "Any"),
@@ -172,7 +172,7 @@ def test_a_file_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest
         assert environment_spec(settings(name)).actions == 2
         monkeypatch.chdir(tmp_path / "there")
         assert environment_spec(remembered).actions == 2
-    with pytest.raises(BadEnvironment, match=r"there is no file .*there/other.py and no .*here/other.py$"):
+    with pytest.raises(BadEnvironment, match=r"there is no file .*there/other.py and no .*here/other.py: call this"):
         environment_spec(replace(remembered, id="other.py:Other"))
     assert settings_here("CartPole-v1") == settings("CartPole-v1")
 
