@@ -208,6 +208,13 @@ def test_watch_tells_returns_and_repeats_them(chain_weights: Path) -> None:
     assert "over 3 episodes" in told
 
 
+def test_a_class_of_ones_own_may_lie_elsewhere_now(chain_weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "here.py").write_text("from support.environments import Chain\n")
+    found = f"{tmp_path / 'here.py'}:Chain"
+    result = _run("watch", "--weights", chain_weights, "--env", found, "--episodes", 1, "--nodes", 4)
+    assert result.exit_code == 0, result.output
+
+
 def test_watch_records_a_gif(chain_weights: Path, tmp_path: Path) -> None:
     result = _run("watch", "--weights", chain_weights, "--episodes", 1, "--nodes", 8, "--gif", tmp_path / "a.gif")
     assert result.exit_code == 0, result.output
@@ -223,6 +230,10 @@ def test_watch_records_a_gif(chain_weights: Path, tmp_path: Path) -> None:
         (("--weights", WEIGHTS / "tictactoe"), "muzero-engine play"),
         (("--env", "CartPole-v1", "--weights", "CHAIN"), "leave --env out"),
         (("--weights", "CHAIN", "--gif", "nowhere/a.gif"), "nowhere"),
+        (("--weights", "CHAIN", "--gif", "/proc/a.gif"), "/proc/a.gif cannot be written"),
+        (("--weights", "CHAIN", "--gif", "a.txt"), "ends in .gif"),
+        (("--weights", "CHAIN", "--mp4", "a.gif"), "ends in .mp4"),
+        (("--weights", "CHAIN", "--env", "support.environments:Bandit"), "leave --env out"),
     ],
 )
 def test_what_cannot_be_watched_is_told_in_a_line(

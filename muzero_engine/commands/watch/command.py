@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episo
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.environments.base import Environment, ObservationKind
 from muzero_engine.environments.registry import load_environment
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
 from muzero_engine.inference.bundle import default_weights_dir
 from muzero_engine.inference.manifest import MANIFEST, BadWeights, EnvironmentDescription, Manifest
@@ -46,7 +49,7 @@ OF_NO_USE = frozenset(
 
 
 @click.command()
-@click.option("--env", "environment_id", metavar="ID", default="", help="Refuse weights of another environment")
+@click.option("--env", "environment_id", metavar="ID", default="", help="Which, to be sure; or where its class is now")
 @click.option("--episodes", type=click.IntRange(min=1), default=EPISODES, metavar="N", help=f"How many  [{EPISODES}]")
 @click.option("--nodes", type=click.IntRange(min=1), default=NODES, metavar="N", help=f"Simulations a step  [{NODES}]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of the first episode  [0]")
@@ -90,10 +93,8 @@ def watch(
     films = _films(gif, mp4)
     no_full_collections()
     model, described = environment_model(_folder(environment_id, options), options)
-    if environment_id not in ("", described.spec.id):
-        raise BadWeights(f"these weights are for {described.spec.id}, not {environment_id}: leave --env out")
-    environment = load_environment(described.settings, picture=bool(films))
-    if environment.spec != described.spec:
+    environment = load_environment(_settings(environment_id, described), picture=bool(films))
+    if replace(environment.spec, id=described.spec.id) != described.spec:
         raise BadWeights(_other_environment(environment, described))
     player = EnvironmentPlayer(model, described, options, nodes)
     if not as_json:
@@ -131,6 +132,16 @@ def _folder(environment_id: str, options: EngineOptions) -> Path:
     if not environment_id:
         raise click.UsageError("--weights says which network is to act: the folder of a bundle, as export makes it")
     return default_weights_dir(environment_id)
+
+
+def _settings(environment_id: str, described: EnvironmentDescription) -> EnvironmentSettings:
+    """Return how the environment is made; a class of one's own may lie elsewhere now. Raises BadWeights for another."""
+    if environment_id in ("", described.spec.id):
+        return described.settings
+    names = [name.rpartition(":") for name in (environment_id, described.spec.id)]
+    if not all(place for place, _, _ in names) or names[0][2] != names[1][2]:
+        raise BadWeights(f"these weights are for {described.spec.id}, not {environment_id}: leave --env out")
+    return replace(described.settings, id=environment_id)
 
 
 def _other_environment(environment: Environment, described: EnvironmentDescription) -> str:
@@ -243,10 +254,17 @@ def _films(gif: str | None, mp4: str | None) -> list[tuple[Path, FilmWriter]]:
             raise
         raise click.ClickException("a recording needs Pillow: pip install pillow") from None
     wanted = ((gif, recording.write_gif), (mp4, recording.write_mp4))
+    for text, suffix in ((gif, ".gif"), (mp4, ".mp4")):
+        if text is not None and Path(text).suffix.lower() != suffix:
+            raise click.UsageError(f"--{suffix[1:]} takes the name of a file that ends in {suffix}, not {text!r}")
     films: list[tuple[Path, FilmWriter]] = [(expanded(text), write) for text, write in wanted if text is not None]
     for path, _ in films:
         if path.is_dir() or not path.parent.is_dir():
             raise click.ClickException(f"{path} cannot be written: give a file in a folder that there is")
+        try:
+            tempfile.TemporaryFile(dir=path.parent).close()
+        except OSError as error:
+            raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from None
     if mp4 is not None:
         recording.ffmpeg()
     return films

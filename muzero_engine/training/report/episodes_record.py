@@ -53,7 +53,7 @@ class EpisodesRecord:
         interval = "" if self.half_width is None else f" ± {self.half_width:.3g}"
         return (
             f"return {self.mean:.4g}{interval} (median {self.median:.4g}, {self.lowest:.4g} to {self.highest:.4g}) "
-            f"over {self.episodes:,} episodes of {self.length:,.0f} steps"
+            f"over {self.episodes:,} episode{'s' * (self.episodes != 1)} of {self.length:,.0f} steps"
         )
 
 

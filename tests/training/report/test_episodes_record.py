@@ -25,4 +25,4 @@ def test_a_record_of_episodes() -> None:
 def test_a_single_episode_has_no_interval() -> None:
     record = EpisodesRecord.of([7.0], [3], 0)
     assert record.half_width is None
-    assert record.sentence() == "return 7 (median 7, 7 to 7) over 1 episodes of 3 steps"
+    assert record.sentence() == "return 7 (median 7, 7 to 7) over 1 episode of 3 steps"
