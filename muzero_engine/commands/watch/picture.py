@@ -194,7 +194,7 @@ def _draw_policy(draw: ImageDraw.ImageDraw, box: Box, thought: Thought, names: S
         name = names[action] if action < len(names) else str(action)
         font = _font(12 if len(actions) <= 9 else 9)
         label = _cut(name, max(1, int(width / font.getlength("n"))))
-        draw.text((middle, bottom - 14), label, font=font, fill=TEXT if taken else MUTED, anchor="mt")
+        draw.text((middle, bottom - 4), label, font=font, fill=TEXT if taken else MUTED, anchor="ms")
 
 
 def _number(number: float) -> str:
