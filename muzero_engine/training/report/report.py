@@ -26,6 +26,7 @@ SMOOTHED = 200  # points of a curve, at most; more are averaged
 OVERVIEW = ("returns", "evaluation", "elo", "scores", "policy-loss", "value-loss", "game-length", "results")
 OVERVIEW_COLUMNS = 3
 OVERVIEW_DPI = 64
+LEGEND_ROOM = 0.3  # of a picture's height, above many curves
 COLOURS = ("#0b5394", "#cc4125", "#38761d", "#b45f06", "#674ea7", "#45818e", "#a64d79", "#7f6000")
 
 
@@ -175,4 +176,7 @@ def _dress(axes: Axes, chart: Chart) -> None:
     if not chart.logarithmic:
         axes.yaxis.set_major_formatter(lambda value, _: _tick(value))
     if len(chart.curves) > 1 or chart.dots or chart.held_out:
+        if len(chart.curves) > 4 and not (chart.shares or chart.logarithmic):
+            low, high = axes.get_ylim()
+            axes.set_ylim(low, high + LEGEND_ROOM * (high - low))
         axes.legend(frameon=False, fontsize=9, ncols=2 if len(chart.curves) > 4 else 1)
