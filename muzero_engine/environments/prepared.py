@@ -7,6 +7,7 @@ axes are an image, everything else is a vector. In three axes the planes (an ima
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import random
 from collections.abc import Callable
@@ -60,7 +61,8 @@ class PreparedEnvironment:
         self._random = random.Random(0)
         self._last = self._age = 0
         try:
-            first = np.asarray(source.reset(0))
+            self._by_name = not _takes_position(source.reset)
+            first = self._begun(0)
             kind, shape, self._shown = _format(first, settings)
         except BadEnvironment as error:
             raise BadEnvironment(f"{self._id}: {error}") from None
@@ -89,23 +91,23 @@ class PreparedEnvironment:
         if self._sticky or self._no_ops:
             self._random.seed(seed)
         try:
-            raw = np.asarray(self._source.reset(seed))
+            raw = self._begun(seed)
             for _ in range(self._random.randint(0, self._no_ops) if self._no_ops else 0):
                 raw, _, terminated, truncated, *_ = self._source.step(0)
                 if terminated or truncated:
-                    raw = np.asarray(self._source.reset(seed))
+                    raw = self._begun(seed)
         except (Exception, SystemExit) as error:
             raise EnvironmentFailed(f"{self._id} cannot begin an episode: {one_line(error)}") from error
-        return self._observation(raw)
+        return self._observation(np.asarray(raw))
 
     def step(self, action: int) -> EnvironmentStep:
         """Act. Raises EnvironmentFailed where the source raises or says what it must not."""
-        reward, before, raw = 0.0, None, None
+        reward, before, raw = 0.0, None, np.zeros(0)
         terminated = truncated = False
         for _ in range(self._skip):
             if not self._sticky or self._random.random() >= self._sticky:
                 self._last = action
-            if self._brightest and raw is not None:
+            if self._brightest and raw.size:
                 before = np.array(raw)
             try:
                 answer = self._source.step(self._last)
@@ -113,19 +115,21 @@ class PreparedEnvironment:
                 raise EnvironmentFailed(f"{self._id} raised {one_line(error)}") from error
             try:
                 raw, gained, terminated, truncated, *_ = answer
+                raw = np.asarray(raw)
             except (TypeError, ValueError):
                 what = "its step must return (observation, reward, terminated, truncated)"
                 raise EnvironmentFailed(f"{self._id}: {what}, not {str(answer)[:60]}") from None
             reward += gained if type(gained) in (float, int) else self._number(gained)
+            if type(terminated) is not bool or type(truncated) is not bool:
+                terminated, truncated = self._flag(terminated), self._flag(truncated)
             if terminated or truncated:
                 break
         if not -MOST_REWARD < reward < MOST_REWARD:  # NaN is neither
             raise EnvironmentFailed(f"{self._id} gave a reward of {reward}, which is no number to learn from")
         self._age += 1
-        raw = np.asarray(raw)
         observation = self._observation(raw if before is None else np.maximum(raw, before))
         return EnvironmentStep(
-            observation, reward, bool(terminated), bool(truncated or (self._age >= self._limit and not terminated))
+            observation, reward, terminated, truncated or (self._age >= self._limit and not terminated)
         )
 
     def render(self) -> npt.NDArray[np.uint8] | None:
@@ -140,6 +144,21 @@ class PreparedEnvironment:
         if close is not None:
             with contextlib.suppress(Exception):  # it is not needed any more, whatever it says
                 close()
+
+    def _begun(self, seed: int) -> npt.NDArray[Any]:
+        """Return the first observation of an episode, without what Gymnasium has behind it."""
+        first = self._source.reset(seed=seed) if self._by_name else self._source.reset(seed)
+        if isinstance(first, tuple) and len(first) == 2 and isinstance(first[1], dict):
+            first = first[0]
+        return np.asarray(first)
+
+    def _flag(self, said: Any) -> bool:
+        """Return whether an episode is said to have ended by what is no Python bool."""
+        array = np.asarray(said)
+        if array.size != 1 or array.dtype.kind not in "biu" or array.item() not in (0, 1):
+            what = "terminated and truncated, the third and fourth of what its step returns, must be True or False"
+            raise EnvironmentFailed(f"{self._id}: {what}, not {str(said)[:60]!r}")
+        return bool(array.item())
 
     def _number(self, reward: Any) -> float:
         """Return a reward that is no Python number, such as an array of one."""
@@ -196,6 +215,17 @@ def _format(
             return raw.astype(np.float32).reshape(-1, 1, 1)
 
     return ObservationKind.VECTOR, (first.size, 1, 1), vector
+
+
+def _takes_position(reset: Callable[..., Any]) -> bool:
+    """Return whether the seed may come without its name."""
+    try:
+        inspect.signature(reset).bind(0)
+    except TypeError:
+        return False
+    except ValueError:  # it is not written in Python
+        return True
+    return True
 
 
 def _names(source: EnvironmentSource) -> tuple[str, ...]:

@@ -139,6 +139,9 @@ def test_what_an_environment_must_not_do_is_said_in_a_sentence(name: str, reason
             ([0.0], 1.0, True),
             r"its step must return \(observation, reward, terminated, truncated\), not \(\[0.0\], 1.0, True\)",
         ),
+        (([0.0], 1.0, False, {"x": 1}), r"terminated and truncated, .* must be True or False, not \"{'x': 1}\""),
+        (([0.0], 1.0, "no", False), r"must be True or False, not 'no'"),
+        (([[0.0], [0.0, 1.0]], 1.0, False, False), r"its step must return"),
         (None, r"its step must return \(observation, reward, terminated, truncated\), not None"),
         (([1e300], 1.0, True, False), r"numbers that float32 cannot hold"),
     ],
@@ -153,6 +156,18 @@ def test_what_a_step_returns(monkeypatch: pytest.MonkeyPatch, answer: Any, rewar
     else:
         with pytest.raises(EnvironmentFailed, match=reward):
             environment.step(0)
+
+
+def test_reset_may_be_that_of_gymnasium(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeds = []
+
+    def reset(self: object, *, seed: int | None = None, options: object = None) -> tuple[list[float], dict[str, int]]:
+        seeds.append(seed)
+        return [7.0], {"lives": 3}
+
+    monkeypatch.setattr("support.environments.Endless.reset", reset)
+    assert made("Endless").reset(5).tolist() == [[[7.0]]]
+    assert seeds == [0, 5]
 
 
 def test_observations_of_no_numbers_are_refused() -> None:
