@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
@@ -103,7 +103,9 @@ def export_bundle(
         files[PICTURE] = picture
     if history is not None:
         files[HISTORY] = history
-    environment = game if isinstance(game, EnvironmentDescription) else None
+    environment = None
+    if isinstance(game, EnvironmentDescription):  # where its class lies on this machine is nobody else's concern
+        environment = replace(game, settings=replace(game.settings, folder=""))
     manifest = _manifest(network, training, ratings, levels, files, environment)
     card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
     _replace(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})

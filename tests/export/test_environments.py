@@ -42,9 +42,11 @@ def test_onnx_agrees_with_torch(spec: EnvironmentSpec, tmp_path: Path) -> None:
     network = tiny_environment_network(spec)
     with torch.no_grad():
         network.value.logits.bias[-1] += 4.0  # towards values beyond the range of games
-    made = export_bundle(network, description(spec), tmp_path / "b", training=UNTRAINED)
+    at_home = dataclasses.replace(description(spec).settings, folder="/home/somebody")
+    made_for = dataclasses.replace(description(spec), settings=at_home)
+    made = export_bundle(network, made_for, tmp_path / "b", training=UNTRAINED)
     assert read_manifest(tmp_path / "b") == made
-    assert made.environment == description(spec)
+    assert made.environment == description(spec)  # without the folder
     model = OnnxModel(load_bundle(tmp_path / "b"))
     assert (model.precision, model.latent_levels) == (Precision.FP32, 0)
     reference = TorchModel(copy.deepcopy(network).half().float())
