@@ -95,6 +95,30 @@ def test_what_is_cut_off_counts_as_expected() -> None:
     assert len(episode.scenes) == 6  # the end is one
 
 
+class Undrawn(Corridor):
+    """An environment that cannot draw itself here."""
+
+    def __init__(self, picture: Any) -> None:
+        super().__init__(ObservationKind.VECTOR, (4, 1, 1))
+        self._picture = picture
+
+    def render(self) -> Any:
+        if isinstance(self._picture, Exception):
+            raise self._picture
+        return self._picture
+
+
+@pytest.mark.parametrize(
+    ("picture", "told"),
+    [(OSError("no display"), "no display"), (np.zeros((4, 4), dtype=np.uint8), "[4, 4]"), (None, "")],
+)
+def test_an_environment_that_cannot_draw_itself_is_shown_by_its_numbers(picture: Any, told: str) -> None:
+    episode = _episode(Undrawn(picture), scenes=100)
+    assert episode.ending is EpisodeEnd.TERMINATED
+    assert told in episode.scenes[0].why_none
+    assert EpisodePicture(episode, Undrawn(picture).spec, DISCOUNT).draw(0).size == (WIDTH, HEIGHT)
+
+
 def test_an_episode_without_an_end_is_cut_off() -> None:
     episode = _episode(Corridor(length=-1), scenes=4, max_steps=30)
     assert (episode.ending, episode.total) == (EpisodeEnd.CUT, 30.0)

@@ -38,10 +38,8 @@ TELL_SECONDS = 10.0  # between two lines on how far an episode is, where there i
 FIRST_SECONDS = 3.0  # to the first of them
 FPS = 15.0
 RUN_METRICS = "metrics.jsonl"  # what every training run has
-NO_PICTURE = (
-    "the environment does not draw itself, so that its numbers are shown (many of Gymnasium's need pygame: "
-    "pip install pygame)"
-)
+NO_PICTURE = "the environment does not draw itself, so that what it lets be seen is shown"
+PYGAME = "many of Gymnasium's need pygame: pip install pygame"
 OF_NO_USE = frozenset(
     "multipv ponder move_overhead_ms log_file temperature temperature_plies smart_pruning_factor mate_search seed "
     "score_type verbose_move_stats info_interval_ms draw_value_white draw_value_black".split()
@@ -114,8 +112,9 @@ def watch(
         click.echo(f"stopped after {len(whole)} of {episodes} episodes", err=True)
     if not films or not played or not played[0].rewards:
         return
-    if described.spec.kind is ObservationKind.VECTOR and played[0].scenes[0].picture is None:
-        click.echo(NO_PICTURE, err=True)
+    first = played[0].scenes[0]
+    if described.spec.kind is not ObservationKind.PLANES and first.picture is None:
+        click.echo(f"{NO_PICTURE} ({first.why_none or PYGAME})", err=True)
     for path, write in films:
         _record_episode(path, write, played[0], described, fps)
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.commands.common.environments import EnvironmentPlayer, Thought
-from muzero_engine.environments.base import Environment, Observation
+from muzero_engine.environments.base import Environment, Observation, ObservationKind, one_line
 from muzero_engine.environments.stacking import FrameStack
 
 Picture = npt.NDArray[np.uint8]  # uint8[rows, columns, 3]
@@ -30,9 +30,11 @@ class EpisodeEnd(enum.Enum):
 class Scene:
     """What was to be seen before an action, in little memory."""
 
-    def __init__(self, observation: Observation, picture: Picture | None) -> None:
-        """Keep the newest observation, [planes, rows, columns], and how the environment draws itself, if it does."""
+    def __init__(self, observation: Observation, picture: Picture | None, why_none: str = "") -> None:
+        """Keep the newest observation, [planes, rows, columns], and how the environment draws itself, if it does;
+        `why_none` is what went wrong where it tried to."""
         self.observation = observation
+        self.why_none = why_none
         self._packed = None if picture is None else zlib.compress(picture.tobytes(), level=1)
         self._shape = () if picture is None else picture.shape
 
@@ -70,6 +72,20 @@ class Episode:
         return result[::-1]
 
 
+def _scene(environment: Environment, observation: Observation) -> Scene:
+    """Return what is to be seen. Planes are drawn from the observation; whatever somebody's `render` does, an episode
+    goes on."""
+    if environment.spec.kind is ObservationKind.PLANES:
+        return Scene(observation, None)
+    try:
+        picture = environment.render()
+    except Exception as error:
+        return Scene(observation, None, one_line(error))
+    if picture is not None and (picture.ndim != 3 or picture.shape[2] != 3 or not picture.size):
+        return Scene(observation, None, f"its picture has the shape {list(picture.shape)}, not [rows, columns, 3]")
+    return Scene(observation, picture)
+
+
 def play_episode(
     environment: Environment,
     player: EnvironmentPlayer,
@@ -92,7 +108,7 @@ def play_episode(
         observed = stack.begin(newest)
         while True:
             if len(seen) < scenes:
-                seen.append(Scene(newest, environment.render()))
+                seen.append(_scene(environment, newest))
             thought = player.think(observed)
             step = environment.step(thought.action)
             if len(thoughts) < len(seen):
@@ -105,7 +121,7 @@ def play_episode(
             if step.terminated or step.truncated or len(rewards) == max_steps:
                 break
         if len(seen) == len(rewards):
-            seen.append(Scene(newest, environment.render()))
+            seen.append(_scene(environment, newest))
         last_value = 0.0 if step.terminated else player.think(observed).value
         over = EpisodeEnd.TRUNCATED if step.truncated else EpisodeEnd.CUT
         ending = EpisodeEnd.TERMINATED if step.terminated else over
