@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from muzero_engine.training.distributed import World
     from muzero_engine.training.run.checkpoint import Checkpoint
     from muzero_engine.training.run.checkpoint_contents import Counters
+    from muzero_engine.training.run.loop import RunEnd
 
 RUNS = Path("runs")  # where runs lie that were given no folder
 CONFIG = "config.json"  # of a run, in its folder
@@ -260,7 +261,6 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     from muzero_engine.training.report.dashboards import dashboards
     from muzero_engine.training.report.history import keep_earlier
     from muzero_engine.training.run.checkpoint import restore_checkpoints, set_later_aside
-    from muzero_engine.training.run.loop import RunEnd
     from muzero_engine.training.run.loop import train as run_loop
     from muzero_engine.training.run.run import TrainingRun
 
@@ -294,7 +294,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
         for write in write_records:
             run.on_record(write)
         ending = run_loop(run, progress, time_limit=order.time_limit)
-    progress.note(_what_comes_next(subject_of(config), folder, asked=ending is RunEnd.ASKED))
+    progress.note(_what_comes_next(config, folder, ending))
 
 
 def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], None]) -> _Beginning:
@@ -395,12 +395,20 @@ def _what_is_there(folder: Path) -> str:
     return f"{folder / f'checkpoint-{max(numbers)}'} is whole, go on with --resume"
 
 
-def _what_comes_next(subject: Subject, folder: Path, *, asked: bool) -> str:
-    """Return the commands that a run is of use to, which may have been `asked` to stop."""
+def _what_comes_next(config: TrainConfig, folder: Path, ending: RunEnd) -> str:
+    """Return the commands that a run which ended so is of use to."""
+    from muzero_engine.training.run.loop import RunEnd
+
+    subject = subject_of(config)
     if not any(folder.glob("checkpoint-*")):
-        return NOTHING_LEARNT if asked else f"begin anew with: muzero-engine train {subject.flag} {subject.name}"
+        return (
+            NOTHING_LEARNT
+            if ending is RunEnd.ASKED
+            else f"begin anew with: muzero-engine train {subject.flag} {subject.name}"
+        )
+    more = {RunEnd.FINISHED: f" --steps {2 * config.steps}", RunEnd.LASTED: f" --duration {2 * config.duration:g}s"}
     return (
-        f"go on:  muzero-engine train --run {folder} --resume\n"
+        f"go on:  muzero-engine train --run {folder} --resume{more.get(ending, '')}\n"
         f"curves: muzero-engine report {folder}\n"
         f"play:   muzero-engine export --run {folder} --out {folder / 'weights'}\n"
         f"        muzero-engine {subject.after_export} --weights {folder / 'weights'}"

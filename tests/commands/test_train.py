@@ -63,6 +63,7 @@ def test_a_duration_is_told_and_can_be_changed_for_steps(tmp_path: Path) -> None
     run = tmp_path / "run"
     output = done(*NEW, "--run", run, "--duration", "1s", *TINY)
     assert "its duration is over: " in output
+    assert f"go on:  muzero-engine train --run {run} --resume --duration 2s\n" in output
     step = max(int(folder.name.removeprefix("checkpoint-")) for folder in run.glob("checkpoint-*"))
     assert json.loads((run / "config.json").read_text())["duration"] == 1.0
     assert "its duration is over" in done("train", "--run", run, "--resume")  # nothing is left to do
@@ -77,7 +78,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     assert f"tictactoe, preset tiny, on cpu, from nothing, in {run}\n" in output
     assert re.search(r"on this processor the first gradient step comes in about \d+ s, all 2 in about \d+ s ", output)
     assert f"all steps are done: {run / 'checkpoint-2'}\n" in output
-    assert f"go on:  muzero-engine train --run {run} --resume\n" in output
+    assert f"go on:  muzero-engine train --run {run} --resume --steps 4\n" in output
     assert f"        muzero-engine play tictactoe --weights {run / 'weights'}\n" in output
     output = done("train", "--run", run, "--resume", "--steps", 4, "--time-limit", "5m")
     assert "from step 2" in output
