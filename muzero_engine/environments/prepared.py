@@ -133,10 +133,24 @@ class PreparedEnvironment:
         )
 
     def render(self) -> npt.NDArray[np.uint8] | None:
-        """Return a picture uint8[rows, columns, 3] of what was reached last; None where there is none."""
+        """Return a picture uint8[rows, columns, 3] of what was reached last; None where there is none.
+
+        Raises EnvironmentFailed where the source cannot draw, or draws something else.
+        """
         render = getattr(self._source, "render", None)
-        picture = None if render is None else render()
-        return None if picture is None else np.asarray(picture, dtype=np.uint8)
+        if render is None:
+            return None
+        try:
+            picture = render()
+        except (Exception, SystemExit) as error:
+            raise EnvironmentFailed(f"{self._id} cannot be drawn: {one_line(error)}") from error
+        if picture is None:
+            return None
+        pixels = np.asarray(picture)
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            what = f"{pixels.dtype}{list(pixels.shape)}"
+            raise EnvironmentFailed(f"{self._id} must be drawn as uint8[rows, columns, 3], not as {what}")
+        return pixels
 
     def close(self) -> None:
         """Give back what the source holds."""

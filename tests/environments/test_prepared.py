@@ -170,6 +170,21 @@ def test_reset_may_be_that_of_gymnasium(monkeypatch: pytest.MonkeyPatch) -> None
     assert seeds == [0, 5]
 
 
+@pytest.mark.parametrize(
+    ("picture", "reason"),
+    [
+        (lambda self: 1 / 0, "Camera cannot be drawn: ZeroDivisionError"),
+        (lambda self: np.zeros((4, 4, 3)), r"must be drawn as uint8\[rows, columns, 3\], not as float64\[4, 4, 3\]"),
+        (lambda self: "a cat", r"not as <U5\[\]"),
+    ],
+)
+def test_pictures_that_are_none(monkeypatch: pytest.MonkeyPatch, picture: Any, reason: str) -> None:
+    environment = made("Camera")
+    monkeypatch.setattr("support.environments.Camera.render", picture)
+    with pytest.raises(EnvironmentFailed, match=reason):
+        environment.render()
+
+
 def test_observations_of_no_numbers_are_refused() -> None:
     environment = made("NoNumbers")
     environment.reset(0)

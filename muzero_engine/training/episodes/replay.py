@@ -57,10 +57,10 @@ class EpisodeReplay:
     ) -> None:
         """Make an empty replay of B slots; `dtype` is that of planes, `discount` and `n_step` those of the targets."""
         self._spec, self._settings, self._learner = spec, replay, learner
-        self._discount, self._n_step = discount, n_step
         self._device, self._dtype = device, dtype
-        shortest = learner.unroll + n_step + spec.stack + 1
-        self._ring = EpisodeRing(spec, slots, max(replay.capacity_plies // slots, shortest), target_actions, device)
+        length = max(replay.capacity_plies // slots, learner.unroll + spec.stack + 2)
+        self._ring = EpisodeRing(spec, slots, length, target_actions, device)
+        self._discount, self._n_step = discount, min(n_step, length)  # what is further on has not come in
         number = torch.arange(slots)
         self._held_out = number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1  # bool[B], on the CPU
         self._drawable: _Drawable | None = None  # as the ring was when it was last drawn from

@@ -305,6 +305,23 @@ def test_replays_of_other_settings_are_refused() -> None:
         replay(replace(SPEC, shape=(3, 1, 1)), slots=2).load_state(of.state())
 
 
+def test_no_target_reaches_further_than_the_ring() -> None:
+    of = EpisodeReplay(
+        SPEC,
+        slots=1,
+        replay=ReplaySettings(capacity_plies=20, min_plies=1),
+        learner=LearnerSettings(unroll=UNROLL),
+        target_actions=2,
+        discount=1.0,
+        n_step=10**9,
+        device=CPU,
+    )
+    of.add(rows("." * 12))
+    batch = drawn(of, 50)
+    places = by_number(batch)
+    assert batch.value[places[6], 0].item() == 7 + 8 + 9 + 10 + 11 + 111
+
+
 def test_there_is_nothing_to_draw_at_first() -> None:
     of = replay()
     with pytest.raises(ValueError, match="too few steps"):
