@@ -185,11 +185,9 @@ def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, MadeFor, Training]:
 
 
 def _description(settings: EnvironmentSettings, returns: DiscountedReturns) -> EnvironmentDescription:
-    """Return the environment as these settings make it, without this machine's folder. Raises ClickException."""
+    """Return the environment as these settings make it. Raises ClickException."""
     try:
-        return EnvironmentDescription(
-            spec=environment_spec(settings), settings=replace(settings, folder=""), returns=returns
-        )
+        return EnvironmentDescription(spec=environment_spec(settings), settings=settings, returns=returns)
     except BadEnvironment as error:
         raise click.ClickException(str(error)) from None
 
