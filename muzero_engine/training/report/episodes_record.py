@@ -32,10 +32,11 @@ class EpisodesRecord:
         """Return the record of episodes, of which there is at least one."""
         sums = np.asarray(returns, dtype=np.float64)
         count = len(sums)
+        spread = sums.std(ddof=1) if sums.min() < sums.max() else 0.0  # not the rounding errors of equal numbers
         return cls(
             episodes=count,
             mean=float(sums.mean()),
-            half_width=float(student_95(count - 1) * sums.std(ddof=1) / math.sqrt(count)) if count > 1 else None,
+            half_width=float(student_95(count - 1) * spread / math.sqrt(count)) if count > 1 else None,
             lowest=float(sums.min()),
             quantiles=tuple(np.quantile(sums, QUANTILES).tolist()),
             highest=float(sums.max()),

@@ -26,3 +26,7 @@ def test_a_single_episode_has_no_interval() -> None:
     record = EpisodesRecord.of([7.0], [3], 0)
     assert record.half_width is None
     assert record.sentence() == "return 7 (median 7, 7 to 7) over 1 episode of 3 steps"
+
+
+def test_equal_returns_have_no_spread() -> None:
+    assert EpisodesRecord.of([-0.3] * 30, [10] * 30, 0).half_width == 0.0
