@@ -21,7 +21,13 @@ from muzero_engine.commands.watch import recording
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
 from muzero_engine.commands.watch.picture import HEIGHT, WIDTH, EpisodePicture
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.environments.base import EnvironmentSpec, EnvironmentStep, Observation, ObservationKind
+from muzero_engine.environments.base import (
+    EnvironmentFailed,
+    EnvironmentSpec,
+    EnvironmentStep,
+    Observation,
+    ObservationKind,
+)
 from muzero_engine.environments.registry import environment_spec
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.export.bundle import export_bundle
@@ -110,7 +116,7 @@ class Undrawn(Corridor):
 
 @pytest.mark.parametrize(
     ("picture", "told"),
-    [(OSError("no display"), "no display"), (np.zeros((4, 4), dtype=np.uint8), "[4, 4]"), (None, "")],
+    [(EnvironmentFailed("it cannot be drawn: no display"), "no display"), (None, "")],
 )
 def test_an_environment_that_cannot_draw_itself_is_shown_by_its_numbers(picture: Any, told: str) -> None:
     episode = _episode(Undrawn(picture), scenes=100)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.commands.common.environments import EnvironmentPlayer, Thought
-from muzero_engine.environments.base import Environment, Observation, ObservationKind, one_line
+from muzero_engine.environments.base import Environment, EnvironmentFailed, Observation, ObservationKind
 from muzero_engine.environments.stacking import FrameStack
 
 Picture = npt.NDArray[np.uint8]  # uint8[rows, columns, 3]
@@ -79,10 +79,8 @@ def _scene(environment: Environment, observation: Observation) -> Scene:
         return Scene(observation, None)
     try:
         picture = environment.render()
-    except Exception as error:
-        return Scene(observation, None, one_line(error))
-    if picture is not None and (picture.ndim != 3 or picture.shape[2] != 3 or not picture.size):
-        return Scene(observation, None, f"its picture has the shape {list(picture.shape)}, not [rows, columns, 3]")
+    except EnvironmentFailed as error:
+        return Scene(observation, None, str(error))
     return Scene(observation, picture)
 
 
