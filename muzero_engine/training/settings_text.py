@@ -16,9 +16,12 @@ from typing import Any, cast, get_type_hints
 from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
+from muzero_engine.network.config import IMAGE_STEP, MAX_BOARD
+from muzero_engine.returns import MOST_SUPPORT
 from muzero_engine.training.config import TrainConfig
 
 FIXED = ("game", "preset", "environment.id", "environment.folder")  # what a run is; not settings
+MOST_N_STEP = 1000  # rewards of a target: each is added for itself, and a stop waits for the gradient step
 Shares = tuple[tuple[Shape, float], ...]  # boards with their shares of the games
 
 
@@ -69,6 +72,13 @@ def _check_boards(config: TrainConfig) -> None:
     if not config.game:
         raise BadSettings("the run's configuration names neither a game nor an environment")
     spec = load_game(config.game).spec
+    usual = TrainConfig(game=config.game, preset=config.preset, steps=1)
+    for group in ("environment", "returns"):
+        for field in dataclasses.fields(getattr(usual, group)):
+            if _value(config, f"{group}.{field.name}") != _value(usual, f"{group}.{field.name}"):
+                raise BadSettings(
+                    f"{group}.{field.name} is a setting of environments, and {spec.name} is a game: leave it out"
+                )
     for shape, share in config.self_play.shapes:
         known = f"one of the boards of {spec.name}, such as {_board(spec.shapes[0])}"
         _require(shape in spec.shapes, "self_play.shapes", known, _board(shape))
@@ -79,14 +89,19 @@ def _check_environment(config: TrainConfig) -> None:
     if config.game:
         raise BadSettings(f"the run's configuration names a game, {config.game}, and an environment: choose one")
     settings, returns = config.environment, config.returns
-    for name in ("frame_skip", "size", "stack", "step_seconds"):
+    for name in ("frame_skip", "stack", "step_seconds"):
         _require(getattr(settings, name) > 0, f"environment.{name}", "greater than 0", getattr(settings, name))
+    sizes = range(IMAGE_STEP, IMAGE_STEP * MAX_BOARD + 1, IMAGE_STEP)
+    multiple = f"a multiple of {IMAGE_STEP} from {sizes[0]} to {sizes[-1]}, like 96"
+    _require(settings.size in sizes, "environment.size", multiple, settings.size)
     for name in ("no_ops", "max_steps"):
         _require(getattr(settings, name) >= 0, f"environment.{name}", "0 or more", getattr(settings, name))
     _require(settings.sticky <= 1, "environment.sticky", "at most 1", settings.sticky)
     _require(0 < returns.discount <= 1, "returns.discount", "greater than 0 and at most 1", returns.discount)
-    _require(returns.support >= 1, "returns.support", "1 or more", returns.support)
-    _require(returns.n_step >= 1, "returns.n_step", "1 or more", returns.n_step)
+    _require(1 <= returns.support <= MOST_SUPPORT, "returns.support", f"1 to {MOST_SUPPORT}", returns.support)
+    kept = max(1, min(MOST_N_STEP, config.replay.capacity_plies // max(1, config.self_play.games)))
+    known = f"1 to {kept} (replay.capacity_plies / self_play.games steps are kept of each, {MOST_N_STEP} count at most)"
+    _require(1 <= returns.n_step <= kept, "returns.n_step", known, returns.n_step)
     for name, only in _BOARDS_ONLY.items():
         value = _value(config, name)
         _require(value == only, name, f"{only}, as an environment is learnt", value)

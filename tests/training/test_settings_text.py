@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.registry import BUILT_IN, UnknownGame
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.training import settings_text
@@ -86,6 +87,11 @@ def test_overrides_take_the_type_of_their_field() -> None:
         ("self_play.shapes=9x9", "must be one of the boards of tictactoe, such as 3x3, not 9x9"),
         ("replay.min_plies=1000000", "at most replay.capacity_plies"),
         ("search.simulations=1", "2 or more"),
+        (
+            "environment.frame_skip=4",
+            "environment.frame_skip is a setting of environments, and tictactoe is a game: leave it out",
+        ),
+        ("returns.n_step=7", "returns.n_step is a setting of environments, and tictactoe is a game: leave it out"),
     ],
 )
 def test_bad_overrides_say_what_is_wrong(override: str, message: str) -> None:
@@ -93,6 +99,32 @@ def test_bad_overrides_say_what_is_wrong(override: str, message: str) -> None:
         with_overrides(TINY, [override])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("returns.n_step=1000000", "returns.n_step must be 1 to 117 (replay.capacity_plies / self_play.games"),
+        ("returns.n_step=0", "returns.n_step must be 1 to 117"),
+        ("returns.support=100000000", "returns.support must be 1 to 1000, not 100000000"),
+        ("environment.size=50", "environment.size must be a multiple of 16 from 16 to 512, like 96, not 50"),
+        ("environment.size=100000", "environment.size must be a multiple of 16 from 16 to 512, like 96, not 100000"),
+        ("environment.size=0", "environment.size must be a multiple of 16"),
+    ],
+)
+def test_settings_of_environments_that_no_network_or_replay_fits_are_refused(override: str, message: str) -> None:
+    config = dataclasses.replace(TINY, game="", environment=EnvironmentSettings(id="Any-v0"))
+    with pytest.raises(BadSettings) as caught:
+        with_overrides(config, [override])
+    assert message in str(caught.value)
+
+
+def test_no_target_looks_further_ahead_than_the_replay_keeps_of_an_environment() -> None:
+    config = dataclasses.replace(TINY, game="", environment=EnvironmentSettings(id="Any-v0"))
+    few = ("replay.capacity_plies=400", "replay.min_plies=60", "self_play.games=8")
+    assert with_overrides(config, (*few, "returns.n_step=50")).returns.n_step == 50
+    with pytest.raises(BadSettings, match=r"returns\.n_step must be 1 to 50 .*, not 51"):
+        with_overrides(config, (*few, "returns.n_step=51"))
 
 
 @given(st.sampled_from(BUILT_IN), st.integers(1, 10**6), st.floats(1e-6, 1.0), st.booleans())
