@@ -21,7 +21,7 @@ from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.environments.base import Environment, ObservationKind
+from muzero_engine.environments.base import BadEnvironment, Environment, ObservationKind
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
@@ -39,6 +39,7 @@ FIRST_SECONDS = 3.0  # to the first of them
 FPS = 15.0
 RUN_METRICS = "metrics.jsonl"  # what every training run has
 NO_PICTURE = "the environment does not draw itself, so that what it lets be seen is shown"
+ELSEWHERE = "; or say where its class is with --env PATH:Class"
 PYGAME = "many of Gymnasium's need pygame: pip install pygame"
 OF_NO_USE = frozenset(
     "multipv ponder move_overhead_ms log_file temperature temperature_plies smart_pruning_factor mate_search seed "
@@ -91,7 +92,11 @@ def watch(
     films = _films(gif, mp4)
     no_full_collections()
     model, described = environment_model(_folder(environment_id, options), options)
-    environment = load_environment(_settings(environment_id, described), picture=bool(films))
+    try:
+        environment = load_environment(_settings(environment_id, described), picture=bool(films))
+    except BadEnvironment as error:
+        elsewhere = ":" in described.spec.id and not environment_id
+        raise BadEnvironment(f"{error}{ELSEWHERE if elsewhere else ''}") from None
     if replace(environment.spec, id=described.spec.id) != described.spec:
         raise BadWeights(_other_environment(environment, described))
     player = EnvironmentPlayer(model, described, options, nodes)

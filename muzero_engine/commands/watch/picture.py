@@ -22,6 +22,7 @@ LEFT, RIGHT = MARGIN + SCENE + MARGIN, WIDTH - MARGIN  # of what the model says
 SHARPER = 2  # times as large are lines drawn as they are shown, so that they are smooth
 SCALE = 46  # pixels at the left of a chart for the ends of its scale
 REWARDS_SHOWN = 40  # the last ones
+CROWDED = 0.2  # where no action is likelier, the likeliest has a bar of full height
 MOST_ACTIONS = 18  # that have a bar, the likeliest
 
 BACKGROUND, PANEL, GRID = "#11151c", "#1a202b", "#323c4d"
@@ -177,12 +178,15 @@ def _draw_policy(draw: ImageDraw.ImageDraw, box: Box, thought: Thought, names: S
     """Draw a bar an action, as high as it is likely by the improved policy, the network's own as a line across."""
     left, top, right, bottom = box
     draw.text((left, top - 20), "policy", font=_font(14), fill=TEXT)
-    draw.text((right, top - 19), "line: before the search", font=_font(12), fill=MUTED, anchor="rt")
     likeliest = sorted(range(len(thought.policy)), key=lambda action: -thought.policy[action])[:MOST_ACTIONS]
     actions = sorted({*likeliest[: MOST_ACTIONS - 1], thought.action} if len(likeliest) == MOST_ACTIONS else likeliest)
     draw.rectangle((left, top, right, bottom - 18), fill=PANEL)
+    full = max(float(probabilities[actions].max()) for probabilities in (thought.policy, thought.prior))
+    full = full if full < CROWDED else 1.0
+    named = "" if full == 1.0 else f"full height: {100 * full:.2g}%, "
+    draw.text((right, top - 19), f"{named}line: before the search", font=_font(12), fill=MUTED, anchor="rt")
     width = (right - left) / len(actions)
-    height = bottom - 18 - top - 4
+    height = (bottom - 18 - top - 4) / full
     for place, action in enumerate(actions):
         taken = action == thought.action
         middle = left + (place + 0.5) * width

@@ -53,9 +53,15 @@ class EpisodesRecord:
         """Return what is told of it in a line."""
         interval = "" if self.half_width is None else f" ± {self.half_width:.3g}"
         return (
-            f"return {self.mean:.4g}{interval} (median {self.median:.4g}, {self.lowest:.4g} to {self.highest:.4g}) "
+            f"return {_told(self.mean)}{interval} (median {_told(self.median)}, {_told(self.lowest)} to "
+            f"{_told(self.highest)}) "
             f"over {self.episodes:,} episode{'s' * (self.episodes != 1)} of {self.length:,.0f} steps"
         )
+
+
+def _told(number: float) -> str:
+    """Return a return in four digits, or as a whole number."""
+    return f"{number:.4g}" if abs(number) < 1000 else f"{number:.0f}"
 
 
 _STUDENT = {1: 12.706, 2: 4.303}
