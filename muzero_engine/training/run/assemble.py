@@ -19,7 +19,13 @@ from muzero_engine.training.run.environment_task import EnvironmentTask
 from muzero_engine.training.run.game_task import GameTask
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.run.reanalysis import Reanalysis
-from muzero_engine.training.run.state import goes_on_with_games, restore_games, restore_learner, restore_replay
+from muzero_engine.training.run.state import (
+    goes_on_with_games,
+    refuse_another_network,
+    restore_games,
+    restore_learner,
+    restore_replay,
+)
 from muzero_engine.training.run.task import RunTask
 from muzero_engine.training.self_play.play import SelfPlay
 from muzero_engine.training.self_play.source import PlaySource
@@ -46,6 +52,8 @@ def assemble(
     cannot be written to.
     """
     task = task_of(config)
+    if checkpoint is not None:
+        refuse_another_network(checkpoint, config, task.network_config(config.network))
     make_folder(folder)
     learner = _learner(config, task, folder, world, initial)
     if checkpoint is not None:

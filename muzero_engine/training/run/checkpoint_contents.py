@@ -62,14 +62,26 @@ def read_earlier(checkpoint: Checkpoint) -> Counters:
 
 def read_network(checkpoint: Checkpoint) -> MuZeroNetwork:
     """Return the network that played: the running mean of the weights, on the CPU. Raises BadCheckpoint."""
+    network = MuZeroNetwork(read_network_config(checkpoint))
     try:
-        network = MuZeroNetwork(NetworkConfig.from_json(str(checkpoint.document.get("network"))))
         tensors = checkpoint.read_group("ema")
         network.load_state_dict({name.removeprefix("ema."): tensor for name, tensor in tensors.items()})
-    except (BadConfig, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise BadCheckpoint(f"{checkpoint.folder} does not hold a network of this program: {reason}") from error
+    except RuntimeError as error:
+        raise _no_network(checkpoint, error) from error
     return network.eval()
+
+
+def read_network_config(checkpoint: Checkpoint) -> NetworkConfig:
+    """Return what the network in the checkpoint is built like. Raises BadCheckpoint."""
+    try:
+        return NetworkConfig.from_json(str(checkpoint.document.get("network")))
+    except BadConfig as error:
+        raise _no_network(checkpoint, error) from error
+
+
+def _no_network(checkpoint: Checkpoint, error: Exception) -> BadCheckpoint:
+    reason = " ".join(str(error).split())[:300]
+    return BadCheckpoint(f"{checkpoint.folder} does not hold a network of this program: {reason}")
 
 
 def newest_checkpoint(run: Path, step: int | None = None, note: Callable[[str], None] | None = None) -> Checkpoint:

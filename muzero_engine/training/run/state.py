@@ -10,24 +10,41 @@ Groups of the checkpoint: the learner's `weights`, `ema` and `optimiser`, which 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import BadLearnerState, Learner, LearnerState
 from muzero_engine.training.replay.source import ReplaySource
 from muzero_engine.training.run.checkpoint import Checkpoint, CheckpointNotWritten, CheckpointWriter
-from muzero_engine.training.run.checkpoint_contents import Counters, document, read_config, read_counters
+from muzero_engine.training.run.checkpoint_contents import (
+    Counters,
+    document,
+    read_config,
+    read_counters,
+    read_network_config,
+)
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.self_play.source import PlaySource
 from muzero_engine.training.types import BadState
 
 LEARNER_GROUPS = {"ema.": "ema", "optimiser.": "optimiser"}  # of the learner's tensors by the start of their name
 WEIGHTS = "weights"  # the group of its other tensors
+BUILDING = (  # settings that a network is built by
+    "network.channels",
+    "network.representation_blocks",
+    "network.dynamics_blocks",
+    "returns.support",
+    "environment.stack",
+    "environment.size",
+    "environment.grey",
+)
 
 
 def save_state(parts: RunParts, counters: Counters, earlier: Counters) -> Path:
@@ -39,6 +56,37 @@ def save_state(parts: RunParts, counters: Counters, earlier: Counters) -> Path:
     _together(world, writer, lambda: _write_groups(parts, writer))
     _together(world, writer, lambda: writer.commit(contents), main_only=True)
     return writer.place
+
+
+def refuse_another_network(checkpoint: Checkpoint, config: TrainConfig, now: NetworkConfig) -> None:
+    """Raise BadCheckpoint where settings, or an environment that was changed, ask for another network than it holds.
+
+    `now` is the network that a run of this `config` has.
+    """
+    before, then = read_config(checkpoint), read_network_config(checkpoint)
+    if _building(now) == _building(then):
+        return
+    settings = {name: (attrgetter(name)(config), attrgetter(name)(before)) for name in BUILDING}
+    differing = [f"{name} is {new}, the run's is {old}" for name, (new, old) in settings.items() if new != old]
+    if differing:
+        raise _misfit(checkpoint, f"{', '.join(differing)}; another network needs another run")
+    if now.one_player and then.one_player:
+        raise BadCheckpoint(
+            f"{config.name} has {_seen_and_done(now)} here, and the run in {checkpoint.folder.parent} learnt one with "
+            f"{_seen_and_done(then)}: make it as it was, or begin a new run"
+        )
+
+
+def _building(network: NetworkConfig) -> tuple[object, ...]:
+    """Return what decides the shapes of a network that learns this game or environment."""
+    support = None if network.returns is None else network.returns.support
+    sizes = (network.channels, network.representation_blocks, network.dynamics_blocks)
+    return (*sizes, network.stem, network.observation_shape, network.extra_actions, support)
+
+
+def _seen_and_done(network: NetworkConfig) -> str:
+    shape = "x".join(map(str, network.observation_shape))
+    return f"observations of {shape} ({network.stem.value}) and {network.extra_actions} actions"
 
 
 def restore_learner(checkpoint: Checkpoint, learner: Learner) -> None:
@@ -118,5 +166,5 @@ def _together(world: World, writer: CheckpointWriter, act: Callable[[], object],
         raise refused or CheckpointNotWritten(f"{writer.place} could not be written by another rank")
 
 
-def _misfit(checkpoint: Checkpoint, error: Exception) -> BadCheckpoint:
-    return BadCheckpoint(f"the checkpoint {checkpoint.folder} does not fit these settings: {error}")
+def _misfit(checkpoint: Checkpoint, reason: object) -> BadCheckpoint:
+    return BadCheckpoint(f"the checkpoint {checkpoint.folder} does not fit these settings: {reason}")

@@ -10,6 +10,8 @@ import torch
 from support.runs import measured, quiet, resumed
 
 from muzero_engine.environments.base import EnvironmentFailed
+from muzero_engine.environments.registry import _loaded
+from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.presets import environment_preset
@@ -78,6 +80,50 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, setting
             assert record.episodes.episodes == record.play.games
             assert record.episodes.lowest <= record.episodes.median <= record.episodes.highest
     assert any(record.reanalysis for record in left) == (config.replay.reanalyse_share > 0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            "environment.stack=2",
+            r"does not fit these settings: environment\.stack is 2, the run's is 1; another network",
+        ),
+        (
+            "returns.support=50",
+            r"does not fit these settings: returns\.support is 50, the run's is 30; another network",
+        ),
+    ],
+)
+def test_settings_that_need_another_network_are_named_at_a_resume(tmp_path: Path, settings: str, words: str) -> None:
+    _begun(tiny("Walk"), tmp_path)
+    with pytest.raises(BadCheckpoint, match=words):
+        resumed(tiny("Walk", settings), tmp_path)
+    with resumed(tiny("Walk", "returns.discount=0.9"), tmp_path) as run:  # that is no matter of its shape
+        assert run.config.returns.discount == 0.9
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "words"),
+    [
+        ("actions", 5, r"observations of 2x3x3 \(board\) and 5 actions here, and the run in .* and 3 actions: make it"),
+        ("_seen", lambda self, action: [0.0, 1.0], r"observations of 2x1x1 \(vector\) and 3 actions here"),
+    ],
+)
+def test_an_environment_that_was_changed_is_told_at_a_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attribute: str, value: object, words: str
+) -> None:
+    config = tiny("Walk")
+    _begun(config, tmp_path)
+    here = _loaded(FILE)
+    monkeypatch.setattr(here.Walk, attribute, value)
+    with pytest.raises(BadCheckpoint, match=words):
+        resumed(config, tmp_path)
+
+
+def _begun(config: TrainConfig, folder: Path) -> None:
+    with TrainingRun(config, folder, World.alone()) as run:
+        run.save()
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_other_settings_resume_where_they_can(tmp_path: Path) -> None:
     with resumed(tiny("self_play.games=6", "learner.learning_rate=0.01", "steps=20"), tmp_path) as run:
         run.cycle()
         assert run.counters.step == 4
-    with pytest.raises(BadCheckpoint, match="does not fit these settings: the learner's"):
+    with pytest.raises(BadCheckpoint, match=r"does not fit these settings: network\.channels is 16, the run's is 8"):
         resumed(tiny("network.channels=16"), tmp_path)
     with pytest.raises(BadCheckpoint, match="does not fit these settings: the saved replay"):
         resumed(tiny("search.target_actions=5"), tmp_path)
