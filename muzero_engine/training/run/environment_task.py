@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from muzero_engine.environments.registry import environment_spec
+from muzero_engine.environments.settings import MOST_STEPS
 from muzero_engine.games.base import Shape
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.fresh import fresh_environment_network
@@ -20,9 +21,13 @@ from muzero_engine.training.episodes.play import EpisodePlay
 from muzero_engine.training.episodes.replay import EpisodeReplay
 from muzero_engine.training.evaluation.episodes import EpisodeEvaluator
 from muzero_engine.training.report.reliability import ReliabilityBin, reliability_of_returns
+from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.task import Sample, Searches
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.workers import default_workers
+
+STARTING = 2.0  # seconds in which the environments of evaluations begin
+LONGEST = 4.0  # mean lengths of the longest of 32 episodes which end by chance: 1 + 1/2 + ... + 1/32
 
 
 class EnvironmentTask:
@@ -92,6 +97,15 @@ class EnvironmentTask:
             workers=config.self_play.workers or (default_workers(world.size) if world.device.type == "cuda" else 1),
             world=world,
         )
+
+    def evaluation_seconds(self, record: CycleRecord, world: World) -> float | None:
+        """Return it for episodes as they were in self-play. All are searched until the longest one ends."""
+        if record.episodes is None:
+            return None
+        settings, evaluation = self._config.environment, self._config.evaluation
+        steps = min(LONGEST * record.episodes.length, settings.max_steps or MOST_STEPS)
+        simulations = -(-evaluation.games // world.size) * world.size * steps * evaluation.simulations
+        return STARTING + simulations * record.cycle_seconds / record.simulations
 
     def plies_to_fill(self) -> int:
         replay = self._config.replay

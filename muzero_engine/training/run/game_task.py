@@ -19,6 +19,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import Evaluator
 from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.report.reliability import ReliabilityBin, reliability
+from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.task import Sample, Searches
 from muzero_engine.training.self_play.play import SelfPlay
 from muzero_engine.training.self_play.searches import fast_searches, full_searches
@@ -56,6 +57,9 @@ class GameTask:
 
     def evaluator(self, folder: Path, network: MuZeroNetwork, world: World) -> Evaluator:
         return Evaluator(self._config, folder, network, world)
+
+    def evaluation_seconds(self, record: CycleRecord, world: World) -> float | None:
+        return None
 
     def plies_to_fill(self) -> int:
         """Return about how many plies it takes until there are enough whole games."""

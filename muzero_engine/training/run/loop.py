@@ -26,7 +26,7 @@ RECENT = 8  # cycles that rates are taken from
 LATEST = 3  # cycles that say how long the next may take: one that compiled is soon forgotten
 SPARE = 1.3  # the next cycle, or checkpoint, may take so many times as long as the slowest of late
 FIRST_SAVE = 5.0  # seconds that the first checkpoint is thought to take
-FIRST_EVALUATION = 30.0  # seconds that the first cycle with an evaluation is thought to take, at least
+FIRST_EVALUATION = 30.0  # seconds that the first cycle with an evaluation is thought to take, where nothing is known
 REPEAT_ALONE = 0.3  # seconds after which a Ctrl-C is another one where there is one process
 
 
@@ -48,22 +48,31 @@ class _CycleTimes:
     end: float | None  # in the time of `now`
     cycles: deque[float]
     save: float = FIRST_SAVE
-    evaluation: float = FIRST_EVALUATION  # of the slowest cycle with one
+    evaluation: float | None = None  # of the slowest cycle with one; None: there was none
 
-    def another(self, evaluates: bool) -> bool:
-        """Return whether there is time for one more cycle, perhaps with an evaluation, and a checkpoint."""
+    def another(self, evaluates: bool, evaluation: float | None = None) -> bool:
+        """Return whether there is time for one more cycle, perhaps with an evaluation, and a checkpoint.
+
+        `evaluation` is how long that is thought to take, see `with_evaluation`.
+        """
         if self.end is None:
             return True
         latest = list(self.cycles)[-LATEST:]
-        slowest = max((*latest, self.evaluation if evaluates else 0.0), default=0.0)
+        slowest = max((*latest, self.with_evaluation(evaluation) if evaluates else 0.0), default=0.0)
         return self.now() + SPARE * (slowest + self.save) < self.end
+
+    def with_evaluation(self, evaluation: float | None) -> float:
+        """Return how long a cycle with an evaluation takes: as the slowest did, or one without and `evaluation`."""
+        if self.evaluation is not None:
+            return self.evaluation
+        return FIRST_EVALUATION if evaluation is None else (self.mean() or 0.0) + evaluation
 
     def took(self, seconds: float, evaluated: bool) -> None:
         """Take note that a cycle is over."""
         if not evaluated:
             self.cycles.append(seconds)
         else:
-            self.evaluation = seconds if self.evaluation == FIRST_EVALUATION else max(self.evaluation, seconds)
+            self.evaluation = max(self.evaluation or 0.0, seconds)
 
     def mean(self) -> float | None:
         """Return the mean seconds of the recent cycles without matches; None where there was none."""
@@ -138,12 +147,12 @@ def train(
             if world.any(request.due()):
                 ending = RunEnd.ASKED
                 break
-            if world.any(not times.another(run.evaluates_next)):
+            evaluation = run.evaluation_seconds
+            if world.any(not times.another(run.evaluates_next, evaluation)):
                 ending = RunEnd.TIME
                 if times.another(False):
-                    progress.note(
-                        f"the next cycle evaluates, which may take {SPARE * times.evaluation:.0f} s: too long"
-                    )
+                    seconds = SPARE * times.with_evaluation(evaluation)
+                    progress.note(f"the next cycle evaluates, which may take {seconds:.0f} s: too long")
                 break
             learns = run.learns_next
             if learns and run.counters.step == 0 and saved_cycle < run.counters.cycle:

@@ -92,6 +92,14 @@ class TrainingRun:
         return every > 0 and ((self.counters.cycle + 1) % every == 0 or last)
 
     @property
+    def evaluation_seconds(self) -> float | None:
+        """Return how long an evaluation may take, by what the last cycle did; None where that does not say it."""
+        records = self._parts.log.records
+        if not records or self.world.device.type != "cpu":  # on a GPU small batches have another rate
+            return None
+        return self.task.evaluation_seconds(records[-1], self.world)
+
+    @property
     def expected_steps(self) -> int:
         """Return the gradient steps that the run will have taken at its end.
 

@@ -109,6 +109,10 @@ class RunTask(Protocol):
         """Return what measures the networks of the run in `folder`."""
         ...
 
+    def evaluation_seconds(self, record: CycleRecord, world: World) -> float | None:
+        """Return how long an evaluation may take after a cycle like this on a processor; None: not known."""
+        ...
+
     def plies_to_fill(self) -> int:
         """Return about how many plies a rank plays before its replay is full enough to learn from."""
         ...

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from support.runs import measured, quiet, resumed
+from support.runs import Clock, measured, quiet, resumed
 
 from muzero_engine.environments.base import EnvironmentFailed
 from muzero_engine.environments.registry import _loaded
@@ -18,6 +19,7 @@ from muzero_engine.training.presets import environment_preset
 from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.run_metrics import read_records
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_network
+from muzero_engine.training.run.environment_task import LONGEST, STARTING
 from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
 from muzero_engine.training.settings_text import with_overrides
@@ -119,6 +121,23 @@ def test_an_environment_that_was_changed_is_told_at_a_resume(
     monkeypatch.setattr(here.Walk, attribute, value)
     with pytest.raises(BadCheckpoint, match=words):
         resumed(config, tmp_path)
+
+
+def test_an_evaluation_of_short_episodes_is_not_thought_to_take_half_a_minute(tmp_path: Path) -> None:
+    with TrainingRun(tiny("Walk", "steps=1000", "evaluation.every_cycles=3"), tmp_path, World.alone()) as run:
+        assert train(run, quiet(), time_limit=40.0, clock=Clock()) is RunEnd.TIME  # as in `test_loop`, of a game
+    assert any(record.evaluation for record in read_records(tmp_path))
+
+
+def test_how_long_an_evaluation_takes_follows_from_the_lengths_of_episodes_and_the_rate(tmp_path: Path) -> None:
+    with TrainingRun(tiny("Walk", "environment.max_steps=100"), tmp_path, World.alone()) as run:
+        assert run.evaluation_seconds is None  # nothing was played
+        record = replace(run.cycle(), cycle_seconds=2.0, simulations=1000)
+        assert record.episodes is not None
+        short, long = (replace(record, episodes=replace(record.episodes, length=length)) for length in (5.0, 90.0))
+        assert run.task.evaluation_seconds(short, run.world) == pytest.approx(STARTING + 4 * LONGEST * 5 * 4 / 500)
+        assert run.task.evaluation_seconds(long, run.world) == pytest.approx(STARTING + 4 * 100 * 4 / 500)  # cut off
+        assert run.task.evaluation_seconds(replace(record, episodes=None), run.world) is None
 
 
 def _begun(config: TrainConfig, folder: Path) -> None:
