@@ -46,6 +46,8 @@ STEPS = Axis("gradient steps", lambda record: record.step)
 GAMES = Axis("{games}", lambda record: record.games)
 PLIES = Axis("{plies}", lambda record: record.plies)
 HOURS = Axis("hours", lambda record: record.seconds / 3600)
+MINUTES = Axis("minutes", lambda record: record.seconds / 60)
+SECONDS = Axis("seconds", lambda record: record.seconds)
 VALUES = Axis("value that the network gives", lambda record: math.nan)  # no axis of cycles
 
 
@@ -75,6 +77,7 @@ def charts(records: Sequence[CycleRecord]) -> list[Chart]:
 
 
 def _chart(row: ChartRow, records: Sequence[CycleRecord], words: Mapping[str, str]) -> Chart:
+    x = _time_axis(records[-1].seconds) if row.x is HOURS else row.x
     held_out: Curves = {}
     if row.by_unroll_step:
         curves = _by_unroll_step(records, row.by_unroll_step, lambda record: record.learn)
@@ -82,11 +85,11 @@ def _chart(row: ChartRow, records: Sequence[CycleRecord], words: Mapping[str, st
     elif row.together is not None:
         curves = row.together(records)
     else:
-        curves = {name: _points(records, row.x, value) for name, value in (row.values or {}).items()}
+        curves = {name: _points(records, x, value) for name, value in (row.values or {}).items()}
     return Chart(
         name=row.name,
         title=_sentence(row.title.format_map(words)),
-        x=row.x.label.format_map(words),
+        x=x.label.format_map(words),
         y=row.y.format_map(words),
         curves={name.format_map(words): points for name, points in curves.items() if points},
         held_out=held_out,
@@ -94,6 +97,11 @@ def _chart(row: ChartRow, records: Sequence[CycleRecord], words: Mapping[str, st
         shares=row.shares,
         logarithmic=row.logarithmic,
     )
+
+
+def _time_axis(seconds: float) -> Axis:
+    """Return what the time of a run of so many seconds is told in."""
+    return HOURS if seconds >= 2 * 3600 else MINUTES if seconds >= 2 * 60 else SECONDS
 
 
 def _sentence(text: str) -> str:
@@ -266,7 +274,7 @@ CHARTS = (
         shares=True,
     ),
     ChartRow(
-        name="game-length",
+        name="length",
         title="Length of {games}",
         y="{plies}",
         x=GAMES,

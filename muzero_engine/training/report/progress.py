@@ -46,27 +46,35 @@ class Status:
         return min(1.0, self.step / max(self.steps, 1))
 
 
-def status_line(status: Status, *, left_first: bool = False) -> str:
-    """Return one line for people. `left_first`: the time that is left stands before what may be cut off."""
+def status_line(status: Status, *, width: int | None = None) -> str:
+    """Return one line for people.
+
+    In a `width`, of a terminal, the time that is left and what episodes return come first, and what does not fit whole
+    is left out.
+    """
     share = int(100 * status.share + 1e-9)
     filling = status.filled is not None
     words = status.words
-    parts = [
-        f"filling the replay ({share}%)" if filling else f"step {status.step:,}/{status.steps:,} ({share}%)",
+    begin = f"filling the replay ({share}%)" if filling else f"step {status.step:,}/{status.steps:,} ({share}%)"
+    played = [
         f"{status.games:,} {words.games}",
         f"{status.plies:,} {words.plies}",
         f"{short_number(status.moves_per_second)} {words.moves}/s",
         f"{short_number(status.simulations_per_second)} simulations/s",
         *([status.who_plays] if status.who_plays else []),
-        *([] if status.mean_return is None else [f"return {status.mean_return:.4g}"]),
-        *(f"{name} {value:.3f}" for name, value in status.losses),
     ]
-    if status.doing:
-        parts.append(status.doing)
+    returned = [] if status.mean_return is None else [f"return {status.mean_return:.4g}"]
+    learnt = [*(f"{name} {value:.3f}" for name, value in status.losses), *([status.doing] if status.doing else [])]
+    left = []
     if status.seconds_left is not None:
-        left = clock_text(status.seconds_left)
-        parts.insert(1 if left_first else len(parts), f"first step in about {left}" if filling else f"{left} left")
-    return "  ".join(parts)
+        clock = clock_text(status.seconds_left)
+        left = [f"first step in about {clock}" if filling else f"{clock} left"]
+    if width is None:
+        return "  ".join([begin, *played, *returned, *learnt, *left])
+    parts = [begin, *left, *returned, *played, *learnt]
+    while len(parts) > 1 and len("  ".join(parts)) > width:
+        parts.pop()
+    return "  ".join(parts)[: max(width, 0)]
 
 
 def bar(share: float) -> str:
@@ -120,9 +128,10 @@ class Progress:
         self._last = now
         status = make()
         if self._terminal:
-            line = f"{bar(status.share)} {status_line(status, left_first=True)}"
             width = shutil.get_terminal_size().columns - 1 - len("^C")
-            self._write(f"\r\x1b[K{line[:width]}")
+            start = f"{bar(status.share)} "
+            line = f"{start}{status_line(status, width=width - len(start))}"
+            self._write(f"\r\x1b[K{line[: max(width, 0)]}")
             self._open = True
         else:
             self._write(f"{status_line(status)}\n")

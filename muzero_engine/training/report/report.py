@@ -23,7 +23,7 @@ from muzero_engine.training.report.words import words_of
 
 WIDTH, HEIGHT, DPI = 6.4, 3.8, 110  # inches, inches, dots an inch
 SMOOTHED = 200  # points of a curve, at most; more are averaged
-OVERVIEW = ("returns", "evaluation", "elo", "scores", "policy-loss", "value-loss", "game-length", "results")
+OVERVIEW = ("returns", "evaluation", "elo", "scores", "policy-loss", "value-loss", "length", "results")
 OVERVIEW_COLUMNS = 3
 OVERVIEW_DPI = 64
 LEGEND_ROOM = 0.3  # of a picture's height, above many curves

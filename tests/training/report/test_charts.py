@@ -30,8 +30,8 @@ def test_curves_are_those_of_the_records() -> None:
     dashed = {chart.name: chart.held_out for chart in charts(records)}
     assert dashed["value-loss"]["step 5"][-1][1] == pytest.approx(1.2 * curves["value-loss"]["step 5"][-1][1])
     assert set(dashed["policy-loss"]) == set(curves["policy-loss"])
-    assert not dashed["game-length"]
-    assert curves["game-length"]["mean"][0] == (records[0].games, records[0].play.length)
+    assert not dashed["length"]
+    assert curves["length"]["mean"][0] == (records[0].games, records[0].play.length)
     elo = curves["elo"]["networks"]
     assert [step for step, _ in elo] == [0, 320, 640, 960, 1280, 1600, 1920]
     assert elo[0][1] == 0.0
@@ -54,12 +54,21 @@ def test_curves_of_an_environment_are_returns_and_speak_of_episodes() -> None:
     assert drawn["returns"].curves["mean"][-1] == (records[-1].plies, 21.5)
     assert drawn["returns"].curves["quantile 95%"][-1][1] == pytest.approx(38.15)
     assert [place for place, _ in drawn["evaluation"].curves["mean"]] == [records[19].plies, records[39].plies]
-    assert (drawn["game-length"].title, drawn["game-length"].y) == ("Length of episodes", "environment steps")
+    assert (drawn["length"].title, drawn["length"].y) == ("Length of episodes", "environment steps")
     assert drawn["reliability"].y == "mean return"
     assert "results" not in drawn
     assert "elo" not in drawn
     line = f"step {records[39].step:,}: return 21.5 ± 235 (median 21.5, 3 to 40) over 2 episodes of 15 steps"
     assert records[39].evaluation_lines() == [line]
+
+
+@pytest.mark.parametrize(("slowness", "unit"), [(1.0, "seconds"), (5.0, "minutes"), (200.0, "hours")])
+def test_the_time_of_a_short_run_is_told_in_minutes_or_seconds(slowness: float, unit: str) -> None:
+    records = [replace(record, seconds=slowness * record.seconds) for record in run_records(cycles=40)]
+    throughput = next(chart for chart in charts(records) if chart.name == "throughput")
+    assert throughput.x == unit
+    last = max(place for points in throughput.curves.values() for place, _ in points)
+    assert last == pytest.approx(slowness * 80 / {"seconds": 1, "minutes": 60, "hours": 3600}[unit])
 
 
 def test_a_position_is_drawn_as_often_as_batches_over_windows_say() -> None:

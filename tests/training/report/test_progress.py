@@ -42,6 +42,17 @@ def test_the_line_of_an_environment_tells_episodes_steps_and_what_they_return() 
     )
 
 
+def test_on_a_terminal_the_return_is_seen_and_nothing_is_cut_in_its_middle() -> None:
+    status = dataclasses.replace(STATUS, words=ENVIRONMENT_WORDS, mean_return=12.3456)
+    assert status_line(status, width=97 - 23) == "step 1,200/4,000 (30%)  12:34 left  return 12.35  12,345 episodes"
+    whole = status_line(status, width=1000)
+    assert whole.endswith("  1.09M simulations/s  policy 1.234  value 0.500")
+    for width in range(22, len(whole) + 1):
+        line = status_line(status, width=width)
+        assert len(line) <= width
+        assert f"{whole}  ".startswith(f"{line}  ")
+
+
 def test_before_the_first_step_the_line_tells_how_full_the_replay_is() -> None:
     filling = dataclasses.replace(STATUS, step=0, losses=(), filled=0.257, doing="")
     assert status_line(filling) == (
@@ -127,7 +138,7 @@ def test_a_terminal_gets_one_line_that_is_rewritten(monkeypatch: pytest.MonkeyPa
     progress.note("checkpoint")
     progress.show(lambda: STATUS)
     progress.close()
-    clipped = "[######--------------] step 1,200/4,000 (30%)  12:34 left  12,345"
+    clipped = "[######--------------] step 1,200/4,000 (30%)  12:34 left"  # whole words
     assert stream.getvalue() == (f"\r\x1b[K{clipped}\r\x1b[K{clipped}\r\x1b[Kcheckpoint\n\r\x1b[K{clipped}\n")
 
 

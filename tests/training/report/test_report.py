@@ -12,7 +12,7 @@ from muzero_engine.training.report.charts import charts
 from muzero_engine.training.report.report import write_report
 
 PNG = b"\x89PNG\r\n\x1a\n"
-ALWAYS = {"game-length", "results", "search-divergence", "throughput", "replay"}
+ALWAYS = {"length", "results", "search-divergence", "throughput", "replay"}
 LEARNT = {
     "policy-loss",
     "value-loss",
