@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,8 +18,9 @@ import click
 
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject, subject_of
-from muzero_engine.commands.common.times import Duration, about
+from muzero_engine.commands.common.run_words import tell_what_to_expect, what_comes_next, what_is_there
+from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject
+from muzero_engine.commands.common.times import Duration
 from muzero_engine.commands.common.training import (
     require_ray,
     require_training_libraries,
@@ -31,7 +33,6 @@ from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, default_preset
 from muzero_engine.training.report.progress import Progress
-from muzero_engine.training.report.words import words_for
 from muzero_engine.training.run.lock import RunLock
 from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
 from muzero_engine.training.stop_signals import STOP_SIGNALS
@@ -41,13 +42,11 @@ if TYPE_CHECKING:
     from muzero_engine.training.distributed import World
     from muzero_engine.training.run.checkpoint import Checkpoint
     from muzero_engine.training.run.checkpoint_contents import Counters
-    from muzero_engine.training.run.loop import RunEnd
 
 RUNS = Path("runs")  # where runs lie that were given no folder
 CONFIG = "config.json"  # of a run, in its folder
 NEWEST, AUTO = "newest", "auto"  # values of --resume
-TOO_LONG = 3 * 86400.0  # seconds of a run that nobody waits for
-NOTHING_LEARNT = "nothing was learnt yet; start again with the same command"
+SLOW = 3.0  # seconds after which what is not done is told
 INTERRUPTED = 130  # what shells expect after Ctrl-C
 
 
@@ -185,7 +184,8 @@ def train(
     if resume is not None and folder is None:
         raise click.UsageError(f"say with --run which run goes on{_latest_run(subject)}")
     if subject is not None and resume != NEWEST:
-        with_overrides(subject.preset(preset_name or PRESET_NAMES[0]), changes)  # what is wrong is said at once
+        with _said_where_slow(f"{subject.name} is made and begins an episode"):
+            with_overrides(subject.preset(preset_name or PRESET_NAMES[0]), changes)  # what is wrong is said at once
     order = _Order(
         folder,
         subject,
@@ -210,6 +210,18 @@ def train(
         _train(order)
 
 
+@contextmanager
+def _said_where_slow(doing: str) -> Iterator[None]:
+    """Say what goes on inside where that takes seconds: it is somebody else's code."""
+    timer = threading.Timer(SLOW, lambda: click.echo(f"{doing}, which takes a while", err=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _train(order: _Order) -> None:
     """Begin a run or go on with one, until it ends."""
     progress = Progress(sys.stderr, silent=int(os.environ.get("RANK", "0") or 0) != 0)
@@ -230,7 +242,7 @@ def _train(order: _Order) -> None:
             use_threads(world, order.threads)
             _run(order, folder, world, lock, progress)
     except KeyboardInterrupt:
-        progress.note(f"stopped at once: {_what_is_there(folder)}")
+        progress.note(f"stopped at once: {what_is_there(folder)}")
         os._exit(INTERRUPTED)  # half of PyTorch may have been loaded, which ends slowly, and with another code
     finally:
         progress.close()
@@ -286,7 +298,13 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
         raise BadSettings("clusters play board games only: go on without --cluster")
     progress.note(f"{config.name}, preset {config.preset}, on {where}, {begun}, in {folder}")
     if world.is_main and checkpoint is None and order.cluster is None:
-        _tell_what_to_expect(begin, order.preset_name, world, progress.note)
+        tell_what_to_expect(
+            config,
+            begin.network,
+            on_gpu=world.device.type != "cpu",
+            chosen=order.preset_name is not None,
+            note=progress.note,
+        )
     cluster = None if order.cluster is None else Cluster(address=order.cluster, note=progress.note)
     with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier, cluster) as run:
         if world.is_main:
@@ -294,7 +312,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
         for write in write_records:
             run.on_record(write)
         ending = run_loop(run, progress, time_limit=order.time_limit)
-    progress.note(_what_comes_next(config, folder, ending))
+    progress.note(what_comes_next(config, folder, ending))
 
 
 def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], None]) -> _Beginning:
@@ -358,61 +376,6 @@ def _latest_run(subject: Subject | None) -> str:
     start = "*" if subject is None else subject.folder_name
     runs = [path.parent for path in RUNS.glob(f"{start}-*/{CONFIG}")]
     return f": --run {max(runs, key=lambda run: run.stat().st_mtime)} is the latest" if runs else ""
-
-
-def _tell_what_to_expect(begin: _Beginning, preset_name: str | None, world: World, note: Callable[[str], None]) -> None:
-    """Say how long a new run will take on a processor, and what a GPU would change."""
-    if world.device.type != "cpu":
-        note("the first cycle compiles for the GPU: a minute or more without a line")
-        return
-    from muzero_engine.training.run.forecast import forecast
-
-    config, usual = begin.config, default_preset(on_gpu=False)
-    times = forecast(config, begin.network)
-    size = f"a network of {config.network.channels} channels"
-    end = (
-        f"its end in about {about(times.whole)}"
-        if config.duration
-        else (f"all {config.steps:,} in about {about(times.whole)}")
-    )
-    note(f"on this processor the first gradient step comes in about {about(times.first_step)}, {end} ({size})")
-    if times.whole > TOO_LONG and config.preset != usual:
-        note(f"preset {config.preset} is meant for GPUs: Ctrl-C, then --preset {usual}, learns here")
-    elif preset_name is None:
-        better, words = subject_of(config).preset(default_preset(on_gpu=True)), words_for(config)
-        note(
-            f"preset {usual} is for processors; on a GPU it would be {better.preset}: {better.network.channels} "
-            f"channels, {better.self_play.games:,} {words.games} at once, an hour or less"
-        )
-
-
-def _what_is_there(folder: Path) -> str:
-    """Return words on the newest checkpoint of a run."""
-    steps = [path.name.partition("-")[2] for path in folder.glob("checkpoint-*")]
-    numbers = [int(step) for step in steps if step.isdecimal()]
-    if not numbers:
-        return NOTHING_LEARNT
-    return f"{folder / f'checkpoint-{max(numbers)}'} is whole, go on with --resume"
-
-
-def _what_comes_next(config: TrainConfig, folder: Path, ending: RunEnd) -> str:
-    """Return the commands that a run which ended so is of use to."""
-    from muzero_engine.training.run.loop import RunEnd
-
-    subject = subject_of(config)
-    if not any(folder.glob("checkpoint-*")):
-        return (
-            NOTHING_LEARNT
-            if ending is RunEnd.ASKED
-            else f"begin anew with: muzero-engine train {subject.flag} {subject.name}"
-        )
-    more = {RunEnd.FINISHED: f" --steps {2 * config.steps}", RunEnd.LASTED: f" --duration {2 * config.duration:g}s"}
-    return (
-        f"go on:  muzero-engine train --run {folder} --resume{more.get(ending, '')}\n"
-        f"curves: muzero-engine report {folder}\n"
-        f"play:   muzero-engine export --run {folder} --out {folder / 'weights'}\n"
-        f"        muzero-engine {subject.after_export} --weights {folder / 'weights'}"
-    )
 
 
 def _earlier(file: Path) -> Counters:

@@ -14,8 +14,11 @@ from muzero_engine.commands.common.positions import game_of_data
 from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.strength import LEVEL_FIELDS
+from muzero_engine.files import expanded
 from muzero_engine.games.base import Position
+from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.decoder import Decoder, load_decoder
+from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.inference.session import OnnxModel
 from muzero_engine.web.server import serve
 from muzero_engine.web.tab import Parts
@@ -51,6 +54,12 @@ def web(port: int, host: str, token: str | None, no_browser: bool, options: Engi
     """
     if token is not None and not re.fullmatch(TOKEN, token):
         raise click.UsageError("--token takes 8 to 100 letters, digits, - and _")
+    if options.weights and (folder := expanded(options.weights)).is_dir():
+        environment = read_manifest(folder).environment
+        if environment is not None:
+            raise BadWeights(
+                f"the weights in {folder} are for {environment.spec.id}, no board game: muzero-engine watch shows it"
+            )
     parts = Parts(make_engine, game_of_data, _imagination(), weights_line, levels, options)
     serve(parts, host, port, token, click.echo, browser=not no_browser)
 

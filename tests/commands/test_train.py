@@ -193,7 +193,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
         ),
         (["--env", "CartPole-v1", "--game", "go"], 2, "a run learns one thing: use --game or --env"),
         (["--env", "CartPole-v1", "--cluster", "auto"], 2, "clusters play board games only"),
-        (["--env", "nowhere.py:Walk"], 1, "there is no file nowhere.py"),
+        (["--env", "nowhere.py:Walk"], 1, "nowhere.py: call this from the folder where it is"),
         (
             ["--env", "CartPole-v1", "--set", "returns.discount=2"],
             1,
@@ -223,6 +223,21 @@ def test_what_there_is_to_go_on_from_is_looked_for_before_pytorch_is_loaded(
     monkeypatch.setattr("muzero_engine.commands.train.require_training_libraries", loaded)
     result = call("train", "--run", tmp_path, "--resume")
     assert last_line(result).startswith(f"Error: {tmp_path} has no checkpoint to go on from")
+
+
+def test_an_environment_that_is_slow_to_begin_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (
+        "import time",
+        "class Slow:",
+        "    def __init__(self):",
+        "        time.sleep(0.3)",
+        "        raise OSError('no ROM')",
+    )
+    (tmp_path / "slow.py").write_text("\n".join(lines))
+    monkeypatch.setattr("muzero_engine.commands.train.SLOW", 0.01)
+    result = call("train", "--env", f"{tmp_path / 'slow.py'}:Slow", "--run", tmp_path / "run")
+    assert f"{tmp_path / 'slow.py'}:Slow is made and begins an episode, which takes a while\n" in result.output
+    assert "no ROM" in last_line(result)
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

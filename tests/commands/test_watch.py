@@ -280,6 +280,15 @@ def test_a_training_run_is_not_taken_for_weights(tmp_path: Path) -> None:
     assert f"export --run {tmp_path} --out" in _run("watch", "--weights", tmp_path).output
 
 
+def test_a_board_in_the_browser_is_not_opened_for_an_environment(
+    chain_weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("muzero_engine.commands.web.serve", lambda *_, **__: pytest.fail("it was opened"))
+    result = _run("web", "--no-browser", "--port", 0, "--weights", chain_weights)
+    assert result.exit_code == 1
+    assert "are for support.environments:Chain, no board game: muzero-engine watch" in result.output
+
+
 def test_info_and_bench_know_environments(chain_weights: Path) -> None:
     told = " ".join(_run("info", "--weights", chain_weights).stdout.split())
     assert "support.environments:Chain network" in told

@@ -187,6 +187,13 @@ class Dies(Faulty):
         os._exit(3)
 
 
+class Interrupts(Faulty):
+    """It raises what Ctrl-C does."""
+
+    def wrong(self, answer: Answer) -> Answer:
+        raise KeyboardInterrupt
+
+
 class NoReward(Faulty):
     """Its reward is not a number."""
 

@@ -236,8 +236,8 @@ def _work(
                 pipe.send_bytes(group)
         except (EOFError, OSError):
             raise
-        except Exception as error:
-            text = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}"
+        except (Exception, KeyboardInterrupt) as error:  # Ctrl-C is ignored here: what is stepped raised it itself
+            text = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}".removesuffix(": ")
             pipe.send_bytes(" ".join(text.split()).encode())
     for part in slices:
         part.close()

@@ -101,6 +101,7 @@ def test_environments_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("NoReward", r"gave a reward of nan, which is no number to learn from \(slot 0, episode 0, step 4\)$"),
         ("OtherShape", r"shape \[1, 3, 3\], not \[2, 3, 3\] as before \(slot 0, episode 0, step 4\)$"),
         ("Dies", r"^environment worker 0 ended with exit code 3"),
+        ("Interrupts", r"^environment worker 0 failed: KeyboardInterrupt$"),
         (
             "Hangs",
             r"^environment worker 0 has not answered for 0.5 seconds: support.environments:Hangs hangs, or needs more",

@@ -1,0 +1,80 @@
+"""What a run of `train` tells people: how long it will take, what is there, and which commands go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from muzero_engine.commands.common.subjects import subject_of
+from muzero_engine.commands.common.times import about
+from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.presets import default_preset
+from muzero_engine.training.report.words import words_for
+
+if TYPE_CHECKING:
+    from muzero_engine.network.model import MuZeroNetwork
+    from muzero_engine.training.run.loop import RunEnd
+
+TOO_LONG = 3 * 86400.0  # seconds of a run that nobody waits for
+NOTHING_LEARNT = "nothing was learnt yet; start again with the same command"
+
+
+def tell_what_to_expect(
+    config: TrainConfig, network: MuZeroNetwork | None, *, on_gpu: bool, chosen: bool, note: Callable[[str], None]
+) -> None:
+    """Say how long a new run will take on a processor, and what a GPU would change.
+
+    It begins with the `network`, None: a fresh one; `chosen` says whether somebody named its preset.
+    """
+    if on_gpu:
+        note("the first cycle compiles for the GPU: a minute or more without a line")
+        return
+    from muzero_engine.training.run.forecast import forecast
+
+    usual = default_preset(on_gpu=False)
+    times = forecast(config, network)
+    size = f"a network of {config.network.channels} channels"
+    end = (
+        f"its end in about {about(times.whole)}"
+        if config.duration
+        else (f"all {config.steps:,} in about {about(times.whole)}")
+    )
+    note(f"on this processor the first gradient step comes in about {about(times.first_step)}, {end} ({size})")
+    if times.whole > TOO_LONG and config.preset != usual:
+        note(f"preset {config.preset} is meant for GPUs: Ctrl-C, then --preset {usual}, learns here")
+    elif not chosen:
+        better, words = subject_of(config).preset(default_preset(on_gpu=True)), words_for(config)
+        note(
+            f"preset {usual} is for processors; on a GPU it would be {better.preset}: {better.network.channels} "
+            f"channels, {better.self_play.games:,} {words.games} at once, an hour or less"
+        )
+
+
+def what_is_there(folder: Path) -> str:
+    """Return words on the newest checkpoint of a run."""
+    steps = [path.name.partition("-")[2] for path in folder.glob("checkpoint-*")]
+    numbers = [int(step) for step in steps if step.isdecimal()]
+    if not numbers:
+        return NOTHING_LEARNT
+    return f"{folder / f'checkpoint-{max(numbers)}'} is whole, go on with --resume"
+
+
+def what_comes_next(config: TrainConfig, folder: Path, ending: RunEnd) -> str:
+    """Return the commands that a run which ended so is of use to."""
+    from muzero_engine.training.run.loop import RunEnd
+
+    subject = subject_of(config)
+    if not any(folder.glob("checkpoint-*")):
+        return (
+            NOTHING_LEARNT
+            if ending is RunEnd.ASKED
+            else f"begin anew with: muzero-engine train {subject.flag} {subject.name}"
+        )
+    more = {RunEnd.FINISHED: f" --steps {2 * config.steps}", RunEnd.LASTED: f" --duration {2 * config.duration:g}s"}
+    return (
+        f"go on:  muzero-engine train --run {folder} --resume{more.get(ending, '')}\n"
+        f"curves: muzero-engine report {folder}\n"
+        f"play:   muzero-engine export --run {folder} --out {folder / 'weights'}\n"
+        f"        muzero-engine {subject.after_export} --weights {folder / 'weights'}"
+    )
