@@ -393,7 +393,7 @@ def test_resume_auto_is_right_for_a_new_run_and_for_one_that_was_stopped(tmp_pat
 def test_resume_auto_needs_no_game_where_there_is_a_checkpoint(tmp_path: Path) -> None:
     run = tmp_path / "run"
     command = ["train", "--run", run, "--resume", "auto"]
-    needs = "a new run needs --game: one of chess, go, othello, shogi, tictactoe"
+    needs = "a new run needs --game: one of chess, go, othello, shogi, tictactoe; or --env: an environment"
     assert last_line(call(*command)) == f"Error: {needs}"
     (run / "checkpoint-7").mkdir(parents=True)  # without its document: not complete
     assert last_line(call(*command)) == f"Error: {run} has no checkpoint to go on from, and {needs}"

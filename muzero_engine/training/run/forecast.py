@@ -12,6 +12,7 @@ import torch
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.run.assemble import task_of
+from muzero_engine.training.run.task import RunTask
 
 BATCH = 32  # positions that are timed together
 ROUNDS = 2  # of which the quicker counts
@@ -43,11 +44,22 @@ def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forec
         simulations = full * config.search.simulations + (1 - full) * settings.fast_simulations
         search += share * TREE * (root + simulations * step)
         learn += share * GRADIENT * (root + config.learner.unroll * step)
+    if config.learns_environment:  # whose networks are so small that the tree takes longer than they do
+        search = _search_seconds(task, playing)
     first = task.plies_to_fill() * search
     cycle = settings.plies_per_cycle * search
     taken = config.learner.steps_per_cycle * config.learner.batch_size * learn
     whole = config.duration or first + config.steps / config.learner.steps_per_cycle * (cycle + taken)
     return Forecast(first, whole)
+
+
+def _search_seconds(task: RunTask, network: MuZeroNetwork) -> float:
+    """Return how long the search of self-play takes for each root."""
+    ((shape, search),) = task.searches(network, torch.device("cpu")).full.items()
+    roots = task.batch_sizes()[shape]
+    legal = torch.ones((roots, network.config.num_actions(shape)), dtype=torch.bool)
+    observation, noise = task.samples(roots)[0].observation, torch.zeros(legal.shape)
+    return _seconds(partial(search.run, observation, legal, noise=noise)) / roots
 
 
 def _seconds(call: Callable[[], object]) -> float:

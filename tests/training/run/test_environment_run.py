@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from support.runs import Clock, measured, quiet, resumed
+from torch import Tensor
 
 from muzero_engine.environments.base import EnvironmentFailed
 from muzero_engine.environments.registry import _loaded
@@ -20,9 +22,12 @@ from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.run_metrics import read_records
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_network
 from muzero_engine.training.run.environment_task import LONGEST, STARTING
+from muzero_engine.training.run.forecast import forecast
 from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
+from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.settings_text import with_overrides
+from muzero_engine.training.types import SearchOutput
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
@@ -121,6 +126,19 @@ def test_an_environment_that_was_changed_is_told_at_a_resume(
     monkeypatch.setattr(here.Walk, attribute, value)
     with pytest.raises(BadCheckpoint, match=words):
         resumed(config, tmp_path)
+
+
+def test_a_forecast_times_the_whole_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, roots = BatchedSearch.run, []
+
+    def timed(self: BatchedSearch, observation: Tensor, legal: Tensor, **more: Any) -> SearchOutput:
+        roots.append(tuple(legal.shape))
+        return run(self, observation, legal, **more)
+
+    monkeypatch.setattr(BatchedSearch, "run", timed)
+    times = forecast(tiny("Walk"))
+    assert set(roots) == {(4, 3)}  # half of the environments, and their actions
+    assert 0 < times.first_step < times.whole
 
 
 def test_an_evaluation_of_short_episodes_is_not_thought_to_take_half_a_minute(tmp_path: Path) -> None:
