@@ -35,6 +35,7 @@ _ALL: Changes = {
         "learner.warmup_steps=50",
         "learner.ema_decay=0.95",
         "evaluation.every_cycles=20",
+        "evaluation.max_steps=1000",  # where nothing ends an episode, one takes minutes on a processor
     ),
     "small": (
         "self_play.games=1024",
@@ -45,6 +46,7 @@ _ALL: Changes = {
         "learner.steps_per_cycle=48",
         "learner.warmup_steps=200",
         "learner.ema_decay=0.99",
+        "evaluation.max_steps=5000",
     ),
     "release": (
         "search.simulations=32",
@@ -54,6 +56,7 @@ _ALL: Changes = {
         "replay.min_plies=100000",
         "learner.batch_size=1024",
         "learner.steps_per_cycle=64",
+        "evaluation.max_steps=5000",
     ),
 }
 
@@ -83,7 +86,13 @@ _KNOWN: Mapping[str, Changes] = {
         "tiny": ("steps=1500", "search.simulations=8"),
     },
     "MinAtar/": {
-        "": ("environment.sticky=0.1", "environment.max_steps=5000", "returns.support=20", "search.min_range=0.1"),
+        "": (
+            "environment.sticky=0.1",
+            "environment.max_steps=5000",
+            "returns.support=20",
+            "search.min_range=0.1",
+            "evaluation.max_steps=0",
+        ),
     },
     "ALE/": {  # 100,000 steps, without sticky actions (Kaiser et al. 2020; EfficientZero, Ye et al. 2021)
         "": (
@@ -92,6 +101,7 @@ _KNOWN: Mapping[str, Changes] = {
             "environment.no_ops=30",
             "environment.max_steps=27000",
             "returns.support=50",
+            "evaluation.max_steps=0",
         ),
         "small": (
             "steps=100000",

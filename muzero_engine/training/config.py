@@ -148,6 +148,7 @@ class EvaluationSettings:
     simulations: int = 32
     opening_plies: int = 4
     against_scripted: bool = True  # random and, where the game has one, `Game.greedy`
+    max_steps: int = 0  # of an episode in an environment, which is cut off there; 0: where the environment ends it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -255,6 +255,7 @@ _NOT_NEGATIVE = (
     "learner.short_value_weight",
     "evaluation.every_cycles",
     "evaluation.opening_plies",
+    "evaluation.max_steps",
     "cluster.actors",
     "cluster.staleness",
 )

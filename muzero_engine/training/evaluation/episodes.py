@@ -6,6 +6,7 @@ from the run's seed and the gradient step alone. They are shared out among the r
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -49,13 +50,17 @@ class EpisodeEvaluator:
         search: BatchedSearch,
         *,
         episodes: int,
+        max_steps: int,
         seed: int,
         workers: int,
         world: World,
     ) -> None:
-        """Start nothing yet. `episodes` of all ranks together; the environments have so many `workers`, at least 1."""
+        """Start nothing yet. `episodes` of all ranks together; the environments have so many `workers`, at least 1.
+
+        Episodes are cut off after `max_steps` (0: where their environment ends them) and count with what they have.
+        """
         self._spec, self._settings, self._search, self._world = spec, settings, search, world
-        self._slots = -(-episodes // world.size)
+        self._slots, self._max_steps = -(-episodes // world.size), max_steps
         self._seed, self._workers = seed + NEW_SEEDS, max(1, workers)
         self._pool: EnvironmentPool | None = None
         self.failure: RuntimeError | None = None
@@ -114,7 +119,9 @@ class EpisodeEvaluator:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         returns = np.zeros(self._slots)
         going = np.ones(self._slots, dtype=np.bool_)
-        while going.any() and not due():  # every episode ends: see EnvironmentSettings.max_steps
+        for played in itertools.count(1):  # every episode ends: see EnvironmentSettings.max_steps
+            if due():
+                break
             action = self._search.run(history.stacked(dtype), legal, noise=no_noise).action.cpu().numpy()
             pool.step(0, np.where(going, action, KEEP))
             returns += np.where(going, buffers.reward, 0.0)
@@ -122,6 +129,8 @@ class EpisodeEvaluator:
                 to_device(buffers.packed, device), to_device(buffers.age, device), to_device(going.copy(), device)
             )
             going &= ~(buffers.terminated | buffers.truncated)
+            if not going.any() or played == self._max_steps:
+                break
         cut = going | buffers.truncated
         return _Ended(tuple(returns.tolist()), tuple(buffers.age.tolist()), int(cut.sum()))
 

@@ -93,6 +93,7 @@ class EnvironmentTask:
             config.environment,
             search,
             episodes=config.evaluation.games,
+            max_steps=config.evaluation.max_steps,
             seed=config.seed,
             workers=config.self_play.workers or (default_workers(world.size) if world.device.type == "cuda" else 1),
             world=world,
@@ -103,7 +104,8 @@ class EnvironmentTask:
         if record.episodes is None:
             return None
         settings, evaluation = self._config.environment, self._config.evaluation
-        steps = min(LONGEST * record.episodes.length, settings.max_steps or MOST_STEPS)
+        bounds = (settings.max_steps or MOST_STEPS, evaluation.max_steps or MOST_STEPS)
+        steps = min(LONGEST * record.episodes.length, *bounds)
         simulations = -(-evaluation.games // world.size) * world.size * steps * evaluation.simulations
         return STARTING + simulations * record.cycle_seconds / record.simulations
 

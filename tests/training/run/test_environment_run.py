@@ -128,6 +128,13 @@ def test_an_environment_that_was_changed_is_told_at_a_resume(
         resumed(config, tmp_path)
 
 
+def test_an_evaluation_cuts_episodes_off_that_nothing_ends(tmp_path: Path) -> None:
+    with TrainingRun(tiny("Endless", "evaluation.max_steps=30"), tmp_path, World.alone()) as run:
+        assert train(run, quiet()) is RunEnd.FINISHED
+    evaluations = [record.evaluation for record in read_records(tmp_path) if record.evaluation is not None]
+    assert [(each.length, each.truncated) for each in evaluations] == [(30, 1.0)] * len(evaluations) != []
+
+
 def test_a_forecast_times_the_whole_search(monkeypatch: pytest.MonkeyPatch) -> None:
     run, roots = BatchedSearch.run, []
 
