@@ -79,7 +79,6 @@ def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOpti
     \b
     Examples:
       muzero-engine bench --game chess --threads 2
-      muzero-engine bench --nodes 500 --json
       muzero-engine bench --weights runs/cartpole/weights --nodes 50
     """
     environments = _environments(games, nodes, options)

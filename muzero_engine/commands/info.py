@@ -33,7 +33,6 @@ def info(folders: tuple[str, ...], as_json: bool) -> None:
 
     \b
     Examples:
-      muzero-engine info
       muzero-engine info --json
       muzero-engine info --weights runs/cartpole/weights
     """

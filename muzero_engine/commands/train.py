@@ -86,8 +86,7 @@ class _Beginning:
     "--env",
     "environment",
     metavar="ID",
-    help="Of a new run, instead of a game: an id of Gymnasium like CartPole-v1 or MinAtar/Breakout-v1, or a class of "
-    "your own like mine.py:Maze",
+    help="Instead of a game: Gymnasium's CartPole-v1, MinAtar/Breakout-v1 ..., or a class of your own: mine.py:Maze",
 )
 @click.option(
     "--run", "folder", type=click.Path(path_type=Path, file_okay=False), help="Its folder  [runs/NAME-DATE-TIME]"
@@ -125,7 +124,7 @@ class _Beginning:
 @click.option(
     "--cluster",
     metavar="auto|HOST:PORT",
-    help="Let the machines of a Ray cluster play: auto is the one that runs here, or a new one of this machine alone",
+    help="Let a Ray cluster play: auto is the one that runs here, or a new one of this machine",
 )
 @expert_option("--wandb", is_flag=True, help="Also report to Weights & Biases")
 @help_all_option
@@ -158,8 +157,7 @@ def train(
     \b
     Examples:
       muzero-engine train --game shogi
-      muzero-engine train --env CartPole-v1
-      muzero-engine train --run runs/mine --resume --time-limit 1h30m
+      muzero-engine train --env CartPole-v1 --time-limit 1h30m
     """
     if game is not None and environment is not None:
         raise click.UsageError("a run learns one thing: use --game or --env")

@@ -62,7 +62,7 @@ def test_what_is_for_experts_is_shown_when_asked_for() -> None:
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (["mach"], "Did you mean match?"),
+        (["mach"], "Did you mean match or watch?"),
         (["analyse"], "Did you mean analyze"),
         (["xyz"], "--help lists the commands"),
         (["match", "--paris", "3"], "Did you mean '--pairs'?"),

@@ -87,7 +87,7 @@ def watch(
     \b
     Examples:
       muzero-engine watch --weights runs/breakout/weights --episodes 32
-      muzero-engine watch --weights runs/cartpole/weights --episodes 1 --gif cartpole.gif
+      muzero-engine watch --weights runs/cartpole/weights --gif cartpole.gif
     """
     films = _films(gif, mp4)
     no_full_collections()
