@@ -22,6 +22,7 @@ from support.usi_fake import NAME, executable
 
 GRACE_S = 1.0  # cshogi's runner forgives less than a second, and the machine may be busy
 MAX_PLIES = 320
+OPPONENT_OVERHEAD_MS = 1000  # with its own 30 Fairy-Stockfish thinks up to 1.1 s with 0.1 s on its clock
 
 
 def close(engine: Any) -> None:
@@ -193,6 +194,7 @@ def play(players: list[Any], clocks: list[Clock], exporter: Any) -> tuple[list[s
 )
 def test_a_whole_game_against_fairy_stockfish(side: str, clock: Clock, tmp_path: Path) -> None:
     players = [Engine(executable(tmp_path, command="muzero_engine usi")), Engine(fairy_stockfish())]
+    players[1].setoption("Move Overhead", OPPONENT_OVERHEAD_MS)
     if side == "white":
         players.reverse()
     record = record_path(f"usi-fairy-stockfish-{side}.csa")
