@@ -6,21 +6,22 @@ import dataclasses
 import io
 from pathlib import Path
 
+from torch import Tensor
+
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.presets import preset
 from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint
+from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
 from muzero_engine.training.settings_text import with_overrides
 
-TINY = (
+QUICK = (  # of anything that is learnt
     "steps=12",
     "network.channels=8",
-    "network.representation_blocks=1",
     "search.simulations=4",
-    "search.considered=4",
     "self_play.games=8",
     "self_play.plies_per_cycle=40",
     "replay.min_plies=60",
@@ -32,6 +33,7 @@ TINY = (
     "evaluation.simulations=4",
     "checkpoint_seconds=1000",
 )
+TINY = (*QUICK, "network.representation_blocks=1", "search.considered=4")
 
 
 def tiny(*more: str, game: str = "tictactoe") -> TrainConfig:
@@ -67,3 +69,21 @@ class Clock:
     def __call__(self) -> float:
         self.now += 1.0
         return self.now
+
+
+def unbroken_and_resumed(config: TrainConfig, folder: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return what is learnt in `folder`/whole, and in `folder`/broken, where the run goes on from a checkpoint of step
+    4 after two cycles that are lost."""
+    with TrainingRun(config, folder / "whole", World.alone()) as run:
+        assert train(run, quiet()) is RunEnd.FINISHED
+        whole = run.learner.state().tensors
+    with TrainingRun(config, folder / "broken", World.alone()) as run:
+        while run.counters.step < 4:
+            run.cycle()
+        run.save()
+        run.cycle()  # after the checkpoint: lost
+        run.cycle()
+    with resumed(config, folder / "broken") as run:
+        assert run.counters.step == 4
+        assert train(run, quiet()) is RunEnd.FINISHED
+        return whole, run.learner.state().tensors

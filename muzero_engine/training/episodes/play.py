@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
-from typing import Self
 
 import torch
 from torch import Tensor
@@ -16,20 +13,20 @@ from muzero_engine.environments.base import EnvironmentFailed, EnvironmentSpec
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.training.config import SelfPlaySettings
 from muzero_engine.training.episodes.group import EpisodeGroup
-from muzero_engine.training.episodes.pool import EnvironmentPool
+from muzero_engine.training.episodes.pool import EnvironmentPool, environment_workers
 from muzero_engine.training.episodes.rows import EpisodeRows
 from muzero_engine.training.episodes.slots import EnvironmentGroup
 from muzero_engine.training.episodes.statistics import EpisodeCounts
-from muzero_engine.training.self_play.workers import default_workers
-from muzero_engine.training.types import BadState, RootSearch, Stopped
+from muzero_engine.training.self_play.turns import GroupsInTurn
+from muzero_engine.training.types import RootSearch, Stopped
 
 GROUPS = 2
 
 
-class EpisodePlay:
+class EpisodePlay(GroupsInTurn[EpisodeGroup]):
     """The episodes of one rank. With the same seed, search and device it always plays the same episodes.
 
-    Two groups of slots take turns. Use it as a context manager, or `close` it: it owns processes.
+    Two groups of slots take turns, see `GroupsInTurn`.
     """
 
     def __init__(
@@ -53,20 +50,18 @@ class EpisodePlay:
         is at least one. Raises EnvironmentFailed.
         """
         slots = max(1, self_play.games // GROUPS)
-        groups = [
+        parts = [
             EnvironmentGroup(settings=settings, spec=spec, slots=slots, first_slot=index * slots, seed=seed, rank=rank)
             for index in range(GROUPS)
         ]
         if workers is None:
-            workers = self_play.workers or (default_workers(world) if device.type == "cuda" else 1)
+            workers = environment_workers(self_play.workers, on_gpu=device.type == "cuda", ranks=world)
         self.spec = spec
-        self._device = device
-        self._generator = torch.Generator(device).manual_seed((seed * 65_537 + rank) % 2**63)
-        self._pool = EnvironmentPool(groups, workers)
-        self._groups = [
+        pool = EnvironmentPool(parts, workers)
+        groups = [
             EpisodeGroup(
                 index=index,
-                pool=self._pool,
+                pool=pool,
                 group=group,
                 settings=self_play,
                 search=search,
@@ -74,31 +69,13 @@ class EpisodePlay:
                 device=device,
                 dtype=dtype,
             )
-            for index, group in enumerate(groups)
+            for index, group in enumerate(parts)
         ]
-        self.slots = GROUPS * slots
+        super().__init__(pool, groups, seed=seed, rank=rank, device=device)
         self.statistics = EpisodeCounts().statistics(0, 0.0, 0.0, 0.0)  # of the last call of `play`
-        self.moves = self.games = 0  # of this call of `play`, so far
         self.failure: RuntimeError | None = None  # why nothing more can be played
         self.notice = ""  # what `load_state` has to say to people
-        try:
-            for group in self._groups:
-                group.start()
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def who_plays(self) -> str:
-        """Return nothing: this process plays."""
-        return ""
-
-    def turns(self, plies: int) -> int:
-        """Return how often `play` calls `meanwhile`."""
-        return self._rounds(plies) * len(self._groups)
-
-    def _rounds(self, plies: int) -> int:
-        return max(1, math.ceil(plies / self.slots))
+        self._start()
 
     def play(
         self,
@@ -171,10 +148,7 @@ class EpisodePlay:
         """
         if self.failure is not None:
             return {}
-        state = {f"generator.{self._device.type}": self._generator.get_state()}
-        for index, group in enumerate(self._groups):
-            state |= {f"{index}.{name}": tensor for name, tensor in group.state().items()}
-        return state
+        return self._state()
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on where `state` was taken. Raises BadState where the settings were others, EnvironmentFailed.
@@ -182,27 +156,12 @@ class EpisodePlay:
         Environments come to where they were by playing their episodes again. Where one is not the same then, it begins
         another episode, and `notice` says so. Random numbers go on exactly only on the same kind of device.
         """
-        groups = {name.partition(".")[0] for name in state if not name.startswith("generator.")}
-        if len(groups) != len(self._groups):
-            raise BadState(f"there are saved episodes of {len(groups)} groups, not {len(self._groups)}")
         others = 0
-        for index, group in enumerate(self._groups):
-            prefix = f"{index}."
-            others += group.load_state({name[len(prefix) :]: x for name, x in state.items() if name.startswith(prefix)})
+        for group, part in self._states_of_groups(state, "episodes"):
+            others += group.load_state(part)
         if others:
             self.notice = (
                 f"{others} of {self.slots} environments did not come to where they were by the same seed and actions: "
                 "they begin other episodes"
             )
-        if (generator := state.get(f"generator.{self._device.type}")) is not None:
-            self._generator.set_state(generator)
-
-    def close(self) -> None:
-        """End the worker processes."""
-        self._pool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
+        self._load_generator(state)

@@ -9,9 +9,14 @@ import numpy.typing as npt
 from muzero_engine.environments.base import EnvironmentFailed
 from muzero_engine.training.episodes.slots import EnvironmentBuffers, EnvironmentGroup
 from muzero_engine.training.self_play.rules import START
-from muzero_engine.training.self_play.workers import WorkerPool
+from muzero_engine.training.self_play.workers import WorkerPool, default_workers
 
 _MAKING_SECONDS = 120.0  # for a worker to start and to make its environments
+
+
+def environment_workers(chosen: int, *, on_gpu: bool, ranks: int) -> int:
+    """Return `chosen`, or for 0 as many as each rank has cores beside a GPU (`default_workers`), and 1 without one."""
+    return chosen or (default_workers(ranks) if on_gpu else 1)
 
 
 class EnvironmentPool(WorkerPool[EnvironmentBuffers]):

@@ -18,13 +18,13 @@ from muzero_engine.returns import DiscountedReturns
 from muzero_engine.training.config import NetworkSettings, SearchSettings, TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.episodes.play import EpisodePlay
+from muzero_engine.training.episodes.pool import environment_workers
 from muzero_engine.training.episodes.replay import EpisodeReplay
 from muzero_engine.training.evaluation.episodes import EpisodeEvaluator
 from muzero_engine.training.report.reliability import ReliabilityBin, reliability_of_returns
 from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.task import Sample, Searches
 from muzero_engine.training.search.batched import BatchedSearch
-from muzero_engine.training.self_play.workers import default_workers
 
 STARTING = 2.0  # seconds in which the environments of evaluations begin
 LONGEST = 4.0  # mean lengths of the longest of 32 episodes which end by chance: 1 + 1/2 + ... + 1/32
@@ -95,7 +95,7 @@ class EnvironmentTask:
             episodes=config.evaluation.games,
             max_steps=config.evaluation.max_steps,
             seed=config.seed,
-            workers=config.self_play.workers or (default_workers(world.size) if world.device.type == "cuda" else 1),
+            workers=environment_workers(config.self_play.workers, on_gpu=world.device.type == "cuda", ranks=world.size),
             world=world,
         )
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Self
 
 import torch
 from torch import Tensor
@@ -19,17 +16,18 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.self_play.rules import RulesSettings
 from muzero_engine.training.self_play.slot_group import SlotGroup
 from muzero_engine.training.self_play.statistics import GameCounts
+from muzero_engine.training.self_play.turns import GroupsInTurn
 from muzero_engine.training.self_play.workers import RulesPool, default_workers
-from muzero_engine.training.types import BadState, FinishedGames, RootSearch, Stopped
+from muzero_engine.training.types import FinishedGames, RootSearch, Stopped
 
 GROUPS = 2  # of each board
 
 
-class SelfPlay:
+class SelfPlay(GroupsInTurn[SlotGroup]):
     """The games of one rank. With the same seed, searches and device it always plays the same games.
 
     `searches` has one search for each board of `group_sizes`, which also says the size of its batches. Each board has
-    two groups of slots that take turns. Use it as a context manager, or `close` it: it owns processes.
+    two groups of slots that take turns, see `GroupsInTurn`.
 
     With a `full_search_share` below 1 (playout cap randomisation, Wu 2019, section 3.1) every turn of a group is drawn
     to be full or fast. A fast one uses `fast_searches`, moves its games on at little cost, and has no policy target.
@@ -77,17 +75,15 @@ class SelfPlay:
                 first_slot += slots
         if workers is None:
             workers = settings.workers or (default_workers(world) if device.type == "cuda" else 0)
-        self._device = device
-        self._generator = torch.Generator(device).manual_seed((config.seed * 65_537 + rank) % 2**63)
         self._full_share = settings.full_search_share
         if self._full_share < 1 and fast_searches is None:
             raise ValueError("a self_play.full_search_share below 1 needs fast searches")
         self._turns = torch.Generator().manual_seed((config.seed * 65_539 + rank) % 2**63)  # which are full
-        self._pool = RulesPool(rules, workers)
-        self._groups = [
+        pool = RulesPool(rules, workers)
+        groups = [
             SlotGroup(
                 index=index,
-                pool=self._pool,
+                pool=pool,
                 rules=group,
                 settings=settings,
                 spec=spec,
@@ -101,16 +97,10 @@ class SelfPlay:
             )
             for index, group in enumerate(rules)
         ]
-        self.slots = first_slot
+        super().__init__(pool, groups, seed=config.seed, rank=rank, device=device)
         self.statistics = GameCounts().statistics(0, 0, 0.0, 0.0, 0.0)  # of the last call of `play`
-        self.moves = self.games = 0  # of this call of `play`, so far
         self._searched = 0  # moves of this call that had a full search
-        try:
-            for group in self._groups:
-                group.start()
-        except BaseException:
-            self.close()
-            raise
+        self._start()
 
     @property
     def failure(self) -> None:
@@ -121,18 +111,6 @@ class SelfPlay:
     def notice(self) -> str:
         """Return nothing: saved games go on as they were."""
         return ""
-
-    @property
-    def who_plays(self) -> str:
-        """Return nothing: this process plays."""
-        return ""
-
-    def turns(self, plies: int) -> int:
-        """Return how often `play` calls `meanwhile`."""
-        return self._rounds(plies) * len(self._groups)
-
-    def _rounds(self, plies: int) -> int:
-        return max(1, math.ceil(plies / self.slots))
 
     def play(
         self,
@@ -196,11 +174,9 @@ class SelfPlay:
 
     def state(self) -> dict[str, Tensor]:
         """Return all that `load_state` needs to go on exactly here, on the CPU. Call it between calls of `play`."""
-        state = {f"generator.{self._device.type}": self._generator.get_state()}
+        state = self._state()
         if self._full_share < 1:
             state["generator.turns"] = self._turns.get_state()
-        for index, group in enumerate(self._groups):
-            state |= {f"{index}.{name}": tensor for name, tensor in group.state().items()}
         return state
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
@@ -208,23 +184,8 @@ class SelfPlay:
 
         Random numbers go on exactly only on the same kind of device.
         """
-        groups = {name.partition(".")[0] for name in state if not name.startswith("generator.")}
-        if len(groups) != len(self._groups):
-            raise BadState(f"there are saved games of {len(groups)} groups, not {len(self._groups)}")
-        for index, group in enumerate(self._groups):
-            prefix = f"{index}."
-            group.load_state({name[len(prefix) :]: x for name, x in state.items() if name.startswith(prefix)})
-        if (generator := state.get(f"generator.{self._device.type}")) is not None:
-            self._generator.set_state(generator)
+        for group, part in self._states_of_groups(state, "games"):
+            group.load_state(part)
+        self._load_generator(state)
         if (turns := state.get("generator.turns")) is not None:
             self._turns.set_state(turns)
-
-    def close(self) -> None:
-        """End the worker processes."""
-        self._pool.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from lab.common.commands import parser_of
 from lab.common.devices import best_device, precision, wait
+from lab.common.searches import roots_a_second
 
 from muzero_engine.environments.base import EnvironmentSpec, ObservationKind
 from muzero_engine.environments.registry import environment_spec
@@ -74,13 +75,7 @@ def measure(name: str, arguments: argparse.Namespace, device: torch.device) -> N
     observation = torch.randint(0, 2, (batch, *spec.shape), device=device)
     observation = observation.to(dtype if spec.kind is not ObservationKind.IMAGE else torch.uint8)
     legal = torch.ones((batch, spec.actions), dtype=torch.bool, device=device)
-    search.run(observation, legal, generator=generator)
-    wait(device)
-    started = time.perf_counter()
-    for _ in range(arguments.rounds):
-        search.run(observation, legal, generator=generator)
-    wait(device)
-    searched = arguments.rounds * batch / (time.perf_counter() - started)
+    searched = roots_a_second(search, observation, legal, arguments.rounds, generator)
     print(f"  search alone, batches of {batch:5d}   {searched:10.0f} steps/s", flush=True)
     replay = EpisodeReplay(
         spec,

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from lab.common.commands import parser_of
 from lab.common.devices import best_device, precision, wait
+from lab.common.searches import roots_a_second
 
 from muzero_engine.games.base import Shape
 from muzero_engine.games.encoding import packed_size
@@ -106,13 +107,7 @@ def measure(game: str, arguments: argparse.Namespace, device: torch.device) -> N
     observation = torch.rand((batch, spec.layout.planes, *shape), device=device, dtype=dtype)
     legal = torch.rand((batch, spec.num_actions(shape)), device=device, generator=generator) < 0.1
     legal[:, 0] = True
-    search.run(observation, legal, generator=generator)
-    wait(device)
-    started = time.perf_counter()
-    for _ in range(arguments.rounds):
-        search.run(observation, legal, generator=generator)
-    wait(device)
-    alone = arguments.rounds * batch / (time.perf_counter() - started)
+    alone = roots_a_second(search, observation, legal, arguments.rounds, generator)
     print(f"  search alone, batches of {batch:5d} {alone:10.0f} moves/s", flush=True)
     learner = replace(config.learner, consistency_weight=1.0)
     replays = {

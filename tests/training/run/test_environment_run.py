@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.runs import Clock, measured, quiet, resumed
+from support.runs import QUICK, Clock, measured, quiet, resumed, unbroken_and_resumed
 from torch import Tensor
 
 from muzero_engine.environments.base import EnvironmentFailed
@@ -32,26 +32,11 @@ from muzero_engine.training.types import SearchOutput
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
 FILE = Path(__file__).resolve().parents[2] / "support" / "environments.py"
-TINY = (
-    "steps=12",
-    "network.channels=8",
-    "search.simulations=4",
-    "self_play.games=8",
-    "self_play.plies_per_cycle=40",
-    "replay.min_plies=60",
-    "replay.capacity_plies=400",
-    "learner.batch_size=8",
-    "learner.steps_per_cycle=2",
-    "evaluation.every_cycles=2",
-    "evaluation.games=4",
-    "evaluation.simulations=4",
-    "checkpoint_seconds=1000",
-)
 
 
 def tiny(name: str, *more: str) -> TrainConfig:
     """A run of a few seconds of an environment in `support/environments.py`."""
-    return with_overrides(environment_preset(f"{FILE}:{name}", "tiny"), (*TINY, *more))
+    return with_overrides(environment_preset(f"{FILE}:{name}", "tiny"), (*QUICK, *more))
 
 
 @pytest.mark.parametrize(
@@ -59,19 +44,7 @@ def tiny(name: str, *more: str) -> TrainConfig:
 )
 def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, settings: tuple[str, ...]) -> None:
     config = tiny("Walk", *settings)
-    with TrainingRun(config, tmp_path / "whole", World.alone()) as run:
-        assert train(run, quiet()) is RunEnd.FINISHED
-        whole = run.learner.state().tensors
-    with TrainingRun(config, tmp_path / "broken", World.alone()) as run:
-        while run.counters.step < 4:
-            run.cycle()
-        run.save()
-        run.cycle()  # after the checkpoint: lost
-        run.cycle()
-    with resumed(config, tmp_path / "broken") as run:
-        assert run.counters.step == 4
-        assert train(run, quiet()) is RunEnd.FINISHED
-        again = run.learner.state().tensors
+    whole, again = unbroken_and_resumed(config, tmp_path)
     left, right = (read_records(tmp_path / name) for name in ("whole", "broken"))
     assert [measured(record) for record in left] == [measured(record) for record in right]
     assert all(torch.equal(whole[name], again[name]) for name in whole)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.runs import measured, quiet, resumed, tiny
+from support.runs import measured, quiet, resumed, tiny, unbroken_and_resumed
 
 from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.distributed import World
@@ -39,19 +39,7 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(
 ) -> None:
     monkeypatch.setattr("muzero_engine.training.replay.replay.HELD_OUT_EVERY", 5)  # few games are played
     config = tiny(*settings)
-    with TrainingRun(config, tmp_path / "whole", World.alone()) as run:
-        assert train(run, quiet()) is RunEnd.FINISHED
-        whole = run.learner.state().tensors
-    with TrainingRun(config, tmp_path / "broken", World.alone()) as run:
-        while run.counters.step < 4:
-            run.cycle()
-        run.save()
-        run.cycle()  # after the checkpoint: lost
-        run.cycle()
-    with resumed(config, tmp_path / "broken") as run:
-        assert run.counters.step == 4
-        assert train(run, quiet()) is RunEnd.FINISHED
-        again = run.learner.state().tensors
+    whole, again = unbroken_and_resumed(config, tmp_path)
     left, right = (read_records(tmp_path / name) for name in ("whole", "broken"))
     assert [measured(record) for record in left] == [measured(record) for record in right]
     assert left[-1].step == 12
