@@ -95,6 +95,15 @@ class ReplaySettings:
         """Return whether some positions are drawn more often than others."""
         return self.policy_surprise_share + self.value_surprise_share > 0
 
+    @property
+    def first_plies(self) -> int:
+        """Return the plies from which on batches are drawn: `min_plies`, or half the capacity if that is less."""
+        return max(1, min(self.min_plies, self.capacity_plies // 2))
+
+    def window_share(self, stored: int) -> float:
+        """Return the share of the `stored` plies that ever came in which batches are drawn from, in (0, 1]."""
+        return float(max(1.0, stored / max(1, self.min_plies)) ** (self.window_exponent - 1))
+
 
 HORIZONS = (6.0, 16.0, 50.0)  # plies, of the values soon after, as in KataGo
 

@@ -70,20 +70,7 @@ class EpisodeGroup:
 
     def rows(self) -> EpisodeRows:
         """Return the whole rows since `begin`."""
-        rows = self._rows
-        return EpisodeRows(
-            first_slot=self.first_slot,
-            packed=rows.packed[: self._count],
-            age=rows.age[: self._count],
-            last=rows.last[: self._count],
-            terminated=rows.terminated[: self._count],
-            action=rows.action[: self._count],
-            reward=rows.reward[: self._count],
-            target_actions=rows.target_actions[: self._count],
-            target_probs=rows.target_probs[: self._count],
-            root_value=rows.root_value[: self._count],
-            divergence=rows.divergence[: self._count],
-        )
+        return self._rows.first(self._count)
 
     def launch(self, generator: torch.Generator) -> SearchOutput:
         """Search all slots."""
@@ -187,19 +174,11 @@ class EpisodeGroup:
         return int(other.sum())
 
     def _empty(self, rows: int) -> EpisodeRows:
-        def empty(dtype: torch.dtype, *shape: int) -> Tensor:
-            return torch.zeros((rows, self.slots, *shape), dtype=dtype, device=self._device)
-
-        return EpisodeRows(
+        return EpisodeRows.empty(
+            rows,
+            self.slots,
+            packed=self._packed_bytes,
+            target_actions=self._target_actions,
+            device=self._device,
             first_slot=self.first_slot,
-            packed=empty(torch.uint8, self._packed_bytes),
-            age=empty(torch.int32),
-            last=empty(torch.bool),
-            terminated=empty(torch.bool),
-            action=empty(torch.int16),
-            reward=empty(torch.float32),
-            target_actions=empty(torch.int16, self._target_actions),
-            target_probs=empty(torch.float16, self._target_actions),
-            root_value=empty(torch.float32),
-            divergence=empty(torch.float16),
         )

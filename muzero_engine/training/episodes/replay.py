@@ -22,10 +22,10 @@ from muzero_engine.environments.base import EnvironmentSpec
 from muzero_engine.games.base import Shape
 from muzero_engine.training.config import LearnerSettings, ReplaySettings
 from muzero_engine.training.episodes.batches import episode_batch, observations_at
-from muzero_engine.training.episodes.ring import PER_ROW, EpisodeRing, sequences_from
-from muzero_engine.training.episodes.rows import EpisodeRows
+from muzero_engine.training.episodes.ring import EpisodeRing, sequences_from
+from muzero_engine.training.episodes.rows import PER_ROW, EpisodeRows
 from muzero_engine.training.episodes.targets import value_targets, whole_returns
-from muzero_engine.training.replay.replay import HELD_OUT_EVERY, StalePositions, weights
+from muzero_engine.training.replay.replay import HELD_OUT_EVERY, StalePositions, places_by_odds, weights
 from muzero_engine.training.types import BadState, Batch, SearchOutput
 
 
@@ -78,8 +78,7 @@ class EpisodeReplay:
     @property
     def ready(self) -> bool:
         """Return whether there are `min_plies`, or half the capacity if that is less, and any row to begin with."""
-        enough = max(1, min(self._settings.min_plies, self._settings.capacity_plies // 2))
-        return self.window_plies >= enough and len(self._drawn_from().places) > 0
+        return self.window_plies >= self._settings.first_plies and len(self._drawn_from().places) > 0
 
     def add(self, rows: EpisodeRows) -> None:
         """Take in the next rows of some slots."""
@@ -97,9 +96,7 @@ class EpisodeReplay:
         if drawable.sums is None:
             chosen = torch.randint(len(drawable.places), (batch_size,), generator=generator, device=self._device)
         else:
-            uniform = torch.rand(batch_size, generator=generator, dtype=torch.float64, device=self._device)
-            chosen = torch.searchsorted(drawable.sums, uniform * drawable.sums[-1], right=True)
-            chosen = chosen.clamp_max(len(drawable.places) - 1)
+            chosen = places_by_odds(drawable.sums, batch_size, generator)
         weight = None if drawable.weight is None else drawable.weight[chosen]
         return self._batch(drawable.places[chosen], generator, weight=weight)
 
@@ -153,9 +150,7 @@ class EpisodeReplay:
 
     def _windows(self) -> Tensor:
         """Return int64[B], the newest rows of each slot that batches are drawn from."""
-        smallest, stored = max(1, self._settings.min_plies), self.stored_plies
-        grown = max(1.0, stored / smallest) ** (self._settings.window_exponent - 1)
-        newest = (self._ring.end * grown).long().clamp_min(1)
+        newest = (self._ring.end * self._settings.window_share(self.stored_plies)).long().clamp_min(1)
         return torch.minimum(newest, self._ring.held)
 
     def _places(self, slots: Tensor, windows: Tensor) -> Tensor:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from muzero_engine.environments.base import EnvironmentSpec
-from muzero_engine.training.episodes.rows import EpisodeRows
+from muzero_engine.training.episodes.rows import PER_ROW, EpisodeRows
 from muzero_engine.training.episodes.slots import packed_bytes
-
-PER_ROW = tuple(field.name for field in fields(EpisodeRows) if field.name != "first_slot")
 
 
 class EpisodeRing:
@@ -20,22 +18,9 @@ class EpisodeRing:
     def __init__(
         self, spec: EnvironmentSpec, slots: int, length: int, target_actions: int, device: torch.device
     ) -> None:
-        def empty(dtype: torch.dtype, *shape: int) -> Tensor:
-            return torch.zeros((slots, length, *shape), dtype=dtype, device=device)
-
         self.slots, self.length, self._device = slots, length, device
-        self._of_slots = EpisodeRows(  # fields [B, T, ...]
-            first_slot=0,
-            packed=empty(torch.uint8, packed_bytes(spec)),
-            age=empty(torch.int32),
-            last=empty(torch.bool),
-            terminated=empty(torch.bool),
-            action=empty(torch.int16),
-            reward=empty(torch.float32),
-            target_actions=empty(torch.int16, target_actions),
-            target_probs=empty(torch.float16, target_actions),
-            root_value=empty(torch.float32),
-            divergence=empty(torch.float16),
+        self._of_slots = EpisodeRows.empty(  # fields [B, T, ...]
+            slots, length, packed=packed_bytes(spec), target_actions=target_actions, device=device
         )
         flat = {name: getattr(self._of_slots, name).flatten(0, 1) for name in PER_ROW}
         self.rows = replace(self._of_slots, **flat)  # the same memory, fields [B * T, ...] by place

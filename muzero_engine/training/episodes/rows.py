@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
+import torch
 from torch import Tensor
 
 
@@ -27,7 +29,38 @@ class EpisodeRows:
     root_value: Tensor  # float32[t, b], of the search
     divergence: Tensor  # float16[t, b], KL(policy target || prior), nats
 
+    @classmethod
+    def empty(
+        cls, rows: int, slots: int, *, packed: int, target_actions: int, device: torch.device, first_slot: int = 0
+    ) -> Self:
+        """Return `rows` of `slots` without anything in them, for observations of `packed` bytes."""
+
+        def zeros(dtype: torch.dtype, *shape: int) -> Tensor:
+            return torch.zeros((rows, slots, *shape), dtype=dtype, device=device)
+
+        return cls(
+            first_slot=first_slot,
+            packed=zeros(torch.uint8, packed),
+            age=zeros(torch.int32),
+            last=zeros(torch.bool),
+            terminated=zeros(torch.bool),
+            action=zeros(torch.int16),
+            reward=zeros(torch.float32),
+            target_actions=zeros(torch.int16, target_actions),
+            target_probs=zeros(torch.float16, target_actions),
+            root_value=zeros(torch.float32),
+            divergence=zeros(torch.float16),
+        )
+
+    def first(self, count: int) -> Self:
+        """Return the first rows of every slot, the same memory."""
+        tensors: dict[str, Any] = {name: getattr(self, name)[:count] for name in PER_ROW}
+        return replace(self, **tensors)
+
     @property
     def count(self) -> int:
         """Return the rows of all slots."""
         return self.age.numel()
+
+
+PER_ROW = tuple(field.name for field in fields(EpisodeRows) if field.name != "first_slot")

@@ -67,6 +67,12 @@ def weights(surprise: Tensor, policy_share: float, value_share: float) -> Tensor
     return (1 - policy_share - value_share) + policy_share * relative[:, 0] + value_share * relative[:, 1]
 
 
+def places_by_odds(sums: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Return int64[count] random places in 0..n-1, drawn by odds whose sums up to each place are float64[n]."""
+    uniform = torch.rand(count, generator=generator, dtype=torch.float64, device=sums.device)
+    return torch.searchsorted(sums, uniform * sums[-1], right=True).clamp_max(len(sums) - 1)
+
+
 class Replay:
     """Games to learn from."""
 
@@ -113,7 +119,7 @@ class Replay:
     @property
     def ready(self) -> bool:
         """Return whether there are `min_plies`, or half the capacity if that is less, so that learning may begin."""
-        return self.window_plies >= max(1, min(self._settings.min_plies, self._settings.capacity_plies // 2))
+        return self.window_plies >= self._settings.first_plies
 
     def add(self, games: FinishedGames) -> None:
         """Take games in; every `HELD_OUT_EVERY`th that ever came is held out."""
@@ -189,9 +195,7 @@ class Replay:
             self._odds.pop(positions.shape, None)
 
     def _windows(self) -> dict[Shape, int]:
-        smallest = max(1, self._settings.min_plies)
-        grown = (max(1.0, self._stored / smallest)) ** (self._settings.window_exponent - 1)
-        share = grown if self._stored > smallest else 1.0  # of the plies that ever came in
+        share = self._settings.window_share(self._stored)
         return {
             shape: min(ring.plies, max(1, int(ring.end * share))) if ring.plies else 0
             for shape, ring in self._rings.items()
@@ -220,8 +224,7 @@ class Replay:
         odds = self._odds.get(ring.shape)
         if odds is None or odds.window != window:
             odds = self._odds[ring.shape] = Odds(window, self._weights(ring, window).cumsum(0))
-        uniform = torch.rand(count, generator=generator, dtype=torch.float64, device=self._device)
-        return torch.searchsorted(odds.sums, uniform * odds.sums[-1], right=True).clamp_max(window - 1)
+        return places_by_odds(odds.sums, count, generator)
 
     def most_drawn_share(self) -> float | None:
         """Return the share of the draws that the tenth of the positions drawn most gets; None where draws are even."""

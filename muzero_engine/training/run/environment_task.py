@@ -110,8 +110,7 @@ class EnvironmentTask:
         return STARTING + simulations * record.cycle_seconds / record.simulations
 
     def plies_to_fill(self) -> int:
-        replay = self._config.replay
-        return min(replay.min_plies, replay.capacity_plies // 2)
+        return self._config.replay.first_plies
 
     def samples(self, rows: int) -> list[Sample]:
         return [Sample(torch.zeros(rows, *self._spec.shape), 1.0)]

@@ -67,7 +67,7 @@ class GameTask:
         in_progress = sum(
             2 * slots * FIRST_GAME * ply_cap(settings, spec, shape) for shape, slots in self.batch_sizes().items()
         )
-        return round(min(config.replay.min_plies, config.replay.capacity_plies // 2) + ENDED * in_progress)
+        return round(config.replay.first_plies + ENDED * in_progress)
 
     def samples(self, rows: int) -> list[Sample]:
         spec = self._game.spec

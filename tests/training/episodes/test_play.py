@@ -15,8 +15,7 @@ from muzero_engine.environments.stacking import FrameStack
 from muzero_engine.training.config import SelfPlaySettings
 from muzero_engine.training.episodes.observations import stacked
 from muzero_engine.training.episodes.play import EpisodePlay
-from muzero_engine.training.episodes.ring import PER_ROW
-from muzero_engine.training.episodes.rows import EpisodeRows
+from muzero_engine.training.episodes.rows import PER_ROW, EpisodeRows
 from muzero_engine.training.episodes.slots import EnvironmentGroup
 from muzero_engine.training.types import BadState, RootSearch, SearchOutput, Stopped
 
