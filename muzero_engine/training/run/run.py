@@ -26,6 +26,8 @@ from muzero_engine.training.run.cycle import Watch, play_cycle
 from muzero_engine.training.run.state import save_state
 from muzero_engine.training.run.task import RunTask
 
+LATEST = 64  # cycles that say how fast a run learns: more than between two evaluations
+
 
 class TrainingRun:
     """One rank of a run. Ranks make the same calls in the same order. A context manager: it owns processes."""
@@ -103,12 +105,19 @@ class TrainingRun:
     def expected_steps(self) -> int:
         """Return the gradient steps that the run will have taken at its end.
 
-        Of one with a duration, as it goes so far.
+        Of one with a duration, at the pace of the latest cycles that learnt; those that filled the replay, and the
+        first that learnt, which compiles, say nothing of the others. As long as there are none, what the settings say.
         """
         config, counters = self.config, self.counters
-        if config.duration == 0 or counters.step == 0:
+        if config.duration == 0:
             return config.steps
-        return max(counters.step, round(counters.step * config.duration / counters.seconds))
+        learnt = [record for record in self._parts.log.records if record.learn is not None]
+        learnt = learnt[1:][-LATEST:] or learnt
+        steps = sum(record.learn.steps for record in learnt if record.learn is not None)
+        if steps == 0:
+            return max(counters.step, config.steps)
+        pace = sum(record.cycle_seconds for record in learnt) / steps
+        return counters.step + round(max(0.0, config.duration - counters.seconds) / pace)
 
     @property
     def learns_next(self) -> bool:
