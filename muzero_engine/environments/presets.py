@@ -100,20 +100,28 @@ _KNOWN: Mapping[str, Changes] = {
             "environment.sticky=0",
             "environment.no_ops=30",
             "environment.max_steps=27000",
+            "returns.discount=0.988",  # 0.997 a frame (EfficientZero)
             "returns.support=50",
+            "returns.clip_rewards=true",
+            "learner.shift=4",
+            "learner.value_weight=0.25",  # EfficientZero, as the next two
+            "learner.consistency_weight=2",
+            "learner.batch_size=256",
             "evaluation.max_steps=0",
         ),
         "small": (
-            "steps=100000",
-            "self_play.games=16",
-            "self_play.plies_per_cycle=64",
-            "replay.capacity_plies=120000",
+            "steps=97792",  # 382 cycles, after the 8 that fill the replay: 99,840 steps of the environment
+            "network.representation_blocks=2",
+            "network.dynamics_blocks=2",
+            "self_play.games=32",
+            "self_play.plies_per_cycle=256",
+            "replay.capacity_plies=102400",
             "replay.min_plies=2000",
-            "replay.reanalyse_share=0.5",
-            "learner.batch_size=256",
-            "learner.steps_per_cycle=64",
-            "learner.consistency_weight=2",
-            "evaluation.every_cycles=300",
+            "replay.window_exponent=1",  # all that was seen
+            "replay.reanalyse_share=1",
+            "learner.steps_per_cycle=256",
+            "learner.warmup_steps=500",
+            "evaluation.every_cycles=100",
         ),
     },
 }

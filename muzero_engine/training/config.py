@@ -77,6 +77,7 @@ class ReturnSettings:
     support: int = 30  # S: values and rewards are distributions over the whole numbers from -S to S, which stand for
     # h(x) = sign(x) (sqrt(|x| + 1) - 1) + 0.001 x (appendix F; there 300): 30 reaches 930
     n_step: int = 5  # rewards of a value target, before the search's value takes over (appendix G: 10)
+    clip_rewards: bool = False  # learnt from as -1, 0 or 1 (Mnih et al. 2015); returns that are told stay whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,10 @@ class LearnerSettings:
     soft_policy_weight: float = 0.0  # KataGo's auxiliary soft policy target
     short_value_weight: float = 0.0  # of values after about 6, 16 and 50 plies (see replay.short_values)
     symmetries: bool = True
+    shift: int = (
+        0  # images are seen moved by up to so many points to each side, a different number each time (Kostrikov
+    )
+    # et al. 2020 and EfficientZero: 4)
     compile: bool = True  # torch.compile on CUDA
 
     @property

@@ -243,6 +243,7 @@ _NOT_NEGATIVE = (
     "self_play.komi_spread",
     "replay.min_plies",
     "learner.final_learning_rate",
+    "learner.shift",
     "learner.warmup_steps",
     "learner.weight_decay",
     "learner.policy_weight",

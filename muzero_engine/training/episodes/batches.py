@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from muzero_engine.environments.base import EnvironmentSpec
-from muzero_engine.training.episodes.observations import stacked
+from muzero_engine.environments.base import EnvironmentSpec, ObservationKind
+from muzero_engine.training.episodes.observations import shifted, stacked
 from muzero_engine.training.episodes.ring import EpisodeRing, sequences_from
 from muzero_engine.training.episodes.targets import value_targets
 from muzero_engine.training.types import Batch
@@ -25,6 +25,7 @@ def episode_batch(
     discount: float,
     n_step: int,
     later_observation: bool,
+    shift: int = 0,
     generator: torch.Generator,
     dtype: torch.dtype,
     weight: Tensor | None = None,
@@ -32,9 +33,15 @@ def episode_batch(
 ) -> Batch:
     """Return the batch of the rows at place int64[M], none of which is the last of its episode.
 
-    With `later_observation` it also has the observation of one of the steps after each, drawn at random. `weight` and
-    `result` are float32[M] of the batch; without `result` it is not known.
+    With `later_observation` it also has the observation of one of the steps after each, drawn at random. Images are
+    moved by up to `shift` points (`observations.shifted`). `weight` and `result` are float32[M] of the batch; without
+    `result` it is not known.
     """
+
+    def seen(places: Tensor) -> Tensor:
+        observed = observations_at(ring, places, spec, dtype)
+        return shifted(observed, shift, generator) if shift and spec.kind is ObservationKind.IMAGE else observed
+
     device, rows = place.device, ring.rows
     steps = sequences_from(ring, place, unroll_steps + 1 + n_step)
     here = steps.places[:, : unroll_steps + 1]
@@ -50,12 +57,12 @@ def episode_batch(
     if later_observation:
         later_step = torch.randint(1, unroll_steps + 1, (len(place),), generator=generator, device=device)
         there = here.gather(1, later_step.unsqueeze(1)).squeeze(1)
-        later = observations_at(ring, there, spec, dtype)
+        later = seen(there)
     outcome = torch.stack([rows.reward[here], (terminated & ~last).float()], dim=2)[:, :-1]
     value = value_targets(ring, steps, discount=discount, n_step=n_step)
     return Batch(
         shape=spec.board,
-        observation=observations_at(ring, place, spec, dtype),
+        observation=seen(place),
         later_step=later_step,
         later_observation=later,
         action=torch.where(acts, rows.action[here[:, :-1]].long(), noise),

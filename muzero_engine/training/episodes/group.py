@@ -43,11 +43,13 @@ class EpisodeGroup:
         target_actions: int,
         device: torch.device,
         dtype: torch.dtype,
+        clip_rewards: bool,
     ) -> None:
         self.slots, self.first_slot = group.slots, group.first_slot
         self._index, self._pool, self._buffers = index, pool, pool.buffers[index]
         self._settings, self._search = settings, search
         self._device, self._dtype, self._target_actions = device, dtype, target_actions
+        self._clip_rewards = clip_rewards  # whether rows have their signs; `counts` have them whole
         self._packed_bytes = packed_bytes(group.spec)
         self._history = History(group.spec, group.slots, device)
         self._legal = torch.ones((group.slots, group.spec.actions), dtype=torch.bool, device=device)
@@ -113,7 +115,8 @@ class EpisodeGroup:
         """Wait for the environments, count the episodes that ended, end the row. Raises EnvironmentFailed."""
         self._pool.wait(self._index)
         buffers, rows = self._buffers, self._rows
-        rows.reward[self._count] = to_device(buffers.reward, self._device)
+        reward = to_device(buffers.reward, self._device)
+        rows.reward[self._count] = reward.sign() if self._clip_rewards else reward
         rows.terminated[self._count] |= to_device(buffers.terminated, self._device)
         self._count += 1
         self._take_observations()

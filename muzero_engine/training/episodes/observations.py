@@ -29,6 +29,18 @@ def stacked(packed: Tensor, present: Tensor, spec: EnvironmentSpec, dtype: torch
     return frames.view(positions, spec.shape[0], rows, columns)
 
 
+def shifted(images: Tensor, most: int, generator: torch.Generator) -> Tensor:
+    """Return [M, planes, rows, columns], each image moved by -most to most points in both directions, all its planes
+    alike; points that come in are those of the edge (Kostrikov et al. 2020, section 3.1)."""
+    count, _, rows, columns = images.shape
+    device = images.device
+    by = torch.randint(-most, most + 1, (2, count, 1), generator=generator, device=device)
+    row = (torch.arange(rows, device=device) + by[0]).clamp(0, rows - 1)
+    column = (torch.arange(columns, device=device) + by[1]).clamp(0, columns - 1)
+    image = torch.arange(count, device=device)
+    return images[image[:, None, None], :, row[:, :, None], column[:, None, :]].permute(0, 3, 1, 2).contiguous()
+
+
 class History:
     """The newest observations of B slots."""
 

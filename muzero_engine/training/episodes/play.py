@@ -43,11 +43,13 @@ class EpisodePlay(GroupsInTurn[EpisodeGroup]):
         world: int = 1,
         dtype: torch.dtype = torch.float32,
         workers: int | None = None,
+        clip_rewards: bool = False,
     ) -> None:
         """Begin all episodes.
 
         `dtype` is that of the search's planes; `workers` overrides the number that settings and device suggest, which
-        is at least one. Raises EnvironmentFailed.
+        is at least one. With `clip_rewards` rows have the rewards' signs, statistics have them whole. Raises
+        EnvironmentFailed.
         """
         slots = max(1, self_play.games // GROUPS)
         parts = [
@@ -68,6 +70,7 @@ class EpisodePlay(GroupsInTurn[EpisodeGroup]):
                 target_actions=target_actions,
                 device=device,
                 dtype=dtype,
+                clip_rewards=clip_rewards,
             )
             for index, group in enumerate(parts)
         ]

@@ -200,6 +200,7 @@ class EpisodeReplay:
             discount=self._discount,
             n_step=self._n_step,
             later_observation=self._learner.needs_later_observation,
+            shift=self._learner.shift,
             generator=generator,
             dtype=self._dtype,
             weight=weight,

@@ -65,6 +65,7 @@ class EnvironmentTask:
             rank=world.rank,
             world=world.size,
             dtype=dtype,
+            clip_rewards=config.returns.clip_rewards,
         )
 
     def replay(self, device: torch.device, dtype: torch.dtype) -> EpisodeReplay:

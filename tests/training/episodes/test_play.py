@@ -45,6 +45,7 @@ def played(
     games: int = 8,
     temperature_plies: int = 2,
     random_share: float = 0.0,
+    clip_rewards: bool = False,
     **settings: object,
 ) -> EpisodePlay:
     environment = EnvironmentSettings(id=f"support.environments:{name}", **settings)  # type: ignore[arg-type]  # the tests name the fields
@@ -58,6 +59,7 @@ def played(
         seed=seed,
         device=CPU,
         workers=workers,
+        clip_rewards=clip_rewards,
     )
 
 
@@ -110,6 +112,15 @@ def test_rows_are_what_the_environments_did(name: str, stack: int) -> None:
     assert sorted(statistics.lengths) == sorted(lengths)
     assert sorted(statistics.returns) == pytest.approx(sorted(returns))
     assert statistics.steps == 8 * 15
+
+
+def test_rewards_are_clipped_in_what_is_learnt_from_and_told_whole() -> None:
+    with played("Chain") as whole, played("Chain", clip_rewards=True) as clipped:
+        parts = whole.play(8 * 20), clipped.play(8 * 20)
+        assert whole.statistics.returns == clipped.statistics.returns
+    for one, other in zip(*parts, strict=True):
+        assert {1.0, 3.0, 10.0} <= set(one.reward.flatten().tolist())
+        assert torch.equal(other.reward, one.reward.sign())
 
 
 @pytest.mark.timeout(60)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from muzero_engine.environments.base import EnvironmentSpec, ObservationKind
 from muzero_engine.training.config import LearnerSettings, ReplaySettings
+from muzero_engine.training.episodes.observations import shifted
 from muzero_engine.training.episodes.replay import EpisodeReplay
 from muzero_engine.training.episodes.rows import EpisodeRows
 from muzero_engine.training.types import BadState, Batch, SearchOutput
@@ -53,13 +54,18 @@ def rows(ends: str, first_slot: int = 0, slots: int = 1, start: int = 0) -> Epis
 
 
 def replay(
-    spec: EnvironmentSpec = SPEC, slots: int = 1, capacity: int = 1000, unroll: int = UNROLL, **settings: Any
+    spec: EnvironmentSpec = SPEC,
+    slots: int = 1,
+    capacity: int = 1000,
+    unroll: int = UNROLL,
+    shift: int = 0,
+    **settings: Any,
 ) -> EpisodeReplay:
     return EpisodeReplay(
         spec,
         slots=slots,
         replay=replace(ReplaySettings(capacity_plies=capacity, min_plies=1), **{"window_exponent": 1.0, **settings}),
-        learner=LearnerSettings(unroll=unroll, consistency_weight=1.0),
+        learner=LearnerSettings(unroll=unroll, consistency_weight=1.0, shift=shift),
         target_actions=2,
         discount=GAMMA,
         n_step=STEPS,
@@ -156,6 +162,39 @@ def test_stacks_stay_in_their_episode_and_on_this_side_of_the_rings_end() -> Non
     of = replay(spec, capacity=16)
     of.add(rows("." * 20))
     assert {int(n) for n in drawn(of).observation[:, 0, 0, 0].tolist()} == set(range(6, 16))  # 4 and 5 lack history
+
+
+def test_images_are_moved_by_a_few_points_each_way_all_planes_alike() -> None:
+    images = torch.arange(400 * 2 * 5 * 6).remainder(251).to(torch.uint8).view(400, 2, 5, 6)
+    moved = shifted(images, 2, torch.Generator().manual_seed(1))
+    assert moved.shape == images.shape
+    seen = set()
+    for before, after in zip(images.numpy(), moved.numpy(), strict=True):
+        edges = np.pad(before, ((0, 0), (2, 2), (2, 2)), mode="edge")
+        by = [(y, x) for y in range(5) for x in range(5) if np.array_equal(edges[:, y : y + 5, x : x + 6], after)]
+        assert by
+        seen.update(by)
+    assert len(seen) == 25
+
+
+@pytest.mark.parametrize(("kind", "moves"), [(ObservationKind.IMAGE, True), (ObservationKind.PLANES, False)])
+def test_observations_are_moved_where_they_are_images_and_targets_stay(kind: ObservationKind, moves: bool) -> None:
+    spec = EnvironmentSpec(id="pictures", kind=kind, shape=(1, 8, 8), actions=3)
+    image = torch.arange(64 if moves else 8).to(torch.uint8)
+    played = replace(rows("." * 12), packed=image.expand(12, 1, -1).contiguous())
+    batches = []
+    for shift in (0, 3):
+        of = replay(spec, shift=shift)
+        of.add(played)
+        batches.append(drawn(of, 50))
+    still, moved = batches
+    assert torch.equal(still.observation, still.observation[:1].expand(50, -1, -1, -1))
+    assert torch.equal(still.observation, moved.observation) is not moves
+    assert still.later_observation is not None
+    assert moved.later_observation is not None
+    assert torch.equal(still.later_observation, moved.later_observation) is not moves
+    assert torch.equal(moved.later_observation, moved.observation) is not moves  # each by its own
+    assert set(still.value[:, 0, 0].tolist()) == set(moved.value[:, 0, 0].tolist())
 
 
 def test_slots_advance_by_themselves() -> None:
