@@ -7,29 +7,38 @@ Each game is played in three ways, by the engine against itself with other setti
 increments and one side pondering, and with a time for each move. What is counted are games that ended by an illegal
 move, a wrong reply, a crash, a hang or a loss on time, and what `match --verify` finds wrong. With `--out` the folders
 stay, and the same command goes on with them.
+
+Every processor is watched for times at which nothing ran on it as it should (`common.stalls`): so many, and the longest
+in milliseconds. A loss on time is no fault where the move would have been in time without the stall of that moment;
+such games are counted beside.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 
 from lab.common.commands import parser_of
 from lab.trials.common.sessions import environment
+from lab.trials.common.stalls import StallWatch
 from lab.trials.common.table import Table
 
 from muzero_engine.games.base import EngineProtocol
+from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.records.store import GAMES
 from muzero_engine.match.records.verify import Verification, verify
 from muzero_engine.match.settings.match_settings import BadMatch
+from muzero_engine.match.settings.time_control import TimeControl
 
 LOOKS_S = 0.5  # between two looks at how far a match is
 
@@ -53,6 +62,8 @@ WAYS = (
 PLIES = {"tictactoe": 4}  # of random openings, where the game's own number has too few
 VISITS = "--visits 16"  # where the protocol has no word for nodes, on a clock that does not matter
 LONG = "600"
+OUT_OF_TIME = re.compile(r"out of time: ([\d.]+) s where ([\d.]+) s were left")
+BEFORE_S, AFTER_S = 0.5, 1.5  # of a game's end, which its record tells to the second, its last move ended
 
 
 def played(game: str, way: Way, games: int, folder: Path, concurrency: int, table: Table) -> str:
@@ -80,15 +91,29 @@ def played(game: str, way: Way, games: int, folder: Path, concurrency: int, tabl
         return f"ended with {process.returncode}: {said.read().decode(errors='replace').strip()[-200:]!a}"
 
 
-def faults_of(folder: Path) -> tuple[Verification | None, str]:
-    """Return what the rules say of a match's games, and what is wrong with them, "" for nothing."""
+def faults_of(folder: Path, watch: StallWatch) -> tuple[Verification | None, int, str]:
+    """Return what the rules say of a match's games, how many stalls lost, and what else is wrong, "" for nothing."""
     try:
         found = verify(folder)
     except BadMatch as error:
-        return None, str(error)
-    faults = Counter(record.ending.value for record in found.records if record.ending.is_fault)
+        return None, 0, str(error)
+    lost = [record for record in found.records if record.ending.is_fault]
+    by_stalls = [record for record in lost if lost_by_a_stall(record, watch)]
+    faults = Counter(record.ending.value for record in lost if record not in by_stalls)
     texts = [f"{count} {ending}" for ending, count in faults.items()]
-    return found, "; ".join([*texts, *(f"{problem.line}: {problem.text}" for problem in found.problems[:3])])
+    texts += [f"{problem.line}: {problem.text}" for problem in found.problems[:3]]
+    return found, len(by_stalls), "; ".join(texts)
+
+
+def lost_by_a_stall(record: GameRecord, watch: StallWatch) -> bool:
+    """Return whether a game was lost on time by a move that was in time but for a stall of the machine."""
+    said = OUT_OF_TIME.search(record.reason)
+    if record.ending is not Ending.TIME_LOSS or said is None:
+        return False
+    taken, allowed = map(float, said.groups())
+    margin = TimeControl.parse(record.first_limit if record.winner == 1 else record.second_limit).margin_s
+    end = datetime.fromisoformat(record.started).timestamp() + record.duration_s
+    return taken - watch.longest(end - taken - BEFORE_S, end + AFTER_S) <= allowed + margin
 
 
 def _lines(path: Path) -> int:
@@ -112,22 +137,25 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=1, help="games side by side")
     parser.add_argument("--out", type=Path, help="folder of the matches")
     args = parser.parse_args()
-    table = Table(("game", "games", "plies", "seconds"))
+    table = Table(("game", "games", "plies", "seconds", "stalls", "longest", "by stalls"))
     with _folder(args.out) as out:
         for game in [args.game] if args.game else game_names():
             for way in [way for way in WAYS if args.way in (None, way.name)]:
                 begin, folder = perf_counter(), out / f"{game}-{way.name}"
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    problem, stopped = played(game, way, args.games, folder, args.concurrency, table), False
-                except KeyboardInterrupt:
-                    problem, stopped = "", True
+                with StallWatch() as watch:
+                    try:
+                        problem, stopped = played(game, way, args.games, folder, args.concurrency, table), False
+                    except KeyboardInterrupt:
+                        problem, stopped = "", True
                 if stopped and not (folder / GAMES).exists():
                     table.end(stopped=True)
-                verified, fault = faults_of(folder)
+                verified, by_stalls, fault = faults_of(folder, watch)
                 games, plies = (len(verified.records), _plies(verified)) if verified else (0, 0)
                 fault = "; ".join(filter(None, (problem, fault)))
-                table.row(f"{game} {way.name}", games, plies, perf_counter() - begin, fault=fault)
+                seconds, longest = perf_counter() - begin, round(1e3 * watch.longest(0.0, time()))
+                stalls = (len(watch.stalls), longest, by_stalls)
+                table.row(f"{game} {way.name}", games, plies, seconds, *stalls, fault=fault)
                 if stopped:
                     table.end(stopped=True)
     table.end()
