@@ -5,26 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from datetime import UTC, datetime
 from pathlib import Path
-from time import sleep, time
 from typing import Any
 
 import numpy as np
 import pytest
 from lab.trials import day, fuzz, hostile_files, latency, soak
-from lab.trials.common import stalls
 from lab.trials.common.fuzzed_lines import Fuzzer
 from lab.trials.common.processes import growth_fault
 from lab.trials.common.replies import replies_of
 from lab.trials.common.sessions import PROTOCOLS
-from lab.trials.common.stalls import Stall, StallWatch
 from lab.trials.common.table import Table
 from lab.trials.killing import matches, training
 from lab.trials.killing.runs import Faulty, Kill, Plan, Tally, hidden_files, killed, next_kill, whole_checkpoints
 from safetensors.numpy import save_file
-
-from muzero_engine.games.record import Ending, GameRecord
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -51,47 +45,9 @@ def test_searches_are_stopped(protocol: str) -> None:
 def test_games_of_the_runner_have_no_fault(tmp_path: Path) -> None:
     folder = tmp_path / "games"
     assert soak.played("tictactoe", soak.NODES, 2, folder, 2, Table(("game",))) == ""
-    verified, by_stalls, fault = soak.faults_of(folder, StallWatch())
+    verified, fault = soak.faults_of(folder)
     assert verified is not None
-    assert (len(verified.records), by_stalls, fault) == (2, 0, "")
-
-
-@pytest.mark.parametrize(
-    ("taken", "stall", "whose"),
-    [("0.240", 0.143, "machine"), ("0.240", 0.08, "engine"), ("0.240", 0.0, "engine"), ("2.000", 0.143, "engine")],
-)
-def test_what_a_stall_of_the_machine_has_lost_is_no_fault(taken: str, stall: float, whose: str) -> None:
-    record = GameRecord(
-        game_name="chess",
-        first="first",
-        second="second",
-        opening="",
-        pair=0,
-        game=0,
-        start="startpos",
-        opening_moves=(),
-        moves=(),
-        points=0.0,
-        ending=Ending.TIME_LOSS,
-        reason=f"out of time: {taken} s where 0.100 s were left",
-        first_limit="movetime=0.1,margin=0.05",
-        second_limit="movetime=0.1",
-        started="2026-11-30T02:49:20Z",
-        duration_s=7.0,
-    )
-    watch = StallWatch()
-    ended = datetime(2026, 11, 30, 2, 49, 27, 650_000, tzinfo=UTC).timestamp()
-    watch.stalls += [Stall(ended - 9.0, 5.0), Stall(ended, stall)]  # the first one was long before
-    assert soak.lost_by_a_stall(record, watch) == (whose == "machine")
-
-
-def test_stalls_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stalls, "LATE_S", -stalls.SLEEP_S)  # every sleep is late
-    with StallWatch() as watch:
-        while not watch.stalls:
-            sleep(0.001)
-    assert watch.longest(0.0, time()) == max(stall.seconds for stall in watch.stalls)
-    assert watch.longest(0.0, 1.0) == 0.0
+    assert (len(verified.records), fault) == (2, "")
 
 
 def test_a_run_that_is_killed_at_a_rename_goes_on(tmp_path: Path) -> None:

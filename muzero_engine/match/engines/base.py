@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+import time
 from dataclasses import dataclass
 from typing import Protocol
 
 from muzero_engine.games.record import Ending, Score
 from muzero_engine.match.engines.process import EngineLine, EngineProcess, ProcessEnded, ProcessFailure, ProcessSilent
+from muzero_engine.match.engines.stalls import SETTLE_S, WATCH
 from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
@@ -175,6 +177,16 @@ class ProcessClient:
         if allowed is None:
             return asked + self.patience.unlimited_s
         return asked + allowed + clock.control.margin_s
+
+    def _elapsed(self, asked: float, at: float, clock: GameClock) -> float:
+        """Return how long an answer took that came at `at` (`running_time.now`).
+
+        Where that is too long it is the time in which this machine's processors ran (`engines.stalls`).
+        """
+        if clock.in_time(at - asked):
+            return at - asked
+        time.sleep(SETTLE_S)
+        return at - asked - WATCH.during(asked, at)
 
 
 def _failure(error: ProcessFailure, doing: str) -> EngineFailure:

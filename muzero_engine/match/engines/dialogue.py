@@ -98,7 +98,7 @@ class DialogueClient(ProcessClient, abc.ABC):
                 elif " score " in line.text and " string " not in line.text and _is_first_line(line.text):
                     last_info = line.text
             elif words[:1] == ["bestmove"]:
-                reply = self._reply(line.text, last_info, line.at - asked)
+                reply = self._reply(line.text, last_info, self._elapsed(asked, line.at, clock))
                 if complaint and not reply.nodes:  # a move all the same, since the protocol asks for one
                     raise EngineFailure(Ending.WRONG_REPLY, f"it has not searched: {complaint}")
                 return reply

@@ -109,7 +109,7 @@ class GtpClient(ProcessClient):
             raise EngineFailure(Ending.WRONG_REPLY, f"no move but {' '.join(moves)[:100]!a}")
         kind = ReplyKind.RESIGN if words[0].lower() == "resign" else ReplyKind.MOVE
         move = words[0] if kind is ReplyKind.MOVE else ""
-        return Reply(kind=kind, move=move, elapsed_s=at - asked, score=score, nodes=nodes)
+        return Reply(kind=kind, move=move, elapsed_s=self._elapsed(asked, at, clock), score=score, nodes=nodes)
 
     def final_score(self, moves: tuple[str, ...]) -> float | None:
         self._catch_up(moves)

@@ -8,37 +8,32 @@ increments and one side pondering, and with a time for each move. What is counte
 move, a wrong reply, a crash, a hang or a loss on time, and what `match --verify` finds wrong. With `--out` the folders
 stay, and the same command goes on with them.
 
-Every processor is watched for times at which nothing ran on it as it should (`common.stalls`): so many, and the longest
-in milliseconds. A loss on time is no fault where the move would have been in time without the stall of that moment;
-such games are counted beside.
+Told beside: how often a processor of this machine stood still (`match.engines.stalls`), and milliseconds of the longest
+time that it did, and of the slowest move.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from time import perf_counter, time
+from time import perf_counter
 
 from lab.common.commands import parser_of
 from lab.trials.common.sessions import environment
-from lab.trials.common.stalls import StallWatch
 from lab.trials.common.table import Table
 
 from muzero_engine.games.base import EngineProtocol
-from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.match.engines.stalls import StallWatch
 from muzero_engine.match.records.store import GAMES
 from muzero_engine.match.records.verify import Verification, verify
 from muzero_engine.match.settings.match_settings import BadMatch
-from muzero_engine.match.settings.time_control import TimeControl
 
 LOOKS_S = 0.5  # between two looks at how far a match is
 
@@ -62,8 +57,6 @@ WAYS = (
 PLIES = {"tictactoe": 4}  # of random openings, where the game's own number has too few
 VISITS = "--visits 16"  # where the protocol has no word for nodes, on a clock that does not matter
 LONG = "600"
-OUT_OF_TIME = re.compile(r"out of time: ([\d.]+) s where ([\d.]+) s were left")
-BEFORE_S, AFTER_S = 0.5, 1.5  # of a game's end, which its record tells to the second, its last move ended
 
 
 def played(game: str, way: Way, games: int, folder: Path, concurrency: int, table: Table) -> str:
@@ -91,29 +84,15 @@ def played(game: str, way: Way, games: int, folder: Path, concurrency: int, tabl
         return f"ended with {process.returncode}: {said.read().decode(errors='replace').strip()[-200:]!a}"
 
 
-def faults_of(folder: Path, watch: StallWatch) -> tuple[Verification | None, int, str]:
-    """Return what the rules say of a match's games, how many stalls lost, and what else is wrong, "" for nothing."""
+def faults_of(folder: Path) -> tuple[Verification | None, str]:
+    """Return what the rules say of a match's games, and what is wrong with them, "" for nothing."""
     try:
         found = verify(folder)
     except BadMatch as error:
-        return None, 0, str(error)
-    lost = [record for record in found.records if record.ending.is_fault]
-    by_stalls = [record for record in lost if lost_by_a_stall(record, watch)]
-    faults = Counter(record.ending.value for record in lost if record not in by_stalls)
+        return None, str(error)
+    faults = Counter(record.ending.value for record in found.records if record.ending.is_fault)
     texts = [f"{count} {ending}" for ending, count in faults.items()]
-    texts += [f"{problem.line}: {problem.text}" for problem in found.problems[:3]]
-    return found, len(by_stalls), "; ".join(texts)
-
-
-def lost_by_a_stall(record: GameRecord, watch: StallWatch) -> bool:
-    """Return whether a game was lost on time by a move that was in time but for a stall of the machine."""
-    said = OUT_OF_TIME.search(record.reason)
-    if record.ending is not Ending.TIME_LOSS or said is None:
-        return False
-    taken, allowed = map(float, said.groups())
-    margin = TimeControl.parse(record.first_limit if record.winner == 1 else record.second_limit).margin_s
-    end = datetime.fromisoformat(record.started).timestamp() + record.duration_s
-    return taken - watch.longest(end - taken - BEFORE_S, end + AFTER_S) <= allowed + margin
+    return found, "; ".join([*texts, *(f"{problem.line}: {problem.text}" for problem in found.problems[:3])])
 
 
 def _lines(path: Path) -> int:
@@ -137,7 +116,7 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=1, help="games side by side")
     parser.add_argument("--out", type=Path, help="folder of the matches")
     args = parser.parse_args()
-    table = Table(("game", "games", "plies", "seconds", "stalls", "longest", "by stalls"))
+    table = Table(("game", "games", "plies", "seconds", "stalls", "longest", "slowest"))
     with _folder(args.out) as out:
         for game in [args.game] if args.game else game_names():
             for way in [way for way in WAYS if args.way in (None, way.name)]:
@@ -150,12 +129,12 @@ def main() -> None:
                         problem, stopped = "", True
                 if stopped and not (folder / GAMES).exists():
                     table.end(stopped=True)
-                verified, by_stalls, fault = faults_of(folder, watch)
+                verified, fault = faults_of(folder)
                 games, plies = (len(verified.records), _plies(verified)) if verified else (0, 0)
                 fault = "; ".join(filter(None, (problem, fault)))
-                seconds, longest = perf_counter() - begin, round(1e3 * watch.longest(0.0, time()))
-                stalls = (len(watch.stalls), longest, by_stalls)
-                table.row(f"{game} {way.name}", games, plies, seconds, *stalls, fault=fault)
+                stalls = [1000 * (stall.end - stall.begin) for stall in watch.stalls]
+                told = (len(stalls), round(max(stalls, default=0.0)), _slowest(verified) if verified else 0)
+                table.row(f"{game} {way.name}", games, plies, perf_counter() - begin, *told, fault=fault)
                 if stopped:
                     table.end(stopped=True)
     table.end()
@@ -163,3 +142,8 @@ def main() -> None:
 
 def _plies(verified: Verification) -> int:
     return sum(len(record.moves) for record in verified.records)
+
+
+def _slowest(verified: Verification) -> int:
+    """Return the milliseconds of the slowest move; one that was too late is in no record."""
+    return round(1000 * max((ply.elapsed_s for record in verified.records for ply in record.moves), default=0.0))
