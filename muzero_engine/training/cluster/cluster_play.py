@@ -143,6 +143,10 @@ class ClusterPlay:
         return None
 
     @property
+    def left(self) -> str:
+        return "" if self._own is None else self._own.left
+
+    @property
     def notice(self) -> str:
         """Return nothing: saved games go on as they were."""
         return ""
@@ -175,11 +179,12 @@ class ClusterPlay:
         plies: int,
         meanwhile: Callable[[], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        due: Callable[[], bool] = lambda: False,
     ) -> list[FinishedGames]:
         """Return the games that ended while at least so many moves were played for each rank.
 
         `meanwhile` is called as often as `turns` says, as moves come in. `stop` is asked all the time; where it says
-        yes, what came until then is returned.
+        yes, what came until then is returned. `due` is for this rank's own games.
         """
         self._cycle = cycle = _Cycle(plies * self._world.size, [0] * self._world.size)
         self._renew_weights()
@@ -193,7 +198,7 @@ class ClusterPlay:
 
         if self._own is not None:
             own_plies = self._shared(math.ceil(plies * self._own_share))
-            cycle.keep(self._own.play(own_plies, go_on, stop))
+            cycle.keep(self._own.play(own_plies, go_on, stop, due))
             cycle.statistics.append(self._own.statistics)
         while (stop is None or not stop()) and self._total() < cycle.wanted:
             before = cycle.delivered

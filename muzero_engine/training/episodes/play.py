@@ -18,6 +18,7 @@ from muzero_engine.training.episodes.rows import EpisodeRows
 from muzero_engine.training.episodes.slots import EnvironmentGroup
 from muzero_engine.training.episodes.statistics import EpisodeCounts
 from muzero_engine.training.self_play.turns import GroupsInTurn
+from muzero_engine.training.self_play.workers import LeftBehind
 from muzero_engine.training.types import RootSearch, Stopped
 
 GROUPS = 2
@@ -85,6 +86,7 @@ class EpisodePlay(GroupsInTurn[EpisodeGroup]):
         plies: int,
         meanwhile: Callable[[], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        due: Callable[[], bool] = lambda: False,
     ) -> list[EpisodeRows]:
         """Take at least so many steps (whole rounds of all slots); return the rows of each group.
 
@@ -93,9 +95,13 @@ class EpisodePlay(GroupsInTurn[EpisodeGroup]):
         searched are dropped, and that is all. A search that raises Stopped is dropped as well: `stop` must say yes from
         then on. Where an environment fails, `failure` says so and `stop` is asked once more, as other ranks do; the
         rows that were whole before are returned. Raises that failure where it is of an earlier call.
+
+        `due` is as in `SelfPlay.play`: an environment that hangs is left behind, as `left` says, with all episodes in
+        progress.
         """
         if self.failure is not None:
             raise self.failure
+        self._pool.due = due
         started = time.perf_counter()
         counts = EpisodeCounts()
         sums = torch.zeros(2, dtype=torch.float64, device=self._device)  # divergence, absolute root value
@@ -117,11 +123,11 @@ class EpisodePlay(GroupsInTurn[EpisodeGroup]):
                 meanwhile()
             if remaining and group in at_work:
                 at_work.remove(group)
-                with self._failure_kept(), contextlib.suppress(Stopped):
+                with self._failure_kept(), contextlib.suppress(Stopped, LeftBehind):
                     self._settle(group, counts)
                     searched += self._launch(group, sums)
         for group in at_work:
-            with self._failure_kept():
+            with self._failure_kept(), contextlib.suppress(LeftBehind):
                 self._settle(group, counts)
         divergence, root_value = (sums / max(searched, 1)).tolist()
         self.statistics = counts.statistics(self.moves, time.perf_counter() - started, divergence, root_value)

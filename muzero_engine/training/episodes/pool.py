@@ -41,7 +41,7 @@ class EnvironmentPool(WorkerPool[EnvironmentBuffers]):
         """Begin episode `EnvironmentBuffers.number` in every slot of a group, and wait for that."""
         patience, self.patience = self.patience, (self.patience or 0.0) + _MAKING_SECONDS
         self.step(group, START)
-        self.patience = patience
+        self.patience, self._slowest = patience, 0.0
 
     def step(self, group: int, action: npt.ArrayLike) -> EnvironmentBuffers:
         """Act in every slot of a group, int[B] or one action for all, wait, and return its buffers."""

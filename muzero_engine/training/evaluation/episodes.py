@@ -26,6 +26,7 @@ from muzero_engine.training.report.run_metrics import CycleRecord, Evaluated
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.rules import KEEP
 from muzero_engine.training.self_play.trajectories import to_device
+from muzero_engine.training.self_play.workers import LeftBehind
 from muzero_engine.training.types import Stopped
 
 NEW_SEEDS = 32_452_843  # evaluations play no episode of self-play: their seed is so much greater
@@ -89,7 +90,7 @@ class EpisodeEvaluator:
         self._search.update_weights(network)
         try:
             ended = self._play(step, due)
-        except Stopped:
+        except (Stopped, LeftBehind):
             ended = _Ended()
         except EnvironmentFailed as error:
             ended, self.failure = _Ended(), error
@@ -109,7 +110,7 @@ class EpisodeEvaluator:
     def _play(self, step: int, due: Callable[[], bool]) -> _Ended:
         """Return this rank's episodes, one a slot; some are missing where `due` says so."""
         pool, device = self._started(), self._search.device
-        buffers = pool.buffers[0]
+        buffers, pool.due = pool.buffers[0], due
         buffers.number[:] = step
         pool.start(0)
         history = History(self._spec, self._slots, device)

@@ -81,7 +81,7 @@ def play_cycle(
     for search in parts.searches.every():
         search.before_simulation = before_simulation
     parts.evaluator.before_simulations(before_simulation)
-    for played in parts.self_play.play(config.self_play.plies_per_cycle, meanwhile, stopping):
+    for played in parts.self_play.play(config.self_play.plies_per_cycle, meanwhile, stopping, watch.due):
         parts.replay.add(played)
     if not parts.self_play.moves:
         raise Stopped

@@ -177,6 +177,8 @@ def train(
                 save()
         else:
             ending = RunEnd.LASTED if config.duration else RunEnd.FINISHED
+        if run.left:
+            progress.note(f"{run.left} and is left behind: what it had in progress begins anew")
         if run.counters.cycle:
             progress.note(f"{ending.value}: {run.save()}")
         else:

@@ -76,6 +76,11 @@ class TrainingRun:
         return self._parts.self_play.notice
 
     @property
+    def left(self) -> str:
+        """Return who was not waited for when the run was asked to stop; empty where nobody was."""
+        return self._parts.self_play.left
+
+    @property
     def who_plays(self) -> str:
         """Return words on who plays besides this process; empty where nobody does."""
         return self._parts.self_play.who_plays

@@ -17,7 +17,7 @@ from muzero_engine.training.self_play.rules import RulesSettings
 from muzero_engine.training.self_play.slot_group import SlotGroup
 from muzero_engine.training.self_play.statistics import GameCounts
 from muzero_engine.training.self_play.turns import GroupsInTurn
-from muzero_engine.training.self_play.workers import RulesPool, default_workers
+from muzero_engine.training.self_play.workers import LeftBehind, RulesPool, default_workers
 from muzero_engine.training.types import FinishedGames, RootSearch, Stopped
 
 GROUPS = 2  # of each board
@@ -117,6 +117,7 @@ class SelfPlay(GroupsInTurn[SlotGroup]):
         plies: int,
         meanwhile: Callable[[], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        due: Callable[[], bool] = lambda: False,
     ) -> list[FinishedGames]:
         """Play at least this many moves (whole rounds of all slots); return the games that ended. Raises RulesError.
 
@@ -126,7 +127,11 @@ class SelfPlay(GroupsInTurn[SlotGroup]):
 
         `stop` is asked before every turn of a group; where it says yes, the moves that were only searched are dropped,
         and that is all. A search that raises Stopped is dropped as well: `stop` must say yes from then on.
+
+        `due` is asked while workers are waited for: whether this rank is to stop, so that `stop` will say yes from then
+        on. One that hangs is left behind then, as `left` says, with all games in progress.
         """
+        self._pool.due = due
         started = time.perf_counter()
         counts = GameCounts()
         sums = torch.zeros(2, dtype=torch.float64, device=self._device)  # divergence, absolute root value
@@ -148,11 +153,12 @@ class SelfPlay(GroupsInTurn[SlotGroup]):
                 meanwhile()
             if remaining:
                 at_rules.remove(group)
-                self._keep(ended, group.settle(counts))
-                with contextlib.suppress(Stopped):
+                with contextlib.suppress(Stopped, LeftBehind):
+                    self._keep(ended, group.settle(counts))
                     full[group] = self._launch(group, sums)
         for group in at_rules:
-            self._keep(ended, group.settle(counts))
+            with contextlib.suppress(LeftBehind):
+                self._keep(ended, group.settle(counts))
         divergence, root_value = (sums / max(self._searched, 1)).tolist()
         seconds = time.perf_counter() - started
         self.statistics = counts.statistics(self.moves, full_moves, seconds, divergence, root_value)
@@ -175,7 +181,7 @@ class SelfPlay(GroupsInTurn[SlotGroup]):
     def state(self) -> dict[str, Tensor]:
         """Return all that `load_state` needs to go on exactly here, on the CPU. Call it between calls of `play`."""
         state = self._state()
-        if self._full_share < 1:
+        if state and self._full_share < 1:
             state["generator.turns"] = self._turns.get_state()
         return state
 

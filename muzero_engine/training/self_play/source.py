@@ -63,6 +63,14 @@ class PlaySource(Protocol):
         ...
 
     @property
+    def left(self) -> str:
+        """Return who was not waited for when the run was asked to stop; empty where nobody was.
+
+        The run's checkpoint then has no games in progress.
+        """
+        ...
+
+    @property
     def notice(self) -> str:
         """Return what people should know of how the saved games were taken up; empty where there is nothing."""
         ...
@@ -76,6 +84,7 @@ class PlaySource(Protocol):
         plies: int,
         meanwhile: Callable[[], None] | None = None,
         stop: Callable[[], bool] | None = None,
+        due: Callable[[], bool] = lambda: False,
     ) -> list[Any]:
         """Return what the replay of the same run takes in, while at least so many moves were played."""
         ...

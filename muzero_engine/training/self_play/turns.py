@@ -63,6 +63,14 @@ class GroupsInTurn(Generic[G]):
         """Return nothing: this process plays."""
         return ""
 
+    @property
+    def left(self) -> str:
+        """Return who was not waited for when the run was asked to stop: then nothing in progress is left to go on with.
+
+        Empty where nobody was.
+        """
+        return self._pool.left
+
     def turns(self, plies: int) -> int:
         """Return how often `play` calls `meanwhile`."""
         return self._rounds(plies) * len(self._groups)
@@ -71,7 +79,9 @@ class GroupsInTurn(Generic[G]):
         return max(1, math.ceil(plies / self.slots))
 
     def _state(self) -> dict[str, Tensor]:
-        """Return the random numbers and what is in progress, on the CPU."""
+        """Return the random numbers and what is in progress, on the CPU; nothing where a worker was left behind."""
+        if self.left:
+            return {}
         state = {f"generator.{self._device.type}": self._generator.get_state()}
         for index, group in enumerate(self._groups):
             state |= {f"{index}.{name}": tensor for name, tensor in group.state().items()}

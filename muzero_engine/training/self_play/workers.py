@@ -1,8 +1,9 @@
 """Worker processes over shared memory, so that rules or environments run while the device searches. No torch here.
 
 Each worker has a share of the slots of every group. A byte over its pipe names the group to step, the same byte comes
-back when that is done; positions and moves go through buffers in shared memory. Workers sleep while there is nothing
-to do. A pipe that closes says that the other side is gone: a worker then ends, and the main process raises an error.
+back when that is done, and how long it took; positions and moves go through buffers in shared memory. Workers sleep
+while there is nothing to do. A pipe that closes says that the other side is gone: a worker then ends, and the main
+process raises an error.
 
 Processes are spawned, never forked: the main process may hold a CUDA context. As always with spawned processes, a
 script that starts them keeps its code behind `if __name__ == "__main__"`.
@@ -15,7 +16,9 @@ import ctypes
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+import struct
+import time
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -23,10 +26,19 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from muzero_engine.training.self_play.rules import Buffers, RulesError, RulesSettings
 
-_JOIN_SECONDS = 5.0
-_LOOK_SECONDS = 0.5  # at most, between two looks at a worker that is waited for
+_JOIN_SECONDS = 5.0  # for all workers to end
+_BUSY_SECONDS = 1.0  # the same where one has not done its step
+_LOOK_SECONDS = 0.25  # at most, between two looks at a worker that is waited for
+_STOP_SECONDS = 1.0  # at least that a step is waited for where the run is to stop
+_STOP_FACTOR = 2.0  # times the slowest step so far: the same where that is longer
+_ANSWER = struct.Struct("<Bd")  # a group, and the seconds of its step
+_FAILED = b"\xff"  # no group, but what is wrong
 _RULES_SECONDS = 300.0  # that no step of rules takes
 B = TypeVar("B")  # the buffers of a group
+
+
+class LeftBehind(RuntimeError):
+    """The run is asked to stop, and a worker is not waited for any longer; the message says which."""
 
 
 class SlotSlice(Protocol):
@@ -87,6 +99,9 @@ class WorkerPool(Generic[B]):
         """
         self._name, self._error, self._late = name, error, late
         self.patience = patience
+        self.due: Callable[[], bool] = lambda: False  # whether the run is to stop
+        self.left = ""  # which worker was not waited for then; empty: none
+        self._slowest = 0.0  # seconds of a step
         context = multiprocessing.get_context("spawn")
         sizes = [group.memory_size() for group in groups]
         memories: list[Any] = [context.RawArray(ctypes.c_uint8, size) if workers else bytearray(size) for size in sizes]
@@ -130,31 +145,39 @@ class WorkerPool(Generic[B]):
             self._pending[group].add(worker)
 
     def wait(self, group: int) -> None:
-        """Return when the last step of this group is done. Raises the pool's error where it, or a worker, failed."""
+        """Return when the last step of this group is done. Raises the pool's error where it, or a worker, failed.
+
+        Raises LeftBehind where `due` says that the run is to stop and a worker takes much longer than the slowest step
+        so far, and at every call after that.
+        """
+        if self.left:
+            raise LeftBehind(self.left)
         while self._pending[group]:
             worker = min(self._pending[group])
             with self._ends_reported(worker):
-                if not self._answers(worker):
-                    self._processes[worker].kill()
-                    seconds = f"{self.patience:g} seconds"
-                    raise self._error(f"{self._name} worker {worker} has not answered for {seconds}{self._late}")
+                self._wait_for_answer(worker)
                 answer = self._pipes[worker].recv_bytes()
-            if len(answer) > 1:
-                raise self._error(f"{self._name} worker {worker} failed: {answer.decode()}")
-            self._pending[answer[0]].discard(worker)
+            if answer[:1] == _FAILED:
+                raise self._error(f"{self._name} worker {worker} failed: {answer[1:].decode()}")
+            done, seconds = _ANSWER.unpack(answer)
+            self._slowest = max(self._slowest, seconds)
+            self._pending[done].discard(worker)
 
-    def _answers(self, worker: int) -> bool:
-        """Wait for a worker, while this process runs; return False where it has lost patience.
+    def _wait_for_answer(self, worker: int) -> None:
+        """Wait for a worker, while this process runs. Raises the pool's error where it has lost patience, LeftBehind.
 
         The time in which all were stopped (Ctrl-Z, then `fg`), or the machine slept, is one look at most.
         """
-        waited = 0.0
-        while self.patience is None or waited < self.patience:
-            look = _LOOK_SECONDS if self.patience is None else min(_LOOK_SECONDS, self.patience - waited)
-            if self._pipes[worker].poll(look):
-                return True
-            waited += look
-        return False
+        waited, who = 0.0, f"{self._name} worker {worker}"
+        while not self._pipes[worker].poll(_LOOK_SECONDS):
+            waited += _LOOK_SECONDS
+            if self.due() and waited >= max(_STOP_SECONDS, _STOP_FACTOR * self._slowest):
+                self._processes[worker].kill()
+                self.left = f"{who} has not answered for {waited:.0f} seconds"
+                raise LeftBehind(self.left)
+            if self.patience is not None and waited >= self.patience:
+                self._processes[worker].kill()
+                raise self._error(f"{who} has not answered for {self.patience:g} seconds{self._late}")
 
     @contextlib.contextmanager
     def _ends_reported(self, worker: int) -> Iterator[None]:
@@ -174,8 +197,9 @@ class WorkerPool(Generic[B]):
             part.close()
         for pipe in self._pipes:
             pipe.close()
+        end = time.monotonic() + (_BUSY_SECONDS if any(self._pending) else _JOIN_SECONDS)
         for process in self._processes:
-            process.join(_JOIN_SECONDS)
+            process.join(max(0.0, end - time.monotonic()))
             if process.is_alive():
                 process.kill()
                 process.join()
@@ -231,14 +255,15 @@ def _work(
                 for group, memory, share in zip(groups, memories, shares, strict=True)
             ]
             while True:
-                group = pipe.recv_bytes()
-                slices[group[0]].step()
-                pipe.send_bytes(group)
+                (group,) = pipe.recv_bytes()
+                begun = time.monotonic()
+                slices[group].step()
+                pipe.send_bytes(_ANSWER.pack(group, time.monotonic() - begun))
         except (EOFError, OSError):
             raise
         except (Exception, KeyboardInterrupt) as error:  # Ctrl-C is ignored here: what is stepped raised it itself
             text = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}".removesuffix(": ")
-            pipe.send_bytes(" ".join(text.split()).encode())
+            pipe.send_bytes(_FAILED + " ".join(text.split()).encode())
     for part in slices:
         part.close()
 

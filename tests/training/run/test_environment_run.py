@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import signal
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +19,17 @@ from muzero_engine.environments.registry import _loaded
 from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
+from muzero_engine.training.episodes.pool import EnvironmentPool
 from muzero_engine.training.presets import environment_preset
 from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.run_metrics import read_records
-from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_network
+from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_counters, read_network
 from muzero_engine.training.run.environment_task import LONGEST, STARTING
 from muzero_engine.training.run.forecast import forecast
 from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
 from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.self_play import workers
 from muzero_engine.training.settings_text import with_overrides
 from muzero_engine.training.types import SearchOutput
 
@@ -167,6 +171,47 @@ def test_an_environment_that_fails_ends_a_run_with_a_sentence_and_a_checkpoint(
     again = resumed(config, tmp_path)
     with again:
         assert again.counters.step == checkpoint.step
+
+
+class _Silent:
+    """A pipe whose worker does not answer."""
+
+    def __init__(self, pipe: Connection[Any, Any]) -> None:
+        self.close = pipe.close
+
+    def poll(self, timeout: float) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("evaluates", [False, True])
+def test_what_hangs_is_left_behind_where_the_run_is_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evaluates: bool
+) -> None:
+    monkeypatch.setattr(workers, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(workers, "_STOP_SECONDS", 0.02)
+    wait = EnvironmentPool._wait_for_answer
+    config = tiny("Walk", "evaluation.every_cycles=1", "replay.min_plies=20")
+    said = io.StringIO()
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        mine = run._parts.self_play._pool  # type: ignore[attr-defined]  # of episodes
+
+        def hanging(self: EnvironmentPool, worker: int) -> None:
+            if run.counters.cycle and (self is mine) is not evaluates and not self.left:
+                self._pipes[worker] = _Silent(self._pipes[worker])  # type: ignore[call-overload]  # as much as is asked
+                signal.raise_signal(signal.SIGINT)
+            wait(self, worker)
+
+        monkeypatch.setattr(EnvironmentPool, "_wait_for_answer", hanging)
+        assert train(run, Progress(said)) is RunEnd.ASKED
+        plies = run.counters.plies
+    left = "environment worker 0 has not answered for 0 seconds and is left behind: what it had in progress begins anew"
+    assert (left in said.getvalue()) is not evaluates
+    checkpoint = newest_checkpoint(tmp_path)
+    assert read_counters(checkpoint).plies == plies > 0
+    assert ("self-play-0" in checkpoint.groups()) is evaluates
+    monkeypatch.setattr(EnvironmentPool, "_wait_for_answer", wait)
+    with resumed(config, tmp_path) as again:
+        assert again.cycle().plies > plies
 
 
 def test_environments_that_cannot_be_repeated_are_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -15,8 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from muzero_engine.training.self_play import workers
 from muzero_engine.training.self_play.rules import START, Buffers, RulesError, RulesSettings
-from muzero_engine.training.self_play.workers import RulesPool, default_workers
+from muzero_engine.training.self_play.workers import LeftBehind, RulesPool, default_workers
 
 
 def groups() -> list[RulesSettings]:
@@ -165,3 +167,35 @@ def test_no_worker_is_given_up_for_the_time_in_which_the_program_was_stopped() -
         pool.submit(0)
         pool.wait(0)
         assert all(look is not None and look < pool.patience for look in slept.looks)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows has no SIGSTOP")
+@pytest.mark.timeout(60)
+def test_a_worker_that_hangs_is_left_behind_where_the_run_is_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(workers, "_STOP_SECONDS", 0.02)
+    with RulesPool(groups(), 1) as pool:
+        steps(pool, 1)
+        process, looks = pool._processes[0], itertools.count()
+        assert process.pid is not None
+
+        def goes_on_at_the_tenth_look() -> bool:
+            if next(looks) == 10:
+                os.kill(process.pid or 0, signal.SIGCONT)
+            return True
+
+        os.kill(process.pid, signal.SIGSTOP)
+        pool.due, pool._slowest = goes_on_at_the_tenth_look, 1000.0  # so long does a step take here
+        pool.submit(0)
+        pool.submit(1)
+        pool.wait(0)
+        pool.wait(1)
+        assert pool.left == ""
+        os.kill(process.pid, signal.SIGSTOP)
+        pool._slowest = 0.0
+        pool.submit(0)
+        pool.submit(1)
+        for group in (0, 1):
+            with pytest.raises(LeftBehind, match=r"^rules worker 0 has not answered for 0 seconds$"):
+                pool.wait(group)
+        assert pool.left == "rules worker 0 has not answered for 0 seconds"
