@@ -1,17 +1,17 @@
 """The command `go` as UCI and UGI write it: words with numbers and words without, in any order.
 
 Clients differ, so the readers are forgiving: unknown words are skipped, numbers that make no sense are dropped or
-raised to the least that does, and each of these is told in `problems` rather than refused. Nothing here raises.
+raised to the least that does, and each of these is told in `problems` rather than refused. Where no limit is left of
+what was asked for, the move is due at once: only who asks for a search without end gets one. Nothing here raises.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.base import IllegalMove, Position
-from muzero_engine.protocols.common.search_text import group_words, whole_number
+from muzero_engine.protocols.common.search_text import NO_LIMIT_LEFT, group_words, unknown_words, whole_number
 
 NULL_MOVE = "0000"
 
@@ -28,6 +28,11 @@ class GoWords:
     def numbers(self) -> frozenset[str]:
         """Return the words that a whole number follows."""
         return self.counts.union(*self.clocks)
+
+    @property
+    def limits(self) -> frozenset[str]:
+        """Return the words that end a search without a clock."""
+        return self.counts - {"movestogo"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,13 @@ def parse_go(arguments: str, go_words: GoWords) -> GoCommand:
     search_moves: tuple[str, ...] | None = None
     problems: list[str] = []
     flags: set[str] = set()
-    words = arguments.split()
-    unknown = list(itertools.takewhile(lambda word: word not in known, words))
-    for word, values in group_words(words, known):
+    unknown: list[str] = []
+    for word, values in group_words(arguments.split(), known):
         if word in go_words.numbers:
             try:
                 numbers[word] = whole_number(values[0])
             except (IndexError, ValueError):
-                problems.append(f"{word} takes a whole number; ignored")
+                problems.append(f"{word} takes a number; ignored")
             else:
                 unknown += values[1:]
         elif word == "searchmoves":
@@ -64,7 +68,7 @@ def parse_go(arguments: str, go_words: GoWords) -> GoCommand:
         else:
             flags.add(word)
             unknown += values
-    problems += [f"unknown word {word} in go; ignored" for word in unknown]
+    problems += unknown_words(unknown)
     return GoCommand(go_words, numbers, search_moves, "ponder" in flags, "infinite" in flags, tuple(problems))
 
 
@@ -87,8 +91,12 @@ def make_limits(go: GoCommand, position: Position) -> tuple[Limits, list[str]]:
                 problems.append(f"searchmoves: {error}")
         actions = tuple(legal) or None
     least_one = {word: max(1, number) for word, number in go.numbers.items()}
+    clock = _clock(go, position.mover)
+    if go.problems and clock is None and not go.infinite and not go.words.limits & go.numbers.keys():
+        clock = Clock(remaining_ms=1)
+        problems += [] if go.ponder else [NO_LIMIT_LEFT]
     limits = Limits(
-        clock=_clock(go, position.mover),
+        clock=clock,
         move_time_ms=least_one.get("movetime"),
         nodes=least_one.get("nodes"),
         depth=least_one.get("depth"),

@@ -78,6 +78,9 @@ class GuiSession(abc.ABC):
         self._pay()
         self._engine.close()
 
+    def refuse(self, why: str) -> None:
+        self._complain(why)
+
     @property
     def _searching(self) -> bool:
         return self._search is not None and not self._search.done

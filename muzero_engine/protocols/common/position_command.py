@@ -24,7 +24,7 @@ def parse_position_command(arguments: str) -> PositionCommand | None:
     words = arguments.split()
     cut = words.index("moves") if "moves" in words else len(words)
     setup, moves = words[:cut], tuple(words[cut + 1 :])
-    if setup[:1] == ["startpos"]:
+    if setup == ["startpos"]:
         return PositionCommand(None, moves)
     if setup[:1] == ["fen"] and len(setup) > 1:
         return PositionCommand(" ".join(setup[1:]), moves)

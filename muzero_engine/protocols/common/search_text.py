@@ -11,23 +11,36 @@ from muzero_engine.games.base import Position
 
 MAX_CENTIPAWNS = 10_000
 MOST_TOLD = 500  # characters of a line for people: clients may send anything, and some is echoed
+NO_LIMIT_LEFT = "go has no limit that can be read: the move comes at once (go infinite searches until stop)"
 MOST = 10**12  # more milliseconds or nodes than anybody waits for; keeps every later sum finite
 
 
 def group_words(words: Iterable[str], known: Collection[str]) -> list[tuple[str, list[str]]]:
-    """Return each known word with the words up to the next known one; what comes before the first is left out."""
-    groups: list[tuple[str, list[str]]] = []
+    """Return each known word with the words up to the next known one, first "" with those before any known one."""
+    groups: list[tuple[str, list[str]]] = [("", [])]
     for word in words:
         if word in known:
             groups.append((word, []))
-        elif groups:
+        else:
             groups[-1][1].append(word)
     return groups
 
 
+def unknown_words(words: Iterable[str]) -> list[str]:
+    """Return what is said of words in `go` that mean nothing, a line each."""
+    return [f"unknown word {word} in go; ignored" for word in words]
+
+
 def whole_number(text: str) -> int:
-    """Return a whole number, held within -MOST to MOST. Raises ValueError."""
-    return max(-MOST, min(MOST, int(text)))
+    """Return a whole number, held within -MOST to MOST; 250.7 and 1e3 are 250 and 1000. Raises ValueError."""
+    try:
+        number = int(text)
+    except ValueError:
+        real = float(text)
+        if math.isnan(real):
+            raise
+        number = int(max(-MOST, min(MOST, real)))
+    return max(-MOST, min(MOST, number))
 
 
 def one_line(text: str) -> str:

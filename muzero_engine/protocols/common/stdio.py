@@ -14,9 +14,19 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
+MOST_CHARACTERS = 16 * 2**20  # of one line: a game of a million moves has 5 MB
+MOST_LINES_WAITING = 100_000  # a client that writes more than that ahead waits until some of them are handled
+MOST_CHARACTERS_WAITING = 2 * MOST_CHARACTERS
+
 
 class NoStreams(RuntimeError):
     """Standard input or output is closed, so that no client can be talked to."""
+
+
+class RefusedLine(str):
+    """Stands for a line that was not read; its text says why, for the client."""
+
+    __slots__ = ()
 
 
 class SessionLog:
@@ -56,20 +66,31 @@ class SessionLog:
 
 
 class Inbox:
-    """Lines from the client, in order. `put` and `close` are for the reader thread; the rest for one consumer."""
+    """Lines from the client, in order. `put` and `close` are for the reader thread; the rest for one consumer.
+
+    What waits is bounded: `put` blocks while more waits than `MOST_LINES_WAITING` and `MOST_CHARACTERS_WAITING` say.
+    """
 
     def __init__(self, log: SessionLog | None = None) -> None:
         self._log = log
         self._lines: deque[str] = deque()
+        self._characters = 0  # of the lines that wait
         self._changed = threading.Condition()
         self._closed = False
         self._abandoned = False
 
     def put(self, line: str) -> None:
         with self._changed:
+            while self._full and not self._abandoned:
+                self._changed.wait()
             if not self._abandoned:
                 self._lines.append(line)
+                self._characters += len(line)
             self._changed.notify_all()
+
+    @property
+    def _full(self) -> bool:
+        return len(self._lines) >= MOST_LINES_WAITING or self._characters >= MOST_CHARACTERS_WAITING
 
     def close(self) -> None:
         """End of input: nothing more will come."""
@@ -99,7 +120,11 @@ class Inbox:
         with self._changed:
             while not self._lines and not self._closed:
                 self._changed.wait()
+            full = self._full
             line = self._lines.popleft() if self._lines else None
+            self._characters -= len(line or "")
+            if full:
+                self._changed.notify_all()
         if line is not None and self._log is not None:
             self._log.note(">>", line)
         return line
@@ -162,6 +187,10 @@ class Session(Protocol):
         """Handle one line without its end; False ends the session. Never raises for anything a client sends."""
         ...
 
+    def refuse(self, why: str) -> None:
+        """Tell the client that a line was not read, and why."""
+        ...
+
     def end_of_input(self) -> None:
         """Stop a running search and answer what is owed: input has ended, and the lines before it were handled."""
         ...
@@ -172,10 +201,20 @@ class Session(Protocol):
 
 
 def read_lines(stream: TextIO, inbox: Inbox) -> None:
-    """Read until the end of input; the stream must not raise for undecodable bytes. A byte order mark is dropped."""
+    """Read until the end of input; the stream must not raise for undecodable bytes. A byte order mark is dropped.
+
+    A line of more than `MOST_CHARACTERS` becomes a `RefusedLine`.
+    """
+    mark = "\ufeff"
     try:
-        for number, line in enumerate(stream):
-            inbox.put((line if number else line.removeprefix("\ufeff")).rstrip("\r\n"))
+        while line := stream.readline(MOST_CHARACTERS):
+            if len(line) < MOST_CHARACTERS or line.endswith("\n"):
+                inbox.put(line.removeprefix(mark).rstrip("\r\n"))
+            else:
+                inbox.put(RefusedLine(f"a line of more than {MOST_CHARACTERS // 2**20} MB was not read"))
+                while line and not line.endswith("\n"):
+                    line = stream.readline(2**16)
+            mark = ""
     except (OSError, ValueError):
         pass  # a closed or broken input is an end of input
     finally:
@@ -186,7 +225,9 @@ def run_session(session: Session, inbox: Inbox) -> None:
     """Feed a session until it ends or input does, then close it."""
     try:
         while (line := inbox.get()) is not None:
-            if not session.handle(line):
+            if isinstance(line, RefusedLine):
+                session.refuse(line)
+            elif not session.handle(line):
                 return
         session.end_of_input()
     finally:

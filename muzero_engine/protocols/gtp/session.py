@@ -111,6 +111,11 @@ class GtpSession:
         }
         self._names = (*self._commands, *self._streaming, "quit")
 
+    def refuse(self, why: str) -> None:
+        """Answer a line that was not read."""
+        self._searcher.end_analysis()
+        self._writer.write(failure(None, why))
+
     def handle(self, line: str) -> bool:
         """Answer one line; return False after `quit`."""
         self._searcher.end_analysis()

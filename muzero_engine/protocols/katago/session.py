@@ -24,7 +24,7 @@ from muzero_engine.engine.points import score_model
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK
-from muzero_engine.protocols.common.stdio import Inbox, Writer, log_from_the_start
+from muzero_engine.protocols.common.stdio import Inbox, RefusedLine, Writer, log_from_the_start
 from muzero_engine.protocols.gtp.analysis import Ownerships, moves_ownership, ownership_stdev, win_rate
 from muzero_engine.protocols.gtp.params import GtpSettings
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
@@ -79,6 +79,10 @@ class KatagoAnalysisSession:
                 self._run(max(self._waiting, key=lambda task: task.turn.priority))
         return True
 
+    def refuse(self, why: str) -> None:
+        """Answer a line that was not read."""
+        self._send({"error": why})
+
     def end_of_input(self) -> None:
         """Leave it at that: all queries are answered by now."""
 
@@ -93,6 +97,9 @@ class KatagoAnalysisSession:
             self._accept(line)
 
     def _accept(self, line: str) -> None:
+        if isinstance(line, RefusedLine):
+            self.refuse(line)
+            return
         if not line.strip():
             return
         try:

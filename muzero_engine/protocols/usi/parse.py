@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.base import Game, IllegalMove, Position
 from muzero_engine.protocols.common.position_command import kept_moves
-from muzero_engine.protocols.common.search_text import group_words, whole_number
+from muzero_engine.protocols.common.search_text import group_words, unknown_words, whole_number
 
 _NUMBERS = frozenset({"btime", "wtime", "byoyomi", "binc", "winc", "nodes", "movetime", "depth"})
 _WORDS = _NUMBERS | {"ponder", "infinite", "searchmoves", "mate"}
@@ -36,6 +36,12 @@ class UsiGoCommand:
     mate_ms: int | None = None  # None: as long as it takes
     problems: tuple[str, ...] = ()  # one line each, for people
 
+    @property
+    def limitless(self) -> bool:
+        """Return whether nothing that was read ends a search, though none without end was asked for."""
+        limits = (self.btime, self.wtime, self.byoyomi, self.binc, self.winc, self.movetime, self.nodes, self.depth)
+        return not self.infinite and all(limit is None for limit in limits)
+
     def clock(self, mover: int) -> Clock | None:
         """Return the clock of player `mover` (0 is black), None without any time.
 
@@ -51,9 +57,8 @@ class UsiGoCommand:
     def limits(self, mover: int, root_actions: tuple[int, ...] | None) -> Limits:
         """Return the limits of a search by player `mover`."""
         clock = self.clock(mover)
-        timeless = clock is None and self.movetime is None and self.nodes is None and self.depth is None
-        if self.ponder and timeless and not self.infinite:
-            clock = Clock()  # the move is due at the hit, unless that brings another clock
+        if self.limitless and (self.ponder or self.problems):
+            clock = Clock()  # the move is due at the hit, unless that brings another clock, or at once
         return Limits(
             clock=clock,
             move_time_ms=self.movetime,
@@ -75,15 +80,18 @@ def parse_go(words: list[str]) -> UsiGoCommand:
     search_moves: tuple[str, ...] = ()
     mate_ms: int | None = None
     problems: list[str] = []
+    unknown: list[str] = []
     for word, arguments in group_words(words, _WORDS):
         flags.add(word)
         if word == "searchmoves":
             search_moves = tuple(arguments)
-        elif word in _NUMBERS or (word == "mate" and arguments):
+            continue
+        unknown += arguments[word in _NUMBERS or word == "mate" :]
+        if word in _NUMBERS or (word == "mate" and arguments):
             try:
                 number = max(0, whole_number(arguments[0]))  # a clock that ran out may be negative
             except (IndexError, ValueError):
-                problems.append(f"{word} takes a whole number; ignored")
+                problems.append(f"{word} takes a number; ignored")
             else:
                 if word == "mate":
                     mate_ms = number
@@ -96,7 +104,7 @@ def parse_go(words: list[str]) -> UsiGoCommand:
         search_moves=search_moves,
         mate="mate" in flags,
         mate_ms=mate_ms,
-        problems=tuple(problems),
+        problems=(*problems, *unknown_words(unknown)),
     )
 
 

@@ -32,6 +32,7 @@ from muzero_engine.games.base import BadPosition, EngineProtocol, Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.protocols.common.gui_session import STOP_SECONDS, GuiSession
 from muzero_engine.protocols.common.options_text import option_line, parse_setoption
+from muzero_engine.protocols.common.search_text import NO_LIMIT_LEFT
 from muzero_engine.protocols.common.stdio import Writer
 from muzero_engine.protocols.usi.format import bestmove_line, info_lines
 from muzero_engine.protocols.usi.mate import MateSearch
@@ -211,6 +212,8 @@ class UsiSession(GuiSession):
 
     def _search_for_move(self, command: UsiGoCommand, position: Position) -> None:
         actions, problems = root_actions(command.search_moves, position)
+        if command.problems and command.limitless and not command.ponder:
+            problems.append(NO_LIMIT_LEFT)
         self._complain_of_each(problems)
         self._mover = position.mover
         self._stopped = False

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import threading
 
+import pytest
 from support.transcript import Output
 
+from muzero_engine.protocols.common import stdio
 from muzero_engine.protocols.common.stdio import Inbox, Writer, read_lines, run_session
 
 
@@ -19,6 +21,9 @@ class Recorder:
     def handle(self, line: str) -> bool:
         self.events.append(line)
         return line != "quit"
+
+    def refuse(self, why: str) -> None:
+        self.events.append(f"<refused: {why}>")
 
     def end_of_input(self) -> None:
         self.events.append("<end>")
@@ -41,6 +46,42 @@ def test_lines_come_without_their_ends() -> None:
 
 def test_a_byte_order_mark_is_dropped() -> None:
     assert run("\ufeffugi\r\n\ufeffa\n") == ["ugi", "\ufeffa", "<end>", "<close>"]
+
+
+@pytest.mark.parametrize("rest", [0, 1, 70_000])
+def test_a_line_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch, rest: int) -> None:
+    monkeypatch.setattr(stdio, "MOST_CHARACTERS", 2**20)
+    assert run("a" * (2**20 - 1) + "\nb\n")[1:] == ["b", "<end>", "<close>"]
+    refused = "<refused: a line of more than 1 MB was not read>"
+    assert run("a" * (2**20 + rest) + "\nb\n") == [refused, "b", "<end>", "<close>"]
+    assert run("a" * (2**20 + rest)) == [refused, "<end>", "<close>"]
+
+
+@pytest.mark.parametrize("bound", ["MOST_LINES_WAITING", "MOST_CHARACTERS_WAITING"])
+def test_a_client_that_writes_far_ahead_waits(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    monkeypatch.setattr(stdio, bound, 10)
+    inbox = Inbox()
+    reader = threading.Thread(target=read_lines, args=(io.StringIO("a\n" * 50), inbox), daemon=True)
+    reader.start()
+    taken = 0
+    while inbox.get() is not None:
+        taken += 1
+        assert len(inbox._lines) <= 10
+    assert taken == 50
+    reader.join(10)
+    assert not reader.is_alive()
+
+
+def test_a_client_that_is_gone_does_not_keep_the_reader_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stdio, "MOST_LINES_WAITING", 10)
+    inbox = Inbox()
+    reader = threading.Thread(target=read_lines, args=(io.StringIO("a\n" * 50), inbox), daemon=True)
+    reader.start()
+    inbox.wait(10)
+    inbox.abandon()
+    reader.join(10)
+    assert not reader.is_alive()
+    assert inbox.get() is None
 
 
 def test_a_session_that_ends_reads_no_further() -> None:

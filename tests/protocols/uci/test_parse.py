@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.chess import GAME
 from muzero_engine.protocols.common.go_command import make_limits
 from muzero_engine.protocols.common.position_command import PositionCommand
+from muzero_engine.protocols.common.search_text import MOST, NO_LIMIT_LEFT
 from muzero_engine.protocols.uci.parse import parse_go, parse_position_command
 
 GO_WORDS = [
@@ -83,10 +86,37 @@ def test_go_alone_is_endless() -> None:
     assert not problems
 
 
+@pytest.mark.parametrize(
+    ("arguments", "limits"),
+    [
+        ("movetime 1000.0", Limits(move_time_ms=1000)),
+        ("movetime 999.99 nodes 1e9", Limits(move_time_ms=999, nodes=10**9)),
+        ("wtime 5e3 btime -1.5 winc 1e400", Limits(clock=Clock(remaining_ms=5000, increment_ms=MOST))),
+    ],
+)
+def test_numbers_may_have_a_point_or_an_exponent(arguments: str, limits: Limits) -> None:
+    assert make_limits(parse_go(arguments), GAME.initial((8, 8))) == (limits, [])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["movetime", "nodes many", "movetime nan", "wtime x btime y", "rate 5", "perft 3", "searchmoves e2e4 depth"],
+)
+def test_limits_that_cannot_be_read_are_no_search_without_end(arguments: str) -> None:
+    limits, problems = make_limits(parse_go(arguments), GAME.initial((8, 8)))
+    assert limits.clock == Clock(remaining_ms=1)
+    assert not limits.endless
+    assert problems[-1] == NO_LIMIT_LEFT
+    limits, problems = make_limits(parse_go(f"ponder {arguments}"), GAME.initial((8, 8)))
+    assert limits.ponder
+    assert limits.clock == Clock(remaining_ms=1)
+    assert make_limits(parse_go(f"infinite {arguments}"), GAME.initial((8, 8)))[0].endless
+
+
 def test_position() -> None:
     assert parse_position_command("startpos") == PositionCommand(None, ())
     assert parse_position_command("startpos moves e2e4 E7E8Q") == PositionCommand(None, ("e2e4", "e7e8q"))
     assert parse_position_command("fen 8/8 w - - moves") == PositionCommand("8/8 w - -", ())
     assert parse_position_command("fen 8/8 w - - 0 1 moves a1a2") == PositionCommand("8/8 w - - 0 1", ("a1a2",))
-    for wrong in ("", "fen", "fen moves e2e4", "moves e2e4", "start"):
+    for wrong in ("", "fen", "fen moves e2e4", "moves e2e4", "start", "startpos e2e4", "startpos move e2e4"):
         assert parse_position_command(wrong) is None

@@ -9,6 +9,7 @@ from support.ugi_fake import GAME
 
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.protocols.common.go_command import make_limits
+from muzero_engine.protocols.common.search_text import NO_LIMIT_LEFT
 from muzero_engine.protocols.ugi.parse import GO_WORDS, parse_go
 
 CLOCKS = "p1time 100 p2time 200 p1inc 3 p2inc 4"
@@ -39,9 +40,9 @@ def test_each_player_has_its_own_limits(arguments: str, first: Limits, second: L
 
 def test_words_of_uci_are_unknown() -> None:
     limits, problems = make_limits(parse_go("wtime 5 searchmoves b2 ponder mate 3"), GAME.initial((3, 3)))
-    assert limits == Limits()
+    assert limits == Limits(clock=Clock(remaining_ms=1))
     words = ["wtime", "5", "searchmoves", "b2", "ponder", "mate", "3"]
-    assert problems == [f"unknown word {word} in go; ignored" for word in words]
+    assert problems == [*(f"unknown word {word} in go; ignored" for word in words), NO_LIMIT_LEFT]
 
 
 @given(st.lists(st.sampled_from([*GO_WORDS.numbers, *GO_WORDS.others, "1", "0", "-3", "1e9", "9" * 30]) | st.text()))

@@ -58,7 +58,8 @@ def test_clocks(line: str, black: Clock | None, white: Clock | None) -> None:
         ("ponder nodes 5", Limits(ponder=True, nodes=5)),
         ("byoyomi 50 ponder", Limits(ponder=True, clock=Clock(byoyomi_ms=50))),
         ("btime 5 btime 6", Limits(clock=Clock(remaining_ms=6))),
-        ("rtime 100 nodes 3", Limits(nodes=3)),
+        ("movetime 30.9", Limits(move_time_ms=30)),
+        ("byoyomi 1e3 btime 0.0", Limits(clock=Clock(byoyomi_ms=1000))),
         (f"nodes {10**40}", Limits(nodes=MOST)),
     ],
 )
@@ -70,8 +71,18 @@ def test_limits(line: str, limits: Limits) -> None:
 
 def test_what_makes_no_sense_is_told() -> None:
     command = parse_go(["btime", "soon", "wtime", "5", "nodes"])
-    assert command.problems == ("btime takes a whole number; ignored", "nodes takes a whole number; ignored")
+    assert command.problems == ("btime takes a number; ignored", "nodes takes a number; ignored")
     assert command.wtime == 5
+    command = parse_go("rtime 100 nodes 3 4 infinite x".split())
+    assert command.problems == tuple(f"unknown word {word} in go; ignored" for word in ("rtime", "100", "4", "x"))
+    assert command.nodes == 3
+
+
+@pytest.mark.parametrize("line", ["byoyomi", "nodes x", "rate 5", "movetime nan", "searchmoves 7g7f depth"])
+def test_limits_that_cannot_be_read_are_no_search_without_end(line: str) -> None:
+    limits = parse_go(line.split()).limits(0, None)
+    assert limits.clock == Clock()
+    assert not limits.endless
 
 
 @pytest.mark.parametrize(
