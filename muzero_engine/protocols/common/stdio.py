@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import sys
 import threading
 from collections import deque
@@ -221,6 +222,20 @@ def read_lines(stream: TextIO, inbox: Inbox) -> None:
         inbox.close()
 
 
+def wait_until_unread(stream: TextIO) -> None:
+    """Return once nobody reads what is written to `stream`: its pipe, socket or terminal is closed at the other end.
+
+    Blocks for ever where that cannot be (a file) or cannot be seen (Windows): there a failed write tells.
+    """
+    poll = getattr(select, "poll", None)
+    if poll is None:
+        threading.Event().wait()
+    else:
+        watched = poll()
+        watched.register(stream.fileno(), 0)  # errors and ends alone, which are always told
+        watched.poll()
+
+
 def run_session(session: Session, inbox: Inbox) -> None:
     """Feed a session until it ends or input does, then close it."""
     try:
@@ -241,6 +256,13 @@ def require_streams() -> None:
         raise NoStreams(f"standard {closed} is closed: start the program with its input and output connected")
 
 
+def _read_and_watch(stdin: TextIO, stdout: TextIO, inbox: Inbox) -> None:
+    """Fill the inbox; after the end of input abandon it when the answers to what came are for nobody, either."""
+    read_lines(stdin, inbox)
+    wait_until_unread(stdout)
+    inbox.abandon()
+
+
 def open_stdio() -> tuple[Inbox, Writer]:
     """Start the reader thread on stdin and return its inbox and the writer on stdout. Raises NoStreams."""
     require_streams()
@@ -249,5 +271,5 @@ def open_stdio() -> tuple[Inbox, Writer]:
     # Bytes that are no UTF-8 come through: they may be a path of another locale, which the system knows by its bytes.
     sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper
     sys.stdout.reconfigure(encoding="ascii")  # type: ignore[union-attr]  # whatever the environment says: see `Writer`
-    threading.Thread(target=read_lines, args=(sys.stdin, inbox), name="stdin", daemon=True).start()
+    threading.Thread(target=_read_and_watch, args=(sys.stdin, sys.stdout, inbox), name="stdin", daemon=True).start()
     return inbox, Writer(sys.stdout, inbox.abandon, log)

@@ -114,7 +114,7 @@ class GtpSession:
     def refuse(self, why: str) -> None:
         """Answer a line that was not read."""
         self._searcher.end_analysis()
-        self._writer.write(failure(None, why))
+        self._writer.write(failure("", why))
 
     def handle(self, line: str) -> bool:
         """Answer one line; return False after `quit`."""

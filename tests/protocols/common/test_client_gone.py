@@ -1,4 +1,4 @@
-"""A client that goes away ends the engine's process, whatever it searches: nobody else would."""
+"""Clients that go away and clients that write without end: neither takes a processor or the memory for good."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,32 @@ SESSIONS = {
 }
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is seen only when it is written to")
+@pytest.mark.parametrize(
+    ("module", "lines"),
+    [
+        ("support.gtp_fake analysis", [json.dumps({**QUERY, "reportDuringSearchEvery": 10**6})]),
+        ("support.gtp_fake", ["time_settings 0 100000 1", "genmove b"]),
+    ],
+)
+def test_a_search_without_reports_ends_with_its_client(module: str, lines: list[str]) -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-m", *module.split()], stdin=pipe, stdout=pipe, text=True, env=ENVIRONMENT
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("\n".join([*lines, ""]))
+        process.stdin.close()
+        time.sleep(1.0)
+        assert process.poll() is None
+        process.stdout.close()
+        try:
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize(
     ("protocol", "input_stays_open"), [*((protocol, True) for protocol in SESSIONS), ("analysis", False)]
 )
@@ -52,3 +79,20 @@ def test_a_client_that_is_gone_ends_the_session(protocol: str, input_stays_open:
         finally:
             process.kill()
         assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("protocol", SESSIONS)
+def test_a_line_without_end_is_answered_by_one_line(protocol: str) -> None:
+    module, _ = SESSIONS[protocol]
+    process = subprocess.run(
+        [sys.executable, "-m", *module.split()],
+        input="7" * 17 * 2**20 + "\n",
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    lines = [line for line in process.stdout.splitlines() if line]
+    assert len(lines) == 1
+    assert "a line of more than 16 MB was not read" in lines[0]
+    assert lines[0].startswith({"gtp": "? ", "analysis": '{"error"'}.get(protocol, "info string error: "))
+    assert (process.returncode, process.stderr) == (0, "")
