@@ -32,21 +32,15 @@ SESSIONS = {
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a closed pipe is seen only when it is written to")
-@pytest.mark.parametrize(
-    ("module", "lines"),
-    [
-        ("support.gtp_fake analysis", [json.dumps({**QUERY, "reportDuringSearchEvery": 10**6})]),
-        ("support.gtp_fake", ["time_settings 0 100000 1", "genmove b"]),
-    ],
-)
-def test_a_search_without_reports_ends_with_its_client(module: str, lines: list[str]) -> None:
+def test_a_search_without_reports_ends_with_its_client() -> None:
+    module, line = "support.gtp_fake analysis", json.dumps({**QUERY, "reportDuringSearchEvery": 10**6})
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [sys.executable, "-m", *module.split()], stdin=pipe, stdout=pipe, text=True, env=ENVIRONMENT
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write("\n".join([*lines, ""]))
+        process.stdin.write(line + "\n")
         process.stdin.close()
         time.sleep(1.0)
         assert process.poll() is None
