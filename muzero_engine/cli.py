@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -106,6 +106,18 @@ class LazyGroup(click.Group):
                 if type(error).__module__.startswith("muzero_engine."):
                     raise click.ClickException(str(error)) from None
                 raise
+            except KeyboardInterrupt:
+                raise _Interrupted("stopped as asked") from None
+
+
+class _Interrupted(click.ClickException):
+    """Ctrl-C where a command has nothing more to say of it."""
+
+    exit_code = 130  # what shells expect then
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say so, below what the terminal has shown of the key."""
+        click.echo(f"\n{self.message}" if sys.stderr.isatty() else self.message, file=file, err=True)
 
 
 def _one_heap() -> None:

@@ -183,7 +183,7 @@ def train(
         raise click.UsageError(f"say with --run which run goes on{_latest_run(subject)}")
     if subject is not None and resume != NEWEST:
         with _said_where_slow(f"{subject.name} is made and begins an episode"):
-            with_overrides(subject.preset(preset_name or PRESET_NAMES[0]), changes)  # what is wrong is said at once
+            subject.preset(preset_name or PRESET_NAMES[0], changes)  # what is wrong is said at once
     order = _Order(
         folder,
         subject,
@@ -333,7 +333,7 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     if order.subject is None:
         raise BadSettings(f"{folder} has no checkpoint to go on from, and {_needs_game()}")
     name = order.preset_name or default_preset(on_gpu=world.device.type == "cuda")
-    config = with_overrides(order.subject.preset(name), order.changes)
+    config = order.subject.preset(name, order.changes)
     if order.initial is None:
         return _Beginning(config)
     file = order.initial / CHECKPOINT if order.initial.is_dir() else order.initial

@@ -12,6 +12,7 @@ Sizes are per rank, so more ranks play more games and take larger batches at the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from muzero_engine.environments.presets import preset_changes
@@ -26,7 +27,7 @@ from muzero_engine.training.config import (
     SelfPlaySettings,
     TrainConfig,
 )
-from muzero_engine.training.settings_text import BadSettings, with_overrides
+from muzero_engine.training.settings_text import BadSettings, environment_with, with_overrides
 
 ANY = "any"  # stands for the game until one is chosen
 
@@ -77,23 +78,25 @@ def default_preset(*, on_gpu: bool) -> str:
     return _SMALL.preset if on_gpu else _TINY.preset
 
 
-def preset(game: str, name: str) -> TrainConfig:
-    """Return the preset of this game and name: what holds for all games, with what the game's `defaults` change of it.
+def preset(game: str, name: str, changes: Sequence[str] = ()) -> TrainConfig:
+    """Return the preset of this game and name: what holds for all games, with what the game's `defaults` change of it,
+    and with these changes.
 
-    Raises BadSettings for an unknown name, UnknownGame for an unknown game.
+    Raises BadSettings for an unknown name or a change that cannot be, UnknownGame for an unknown game.
     """
-    changes = load_game(game).defaults.presets.get(name, ())
-    return with_overrides(replace(_named(name), game=game), changes)
+    defaults = load_game(game).defaults.presets.get(name, ())
+    return with_overrides(replace(_named(name), game=game), (*defaults, *changes))
 
 
-def environment_preset(environment: str, name: str) -> TrainConfig:
-    """Return the preset of this name for an environment, which is looked at for its kind of observation.
+def environment_preset(environment: str, name: str, changes: Sequence[str] = ()) -> TrainConfig:
+    """Return the preset of this name for an environment with these changes of it.
 
-    Raises BadSettings for an unknown name, BadEnvironment where the environment cannot be made.
+    The environment is looked at for its kind of observation, made as the changes say. Raises BadSettings for an unknown
+    name or a change that cannot be, BadEnvironment where the environment cannot be made.
     """
-    settings = settings_here(environment)
-    whole = replace(_named(name), game="", environment=settings)
-    return with_overrides(whole, preset_changes(environment_spec(settings), name))
+    whole = replace(_named(name), game="", environment=settings_here(environment))
+    spec = environment_spec(environment_with(whole, changes))
+    return with_overrides(whole, (*preset_changes(spec, name), *changes))
 
 
 def _named(name: str) -> TrainConfig:

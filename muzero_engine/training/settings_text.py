@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any, cast, get_type_hints
 
 from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.config import IMAGE_STEP, MAX_BOARD
@@ -31,6 +32,20 @@ class BadSettings(ValueError):
 
 def with_overrides(config: TrainConfig, overrides: Iterable[str]) -> TrainConfig:
     """Return the configuration with every `path=value` applied, like `learner.batch_size=512`. Raises BadSettings."""
+    config = _applied(config, overrides)
+    check(config)
+    return config
+
+
+def environment_with(config: TrainConfig, overrides: Iterable[str]) -> EnvironmentSettings:
+    """Return how a run's environment is made with those of the overrides that say how. Raises BadSettings."""
+    own = [override for override in overrides if override.strip().startswith("environment.")]
+    settings = _applied(config, own).environment
+    _check_making(settings)
+    return settings
+
+
+def _applied(config: TrainConfig, overrides: Iterable[str]) -> TrainConfig:
     for override in overrides:
         path, equals, text = override.partition("=")
         if not equals:
@@ -38,7 +53,6 @@ def with_overrides(config: TrainConfig, overrides: Iterable[str]) -> TrainConfig
         if path.strip() in FIXED:
             raise BadSettings(f"{path.strip()} is no setting of a run: another one needs another run")
         config = cast(TrainConfig, _with(config, path.strip().split("."), text.strip(), path.strip()))
-    check(config)
     return config
 
 
@@ -88,15 +102,8 @@ def _check_boards(config: TrainConfig) -> None:
 def _check_environment(config: TrainConfig) -> None:
     if config.game:
         raise BadSettings(f"the run's configuration names a game, {config.game}, and an environment: choose one")
-    settings, returns = config.environment, config.returns
-    for name in ("frame_skip", "stack", "step_seconds"):
-        _require(getattr(settings, name) > 0, f"environment.{name}", "greater than 0", getattr(settings, name))
-    sizes = range(IMAGE_STEP, IMAGE_STEP * MAX_BOARD + 1, IMAGE_STEP)
-    multiple = f"a multiple of {IMAGE_STEP} from {sizes[0]} to {sizes[-1]}, like 96"
-    _require(settings.size in sizes, "environment.size", multiple, settings.size)
-    for name in ("no_ops", "max_steps"):
-        _require(getattr(settings, name) >= 0, f"environment.{name}", "0 or more", getattr(settings, name))
-    _require(settings.sticky <= 1, "environment.sticky", "at most 1", settings.sticky)
+    returns = config.returns
+    _check_making(config.environment)
     _require(0 < returns.discount <= 1, "returns.discount", "greater than 0 and at most 1", returns.discount)
     _require(1 <= returns.support <= MOST_SUPPORT, "returns.support", f"1 to {MOST_SUPPORT}", returns.support)
     kept = max(1, min(MOST_N_STEP, config.replay.capacity_plies // max(1, config.self_play.games)))
@@ -105,6 +112,17 @@ def _check_environment(config: TrainConfig) -> None:
     for name, only in _BOARDS_ONLY.items():
         value = _value(config, name)
         _require(value == only, name, f"{only}, as an environment is learnt", value)
+
+
+def _check_making(settings: EnvironmentSettings) -> None:
+    for name in ("frame_skip", "stack", "step_seconds"):
+        _require(getattr(settings, name) > 0, f"environment.{name}", "greater than 0", getattr(settings, name))
+    sizes = range(IMAGE_STEP, IMAGE_STEP * MAX_BOARD + 1, IMAGE_STEP)
+    multiple = f"a multiple of {IMAGE_STEP} from {sizes[0]} to {sizes[-1]}, like 96"
+    _require(settings.size in sizes, "environment.size", multiple, settings.size)
+    for name in ("no_ops", "max_steps"):
+        _require(getattr(settings, name) >= 0, f"environment.{name}", "0 or more", getattr(settings, name))
+    _require(settings.sticky <= 1, "environment.sticky", "at most 1", settings.sticky)
 
 
 def to_json(config: TrainConfig) -> str:

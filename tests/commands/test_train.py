@@ -205,6 +205,12 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
             "must be 0.0, as an environment is",
         ),
         (["--env", "CartPole-v1", "--set", "environment.id=Pong"], 1, "environment.id is no setting of a run"),
+        (
+            ["--env", f"{environments.__file__}:Sleeps", "--set", "environment.step_seconds=0.2"],
+            1,
+            "has not begun an episode for 0.2 seconds: does it hang?",
+        ),
+        (["--env", "CartPole-v1", "--set", "environment.step_seconds=0"], 1, "step_seconds must be greater than 0"),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
@@ -238,6 +244,12 @@ def test_an_environment_that_is_slow_to_begin_is_told(tmp_path: Path, monkeypatc
     result = call("train", "--env", f"{tmp_path / 'slow.py'}:Slow", "--run", tmp_path / "run")
     assert f"{tmp_path / 'slow.py'}:Slow is made and begins an episode, which takes a while\n" in result.output
     assert "no ROM" in last_line(result)
+
+
+def test_ctrl_c_where_nothing_is_to_be_said_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.commands.train.environment_subject", _interrupt)
+    result = call("train", "--env", "CartPole-v1")
+    assert (result.output, result.exit_code) == ("stopped as asked\n", 130)
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

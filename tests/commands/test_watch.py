@@ -19,7 +19,7 @@ from muzero_engine.cli import main
 from muzero_engine.commands.common.environments import EnvironmentPlayer
 from muzero_engine.commands.watch import recording
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
-from muzero_engine.commands.watch.picture import HEIGHT, WIDTH, EpisodePicture
+from muzero_engine.commands.watch.picture import HEIGHT, WIDTH, EpisodePicture, Scale
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.environments.base import (
     EnvironmentFailed,
@@ -163,6 +163,12 @@ def test_every_kind_of_observation_is_drawn(kind: ObservationKind, shape: tuple[
     drawn = [pictures.draw(i) for i in range(len(pictures))]
     assert [picture.size for picture in drawn] == [(WIDTH, HEIGHT)] * 6
     assert drawn[0].tobytes() != drawn[1].tobytes()
+
+
+def test_the_ends_of_a_scale_are_numbers_as_people_write_them() -> None:
+    assert Scale([0.0, -5.97e-07, 2.3e-08]).ends() == [("0", 2.3e-08)]
+    assert [text for text, _ in Scale([-0.25, 1.0000001]).ends()] == ["-0.25", "1"]
+    assert [text for text, _ in Scale([0.0, 12_500.0]).ends()] == ["0", "12,500"]
 
 
 def test_an_episode_that_was_stopped_is_drawn() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from muzero_engine.training.config import TrainConfig
@@ -16,12 +16,12 @@ class Subject:
 
     name: str
     flag: str  # that chooses it
-    preset_of: Callable[[str, str], TrainConfig]  # (its name, that of a preset)
+    preset_of: Callable[[str, str, Sequence[str]], TrainConfig]  # (its name, that of a preset, changes)
     after_export: str  # the command that shows what an exported network can do, but for --weights
 
-    def preset(self, name: str) -> TrainConfig:
-        """Return the preset of this name for it. Raises BadSettings, BadEnvironment."""
-        return self.preset_of(self.name, name)
+    def preset(self, name: str, changes: Sequence[str] = ()) -> TrainConfig:
+        """Return the preset of this name for it, with these changes. Raises BadSettings, BadEnvironment."""
+        return self.preset_of(self.name, name, changes)
 
     @property
     def folder_name(self) -> str:

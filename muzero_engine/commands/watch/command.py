@@ -28,6 +28,7 @@ from muzero_engine.files import expanded
 from muzero_engine.inference.bundle import default_weights_dir
 from muzero_engine.inference.manifest import MANIFEST, BadWeights, EnvironmentDescription, Manifest
 from muzero_engine.training.report.episodes_record import EpisodesRecord
+from muzero_engine.training.report.progress import plain_number
 
 NODES = 50
 EPISODES = 10
@@ -192,7 +193,7 @@ def _play(
 def _line(number: int, episode: Episode) -> str:
     steps = len(episode.rewards)
     return (
-        f"episode {number:3}  seed {episode.seed:<4}  return {episode.total:10.6g}  {steps:6} steps  "
+        f"episode {number:3}  seed {episode.seed:<4}  return {plain_number(episode.total, 6):>10}  {steps:6} steps  "
         f"{episode.ending.value}"
     )
 
@@ -209,7 +210,7 @@ class _EpisodeProgress:
         if (now := time.monotonic()) < self._next:
             return
         self._next = now + (0.1 if self._on_terminal else TELL_SECONDS)
-        line = f"episode {number:3}  step {steps:6}  return {total:10.6g}"
+        line = f"episode {number:3}  step {steps:6}  return {plain_number(total, 6):>10}"
         click.echo(f"\r{line} " if self._on_terminal else line, nl=not self._on_terminal, err=True)
 
 

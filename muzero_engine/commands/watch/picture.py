@@ -5,6 +5,7 @@ Everything blue is what the model says, everything orange is what came.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from muzero_engine.commands.common.environments import Thought
 from muzero_engine.commands.watch.episode import Episode
 from muzero_engine.commands.watch.scenery import scenery
 from muzero_engine.environments.base import EnvironmentSpec
+from muzero_engine.training.report.progress import LEAST_TOLD, plain_number
 
 WIDTH, HEIGHT = 800, 450
 MARGIN = 20
@@ -48,8 +50,8 @@ class EpisodePicture:
         self._totals = [0.0]
         for reward in episode.rewards:
             self._totals.append(self._totals[-1] + reward)
-        self._value_scale = _Scale([*self._values, *self._returns])
-        self._reward_scale = _Scale([0.0, *self._expected, *episode.rewards[:shown]])
+        self._value_scale = Scale([*self._values, *self._returns])
+        self._reward_scale = Scale([0.0, *self._expected, *episode.rewards[:shown]])
 
     def __len__(self) -> int:
         """Return how many pictures there are."""
@@ -107,19 +109,27 @@ class EpisodePicture:
         chart.paste_on(picture)
 
 
-class _Scale:
+class Scale:
     """The numbers of a chart from `least` to `greatest`, with some room at the `bottom` and at the `top`."""
 
     def __init__(self, numbers: Sequence[float]) -> None:
         self.least, self.greatest = min(numbers), max(numbers)
-        room = 0.1 * (self.greatest - self.least) or max(1.0, 0.1 * abs(self.greatest))
+        span = self.greatest - self.least
+        level = span < LEAST_TOLD  # they differ by what is left of a network's arithmetic
+        room = max(1.0, 0.1 * abs(self.greatest)) if level else 0.1 * span
         self.bottom, self.top = self.least - room, self.greatest + room
+
+    def ends(self) -> list[tuple[str, float]]:
+        """Return what is written at the ends of the numbers, and where; once where both are the same."""
+        decimals = 2 - math.floor(math.log10(self.top - self.bottom))
+        texts = {_number(round(number, decimals)): number for number in (self.least, self.greatest)}
+        return list(texts.items())
 
 
 class _Panel:
     """A part of the picture with a scale from bottom to top; places from 0 (left) to 1."""
 
-    def __init__(self, box: Box, scale: _Scale) -> None:
+    def __init__(self, box: Box, scale: Scale) -> None:
         self._box = box
         self._scale = scale
         size = round((box[2] - box[0]) * SHARPER), round((box[3] - box[1]) * SHARPER)
@@ -158,10 +168,9 @@ class _Panel:
         picture.paste(self._image.resize((right - left, bottom - top), Image.Resampling.LANCZOS), (left, top))
         draw = ImageDraw.Draw(picture)
         right = left + SCALE - 9
-        unit = (self._scale.top - self._scale.bottom) / 1000
-        for number in {self._scale.least, self._scale.greatest}:
+        for text, number in self._scale.ends():
             height = min(max(top + self._y(number) / SHARPER, top + 8), bottom - 8)
-            draw.text((right, height), _number(round(number / unit) * unit), font=_font(11), fill=MUTED, anchor="rm")
+            draw.text((right, height), text, font=_font(11), fill=MUTED, anchor="rm")
 
 
 def _draw_legend(draw: ImageDraw.ImageDraw, box: Box, name: str, said: str, came: str) -> None:
@@ -203,7 +212,7 @@ def _draw_policy(draw: ImageDraw.ImageDraw, box: Box, thought: Thought, names: S
 
 def _number(number: float) -> str:
     """Return a number in a few characters."""
-    return f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
+    return plain_number(number, 3) if abs(number) < 1000 else f"{number:,.0f}"
 
 
 def _cut(text: str, most: int) -> str:

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from muzero_engine.commands.watch.episode import Scene
 from muzero_engine.environments.base import EnvironmentSpec, Observation, ObservationKind
+from muzero_engine.training.report.progress import plain_number
 
 GROUND = "#0b0e13"
 CELL = "#161c26"
@@ -96,6 +97,6 @@ def _vector(observation: Observation, side: int) -> Image.Image:
         length = min(math.log1p(abs(number)) / math.log1p(NEAR), 1.1) / 1.1 * middle
         ends = (middle, middle + length) if number >= 0 else (middle - length, middle)
         draw.rectangle((ends[0], top, ends[1], bottom), fill=PLANE_COLOURS[0] if number >= 0 else PLANE_COLOURS[2])
-        draw.text((side - 6, (top + bottom) / 2), f"{number:.3g}", font=font, fill="#8f9bae", anchor="rm")
+        draw.text((side - 6, (top + bottom) / 2), plain_number(number, 3), font=font, fill="#8f9bae", anchor="rm")
     draw.line((middle, 0, middle, picture.height), fill="#8f9bae", width=2)
     return picture

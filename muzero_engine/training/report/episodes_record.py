@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from muzero_engine.ratings import NORMAL_95
+from muzero_engine.training.report.progress import plain_number
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the returns in a record
 
@@ -51,17 +52,12 @@ class EpisodesRecord:
 
     def sentence(self) -> str:
         """Return what is told of it in a line."""
-        interval = "" if self.half_width is None else f" ± {self.half_width:.3g}"
+        interval = "" if self.half_width is None else f" ± {plain_number(self.half_width, 3)}"
         return (
-            f"return {_told(self.mean)}{interval} (median {_told(self.median)}, {_told(self.lowest)} to "
-            f"{_told(self.highest)}) "
+            f"return {plain_number(self.mean)}{interval} "
+            f"(median {plain_number(self.median)}, {plain_number(self.lowest)} to {plain_number(self.highest)}) "
             f"over {self.episodes:,} episode{'s' * (self.episodes != 1)} of {self.length:,.0f} steps"
         )
-
-
-def _told(number: float) -> str:
-    """Return a return in four digits, or as a whole number."""
-    return f"{number:.4g}" if abs(number) < 1000 else f"{number:.0f}"
 
 
 _STUDENT = {1: 12.706, 2: 4.303}

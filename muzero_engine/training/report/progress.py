@@ -15,6 +15,7 @@ from muzero_engine.training.report.words import GAME_WORDS, RunWords
 LOG_SECONDS = 10.0  # between lines where there is no terminal
 TERMINAL_SECONDS = 0.2  # between those of a terminal
 BAR = 20  # characters
+LEAST_TOLD, MOST_TOLD = 1e-4, 1e15  # numbers of less are told as 0, of more with an exponent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ def status_line(status: Status, *, width: int | None = None) -> str:
         f"{short_number(status.simulations_per_second)} simulations/s",
         *([status.who_plays] if status.who_plays else []),
     ]
-    returned = [] if status.mean_return is None else [f"return {status.mean_return:.4g}"]
+    returned = [] if status.mean_return is None else [f"return {plain_number(status.mean_return)}"]
     learnt = [*(f"{name} {value:.3f}" for name, value in status.losses), *([status.doing] if status.doing else [])]
     left = []
     if status.seconds_left is not None:
@@ -89,6 +90,14 @@ def short_number(value: float) -> str:
         if value >= 0.9995 * size:
             return f"{value / size:#.3g}".rstrip(".") + letter
     return f"{value:.0f}"
+
+
+def plain_number(number: float, digits: int = 4) -> str:
+    """Return a number in so many digits as people write it: 0.125, 12.5, 12500; 0 where it is less than 0.0001."""
+    size = abs(number)
+    if size < LEAST_TOLD:
+        return "0"
+    return f"{number:.0f}" if 10 ** (digits - 1) <= size < MOST_TOLD else f"{number:.{digits}g}"
 
 
 def clock_text(seconds: float) -> str:

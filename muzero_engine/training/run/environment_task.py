@@ -21,10 +21,12 @@ from muzero_engine.training.episodes.play import EpisodePlay
 from muzero_engine.training.episodes.pool import environment_workers
 from muzero_engine.training.episodes.replay import EpisodeReplay
 from muzero_engine.training.evaluation.episodes import EpisodeEvaluator
+from muzero_engine.training.random_batches import random_episode_batch
 from muzero_engine.training.report.reliability import ReliabilityBin, reliability_of_returns
 from muzero_engine.training.report.run_metrics import CycleRecord
-from muzero_engine.training.run.task import Sample, Searches
+from muzero_engine.training.run.task import Searches
 from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.types import Batch
 
 STARTING = 2.0  # seconds in which the environments of evaluations begin
 LONGEST = 4.0  # mean lengths of the longest of 32 episodes which end by chance: 1 + 1/2 + ... + 1/32
@@ -113,8 +115,13 @@ class EnvironmentTask:
     def plies_to_fill(self) -> int:
         return self._config.replay.first_plies
 
-    def samples(self, rows: int) -> list[Sample]:
-        return [Sample(torch.zeros(rows, *self._spec.shape), 1.0)]
+    def shares(self) -> dict[Shape, float]:
+        return {self._spec.board: 1.0}
+
+    def random_batch(self, shape: Shape, positions: int) -> Batch:
+        learner = self._config.learner
+        later = learner.needs_later_observation
+        return random_episode_batch(self._spec, positions, unroll_steps=learner.unroll, later_observation=later)
 
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
         return reliability_of_returns(values, results, world)

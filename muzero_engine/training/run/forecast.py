@@ -1,28 +1,33 @@
-"""`forecast`: how long a run will take on a processor, by timing its network."""
+"""`forecast`: how long a run will take on a processor, by timing what it does most: searches and gradient steps."""
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.distributed import World
+from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.run.assemble import task_of
-from muzero_engine.training.run.task import RunTask
+from muzero_engine.training.search.batched import BatchedSearch
+from muzero_engine.training.types import Batch
 
-BATCH = 32  # positions that are timed together
-ROUNDS = 2  # of which the quicker counts
-TREE = 1.3  # a search takes so many times as long as its network calls (tree, rules)
-GRADIENT = 4.0  # a gradient step takes so many times as long as the network calls in it
+FEW = 32  # positions that are timed together at first
+QUICK = 0.1  # seconds: what takes less of a few positions is timed with as many as the run has
+LONG = 0.25  # seconds: what takes longer is timed once
+ROUNDS = 3  # of which the quickest counts
+BESIDE = 1.1  # self-play takes so many times as long as its searches (rules, storing)
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Seconds from the beginning of a new run, matches left out."""
+    """Seconds from the beginning of a new run, evaluations left out."""
 
     first_step: float
     whole: float
@@ -31,42 +36,52 @@ class Forecast:
 def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forecast:
     """Return how long a new run takes with a network that is on the processor; None: with a fresh one."""
     task = task_of(config)
-    playing = (network or task.fresh_network()).folded()
-    search = learn = 0.0  # seconds for a ply, and for a position that is learnt from
-    for observation, share in task.samples(BATCH):
-        action = torch.zeros(BATCH, dtype=torch.int64)
-        with torch.no_grad():
-            latent = playing.initial_inference(observation).latent
-            root = _seconds(partial(playing.initial_inference, observation)) / BATCH
-            step = _seconds(partial(playing.recurrent_inference, latent, action)) / BATCH
-        settings = config.self_play
-        full = settings.full_search_share
-        simulations = full * config.search.simulations + (1 - full) * settings.fast_simulations
-        search += share * TREE * (root + simulations * step)
-        learn += share * GRADIENT * (root + config.learner.unroll * step)
-    if config.learns_environment:  # whose networks are so small that the tree takes longer than they do
-        search = _search_seconds(task, playing)
-    first = task.plies_to_fill() * search
-    cycle = settings.plies_per_cycle * search
-    taken = config.learner.steps_per_cycle * config.learner.batch_size * learn
-    whole = config.duration or first + config.steps / config.learner.steps_per_cycle * (cycle + taken)
-    return Forecast(first, whole)
+    begin = network or task.fresh_network()
+    searches, roots = task.searches(begin.folded(), torch.device("cpu")), task.batch_sizes()
+    still = replace(config.learner, learning_rate=0.0, final_learning_rate=0.0)  # random positions teach nothing good
+    learner = Learner(copy.deepcopy(begin), still, total_steps=config.steps, world=World.alone())
+    fast_share = 1.0 - config.self_play.full_search_share
+    ply = step = 0.0  # seconds
+
+    for shape, share in task.shares().items():
+        positions = partial(task.random_batch, shape)
+        full = _seconds_of_each(partial(_search, searches.full[shape]), positions, roots[shape])
+        ply += share * (1.0 - fast_share) * full
+        if fast_share:
+            ply += (
+                share * fast_share * _seconds_of_each(partial(_search, searches.fast[shape]), positions, roots[shape])
+            )
+        size = config.learner.batch_size
+        step += share * size * _seconds_of_each(learner.step, positions, size)
+    ply *= BESIDE
+    first = task.plies_to_fill() * ply
+    cycle = config.self_play.plies_per_cycle * ply + config.learner.steps_per_cycle * step
+    return Forecast(first, config.duration or first + config.steps / config.learner.steps_per_cycle * cycle)
 
 
-def _search_seconds(task: RunTask, network: MuZeroNetwork) -> float:
-    """Return how long the search of self-play takes for each root."""
-    ((shape, search),) = task.searches(network, torch.device("cpu")).full.items()
-    roots = task.batch_sizes()[shape]
-    legal = torch.ones((roots, network.config.num_actions(shape)), dtype=torch.bool)
-    observation, noise = task.samples(roots)[0].observation, torch.zeros(legal.shape)
-    return _seconds(partial(search.run, observation, legal, noise=noise)) / roots
+def _search(search: BatchedSearch, batch: Batch) -> object:
+    observation = batch.observation.float() if batch.observation.dtype == torch.bool else batch.observation
+    legal = torch.ones((len(observation), search.num_actions), dtype=torch.bool)
+    return search.run(observation, legal, noise=torch.zeros(legal.shape))
+
+
+def _seconds_of_each(act: Callable[[Batch], object], positions: Callable[[int], Batch], most: int) -> float:
+    """Return how long it takes for each position of `most` together; of fewer, where these take long already."""
+    count = min(most, FEW)
+    seconds = _seconds(partial(act, positions(count)))
+    if count < most and seconds < QUICK:
+        count = min(most, round(count * LONG / seconds))
+        seconds = _seconds(partial(act, positions(count)))
+    return seconds / count
 
 
 def _seconds(call: Callable[[], object]) -> float:
-    """Return how long a call takes when nothing disturbs it."""
+    """Return how long a call takes when nothing disturbs it, once it has been made."""
     times = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
         call()
         times.append(time.perf_counter() - started)
+        if times[-1] > LONG:
+            break
     return min(times)

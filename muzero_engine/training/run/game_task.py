@@ -17,12 +17,14 @@ from muzero_engine.training.board_settings import board_shares, group_sizes, ply
 from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import Evaluator
+from muzero_engine.training.random_batches import random_batch
 from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.report.reliability import ReliabilityBin, reliability
 from muzero_engine.training.report.run_metrics import CycleRecord
-from muzero_engine.training.run.task import Sample, Searches
+from muzero_engine.training.run.task import Searches
 from muzero_engine.training.self_play.play import SelfPlay
 from muzero_engine.training.self_play.searches import fast_searches, full_searches
+from muzero_engine.training.types import Batch
 
 FIRST_GAME = 0.75  # of the ply cap: how long games of an untrained network are, about
 ENDED = 0.6  # of such a game: what every slot has played in vain, about, when the replay is full
@@ -69,10 +71,19 @@ class GameTask:
         )
         return round(config.replay.first_plies + ENDED * in_progress)
 
-    def samples(self, rows: int) -> list[Sample]:
-        spec = self._game.spec
-        shares = board_shares(self._config.self_play, spec)
-        return [Sample(torch.zeros(rows, spec.layout.planes, *shape), share) for shape, share in shares.items()]
+    def shares(self) -> dict[Shape, float]:
+        return board_shares(self._config.self_play, self._game.spec)
+
+    def random_batch(self, shape: Shape, positions: int) -> Batch:
+        learner = self._config.learner
+        return random_batch(
+            self._game,
+            positions,
+            unroll_steps=learner.unroll,
+            targets=self._config.search.target_actions,
+            shape=shape,
+            later_observation=learner.needs_later_observation,
+        )
 
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
         return reliability(values, results, world)

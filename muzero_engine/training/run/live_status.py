@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -34,11 +35,17 @@ class LiveStatus:
         """Take note of what a cycle measured: its rates are better than those of a part of the next."""
         self._record = record
 
-    def status(self, so_far: CycleSoFar | None, cycle_seconds: float | None, limit: float | None) -> Status:
+    def status(
+        self,
+        so_far: CycleSoFar | None,
+        cycle_seconds: float | None,
+        limit: float | None,
+        evaluation_seconds: float | None = None,
+    ) -> Status:
         """Return the status `so_far` in a cycle, None: after one.
 
-        `cycle_seconds` is how long cycles take, None: not known, `limit` the seconds to a time limit, None: there is
-        none.
+        `cycle_seconds` is how long cycles take, `evaluation_seconds` those with an evaluation, None: not known, `limit`
+        the seconds to a time limit, None: there is none.
         """
         run, record, size = self._run, self._record, self._run.world.size
         config, counters = run.config, run.counters
@@ -66,6 +73,9 @@ class LiveStatus:
             left = max(0.0, config.duration - seconds)
         elif cycle_seconds is not None:
             left = (run.expected_steps - step) / config.learner.steps_per_cycle * cycle_seconds
+            if evaluation_seconds is not None:
+                left += self._evaluations_left(so_far is not None) * max(0.0, evaluation_seconds - cycle_seconds)
+                left = max(0.0, left - (max(0.0, elapsed - cycle_seconds) if doing else 0.0))
         if limit is not None:
             left = limit if left is None or limit < left else left
         return Status(
@@ -83,6 +93,15 @@ class LiveStatus:
             mean_return=None if record is None or record.episodes is None else record.episodes.mean,
             words=self._words,
         )
+
+    def _evaluations_left(self, in_cycle: bool) -> int:
+        """Return how many evaluations the run will have yet, the one at its end among them."""
+        every, counters, config = self._run.config.evaluation.every_cycles, self._run.counters, self._run.config
+        if every == 0:
+            return 0
+        cycles = math.ceil((self._run.expected_steps - counters.step) / config.learner.steps_per_cycle)
+        last = counters.cycle + max(cycles, int(in_cycle))
+        return last // every - counters.cycle // every + (last % every > 0 and last > counters.cycle)
 
 
 def _losses(record: CycleRecord | None, words: RunWords) -> tuple[tuple[str, float], ...]:

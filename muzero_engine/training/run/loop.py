@@ -127,7 +127,7 @@ def train(
         progress.note_from_handler(f"stopping: a checkpoint in about {seconds} s; again to stop at once")
 
     def status(so_far: CycleSoFar | None) -> Status:
-        return live.status(so_far, times.mean(), times.left())
+        return live.status(so_far, times.mean(), times.left(), times.evaluation)
 
     def save(*, counts: bool = True) -> None:
         nonlocal saved_at, saved_cycle, save_seconds

@@ -23,6 +23,7 @@ from muzero_engine.training.report.reliability import ReliabilityBin
 from muzero_engine.training.report.run_metrics import CycleRecord, Evaluated
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play.source import PlaySource
+from muzero_engine.training.types import Batch
 
 
 class Searches(NamedTuple):
@@ -34,13 +35,6 @@ class Searches(NamedTuple):
     def every(self) -> list[BatchedSearch]:
         """Return all of them."""
         return [*self.full.values(), *self.fast.values()]
-
-
-class Sample(NamedTuple):
-    """Observations to time a network with."""
-
-    observation: Tensor  # [rows, ...], as the network takes them, zeros
-    share: float  # of all that is searched
 
 
 class TaskEvaluator(Protocol):
@@ -117,8 +111,12 @@ class RunTask(Protocol):
         """Return about how many plies a rank plays before its replay is full enough to learn from."""
         ...
 
-    def samples(self, rows: int) -> list[Sample]:
-        """Return observations of each kind that the network is shown."""
+    def shares(self) -> dict[Shape, float]:
+        """Return which share of what is searched and learnt has each board; they sum to 1."""
+        ...
+
+    def random_batch(self, shape: Shape, positions: int) -> Batch:
+        """Return so many positions of a board that nobody played, to time searches and gradient steps with."""
         ...
 
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from lab.common.commands import parser_of
+from lab.common.commands import count, parser_of
 from lab.common.devices import best_device, precision, wait
 from lab.common.searches import roots_a_second
 
@@ -111,6 +111,9 @@ def measure(name: str, arguments: argparse.Namespace, device: torch.device) -> N
             )
         for part in rows:
             replay.add(part)
+    if not replay.ready:
+        print("  too few rounds to draw a batch from: raise --rounds", flush=True)
+        return
     for what in ("the first batch of 1024 of a cycle", "another batch of 1024"):
         wait(device)
         started = time.perf_counter()
@@ -122,17 +125,19 @@ def measure(name: str, arguments: argparse.Namespace, device: torch.device) -> N
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("environments", nargs="+", metavar="ID")
-    parser.add_argument("--games", type=int, default=4096, help="copies of the environment at once")
+    parser.add_argument("--games", type=count, default=4096, help="copies of the environment at once")
     parser.add_argument(
-        "--workers", type=int, nargs="*", help="numbers of worker processes to try (default: cores - 1)"
+        "--workers", type=count, nargs="*", help="numbers of worker processes to try (default: cores - 1)"
     )
-    parser.add_argument("--simulations", type=int, default=32)
-    parser.add_argument("--channels", type=int, default=64)
+    parser.add_argument("--simulations", type=count, default=32)
+    parser.add_argument("--channels", type=count, default=64)
     parser.add_argument("--blocks", type=int, nargs=2, default=(2, 2), help="of h and of g")
-    parser.add_argument("--rounds", type=int, default=32, help="steps of each copy that are timed")
-    parser.add_argument("--frame-skip", type=int, default=1)
-    parser.add_argument("--stack", type=int, default=1)
+    parser.add_argument("--rounds", type=count, default=32, help="steps of each copy that are timed")
+    parser.add_argument("--frame-skip", type=count, default=1)
+    parser.add_argument("--stack", type=count, default=1)
     arguments = parser.parse_args()
+    if arguments.games < 2:
+        parser.error("--games must be 2 or more: two groups take turns")
     device = best_device()
     for name in arguments.environments:
         measure(name, arguments, device)

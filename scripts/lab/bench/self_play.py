@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from lab.common.commands import parser_of
+from lab.common.commands import count, parser_of
 from lab.common.devices import best_device, precision, wait
 from lab.common.searches import roots_a_second
 
@@ -144,12 +144,12 @@ def measure(game: str, arguments: argparse.Namespace, device: torch.device) -> N
 def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("games_to_play", nargs="+", choices=game_names(), metavar="GAME")
-    parser.add_argument("--games", type=int, default=4096)
+    parser.add_argument("--games", type=count, default=4096)
     parser.add_argument("--workers", type=int, nargs="*", help="numbers of rules processes to try (default: cores - 1)")
-    parser.add_argument("--simulations", type=int, default=32)
-    parser.add_argument("--channels", type=int, default=128)
+    parser.add_argument("--simulations", type=count, default=32)
+    parser.add_argument("--channels", type=count, default=128)
     parser.add_argument("--blocks", type=int, nargs=2, default=(6, 4), help="of h and of g")
-    parser.add_argument("--rounds", type=int, default=16, help="moves of each game that are timed")
+    parser.add_argument("--rounds", type=count, default=16, help="moves of each game that are timed")
     arguments = parser.parse_args()
     device = best_device()
     for game in arguments.games_to_play:

@@ -7,7 +7,15 @@ import io
 
 import pytest
 
-from muzero_engine.training.report.progress import Progress, Status, bar, clock_text, short_number, status_line
+from muzero_engine.training.report.progress import (
+    Progress,
+    Status,
+    bar,
+    clock_text,
+    plain_number,
+    short_number,
+    status_line,
+)
 from muzero_engine.training.report.words import ENVIRONMENT_WORDS
 
 STATUS = Status(
@@ -51,6 +59,23 @@ def test_on_a_terminal_the_return_is_seen_and_nothing_is_cut_in_its_middle() -> 
         line = status_line(status, width=width)
         assert len(line) <= width
         assert f"{whole}  ".startswith(f"{line}  ")
+
+
+@pytest.mark.parametrize(
+    ("number", "digits", "text"),
+    [
+        (0.125, 4, "0.125"),
+        (-12.3456, 4, "-12.35"),
+        (10_000.0, 4, "10000"),
+        (9_999.7, 4, "10000"),
+        (-5.97e-07, 4, "0"),
+        (0.000123456, 3, "0.000123"),
+        (1234.5, 3, "1234"),
+        (1e30, 4, "1e+30"),
+    ],
+)
+def test_numbers_are_told_as_people_write_them(number: float, digits: int, text: str) -> None:
+    assert plain_number(number, digits) == text
 
 
 def test_before_the_first_step_the_line_tells_how_full_the_replay_is() -> None:

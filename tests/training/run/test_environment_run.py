@@ -20,18 +20,20 @@ from muzero_engine.network.network_file import BadCheckpoint
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.episodes.pool import EnvironmentPool
+from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.presets import environment_preset
 from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.run_metrics import read_records
+from muzero_engine.training.report.step_metrics import StepMetrics
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_counters, read_network
 from muzero_engine.training.run.environment_task import LONGEST, STARTING
 from muzero_engine.training.run.forecast import forecast
+from muzero_engine.training.run.live_status import LiveStatus
 from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.self_play import workers
-from muzero_engine.training.settings_text import with_overrides
-from muzero_engine.training.types import SearchOutput
+from muzero_engine.training.types import Batch, SearchOutput
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
@@ -40,7 +42,7 @@ FILE = Path(__file__).resolve().parents[2] / "support" / "environments.py"
 
 def tiny(name: str, *more: str) -> TrainConfig:
     """A run of a few seconds of an environment in `support/environments.py`."""
-    return with_overrides(environment_preset(f"{FILE}:{name}", "tiny"), (*QUICK, *more))
+    return environment_preset(f"{FILE}:{name}", "tiny", (*QUICK, *more))
 
 
 @pytest.mark.parametrize(
@@ -123,6 +125,33 @@ def test_a_forecast_times_the_whole_search(monkeypatch: pytest.MonkeyPatch) -> N
     times = forecast(tiny("Walk"))
     assert set(roots) == {(4, 3)}  # half of the environments, and their actions
     assert 0 < times.first_step < times.whole
+
+
+def test_a_forecast_times_gradient_steps_of_whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    step, sizes = Learner.step, []
+
+    def timed(self: Learner, batch: Batch) -> StepMetrics:
+        sizes.append(len(batch.observation))
+        return step(self, batch)
+
+    monkeypatch.setattr(Learner, "step", timed)
+    for bound in ("QUICK", "LONG"):
+        monkeypatch.setattr(f"muzero_engine.training.run.forecast.{bound}", 1e9)
+    for kind in ("Walk", "Camera"):
+        sizes.clear()
+        forecast(tiny(kind, "learner.batch_size=40", "learner.consistency_weight=1"))
+        assert sizes[0] == 32
+        assert sizes[-1] == 40  # 32 of a small network are quick, and tell little of 40
+
+
+def test_the_time_that_is_left_counts_the_evaluations_to_come(tmp_path: Path) -> None:
+    config = tiny("Walk", "steps=10", "replay.min_plies=20", "evaluation.every_cycles=3")
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        live = LiveStatus(run)
+        run.cycle()  # fills the replay
+        live.cycle_begins(learns=True)
+        left = {evaluation: live.status(None, 2.0, None, evaluation).seconds_left for evaluation in (None, 7.0)}
+        assert left == {None: 10.0, 7.0: 10.0 + 2 * 5.0}  # cycles 2 to 6, of which 3 and 6 evaluate
 
 
 def test_an_evaluation_of_short_episodes_is_not_thought_to_take_half_a_minute(tmp_path: Path) -> None:
