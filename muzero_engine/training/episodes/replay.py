@@ -105,7 +105,7 @@ class EpisodeReplay:
 
         None as long as there is nothing.
         """
-        places = self._places(self._held_out, self._ring.held)
+        places = self._places(self._held_out, self._windows())
         if not len(places):
             return None
         place = places[torch.randint(len(places), (batch_size,), generator=generator, device=self._device)]

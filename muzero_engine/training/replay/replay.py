@@ -114,7 +114,7 @@ class Replay:
     @property
     def window_plies(self) -> int:
         """Return the plies that batches are drawn from now."""
-        return sum(self._windows().values())
+        return sum(self._windows(self._rings).values())
 
     @property
     def ready(self) -> bool:
@@ -140,7 +140,7 @@ class Replay:
 
         `generator` is one of the training device.
         """
-        windows = self._windows()
+        windows = self._windows(self._rings)
         batch = self._drawn_from(self._rings, windows, batch_size, generator)
         if self._learner.symmetries:
             symmetries = self._symmetries[batch.shape]
@@ -148,8 +148,11 @@ class Replay:
         return batch
 
     def draw_held_out(self, batch_size: int, generator: torch.Generator) -> Batch | None:
-        """Return the same from the held-out games, as they were played; None as long as there are none."""
-        windows = {shape: ring.plies for shape, ring in self._held_out.items()}
+        """Return the same from the held-out games of the window's time, as they were played; None where there are none.
+
+        Older games would be easier or harder than those that are learnt from, and the losses could not be compared.
+        """
+        windows = self._windows(self._held_out)
         return self._drawn_from(self._held_out, windows, batch_size, generator) if any(windows.values()) else None
 
     def stale(self, shape: Shape, count: int, generator: torch.Generator) -> StalePositions | None:
@@ -159,7 +162,7 @@ class Replay:
         """
         if not self._settings.reanalyse_share:
             raise ValueError("legal actions were not stored: replay.reanalyse_share is 0")
-        ring, window = self._rings[shape], self._windows()[shape]
+        ring, window = self._rings[shape], self._windows(self._rings)[shape]
         if window < count:
             return None
         part, rest = divmod(window, count)
@@ -194,11 +197,10 @@ class Replay:
             ring.surprise[rows] = surprise(output)[kept]
             self._odds.pop(positions.shape, None)
 
-    def _windows(self) -> dict[Shape, int]:
+    def _windows(self, rings: Rings) -> dict[Shape, int]:
         share = self._settings.window_share(self._stored)
         return {
-            shape: min(ring.plies, max(1, int(ring.end * share))) if ring.plies else 0
-            for shape, ring in self._rings.items()
+            shape: min(ring.plies, max(1, int(ring.end * share))) if ring.plies else 0 for shape, ring in rings.items()
         }
 
     def _chosen(
@@ -228,7 +230,7 @@ class Replay:
 
     def most_drawn_share(self) -> float | None:
         """Return the share of the draws that the tenth of the positions drawn most gets; None where draws are even."""
-        windows = self._windows()
+        windows = self._windows(self._rings)
         total = sum(windows.values())
         if not self._settings.draws_by_surprise or not total:
             return None

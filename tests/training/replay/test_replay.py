@@ -69,6 +69,19 @@ def test_some_games_are_held_out() -> None:
     assert {tuple(row) for row in batch.observation.flatten(1).tolist()} <= known
 
 
+def test_held_out_positions_are_as_new_as_those_that_are_learnt_from() -> None:
+    replay = Replay(replay_config(window_exponent=0.5, capacity_plies=100_000), CPU)
+    parts = split(played("go", (5, 5), 2000))[:HELD_OUT_EVERY]
+    for result in (1, 1, 1, 1, 0):  # the newest games are known by theirs
+        for part in parts:
+            replay.add(replace(part, result=torch.full_like(part.result, result)))
+    assert 5 * replay.window_plies < replay.stored_plies
+    held_out = replay.draw_held_out(100, torch.Generator().manual_seed(1))
+    assert held_out is not None
+    assert held_out.result.eq(0).all()
+    assert replay.draw(100, torch.Generator().manual_seed(1)).result.eq(0).all()
+
+
 @pytest.mark.parametrize(("consistency", "decoder"), [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
 def test_a_later_observation_is_there_where_a_loss_needs_them(consistency: float, decoder: float) -> None:
     config = small_config("tictactoe", (3, 3))
