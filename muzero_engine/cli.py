@@ -20,6 +20,7 @@ from typing import IO, Any
 import click
 
 from muzero_engine import __version__
+from muzero_engine.commands.common.interrupts import INTERRUPTED
 
 # Commands that play for hours: their processes have one heap for all threads, from before there is a second thread.
 PLAYING = frozenset(("uci", "gtp", "usi", "ugi", "analysis", "play", "web", "watch", "bench"))
@@ -129,10 +130,15 @@ def _one_heap() -> None:
 @contextmanager
 def _short_messages() -> Iterator[None]:
     """Cut what a complaint echoes of the command line and of files, and free it of control characters. Make one of what
-    the system refuses: memory, room on a disk."""
+    the system refuses: memory, room on a disk. Answer Ctrl-C."""
     try:
         with _refusals():
             yield
+    except (KeyboardInterrupt, ImportError) as error:  # of a command that has nothing more to say to it
+        if isinstance(error, ImportError) and not isinstance(error.__cause__, KeyboardInterrupt):
+            raise  # extensions make their own error of a Ctrl-C while they are loaded
+        click.echo("\nstopped", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
     except click.ClickException as error:
         if error.message:
             text = "".join(mark if mark.isprintable() or mark == "\n" else "?" for mark in error.message)

@@ -12,7 +12,7 @@ import click
 from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import write_atomically
@@ -120,7 +120,7 @@ def calibrate(
     except KeyboardInterrupt:
         click.echo("interrupted: the same command goes on")
         _report(ladder, store, checks)
-        raise SystemExit(130) from None
+        raise SystemExit(INTERRUPTED) from None
     table = _report(ladder, store, checks)
     if table is None:
         raise BadLadder("no two levels can be told apart: the weights play at random, or there are too few games")

@@ -18,6 +18,7 @@ import click
 
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
+from muzero_engine.commands.common.interrupts import INTERRUPTED
 from muzero_engine.commands.common.run_words import tell_what_to_expect, what_comes_next, what_is_there
 from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject
 from muzero_engine.commands.common.times import Duration
@@ -47,7 +48,6 @@ RUNS = Path("runs")  # where runs lie that were given no folder
 CONFIG = "config.json"  # of a run, in its folder
 NEWEST, AUTO = "newest", "auto"  # values of --resume
 SLOW = 3.0  # seconds after which what is not done is told
-INTERRUPTED = 130  # what shells expect after Ctrl-C
 
 
 @dataclass(frozen=True, slots=True)

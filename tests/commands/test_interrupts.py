@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from click.testing import CliRunner
 
-from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+from muzero_engine.cli import main
+from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
 
@@ -55,3 +57,20 @@ def test_a_signal_to_end_interrupts_and_nohup_stays() -> None:
             signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) == before
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+def interrupted(**_flags: object) -> None:
+    raise KeyboardInterrupt
+
+
+def interrupted_import(**_flags: object) -> None:
+    raise ImportError("initialization failed") from KeyboardInterrupt()
+
+
+@pytest.mark.parametrize("command", [interrupted, interrupted_import])
+def test_ctrl_c_ends_a_command_with_a_word_and_the_code_that_shells_expect(
+    monkeypatch: pytest.MonkeyPatch, command: Callable[..., None]
+) -> None:
+    monkeypatch.setattr("muzero_engine.commands.info.info.callback", command)
+    result = CliRunner().invoke(main, ["info"])
+    assert (result.exit_code, result.stderr) == (INTERRUPTED, "\nstopped\n")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+INTERRUPTED = 130  # the exit code that shells expect after Ctrl-C
 _HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
 
 

@@ -9,7 +9,7 @@ import click
 
 from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
@@ -173,7 +173,7 @@ def _refit(ladder: Ladder, folder: Path, manifest: Manifest, write_manifest: boo
 
 def _interrupted() -> SystemExit:
     click.echo("interrupted: the same command goes on")
-    return SystemExit(130)
+    return SystemExit(INTERRUPTED)
 
 
 def _play(ladder: Ladder, settings: LadderSettings, climb: Climb, runner: Runner, store: Store) -> None:

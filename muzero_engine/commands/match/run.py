@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from muzero_engine import __version__
-from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.training import install_command
 from muzero_engine.commands.match.flags import IDENTITIES, MACHINE, match_facts
 from muzero_engine.games.record import GameRecord
@@ -67,7 +67,7 @@ class MatchRun:
         with writing_to(store.folder):
             self._report(finished=finished)
         if not finished:
-            raise SystemExit(130)
+            raise SystemExit(INTERRUPTED)
 
     def _take(self, record: GameRecord) -> bool:
         """Keep a game and show it; return whether to go on."""

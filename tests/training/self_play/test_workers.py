@@ -86,11 +86,14 @@ def test_failures_and_deaths_of_workers_are_reported() -> None:
 
 
 MAIN = """
-import os, signal
+import multiprocessing, os, signal
 from muzero_engine.training.self_play.rules import START
-from muzero_engine.training.self_play.workers import RulesPool
+from muzero_engine.training.self_play.workers import RulesPool, interrupts_blocked
 from test_workers import groups
 if __name__ == "__main__":
+    with interrupts_blocked():
+        multiprocessing.get_context("spawn").Process(target=print).start()
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     pool = RulesPool(groups(), 1)
     pool.buffers[0].action[:] = START
     pool.submit(0)
@@ -100,7 +103,7 @@ if __name__ == "__main__":
     os.kill(process, signal.SIGINT)
     pool.submit(0)
     pool.wait(0)
-    print(process, "libtorch" in maps, flush=True)
+    print(process, "libtorch" in maps, {signal.SIGINT, signal.SIGTERM} <= blocked, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -120,8 +123,8 @@ def test_workers_ignore_interrupts_load_no_torch_and_die_with_the_main_process(t
         timeout=50,
     )
     assert run.stderr == ""
-    worker, torch_loaded = run.stdout.split()
-    assert torch_loaded == "False"
+    worker, torch_loaded, blocked = run.stdout.split()
+    assert (torch_loaded, blocked) == ("False", "True")
     for _ in range(100):
         try:
             os.kill(int(worker), 0)
