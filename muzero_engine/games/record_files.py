@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from muzero_engine.games.text_encodings import decode
 
 MAX_BYTES = 1 << 30
 SIGNATURE_CHARACTERS = 4096  # of a text, in which a signature is searched for
+MOST_MOVES = 20_000  # of a game: chess cannot have more than 17,697 by its rules
 TRIED_ENTRIES = 200  # of a text, which are played to find out what game it is of
 
 
@@ -33,6 +34,14 @@ class BadRecordedMove(BadPosition):
     def __init__(self, number: int, reason: str, label: str = "") -> None:
         super().__init__(f"move {label or f'{number}:'} {reason}")
         self.number = number
+
+
+def refuse_long(moves: Sequence[str]) -> None:
+    """Raise BadPosition where a recorded game has more moves than any game."""
+    if len(moves) > MOST_MOVES:
+        raise BadPosition(
+            f"a game of it has {len(moves):,} moves, where {MOST_MOVES:,} are the most: that is no record"
+        )
 
 
 # Which format
@@ -147,6 +156,7 @@ def games_by_rules(text: str, candidates: Iterable[tuple[Game, RecordFormat]]) -
 
 def played(recorded: RecordedGame, game: Game) -> Position:
     """Return the position after the moves of a recorded game. Raises BadPosition."""
+    refuse_long(recorded.moves)
     start = recorded.start
     position = game.initial(game.spec.shapes[0]) if start is None else game.from_text(start)
     for number, move in enumerate(recorded.moves, start=1):

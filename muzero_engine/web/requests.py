@@ -34,7 +34,11 @@ HandicapStones = Annotated[int, Rule(lambda n: 2 <= n <= 9, "2 to 9")]
 
 
 class BadRequest(ValueError):
-    """A request that cannot be answered; the message says why."""
+    """A request that cannot be answered; the message says why. `number` is its id, 0 where it has none."""
+
+    def __init__(self, message: str, number: int = 0) -> None:
+        super().__init__(message)
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +162,11 @@ def read_request(text: str | bytes) -> Asked:
     if not isinstance(data, dict) or not isinstance(data.get("ask"), str):
         raise BadRequest('a request is an object with "ask"')
     ask, number, about = data["ask"], data.get("id", 0), data.get("about", {})
-    if ask not in _KINDS:
-        raise BadRequest(f"there is no request {ask[:40]!a}: {', '.join(_KINDS)}")
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**53:
         raise BadRequest('"id" is a number from 0')
+    if ask not in _KINDS:
+        raise BadRequest(f"there is no request {ask[:40]!a}: {', '.join(_KINDS)}", number)
     try:
         return Asked(ask, number, from_data(_KINDS[ask], about, "the request"))
     except BadData as error:
-        raise BadRequest(f"{ask}: {error.path + ': ' if error.path else ''}{error}"[:300]) from None
+        raise BadRequest(f"{ask}: {error.path + ': ' if error.path else ''}{error}"[:300], number) from None

@@ -87,7 +87,7 @@ def serve(
     try:
         asyncio.run(_run(uvicorn.Server(settings), listener))
     except KeyboardInterrupt:
-        pass
+        say("\nstopped")
     finally:
         listener.close()
 

@@ -89,8 +89,8 @@ class Tab:
         """
         try:
             asked = read_request(message)
-        except ValueError as error:
-            self._send({"id": 0, "error": str(error)})
+        except BadRequest as error:
+            self._send({"id": error.number, "error": str(error)})
             return None
         if asked.ask == "stop" and (engine := self._engine) is not None:
             engine.stop()

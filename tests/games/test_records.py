@@ -12,6 +12,7 @@ from muzero_engine.games.base import BadPosition, IllegalMove
 from muzero_engine.games.lines import line_of, record_formats, written_formats
 from muzero_engine.games.record import Ending, GameRecord, PlyRecord
 from muzero_engine.games.record_files import (
+    MOST_MOVES,
     format_of,
     formats_of_suffix,
     formats_of_text,
@@ -202,6 +203,17 @@ def test_what_cannot_be_read_is_refused_in_one_line(name: str, text: str, messag
     with pytest.raises(BadPosition, match=message) as caught:
         played_game(text, format_of(name, load_game(game)), load_game(game))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "moves"), [(".pgn", "Nf3 Nf6 Ng1 Ng8"), (".csa", "+3948GI\n-3142GI\n+4839GI\n-4231GI"), (".ugi", "a1")]
+)
+def test_a_record_of_more_moves_than_any_game_has_is_refused_unplayed(suffix: str, moves: str) -> None:
+    game, form = next(formats_of_suffix(suffix))
+    begin = {".pgn": "", ".csa": "PI\n+\n", ".ugi": "startpos moves "}[suffix]
+    text = begin + ("\n" if suffix == ".csa" else " ").join([moves] * (MOST_MOVES + 1))
+    with pytest.raises(BadPosition, match=r"[\d,]+ moves, where 20,000 are the most: that is no record$"):
+        played_game(text, form, game)
 
 
 def test_moves_as_people_write_them() -> None:

@@ -281,6 +281,8 @@ def test_a_resignation_is_saved_as_one(client: Client) -> None:
         ('{"ask": "imagine", "about": {"where": {"game": "chess"}, "moves": ["e2e5"]}}', "e2e5"),
         ('{"ask": "save", "about": {"where": {"game": "chess"}, "suffix": ".exe"}}', ".exe"),
         ('{"ask": "stop", "id": -1}', '"id"'),
+        ('{"ask": "rm", "id": 7}', "there is no request"),
+        ('{"ask": "show", "id": 7, "about": {}}', "where"),
         ('{"ask": "go", "about": {"where": {"game": "go"}, "elo": 1%s}}' % ("0" * 400), "elo"),
         ('{"ask": "save", "about": {"where": {"game": "chess"}, "suffix": "\\ud800"}}', "not written"),
         ('{"ask": "save", "about": {"where": {"game": "shogi"}, "suffix": ".csa", "names": ["x\\nPI", ""]}}', "names"),
@@ -289,6 +291,7 @@ def test_a_resignation_is_saved_as_one(client: Client) -> None:
 def test_what_does_not_fit_is_answered_by_a_sentence(client: Client, message: str, says: str) -> None:
     client.send(message)
     answer = client.sent.get(timeout=10)
+    assert answer["id"] == (7 if '"id": 7' in message else 0)
     assert says in answer["error"]
     assert "\n" not in answer["error"]
     assert len(client.ask("show", where={"game": "chess"})["moves"]) == 20  # and it lives

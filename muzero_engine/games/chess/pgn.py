@@ -14,7 +14,7 @@ import chess
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry
 from muzero_engine.games.chess.rules import SHAPE, ChessPosition, initial_position, position_from_fen
-from muzero_engine.games.record_files import BadRecordedMove
+from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 
 ENGLISH = "KQRBN"
 LANGUAGES = {  # letters of king, queen, rook, bishop and knight
@@ -212,6 +212,7 @@ def _start(tags: dict[str, str]) -> ChessPosition:
 
 def _moves(words: Sequence[str], start: ChessPosition) -> tuple[str, ...]:
     """Return the moves in the protocol's words, whatever language they are written in. Raises BadPosition."""
+    refuse_long(words)
     letters = {letter for word in words for letter in _written_letters(word)}
     best: BadRecordedMove | None = None
     try:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry
-from muzero_engine.games.record_files import BadRecordedMove
+from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 from muzero_engine.games.shogi.diagram import Diagram
 from muzero_engine.games.shogi.notation import parse_written_move
 from muzero_engine.games.shogi.rules import ShogiPosition
@@ -109,6 +109,7 @@ def _piece(name: str, player: int) -> str:
 
 def recorded(sfen: str, moves: list[str], names: list[str]) -> RecordedGame:
     """Return a game whose moves, as people write them, are checked by the rules. Raises BadPosition."""
+    refuse_long(moves)
     position = ShogiPosition.from_text(sfen)
     start = position.text()
     texts = []
