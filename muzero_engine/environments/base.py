@@ -29,7 +29,15 @@ class EnvironmentFailed(RuntimeError):
 
 def one_line(error: BaseException) -> str:
     """Return what somebody else's code raised, for a sentence."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return f"{type(error).__name__}: {shown(error, 280)}".strip()
+
+
+def shown(value: object, most: int = 60) -> str:
+    """Return what somebody else's code gave, for a sentence: at most so many characters."""
+    try:
+        return " ".join(str(value).split())[:most]
+    except Exception:  # its text is somebody else's code as well, and numbers may have too many digits
+        return f"a {type(value).__name__}"
 
 
 class ObservationKind(enum.Enum):

@@ -24,6 +24,7 @@ from muzero_engine.environments.base import (
     Observation,
     ObservationKind,
     one_line,
+    shown,
 )
 from muzero_engine.environments.images import ImageFormat
 from muzero_engine.environments.settings import MOST_STEPS, EnvironmentSettings
@@ -118,8 +119,11 @@ class PreparedEnvironment:
                 raw = np.asarray(raw)
             except (TypeError, ValueError):
                 what = "its step must return (observation, reward, terminated, truncated)"
-                raise EnvironmentFailed(f"{self._id}: {what}, not {str(answer)[:60]}") from None
-            reward += gained if type(gained) in (float, int) else self._number(gained)
+                raise EnvironmentFailed(f"{self._id}: {what}, not {shown(answer)}") from None
+            try:
+                reward += gained if type(gained) in (float, int) else self._number(gained)
+            except OverflowError:
+                reward = math.inf
             if type(terminated) is not bool or type(truncated) is not bool:
                 terminated, truncated = self._flag(terminated), self._flag(truncated)
             if terminated or truncated:
@@ -171,16 +175,14 @@ class PreparedEnvironment:
         array = np.asarray(said)
         if array.size != 1 or array.dtype.kind not in "biu" or array.item() not in (0, 1):
             what = "terminated and truncated, the third and fourth of what its step returns, must be True or False"
-            raise EnvironmentFailed(f"{self._id}: {what}, not {str(said)[:60]!r}")
+            raise EnvironmentFailed(f"{self._id}: {what}, not {shown(said)!r}")
         return bool(array.item())
 
     def _number(self, reward: Any) -> float:
         """Return a reward that is no Python number, such as an array of one."""
         array = np.asarray(reward)
         if array.size != 1 or array.dtype.kind not in "biuf":
-            raise EnvironmentFailed(
-                f"{self._id} gave a reward of {str(reward)[:60]!r}, which is no number to learn from"
-            )
+            raise EnvironmentFailed(f"{self._id} gave a reward of {shown(reward)!r}, which is no number to learn from")
         return float(array.item())
 
     def _observation(self, raw: npt.NDArray[Any]) -> Observation:

@@ -137,7 +137,11 @@ def _file_module(path: str, folder: str) -> ModuleType:
     places = [Path.cwd(), *([Path(folder)] if folder else [])]
     files = list(dict.fromkeys((place / path).resolve() for place in places))
     for file in files:
-        if file.is_file():
+        try:
+            found = file.is_file()
+        except OSError as error:  # the name of no file
+            raise BadEnvironment(f"there is no file {path}: {error.strerror}") from None
+        if found:
             return _loaded(file)
     nowhere = " and no ".join(map(str, files))
     raise BadEnvironment(f"there is no file {nowhere}: call this from the folder where it is")

@@ -166,7 +166,7 @@ def _parsed(kind: Any, text: str, name: str) -> object:
             raise BadSettings(f"{name} must be true or false, not {text!r}")
         return words[text.lower()]
     if kind is int:
-        if not re.fullmatch(r"[+-]?\d[\d_]*", text):
+        if not re.fullmatch(r"[+-]?\d[\d_]{,17}", text):
             raise BadSettings(f"{name} must be a whole number, not {text!r}")
         return int(text)
     if kind is float:
@@ -190,7 +190,7 @@ def _parsed(kind: Any, text: str, name: str) -> object:
 
 
 def _share(text: str, name: str) -> tuple[Shape, float]:
-    match = re.fullmatch(r"(\d+)x(\d+)(?::(\d*\.?\d+))?", text.strip())
+    match = re.fullmatch(r"(\d{1,3})x(\d{1,3})(?::(\d*\.?\d+))?", text.strip())
     if match is None:
         raise BadSettings(f"{name} must be boards with their shares like 9x9:0.8,7x7:0.2, not {text!r}")
     return (int(match[1]), int(match[2])), float(match[3] or 1.0)

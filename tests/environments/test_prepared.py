@@ -132,6 +132,8 @@ def test_what_an_environment_must_not_do_is_said_in_a_sentence(name: str, reason
         (([0.0], np.float32(2), np.True_, False), 2.0),
         (([0.0], np.int64(3), 0, 0, {}), 3.0),
         (([0.0], None, False, False), r"gave a reward of 'None', which is no number"),
+        (([0.0], 10**5000, False, False), r"gave a reward of inf, which is no number"),
+        (([0.0], [10**5000], False, False), r"gave a reward of 'a list', which is no number"),
         (([0.0], 1j, False, False), r"gave a reward of '1j', which is no number"),
         (([0.0], "1", False, False), r"gave a reward of '1', which is no number"),
         (([0.0], np.zeros(2), False, False), r"gave a reward of '\[0. 0.\]', which is no number"),

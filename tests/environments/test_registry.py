@@ -114,6 +114,7 @@ def test_cart_pole_is_cut_off_where_gymnasium_or_the_settings_say() -> None:
         ("CartPoll-v1", r"CartPoll-v1: .*CartPole"),
         ("Pendulum-v1", r"Pendulum-v1: its actions are Box.*: only Discrete ones"),
         ("nothing.py:Chain", "there is no file /.*nothing.py: call this"),
+        (f"{'x' * 300}.py:Chain", "there is no file x+.py: File name too long"),
         ("support.environments:Nothing", "support.environments has no Nothing: it has .*support.environments:Chain"),
         ("support.nothing:Chain", "support.nothing cannot be imported: ModuleNotFoundError"),
         ("support.environments:Any", "Any"),

@@ -76,6 +76,8 @@ def test_overrides_take_the_type_of_their_field() -> None:
         ("steps.x=1", "there is no setting 'steps.x': steps has no parts"),
         ("learner.batch_size=many", "learner.batch_size must be a whole number, not 'many'"),
         ("learner.batch_size=1.5", "must be a whole number"),
+        (f"learner.batch_size={'9' * 5000}", "must be a whole number"),
+        (f"self_play.shapes={'9' * 5000}x9", "must be boards with their shares"),
         ("learner.batch_size=0", "learner.batch_size must be greater than 0, not 0"),
         ("learner.learning_rate=nan", "must be a finite number"),
         ("learner.learning_rate=fast", "must be a number"),
