@@ -7,12 +7,14 @@ whichever protocol it is spoken to.
 
 from __future__ import annotations
 
+import _thread
 import difflib
 import errno
 import importlib
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -25,6 +27,7 @@ from muzero_engine.commands.common.interrupts import INTERRUPTED
 # Commands that play for hours: their processes have one heap for all threads, from before there is a second thread.
 PLAYING = frozenset(("uci", "gtp", "usi", "ugi", "analysis", "play", "web", "watch", "bench"))
 MOST_TOLD = 1000  # characters of a complaint
+SOON_S = 0.01  # until the callback that a Ctrl-C came in is over
 
 # command -> where it is: module of `muzero_engine.commands`, attribute
 COMMANDS = {
@@ -50,12 +53,26 @@ COMMANDS = {
 }
 
 
+_unraisable_before = sys.unraisablehook
+
+
+def _unraisable(what: sys.UnraisableHookArgs) -> None:
+    """Let a Ctrl-C that came where nothing can be raised, as in a callback of a weak reference, come once more."""
+    if what.exc_type is KeyboardInterrupt:
+        again = threading.Timer(SOON_S, _thread.interrupt_main)
+        again.daemon = True
+        again.start()
+    else:
+        _unraisable_before(what)
+
+
 class LazyGroup(click.Group):
     """Finds commands in `COMMANDS`, and ends with one line where the package refuses something."""
 
     def main(self, *arguments: Any, **settings: Any) -> Any:
         """Run the program, on a console that may not be able to write everything."""
         _replace_closed_streams()
+        sys.unraisablehook = _unraisable
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # an engine's name in Japanese, say, on a console of cp1252
         return super().main(*arguments, **settings)

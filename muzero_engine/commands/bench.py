@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 import click
 
 from muzero_engine.commands.common.collector import no_full_collections
-from muzero_engine.commands.common.compose import load_model, think, weights_line
+from muzero_engine.commands.common.compose import load_model, think_whole, weights_line
 from muzero_engine.commands.common.environment_bench import EnvironmentReport, measure_environment
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.games import GameName
@@ -132,7 +132,7 @@ def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
     engine = Engine(lambda _options: timed, replace(options, minibatch_size=batch))
     try:
         for position in positions:  # the first search on a board allocates
-            think(engine, position, Limits(nodes=batch))
+            think_whole(engine, position, Limits(nodes=batch))
         reports = tuple(_search(engine, timed, position, nodes) for position in positions)
         stops = [_stop_ms(engine, positions[0]) for _ in range(STOPS)]
     finally:
@@ -155,7 +155,7 @@ def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
 def _search(engine: Engine, model: TimedModel, position: Position, nodes: int) -> PositionReport:
     before = model.seconds
     start = time.perf_counter()
-    result = think(engine, position, Limits(nodes=nodes))
+    result = think_whole(engine, position, Limits(nodes=nodes))
     seconds = time.perf_counter() - start
     assert result.action is not None
     return PositionReport(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,8 @@ from click.testing import CliRunner, Result
 from muzero_engine.cli import main
 from muzero_engine.commands.common import compose, game_analysis
 from muzero_engine.commands.common.positions import game_of_data, read_game
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchResult
 from muzero_engine.games.base import BadPosition, Position
 from muzero_engine.games.registry import load_game
@@ -229,19 +234,33 @@ def test_a_game_that_breaks_the_rules_has_a_page_without_a_board_to_click_throug
 def test_ctrl_c_leaves_what_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[str] = []
 
-    def think(_engine: object, position: Position, *arguments: object, **named: object) -> SearchResult:
+    def think(engine: Engine, position: Position, limits: Limits) -> SearchResult:
         if len(searched) == 3:
             raise KeyboardInterrupt
         searched.append(position.text())
-        return compose.think(_engine, position, *arguments, **named)  # type: ignore[arg-type]
+        return compose.think_whole(engine, position, limits)
 
-    monkeypatch.setattr(game_analysis, "think", think)
+    monkeypatch.setattr(game_analysis, "think_whole", think)
     result = analyze(GAME, "--all")
     assert "stopped after 2 of 7 moves" in result.stderr
     rows = result.stdout.splitlines()
     assert rows[0] == "Ann <b> - Ben"
     assert [row.split()[:2] for row in rows if row[:1].isdigit()] == [["1.", "e4"], ["1...", "e5"]]
     assert rows[-1].startswith("black: 1 move, ")
+
+
+def test_ctrl_c_is_no_result_where_the_whole_search_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def think(_engine: None, _position: None, _limits: None, *, wait: Callable[[Any], None]) -> None:
+        with contextlib.suppress(KeyboardInterrupt):  # and then it shows what there is
+            wait(Interrupted())
+
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(compose, "think", think)
+    with pytest.raises(KeyboardInterrupt):
+        compose.think_whole(None, None, None)  # type: ignore[arg-type]  # which `think` has no use for
 
 
 def test_the_table_has_a_row_for_each_line() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import signal
 import sys
+import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
 from click.testing import CliRunner
 
-from muzero_engine.cli import main
+from muzero_engine.cli import _unraisable, main
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there are no terminals that hang up")
@@ -74,3 +76,19 @@ def test_ctrl_c_ends_a_command_with_a_word_and_the_code_that_shells_expect(
     monkeypatch.setattr("muzero_engine.commands.info.info.callback", command)
     result = CliRunner().invoke(main, ["info"])
     assert (result.exit_code, result.stderr) == (INTERRUPTED, "\nstopped\n")
+
+
+def test_ctrl_c_in_a_callback_that_cannot_raise_comes_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Thing:
+        pass
+
+    def interrupted_callback(_reference: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "unraisablehook", _unraisable)  # as the program does at its start
+    things = [Thing()]
+    reference = weakref.ref(things[0], interrupted_callback)
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # it comes a moment later
+        things.clear()
+        time.sleep(10.0)
+    assert reference() is None

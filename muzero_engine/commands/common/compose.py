@@ -144,5 +144,23 @@ def think(
     return results[0]
 
 
+def think_whole(engine: Engine, position: Position, limits: Limits) -> SearchResult:
+    """Search to the end of the limits. Raises BadWeights without a model, and KeyboardInterrupt at Ctrl-C."""
+    interrupted = False
+
+    def wait(done: threading.Event) -> None:
+        nonlocal interrupted
+        try:
+            done.wait()
+        except KeyboardInterrupt:  # which `think` takes for a wish to see the result
+            interrupted = True
+            raise
+
+    result = think(engine, position, limits, wait=wait)
+    if interrupted:
+        raise KeyboardInterrupt
+    return result
+
+
 def _ignore(_info: SearchInfo) -> None:
     """Drop a report on the way: nobody reads it."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import itertools
 import re
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import click
 
-from muzero_engine.commands.common.compose import think
+from muzero_engine.commands.common.compose import think_whole
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import RootMove
@@ -177,19 +176,7 @@ def _ended(position: Position) -> Judged | None:
 
 def _judged(engine: Engine, position: Position, limits: Limits) -> Judged:
     """Return what the search thinks. Raises KeyboardInterrupt on Ctrl-C."""
-    interrupted = False
-
-    def wait(done: threading.Event) -> None:
-        nonlocal interrupted
-        try:
-            done.wait()
-        except KeyboardInterrupt:  # which `think` takes for a wish to see the result
-            interrupted = True
-            raise
-
-    result = think(engine, position, limits, wait=wait)
-    if interrupted:
-        raise KeyboardInterrupt
+    result = think_whole(engine, position, limits)
     best = result.info.moves[0]
     value = 1.0 if result.declare_win else best.value
     return Judged((1.0 + (value if position.mover == 0 else -value)) / 2.0, best, result.info.nodes)
