@@ -58,7 +58,7 @@ class PreparedEnvironment:
         self._limit = settings.max_steps or MOST_STEPS
         actions = getattr(source, "actions", None)
         if not isinstance(actions, int | np.integer) or actions < 1:
-            raise BadEnvironment(f"{self._id} must say how many actions it has (actions = 2), not {actions!r}")
+            raise BadEnvironment(f"{self._id} must say how many actions it has (actions = 2), not {shown(actions)}")
         self._random = random.Random(0)
         self._last = self._age = 0
         try:

@@ -16,6 +16,7 @@ from lab.trials.common.processes import growth_fault
 from lab.trials.common.replies import replies_of
 from lab.trials.common.sessions import PROTOCOLS
 from lab.trials.common.table import Table
+from lab.trials.hostile.weights import tensor_kinds
 from lab.trials.killing import matches, training
 from lab.trials.killing.runs import Faulty, Kill, Plan, Tally, hidden_files, killed, next_kill, whole_checkpoints
 from safetensors.numpy import save_file
@@ -62,7 +63,7 @@ def test_a_run_that_is_killed_at_a_rename_goes_on(tmp_path: Path) -> None:
 
 
 def test_hostile_tensors_give_one_line_each(tmp_path: Path) -> None:
-    for kind in list(hostile_files.tensor_kinds(tmp_path))[3:8:2]:
+    for kind in list(tensor_kinds(tmp_path))[3:8:2]:
         outcome = hostile_files.call(kind)
         assert outcome.fault(most_seconds=60.0, most_megabytes=300.0) is None, outcome.said
         assert "checkpoint.safetensors" in outcome.said

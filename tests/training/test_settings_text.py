@@ -111,6 +111,9 @@ def test_bad_overrides_say_what_is_wrong(override: str, message: str) -> None:
         ("returns.support=100000000", "returns.support must be 1 to 1000, not 100000000"),
         ("environment.size=50", "environment.size must be a multiple of 16 from 16 to 512, like 96, not 50"),
         ("environment.size=100000", "environment.size must be a multiple of 16 from 16 to 512, like 96, not 100000"),
+        ("environment.frame_skip=100000000", "environment.frame_skip must be a whole number from 1 to 1000, not 1000"),
+        ("environment.no_ops=-1", "environment.no_ops must be a whole number from 0 to 1000, not -1"),
+        ("environment.step_seconds=1e300", "environment.step_seconds must be a number above 0 and at most 86400"),
         ("environment.size=0", "environment.size must be a multiple of 16"),
     ],
 )

@@ -17,7 +17,7 @@ COMMANDS = {
     "soak": "fast games of all games: none may have a fault, and each is replayed by the rules",
     "kills": "training, matches, ladders and exports killed at random moments and at renames, and gone on with",
     "stop-training": "how soon a training run ends after Ctrl-C at random moments, and whether it goes on",
-    "hostile-files": "500 calls with files, numbers and streams that are wrong: one line each, time, memory",
+    "hostile-files": "1,000 calls with files, numbers and streams that are wrong: one line each, time, memory",
     "latency": "how soon a search ends after `stop` while all cores are busy",
     "cluster": "a run whose games come from actors: kill -9 of actors, learner and cluster; what was lost",
     "day": "a GUI's day in one session: searches of changing options, games and positions; memory, files, threads",

@@ -11,41 +11,29 @@ memory. Kinds with a NUL in a name are left out: no system passes them on.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lab.common.commands import parser_of
 from lab.trials.common.processes import peak_memory_mb
-from lab.trials.common.sessions import PROTOCOLS, REPOSITORY, environment
+from lab.trials.common.sessions import PROTOCOLS, environment
 from lab.trials.common.table import Table
+from lab.trials.hostile.environments import environment_kinds
+from lab.trials.hostile.kinds import ANALYZE, MATCH, Kind, bundle_copy, nested
+from lab.trials.hostile.weights import manifest_kinds, tensor_kinds
 
-BUNDLE = REPOSITORY / "weights" / "tictactoe"
 PATIENCE_S = 20.0  # after which a call hangs
 MOST_LINES = 2  # of complaint, a warning beside it; not those on how a command is used, which come before
 MOST_CHARACTERS = 1_200  # of complaint
 CLOSED_INPUT, CLOSED_OUTPUT = "0<&-", "1>&-"  # as a shell says it
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A call of the program that must be refused."""
-
-    name: str
-    arguments: Sequence[str]
-    closed: str = ""  # a stream that is closed, as a shell says it
-    succeeds: bool = False  # what is odd may be taken all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,151 +159,6 @@ def place_kinds(folder: Path) -> Iterator[Kind]:
             yield Kind(f"run {name} train", ["train", "--run", str(run), "--resume"])
 
 
-ANALYZE = ["analyze", "startpos", "--game", "tictactoe", "--nodes", "1"]
-MATCH = ["match", "--game", "tictactoe", "-e", "random", "-e", "random", "--pairs", "1"]
-
-# Weights
-
-
-def bundle_copy(place: Path) -> Path:
-    """Return a copy of a bundle that can be spoilt."""
-    shutil.copytree(BUNDLE, place)
-    return place
-
-
-def _nested(depth: int, inner: str = "1") -> str:
-    return "[" * depth + inner + "]" * depth
-
-
-HUGE_NUMBERS = {
-    "10^30": 10**30,
-    "-10^30": -(10**30),
-    "2^53": 2**53,
-    "2^63": 2**63,
-    "float": 1e308,
-    "text": "9" * 5000,
-    "null": None,
-    "list": [1] * 1000,
-}
-
-
-def manifest_kinds(folder: Path) -> Iterator[Kind]:
-    """Yield bundles whose manifest says what cannot be."""
-    whole = json.loads((BUNDLE / "manifest.json").read_text())
-    fields: dict[str, Callable[[dict[str, Any], object], None]] = {
-        "planes": lambda manifest, value: manifest.update(planes=value),
-        "action_planes": lambda manifest, value: manifest.update(action_planes=value),
-        "shapes": lambda manifest, value: manifest.update(shapes=[[value, value]]),
-        "format": lambda manifest, value: manifest.update(format=value),
-        "channels": lambda manifest, value: manifest["network"].update(channels=value),
-        "size": lambda manifest, value: manifest["files"]["initial.onnx"].update(size=value),
-        "checkpoint-size": lambda manifest, value: manifest["files"]["checkpoint.safetensors"].update(size=value),
-    }
-    texts: dict[str, str | bytes] = {
-        "empty": "",
-        "nested": _nested(1000),
-        "nested-100000": _nested(100_000),
-        "objects": '{"a":' * 1000 + "1" + "}" * 1000,
-        "digits": json.dumps(whole).replace('"format": 3', '"format": ' + "9" * 5000),
-        "many-digits": json.dumps(whole).replace('"format": 3', '"format": ' + "9" * 1_000_000),
-        "nan": json.dumps(whole).replace('"format": 3', '"format": NaN'),
-        "exponent": json.dumps(whole).replace('"format": 3', '"format": 1e999'),
-        "not-utf-8": b"\xff\xfe\x00",
-        "list": "[]",
-        "name-of-a-megabyte": json.dumps({**whole, "x" * (1 << 19): 1}),
-        "2-megabytes": json.dumps({**whole, "licence": "x" * (2 << 20)}),
-    }
-    for field, change in fields.items():
-        for name, value in HUGE_NUMBERS.items():
-            manifest = json.loads(json.dumps(whole))
-            change(manifest, value)
-            texts[f"{field} {name}"] = json.dumps(manifest)
-    for number, (name, text) in enumerate(texts.items()):
-        bundle = bundle_copy(folder / f"manifest-{number}")
-        (bundle / "manifest.json").write_bytes(text if isinstance(text, bytes) else text.encode())
-        yield Kind(f"manifest {name}", [*ANALYZE, "--weights", str(bundle)])
-
-
-def tensor_kinds(folder: Path) -> Iterator[Kind]:
-    """Yield bundles whose tensors or graphs are not what they say, though their hashes fit."""
-    data = (BUNDLE / "checkpoint.safetensors").read_bytes()
-    length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
-    first = next(name for name in header if name != "__metadata__")
-    rest = data[8 + length :]
-
-    def with_header(text: str) -> bytes:
-        return struct.pack("<Q", len(text.encode())) + text.encode() + rest
-
-    def changed(**values: object) -> bytes:
-        return with_header(json.dumps({**header, first: {**header[first], **values}}))
-
-    spoilt: dict[str, bytes] = {
-        "empty": b"",
-        "header-of-2^63": struct.pack("<Q", 2**63) + data[8:],
-        "header-of-nothing": struct.pack("<Q", 0) + data[8:],
-        "nested": with_header(_nested(1000)),
-        "digits": with_header('{"a":{"dtype":"F16","shape":[' + "9" * 5000 + '],"data_offsets":[0,2]}}'),
-        "shape-10^30": changed(shape=[10**30]),
-        "shape-0-10^30": changed(shape=[0, 10**30], data_offsets=[0, 0]),
-        "shape-of-100-dimensions": changed(shape=[1] * 100, data_offsets=[0, 2]),
-        "shape-negative": changed(shape=[-1, -2]),
-        "shape-text": changed(shape="12"),
-        "shape-many": changed(shape=[10**15] * 100_000),
-        "shape-null": changed(shape=None),
-        "offsets-10^30": changed(data_offsets=[10**30, 2 * 10**30]),
-        "offsets-apart": changed(data_offsets=[0, 10**30]),
-        "offsets-float": changed(data_offsets=[0.0, 2.0]),
-        "offsets-turned": changed(data_offsets=[4, 0]),
-        "dtype": changed(dtype="F" + "9" * 10_000),
-        "no-tensors": with_header("{}"),
-        "list": with_header("[]"),
-        "half": data[: len(data) // 2],
-    }
-    for name, content in spoilt.items():
-        yield Kind(f"tensors {name}", [*ANALYZE, "--weights", _with_file(folder, "checkpoint.safetensors", content)])
-    graph = (BUNDLE / "initial.onnx").read_bytes()
-    graphs = {
-        "empty": b"",
-        "zeros": bytes(4096),
-        "ones": b"\xff" * 4096,
-        "half": graph[: len(graph) // 2],
-        "twice": graph * 2,
-        "length-2^63": b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f" + graph[10:],
-        "dimension-10^30": graph.replace(b"\x08\x09", b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
-        "other": (BUNDLE / "recurrent.onnx").read_bytes(),
-        "deep": _deep_protobuf(100_000),
-        "text": b"this is no graph" * 1000,
-    }
-    for i in range(20):
-        at = len(graph) * i // 20
-        graphs[f"flipped-{i}"] = graph[:at] + bytes(byte ^ 0xFF for byte in graph[at : at + 8]) + graph[at + 8 :]
-    for name, content in graphs.items():
-        odd = Kind(f"graph {name}", [*ANALYZE, "--weights", _with_file(folder, "initial.onnx", content)])
-        # the bytes that are changed may be a note or a value: such a graph is sound
-        yield Kind(odd.name, odd.arguments, succeeds=name.startswith(("flipped", "twice", "dimension")))
-
-
-def _deep_protobuf(depth: int) -> bytes:
-    inner = b""
-    for _ in range(min(depth, 2000)):
-        size, head = len(inner), b"\x3a"
-        while size >= 128:
-            head += bytes([size & 127 | 128])
-            size >>= 7
-        inner = head + bytes([size]) + inner
-    return inner
-
-
-def _with_file(folder: Path, name: str, content: bytes) -> str:
-    bundle = bundle_copy(folder / f"file-{len(list(folder.iterdir()))}")
-    (bundle / name).write_bytes(content)
-    manifest = json.loads((bundle / "manifest.json").read_text())
-    manifest["files"][name] = {"size": max(1, len(content)), "sha256": hashlib.sha256(content).hexdigest()}
-    (bundle / "manifest.json").write_text(json.dumps(manifest))
-    return str(bundle)
-
-
 # Texts
 
 
@@ -323,7 +166,7 @@ def text_kinds(folder: Path) -> Iterator[Kind]:
     """Yield files of text that are what they should be, but for what is in them."""
     texts: dict[str, bytes] = {
         "empty": b"",
-        "nested": _nested(1000).encode(),
+        "nested": nested(1000).encode(),
         "digits": b"9" * 5000,
         "zeros": bytes(100_000),
         "control": b"\x1b[2J\x07\x00" * 100,
@@ -346,7 +189,7 @@ def text_kinds(folder: Path) -> Iterator[Kind]:
         (played / "games.jsonl").write_bytes(data + b"\n")
         yield Kind(f"resume {name}", [*MATCH, "--out", str(played), "--resume"])
         yield Kind(f"verify {name}", ["match", "--verify", str(played)])
-    lines = {"nested": _nested(1000), "digits": '{"pair":' + "9" * 5000 + "}", "control": '{"game_name":"\\u001b[2J"}'}
+    lines = {"nested": nested(1000), "digits": '{"pair":' + "9" * 5000 + "}", "control": '{"game_name":"\\u001b[2J"}'}
     for name, line in lines.items():
         played = folder / f"line-{name}"
         played.mkdir()
@@ -354,7 +197,7 @@ def text_kinds(folder: Path) -> Iterator[Kind]:
         yield Kind(f"line {name} resume", [*MATCH, "--out", str(played), "--resume"])
         yield Kind(f"line {name} verify", ["match", "--verify", str(played)], succeeds=True)
     tables = {
-        "nested": "a = " + _nested(1000),
+        "nested": "a = " + nested(1000),
         "digits": "[engines.a]\ncommand = 'x'\nseed = " + "9" * 5000,
         "nan": "[engines.a]\ncommand = 'muzero'\noptions = { CPuct = nan }",
         "dotted": ".".join("a" * 20_000) + " = 1",
@@ -420,6 +263,7 @@ FAMILIES: dict[str, Callable[[Path], Iterator[Kind]]] = {
     "places": place_kinds,
     "manifests": manifest_kinds,
     "tensors": tensor_kinds,
+    "environments": environment_kinds,
     "texts": text_kinds,
     "numbers": number_kinds,
     "streams": stream_kinds,
