@@ -124,14 +124,12 @@ class LazyGroup(click.Group):
                 if type(error).__module__.startswith("muzero_engine."):
                     raise click.ClickException(str(error)) from None
                 raise
-            except KeyboardInterrupt:
-                raise _Interrupted("stopped as asked") from None
 
 
 class _Interrupted(click.ClickException):
     """Ctrl-C where a command has nothing more to say of it."""
 
-    exit_code = 130  # what shells expect then
+    exit_code = INTERRUPTED
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Say so, below what the terminal has shown of the key."""
@@ -151,11 +149,10 @@ def _short_messages() -> Iterator[None]:
     try:
         with _refusals():
             yield
-    except (KeyboardInterrupt, ImportError) as error:  # of a command that has nothing more to say to it
+    except (KeyboardInterrupt, ImportError) as error:
         if isinstance(error, ImportError) and not isinstance(error.__cause__, KeyboardInterrupt):
             raise  # extensions make their own error of a Ctrl-C while they are loaded
-        click.echo("\nstopped", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        raise _Interrupted("stopped as asked") from None
     except click.ClickException as error:
         if error.message:
             text = "".join(mark if mark.isprintable() or mark == "\n" else "?" for mark in error.message)

@@ -87,7 +87,7 @@ def serve(
     try:
         asyncio.run(_run(uvicorn.Server(settings), listener))
     except KeyboardInterrupt:
-        say("\nstopped")
+        say("\nstopped as asked")
     finally:
         listener.close()
 

@@ -75,7 +75,7 @@ def test_ctrl_c_ends_a_command_with_a_word_and_the_code_that_shells_expect(
 ) -> None:
     monkeypatch.setattr("muzero_engine.commands.info.info.callback", command)
     result = CliRunner().invoke(main, ["info"])
-    assert (result.exit_code, result.stderr) == (INTERRUPTED, "\nstopped\n")
+    assert (result.exit_code, result.stderr) == (INTERRUPTED, "stopped as asked\n")
 
 
 def test_ctrl_c_in_a_callback_that_cannot_raise_comes_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
