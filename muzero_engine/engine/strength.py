@@ -132,10 +132,8 @@ class Levels:
             return float(match[1])
         elo = None if self.ranks is None else self.ranks.elo(text)
         if elo is None:
-            ranks = (
-                "" if self.ranks is None else f", or a rank from {self.ranks.weakest_kyu}k to {self.ranks.highest_dan}d"
-            )
-            raise BadLevel(f"{text!a:.40} is no level: write a rating such as {middle(self._measured())}{ranks}")
+            what = "a rating" if self.ranks is None else "a rating or a rank such as 8k"
+            raise BadLevel(f"{text!a:.40} is no level: write {what}, from {self._range_text()}")
         return elo
 
 

@@ -70,7 +70,10 @@ def test_full_strength_is_no_level(values: dict[str, Any]) -> None:
             "a level of 2400 Elo, about 1 dan was not measured for these weights: choose one from 400 to",
         ),
         ({"level": "1d"}, r"to 1600 \(about 20 kyu to 8 kyu\)"),
-        ({"level": "31k"}, "'31k' is no level: write a rating such as 1000, or a rank from 30k to 9d"),
+        (
+            {"level": "31k"},
+            r"'31k' is no level: write a rating or a rank such as 8k, from 400 to 1600 \(about 20 kyu to 8 kyu\)",
+        ),
         ({"level": "strong"}, "'strong' is no level"),
         ({"elo": 300}, "choose one from 400 to 1600"),
         ({"elo": 0}, "a level of 0 Elo"),
