@@ -1,7 +1,7 @@
 """Which packages are installed, and what is compiled; everything else about the project stands in pyproject.toml.
 
-The weights lie in `weights/<game>/`, beside reports that are not installed, and travel in the wheel as
-`muzero_engine/weights/<game>/`, without the curves of their training and without their model card. To setuptools a
+The weights lie in `weights/<game>/` and `weights/<environment>/`, beside reports that are not installed, and travel in
+the wheel inside of `muzero_engine/`, without the curves of their training and without their model card. To setuptools a
 folder of data is a package like any other.
 
 With MUZERO_ENGINE_COMPILE=1 in the environment the modules of the search that run once a node are compiled by mypyc, as
@@ -28,12 +28,12 @@ def extensions() -> list[Extension]:
     return mypycify(["--config-file=", "--ignore-missing-imports", *COMPILED], group_name="muzero_engine_search")
 
 
-GAMES = sorted(manifest.parent.name for manifest in Path(__file__).parent.glob("weights/*/manifest.json"))
+BUNDLES = sorted(manifest.parent.name for manifest in Path(__file__).parent.glob("weights/*/manifest.json"))
 
 setup(
     packages=[
         *find_packages(include=["muzero_engine", "muzero_engine.*"]),
-        *(f"muzero_engine.weights.{game}" for game in GAMES),
+        *(f"muzero_engine.weights.{bundle}" for bundle in BUNDLES),
     ],
     package_dir={"muzero_engine.weights": "weights"},
     package_data={

@@ -36,6 +36,11 @@ _DAY_S = 86400.0
 NO_REGULAR_FILE = "it is no regular file"
 
 
+def folder_name(name: str) -> str:
+    """Return a name without what folders cannot have in theirs: MinAtar-Breakout-v1 of MinAtar/Breakout-v1."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")
+
+
 def read_limited(path: Path, limit: int) -> bytes:
     """Return what is in a regular file of at most `limit` bytes.
 

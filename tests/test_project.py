@@ -18,6 +18,8 @@ from support.options_table import table
 
 import muzero_engine
 from muzero_engine.cli import COMMANDS
+from muzero_engine.environments.registry import environment_spec
+from muzero_engine.files import folder_name
 from muzero_engine.games.registry import BUILT_IN
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.inference.manifest import CHECKPOINT, DECODER, INITIAL, RECURRENT, RECURRENT_INT8
@@ -27,6 +29,7 @@ PACKAGE = ROOT / "muzero_engine"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 OPTIONS = (PACKAGE / "engine" / "README.md").read_text(encoding="utf-8")
 MAP = (PACKAGE / "README.md").read_text(encoding="utf-8")
+ENVIRONMENTS = [f"MinAtar/{game}-v1" for game in ("Asterix", "Breakout", "Freeway", "Seaquest", "SpaceInvaders")]
 REPORT_HEAD = ("Question", "Verdict", "Commit", "Hardware", "Command")
 
 
@@ -59,13 +62,24 @@ def test_playing_depends_on_a_few_packages() -> None:
     assert names == {"numpy", "onnxruntime", "click", "chess", "cshogi", "starlette", "uvicorn", "websockets"}
 
 
-@pytest.mark.parametrize("game", BUILT_IN)
-def test_the_weights_that_come_along_are_whole(game: str) -> None:
-    bundle = load_bundle(ROOT / "weights" / game)
-    assert bundle.manifest.game == game
-    assert sum(file.size for file in bundle.manifest.files.values()) <= 12 << 20
-    listed = {"manifest.json", "README.md", *bundle.manifest.files}
-    assert {path.name for path in (ROOT / "weights" / game).iterdir()} == listed
+@pytest.mark.parametrize("name", [*BUILT_IN, *ENVIRONMENTS])
+def test_the_weights_that_come_along_are_whole(name: str) -> None:
+    folder = ROOT / "weights" / folder_name(name)
+    manifest = load_bundle(folder).manifest
+    assert (manifest.game, manifest.environment is not None) == (name, name in ENVIRONMENTS)
+    assert sum(file.size for file in manifest.files.values()) <= (12 << 20 if name in BUILT_IN else 2 << 20)
+    listed = {"manifest.json", "README.md", *manifest.files}
+    assert {path.name for path in folder.iterdir()} == listed
+    assert f"({folder.name}/README.md)" in (ROOT / "weights" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_weights_that_come_along_fit_their_environment(name: str) -> None:
+    manifest = load_bundle(ROOT / "weights" / folder_name(name)).manifest
+    assert manifest.environment is not None
+    assert manifest.environment.spec == environment_spec(manifest.environment.settings)
+    assert manifest.environment.settings.id == name
+    assert manifest.environment.settings.folder == ""
 
 
 def test_the_wheel_takes_the_bundles_and_nothing_else_of_weights(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +89,7 @@ def test_the_wheel_takes_the_bundles_and_nothing_else_of_weights(monkeypatch: py
     assert all((ROOT / module).is_file() for module in settings["COMPILED"])
     prefix = "muzero_engine.weights."
     bundles = {name.removeprefix(prefix) for name in arguments["packages"] if name.startswith(prefix)}
-    assert bundles == set(BUILT_IN)
+    assert bundles == {*BUILT_IN, *map(folder_name, ENVIRONMENTS)}
     taken = [pattern for patterns in arguments["package_data"].values() for pattern in patterns]
     shipped = {path.name for path in (ROOT / "weights").glob("*/*") if any(path.match(pattern) for pattern in taken)}
     assert shipped == {"manifest.json", INITIAL, RECURRENT, RECURRENT_INT8, CHECKPOINT, DECODER}

@@ -18,6 +18,7 @@ import click
 from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think_whole, weights_line
 from muzero_engine.commands.common.environment_bench import EnvironmentReport, measure_environment
+from muzero_engine.commands.common.environments import environment_weights
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
@@ -68,20 +69,23 @@ class GameReport:
 
 @click.command()
 @click.option("--game", "games", type=GameName(), multiple=True, help="Only this game (again for more)")
+@click.option("--env", "environment_ids", metavar="ID", multiple=True, help="This environment, with what comes along")
 @click.option(
     "--nodes", type=click.IntRange(min=1), metavar="N", default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]"
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 @engine_flags(leave_out=OF_GAMES, seed=SEED)
-def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOptions) -> None:
+def bench(
+    games: tuple[str, ...], environment_ids: tuple[str, ...], nodes: int, as_json: bool, options: EngineOptions
+) -> None:
     """Measure the speed of network and search on fixed positions.
 
     \b
     Examples:
       muzero-engine bench --game chess --threads 2
-      muzero-engine bench --weights runs/cartpole/weights --nodes 50
+      muzero-engine bench --env MinAtar/Breakout-v1 --nodes 50
     """
-    environments = _environments(games, nodes, options)
+    environments = _environments(games, environment_ids, nodes, options)
     for environment in environments:
         if not as_json:
             click.echo("\n".join(environment.lines()) + "\n")
@@ -107,12 +111,19 @@ def bench(games: tuple[str, ...], nodes: int, as_json: bool, options: EngineOpti
         click.echo(f"peak memory {memory:.0f} MB")
 
 
-def _environments(games: tuple[str, ...], nodes: int, options: EngineOptions) -> list[EnvironmentReport]:
-    """Return the bench of the weights that the options name where they are of an environment, else nothing."""
-    if not options.weights or games:
-        return []
-    folder = expanded(options.weights)
-    return [] if read_manifest(folder).environment is None else [measure_environment(folder, nodes, options)]
+def _environments(
+    games: tuple[str, ...], environment_ids: tuple[str, ...], nodes: int, options: EngineOptions
+) -> list[EnvironmentReport]:
+    """Return the bench of these environments, or of that which the weights of the options are for.
+
+    Raises UsageError where both are named, BadWeights, BadEnvironment or BackendUnavailable.
+    """
+    if environment_ids and options.weights:
+        raise click.UsageError("--weights says which environment: leave --env out")
+    folders = [environment_weights(environment_id) for environment_id in environment_ids]
+    if options.weights and not games and read_manifest(expanded(options.weights)).environment is not None:
+        folders = [expanded(options.weights)]
+    return [measure_environment(folder, nodes, options) for folder in folders]
 
 
 def bench_positions(game: Game) -> list[Position]:

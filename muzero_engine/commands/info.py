@@ -15,8 +15,8 @@ from muzero_engine.dataclass_json import to_data
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
 from muzero_engine.games.registry import game_names, load_game
-from muzero_engine.inference.bundle import default_weights_dir, load_bundle
-from muzero_engine.inference.manifest import MANIFEST, BadWeights, Rating
+from muzero_engine.inference.bundle import default_weights_dir, default_weights_dirs, load_bundle
+from muzero_engine.inference.manifest import BadWeights, Rating
 from muzero_engine.inference.session import accelerator_advice, available_backends
 from muzero_engine.match.results.tables import aligned
 
@@ -54,11 +54,8 @@ def info(folders: tuple[str, ...], as_json: bool) -> None:
 
 def _shipped() -> list[dict[str, Any]]:
     """Return the default weights of the games, and of the environments that have any."""
-    games = game_names()
-    folders = {game: default_weights_dir(game) for game in games}
-    roots = {folder.parent for folder in folders.values()}
-    manifests = sorted(manifest for root in roots for manifest in root.glob(f"*/{MANIFEST}"))
-    others = [manifest.parent for manifest in manifests if manifest.parent.name not in folders]
+    folders = {game: default_weights_dir(game) for game in game_names()}
+    others = [folder for folder in default_weights_dirs() if folder not in folders.values()]
     return [_bundle(folder, game) for game, folder in folders.items()] + [_bundle(folder) for folder in others]
 
 

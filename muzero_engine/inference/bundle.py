@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.dataclass_json import parse_json
-from muzero_engine.files import read_limited
+from muzero_engine.files import folder_name, read_limited
 from muzero_engine.games.base import GameSpec
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
@@ -45,20 +45,32 @@ class Bundle:
     weights: StoredTensors
 
 
-def default_weights_dir(game: str) -> Path:
-    """Return the folder of the weights that come along, which need not exist.
+def default_weights_dir(name: str) -> Path:
+    """Return the folder of the weights that come along for a game or an environment, which need not exist.
 
-    It is `$MUZERO_WEIGHTS/<game>`, else that of `shipped_weights_dir`.
+    It is `$MUZERO_WEIGHTS/<folder_name(name)>`, else that of `shipped_weights_dir`.
     """
     override = os.environ.get(WEIGHTS_VARIABLE)
-    return Path(override) / game if override else shipped_weights_dir(game)
+    return Path(override) / folder_name(name) if override else shipped_weights_dir(name)
 
 
-def shipped_weights_dir(game: str) -> Path:
+def shipped_weights_dir(name: str) -> Path:
     """Return the folder inside the installed package, else in the source checkout around it; no symbolic link."""
+    places = [root / folder_name(name) for root in _shipped_roots()]
+    return next((place for place in places if place.is_dir()), places[-1])
+
+
+def default_weights_dirs() -> list[Path]:
+    """Return the folders of all bundles that come along, whose files need not be whole."""
+    override = os.environ.get(WEIGHTS_VARIABLE)
+    roots = [Path(override)] if override else _shipped_roots()
+    found = [sorted(manifest.parent for manifest in root.glob(f"*/{MANIFEST}")) for root in roots]
+    return next((folders for folders in found if folders), [])
+
+
+def _shipped_roots() -> list[Path]:
     package = Path(__file__).resolve().parents[1]
-    installed = package / "weights" / game
-    return installed if installed.is_dir() else package.parent / "weights" / game
+    return [package / "weights", package.parent / "weights"]
 
 
 def read_manifest(folder: Path) -> Manifest:

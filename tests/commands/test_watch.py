@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,23 @@ def test_watch_tells_returns_and_repeats_them(chain_weights: Path) -> None:
     told = _run("watch", "--weights", chain_weights, "--episodes", 3, "--nodes", 8).stdout
     assert told.count("episode  ") == 3
     assert "over 3 episodes" in told
+
+
+def test_weights_that_come_along_are_found_by_the_name_of_their_environment(
+    chain_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUZERO_WEIGHTS", str(tmp_path))
+    shutil.copytree(chain_weights, tmp_path / "support.environments-Chain")
+    chain = "--env", "support.environments:Chain", "--nodes", 4
+    assert "over 2 episodes" in _run("watch", *chain, "--episodes", 2).stdout
+    assert "support.environments:Chain network" in _run("bench", *chain).stdout
+    for command in ("watch", "bench"):
+        result = _run(command, "--env", "CartPole-v1")
+        assert result.exit_code == 1
+        assert "no weights for CartPole-v1 come along, only for support.environments:Chain: --weights" in result.output
+        assert "train --env CartPole-v1" in result.output
+    assert "bundle, --env one of support.environments:Chain" in _run("watch").output
+    assert "leave --env out" in _run("bench", "--weights", chain_weights, *chain).output
 
 
 def test_a_class_of_ones_own_may_lie_elsewhere_now(chain_weights: Path, tmp_path: Path) -> None:

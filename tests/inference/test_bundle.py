@@ -16,7 +16,13 @@ from support.networks import tiny_network
 from muzero_engine.export.bundle import export_bundle
 from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.inference import bundle as bundle_module
-from muzero_engine.inference.bundle import WEIGHTS_VARIABLE, default_weights_dir, load_bundle, read_manifest
+from muzero_engine.inference.bundle import (
+    WEIGHTS_VARIABLE,
+    default_weights_dir,
+    default_weights_dirs,
+    load_bundle,
+    read_manifest,
+)
 from muzero_engine.inference.manifest import (
     CHECKPOINT,
     HISTORY,
@@ -188,8 +194,28 @@ def test_where_the_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert default_weights_dir("go") == tmp_path / "site" / "weights" / "go"
     (package / "weights" / "go").mkdir(parents=True)
     assert default_weights_dir("go") == package / "weights" / "go"
+    assert default_weights_dir("MinAtar/Breakout-v1") == tmp_path / "site" / "weights" / "MinAtar-Breakout-v1"
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "mine"))
     assert default_weights_dir("go") == tmp_path / "mine" / "go"
+    assert default_weights_dir("../Any Maze-v0") == tmp_path / "mine" / "Any-Maze-v0"
+
+
+def test_bundles_that_come_along_are_those_of_the_first_place_that_has_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(WEIGHTS_VARIABLE, raising=False)
+    package = tmp_path / "site" / "muzero_engine"
+    monkeypatch.setattr(bundle_module, "__file__", str(package / "inference" / "bundle.py"))
+    assert default_weights_dirs() == []
+    mine = tmp_path / "mine"
+    for place, root in (("go", tmp_path / "site" / "weights"), ("chess", package / "weights"), ("Maze", mine)):
+        (root / place).mkdir(parents=True)
+        assert place not in [folder.name for folder in default_weights_dirs()]
+        (root / place / MANIFEST).touch()
+        if place != "Maze":
+            assert default_weights_dirs() == [root / place]
+    monkeypatch.setenv(WEIGHTS_VARIABLE, str(mine))
+    assert default_weights_dirs() == [mine / "Maze"]
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from muzero_engine.arrays import Doubles
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.environments.base import Observation
-from muzero_engine.inference.bundle import load_bundle
+from muzero_engine.inference.bundle import default_weights_dir, default_weights_dirs, load_bundle, read_manifest
 from muzero_engine.inference.manifest import BadWeights, EnvironmentDescription
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.model import Model
@@ -90,6 +91,26 @@ class EnvironmentPlayer:
         bonus = sigma(scaled, int(visits.max()), config.c_visit, config.c_scale)
         policy = softmax(np.log(np.maximum(prior, LEAST_PRIOR)) + bonus)
         return policy, float((policy * completed).sum())
+
+
+def environment_weights(environment_id: str) -> Path:
+    """Return the folder of the weights that come along for an environment. Raises BadWeights where there are none."""
+    folder = default_weights_dir(environment_id)
+    if folder.is_dir():
+        return folder
+    raise BadWeights(
+        f"no weights for {environment_id} come along, only for {shipped_environments()}: --weights says where others "
+        f"are, and muzero-engine train --env {environment_id} makes some"
+    )
+
+
+def shipped_environments() -> str:
+    """Return the names of the environments that weights come along for."""
+    manifests = []
+    for folder in default_weights_dirs():
+        with contextlib.suppress(BadWeights):
+            manifests.append(read_manifest(folder))
+    return ", ".join(manifest.game for manifest in manifests if manifest.environment is not None) or "none"
 
 
 def environment_model(folder: Path, options: EngineOptions) -> tuple[OnnxModel, EnvironmentDescription]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from muzero_engine.files import folder_name
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import environment_preset, preset
 
@@ -26,7 +26,7 @@ class Subject:
     @property
     def folder_name(self) -> str:
         """Return its name without what folders cannot have in theirs."""
-        return re.sub(r"[^\w.-]+", "-", self.name).strip("-.")
+        return folder_name(self.name)
 
     def same_as(self, config: TrainConfig) -> bool:
         """Return whether a run of this configuration learns it."""

@@ -15,7 +15,12 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.collector import no_full_collections
-from muzero_engine.commands.common.environments import EnvironmentPlayer, environment_model
+from muzero_engine.commands.common.environments import (
+    EnvironmentPlayer,
+    environment_model,
+    environment_weights,
+    shipped_environments,
+)
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
@@ -25,7 +30,6 @@ from muzero_engine.environments.base import BadEnvironment, Environment, Observa
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
-from muzero_engine.inference.bundle import default_weights_dir
 from muzero_engine.inference.manifest import MANIFEST, BadWeights, EnvironmentDescription, Manifest
 from muzero_engine.training.report.episodes_record import EpisodesRecord
 from muzero_engine.training.report.progress import plain_number
@@ -49,7 +53,7 @@ OF_NO_USE = frozenset(
 
 
 @click.command()
-@click.option("--env", "environment_id", metavar="ID", default="", help="Which, to be sure; or where its class is now")
+@click.option("--env", "environment_id", metavar="ID", default="", help="Which; or where its class is now")
 @click.option("--episodes", type=click.IntRange(min=1), default=EPISODES, metavar="N", help=f"How many  [{EPISODES}]")
 @click.option("--nodes", type=click.IntRange(min=1), default=NODES, metavar="N", help=f"Simulations a step  [{NODES}]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of the first episode  [0]")
@@ -83,12 +87,13 @@ def watch(
 ) -> None:
     """Let a network act in its environment: returns, and a recording.
 
-    The weights say which environment they are for. A recording shows what the model expects beside what comes of it.
+    The weights say which environment they are for; for MinAtar's five some come along. A recording shows what the model
+    expects beside what comes of it.
 
     \b
     Examples:
+      muzero-engine watch --env MinAtar/Breakout-v1 --gif breakout.gif
       muzero-engine watch --weights runs/breakout/weights --episodes 32
-      muzero-engine watch --weights runs/cartpole/weights --gif cartpole.gif
     """
     films = _films(gif, mp4)
     no_full_collections()
@@ -135,8 +140,10 @@ def _folder(environment_id: str, options: EngineOptions) -> Path:
             )
         return folder
     if not environment_id:
-        raise click.UsageError("--weights says which network is to act: the folder of a bundle, as export makes it")
-    return default_weights_dir(environment_id)
+        raise click.UsageError(
+            f"which network is to act? --weights names the folder of a bundle, --env one of {shipped_environments()}"
+        )
+    return environment_weights(environment_id)
 
 
 def _settings(environment_id: str, described: EnvironmentDescription) -> EnvironmentSettings:
