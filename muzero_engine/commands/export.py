@@ -158,7 +158,12 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
     boards: Boards
     if network.config.returns is not None:
         described = _description(config.environment, network.config.returns)
-        made_for = replace(described, c_scale=config.search.c_scale, min_range=config.search.min_range)
+        made_for = replace(
+            described,
+            c_scale=config.search.c_scale,
+            min_range=config.search.min_range,
+            clip_rewards=config.returns.clip_rewards,
+        )
         boards = ()
         played = f"trained by acting: {games:,} episodes, {plies:,} steps of the environment, {steps:,} gradient steps"
     else:

@@ -93,6 +93,7 @@ def _environment_lines(environment: dict[str, Any]) -> list[str]:
     spec, settings, returns = environment["spec"], environment["settings"], environment["returns"]
     usual = to_data(EnvironmentSettings(id=settings["id"]))
     made = "".join(f", {name} {value}" for name, value in settings.items() if value != usual[name])
+    made += ", rewards clipped" if environment["clip_rewards"] else ""
     seen = "x".join(map(str, spec["shape"]))
     return _indented(
         f"environment: observations of {seen} ({spec['kind']}), {spec['actions']} actions, discount "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from muzero_engine.cli import main
 from muzero_engine.commands.common.environments import EnvironmentPlayer
 from muzero_engine.commands.watch import recording
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
-from muzero_engine.commands.watch.picture import HEIGHT, WIDTH, EpisodePicture, Scale
+from muzero_engine.commands.watch.picture import HEIGHT, LEFT, WIDTH, EpisodePicture, Scale
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.environments.base import (
     EnvironmentFailed,
@@ -79,6 +80,12 @@ class Corridor:
         pass
 
 
+def _described(spec: EnvironmentSpec, *, clip_rewards: bool = False) -> EnvironmentDescription:
+    returns = DiscountedReturns(discount=DISCOUNT)
+    settings = EnvironmentSettings(id=spec.id)
+    return EnvironmentDescription(spec=spec, settings=settings, returns=returns, clip_rewards=clip_rewards)
+
+
 def _episode(environment: Corridor, scenes: int = 0, max_steps: int = 1000) -> Episode:
     model = ReturnsModel(HashModel(load_game("tictactoe").spec, (3, 3)), size=10.0)
     settings = EnvironmentSettings(id="Corridor")
@@ -123,7 +130,7 @@ def test_an_environment_that_cannot_draw_itself_is_shown_by_its_numbers(picture:
     episode = _episode(Undrawn(picture), scenes=100)
     assert episode.ending is EpisodeEnd.TERMINATED
     assert told in episode.scenes[0].why_none
-    assert EpisodePicture(episode, Undrawn(picture).spec, DISCOUNT).draw(0).size == (WIDTH, HEIGHT)
+    assert EpisodePicture(episode, _described(Undrawn(picture).spec)).draw(0).size == (WIDTH, HEIGHT)
 
 
 def test_an_episode_without_an_end_is_cut_off() -> None:
@@ -160,7 +167,7 @@ def test_thoughts_are_policies_and_their_value() -> None:
 )
 def test_every_kind_of_observation_is_drawn(kind: ObservationKind, shape: tuple[int, int, int]) -> None:
     episode = _episode(Corridor(kind, shape), scenes=100)
-    pictures = EpisodePicture(episode, Corridor(kind, shape).spec, DISCOUNT)
+    pictures = EpisodePicture(episode, _described(Corridor(kind, shape).spec))
     drawn = [pictures.draw(i) for i in range(len(pictures))]
     assert [picture.size for picture in drawn] == [(WIDTH, HEIGHT)] * 6
     assert drawn[0].tobytes() != drawn[1].tobytes()
@@ -173,8 +180,20 @@ def test_the_ends_of_a_scale_are_numbers_as_people_write_them() -> None:
 
 
 def test_an_episode_that_was_stopped_is_drawn() -> None:
-    pictures = EpisodePicture(_episode(Corridor(interrupt=1), scenes=100), Corridor().spec, DISCOUNT)
+    pictures = EpisodePicture(_episode(Corridor(interrupt=1), scenes=100), _described(Corridor().spec))
     assert [pictures.draw(i).size for i in range(len(pictures))] == [(WIDTH, HEIGHT)] * 2
+
+
+def test_what_a_network_of_clipped_rewards_expects_is_compared_with_their_signs() -> None:
+    episode, spec = _episode(Corridor(), scenes=100), Corridor().spec
+    larger = replace(episode, rewards=[4.0 * reward for reward in episode.rewards])
+
+    def below_the_head(of: Episode, *, clips: bool) -> bytes:
+        picture = EpisodePicture(of, _described(spec, clip_rewards=clips)).draw(5)
+        return picture.crop((LEFT, 80, WIDTH, HEIGHT)).tobytes()
+
+    assert below_the_head(larger, clips=True) == below_the_head(episode, clips=True)
+    assert below_the_head(larger, clips=False) != below_the_head(episode, clips=False)
 
 
 def _card(number: int) -> Image.Image:

@@ -65,6 +65,7 @@ ACTING = dataclasses.replace(
         returns=DiscountedReturns(),
         c_scale=0.2,
         min_range=0.01,
+        clip_rewards=True,
     ),
 )
 

@@ -287,7 +287,7 @@ def _record_episode(
 ) -> None:
     from muzero_engine.commands.watch.picture import EpisodePicture
 
-    pictures = EpisodePicture(episode, described.spec, described.returns.discount)
+    pictures = EpisodePicture(episode, described)
     tell = sys.stderr.isatty()
 
     def draw(number: int) -> Any:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from muzero_engine.commands.common.environments import Thought
 from muzero_engine.commands.watch.episode import Episode
 from muzero_engine.commands.watch.scenery import scenery
-from muzero_engine.environments.base import EnvironmentSpec
+from muzero_engine.inference.manifest import EnvironmentDescription
 from muzero_engine.training.report.progress import LEAST_TOLD, plain_number
 
 WIDTH, HEIGHT = 800, 450
@@ -38,11 +40,15 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 class EpisodePicture:
     """Draws the steps of an episode. All have one scale of values and rewards."""
 
-    def __init__(self, episode: Episode, spec: EnvironmentSpec, discount: float) -> None:
-        """Draw an episode with at least one step and one scene."""
+    def __init__(self, episode: Episode, described: EnvironmentDescription) -> None:
+        """Draw an episode with at least one step and one scene.
+
+        Where the network knows rewards by their signs alone, what it expects is compared with these.
+        """
         self._episode = episode
-        self._spec = spec
-        self._returns = episode.returns(discount)
+        self._spec, self._clips = described.spec, described.clip_rewards
+        self._rewards = [float(np.sign(reward)) for reward in episode.rewards] if self._clips else episode.rewards
+        self._returns = replace(episode, rewards=self._rewards).returns(described.returns.discount)
         shown = min(len(episode.scenes), len(episode.rewards))
         self._values = [thought.value for thought in episode.thoughts[:shown]]
         self._returns = self._returns[:shown]
@@ -51,7 +57,7 @@ class EpisodePicture:
         for reward in episode.rewards:
             self._totals.append(self._totals[-1] + reward)
         self._value_scale = Scale([*self._values, *self._returns])
-        self._reward_scale = Scale([0.0, *self._expected, *episode.rewards[:shown]])
+        self._reward_scale = Scale([0.0, *self._expected, *self._rewards[:shown]])
 
     def __len__(self) -> int:
         """Return how many pictures there are."""
@@ -69,7 +75,7 @@ class EpisodePicture:
         rewards = LEFT, 268, RIGHT, 328
         _draw_legend(draw, values, "value", "after the search", "what came")
         self._draw_values(picture, values, known)
-        _draw_legend(draw, rewards, "reward", "expected", "what came")
+        _draw_legend(draw, rewards, "sign of the reward" if self._clips else "reward", "expected", "what came")
         self._draw_rewards(picture, rewards, known)
         _draw_policy(draw, (LEFT, 358, RIGHT, HEIGHT - MARGIN), self._episode.thoughts[known], self._spec.action_names)
         return picture
@@ -104,7 +110,7 @@ class EpisodePicture:
         first = max(0, known + 1 - REWARDS_SHOWN)
         for place, step in enumerate(range(first, known + 1)):
             left = (place + 0.5) / REWARDS_SHOWN
-            chart.bar(left, self._episode.rewards[step], 0.6 / REWARDS_SHOWN, CAME)
+            chart.bar(left, self._rewards[step], 0.6 / REWARDS_SHOWN, CAME)
             chart.dot(left, self._expected[step], SAID, radius=2.6)
         chart.paste_on(picture)
 
