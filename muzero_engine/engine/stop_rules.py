@@ -17,7 +17,27 @@ from muzero_engine.search.search import Search
 STUCK_AFTER = 1000  # simulations, and
 STUCK_FACTOR = 8  # times the simulations that the main line's last ply took: then no other ply is to be expected
 PRUNING_SHARE = 0.1  # of the soft bound: before it, the leads in visits say little
+FORGETTING = 0.9  # of a slow batch, with each that follows
+MOST = 1 << 20  # simulations in a batch: more than any has
 CONTENDER = 3  # a move with fewer than the best one's visits divided by this is no reason to think longer
+
+
+class Pace:
+    """How long a simulation takes, so that the last batch fits into what is left of a bound. Not thread-safe.
+
+    Rules are asked between two batches, and a batch may take 20 ms of a processor that others use as well.
+    """
+
+    def __init__(self) -> None:
+        self._ms = 0.0  # the slowest of late
+
+    def took(self, simulations: int, ms: float) -> None:
+        """Take note of a batch."""
+        self._ms = max(ms / simulations, FORGETTING * self._ms)
+
+    def fitting(self, left_ms: float) -> int:
+        """Return how many simulations fit into this time, at least 1; any number before the first batch."""
+        return MOST if self._ms * MOST <= left_ms or not self._ms else max(1, int(left_ms / self._ms))
 
 
 class StopRule(Protocol):

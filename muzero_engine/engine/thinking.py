@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.proofs import RootProofs
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult, TreePicture
-from muzero_engine.engine.stop_rules import LineDepth, RootFacts, StopRule, stop_rules
+from muzero_engine.engine.stop_rules import LineDepth, Pace, RootFacts, StopRule, stop_rules
 from muzero_engine.engine.strength import sample_level_move, sample_move
 from muzero_engine.engine.time_manager import plan_time
 from muzero_engine.engine.variations import ponder_move, root_moves
@@ -58,6 +59,7 @@ class Thinker:
         self._position = job.position
         self._begun = time.monotonic()
         self._depth = LineDepth()
+        self._hard_ms = math.inf  # from the moment from which the limits count
         self._best: int | None = None
         self._reported_at = 0.0
         self._looked_at = 0.0
@@ -101,8 +103,14 @@ class Thinker:
         search = self._search
         terms = self._control.terms
         rules = self._rules(terms, root)
+        pace = Pace()
         while True:
-            search.step(1 << 20 if self._nodes is None else max(1, self._nodes - search.simulations))
+            fitting = pace.fitting(self._hard_ms - terms.elapsed_ms)
+            begun = time.monotonic()
+            done = search.step(
+                fitting if self._nodes is None else max(1, min(fitting, self._nodes - search.simulations))
+            )
+            pace.took(done, 1000.0 * (time.monotonic() - begun))
             self._report_if_due()
             proven = self._proofs is not None and self._proofs.take()
             if proven or self._control.terms is not terms:
@@ -126,10 +134,12 @@ class Thinker:
     def _rules(self, terms: Terms, root: RootFacts) -> tuple[StopRule, ...]:
         options, position = self._job.options, self._position
         overhead = float(options.move_overhead_ms)
+        plan = plan_time(terms.limits, position.spec, position.shape, position.ply, overhead)
+        self._hard_ms = math.inf if plan is None or terms.phase is not Phase.COUNTED else plan.hard_ms
         return stop_rules(
             terms,
             root,
-            plan_time(terms.limits, position.spec, position.shape, position.ply, overhead),
+            plan,
             nodes=self._nodes,
             depth=self._depth,
             pruning_factor=options.smart_pruning_factor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from support.engine_client import PATIENCE, Client, at
 from support.fakes import HashModel
 
 from muzero_engine.arrays import Floats, Ints
+from muzero_engine.engine import control, thinking
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.registry import load_game
@@ -184,3 +186,24 @@ def test_no_search_outlives_the_next_one(monkeypatch: pytest.MonkeyPatch) -> Non
     finally:
         if enabled:
             gc.enable()
+
+
+class SlowModel(HashModel):
+    """Each leaf takes a millisecond of a clock of the test's own."""
+
+    now = 0.0  # seconds
+
+    def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
+        self.now += 1e-3 * len(action)
+        return super().recurrent_inference(latent, action)
+
+
+def test_the_last_batch_fits_into_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    game = load_game("chess")
+    model = SlowModel(game.spec, game.spec.shapes[0])
+    clock = SimpleNamespace(monotonic=lambda: model.now)
+    for module in (control, thinking):
+        monkeypatch.setattr(module, "time", clock)
+    client = Client("chess", model, minibatch_size=32, move_overhead_ms=0)
+    client.go(Limits(move_time_ms=107))  # three whole batches and a third of one
+    assert 0.107 <= model.now <= 0.109
