@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Sequence
 
@@ -61,7 +63,9 @@ def web(port: int, host: str, token: str | None, no_browser: bool, options: Engi
                 f"the weights in {folder} are for {environment.spec.id}, no board game: muzero-engine watch shows it"
             )
     parts = Parts(make_engine, game_of_data, _imagination(), weights_line, levels, options)
-    serve(parts, host, port, token, click.echo, browser=not no_browser)
+    if not serve(parts, host, port, token, click.echo, browser=not no_browser):
+        sys.stdout.flush()
+        os._exit(0)  # nothing is to be saved
 
 
 def _imagination() -> Callable[[Position, Sequence[int], EngineOptions], list[ImaginedPly]]:

@@ -46,6 +46,7 @@ LevelReader = Callable[[EngineOptions], Levels]
 
 FIXED_BATCH = 8  # where the result must not depend on the machine's speed
 OWNERSHIP_BATCH = 16
+SEARCH_THREAD = "search"
 CLOSE_SECONDS = 5.0
 
 
@@ -214,7 +215,7 @@ class Engine:
         control = Control(limits)
         self._control = control
         arguments = (job, control, self._lost_turns)
-        thread = threading.Thread(target=self._run, args=arguments, name="search", daemon=True)
+        thread = threading.Thread(target=self._run, args=arguments, name=SEARCH_THREAD, daemon=True)
         self._idle.clear()
         try:
             thread.start()

@@ -28,6 +28,7 @@ from muzero_engine.web.tab import Parts, Tab
 from muzero_engine.web.views import Data
 
 MAX_WAITING = 100  # requests of a tab
+TAB_THREAD = "tab"
 MAX_TABS = 12  # each has an engine
 MESSAGES_A_SECOND = 50  # of a tab, in the mean of `RATE_SECONDS`
 RATE_SECONDS = 4.0
@@ -170,7 +171,7 @@ class _Worker:
         self._tab = tab
         self._ended = ended
         self._asked: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="tab", daemon=True).start()
+        threading.Thread(target=self._run, name=TAB_THREAD, daemon=True).start()
 
     @property
     def waiting(self) -> int:

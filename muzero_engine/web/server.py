@@ -8,6 +8,7 @@ import secrets
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +16,14 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from muzero_engine.web.app import make_app
+from muzero_engine.engine.engine import SEARCH_THREAD
+from muzero_engine.web.app import TAB_THREAD, make_app
 from muzero_engine.web.guard import Guard, is_loopback
 from muzero_engine.web.requests import MAX_MESSAGE
 from muzero_engine.web.tab import Parts
 
 CLOSE_SECONDS = 3  # that open tabs have when the server ends
+END_SECONDS = 3.0  # that their engines have then
 WAITING = 64  # connections that the system holds until the server takes them
 _FULL = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
@@ -59,8 +62,11 @@ def serve(
     say: Callable[[str], None],
     *,
     browser: bool,
-) -> None:
-    """Serve until Ctrl-C. Raises CannotServe.
+) -> bool:
+    """Serve until Ctrl-C; return whether all tabs' threads have ended then. Raises CannotServe.
+
+    Where one has not, it is in a network's native code, which ends the process with an error if it comes back while
+    Python is taken down.
 
     A port of 0 is any that is free. `say` is told the address once the server listens there. With `browser` it is
     opened. A `host` that others can reach demands a token.
@@ -90,6 +96,16 @@ def serve(
         say("\nstopped as asked")
     finally:
         listener.close()
+    return _threads_end(END_SECONDS)
+
+
+def _threads_end(seconds: float) -> bool:
+    """Wait for the threads of tabs and their searches, so long at most; return whether they have ended."""
+    end = time.monotonic() + seconds
+    own = [thread for thread in threading.enumerate() if thread.name in (TAB_THREAD, SEARCH_THREAD)]
+    for thread in own:
+        thread.join(max(0.0, end - time.monotonic()))
+    return not any(thread.is_alive() for thread in own)
 
 
 async def _run(server: uvicorn.Server, listener: socket.socket) -> None:

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,9 +23,10 @@ from support.web import ENGINES, served
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from muzero_engine.engine.engine import SEARCH_THREAD
 from muzero_engine.web.app import MAX_TABS, PAGE_NAMES
 from muzero_engine.web.requests import MAX_MESSAGE
-from muzero_engine.web.server import OneLine
+from muzero_engine.web.server import OneLine, _threads_end
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +202,14 @@ def test_a_system_without_room_for_another_connection_is_said_once(capsys: pytes
     finally:
         loop.close()
     assert capsys.readouterr().err == "more connections than the system lets: Full; some wait\n"
+
+
+def test_the_end_waits_for_searches_in_native_code_a_while() -> None:
+    """One that comes back while Python is taken down would end the process with an error of C++."""
+    until = threading.Event()
+    thread = threading.Thread(target=until.wait, name=SEARCH_THREAD, daemon=True)
+    thread.start()
+    assert not _threads_end(0.01)
+    until.set()
+    thread.join()
+    assert _threads_end(10.0)
