@@ -17,6 +17,7 @@ from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters
 from muzero_engine.training.run.environment_task import EnvironmentTask
 from muzero_engine.training.run.game_task import GameTask
+from muzero_engine.training.run.memory import refuse_what_cannot_fit
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.run.reanalysis import Reanalysis
 from muzero_engine.training.run.state import (
@@ -48,10 +49,11 @@ def assemble(
     """Return the parts of a run that is as far as `counters` say, with the state of its `checkpoint` if it has one.
 
     A new run begins with the network `initial`, or with a fresh one. Its games come from a `cluster` if it has one.
-    Raises BadCheckpoint, BadConfig, ClusterLost, BadEnvironment, EnvironmentFailed, and OSError where the folder
-    cannot be written to.
+    Raises BadSettings where it cannot fit into memory, BadCheckpoint, BadConfig, ClusterLost, BadEnvironment,
+    EnvironmentFailed, and OSError where the folder cannot be written to.
     """
     task = task_of(config)
+    refuse_what_cannot_fit(config, task, world.device)
     if checkpoint is not None:
         refuse_another_network(checkpoint, config, task.network_config(config.network))
     make_folder(folder)

@@ -15,11 +15,13 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.run.assemble import task_of
+from muzero_engine.training.run.memory import refuse_what_cannot_fit
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.types import Batch
 
 FEW = 32  # positions that are timed together at first
 QUICK = 0.1  # seconds: what takes less of a few positions is timed with as many as the run has
+MOST_TIMED = 200  # simulations of a search that is timed; a longer one takes so much longer
 LONG = 0.25  # seconds: what takes longer is timed once
 ROUNDS = 3  # of which the quickest counts
 BESIDE = 1.1  # self-play takes so many times as long as its searches (rules, storing)
@@ -34,8 +36,20 @@ class Forecast:
 
 
 def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forecast:
-    """Return how long a new run takes with a network that is on the processor; None: with a fresh one."""
-    task = task_of(config)
+    """Return how long a new run takes with a network that is on the processor; None: with a fresh one.
+
+    Raises BadSettings where it cannot fit into memory.
+    """
+    refuse_what_cannot_fit(config, task_of(config), torch.device("cpu"))
+    whole = config.search.simulations, config.self_play.fast_simulations
+    timed = min(whole[0], MOST_TIMED), min(whole[1], MOST_TIMED)
+    task = task_of(
+        replace(
+            config,
+            search=replace(config.search, simulations=timed[0]),
+            self_play=replace(config.self_play, fast_simulations=timed[1]),
+        )
+    )
     begin = network or task.fresh_network()
     searches, roots = task.searches(begin.folded(), torch.device("cpu")), task.batch_sizes()
     still = replace(config.learner, learning_rate=0.0, final_learning_rate=0.0)  # random positions teach nothing good
@@ -46,11 +60,10 @@ def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forec
     for shape, share in task.shares().items():
         positions = partial(task.random_batch, shape)
         full = _seconds_of_each(partial(_search, searches.full[shape]), positions, roots[shape])
-        ply += share * (1.0 - fast_share) * full
+        ply += share * (1.0 - fast_share) * full * whole[0] / timed[0]
         if fast_share:
-            ply += (
-                share * fast_share * _seconds_of_each(partial(_search, searches.fast[shape]), positions, roots[shape])
-            )
+            fast = _seconds_of_each(partial(_search, searches.fast[shape]), positions, roots[shape])
+            ply += share * fast_share * fast * whole[1] / timed[1]
         size = config.learner.batch_size
         step += share * size * _seconds_of_each(learner.step, positions, size)
     ply *= BESIDE
