@@ -17,7 +17,7 @@ Values that cross are immutable (`Limits`, `EngineOptions`, `SearchInfo`, `Searc
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +36,7 @@ from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.levels import LevelSettings
 from muzero_engine.inference.session import obtainable_threads
-from muzero_engine.model import Model
+from muzero_engine.model import InitialOutput, Model
 from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
@@ -45,7 +45,7 @@ BatchTuner = Callable[[Model, Shape], int]
 LevelReader = Callable[[EngineOptions], Levels]
 
 FIXED_BATCH = 8  # where the result must not depend on the machine's speed
-OWNERSHIP_BATCH = 16
+SEEN_TOGETHER = 16  # positions that nobody searches
 SEARCH_THREAD = "search"
 CLOSE_SECONDS = 5.0
 
@@ -247,13 +247,23 @@ class Engine:
         None where the network does not say. The positions have one shape, and the model is loaded. For `on_info` and
         `on_done`, or while no search runs.
         """
-        assert self._model is not None
         owned: list[Floats | None] = []
-        for first in range(0, len(positions), OWNERSHIP_BATCH):
-            batch = positions[first : first + OWNERSHIP_BATCH]
-            out = self._model.initial_inference(np.stack([observation(position) for position in batch]))
-            owned += [None] * len(batch) if out.ownership is None else list(out.ownership)
+        for out in self._seen(positions):
+            owned += [None] * len(out.value) if out.ownership is None else list(out.ownership)
         return owned
+
+    def values(self, positions: Sequence[Position]) -> list[float]:
+        """Return the network's value of each position, its mover's view, in [-1, 1], without a search.
+
+        The rest as `ownership` has it.
+        """
+        return [value for out in self._seen(positions) for value in out.value.tolist()]
+
+    def _seen(self, positions: Sequence[Position]) -> Iterator[InitialOutput]:
+        assert self._model is not None
+        for first in range(0, len(positions), SEEN_TOGETHER):
+            batch = positions[first : first + SEEN_TOGETHER]
+            yield self._model.initial_inference(np.stack([observation(position) for position in batch]))
 
     def stop(self) -> None:
         """End the running search: its `on_done` follows within 50 ms. Nothing happens without one.

@@ -19,6 +19,7 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.imagination import ImaginedPly, horizons, lookaheads, plies_held
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.points import RootPoints
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.engine.strength import Levels
 from muzero_engine.games.base import Game, Handicap, PlayedGame, Position, WithKomi
@@ -180,9 +181,10 @@ class Tab:
             clock=clock,
         )
         root = position.copy()  # for the thread that reports
+        points = RootPoints(root, engine.values)
 
         def on_info(info: SearchInfo) -> None:
-            self._send({"id": number, "info": info_data(root, info, request.lines, kanji=request.kanji)})
+            self._send({"id": number, "info": info_data(root, info, request.lines, points, kanji=request.kanji)})
 
         def on_done(result: SearchResult) -> None:
             done: Data = {

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from muzero_engine.engine.imagination import ImaginedPly
-from muzero_engine.engine.points import score_model
+from muzero_engine.engine.points import RootPoints
 from muzero_engine.engine.report import RootMove, SearchInfo, TreePicture
 from muzero_engine.games.base import Game, Handicap, Position, Scored, Shape, Turn, WithKomi
 from muzero_engine.games.board_view import BoardView, Held, Piece
@@ -169,8 +169,9 @@ def line_data(start: Position, moves: Iterable[int], *, kanji: bool) -> list[Dat
     return line
 
 
-def info_data(position: Position, info: SearchInfo, lines: int, *, kanji: bool) -> Data:
-    """Return a moment of a search: its best `lines` with their variations, and the tree where it was asked for."""
+def info_data(position: Position, info: SearchInfo, lines: int, points: RootPoints, *, kanji: bool) -> Data:
+    """Return a moment of a search: its best `lines` with their variations, the points ahead, and the tree where it was
+    asked for."""
     total = max(1, sum(move.visits for move in info.moves))
     first = position.mover == 0
     return {
@@ -181,14 +182,14 @@ def info_data(position: Position, info: SearchInfo, lines: int, *, kanji: bool) 
         "score": expected(info.moves[0]) if first or not info.moves else 1.0 - expected(info.moves[0]),
         "lines": [_line(position, move, total, kanji=kanji) for move in info.moves[:lines]],
         "ownership": _ownership(info, position),
-        "lead": None if info.ownership is None or not info.moves else _lead(info, position),
+        "lead": None if info.ownership is None or not info.moves else _lead(info, position, points),
         "tree": None if info.tree is None else _tree(info.tree, position, kanji=kanji),
     }
 
 
-def _lead(info: SearchInfo, position: Position) -> float:
+def _lead(info: SearchInfo, position: Position, points: RootPoints) -> float:
     """Return the points that player 0 is ahead, as the best move's value has it (see `engine.points`)."""
-    lead = score_model(info, position).lead(info.moves[0].value)
+    lead = points.model(info).lead(info.moves[0].value)
     return round(lead if position.mover == 0 else -lead, 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.base import Position, Shape
-from muzero_engine.games.go.rules import SPEC
+from muzero_engine.games.go.rules import SPEC, GoPosition
 from muzero_engine.model import InitialOutput, Model, RecurrentOutput
 from muzero_engine.protocols.common.stdio import Inbox, Writer
 from muzero_engine.protocols.gtp.params import GtpSettings
@@ -21,6 +22,8 @@ from muzero_engine.protocols.gtp.session import GtpSession
 from support.fakes import HashModel
 from support.scripted_engine import ScriptedEngine
 from support.transcript import Output
+
+DOUBT = 2.0  # points: how far the scripted score may be off, as the scale of a logistic distribution
 
 
 class GoScriptedEngine(ScriptedEngine):
@@ -65,6 +68,16 @@ class GoScriptedEngine(ScriptedEngine):
             return [None] * len(positions)
         signs = [1.0 if position.mover == 0 else -1.0 for position in positions]
         return [np.full(positions[0].shape, sign * self.owned, dtype=np.float32) for sign in signs]
+
+    def values(self, positions: Sequence[Position]) -> list[float]:
+        """Whoever owns the board by `owned` has that many points, give or take a few."""
+        assert self.owned is not None
+        values = []
+        for position in positions:
+            assert isinstance(position, GoPosition)
+            black = self.owned * position.shape[0] * position.shape[1] - position.komi
+            values.append(math.tanh((black if position.mover == 0 else -black) / (2 * DOUBT)))
+        return values
 
     def info(self) -> SearchInfo:
         info = super().info()

@@ -2,8 +2,8 @@
 
 Both print every move on one line, values in the view of the side to move. What KataGo has and this engine has not:
 
-- There is no score head. `scoreLead`, `scoreMean` and `scoreSelfplay` are one number, which follows from the winning
-  rate (`gtp.score`); `scoreStdev` is the spread that goes with it.
+- `scoreLead`, `scoreMean` and `scoreSelfplay` are one number, what the winning rate is worth in points, and
+  `scoreStdev` is the spread that goes with it (`engine.points`). There is no score head.
 - `ownershipStdev` is that of a point which is somebody's or the other's, by the ownership; `movesOwnershipStdev` is
   accepted and prints nothing. `movesOwnership` is the network's about the position after each move.
 
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.arrays import Floats
-from muzero_engine.engine.points import ScoreModel, score_model
+from muzero_engine.engine.points import RootPoints, ScoreModel
 from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import WHITE, GoPosition
@@ -157,10 +157,16 @@ def ownership_stdev(ownership: Floats) -> Floats:
 
 
 def format_info(
-    info: SearchInfo, analysis: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships | None = None
+    info: SearchInfo,
+    analysis: Analysis,
+    position: GoPosition,
+    pv_length: int,
+    points: RootPoints,
+    ownerships: Ownerships | None = None,
 ) -> str:
-    """Return the `info` line of a moment of a search of `position`; `ownerships` is needed for those of moves."""
-    score = score_model(info, position)
+    """Return the `info` line of a moment of a search of `position`, whose `points` are shown in KataGo's form;
+    `ownerships` is needed for those of moves."""
+    score = points.model(info) if analysis.kata else None
     shown = shown_moves(info, analysis, position)
     after: list[Floats | None] = [None] * len(shown)
     if analysis.moves_ownership and ownerships is not None:
@@ -169,13 +175,13 @@ def format_info(
     for order, (move, owned) in enumerate(zip(shown, after, strict=True)):
         pv = " ".join(vertex_text(action, position.shape) for action in move.pv[:pv_length])
         vertex = vertex_text(move.action, position.shape)
-        fields = _kata_fields(move, score, analysis) if analysis.kata else _lz_fields(move)
+        fields = _lz_fields(move) if score is None else _kata_fields(move, score, analysis)
         parts.append(f"info move {vertex} {fields} order {order} pv {pv}")
         visits = " ".join(str(count) for count in move.pv_visits[:pv_length])
         parts += [f"{name} {visits}" for name, on in _visit_flags(analysis) if on]
         if owned is not None:
             parts.append("movesOwnership " + _points(owned))
-    if analysis.root_info:
+    if analysis.root_info and score is not None:
         parts.append(f"rootInfo {_root_fields(info, score)}")
     if analysis.ownership and info.ownership is not None:
         parts.append("ownership " + _points(info.ownership))
@@ -192,12 +198,12 @@ def _points(owned: Floats) -> str:
     return " ".join(f"{x:.6f}" for x in owned.reshape(-1).tolist())
 
 
-def raw_network_text(info: SearchInfo, position: GoPosition) -> str:
+def raw_network_text(info: SearchInfo, position: GoPosition, points: RootPoints) -> str:
     """Return the answer of `kata-raw-nn` from a search of one simulation; NAN marks illegal moves."""
     best = info.moves[0]
     view = 1.0 if position.mover == WHITE else -1.0
     draw = min(best.draw, 1.0 - abs(info.network_value))
-    lead = score_model(info, position).lead(info.network_value)
+    lead = points.model(info).lead(info.network_value)
     policy = np.full(pass_action(position.shape) + 1, np.nan)
     for move in info.moves:
         policy[move.action] = move.prior

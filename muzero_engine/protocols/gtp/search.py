@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from muzero_engine.arrays import Floats
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.points import RootPoints
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, Writer
@@ -32,10 +33,11 @@ class InfoStream:
     """Prints a search as `info` lines, about one an interval. Called from the search's thread."""
 
     def __init__(
-        self, writer: Writer, analysis: Analysis, position: GoPosition, pv_length: int, ownerships: Ownerships
+        self, writer: Writer, analysis: Analysis, position: GoPosition, pv_length: int, engine: Engine
     ) -> None:
         self._writer = writer
-        self._ownerships = ownerships
+        self._ownerships: Ownerships = engine.ownership
+        self._points = RootPoints(position, engine.values)
         self._analysis = analysis
         self._position = position
         self._pv_length = pv_length
@@ -52,7 +54,7 @@ class InfoStream:
         if self._printed is not None and info.nodes == self._printed.nodes:
             return
         self._printed = info
-        line = format_info(info, self._analysis, self._position, self._pv_length, self._ownerships)
+        line = format_info(info, self._analysis, self._position, self._pv_length, self._points, self._ownerships)
         self._writer.write(line)
 
 
@@ -148,6 +150,10 @@ class Searcher:
         self.stop_pondering()
         return ownership_before_passing(position, self._engine.ownership)
 
+    def points(self, position: GoPosition) -> RootPoints:
+        """Return what turns winning rates of a search of `position` into points."""
+        return RootPoints(position, self._engine.values)
+
     def analyse(self, position: GoPosition, analysis: Analysis, settings: GtpSettings) -> None:
         """Start an analysis. Call `prepare` before."""
         self._analysing = True
@@ -163,7 +169,7 @@ class Searcher:
 
     def stream(self, position: GoPosition, analysis: Analysis, settings: GtpSettings) -> InfoStream:
         """Return what prints a search of `position` as `info` lines."""
-        return InfoStream(self._writer, analysis, position, settings.pv_length, self._engine.ownership)
+        return InfoStream(self._writer, analysis, position, settings.pv_length, self._engine)
 
     def end_analysis(self) -> None:
         """End a running analysis and close its response with the empty line."""

@@ -272,7 +272,8 @@ class GtpSession:
         position = self._board.position.copy()
         self._searcher.stop_pondering()
         self._searcher.prepare(position)
-        return raw_network_text(self._searcher.search(position, Limits(nodes=1)).info, position)
+        info = self._searcher.search(position, Limits(nodes=1)).info
+        return raw_network_text(info, position, self._searcher.points(position))
 
 
 def _action(result: SearchResult, position: GoPosition) -> int:

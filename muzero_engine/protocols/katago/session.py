@@ -3,7 +3,7 @@
 After https://github.com/lightvector/KataGo/blob/master/docs/Analysis_Engine.md (see `katago.query` for the fields).
 Positions are searched one at a time, the highest priority first; lines that come meanwhile are taken at once, so that
 `terminate` works. As with KataGo, all queries are answered before the end of input ends the session, and values have
-black's view unless `reportAnalysisWinratesAs` says otherwise. Scores are those of `gtp.score`.
+black's view unless `reportAnalysisWinratesAs` says otherwise. Scores are those of `engine.points`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from muzero_engine.arrays import Floats
 from muzero_engine.dataclass_json import parse_json
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
-from muzero_engine.engine.points import score_model
+from muzero_engine.engine.points import RootPoints
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK
@@ -186,12 +186,13 @@ class KatagoAnalysisSession:
         query, turn = task.query, task.turn
         interval_ms = None if query.report_every_s is None else 1000.0 * query.report_every_s
         reported_ms = 0.0
+        points = RootPoints(turn.position, self._engine.values)
 
         def report(info: SearchInfo) -> None:
             nonlocal reported_ms
             if interval_ms is not None and info.elapsed_ms - reported_ms >= 0.5 * interval_ms:
                 reported_ms = info.elapsed_ms
-                self._send(analysis(query, turn, info, during_search=True, ownerships=self._engine.ownership))
+                self._send(analysis(query, turn, info, points, during_search=True, ownerships=self._engine.ownership))
 
         results: list[SearchResult] = []
 
@@ -225,7 +226,7 @@ class KatagoAnalysisSession:
             self._send({"error": self._engine.error, "id": query.id})
         else:
             info = results[0].info
-            self._send(analysis(query, turn, info, during_search=False, ownerships=self._engine.ownership))
+            self._send(analysis(query, turn, info, points, during_search=False, ownerships=self._engine.ownership))
 
     def _limits(self, task: Task) -> Limits:
         query = task.query
@@ -240,13 +241,19 @@ class KatagoAnalysisSession:
 
 
 def analysis(
-    query: Query, turn: QueriedTurn, info: SearchInfo, *, during_search: bool, ownerships: Ownerships
+    query: Query,
+    turn: QueriedTurn,
+    info: SearchInfo,
+    root_points: RootPoints,
+    *,
+    during_search: bool,
+    ownerships: Ownerships,
 ) -> dict[str, Any]:
     """Return the answer for one position: moves that were searched, the root and what else was asked for."""
     position = turn.position
     black_to_move = position.mover == BLACK
     sign = 1.0 if query.view == "SIDETOMOVE" or (query.view == "BLACK") == black_to_move else -1.0
-    score = score_model(info, position)
+    score = root_points.model(info)
 
     def scores(value: float) -> dict[str, float]:
         lead = round(sign * score.lead(value), 6)

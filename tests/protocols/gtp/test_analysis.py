@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import pytest
-from support.gtp_session import Talk
+from support.gtp_session import DOUBT, Talk
 
 from muzero_engine.protocols.gtp.params import GtpSettings
 
@@ -70,8 +71,18 @@ def test_the_lead_of_each_move_agrees_with_its_winning_rate(talk: Talk) -> None:
         rates = [float(fields["winrate"]) for fields in moves]
         leads = [float(fields["scoreLead"]) for fields in moves]
         assert all((rate > 0.5) == (lead > 0.0) for rate, lead in zip(rates, leads, strict=True) if rate != 0.5)
-        assert sorted(range(25), key=rates.__getitem__) == sorted(range(25), key=leads.__getitem__)
-        assert float(moves[0]["scoreStdev"]) == pytest.approx((25 * 0.75) ** 0.5, abs=1e-5)
+        assert leads == sorted(leads, reverse=True)  # as the winning rates are
+        spread = math.log(0.8413 / 0.1587) * DOUBT  # of one standard deviation of a normal distribution
+        assert float(moves[0]["scoreStdev"]) == pytest.approx(spread, rel=0.15)
+
+
+def test_the_lead_is_what_the_winning_rate_is_worth_at_another_komi(talk: Talk) -> None:
+    """0.625 is ln(5/3) of a scale of DOUBT points, whoever is ahead on the board."""
+    talk.scripted.owned = 0.2
+    line = analyse(talk, "kata-analyze b interval 50 rootInfo true")
+    match = re.search(r"rootInfo .* winrate 0\.625000 .* scoreLead (\S+)", line)
+    assert match is not None
+    assert float(match[1]) == pytest.approx(math.log(5 / 3) * DOUBT, abs=0.3)
 
 
 def test_visits_and_ownership_of_moves(talk: Talk) -> None:
