@@ -6,6 +6,7 @@ Needs the extra `train`.
 from __future__ import annotations
 
 import hashlib
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,10 +132,11 @@ def export(
             network, made_for, folder, training, levels, picture, records, positions if int8 else None, seed
         )
     click.echo(f"{folder}: {manifest.summary()}")
+    named = shlex.quote(str(folder))
     if manifest.environment is not None:
-        click.echo(f"see it act: muzero-engine watch --weights {folder}")
+        click.echo(f"see it act: muzero-engine watch --weights {named}")
     elif levels is None:
-        click.echo(f"its levels are not measured: muzero-engine calibrate --game {manifest.game} --weights {folder}")
+        click.echo(f"its levels are not measured: muzero-engine calibrate --game {manifest.game} --weights {named}")
 
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Training, int]:

@@ -86,7 +86,8 @@ class _Beginning:
     "--env",
     "environment",
     metavar="ID",
-    help="Instead of a game: Gymnasium's CartPole-v1, MinAtar/Breakout-v1 ..., or a class of your own: mine.py:Maze",
+    help="Instead of a game: Gymnasium's CartPole-v1, MinAtar/Breakout-v1 ..., or a class of your own (actions, reset, "
+    "step): mine.py:Maze",
 )
 @click.option(
     "--run", "folder", type=click.Path(path_type=Path, file_okay=False), help="Its folder  [runs/NAME-DATE-TIME]"
@@ -156,8 +157,8 @@ def train(
 
     \b
     Examples:
-      muzero-engine train --game shogi
-      muzero-engine train --env CartPole-v1 --time-limit 1h30m
+      muzero-engine train --game shogi --time-limit 1h30m
+      muzero-engine train --env mine.py:Maze
     """
     if game is not None and environment is not None:
         raise click.UsageError("a run learns one thing: use --game or --env")

@@ -39,7 +39,12 @@ def load_environment(settings: EnvironmentSettings, *, picture: bool = False) ->
     factory = _factory(settings)
     sticky = max(0.0, settings.sticky)
     if factory is None:
-        source, repeats = _adapter(name).made_by_id(settings, picture=picture)
+        try:
+            source, repeats = _adapter(name).made_by_id(settings, picture=picture)
+        except BadEnvironment:
+            if Path(name).is_dir():
+                raise BadEnvironment(f"{name} is a folder: name a class of a file, like mine.py:MyClass") from None
+            raise
         sticky = 0.0 if repeats else sticky
     else:
         source = _made(factory, name, picture)
@@ -53,6 +58,7 @@ def load_environment(settings: EnvironmentSettings, *, picture: bool = False) ->
 
 def settings_here(name: str) -> EnvironmentSettings:
     """Return the settings of an environment that is named in this folder, which they remember."""
+    name = name.strip()
     return EnvironmentSettings(id=name, folder=str(Path.cwd()) if ":" in name or name.endswith(".py") else "")
 
 

@@ -246,6 +246,13 @@ def test_an_environment_that_is_slow_to_begin_is_told(tmp_path: Path, monkeypatc
     assert "no ROM" in last_line(result)
 
 
+def test_commands_that_go_on_can_be_pasted_whatever_the_folder_is_called(tmp_path: Path) -> None:
+    run = tmp_path / "my runs"
+    lines = done(*NEW, "--run", run, "--steps", 1, *TINY).splitlines()
+    assert lines[-3] == f"curves: muzero-engine report '{run}'"
+    assert lines[-1] == f"        muzero-engine play tictactoe --weights '{run / 'weights'}'"
+
+
 def test_ctrl_c_where_nothing_is_to_be_said_is_answered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muzero_engine.commands.train.environment_subject", _interrupt)
     result = call("train", "--env", "CartPole-v1")

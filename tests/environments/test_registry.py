@@ -112,6 +112,7 @@ def test_cart_pole_is_cut_off_where_gymnasium_or_the_settings_say() -> None:
     [
         ("", "needs an id"),
         ("CartPoll-v1", r"CartPoll-v1: .*CartPole"),
+        (".", r"^\. is a folder: name a class of a file"),
         ("Pendulum-v1", r"Pendulum-v1: its actions are Box.*: only Discrete ones"),
         ("nothing.py:Chain", "there is no file /.*nothing.py: call this"),
         (f"{'x' * 300}.py:Chain", "there is no file x+.py: File name too long"),
@@ -175,7 +176,7 @@ def test_a_file_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest
         assert environment_spec(remembered).actions == 2
     with pytest.raises(BadEnvironment, match=r"there is no file .*there/other.py and no .*here/other.py: call this"):
         environment_spec(replace(remembered, id="other.py:Other"))
-    assert settings_here("CartPole-v1") == settings("CartPole-v1")
+    assert settings_here("CartPole-v1") == settings_here(" CartPole-v1 ") == settings("CartPole-v1")
 
 
 def test_a_class_that_is_not_there_is_told_which_are(tmp_path: Path) -> None:

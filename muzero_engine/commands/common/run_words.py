@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,12 +70,13 @@ def what_comes_next(config: TrainConfig, folder: Path, ending: RunEnd) -> str:
         return (
             NOTHING_LEARNT
             if ending is RunEnd.ASKED
-            else f"begin anew with: muzero-engine train {subject.flag} {subject.name}"
+            else f"begin anew with: muzero-engine train {subject.flag} {shlex.quote(subject.name)}"
         )
+    run, weights = shlex.quote(str(folder)), shlex.quote(str(folder / "weights"))
     more = {RunEnd.FINISHED: f" --steps {2 * config.steps}", RunEnd.LASTED: f" --duration {2 * config.duration:g}s"}
     return (
-        f"go on:  muzero-engine train --run {folder} --resume{more.get(ending, '')}\n"
-        f"curves: muzero-engine report {folder}\n"
-        f"play:   muzero-engine export --run {folder} --out {folder / 'weights'}\n"
-        f"        muzero-engine {subject.after_export} --weights {folder / 'weights'}"
+        f"go on:  muzero-engine train --run {run} --resume{more.get(ending, '')}\n"
+        f"curves: muzero-engine report {run}\n"
+        f"play:   muzero-engine export --run {run} --out {weights}\n"
+        f"        muzero-engine {subject.after_export} --weights {weights}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shlex
 import sys
 import tempfile
 import time
@@ -135,8 +136,9 @@ def _folder(environment_id: str, options: EngineOptions) -> Path:
     if options.weights:
         folder = expanded(options.weights)
         if (folder / RUN_METRICS).exists() and not (folder / MANIFEST).exists():
+            named = shlex.quote(str(folder))
             raise BadWeights(
-                f"{folder} is a training run: muzero-engine export --run {folder} --out WEIGHTS makes weights of it"
+                f"{folder} is a training run: muzero-engine export --run {named} --out WEIGHTS makes weights of it"
             )
         return folder
     if not environment_id:
