@@ -7,8 +7,8 @@ from muzero_engine.games.base import GameDefaults, Ranks
 PLIES_A_POINT = 3  # of a match's game at most
 _NINE = "self_play.shapes=9x9:1"
 
-# The ladder holds level 10 of GNU Go 3.8 at 1800; that is taken for 6 kyu here, and a rank for 100 Elo, as the European
-# Go Federation has it.
+# The ladder has level 10 of GNU Go 3.8 at 1800, or near it; that is taken for 6 kyu here, and a rank for 100 Elo, as
+# the European Go Federation has it.
 RANKS = Ranks(
     first_dan=2400.0,
     step=100.0,

@@ -270,18 +270,21 @@ _CHESS = (
 )
 
 GO_SIZES = (9, 13, 19)
+_OWN_ON_LARGE_BOARDS = ((1, 1930.0), (8, 2140.0), (32, 2220.0), (128, 2400.0))
 
 
 def _go_ladder(size: int) -> Ladder:
-    komi = 7.0 if size == 9 else 7.5
-    playouts = ((4, 90.0), (16, 430.0), (64, 620.0), (256, 800.0)) if size == 9 else ((4, 50.0), (16, 300.0))
-    stones: tuple[tuple[int, float], ...] = ((2, 2050.0), (3, 2300.0), (4, 2550.0))
-    if size > 9:  # where a stone is worth less
+    nine = size == 9
+    komi = 7.0 if nine else 7.5
+    playouts = ((4, 90.0), (16, 430.0), (64, 620.0), (256, 800.0)) if nine else ((4, 50.0), (16, 300.0))
+    stones: tuple[tuple[int, float], ...] = ((2, 2290.0), (3, 2475.0), (4, 2710.0))
+    if not nine:  # where a stone is worth less
         stones = ((2, 1950.0), (3, 2050.0), (4, 2150.0), (6, 2350.0), (9, 2650.0))
+    held = "GNU Go level 10 with 3 stones = 2475, about 1800 without" if nine else "GNU Go level 10 = 1800"
     return Ladder(
         label=f"go {size}x{size}",
         game=GameSettings(game="go", shape=(size, size), komi=komi),
-        scale=f"{size}x{size}, komi {komi:g}, GNU Go level 10 = 1800",
+        scale=f"{size}x{size}, komi {komi:g}, {held}",
         opponents=(
             Opponent(name="random", rating=-600.0),
             _uct(1, -200.0),
@@ -289,12 +292,12 @@ def _go_ladder(size: int) -> Ladder:
             _gnugo(10, 1050.0, handicap=-4),
             _gnugo(10, 1300.0, handicap=-3),
             _gnugo(10, 1550.0, handicap=-2),
-            *((_gnugo(1), _gnugo(5)) if size == 9 else (_gnugo(1, 1650.0), _gnugo(5, 1750.0))),
-            _gnugo(10, fixed=True),
-            *(_gnugo(10, rating, handicap=count) for count, rating in stones),
+            *((_gnugo(1), _gnugo(5)) if nine else (_gnugo(1, 1650.0), _gnugo(5, 1750.0))),
+            _gnugo(10, fixed=not nine),
+            *(_gnugo(10, rating, fixed=nine and count == 3, handicap=count) for count, rating in stones),
         ),
         opening_plies=4,
-        own=((1, 1930.0), (8, 2140.0), (32, 2220.0), (128, 2400.0)),
+        own=((1, 2110.0), (8, 2320.0), (32, 2400.0), (128, 2580.0)) if nine else _OWN_ON_LARGE_BOARDS,
     )
 
 
