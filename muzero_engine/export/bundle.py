@@ -108,7 +108,7 @@ def export_bundle(
         environment = replace(game, settings=replace(game.settings, folder=""))
     manifest = _manifest(network, training, ratings, levels, files, environment)
     card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
-    _replace(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
+    replace_bundle(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
     return manifest
 
 
@@ -168,7 +168,8 @@ def _manifest(
     )
 
 
-def _replace(folder: Path, files: dict[str, bytes]) -> None:
+def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
+    """Write these files to `folder`, by name, in place of all that is there. Raises OSError."""
     make_folder(folder.parent)
     with temporary_folder(folder) as temporary:
         made = temporary / "new"

@@ -18,13 +18,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from muzero_engine.arrays import Floats
+from muzero_engine.export.bundle import replace_bundle
 from muzero_engine.export.calibration import SampledGame, sampled_game
 from muzero_engine.export.graph import decoder_graph, serialised
 from muzero_engine.export.one_thread import one_thread
-from muzero_engine.files import write_atomically
+from muzero_engine.files import read_limited
 from muzero_engine.games.base import Game, Shape
 from muzero_engine.inference.bundle import read_manifest
-from muzero_engine.inference.manifest import DECODER, MANIFEST, FileInfo
+from muzero_engine.inference.manifest import DECODER, MANIFEST, MAX_FILE_BYTES, FileInfo
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.numpy_model import TorchModel
 from muzero_engine.training.learner.heads import DecoderHead
@@ -143,11 +144,10 @@ def decoder_file(decoder: nn.Module, network: MuZeroNetwork) -> bytes:
 def add_decoder(folder: Path, data: bytes) -> None:
     """Write a decoder into a bundle, in place of one that is there. Raises BadWeights where there is no bundle.
 
-    The manifest, which names it, comes last: a kill before that leaves the bundle as it was, or with a decoder that is
-    refused.
+    A kill leaves the bundle as it was, or with this decoder.
     """
     manifest = read_manifest(folder)
     info = FileInfo(hashlib.sha256(data).hexdigest(), len(data))
     files = dict(sorted({**manifest.files, DECODER: info}.items()))
-    write_atomically(folder / DECODER, data)
-    write_atomically(folder / MANIFEST, replace(manifest, files=files).to_json().encode())
+    kept = {path.name: read_limited(path, MAX_FILE_BYTES) for path in folder.iterdir()}
+    replace_bundle(folder, {**kept, DECODER: data, MANIFEST: replace(manifest, files=files).to_json().encode()})

@@ -96,6 +96,23 @@ def test_a_decoder_that_was_changed_is_refused(bundle: Path, tmp_path: Path) -> 
     assert "is not the file that the manifest describes" in result.output
 
 
+def test_a_decoder_that_cannot_be_written_leaves_the_one_before(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(bundle, folder)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def fails(_new: Path, _place: Path) -> None:
+        raise OSError("the power is gone")
+
+    monkeypatch.setattr("muzero_engine.export.bundle.replace_folder", fails)
+    with pytest.raises(OSError, match="the power is gone"):
+        add_decoder(folder, b"another")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_a_decoder_of_another_network_is_refused(bundle: Path, tmp_path: Path) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(bundle, folder)
