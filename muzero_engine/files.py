@@ -107,6 +107,20 @@ def _replace(path: Path, data: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):  # it has its name, and only then something failed
             os.unlink(temporary)
         raise
+    _keep_names(path.parent)
+
+
+def _keep_names(folder: Path) -> None:
+    """Return when the names in a folder are on the disk, as far as the system does that: what was renamed there keeps
+    its new name through a loss of power."""
+    if fcntl is None:  # Windows opens no folders
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager
@@ -207,6 +221,7 @@ def append_whole(path: Path, data: bytes, *, new: bool = True) -> None:
     Without `new` the file must be there: what it began with is no use without it.
     """
     with _named(path):
+        began = not path.exists()
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | (os.O_CREAT if new else 0) | _AS_BYTES, _PERMISSIONS)
         try:
             while data:
@@ -214,6 +229,8 @@ def append_whole(path: Path, data: bytes, *, new: bool = True) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        if began:
+            _keep_names(path.parent)
 
 
 @contextlib.contextmanager
@@ -231,9 +248,11 @@ def replace_folder(new: Path, place: Path) -> None:
     """Put the folder `new`, which lies beside it, in the place of another one, which is removed. Raises OSError.
 
     The two change places in one act where the system can. Elsewhere the old one steps aside for an instant, in which a
-    kill leaves nothing at `place`: `restore_folder` puts that right.
+    kill leaves nothing at `place`: `restore_folder` puts that right. A loss of power leaves one of the two as well.
     """
+    _keep_names(new)
     if place.exists() and _exchanged(new, place):
+        _keep_names(place.parent)
         shutil.rmtree(new)
         return
     aside = set_aside(place)
@@ -241,6 +260,7 @@ def replace_folder(new: Path, place: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
         os.replace(place, aside)
     os.replace(new, place)
+    _keep_names(place.parent)
     shutil.rmtree(aside, ignore_errors=True)
 
 

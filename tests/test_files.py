@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -311,3 +312,46 @@ def test_the_package_reads_files_of_others_in_no_other_way() -> None:
         if path.name not in ("files.py", "dataclass_json.py") and (match := read.search(path.read_text("utf-8")))
     }
     assert set(others) == own, others
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nothing else tells which file a descriptor is")
+def test_names_are_on_the_disk_before_a_file_is_said_to_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, list[str]]] = []  # each folder, and the names in it by then
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        if path.is_dir():
+            synced.append((path.name, sorted(entry.name for entry in path.iterdir())))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    place = tmp_path / "here"
+    place.mkdir()
+    write_atomically(place / "a", b"1")
+    append_whole(place / "b", b"1")
+    append_whole(place / "b", b"2")
+    assert synced == [("here", ["a"]), ("here", ["a", "b"])]
+    synced.clear()
+    for content in ("1", "2"):
+        with temporary_folder(place / "c") as made:
+            (made / content).touch()
+            replace_folder(made, place / "c")
+    assert [names for name, names in synced if name == "here"] == [["a", "b", "c"], [synced[-1][1][0], "a", "b", "c"]]
+    assert [names for name, names in synced if name != "here"] == [["1"], ["2"]]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows opens no folders")
+def test_folders_that_cannot_be_synced_are_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fsync = os.fsync
+
+    def only_files(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no such thing here")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    write_atomically(tmp_path / "a", b"1")
+    assert (tmp_path / "a").read_bytes() == b"1"
