@@ -13,8 +13,10 @@ which is the network's own lead at its own winning rate, 0 at one half, grows wi
 a winning rate says nothing of the size: it is worth the points from which on it is certain, or those of the komi of the
 game where they are more.
 
-A game without komi, or a network that does not heed it, has only its ownership (`ScoreSpread`): the final score is
-taken to be spread around the lead by a logistic distribution, and the lead is where that puts the chance to win,
+A game without komi has only its ownership (`ScoreSpread`), and so has a network that hardly heeds komi, as one that was
+trained with few does while the board is open: where its curve is wider than the ownership lets the score be, small
+changes of p would be many points. The final score is then taken to be spread around the lead by a logistic
+distribution, and the lead is where that puts the chance to win,
 
     lead = s ln(p / (1 - p)),  s = deviation * sqrt(3) / pi,
 
@@ -133,7 +135,7 @@ class RootPoints:
             curve = None
             if info.ownership is not None and isinstance(self._position, WithKomi):
                 curve = score_curve(self._position, float(info.ownership.sum()), self._values)
-            self._model = curve or spread
+            self._model = curve if curve is not None and curve.deviation <= spread.deviation else spread
         return self._model
 
 

@@ -145,6 +145,14 @@ def test_the_network_is_asked_once_for_all_reports_of_a_search() -> None:
     assert 0 < asked == len(board.asked)
 
 
+def test_a_network_that_hardly_heeds_komi_has_its_ownership() -> None:
+    position = load_game("go").initial((19, 19))
+    open_board = info(np.zeros((19, 19), np.float32))
+    models = [RootPoints(position, Board(6.0, doubt).values).model(open_board) for doubt in (5.0, 25.0)]
+    assert isinstance(models[0], ScoreCurve)
+    assert models[1] == ScoreSpread(-7.5, 19.0)
+
+
 def test_without_ownership_or_komi_nothing_is_asked() -> None:
     def values(_: Sequence[Position]) -> list[float]:
         raise AssertionError

@@ -5,12 +5,13 @@
 
 The engine plays itself from random openings until both pass, and the board is counted. Who is well ahead gives points
 away and who is lost plays on until everything dies; so before every move the komi is what makes the game even, by the
-engine's own points, and each side has to fight for every point. Or the games are those of a file, by whomever, whose
-results (`RE[B+3.5]`) are counted ends. At the moves from `--from` on, at the usual komi, are two estimates of the lead:
-what analysis shows (`engine/points.py`), and what the ownership adds up to. The table has, by part of the game, their
-mean absolute error, their bias (the leader's view), how many are right to two points, with the 95% interval over games,
-and how often their sign is not that of the search's value. What a player gives away after the position is in the error:
-where one group is at stake no estimate can be right. A game a process; Ctrl-C ends with what there is.
+engine's own points, and each side has to fight for every point (some boards die all the same). Or the games are those
+of a file, by whomever, whose results (`RE[B+3.5]`) are counted ends. At the moves from `--from` on, at the usual komi,
+are two estimates of the lead: what analysis shows (`engine/points.py`), and what the ownership adds up to. The table
+has, by part of the game, their mean absolute error, their bias (the leader's view), how many are right to two points,
+with the 95% interval over games, and how often their sign is not that of the search's value. What a player gives away
+after the position is in the error: where one group is at stake no estimate can be right. A game a process; Ctrl-C ends
+with what there is.
 """
 
 from __future__ import annotations

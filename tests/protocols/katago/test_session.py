@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.gtp_session import DOUBT, GoScriptedEngine, load_hash_model
+from support.gtp_session import GoScriptedEngine, load_hash_model
 from support.transcript import Output
 
 from muzero_engine.engine.engine import Engine
@@ -106,10 +105,9 @@ def test_views(desk: Desk) -> None:
         )
         assert answer["rootInfo"]["currentPlayer"] == to_move
         assert answer["rootInfo"]["winrate"] == (0.625 if black else 0.375)
-        sign = 1.0 if black else -1.0
         blacks_board = view == "BLACK" or (view == "SIDETOMOVE" and to_move == "B")
         assert answer["ownership"] == [1.0 if blacks_board else -1.0] * 25
-        assert answer["rootInfo"]["scoreLead"] == pytest.approx(sign * math.log(5 / 3) * DOUBT, abs=0.3)
+        assert answer["rootInfo"]["scoreLead"] == pytest.approx(0.140816 if black else -0.140816)
         assert answer["rootInfo"]["rawLead"] == answer["rootInfo"]["scoreLead"]
         assert answer["rootInfo"]["rawWinrate"] == answer["rootInfo"]["winrate"]
 
