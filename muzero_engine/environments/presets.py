@@ -119,6 +119,7 @@ _KNOWN: Mapping[str, Changes] = {
             "replay.min_plies=2000",
             "replay.window_exponent=1",  # all that was seen
             "replay.reanalyse_share=1",
+            "returns.renewed_values=64",  # each about once in six cycles at last
             "learner.steps_per_cycle=256",
             "learner.warmup_steps=500",
             "evaluation.every_cycles=100",

@@ -77,6 +77,8 @@ class ReturnSettings:
     support: int = 30  # S: values and rewards are distributions over the whole numbers from -S to S, which stand for
     # h(x) = sign(x) (sqrt(|x| + 1) - 1) + 0.001 x (appendix F; there 300): 30 reaches 930
     n_step: int = 5  # rewards of a value target, before the search's value takes over (appendix G: 10)
+    renewed_values: float = 0.0  # steps whose value, which targets bootstrap from, is made anew by the newest network,
+    # without a search, for each step played
     clip_rewards: bool = False  # learnt from as -1, 0 or 1 (Mnih et al. 2015); returns that are told stay whole
 
 

@@ -263,6 +263,7 @@ _NOT_NEGATIVE = (
     "replay.min_plies",
     "learner.final_learning_rate",
     "learner.shift",
+    "returns.renewed_values",
     "learner.warmup_steps",
     "learner.weight_decay",
     "learner.policy_weight",

@@ -7,12 +7,13 @@
   `Batch.weight`, so that expected losses stay those of even draws: returns are random, and a surprising one is no
   better known for being drawn more often.
 - Every `HELD_OUT_EVERY`th slot never trains. What the losses are there shows overfitting.
-- `stale` and `refresh` renew targets and values with newer weights; n-step targets bootstrap from the new values.
+- `stale` and `refresh` renew targets and values with newer weights, `renew_values` renews values alone; n-step targets
+  bootstrap from the new values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -138,6 +139,15 @@ class EpisodeReplay:
         rows.target_probs[place] = output.target_probs.to(torch.float16)
         rows.root_value[place] = output.value
         rows.divergence[place] = output.divergence.to(torch.float16)
+        if self._settings.draws_by_surprise:
+            self._drawable = None
+
+    def renew_values(self, count: int, values: Callable[[Tensor], Tensor], generator: torch.Generator) -> None:
+        """Make the values of `count` random rows of the window anew; `values` returns float32[M] for observations."""
+        places = self._drawn_from().places
+        if len(places):
+            place = places[torch.randint(len(places), (count,), generator=generator, device=self._device)]
+            self._ring.rows.root_value[place] = values(observations_at(self._ring, place, self._spec, self._dtype))
         if self._settings.draws_by_surprise:
             self._drawable = None
 

@@ -299,6 +299,21 @@ def test_refreshed_rows_have_new_targets_and_values() -> None:
             assert batch.value[place, 0, 0].item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_renewed_values_are_what_targets_bootstrap_from() -> None:
+    of = replay(value_surprise_share=0.5)
+    of.add(rows("." * 12))
+    before = drawn(of)
+    of.renew_values(200, lambda observed: 1000.0 + observed[:, 0, 0, 0], torch.Generator().manual_seed(1))
+    after, generator = drawn(of), torch.Generator().manual_seed(1)
+    stale = of.stale((1, 1), 4, generator)
+    assert stale is not None
+    assert torch.equal(stale.root_value, 1000.0 + stale.observation[:, 0, 0, 0])
+    one, other = by_number(before)[2], by_number(after)[2]
+    difference = after.value[other, 0, 0] - before.value[one, 0, 0]
+    assert difference.item() == pytest.approx(900.0 * GAMMA**STEPS)  # of the value three steps later
+    assert after.weight is not None
+
+
 def assert_same_batches(one: Batch, other: Batch) -> None:
     for field in fields(Batch):
         left, right = getattr(one, field.name), getattr(other, field.name)

@@ -46,7 +46,16 @@ def tiny(name: str, *more: str) -> TrainConfig:
 
 
 @pytest.mark.parametrize(
-    "settings", [(), ("replay.reanalyse_share=0.5", "replay.value_surprise_share=0.5", "environment.stack=2")]
+    "settings",
+    [
+        (),
+        (
+            "replay.reanalyse_share=0.5",
+            "replay.value_surprise_share=0.5",
+            "environment.stack=2",
+            "returns.renewed_values=3",
+        ),
+    ],
 )
 def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, settings: tuple[str, ...]) -> None:
     config = tiny("Walk", *settings)
@@ -105,6 +114,18 @@ def test_an_environment_that_was_changed_is_told_at_a_resume(
     monkeypatch.setattr(here.Walk, attribute, value)
     with pytest.raises(BadCheckpoint, match=words):
         resumed(config, tmp_path)
+
+
+@pytest.mark.parametrize("renewed", [0, 100])
+def test_values_that_targets_bootstrap_from_are_made_anew(tmp_path: Path, renewed: int) -> None:
+    config = tiny("Walk", f"returns.renewed_values={renewed}")
+    with TrainingRun(config, tmp_path, World.alone()) as run:
+        while run.counters.step == 0:
+            run.cycle()
+        stale = run._parts.replay.stale((3, 3), 16, torch.Generator().manual_seed(1))
+        assert stale is not None
+        newest = run.learner.mean_values(stale.observation)
+    assert torch.equal(stale.root_value, newest) is (renewed > 0)
 
 
 def test_an_evaluation_cuts_episodes_off_that_nothing_ends(tmp_path: Path) -> None:
