@@ -96,6 +96,7 @@ class Engine:
         self._options = options or EngineOptions()
         self._model: Model | None = None
         self._model_key: tuple[object, ...] = ()
+        self._loaded_for: EngineOptions | None = None  # what the model was loaded for, None: there is none
         self._batches: dict[Shape, int] = {}
         self._search: Search | None = None
         self._search_config: SearchConfig | None = None
@@ -301,7 +302,7 @@ class Engine:
                 self._error = None
                 result = Thinker(job, search, control, self._helper_for(job)).run()
             except Exception as error:  # a protocol must answer whatever the model or its runtime does
-                self._error = f"{error}".strip().splitlines()[0] if f"{error}".strip() else type(error).__name__
+                self._error = one_line(error)
                 result = self._without_model(job, control)
             counts = control.terms.phase is Phase.COUNTED and result.info.nodes > 0
             resign = counts and lost_turns.resigns(job.position.mover, result, job.options)
@@ -316,10 +317,17 @@ class Engine:
         if model is not None and key != self._model_key and on_a_clock:
             self._notice = "the network that the options ask for is not loaded on a clock, but at isready or a new game"
         elif model is None or key != self._model_key:
+            before, self._loaded_for = self._loaded_for, None
             self._model = self._search = model = None  # two at once may be more than the memory holds
             self._batches.clear()
-            model = self._load_model(options)
-            self._model, self._model_key = model, key
+            try:
+                model = self._load_model(options)
+            except Exception as error:
+                if before is None:
+                    raise
+                options, model = before, self._load_model(before)
+                self._notice = f"{one_line(error)}: playing on with the network from before"
+            self._model, self._model_key, self._loaded_for = model, key, options
         return model
 
     def _helper_for(self, job: Job) -> MateHelper | None:
@@ -378,6 +386,12 @@ class Engine:
         info = SearchInfo(moves, 0, 0.0, 1, 1, 0, 0.0, 0.0, None)
         job.on_info(info)
         return SearchResult(allowed[0] if allowed else None, None, info)
+
+
+def one_line(error: Exception) -> str:
+    """Return the first line of what is wrong."""
+    text = f"{error}".strip()
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _model_key(options: EngineOptions) -> tuple[object, ...]:

@@ -72,6 +72,10 @@ class PreparedEnvironment:
         self._raw_shape, self._raw_type = first.shape, first.dtype
         self._vector = kind is ObservationKind.VECTOR
         self._brightest = kind is ObservationKind.IMAGE and self._skip > 1
+        try:
+            self._observation(first)
+        except EnvironmentFailed as error:
+            raise BadEnvironment(str(error)) from None
         self._spec = EnvironmentSpec(
             id=settings.id,
             kind=kind,

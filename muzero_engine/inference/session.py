@@ -82,8 +82,16 @@ _PACKAGES = {
 
 
 def available_backends() -> tuple[Backend, ...]:
-    """Return the backends of the installed onnxruntime, fastest first."""
-    import onnxruntime
+    """Return the backends of the installed onnxruntime, fastest first. Raises BackendUnavailable where it is broken."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise  # it makes its own error of a Ctrl-C
+        reason = " ".join(str(error).split())[:200]
+        raise BackendUnavailable(
+            f"onnxruntime cannot be loaded ({reason}): give it more memory, or install it again"
+        ) from None
 
     onnxruntime.disable_telemetry_events()  # before any session; see the package
     providers = onnxruntime.get_available_providers()

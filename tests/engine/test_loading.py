@@ -216,3 +216,25 @@ def test_an_engine_that_is_closed_while_the_model_loads_ends_quietly(monkeypatch
     assert client.engine.wait(PATIENCE)
     assert client.engine.error is None
     assert len(client.results) == 1
+
+
+def test_a_network_that_cannot_be_loaded_leaves_the_one_from_before() -> None:
+    game = load_game("tictactoe")
+    loaded: list[str] = []
+
+    def load(options: EngineOptions) -> Model:
+        loaded.append(options.weights)
+        if options.weights == "bad":
+            raise ValueError("there are no weights in bad")
+        return HashModel(game.spec, (3, 3))
+
+    engine = Engine(load, EngineOptions(weights="bad"))
+    with pytest.raises(ValueError, match="there are no weights in bad"):  # there is none from before
+        engine.prepare((3, 3))
+    engine.configure(EngineOptions(weights="good"))
+    engine.prepare((3, 3))
+    engine.configure(EngineOptions(weights="bad"))
+    engine.prepare((3, 3))
+    assert engine.notice == "there are no weights in bad: playing on with the network from before"
+    assert not engine.stale  # it is not tried again at every move
+    assert loaded == ["bad", "good", "bad", "good"]

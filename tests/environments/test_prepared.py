@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from muzero_engine.environments import prepared
-from muzero_engine.environments.base import Environment, EnvironmentFailed, ObservationKind
+from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentFailed, ObservationKind
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.environments.stacking import FrameStack
@@ -216,3 +216,17 @@ def test_minatar_plays_an_episode_again(game: str) -> None:
     for other in played[1:]:
         assert len(other) == len(played[0])
         assert all(np.array_equal(one, two) for one, two in zip(played[0], other, strict=True))
+
+
+def test_an_environment_that_shows_no_numbers_at_first_is_refused_before_it_is_learnt() -> None:
+    class Nothing:
+        actions = 2
+
+        def reset(self, seed: int) -> list[float]:
+            return [float("nan")]
+
+        def step(self, action: int) -> None:
+            raise AssertionError
+
+    with pytest.raises(BadEnvironment, match=r"mine showed an observation with numbers that float32 cannot hold"):
+        prepared.PreparedEnvironment(Nothing(), EnvironmentSettings(id="mine"), sticky=0.0)

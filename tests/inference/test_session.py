@@ -283,3 +283,9 @@ assert not found, found
 def test_the_bundle_is_read_only_once(bundle: Bundle, tmp_path: Path) -> None:
     moved = dataclasses.replace(bundle, folder=tmp_path / "gone")
     assert OnnxModel(moved).planes == GAME.spec.layout.planes
+
+
+def test_a_runtime_that_cannot_be_loaded_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as where there is not enough memory for it
+    with pytest.raises(BackendUnavailable, match=r"^onnxruntime cannot be loaded \(.*\): give it more memory"):
+        available_backends()
