@@ -88,6 +88,7 @@ class Store:
         with writing_to(folder):
             make_folder(folder)
             _lock(folder)
+            refuse_games(folder)  # of a match that was begun, and ended, meanwhile
             write_atomically(path, (json.dumps({"store": FORMAT, "event": event, **facts}) + "\n").encode())
             for form in store._formats:
                 store._rewrite(form)
@@ -100,12 +101,10 @@ class Store:
         It may have been created with more facts than these.
         """
         path = folder / GAMES
-        try:
-            data = read_limited(path, MOST_BYTES)
-        except OSError as error:
-            raise BadMatch(f"there is no match in {folder} to go on with ({error.strerror})") from None
+        _games_of(folder)
         with writing_to(folder):
             _lock(folder)
+        data = _games_of(folder)  # whoever had the lock until now may have added some
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
         header = read_header(lines, path)
@@ -185,6 +184,14 @@ def refuse_games(folder: Path) -> None:
 def recorded_games(folder: Path) -> list[GameRecord]:
     """Return the games of a match's folder, for reading alone. Raises OSError, BadRecord."""
     return [parse_record(line) for line in read_limited(folder / GAMES, MOST_BYTES).decode().splitlines()[1:]]
+
+
+def _games_of(folder: Path) -> bytes:
+    """Return what is in the file of a folder's games. Raises BadMatch where there is none that can be read."""
+    try:
+        return read_limited(folder / GAMES, MOST_BYTES)
+    except OSError as error:
+        raise BadMatch(f"there is no match in {folder} to go on with ({error.strerror})") from None
 
 
 def _lock(folder: Path) -> None:

@@ -233,3 +233,31 @@ def test_games_that_are_removed_while_a_match_goes_on_end_it(tmp_path: Path) -> 
     with pytest.raises(BadMatch, match=rf"cannot write to .*{GAMES}: No such file"):
         store.add(replace(RECORD, pair=1))
     assert not (tmp_path / GAMES).exists()
+
+
+def test_games_that_came_while_the_lock_was_awaited_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program ends between the first look at a folder and the lock: what it wrote until then holds."""
+    folder, lock = tmp_path / "match", module._lock
+    Store.create(folder, "chess", "test", FACTS)
+
+    def late(place: Path) -> None:
+        with (folder / GAMES).open("a") as file:
+            file.write(record_line(replace(RECORD, pair=0, game=0)) + "\n")
+        lock(place)
+
+    monkeypatch.setattr(module, "_lock", late)
+    assert [(record.pair, record.game) for record in Store.resume(folder, "chess", FACTS).records] == [(0, 0)]
+    assert len((folder / GAMES).read_text().splitlines()) == 2
+    empty = tmp_path / "new"
+    empty.mkdir()
+
+    def begun(place: Path) -> None:
+        (place / GAMES).write_text("{}")
+        lock(place)
+
+    monkeypatch.setattr(module, "_lock", begun)
+    with pytest.raises(BadMatch, match="holds games already"):
+        Store.create(empty, "chess", "test", FACTS)
+    assert (empty / GAMES).read_text() == "{}"
