@@ -210,7 +210,11 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
             1,
             "has not begun an episode for 0.2 seconds: does it hang?",
         ),
-        (["--env", "CartPole-v1", "--set", "environment.step_seconds=0"], 1, "step_seconds must be greater than 0"),
+        (
+            ["--env", "CartPole-v1", "--set", "environment.step_seconds=0"],
+            1,
+            "environment.step_seconds must be a number above 0 and at most 86400, not 0.0",
+        ),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
