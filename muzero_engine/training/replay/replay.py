@@ -18,7 +18,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import torch
@@ -196,6 +196,9 @@ class Replay:
         if self._settings.draws_by_surprise:
             ring.surprise[rows] = surprise(output)[kept]
             self._odds.pop(positions.shape, None)
+
+    def renew_values(self, count: int, values: Callable[[Tensor], Tensor], generator: torch.Generator) -> None:
+        """Renew nothing: no target of a game bootstraps."""
 
     def _windows(self, rings: Rings) -> dict[Shape, int]:
         share = self._settings.window_share(self._stored)

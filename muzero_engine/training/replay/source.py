@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import torch
@@ -48,6 +48,10 @@ class ReplaySource(Protocol):
 
     def refresh(self, positions: StalePositions, output: SearchOutput) -> None:
         """Take the targets of a new search of these positions."""
+        ...
+
+    def renew_values(self, count: int, values: Callable[[Tensor], Tensor], generator: torch.Generator) -> None:
+        """Make so many values that targets bootstrap from anew, by what `values` returns for observations."""
         ...
 
     def state(self, max_bytes: int | None = None) -> dict[str, Tensor]:

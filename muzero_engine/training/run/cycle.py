@@ -95,8 +95,7 @@ def play_cycle(
         held_out, reliable = _measure_held_out(parts, cycle)
         doing = "searching again"
         reanalysis = parts.reanalysis.run(cycle, watch.due)
-        renewal = cycle_generator(world.device, config.seed, cycle, world.rank, "values")
-        parts.task.renew_values(parts.replay, learner.mean_values, renewal, watch.due)
+        parts.reanalysis.renew_values(cycle, learner.mean_values, watch.due)
         if evaluates and not stopping():
             doing = "evaluation"
             evaluated = parts.evaluator.evaluate(learner.steps, learner.ema_network(), parts.log.records, watch.due)

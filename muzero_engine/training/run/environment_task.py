@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -23,7 +22,6 @@ from muzero_engine.training.episodes.pool import environment_workers
 from muzero_engine.training.episodes.replay import EpisodeReplay
 from muzero_engine.training.evaluation.episodes import EpisodeEvaluator
 from muzero_engine.training.random_batches import random_episode_batch
-from muzero_engine.training.replay.source import ReplaySource
 from muzero_engine.training.report.reliability import ReliabilityBin, reliability_of_returns
 from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.task import Searches
@@ -31,7 +29,6 @@ from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.types import Batch
 
 STARTING = 2.0  # seconds in which the environments of evaluations begin
-RENEWED_AT_ONCE = 1024  # values
 LONGEST = 4.0  # mean lengths of the longest of 32 episodes which end by chance: 1 + 1/2 + ... + 1/32
 
 
@@ -125,20 +122,6 @@ class EnvironmentTask:
         learner = self._config.learner
         later = learner.needs_later_observation
         return random_episode_batch(self._spec, positions, unroll_steps=learner.unroll, later_observation=later)
-
-    def renew_values(
-        self,
-        replay: ReplaySource,
-        values: Callable[[Tensor], Tensor],
-        generator: torch.Generator,
-        due: Callable[[], bool],
-    ) -> None:
-        assert isinstance(replay, EpisodeReplay)
-        config = self._config
-        left = round(config.returns.renewed_values * config.self_play.plies_per_cycle)
-        while left > 0 and not due():
-            replay.renew_values(min(left, RENEWED_AT_ONCE), values, generator)
-            left -= RENEWED_AT_ONCE
 
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
         return reliability_of_returns(values, results, world)

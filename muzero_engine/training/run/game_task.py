@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -20,7 +19,6 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.evaluation.evaluation import Evaluator
 from muzero_engine.training.random_batches import random_batch
 from muzero_engine.training.replay.replay import Replay
-from muzero_engine.training.replay.source import ReplaySource
 from muzero_engine.training.report.reliability import ReliabilityBin, reliability
 from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.task import Searches
@@ -86,15 +84,6 @@ class GameTask:
             shape=shape,
             later_observation=learner.needs_later_observation,
         )
-
-    def renew_values(
-        self,
-        replay: ReplaySource,
-        values: Callable[[Tensor], Tensor],
-        generator: torch.Generator,
-        due: Callable[[], bool],
-    ) -> None:
-        """Renew nothing: games have results."""
 
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
         return reliability(values, results, world)

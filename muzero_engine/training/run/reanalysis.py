@@ -20,9 +20,11 @@ from muzero_engine.training.report.run_metrics import ReanalysisRecord
 from muzero_engine.training.seeds import cycle_generator
 from muzero_engine.training.types import RootSearch, Stopped
 
+VALUES_AT_ONCE = 1024
+
 
 class Reanalysis:
-    """Renews the targets of one rank's replay. Ranks call `run` together."""
+    """Renews the targets of one rank's replay by new searches, and values without. Ranks call `run` together."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Reanalysis:
         self._batches = dict(batch_sizes)
         # of each board: boards have batches in proportion to the plies that are played on them
         self._rounds = config.replay.reanalyse_share * config.self_play.plies_per_cycle / sum(self._batches.values())
+        self._values = round(config.returns.renewed_values * config.self_play.plies_per_cycle)
 
     def run(self, cycle: int, due: Callable[[], bool] = lambda: False) -> ReanalysisRecord | None:
         """Renew the share of this cycle (1 is the first), in whole batches; later cycles make up for what is left over.
@@ -73,3 +76,16 @@ class Reanalysis:
             divergence=divergence / positions,
             value_change=change / positions,
         )
+
+    def renew_values(
+        self, cycle: int, values: Callable[[torch.Tensor], torch.Tensor], due: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Renew the number of values of one cycle by `values`, which returns float32[M] for observations.
+
+        `due` is as in `run`.
+        """
+        generator = cycle_generator(self._world.device, self._seed, cycle, self._world.rank, "values")
+        left = self._values
+        while left > 0 and not due():
+            self._replay.renew_values(min(left, VALUES_AT_ONCE), values, generator)
+            left -= VALUES_AT_ONCE

@@ -119,19 +119,6 @@ class RunTask(Protocol):
         """Return so many positions of a board that nobody played, to time searches and gradient steps with."""
         ...
 
-    def renew_values(
-        self,
-        replay: ReplaySource,
-        values: Callable[[Tensor], Tensor],
-        generator: torch.Generator,
-        due: Callable[[], bool],
-    ) -> None:
-        """Make values in this rank's replay that targets bootstrap from anew, by those of the network that plays.
-
-        It stops where `due` says so.
-        """
-        ...
-
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
         """Return what values float[M] were worth, by what came of their positions. All ranks call it together."""
         ...
