@@ -299,7 +299,7 @@ def test_a_home_that_nobody_has_is_a_name_like_others() -> None:
 def test_the_package_reads_files_of_others_in_no_other_way() -> None:
     """But for what the system itself writes, and what this program has written a moment before."""
     own = {
-        "engine/memory.py",
+        "machine.py",
         "commands/common/machine.py",
         "inference/session.py",
         "training/run/checkpoint.py",

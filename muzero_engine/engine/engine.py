@@ -302,7 +302,7 @@ class Engine:
                 self._error = None
                 result = Thinker(job, search, control, self._helper_for(job)).run()
             except Exception as error:  # a protocol must answer whatever the model or its runtime does
-                self._error = one_line(error)
+                self._error = _first_line(error)
                 result = self._without_model(job, control)
             counts = control.terms.phase is Phase.COUNTED and result.info.nodes > 0
             resign = counts and lost_turns.resigns(job.position.mover, result, job.options)
@@ -326,7 +326,7 @@ class Engine:
                 if before is None:
                     raise
                 options, model = before, self._load_model(before)
-                self._notice = f"{one_line(error)}: playing on with the network from before"
+                self._notice = f"{_first_line(error)}: playing on with the network from before"
             self._model, self._model_key, self._loaded_for = model, key, options
         return model
 
@@ -388,7 +388,7 @@ class Engine:
         return SearchResult(allowed[0] if allowed else None, None, info)
 
 
-def one_line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """Return the first line of what is wrong."""
     text = f"{error}".strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 
+from muzero_engine.machine import machine_mb
+
 SHARE = 0.75  # of the machine's memory, or of what its container grants: the rest is for everything else
-_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def obtainable_mb(asked_mb: int) -> int:
@@ -23,17 +21,3 @@ def obtainable_mb(asked_mb: int) -> int:
         else:
             return mb
     return 1
-
-
-def machine_mb() -> float | None:
-    """Return the MB of memory that this machine has, or this container may use; None where that is not told."""
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows
-        total = 0
-    try:
-        limit = int(_LIMIT.read_text())
-    except (OSError, ValueError):  # no container, or "max"
-        limit = 0
-    known = [amount for amount in (total, limit) if amount > 0]
-    return min(known) / (1 << 20) if known else None

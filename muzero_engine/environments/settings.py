@@ -25,9 +25,7 @@ class EnvironmentSettings:
     # images the last two are shown as one, the brighter of each point (Mnih et al. 2015)
     sticky: float = -1.0  # how likely each of these steps repeats the action before it (Machado et al. 2018);
     # negative: as the environment has it (MinAtar 0.1, ALE 0.25, others 0)
-    no_ops: Annotated[int, NO_OPS] = (
-        0  # at most so many steps of action 0 at the start, a different number each episode
-    )
+    no_ops: Annotated[int, NO_OPS] = 0  # at most so many steps of action 0 at the start, another number each episode
     size: int = 96  # rows and columns that images are resized to
     grey: bool = True  # images without their colours
     stack: int = 1  # newest observations that the network sees at once

@@ -126,9 +126,7 @@ class EnvironmentDescription:
     returns: DiscountedReturns
     c_scale: Positive = field(default=0.1, metadata=MAY_LACK)  # of searches there, as in training (`SearchConfig`)
     min_range: Positive = field(default=0.05, metadata=MAY_LACK)  # the same
-    clip_rewards: bool = field(
-        default=False, metadata=MAY_LACK
-    )  # whether the network knows rewards as -1, 0 or 1 alone
+    clip_rewards: bool = field(default=False, metadata=MAY_LACK)  # the network knows rewards as -1, 0 or 1 alone
 
     @property
     def consistent(self) -> bool:

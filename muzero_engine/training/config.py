@@ -143,10 +143,8 @@ class LearnerSettings:
     soft_policy_weight: float = 0.0  # KataGo's auxiliary soft policy target
     short_value_weight: float = 0.0  # of values after about 6, 16 and 50 plies (see replay.short_values)
     symmetries: bool = True
-    shift: int = (
-        0  # images are seen moved by up to so many points to each side, a different number each time (Kostrikov
-    )
-    # et al. 2020 and EfficientZero: 4)
+    shift: int = 0  # images are seen moved by up to so many points to each side, by another number each time
+    # (Kostrikov et al. 2020 and EfficientZero: 4)
     compile: bool = True  # torch.compile on CUDA
 
     @property

@@ -33,11 +33,17 @@ class InfoStream:
     """Prints a search as `info` lines, about one an interval. Called from the search's thread."""
 
     def __init__(
-        self, writer: Writer, analysis: Analysis, position: GoPosition, pv_length: int, engine: Engine
+        self,
+        writer: Writer,
+        analysis: Analysis,
+        position: GoPosition,
+        pv_length: int,
+        points: RootPoints,
+        ownerships: Ownerships,
     ) -> None:
         self._writer = writer
-        self._ownerships: Ownerships = engine.ownership
-        self._points = RootPoints(position, engine.values)
+        self._points = points
+        self._ownerships = ownerships
         self._analysis = analysis
         self._position = position
         self._pv_length = pv_length
@@ -169,7 +175,8 @@ class Searcher:
 
     def stream(self, position: GoPosition, analysis: Analysis, settings: GtpSettings) -> InfoStream:
         """Return what prints a search of `position` as `info` lines."""
-        return InfoStream(self._writer, analysis, position, settings.pv_length, self._engine)
+        points, ownerships = self.points(position), self._engine.ownership
+        return InfoStream(self._writer, analysis, position, settings.pv_length, points, ownerships)
 
     def end_analysis(self) -> None:
         """End a running analysis and close its response with the empty line."""

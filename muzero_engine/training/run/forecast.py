@@ -40,7 +40,6 @@ def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forec
 
     Raises BadSettings where it cannot fit into memory.
     """
-    refuse_what_cannot_fit(config, task_of(config), torch.device("cpu"))
     whole = config.search.simulations, config.self_play.fast_simulations
     timed = min(whole[0], MOST_TIMED), min(whole[1], MOST_TIMED)
     task = task_of(
@@ -50,6 +49,7 @@ def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forec
             self_play=replace(config.self_play, fast_simulations=timed[1]),
         )
     )
+    refuse_what_cannot_fit(config, task, torch.device("cpu"))
     begin = network or task.fresh_network()
     searches, roots = task.searches(begin.folded(), torch.device("cpu")), task.batch_sizes()
     still = replace(config.learner, learning_rate=0.0, final_learning_rate=0.0)  # random positions teach nothing good

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import math
 
 import torch
 
+from muzero_engine.machine import machine_mb
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.run.task import RunTask
 from muzero_engine.training.settings_text import BadSettings
@@ -38,7 +39,7 @@ def refuse_what_cannot_fit(config: TrainConfig, task: RunTask, device: torch.dev
     _refuse({"learner.batch_size": config.learner.batch_size}, config.learner.batch_size * position, most)
 
 
-def _refuse(settings: dict[str, int], needed: int, most: int) -> None:
+def _refuse(settings: dict[str, int], needed: int, most: float) -> None:
     """Raise BadSettings with these where more bytes are needed than there are."""
     if needed > most:
         values = " with ".join(f"{name}={value}" for name, value in settings.items())
@@ -48,10 +49,9 @@ def _refuse(settings: dict[str, int], needed: int, most: int) -> None:
         )
 
 
-def _memory_of(device: torch.device) -> int:
-    """Return the bytes of memory of a device; more than any has where the system does not say."""
+def _memory_of(device: torch.device) -> float:
+    """Return the bytes of memory of a device; infinite where the system does not say."""
     if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory)
-    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return 2**63
+        return torch.cuda.get_device_properties(device).total_memory
+    machine = machine_mb()
+    return math.inf if machine is None else machine * (1 << 20)

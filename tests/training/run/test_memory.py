@@ -58,3 +58,12 @@ def test_a_forecast_of_long_searches_times_the_beginning_of_one(monkeypatch: pyt
 def test_what_is_merely_large_is_taken(setting: str) -> None:
     config = tiny(setting)
     refuse_what_cannot_fit(config, task_of(config), torch.device("cpu"))
+
+
+def test_what_a_container_may_use_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tiny("learner.batch_size=100000")
+    monkeypatch.setattr("muzero_engine.training.run.memory.machine_mb", lambda: 50.0)
+    with pytest.raises(BadSettings, match=r"^learner\.batch_size=100000 needs"):
+        refuse_what_cannot_fit(config, task_of(config), torch.device("cpu"))
+    monkeypatch.setattr("muzero_engine.training.run.memory.machine_mb", lambda: None)
+    refuse_what_cannot_fit(config, task_of(config), torch.device("cpu"))
