@@ -160,7 +160,7 @@ class WorkerPool(Generic[B]):
                 self._wait_for_answer(worker)
                 answer = self._pipes[worker].recv_bytes()
             if answer[:1] == _FAILED:
-                raise self._error(f"{self._name} worker {worker} failed: {answer[1:].decode()}")
+                raise self._failure(worker, answer)
             done, seconds = _ANSWER.unpack(answer)
             self._slowest = max(self._slowest, seconds)
             self._pending[done].discard(worker)
@@ -181,11 +181,19 @@ class WorkerPool(Generic[B]):
                 self._processes[worker].kill()
                 raise self._error(f"{who} has not answered for {self.patience:g} seconds{self._late}")
 
+    def _failure(self, worker: int, answer: bytes) -> RuntimeError:
+        return self._error(f"{self._name} worker {worker} failed: {answer[1:].decode()}")
+
     @contextlib.contextmanager
     def _ends_reported(self, worker: int) -> Iterator[None]:
+        """Raise the pool's error where the pipe is closed inside: what the worker said of it, or how it ended."""
         try:
             yield
         except (EOFError, OSError):
+            with contextlib.suppress(EOFError, OSError):  # it may have failed at another group, and be asked for more
+                while True:
+                    if (answer := self._pipes[worker].recv_bytes())[:1] == _FAILED:
+                        raise self._failure(worker, answer) from None
             process = self._processes[worker]
             process.join(_JOIN_SECONDS)
             code = process.exitcode

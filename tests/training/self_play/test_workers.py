@@ -85,6 +85,18 @@ def test_failures_and_deaths_of_workers_are_reported() -> None:
             steps(pool, 2)
 
 
+@pytest.mark.timeout(60)
+def test_what_failed_is_said_to_whoever_asks_for_more() -> None:
+    """Between the two questions the worker has said what is wrong with the first, and ended."""
+    with RulesPool(groups(), 1) as pool:
+        steps(pool, 1)
+        pool.buffers[0].action[:] = 9
+        pool.submit(0)
+        pool._processes[0].join()
+        with pytest.raises(RulesError, match=r"^rules worker 0 failed: tictactoe, slot 0, game 0, .*IllegalMove"):
+            pool.submit(1)
+
+
 MAIN = """
 import multiprocessing, os, signal
 from muzero_engine.training.self_play.rules import START
