@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import time
 from collections import deque
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -32,13 +31,14 @@ class Stall(NamedTuple):
 
 class StallWatch:
     """Watches every processor that this process may use while a context holds, or several; one, where there is no
-    choosing of processors. From any thread."""
+    choosing of processors. From any thread. The context that ends last waits until nobody watches any more."""
 
     def __init__(self) -> None:
         self._stalls: deque[Stall] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
         self._contexts = 0
         self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     @property
     def stalls(self) -> tuple[Stall, ...]:
@@ -65,26 +65,33 @@ class StallWatch:
             if self._contexts == 1:
                 self._over = threading.Event()
                 cores = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else (None,)
-                for core in cores:
-                    threading.Thread(target=self._watch, args=(core, self._over), daemon=True).start()
+                self._threads = [
+                    threading.Thread(target=self._watch, args=(core, self._over), daemon=True) for core in cores
+                ]
+                for thread in self._threads:
+                    thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with self._lock:
             self._contexts -= 1
-            if not self._contexts:
-                self._over.set()
+            if self._contexts:
+                return
+            self._over.set()
+            threads = self._threads
+        for thread in threads:
+            thread.join()
 
     def _watch(self, core: int | None, over: threading.Event) -> None:
         if core is not None:
             with contextlib.suppress(OSError):  # it was taken away meanwhile
                 os.sched_setaffinity(threading.get_native_id(), {core})
-        while not over.is_set():
-            begun = now()
-            time.sleep(SLEEP_S)
+        begun = now()
+        while not over.wait(SLEEP_S):
             woken = now()
             if woken - begun - SLEEP_S > LATE_S:
                 self.tell(Stall(begun + SLEEP_S, woken))
+            begun = now()
 
 
 WATCH = StallWatch()  # of this process's matches
