@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import math
 import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +29,7 @@ from muzero_engine.environments.base import ObservationKind
 from muzero_engine.inference.bundle import Bundle
 from muzero_engine.inference.graph_names import initializer_names
 from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest, weight_name
+from muzero_engine.machine import usable_cores
 from muzero_engine.model import TOP, InitialOutput, RecurrentOutput
 
 if TYPE_CHECKING:
@@ -120,16 +119,6 @@ def accelerator_advice(available: tuple[Backend, ...], platform: str = sys.platf
     if platform == "win32":
         ways.append(f"any: {_PACKAGES[Backend.DIRECTML]}")
     return "none is used; for " + ", or for ".join(ways)
-
-
-def usable_cores(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Return how many processor cores this process may run on, and its container may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        granted, period = quota.read_text().split()
-        return max(1, min(cores, math.ceil(int(granted) / int(period))))
-    except (OSError, ValueError):  # no container, or "max"
-        return cores
 
 
 def default_threads() -> int:

@@ -31,8 +31,8 @@ from muzero_engine.inference.session import (
     choose_backend,
     default_threads,
     obtainable_threads,
-    usable_cores,
 )
+from muzero_engine.machine import usable_cores
 
 GAME = load_game("tictactoe")
 
@@ -118,14 +118,6 @@ def test_no_network_has_more_threads_than_there_are_cores(bundle: Bundle) -> Non
 def test_threads(bundle: Bundle) -> None:
     assert OnnxModel(bundle, threads=2).threads == min(2, usable_cores())
     assert OnnxModel(bundle, threads=0).threads == default_threads() == max(1, min(usable_cores() // 2, 8))
-
-
-def test_a_containers_share_of_the_processor_counts(tmp_path: Path) -> None:
-    everything = usable_cores(tmp_path / "nothing")
-    quota = tmp_path / "cpu.max"
-    for text, cores in (("max 100000\n", everything), ("100000 100000\n", 1), ("10000 100000\n", 1), ("x", everything)):
-        quota.write_text(text)
-        assert usable_cores(quota) == cores
 
 
 def test_a_batch_that_is_filled_up_for_a_card_gives_the_same(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:

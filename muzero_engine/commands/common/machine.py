@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from muzero_engine import __version__
-from muzero_engine.inference.session import available_backends, usable_cores
+from muzero_engine.inference.session import available_backends
+from muzero_engine.machine import usable_cores
 from muzero_engine.search import tree
 
 PACKAGE = "muzero-engine"

@@ -26,6 +26,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from muzero_engine.machine import usable_cores
 from muzero_engine.training.self_play.rules import Buffers, RulesError, RulesSettings
 
 _JOIN_SECONDS = 5.0  # for all workers to end
@@ -283,6 +284,5 @@ def _work(
 
 def default_workers(world: int = 1) -> int:
     """Return as many as there are cores for each rank of this machine, less one for the rank itself; at least one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     ranks = int(os.environ.get("LOCAL_WORLD_SIZE", world))
-    return max(1, cores // ranks - 1)
+    return max(1, usable_cores() // ranks - 1)
