@@ -9,15 +9,18 @@ KaTrain's default) give a warning, too, and are replaced by area scoring.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Shape
+from muzero_engine.games.bitsets import point_set
 from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition
 from muzero_engine.protocols.gtp.params import MOST_NOISE
 from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules, UnplayableRules
+from muzero_engine.protocols.katago.game import Playback, QueriedGame
 
 _PLAYERS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
 INCLUDED = frozenset(  # flags of a query
@@ -31,7 +34,8 @@ _FIELDS = INCLUDED | frozenset(
 _SETTINGS = frozenset(
     {"maxVisits", "maxTime", "analysisPVLen", "reportAnalysisWinratesAs", "wideRootNoise", "analysisWideRootNoise"}
 )
-MOST_MOVES = 4_000  # no game is longer; a position is kept for each turn that is asked for
+EVERY = -1  # the set of all actions
+MOST_MOVES = 4_000  # no game is longer
 MOST_WARNINGS = 20  # of one query
 _VIEWS = ("BLACK", "WHITE", "SIDETOMOVE")
 
@@ -44,22 +48,15 @@ class QueryError(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True)
-class QueriedTurn:
-    """One position of a query."""
-
-    number: int
-    priority: int
-    position: GoPosition
-    root_actions: tuple[int, ...] | None  # None: all legal ones
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A checked query."""
+    """A checked query: nothing that is legal to ask of it fails later."""
 
     id: str
-    turns: tuple[QueriedTurn, ...]
+    game: QueriedGame
+    turns: array[int]  # each once, as they were named
+    priorities: tuple[int, ...]  # of each turn
+    allowed: tuple[int, int] = (EVERY, EVERY)  # actions that each player may begin with, as sets
     max_visits: int | None = None
     max_time_s: float | None = None
     report_every_s: float | None = None
@@ -68,6 +65,13 @@ class Query:
     pv_length: int = 15
     view: str = "BLACK"  # whose view values have: BLACK, WHITE or SIDETOMOVE
     warnings: tuple[tuple[str, str], ...] = ()  # (field, message)
+
+    def root_actions(self, position: GoPosition) -> tuple[int, ...] | None:
+        """Return the actions that a search of a position may begin with, None for all legal ones."""
+        allowed = self.allowed[position.mover]
+        if allowed == EVERY:
+            return None
+        return tuple(action for action in position.legal_actions().tolist() if allowed >> action & 1)
 
 
 def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
@@ -87,14 +91,10 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     if priorities and len(priorities) != len(numbers):
         raise QueryError("priorities", "must be as many as analyzeTurns")
     priority = int(_number(fields, "priority", default=0.0, low=-(2**31)) or 0)
-    positions = _positions(start, moves, _player(fields, "initialPlayer"), set(numbers))
-    turns = []
+    game = _game(start, moves, _player(fields, "initialPlayer"))
+    named: dict[int, int] = {}
     for i, number in enumerate(numbers):
-        if number not in positions:
-            continue  # a turn that is named twice is analysed once
-        position = positions.pop(number)
-        allowed = _allowed(fields, position)
-        turns.append(QueriedTurn(number, priorities[i] if priorities else priority, position, allowed))
+        named.setdefault(number, priorities[i] if priorities else priority)  # one that is named twice is analysed once
     visits = _number(fields, "maxVisits", low=1.0) or _number(settings, "maxVisits", low=1.0)
     view = str(settings.get("reportAnalysisWinratesAs", "BLACK")).upper()
     if view not in _VIEWS:
@@ -104,7 +104,10 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
         noise = _number(settings, "analysisWideRootNoise", low=0.0, high=MOST_NOISE)
     return Query(
         id=query_id,
-        turns=tuple(turns),
+        game=game,
+        turns=array("H", named),
+        priorities=tuple(named.values()),
+        allowed=_allowed(fields, game, named),
         max_visits=None if visits is None else int(visits),
         max_time_s=_number(settings, "maxTime", low=0.001),
         report_every_s=_number(fields, "reportDuringSearchEvery", low=0.001),
@@ -173,50 +176,49 @@ def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
         raise QueryError("initialStones", str(error)) from None
 
 
-def _positions(
-    start: GoPosition, moves: list[tuple[int, int]], first: int | None, numbers: set[int]
-) -> dict[int, GoPosition]:
-    """Return the position at each of these turns.
-
-    Its mover is the player of the next move, after the last the other one.
-    """
-    position = start.copy()
-    position.set_mover(moves[0][0] if moves else (start.mover if first is None else first))
-    positions = {0: position.copy()} if 0 in numbers else {}
-    for i, (colour, action) in enumerate(moves):
-        try:
-            position.play_any(action, colour)
-        except IllegalMove as error:
-            raise QueryError("moves", f"Illegal move {i}: {vertex_text(action, start.shape)} ({error})") from None
-        if i + 1 < len(moves):
-            position.set_mover(moves[i + 1][0])
-        if i + 1 in numbers:
-            positions[i + 1] = position.copy()
-    return positions
+def _game(start: GoPosition, moves: list[tuple[int, int]], first: int | None) -> QueriedGame:
+    """Return the game of these (colour, action), all of which can be played."""
+    game = QueriedGame.of(start, moves, start.mover if first is None else first)
+    playback = Playback()
+    try:
+        playback.at(game, len(moves))
+    except IllegalMove as error:
+        i = playback.position.ply
+        raise QueryError("moves", f"Illegal move {i}: {vertex_text(moves[i][1], start.shape)} ({error})") from None
+    return game
 
 
-def _allowed(fields: Mapping[str, Any], position: GoPosition) -> tuple[int, ...] | None:
-    """Return the root's actions that `avoidMoves` and `allowMoves` leave, or None where they leave all."""
-    avoided: set[int] = set()
-    allowed: set[int] | None = None
+def _allowed(fields: Mapping[str, Any], game: QueriedGame, turns: Iterable[int]) -> tuple[int, int]:
+    """Return the sets of actions that `avoidMoves` and `allowMoves` leave to each player at these turns."""
+    if not any(_list(fields, name) for name in ("avoidMoves", "allowMoves")):
+        return EVERY, EVERY
+    left = [EVERY, EVERY]
+    blamed = ["", ""]
+    for mover in {game.mover(turn): None for turn in turns}:
+        left[mover], blamed[mover] = _left_to(mover, fields, game.shape)
+    playback = Playback()
+    for turn in sorted(turns):
+        mover = game.mover(turn)
+        if left[mover] != EVERY and not point_set(playback.at(game, turn).legal_actions().tolist()) & left[mover]:
+            raise QueryError(blamed[mover], "no legal move is left to analyse")
+    return left[BLACK], left[WHITE]
+
+
+def _left_to(mover: int, fields: Mapping[str, Any], shape: Shape) -> tuple[int, str]:
+    """Return the set of actions that are left to a player, and the field that leaves no more."""
+    avoided, allowed = 0, EVERY
     for name in ("avoidMoves", "allowMoves"):
         for entry in _list(fields, name):
             if not isinstance(entry, dict):
                 raise QueryError(name, "must be a list of objects")
-            actions = {_action(vertex, position.shape, name) for vertex in _list(entry, "moves")}
-            if _player(entry, "player") != position.mover or (_number(entry, "untilDepth", low=1.0) is None):
+            actions = point_set(_action(vertex, shape, name) for vertex in _list(entry, "moves"))
+            if _player(entry, "player") != mover or _number(entry, "untilDepth", low=1.0) is None:
                 continue
             if name == "avoidMoves":
                 avoided |= actions
             else:
-                allowed = (allowed or set()) | actions
-    if allowed is None and not avoided:
-        return None
-    legal = position.legal_actions().tolist()
-    left = tuple(action for action in legal if action not in avoided and (allowed is None or action in allowed))
-    if not left:
-        raise QueryError("avoidMoves" if avoided else "allowMoves", "no legal move is left to analyse")
-    return left
+                allowed = actions if allowed == EVERY else allowed | actions
+    return allowed & ~avoided, "avoidMoves" if avoided else "allowMoves"
 
 
 def _coloured(fields: Mapping[str, Any], name: str, shape: Shape) -> list[tuple[int, int]]:

@@ -12,7 +12,6 @@ import json
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from muzero_engine import __version__
@@ -23,24 +22,17 @@ from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.points import RootPoints
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
-from muzero_engine.games.go.rules import BLACK
+from muzero_engine.games.go.rules import BLACK, GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, RefusedLine, Writer, log_from_the_start
 from muzero_engine.protocols.gtp.analysis import Ownerships, moves_ownership, ownership_stdev, win_rate
 from muzero_engine.protocols.gtp.params import GtpSettings
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
-from muzero_engine.protocols.katago.query import QueriedTurn, Query, QueryError, parse_query
+from muzero_engine.protocols.katago.game import Playback
+from muzero_engine.protocols.katago.query import Query, QueryError, parse_query
+from muzero_engine.protocols.katago.waiting import Queue, Task, TooMuch
 
 _POLL_S = 0.02  # how often a session looks whether its search is over, where nothing wakes it
 DEFAULT_VISITS = 500  # where neither the query nor the session says; that of KataGo's example configuration
-
-
-@dataclass(slots=True, eq=False)
-class Task:
-    """One position to search."""
-
-    query: Query
-    turn: QueriedTurn
-    terminated: bool = False
 
 
 class KatagoAnalysisSession:
@@ -67,7 +59,8 @@ class KatagoAnalysisSession:
         self._inbox = inbox
         self._version = version
         self._max_visits = max_visits
-        self._waiting: list[Task] = []
+        self._waiting = Queue()
+        self._playback = Playback()
         self._running: Task | None = None
 
     def handle(self, line: str) -> bool:
@@ -76,7 +69,7 @@ class KatagoAnalysisSession:
         while self._waiting and not self._inbox.abandoned:
             self._accept_more()
             if self._waiting:
-                self._run(max(self._waiting, key=lambda task: task.turn.priority))
+                self._run(self._waiting.take())
         return True
 
     def refuse(self, why: str) -> None:
@@ -115,19 +108,21 @@ class KatagoAnalysisSession:
             if "action" in fields:
                 self._act(fields)
             else:
-                self._enqueue(parse_query(fields, query_id))
+                self._enqueue(parse_query(fields, query_id), len(line))
         except QueryError as error:
             self._send({"error": str(error), "field": error.field, "id": query_id})
+        except TooMuch as error:
+            self._send({"error": str(error), "id": query_id})
         except RecursionError:  # what is echoed is nearly too deep to be read
             self._send({"error": "the query is nested too deeply", "id": query_id})
         except Exception as error:  # a fault of this program must not end a client's session
             traceback.print_exc(file=sys.stderr)
             self._send({"error": f"internal error: {error!r}", "id": query_id})
 
-    def _enqueue(self, query: Query) -> None:
+    def _enqueue(self, query: Query, characters: int) -> None:
+        self._waiting.add(query, characters)
         for field, message in query.warnings:
             self._send({"warning": message, "field": field, "id": query.id})
-        self._waiting += [Task(query, turn) for turn in query.turns]
 
     def _act(self, fields: dict[str, Any]) -> None:
         match fields["action"]:
@@ -167,32 +162,32 @@ class KatagoAnalysisSession:
     def _terminate(self, query_id: str | None, turns: list[object] | None) -> None:
         """End the tasks of a query (None: of all), all of its turns or these."""
 
-        def meant(task: Task) -> bool:
-            return query_id in (None, task.query.id) and (turns is None or task.turn.number in turns)
-
-        for task in [task for task in self._waiting if meant(task)]:
-            self._waiting.remove(task)
-            self._send(
-                {"id": task.query.id, "isDuringSearch": False, "noResults": True, "turnNumber": task.turn.number}
-            )
-        if self._running is not None and meant(self._running):
-            self._running.terminated = True
+        for query, numbers in self._waiting.terminate(query_id, turns):
+            for number in numbers:
+                self._send({"id": query.id, "isDuringSearch": False, "noResults": True, "turnNumber": number})
+        running = self._running
+        if running is not None and query_id in (None, running.query.id) and (turns is None or running.turn in turns):
+            running.terminated = True
 
     # Searching
 
     def _run(self, task: Task) -> None:
-        self._waiting.remove(task)
         self._running = task
         query, turn = task.query, task.turn
+        position = self._playback.at(query.game, turn)
         interval_ms = None if query.report_every_s is None else 1000.0 * query.report_every_s
         reported_ms = 0.0
-        points = RootPoints(turn.position, self._engine.values)
+        points = RootPoints(position, self._engine.values)
+
+        def answer(info: SearchInfo, *, during_search: bool) -> None:
+            owned = self._engine.ownership
+            self._send(analysis(query, turn, position, info, points, during_search=during_search, ownerships=owned))
 
         def report(info: SearchInfo) -> None:
             nonlocal reported_ms
             if interval_ms is not None and info.elapsed_ms - reported_ms >= 0.5 * interval_ms:
                 reported_ms = info.elapsed_ms
-                self._send(analysis(query, turn, info, points, during_search=True, ownerships=self._engine.ownership))
+                answer(info, during_search=True)
 
         results: list[SearchResult] = []
 
@@ -201,14 +196,14 @@ class KatagoAnalysisSession:
             self._inbox.wake()
 
         try:
-            self._engine.prepare(turn.position.shape)
+            self._engine.prepare(position.shape)
         except (ValueError, RuntimeError) as error:
             self._running = None
             self._send({"error": " ".join(str(error).split()), "id": query.id})
             return
         self._engine.go(
-            turn.position,
-            self._limits(task),
+            position,
+            self._limits(query, position),
             on_info=report,
             on_done=done,
             info_interval_ms=interval_ms,
@@ -225,16 +220,14 @@ class KatagoAnalysisSession:
         if self._engine.error is not None:
             self._send({"error": self._engine.error, "id": query.id})
         else:
-            info = results[0].info
-            self._send(analysis(query, turn, info, points, during_search=False, ownerships=self._engine.ownership))
+            answer(results[0].info, during_search=False)
 
-    def _limits(self, task: Task) -> Limits:
-        query = task.query
+    def _limits(self, query: Query, position: GoPosition) -> Limits:
         visits = query.max_visits
         if visits is None and query.max_time_s is None:
             visits = self._max_visits
         move_time = None if query.max_time_s is None else 1000.0 * query.max_time_s
-        return Limits(nodes=visits, move_time_ms=move_time, root_actions=task.turn.root_actions)
+        return Limits(nodes=visits, move_time_ms=move_time, root_actions=query.root_actions(position))
 
     def _send(self, fields: dict[str, Any]) -> None:
         self._writer.write(json.dumps(fields, separators=(",", ":")))
@@ -242,7 +235,8 @@ class KatagoAnalysisSession:
 
 def analysis(
     query: Query,
-    turn: QueriedTurn,
+    turn: int,
+    position: GoPosition,
     info: SearchInfo,
     root_points: RootPoints,
     *,
@@ -250,7 +244,6 @@ def analysis(
     ownerships: Ownerships,
 ) -> dict[str, Any]:
     """Return the answer for one position: moves that were searched, the root and what else was asked for."""
-    position = turn.position
     black_to_move = position.mover == BLACK
     sign = 1.0 if query.view == "SIDETOMOVE" or (query.view == "BLACK") == black_to_move else -1.0
     score = root_points.model(info)
@@ -294,7 +287,7 @@ def analysis(
     answer = {
         "id": query.id,
         "isDuringSearch": during_search,
-        "turnNumber": turn.number,
+        "turnNumber": turn,
         "moveInfos": moves,
         "rootInfo": root,
     }

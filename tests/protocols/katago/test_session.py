@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -17,7 +18,9 @@ from support.transcript import Output
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
+from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, Writer, run_session
+from muzero_engine.protocols.katago import waiting
 from muzero_engine.protocols.katago.query import parse_query
 from muzero_engine.protocols.katago.session import DEFAULT_VISITS, KatagoAnalysisSession
 
@@ -153,10 +156,10 @@ def test_handicap_and_komi_by_the_rules() -> None:
     stones = [["B", "C3"], ["B", "D4"]]
     for rules, bonus in (("tromp-taylor", 0), ("chinese", 2), ("aga", 1), ({"whiteHandicapBonus": "N-1"}, 1)):
         query = parse_query({**BASE, "rules": rules, "komi": 0.5, "initialStones": stones}, "q")
-        assert query.turns[0].position.komi == 0.5 + bonus
-        assert query.turns[0].position.mover == 1
+        assert query.game.komi == 0.5 + bonus
+        assert query.game.mover(0) == 1
     query = parse_query({**BASE, "initialStones": [*stones, ["W", "A1"]], "whiteHandicapBonus": "N"}, "q")
-    assert query.turns[0].position.komi == 7.5
+    assert query.game.komi == 7.5
 
 
 def test_rules_that_cannot_be_played_give_a_warning_and_an_answer(desk: Desk) -> None:
@@ -206,6 +209,37 @@ def test_bad_queries_name_the_field(desk: Desk, changes: dict[str, object], fiel
     assert answer["field"] == field
     assert answer["error"]
     assert "go" not in desk.engine.events
+
+
+def test_a_position_is_made_when_its_search_begins(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A position with its history is a hundred kilobytes: 3 GB waited with a thousand games and all their turns."""
+    alive = []
+    go = desk.engine.go
+
+    def count_and_go(*args: Any, **settings: Any) -> None:
+        alive.append(sum(isinstance(one, GoPosition) for one in gc.get_objects()))
+        go(*args, **settings)
+
+    monkeypatch.setattr(desk.engine, "go", count_and_go)
+    gc.collect()
+    others = sum(isinstance(one, GoPosition) for one in gc.get_objects())
+    moves = [["BW"[i % 2], f"{'ABCDE'[i % 5]}{1 + i // 5}"] for i in range(12)]
+    queries = [{**BASE, "id": str(i), "moves": moves, "analyzeTurns": [*range(13)]} for i in range(20)]
+    answers = desk.send(*queries)
+    assert [(a["id"], a["turnNumber"]) for a in answers] == [(str(i), turn) for i in range(20) for turn in range(13)]
+    assert max(alive) - others <= 5
+
+
+def test_more_than_may_wait_is_refused_and_the_rest_answered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "MOST_QUERIES", 3)
+    answers = desk.send(*({**BASE, "id": str(i)} for i in range(5)))
+    assert [a["id"] for a in answers if "moveInfos" in a] == ["0", "1", "2"]
+    assert [a["id"] for a in answers if "too much is waiting" in a.get("error", "")] == ["3", "4"]
+    monkeypatch.setattr(waiting, "MOST_CHARACTERS", 200)
+    assert "too much is waiting" in desk.one(id="q" * 200)["error"]
+    assert desk.one()["moveInfos"]  # what was answered, terminated or refused waits no longer
+    desk.send(BASE, {"id": "t", "action": "terminate_all"})
+    assert desk.one()["moveInfos"]
 
 
 def test_an_illegal_move_is_called_so(desk: Desk) -> None:
