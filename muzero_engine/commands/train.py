@@ -305,7 +305,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
             note=progress.note,
         )
     cluster = None if order.cluster is None else Cluster(address=order.cluster, note=progress.note)
-    with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier, cluster) as run:
+    with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier, cluster, lock) as run:
         if world.is_main:
             write_atomically(folder / CONFIG, to_json(config).encode())
         for write in write_records:

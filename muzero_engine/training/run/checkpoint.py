@@ -82,7 +82,7 @@ class CheckpointWriter:
             restore_checkpoints(self._folder.parent)
             for left in self._folder.parent.glob(".checkpoint-*.part"):
                 shutil.rmtree(left)
-            self._folder.mkdir(parents=True)
+            self._folder.mkdir()
         except OSError as error:
             raise self._refused(error) from error
 

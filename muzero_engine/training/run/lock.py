@@ -16,6 +16,15 @@ class RunInUse(RuntimeError):
     """Another program trains in the folder; the message names it and says what to do."""
 
 
+class RunRemoved(RuntimeError):
+    """The folder of a run is not there any more, or is another one; the message says so."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder} was removed, moved or replaced while the run went on: the run ends, and writes nothing there"
+        )
+
+
 class RunLock:
     """Keeps other programs out of a run's folder until it is released or this process ends, however it ends."""
 
@@ -36,6 +45,18 @@ class RunLock:
                 f"another program trains in {self._folder}: when it has ended, go on with --resume, "
                 "or choose another folder"
             ) from None
+
+    @property
+    def lost(self) -> bool:
+        """Return whether the folder was locked and is no longer there, or another one is in its place."""
+        if self._descriptor is None:
+            return False
+        try:
+            return not os.path.samestat(os.stat(self._folder / LOCK), os.fstat(self._descriptor))
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # a disk that cannot be reached may be back by the time something is written
+            return False
 
     def release(self) -> None:
         """Let others in."""

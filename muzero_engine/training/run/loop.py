@@ -2,8 +2,8 @@
 
 It ends after the last gradient step or its duration, before a time limit (early enough to write a checkpoint) or when
 asked to by Ctrl-C or SIGTERM, which is answered at once and cuts the cycle short, or when an environment fails: always
-with a checkpoint, where there is anything to keep. A second Ctrl-C ends it at once. The first checkpoint comes before
-the first gradient step.
+with a checkpoint, where there is anything to keep, and a folder to keep it in. A second Ctrl-C ends it at once. The
+first checkpoint comes before the first gradient step.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def train(
     """Run until one of the endings; all ranks call it together, each in its main thread.
 
     `time_limit` in seconds from now, checkpoint included. Raises the `PlaySource.failure` after which nothing more can
-    be played, with a checkpoint; NonFiniteLoss, RulesError, PeerLost,
-    CheckpointNotWritten, OSError, and KeyboardInterrupt at a second Ctrl-C; checkpoints from before are then intact.
+    be played, with a checkpoint; NonFiniteLoss, RulesError, PeerLost, CheckpointNotWritten, OSError, and
+    KeyboardInterrupt at a second Ctrl-C; checkpoints from before are then intact. Raises RunRemoved, too.
     """
     world, config = run.world, run.config
     times = _CycleTimes(clock, None if time_limit is None else clock() + time_limit, deque(maxlen=RECENT))
@@ -138,13 +138,17 @@ def train(
         save_seconds = time.monotonic() - began
 
     request = StopRequest(answer=answer, repeat=REPEAT_SECONDS if world.size > 1 else REPEAT_ALONE)
-    steadiness = _Steadiness(request.due)
+
+    def due() -> bool:
+        return request.due() or run.removed
+
+    steadiness = _Steadiness(due)
     watch = Watch(steadiness.due, lambda so_far: progress.show(lambda: status(so_far)))
     with request:
         if run.notice:
             progress.note(run.notice)
         while not run.finished:
-            if world.any(request.due()):
+            if world.any(due()):
                 ending = RunEnd.ASKED
                 break
             evaluation = run.evaluation_seconds
@@ -172,11 +176,12 @@ def train(
             if world.any(run.failure is not None):
                 ending = RunEnd.FAILED
                 break
-            due = clock() - saved_at >= config.checkpoint_seconds and record.cycle > saved_cycle
-            if world.any(world.is_main and due) and not run.finished and not world.any(request.due()):
+            late = clock() - saved_at >= config.checkpoint_seconds and record.cycle > saved_cycle
+            if world.any(world.is_main and late) and not run.finished and not world.any(request.due()):
                 save()
         else:
             ending = RunEnd.LASTED if config.duration else RunEnd.FINISHED
+        run.require_folder()
         if run.left:
             progress.note(f"{run.left} and is left behind: what it had in progress begins anew")
         if run.counters.cycle:

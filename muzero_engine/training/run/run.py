@@ -20,9 +20,10 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.assemble import assemble
-from muzero_engine.training.run.checkpoint import Checkpoint
+from muzero_engine.training.run.checkpoint import Checkpoint, CheckpointNotWritten
 from muzero_engine.training.run.checkpoint_contents import Counters, read_counters, read_earlier
 from muzero_engine.training.run.cycle import Watch, play_cycle
+from muzero_engine.training.run.lock import RunLock, RunRemoved
 from muzero_engine.training.run.state import save_state
 from muzero_engine.training.run.task import RunTask
 
@@ -41,15 +42,19 @@ class TrainingRun:
         initial: MuZeroNetwork | None = None,
         earlier: Counters | None = None,
         cluster: Cluster | None = None,
+        lock: RunLock | None = None,
     ) -> None:
         """Begin a new run in `folder`, or go on with the one that `checkpoint` (of the same settings) has.
 
         A new run begins with the network `initial` (see `initial_network`), which learnt `earlier` what these counters
-        say, or with a fresh one. Its games come from a `cluster` if it has one. Raises BadCheckpoint, BadConfig,
-        BadEnvironment, EnvironmentFailed, ClusterLost, and OSError where the folder cannot be written to.
+        say, or with a fresh one. Its games come from a `cluster` if it has one. Rank 0 may hold the `lock` of the
+        folder. Raises BadCheckpoint, BadConfig, BadEnvironment, EnvironmentFailed, ClusterLost, RunRemoved, and OSError
+        where the folder cannot be written to.
         """
+        self._folder, self._lock = folder, lock
         self.config, self.world = config, world
         self.counters = Counters() if checkpoint is None else read_counters(checkpoint)
+        self.require_folder()
         self._earlier = (earlier or Counters()) if checkpoint is None else read_earlier(checkpoint)
         self._parts = assemble(config, folder, world, self.counters, checkpoint, initial, cluster)
         self._cycle_seconds = 0.0  # of the last cycle
@@ -84,6 +89,11 @@ class TrainingRun:
     def who_plays(self) -> str:
         """Return words on who plays besides this process; empty where nobody does."""
         return self._parts.self_play.who_plays
+
+    @property
+    def removed(self) -> bool:
+        """Return whether the folder that this rank has locked is no longer there."""
+        return self._lock is not None and self._lock.lost
 
     @property
     def finished(self) -> bool:
@@ -130,9 +140,11 @@ class TrainingRun:
         return not self.world.any(not self._parts.replay.ready)
 
     def cycle(self, watch: Watch | None = None) -> CycleRecord:
-        """Play, learn, perhaps evaluate; log and return what was measured. Raises what `play_cycle` does."""
+        """Play, learn, perhaps evaluate; log and return what was measured. Raises what `play_cycle` does, and
+        RunRemoved."""
         self.learner.total_steps = self.expected_steps
         self.counters, record = play_cycle(self._parts, self.counters, evaluates=self.evaluates_next, watch=watch)
+        self.require_folder()
         self._cycle_seconds = record.cycle_seconds
         self._parts.log.append(record)
         for use in self._on_record:
@@ -144,8 +156,18 @@ class TrainingRun:
         self._on_record.append(use)
 
     def save(self) -> Path:
-        """Write a checkpoint and return its folder. Raises CheckpointNotWritten on all ranks together."""
-        return save_state(self._parts, self.counters, self._earlier)
+        """Write a checkpoint and return its folder. Raises CheckpointNotWritten, RunRemoved on all ranks together."""
+        self.require_folder()
+        try:
+            return save_state(self._parts, self.counters, self._earlier)
+        except CheckpointNotWritten:
+            self.require_folder()
+            raise
+
+    def require_folder(self) -> None:
+        """Raise RunRemoved where the folder is no longer there. All ranks ask together."""
+        if self.world.any(self.removed):
+            raise RunRemoved(self._folder)
 
     def close(self) -> None:
         """End the worker processes and close the log."""

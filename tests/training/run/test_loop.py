@@ -25,9 +25,10 @@ from muzero_engine.training.report.run_metrics import CycleRecord, read_records
 from muzero_engine.training.report.step_metrics import StepMetrics
 from muzero_engine.training.run import checkpoint as checkpoint_module
 from muzero_engine.training.run import cycle as cycle_module
-from muzero_engine.training.run.checkpoint import CheckpointNotWritten, checkpoints
+from muzero_engine.training.run.checkpoint import CheckpointNotWritten, CheckpointWriter, checkpoints
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_counters
 from muzero_engine.training.run.cycle import Watch
+from muzero_engine.training.run.lock import RunLock, RunRemoved
 from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
 from muzero_engine.training.search.batched import BatchedSearch
@@ -102,6 +103,36 @@ def test_checkpoints_come_by_the_clock(tmp_path: Path) -> None:
     with TrainingRun(tiny("checkpoint_seconds=0", "steps=8"), tmp_path, World.alone()) as run:
         train(run, quiet())
     assert [step for step, _ in checkpoints(tmp_path)] == [8, 6]
+
+
+@pytest.mark.parametrize(
+    "moment", [(SlotGroup, "dispatch", 4), (Learner, "step", 3), (CheckpointWriter, "write_group", 2)]
+)
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_folder_that_was_removed_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: tuple[type, str, int], replaced: bool
+) -> None:
+    """It was made anew, without the settings and the lock."""
+    folder, (owner, name, times), calls = tmp_path / "run", moment, 0
+    act = getattr(owner, name)
+
+    def removed(*arguments: object, **named: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == times:
+            folder.rename(tmp_path / "elsewhere")
+            if replaced:
+                RunLock(folder).take()  # by somebody else
+        return act(*arguments, **named)
+
+    with RunLock(folder) as lock:
+        lock.take()
+        with TrainingRun(tiny("steps=1000"), folder, World.alone(), lock=lock) as run:
+            monkeypatch.setattr(owner, name, removed)
+            with pytest.raises(RunRemoved, match="was removed, moved or replaced"):
+                train(run, quiet())
+    assert [path.name for path in folder.glob("*")] == ([".lock"] if replaced else [])
+    assert folder.exists() == replaced
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
