@@ -23,7 +23,7 @@ _LETTERS = "bw"
 _SIGNS = "XO"
 _NAMES = ("Black", "White")
 _MAX_SIZE = len(COLUMN_LETTERS)
-_ROW = re.compile(r"(?:[bw]|[0-9]{1,2})+")
+_ROW = re.compile(r"(?:[bw]|[0-9]{1,2}(?![0-9]))+")
 _KOMI = re.compile(r"[+-]?[0-9]{1,7}(?:\.[05]0*)?")
 
 

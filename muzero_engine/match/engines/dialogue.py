@@ -176,7 +176,7 @@ def parse_info(line: str) -> tuple[Score | None, int | None, int | None]:
             score = _score(words[i + 1], words[i + 2])
         elif word in _INFO_WORDS:
             values[word] = words[i + 1]
-    return score, _count(values.get("depth")), _count(values.get("nodes"))
+    return score, parse_count(values.get("depth")), parse_count(values.get("nodes"))
 
 
 def _score(kind: str, value: str) -> Score | None:
@@ -189,5 +189,6 @@ def _score(kind: str, value: str) -> Score | None:
         return None
 
 
-def _count(word: str | None) -> int | None:
+def parse_count(word: str | None) -> int | None:
+    """Return a whole number from 0 on that a word says; None for anything else, and for more than 18 digits."""
     return int(word) if word is not None and word.isascii() and word.isdecimal() and len(word) < 19 else None

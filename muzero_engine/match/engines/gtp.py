@@ -20,6 +20,7 @@ from muzero_engine.match.engines.base import (
     Reply,
     ReplyKind,
 )
+from muzero_engine.match.engines.dialogue import parse_count
 from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
@@ -27,7 +28,7 @@ from muzero_engine.match.settings.time_control import TimeControl
 
 _COLOURS = ("black", "white")
 _INTERVAL_CS = 100  # between reports of an engine that gives scores
-_FINAL_SCORE = re.compile(r"([BW])\+([0-9]+(?:\.[0-9]+)?)")
+_FINAL_SCORE = re.compile(r"([BW])\+([0-9]{1,4}(?:\.[0-9]+)?)")
 _VERDICTS = ("0", "draw", "jigo")
 # The rules of the judge, in KataGo's words
 _RULES = {
@@ -254,7 +255,7 @@ def parse_final_score(text: str) -> float | None:
 def parse_report(line: str) -> tuple[Score | None, int | None]:
     """Return the best move's score and the visits of all moves that a line of Leela Zero's analysis says."""
     moves = [dict(itertools.pairwise(part.split())) for part in line.split(" info ")]
-    rate = moves[0].get("winrate", "")
-    score = Score(ScoreKind.WIN_RATE, min(int(rate), 10_000) / 10_000) if rate.isdecimal() else None
-    visits = [int(move["visits"]) for move in moves if move.get("visits", "").isdecimal()]
+    rate = parse_count(moves[0].get("winrate"))
+    score = None if rate is None else Score(ScoreKind.WIN_RATE, min(rate, 10_000) / 10_000)
+    visits = [count for move in moves if (count := parse_count(move.get("visits"))) is not None]
     return score, sum(visits) if visits else None

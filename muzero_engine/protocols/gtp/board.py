@@ -50,7 +50,7 @@ class GtpBoard:
         *,
         komi: float = DEFAULT_KOMI,
     ) -> None:
-        if 2.0 * komi != round(2.0 * komi):
+        if 2.0 * komi % 1.0:
             raise BadPosition(f"komi must be a whole or a half number, not {komi:g}")
         self._on_new_game = on_new_game
         self._ownership = ownership

@@ -129,7 +129,7 @@ def parse_float(text: str, what: str) -> float:
 def parse_komi(text: str) -> float:
     """Read a komi: a whole or a half number, with a comma or a point. Raises GtpError."""
     komi = parse_float(re.sub(r"^([+-]?[0-9]+),([0-9]+)$", r"\1.\2", text), "komi")
-    if 2.0 * komi != round(2.0 * komi):
+    if 2.0 * komi % 1.0:
         raise GtpError(f"komi must be a whole or a half number, not {text!r:.20}")
     return komi
 

@@ -5,6 +5,7 @@ It searches nothing in the background, so a line is answered before the next is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from muzero_engine.games.base import BadPosition, IllegalMove
@@ -73,7 +74,7 @@ class _UctSession:
         return self._commands[command](words)
 
     def _boardsize(self, words: list[str]) -> str:
-        size = int(words[0]) if words and words[0].isdecimal() else 0
+        size = int(words[0]) if words and re.fullmatch("[0-9]{1,2}", words[0]) else 0
         if not 2 <= size <= 19:
             raise _BadCommand("unacceptable size")
         self._shape = (size, size)

@@ -161,7 +161,7 @@ def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
     stones = _coloured(fields, "initialStones", shape)
     black, white = ([action for colour, action in stones if colour == side] for side in (BLACK, WHITE))
     komi = _number(fields, "komi", low=-(10.0**6), high=10.0**6)
-    if komi is not None and 2.0 * komi != round(2.0 * komi):
+    if komi is not None and 2.0 * komi % 1.0:
         raise QueryError("komi", "must be a whole or a half number")
     handicap = len(black) if not white else 0
     try:

@@ -92,6 +92,8 @@ def test_no_text_breaks_the_position_parser(text: str) -> None:
         "0/0 b 0",
         "1/1 b 0",
         "bw/wb b 0",
+        "99999999999/9 b 0",
+        "b9999999999b/9 b 0",
         "3/3/3 b 9999999",
     ],
 )

@@ -49,6 +49,8 @@ def test_report() -> None:
     line = "info move D4 visits 12 winrate 4802 prior 2211 order 0 pv D4 E5 info move C3 visits 3 winrate 900 pv C3"
     assert parse_report(line) == (Score(ScoreKind.WIN_RATE, 0.4802), 15)
     assert parse_report("info move D4") == (None, None)
+    digits = "9" * 5000
+    assert parse_report(f"info move D4 visits {digits} winrate {digits} info move C3 visits 3") == (None, 3)
 
 
 def limits(client: UciClient | UgiClient | UsiClient, first: str, second: str, mover: int, *spent: float) -> str:

@@ -62,6 +62,7 @@ def test_gtp() -> None:
     [
         ("7 boardsize 20", "?7 unacceptable size"),
         ("boardsize x", "? unacceptable size"),
+        (f"boardsize {'9' * 5000}", "? unacceptable size"),
         ("komi", "? komi takes a number"),
         ("komi nan", "? komi takes a number"),
         ("play b", "? play takes a colour and a vertex"),
