@@ -11,6 +11,7 @@ import inspect
 import math
 import random
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,12 +49,26 @@ class EnvironmentSource(Protocol):
         ...
 
 
+class _Told:
+    """Makes whatever somebody else's code raises inside an EnvironmentFailed that begins with `what`, but Ctrl-C."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is not None and not isinstance(error, KeyboardInterrupt):
+            raise EnvironmentFailed(f"{self._what} {one_line(error)}") from error
+
+
 class PreparedEnvironment:
     """An `Environment` over a source. Raises BadEnvironment where the source cannot be learnt."""
 
     def __init__(self, source: EnvironmentSource, settings: EnvironmentSettings, *, sticky: float) -> None:
         """Prepare it; `sticky` is how likely a step repeats the action before it, besides what the source does."""
         self._source, self._id = source, settings.id
+        self._step_told = _Told(f"{self._id} raised")
         self._skip, self._sticky, self._no_ops = settings.frame_skip, sticky, settings.no_ops
         self._limit = settings.max_steps or MOST_STEPS
         actions = getattr(source, "actions", None)
@@ -67,7 +82,7 @@ class PreparedEnvironment:
             kind, shape, self._shown = _format(first, settings)
         except BadEnvironment as error:
             raise BadEnvironment(f"{self._id}: {error}") from None
-        except (Exception, SystemExit) as error:  # whatever somebody else's class does
+        except Exception as error:
             raise BadEnvironment(f"{self._id} cannot begin an episode: {one_line(error)}") from error
         self._raw_shape, self._raw_type = first.shape, first.dtype
         self._vector = kind is ObservationKind.VECTOR
@@ -95,14 +110,12 @@ class PreparedEnvironment:
         self._last = self._age = 0
         if self._sticky or self._no_ops:
             self._random.seed(seed)
-        try:
+        with _Told(f"{self._id} cannot begin an episode:"):
             raw = self._begun(seed)
             for _ in range(self._random.randint(0, self._no_ops) if self._no_ops else 0):
                 raw, _, terminated, truncated, *_ = self._source.step(0)
                 if terminated or truncated:
                     raw = self._begun(seed)
-        except (Exception, SystemExit) as error:
-            raise EnvironmentFailed(f"{self._id} cannot begin an episode: {one_line(error)}") from error
         return self._observation(np.asarray(raw))
 
     def step(self, action: int) -> EnvironmentStep:
@@ -114,10 +127,8 @@ class PreparedEnvironment:
                 self._last = action
             if self._brightest and raw.size:
                 before = np.array(raw)
-            try:
+            with self._step_told:
                 answer = self._source.step(self._last)
-            except (Exception, SystemExit) as error:
-                raise EnvironmentFailed(f"{self._id} raised {one_line(error)}") from error
             try:
                 raw, gained, terminated, truncated, *_ = answer
                 raw = np.asarray(raw)
@@ -135,7 +146,9 @@ class PreparedEnvironment:
         if not -MOST_REWARD < reward < MOST_REWARD:  # NaN is neither
             raise EnvironmentFailed(f"{self._id} gave a reward of {reward}, which is no number to learn from")
         self._age += 1
-        observation = self._observation(raw if before is None else np.maximum(raw, before))
+        if before is not None and raw.shape == self._raw_shape:
+            raw = np.maximum(raw, before) if before.shape == raw.shape else before
+        observation = self._observation(raw)
         return EnvironmentStep(
             observation, reward, terminated, truncated or (self._age >= self._limit and not terminated)
         )
@@ -148,10 +161,8 @@ class PreparedEnvironment:
         render = getattr(self._source, "render", None)
         if render is None:
             return None
-        try:
+        with _Told(f"{self._id} cannot be drawn:"):
             picture = render()
-        except (Exception, SystemExit) as error:
-            raise EnvironmentFailed(f"{self._id} cannot be drawn: {one_line(error)}") from error
         if picture is None:
             return None
         pixels = np.asarray(picture)
@@ -164,8 +175,8 @@ class PreparedEnvironment:
         """Give back what the source holds."""
         close = getattr(self._source, "close", None)
         if close is not None:
-            with contextlib.suppress(Exception):  # it is not needed any more, whatever it says
-                close()
+            with contextlib.suppress(EnvironmentFailed), _Told(f"{self._id} cannot be closed:"):
+                close()  # it is not needed any more, whatever it says
 
     def _begun(self, seed: int) -> npt.NDArray[Any]:
         """Return the first observation of an episode, without what Gymnasium has behind it."""
@@ -194,7 +205,7 @@ class PreparedEnvironment:
             raise EnvironmentFailed(
                 f"{self._id} showed an observation of shape {list(raw.shape)}, not {list(self._raw_shape)} as before"
             )
-        if raw.dtype != self._raw_type and not self._vector:
+        if raw.dtype != self._raw_type and not (self._vector and raw.dtype.kind in "biuf"):
             raise EnvironmentFailed(
                 f"{self._id} showed an observation of type {raw.dtype}, not {self._raw_type} as before"
             )

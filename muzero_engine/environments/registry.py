@@ -32,7 +32,20 @@ ENTRY_POINTS = "muzero_engine.environments"
 
 
 def load_environment(settings: EnvironmentSettings, *, picture: bool = False) -> Environment:
-    """Return a new environment; with `picture` one whose `render` answers, if it can. Raises BadEnvironment."""
+    """Return a new environment; with `picture` one whose `render` answers, if it can.
+
+    Raises BadEnvironment, whatever somebody else's class raises. The working folder stays what it was.
+    """
+    try:
+        with contextlib.chdir("."):
+            return _loaded_environment(settings, picture)
+    except (BadEnvironment, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise BadEnvironment(f"{settings.id} cannot be made: {one_line(error)}") from error
+
+
+def _loaded_environment(settings: EnvironmentSettings, picture: bool) -> Environment:
     name = settings.id
     if not name:
         raise BadEnvironment("an environment needs an id, like CartPole-v1 or my_file.py:MyClass")
@@ -73,9 +86,8 @@ def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
             environment.close()
         except BadEnvironment as error:
             answers.append(error)
-        except BaseException as error:
+        except KeyboardInterrupt as error:  # Ctrl-C comes to the main thread: this one is the environment's
             answers.append(BadEnvironment(f"{settings.id} cannot be made: {one_line(error)}"))
-            raise
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
@@ -135,7 +147,7 @@ def _module(name: str, folder: str) -> ModuleType:
     sys.path += [place for place in (str(Path.cwd()), folder) if place and place not in sys.path]
     try:
         return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         raise BadEnvironment(f"{name} cannot be imported: {one_line(error)}") from error
 
 
@@ -163,7 +175,7 @@ def _loaded(file: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         del sys.modules[name]
         raise BadEnvironment(f"{file} cannot be read: {one_line(error)}") from error
     return module
@@ -184,8 +196,6 @@ def _made(factory: Callable[..., Any], name: str, picture: bool) -> EnvironmentS
             source = _adapter(name).GymnasiumSource(source)
     except BadEnvironment as error:
         raise BadEnvironment(f"{name}: {error}") from None
-    except (Exception, SystemExit) as error:
-        raise BadEnvironment(f"{name} cannot be made: {one_line(error)}") from error
     if not (callable(getattr(source, "reset", None)) and callable(getattr(source, "step", None))):
         raise BadEnvironment(f"{name} is no environment: it has no reset(seed) and step(action)")
     return source

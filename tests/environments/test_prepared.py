@@ -113,6 +113,7 @@ def test_stacks_hold_the_newest_observations_first() -> None:
         ("NoReward", r"NoReward gave a reward of nan"),
         ("HugeReward", r"HugeReward gave a reward of -1e\+39, which is no number to learn from"),
         ("OtherShape", r"OtherShape showed an observation of shape \[1, 3, 3\], not \[2, 3, 3\] as before"),
+        ("Panics", r"Panics raised Panic: the world stops$"),
         ("OtherType", r"OtherType showed an observation of type float32, not bool as before"),
     ],
 )
@@ -187,10 +188,17 @@ def test_pictures_that_are_none(monkeypatch: pytest.MonkeyPatch, picture: Any, r
         environment.render()
 
 
-def test_observations_of_no_numbers_are_refused() -> None:
-    environment = made("NoNumbers")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("NoNumbers", r"numbers that float32 cannot hold"),
+        ("Complex", r"Complex showed an observation of type complex128, not float64 as before$"),
+    ],
+)
+def test_observations_of_no_numbers_are_refused(name: str, reason: str) -> None:
+    environment = made(name)
     environment.reset(0)
-    with pytest.raises(EnvironmentFailed, match=r"numbers that float32 cannot hold"):
+    with pytest.raises(EnvironmentFailed, match=reason):
         environment.step(0)
 
 

@@ -194,6 +194,46 @@ def test_a_class_that_is_not_there_is_told_which_are(tmp_path: Path) -> None:
         environment_spec(settings(f"{file}:Help"))
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (":Panics", r"panics.py:Panics cannot be made: Panic: 3$"),
+        (":Nothing", r"panics.py:Nothing cannot be made: RuntimeError: no attribute$"),
+        ("", r"panics.py cannot be made: RuntimeError: no attribute$"),
+    ],
+)
+def test_whatever_a_file_raises_is_a_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, reason: str
+) -> None:
+    file = tmp_path / "panics.py"
+    file.write_text(PANICS)
+    with pytest.raises(BadEnvironment, match=reason):
+        environment_spec(settings(f"{file}{name}"))
+    assert capfd.readouterr().err == ""
+
+
+PANICS = """
+class Panic(BaseException):
+    pass
+class Strict(type):
+    def __getattr__(self, name):
+        raise RuntimeError("no attribute")
+class Other(metaclass=Strict):
+    pass
+class Panics:
+    def __init__(self):
+        raise Panic(3)
+"""
+
+
+def test_an_environment_that_goes_elsewhere_leaves_the_program_where_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "wanders.py"
+    file.write_text(TEN_LINES.replace("Countdown:", f"Wanders:\n    import os; os.chdir({str(tmp_path)!r})"))
+    here = Path.cwd()
+    assert environment_spec(settings(f"{file}:Wanders")).actions == 2
+    assert Path.cwd() == here
+
+
 @pytest.mark.parametrize("where", ["", "    def __init__(self):\n", "    actions = 2\n    def reset(self, seed):\n"])
 def test_a_file_that_exits_is_no_silence(tmp_path: Path, where: str) -> None:
     file = tmp_path / "exits.py"

@@ -222,6 +222,24 @@ class OtherType(Faulty):
         return answer[0].astype(np.float32), 0.0, False, False
 
 
+class Panics(Faulty):
+    """It raises what is no Exception, as libraries in Rust do."""
+
+    def wrong(self, answer: Answer) -> Answer:
+        raise Panic("the world stops")
+
+
+class Panic(BaseException):
+    """No Exception."""
+
+
+class Complex(Chain):
+    """Its observations turn complex."""
+
+    def step(self, action: int) -> Answer:
+        return [1j] * 6, 0.0, False, False
+
+
 class NoNumbers(Chain):
     """Its observation has a NaN."""
 

@@ -275,7 +275,7 @@ def _work(
                 pipe.send_bytes(_ANSWER.pack(group, time.monotonic() - begun))
         except (EOFError, OSError):
             raise
-        except (Exception, KeyboardInterrupt) as error:  # Ctrl-C is ignored here: what is stepped raised it itself
+        except BaseException as error:  # Ctrl-C is ignored here: what is stepped raised it itself
             text = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}".removesuffix(": ")
             pipe.send_bytes(_FAILED + " ".join(text.split()).encode())
     for part in slices:

@@ -101,6 +101,7 @@ def test_environments_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ("NoReward", r"gave a reward of nan, which is no number to learn from \(slot 0, episode 0, step 4\)$"),
         ("OtherShape", r"shape \[1, 3, 3\], not \[2, 3, 3\] as before \(slot 0, episode 0, step 4\)$"),
         ("Dies", r"^environment worker 0 ended with exit code 3"),
+        ("Panics", r"^environment worker 0 failed: support.environments:Panics raised Panic: the world stops "),
         ("Interrupts", r"^environment worker 0 failed: KeyboardInterrupt$"),
         (
             "Hangs",
