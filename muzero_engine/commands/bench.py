@@ -22,6 +22,7 @@ from muzero_engine.commands.common.environments import environment_weights
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
+from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.common.timed_model import TimedModel
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
@@ -69,7 +70,14 @@ class GameReport:
 
 @click.command()
 @click.option("--game", "games", type=GameName(), multiple=True, help="Only this game (again for more)")
-@click.option("--env", "environment_ids", metavar="ID", multiple=True, help="This environment, with what comes along")
+@click.option(
+    "--env",
+    "environment_ids",
+    type=FilledText(),
+    metavar="ID",
+    multiple=True,
+    help="This environment, with what comes along",
+)
 @click.option(
     "--nodes", type=click.IntRange(min=1), metavar="N", default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]"
 )

@@ -16,6 +16,7 @@ import click
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.numbers import FiniteNumber
+from muzero_engine.commands.common.texts import FilledPath
 from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
 from muzero_engine.environments.base import BadEnvironment
 from muzero_engine.environments.registry import environment_spec, settings_here
@@ -45,10 +46,10 @@ MadeFor = Game | EnvironmentDescription
 
 
 @click.command()
-@click.option("--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="The bundle")
-@click.option("--run", type=click.Path(path_type=Path, file_okay=False, exists=True), help="A training run")
+@click.option("--out", "folder", type=FilledPath(folder=True), required=True, help="The bundle")
+@click.option("--run", type=FilledPath(folder=True, exists=True), help="A training run")
 @click.option("--step", type=click.IntRange(min=0), help="Of the run's checkpoint  [the newest]")
-@click.option("--checkpoint", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Of a bundle")
+@click.option("--checkpoint", type=FilledPath(folder=False, exists=True), help="Of a bundle")
 @click.option("--game", type=GameName(), help="Of a new network")
 @click.option("--env", metavar="ID", help="Of a new network, for an environment, as in `train --env`")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")

@@ -17,6 +17,7 @@ from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.positions import play_moves, read_game, say_warnings
 from muzero_engine.commands.common.style import Style, style_of
+from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.engine.imagination import Horizon, ImaginedPly, horizons, imagine, lookaheads, plies_held
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
@@ -37,7 +38,7 @@ NO_DECODER = "these weights have no decoder.onnx, so that the model's picture of
 
 
 @click.command("imagine")
-@click.argument("position", default=START)
+@click.argument("position", type=FilledText(), default=START)
 @click.option("--game", type=GameName(), help="What the position is of; else it is found out")
 @click.option("--moves", default="", metavar="TEXT", help="The line to imagine  [the engine's best one]")
 @click.option("--record", "number", type=click.IntRange(min=1), default=1, help="Which game of a file  [1]")

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.machine import machine, versions
+from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.dataclass_json import to_data
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
@@ -26,7 +27,9 @@ CONDITIONS = 3  # parts at the end of a rating's conditions that are those of it
 
 
 @click.command()
-@click.option("--weights", "folders", multiple=True, metavar="DIR", help="Only these weights (again for more)")
+@click.option(
+    "--weights", "folders", type=FilledText(), multiple=True, metavar="DIR", help="Only these weights (again for more)"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
 def info(folders: tuple[str, ...], as_json: bool) -> None:
     """Show versions, where networks can run, and the weights.

@@ -21,6 +21,7 @@ from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import INTERRUPTED
 from muzero_engine.commands.common.run_words import tell_what_to_expect, what_comes_next, what_is_there
 from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject
+from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.common.times import Duration
 from muzero_engine.commands.common.training import (
     require_ray,
@@ -89,16 +90,14 @@ class _Beginning:
     help="Instead of a game: Gymnasium's CartPole-v1, MinAtar/Breakout-v1 ..., or a class of your own (actions, reset, "
     "step): mine.py:Maze",
 )
-@click.option(
-    "--run", "folder", type=click.Path(path_type=Path, file_okay=False), help="Its folder  [runs/NAME-DATE-TIME]"
-)
+@click.option("--run", "folder", type=FilledPath(folder=True), help="Its folder  [runs/NAME-DATE-TIME]")
 @click.option(
     "--preset", "preset_name", help=f"One of {', '.join(PRESET_NAMES)}  [on a GPU small, on a processor tiny]"
 )
 @click.option(
     "--init",
     "initial",
-    type=click.Path(path_type=Path, exists=True),
+    type=FilledPath(exists=True),
     help="Begin with a network: a checkpoint's file or a bundle's folder. It keeps its size but for what --set says",
 )
 @click.option(
@@ -124,6 +123,7 @@ class _Beginning:
 @click.option("--tensorboard", is_flag=True, help="Also write event files for TensorBoard, to RUN/tensorboard")
 @click.option(
     "--cluster",
+    type=FilledText(),
     metavar="auto|HOST:PORT",
     help="Let a Ray cluster play: auto is the one that runs here, or a new one of this machine",
 )

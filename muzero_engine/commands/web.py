@@ -13,6 +13,7 @@ import click
 from muzero_engine.commands.common.compose import levels, load_model, make_engine, weights_folder, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.positions import game_of_data
+from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.strength import LEVEL_FIELDS
@@ -42,7 +43,13 @@ OF_NO_USE = frozenset(
 
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8484, show_default=True, help="0: any that is free")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; others can reach 0.0.0.0")
+@click.option(
+    "--host",
+    type=FilledText(),
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; others can reach 0.0.0.0",
+)
 @click.option("--token", metavar="TEXT", help="What addresses must hold  [made anew; none on loopback]")
 @click.option("--no-browser", is_flag=True, help="Print the address only")
 @engine_flags(leave_out=OF_NO_USE)

@@ -119,6 +119,11 @@ def _factory(settings: EnvironmentSettings) -> Callable[..., Any] | None:
     place, colon, attribute = name.rpartition(":")
     if not colon or not attribute.isidentifier():
         return None
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise BadEnvironment(
+            f"{place!r} is no module: a class of a file is named like {place or 'mine'}.py:{attribute}, "
+            f"one of a package like package.module:{attribute}"
+        )
     return _attribute(_module(place, settings.folder), place, attribute)
 
 

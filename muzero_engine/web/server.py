@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import secrets
 import socket
 import sys
@@ -83,11 +84,11 @@ def serve(
         listener.close()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise CannotServe(f"cannot listen on {host} port {port}: {reason}; --port 0 takes one that is free") from None
-    port = listener.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
+    bound, port = listener.getsockname()[:2]
+    shown, others = address_host(host, bound)
     address = f"http://{shown}:{port}/{f'?token={token}' if token else ''}"
     settings = settings_of(make_app(parts, Guard(host, port, token)))
-    say(f"The board is at {address} (Ctrl-C ends it)")
+    say(f"The board is at {address} (Ctrl-C ends it){others}")
     if browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     try:
@@ -97,6 +98,15 @@ def serve(
     finally:
         listener.close()
     return _threads_end(END_SECONDS)
+
+
+def address_host(host: str, bound: str) -> tuple[str, str]:
+    """Return how a server that listens on `host`, which the system calls `bound`, is called in an address here, and
+    words on how others call it: where it listens everywhere, `host` is no place to go to."""
+    if not ipaddress.ip_address(bound.partition("%")[0]).is_unspecified:
+        return (f"[{host}]" if ":" in host else host), ""
+    own = "[::1]" if ":" in bound else "127.0.0.1"
+    return own, f"; for other machines it has this one's name or address in place of {own}"
 
 
 def _threads_end(seconds: float) -> bool:

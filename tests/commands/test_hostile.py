@@ -71,6 +71,31 @@ def test_every_flag_with_a_fraction_is_a_finite_number() -> None:
         assert parameter.type is not click.FLOAT, (name, parameter.name)
 
 
+def test_every_path_is_one_that_is_not_empty() -> None:
+    for name, parameter in options():
+        assert type(parameter.type) is not click.Path, (name, parameter.name)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["analyze", ""],
+        ["imagine", ""],
+        ["analyze", "startpos", "--weights", ""],
+        ["analyze", "startpos", "--report", ""],
+        ["info", "--weights", ""],
+        ["web", "--host", ""],
+        ["train", "--game", "chess", "--run", ""],
+        ["match", "--game", "chess", "-e", "random", "-e", "random", "--tc", ""],
+    ],
+)
+def test_what_is_empty_is_called_so(arguments: list[str]) -> None:
+    """An empty path was the current folder, an empty host every address, an empty name of weights those of the game."""
+    result = CliRunner().invoke(cli.main, arguments)
+    assert result.exit_code == 2
+    assert ": it is empty" in result.output.splitlines()[-1]
+
+
 def test_what_a_complaint_echoes_is_cut_and_has_no_control_characters() -> None:
     result = CliRunner().invoke(cli.main, ["analyze", "startpos", "--c-puct", "\x1b[2J\x07" + "9" * 100_000])
     assert result.exit_code == 2

@@ -26,7 +26,17 @@ from websockets.sync.client import ClientConnection, connect
 from muzero_engine.engine.engine import SEARCH_THREAD
 from muzero_engine.web.app import MAX_TABS, PAGE_NAMES
 from muzero_engine.web.requests import MAX_MESSAGE
-from muzero_engine.web.server import OneLine, _threads_end
+from muzero_engine.web.server import OneLine, _threads_end, address_host
+
+
+def test_where_it_listens_everywhere_the_address_is_one_to_go_to() -> None:
+    assert address_host("127.0.0.1", "127.0.0.1") == ("127.0.0.1", "")
+    assert address_host("my.box", "192.168.0.7") == ("my.box", "")
+    assert address_host("fe80::1%eth0", "fe80::1%eth0") == ("[fe80::1%eth0]", "")
+    for host, bound, own in (("0.0.0.0", "0.0.0.0", "127.0.0.1"), ("0", "0.0.0.0", "127.0.0.1"), ("::", "::", "[::1]")):
+        shown, others = address_host(host, bound)
+        assert shown == own
+        assert "other machines" in others
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from muzero_engine.commands.common.help import ExpertOption, help_all_option
+from muzero_engine.commands.common.texts import EMPTY
 from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options, missing_for
 from muzero_engine.engine.strength import LEVEL_FIELDS
 
@@ -70,6 +71,8 @@ def _with_what_is_needed(options: EngineOptions, written: list[OptionInfo]) -> E
 
 def _flag(info: OptionInfo) -> Callable[[Callback], Callback]:
     def parsed(_context: click.Context, _parameter: click.Parameter, text: str | None) -> object:
+        if info.kind is Kind.STRING and text == "":
+            raise click.BadParameter(f"{EMPTY}: leave {name} out for the default")
         try:
             return info.default if text is None else info.parse(text)
         except BadOption as error:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
+
+from muzero_engine.commands.common.texts import FilledPath
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 weights_flag = click.option(
     "--weights",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FilledPath(folder=True),
     metavar="FOLDER",
     help="A bundle  [the one that came along]",
 )
@@ -28,7 +29,7 @@ def out_flag(default: str) -> Decorator:
     """Return `--out`, the folder of the games, which is in the folder `default` where it is not given."""
     return click.option(
         "--out",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=FilledPath(folder=True),
         metavar="FOLDER",
         help=f"Of the games  [{default}/...]",
     )

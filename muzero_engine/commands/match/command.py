@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import click
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.numbers import FiniteNumber
+from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.match.flags import Flags
 from muzero_engine.commands.match.run import MatchRun
 from muzero_engine.match.play.runner import Runner
@@ -34,8 +36,8 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @click.command()
 @click.option("--game", type=GameName(), required=True, help=GAMES)
 @click.option("--engine", "-e", "engine_texts", multiple=True, metavar="TEXT", help="An engine; two or more")
-@click.option("--engines", "engines_file", type=click.Path(path_type=Path), metavar="FILE", help="TOML file of engines")
-@click.option("--tc", metavar="TEXT", help="60+0.6, 40/60, movetime=0.5, nodes=800 ...")
+@click.option("--engines", "engines_file", type=FilledPath(), metavar="FILE", help="TOML file of engines")
+@click.option("--tc", type=FilledText(), metavar="TEXT", help="60+0.6, 40/60, movetime=0.5, nodes=800 ...")
 @click.option(
     "--format",
     "match_format",
@@ -48,14 +50,12 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
     "--pairs", type=click.IntRange(min=1), metavar="N", default=10, help="Openings of any two, each twice  [10]"
 )
 @click.option("--concurrency", type=click.IntRange(1, 1024), metavar="N", default=1, help="Games at the same time  [1]")
-@click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Folder  [matches/GAME-DATE-TIME]"
-)
+@click.option("--out", type=FilledPath(folder=True), metavar="FOLDER", help="Folder  [matches/GAME-DATE-TIME]")
 @click.option("--resume", is_flag=True, help="Go on with the match of --out")
 @click.option(
     "--openings",
     "openings_file",
-    type=click.Path(path_type=Path),
+    type=FilledPath(),
     metavar="FILE",
     help="File of games or positions",
 )
@@ -98,7 +98,7 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @click.option("--quiet", "-q", is_flag=True, help="Tables only, no line for each game")
 @click.option(
     "--verify",
-    type=click.Path(path_type=Path),
+    type=FilledPath(),
     is_eager=True,
     expose_value=False,
     callback=_verify,
@@ -124,6 +124,7 @@ def match(**arguments: Any) -> None:
     anchors = flags.held_ratings(settings)
     plans = list(schedule(settings, flags.openings(settings)))
     engines = {engine.name: engine for engine in settings.engines}
-    with closing(Runner(engines, settings.game, concurrency=settings.concurrency)) as runner:
+    note = partial(click.echo, err=True)
+    with closing(Runner(engines, settings.game, concurrency=settings.concurrency, note=note)) as runner:
         store = flags.resumed(settings, plans) if flags.resume else flags.created(settings, runner)
         MatchRun(settings, runner, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()

@@ -13,6 +13,7 @@ from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
 from muzero_engine.commands.common.style import style_of
+from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.play.console import Console
 from muzero_engine.commands.play.table import Table
 from muzero_engine.engine.limits import Limits
@@ -32,7 +33,7 @@ OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "v
 @click.option("--nodes", type=click.IntRange(min=1), help="Simulations a move")
 @click.option("--size", type=int, metavar="N", help="Lines of the board, where the game has several  [9]")
 @click.option("--komi", type=FiniteNumber(), metavar="N", help="Komi, where the game has it  [7.5]")
-@click.option("--position", metavar="TEXT", help="Start from this FEN, SFEN, file of games, ...")
+@click.option("--position", type=FilledText(), metavar="TEXT", help="Start from this FEN, SFEN, file of games, ...")
 @click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")

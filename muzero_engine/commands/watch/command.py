@@ -25,6 +25,7 @@ from muzero_engine.commands.common.environments import (
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
+from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.environments.base import BadEnvironment, Environment, ObservationKind
@@ -58,8 +59,8 @@ OF_NO_USE = frozenset(
 @click.option("--episodes", type=click.IntRange(min=1), default=EPISODES, metavar="N", help=f"How many  [{EPISODES}]")
 @click.option("--nodes", type=click.IntRange(min=1), default=NODES, metavar="N", help=f"Simulations a step  [{NODES}]")
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of the first episode  [0]")
-@click.option("--gif", metavar="FILE", help="Record the first episode as a GIF")
-@click.option("--mp4", metavar="FILE", help="Record the first episode as an MP4 (needs ffmpeg)")
+@click.option("--gif", type=FilledText(), metavar="FILE", help="Record the first episode as a GIF")
+@click.option("--mp4", type=FilledText(), metavar="FILE", help="Record the first episode as an MP4 (needs ffmpeg)")
 @click.option(
     "--max-steps", type=click.IntRange(min=1), default=MAX_STEPS, metavar="N", help=f"Longer are cut off  [{MAX_STEPS}]"
 )

@@ -76,11 +76,13 @@ class Client(Protocol):
     """One engine as the runner sees it. One thread at a time; `kill` may come from any thread.
 
     `identity` is what the engine calls itself, with its version, once it has started; empty where it does not say.
+    `asked` is what it was told last; empty where it is told nothing.
 
     All methods but `kill` and `close` raise EngineFailure, after which only `close` makes sense.
     """
 
     identity: str
+    asked: str
 
     def start(self) -> None:
         """Start the engine and set its options. Blocks until it has greeted and could play: with its network loaded."""
@@ -120,6 +122,7 @@ class ProcessClient:
         self.settings = settings
         self.patience = patience
         self.identity = ""
+        self.asked = ""
         self._process: EngineProcess | None = None
 
     @property
@@ -154,6 +157,7 @@ class ProcessClient:
 
     def _send(self, line: str) -> None:
         assert self._process is not None
+        self.asked = line
         try:
             self._process.send(line)
         except ProcessFailure as error:
@@ -187,6 +191,11 @@ class ProcessClient:
             return at - asked
         time.sleep(SETTLE_S)
         return at - asked - WATCH.during(asked, at)
+
+
+def last_words(text: str) -> str:
+    """Return words on the last line of an engine, to be put behind a complaint; empty where there is none."""
+    return f"; its last words: {text[:100]!a}" if text else ""
 
 
 def _failure(error: ProcessFailure, doing: str) -> EngineFailure:

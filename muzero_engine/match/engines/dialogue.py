@@ -13,10 +13,12 @@ from muzero_engine.match.engines.base import (
     Question,
     Reply,
     ReplyKind,
+    last_words,
 )
 from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 
+ECHO_S = 5.0  # for the greeting of what repeats its input: it may yet be an engine, behind a terminal
 _COMPLAINT = "info string error: "  # how this program says what is wrong, a network that it cannot load for one
 # Words that begin another part of an `info` line
 _INFO_WORDS = frozenset(
@@ -42,10 +44,17 @@ class DialogueClient(ProcessClient, abc.ABC):
         self._launch()
         self._send(self.greeting)
         deadline = now() + self.patience.start_s
+        last = ""
         while True:
-            words = self._read(deadline, f"to {self.greeting}").text.split()
+            try:
+                text = self._read(deadline, f"to {self.greeting}").text
+            except EngineFailure as error:
+                raise EngineFailure(error.ending, f"{error}{last_words(last)}") from None
+            last, words = text or last, text.split()
             if words[:1] == [self.greeted]:
                 break
+            if words == [self.greeting]:
+                deadline = min(deadline, now() + ECHO_S)
             if words[:2] == ["id", "name"]:
                 self.identity = " ".join(words[2:])[:MAX_IDENTITY]
             if words[:2] == ["option", "name"]:
@@ -85,8 +94,7 @@ class DialogueClient(ProcessClient, abc.ABC):
                 if error.ending is not Ending.HANG:
                     raise
                 if late or clock.allowed_s is None:
-                    said = f"; its last words: {last[:100]!a}" if last else ""
-                    raise EngineFailure(Ending.HANG, f"no move after {now() - asked:.1f} s{said}") from None
+                    raise EngineFailure(Ending.HANG, f"no move after {now() - asked:.1f} s{last_words(last)}") from None
                 late = True  # out of time: the answer is still wanted, so that the engine can play its next game
                 self._send("stop")
                 deadline = now() + self.patience.late_s

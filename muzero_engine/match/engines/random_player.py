@@ -15,7 +15,7 @@ class RandomClient:
 
     def __init__(self, settings: EngineSettings, game: Game) -> None:
         self.settings = settings
-        self.identity = "legal moves at random"
+        self.identity, self.asked = "legal moves at random", ""
         self._game = game
         self._chance = random.Random(settings.seed)
         self._position: Position | None = None

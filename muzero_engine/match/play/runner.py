@@ -14,6 +14,7 @@ from muzero_engine.match.engines.stalls import WATCH
 from muzero_engine.match.play.game import EndedGame, GamePlan, Seat, play_game
 from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings, GameSettings
 
+SLOW_S = 2.0  # after which an engine that has not started is told of
 KEPT_ENGINES = 4  # processes that a thread keeps for later games
 
 
@@ -28,9 +29,18 @@ class NotStarted(BadMatch):
 class Runner:
     """Plays plans with these engines. An engine that breaks is started again for its next game."""
 
-    def __init__(self, engines: Mapping[str, EngineSettings], game: GameSettings, *, concurrency: int = 1) -> None:
-        """Take the `engines` by name, which may grow while games are played."""
+    def __init__(
+        self,
+        engines: Mapping[str, EngineSettings],
+        game: GameSettings,
+        *,
+        concurrency: int = 1,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Take the `engines` by name, which may grow while games are played. `note` is told, in any thread, which of
+        them is waited for."""
         self._engines = engines
+        self._note = note
         self._settings = game
         self._game: Game = load_game(game.game)
         self._concurrency = concurrency
@@ -160,11 +170,16 @@ class Runner:
             self._clients.add(client)
         if name in self.identities:
             return client
+        slow = threading.Timer(SLOW_S, lambda: self._note(f"waiting for {name} to answer {client.asked!a:.60} ..."))
+        slow.daemon = True
+        slow.start()
         try:
             client.start()
         except EngineFailure as failure:
             self._close(client)
             raise NotStarted(name, str(failure)) from None
+        finally:
+            slow.cancel()
         self.identities[name] = client.identity
         return client
 

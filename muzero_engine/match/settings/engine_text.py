@@ -148,6 +148,8 @@ def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
             options[key.removeprefix("option.")] = value
         elif key.startswith("env."):
             environment[key.removeprefix("env.")] = value
+        elif not value:
+            raise BadMatch(f"the engine {text!a:.100} has nothing behind {key}=")
         else:
             fields[key] = value
     if not words:
@@ -214,6 +216,8 @@ def _entry(name: str, table: object, folder: Path) -> EngineEntry:
         texts[key] = table.get(key)
         if key in table and not isinstance(table[key], str):
             raise BadMatch(f"{key} is a text in quotes")
+        if texts[key] == "":
+            raise BadMatch(f"{key} is empty")
     restart, seed = table.get("restart"), table.get("seed")
     if restart is not None and not isinstance(restart, bool):
         raise BadMatch("restart is true or false")

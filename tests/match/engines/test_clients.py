@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from support.matches import PATIENT, scripted
 
 from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.games.registry import load_game
+from muzero_engine.match.engines import dialogue
 from muzero_engine.match.engines.base import EngineFailure, GameSetup, ProcessClient, Question
 from muzero_engine.match.engines.dialogue import parse_info
 from muzero_engine.match.engines.gtp import parse_final_score, parse_report
@@ -15,7 +18,7 @@ from muzero_engine.match.engines.uci import UciClient
 from muzero_engine.match.engines.ugi import UgiClient
 from muzero_engine.match.engines.usi import UsiClient
 from muzero_engine.match.settings.clock import GameClock
-from muzero_engine.match.settings.match_settings import EngineSettings, Patience
+from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
 
 
@@ -238,6 +241,15 @@ def test_a_program_that_is_not_there() -> None:
     with pytest.raises(EngineFailure, match=r"cannot start 'no-such-program': No such file") as caught:
         client.start()
     assert caught.value.ending is Ending.CRASH
+
+
+def test_a_program_that_repeats_what_it_is_told_is_not_waited_for_as_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialogue, "ECHO_S", 0.1)
+    repeats = (sys.executable, "-c", "while True: print(input(), flush=True)")
+    client = make_client(EngineSettings(name="a", kind=ClientKind.UCI, command=repeats), load_game("chess"), Patience())
+    with pytest.raises(EngineFailure, match="no answer to uci; its last words: 'uci'"):
+        client.start()
+    client.close()
 
 
 def test_a_program_that_does_not_greet() -> None:

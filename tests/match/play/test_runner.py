@@ -15,6 +15,8 @@ import pytest
 from support.matches import PATIENT, random_player, scripted
 
 from muzero_engine.games.record import Ending, GameRecord
+from muzero_engine.games.registry import load_game
+from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.openings import Opening
 from muzero_engine.match.play.runner import Runner
@@ -98,6 +100,24 @@ def test_a_machine_that_is_full_ends_the_match_and_costs_nobody_a_game(monkeypat
     with pytest.raises(BadMatch, match="Too many open files: play fewer games at the same time"):
         runner(engines, 2).run(plans(engines, 5), keeping(records))
     assert all(record.ending is Ending.RULES for record in records)
+
+
+def test_an_engine_that_is_waited_for_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until its time was over, a minute later, nothing was said of one that does not answer."""
+    monkeypatch.setattr("muzero_engine.match.play.runner.SLOW_S", 0.0)
+    told, notes = threading.Event(), list[str]()
+
+    def note(text: str) -> None:
+        notes.append(text)
+        told.set()
+
+    player = random_player("a")
+    client = make_client(player, load_game("chess"), PATIENT)
+    client.asked = "uci"
+    monkeypatch.setattr(client, "start", told.wait)
+    monkeypatch.setattr("muzero_engine.match.play.runner.make_client", lambda *_: client)
+    Runner({"a": player}, GAME, note=note).start(["a"])
+    assert notes == ["waiting for a to answer 'uci' ..."]
 
 
 def test_stopping_drops_the_games_in_progress() -> None:

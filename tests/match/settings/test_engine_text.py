@@ -59,6 +59,8 @@ def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
         ("weights=w sf", "weights are for muzero alone"),
         ("restart=maybe sf", "true or false"),
         ("seed=x random", "whole number"),
+        ("weights= muzero", "nothing behind weights="),
+        ("dir= sf", "nothing behind dir="),
     ],
 )
 def test_what_is_refused(text: str, problem: str) -> None:
@@ -123,6 +125,7 @@ def test_a_file(tmp_path: Path) -> None:
         ('[engines.a]\ncommand = "x"\noptions = { a = 0x' + "f" * 5000 + " }", "a is no number that an option takes"),
         ('[engines.a]\ncommand = "x"\nseed = 0x' + "f" * 5000, "at most 9 digits"),
         ('[engines.a]\ncommand = "x"\nseed = ' + "9" * 5000, "thousands of digits"),
+        ('[engines.a]\ncommand = "x"\nweights = ""', "weights is empty"),
         ('[engines.a]\ncommand = "x"\ndirectory = "a\\u0000b"', "NUL"),
         ("a = " + "[" * 1000 + "]" * 1000, "nested too deeply"),
         ("a." * 20_000 + "a = 1", "200 dots"),
