@@ -37,6 +37,7 @@ from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES as GAMES_FILE
 from muzero_engine.match.records.store import Store, writing_to
+from muzero_engine.match.results.tables import stalled_lines
 from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, client_kind, own_command
 from muzero_engine.match.settings.time_control import TimeControl
 
@@ -145,6 +146,7 @@ def _report(ladder: Ladder, store: Store, checks: Sequence[LevelCheck]) -> Level
     table = level_table(ladder, store.records)
     texts = [] if table is None else [_table_text(table)]
     texts += [_check_text(checks)] if checks else []
+    texts += stalled_lines(store.records)
     if texts:
         report = "\n\n".join(texts)
         click.echo(f"\n{report}\n")

@@ -60,11 +60,12 @@ class PlyRecord:
     """One move of an engine."""
 
     move: str  # the protocol's text, as `Position.action_text` writes it
-    elapsed_s: Finite  # from the question to the answer, as the runner measured it
+    elapsed_s: Finite  # from the question to the answer, as the runner measured it, less `stalled_s`
     clock_s: Finite | None = None  # left after the move, increment included; None without a clock
     score: Score | None = None
     depth: int | None = None  # plies
     nodes: int | None = None
+    stalled_s: Finite | None = None  # in which the machine stood still; None unless the move would be too late with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +94,8 @@ class GameRecord:
     def winner(self) -> int | None:
         """Return the winner, 0 or 1, or None for a draw."""
         return None if self.points == 0.5 else (0 if self.points == 1.0 else 1)
+
+    @property
+    def stalls(self) -> tuple[float, ...]:
+        """Return the seconds of each move in which the machine stood still, where they were taken off."""
+        return tuple(ply.stalled_s for ply in self.moves if ply.stalled_s is not None)

@@ -20,6 +20,8 @@ def comment(ply: PlyRecord) -> str:
     if ply.nodes is not None:
         parts.append(f"{ply.nodes} nodes")
     parts.append(f"{ply.elapsed_s:.3f} s" + ("" if ply.clock_s is None else f", {ply.clock_s:.1f} s left"))
+    if ply.stalled_s is not None:
+        parts.append(f"without {ply.stalled_s:.2f} s in which the machine stood still")
     return " ".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from support.other_rules import problems
 from muzero_engine.cli import main
 from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import load_game
+from muzero_engine.match.engines import base
 from muzero_engine.match.records.moves import move_count
 from muzero_engine.match.records.store import recorded_games
 
@@ -49,6 +51,21 @@ def program(name: str) -> str:
     path = shutil.which(name, path=os.environ.get("PATH", "") + os.pathsep + "/usr/games")
     assert path is not None, f"these tests need {name}"
     return path
+
+
+def test_what_was_taken_off_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lost = itertools.count(step=1000.0)
+    monkeypatch.setattr(base, "stolen_s", lambda: {"cpu0": float(next(lost))})
+    out = tmp_path / "m"
+    engines = ["-e", f"name=late tc=movetime=0.000001,margin=0 {scripted('uci')}", "-e", f"name=b {scripted('uci')}"]
+    result = match("--game", "chess", *engines, "--random-plies", 0, "--pairs", 1, "--out", out)
+    assert result.exit_code == 0, result.output
+    stalled = json.loads((out / "summary.json").read_text())["stalled"]
+    assert stalled["moves"] > 2
+    line = f"in {stalled['moves']} moves time was taken off in which the machine stood still"
+    assert line in result.output
+    assert line in (out / "report.html").read_text()
+    assert_right(out)
 
 
 def test_two_engines(tmp_path: Path) -> None:

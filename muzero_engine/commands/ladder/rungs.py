@@ -20,7 +20,7 @@ from muzero_engine.match.ladder.rung_games import RungGames, Step, counted, own_
 from muzero_engine.match.ladder.rungs import Rungs, read_rungs, rungs_file, shipped_rungs, start_text, write_rungs
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES, Store, game_facts, writing_to
-from muzero_engine.match.results.tables import aligned
+from muzero_engine.match.results.tables import aligned, stalled_lines
 from muzero_engine.ratings import Results, fit_ratings
 
 PROCESSOR = "processor"  # what a folder of games calls it
@@ -102,9 +102,9 @@ def _report(ladder: Ladder, store: Store, runner: Runner, request: RungsRequest)
     rungs = count_folder(ladder, store, runner.identities)
     with writing_to(store.folder):
         write_rungs(store.folder / RUNGS, rungs)
-    click.echo(
-        f"\n{_steps(rungs)}\n\n{ratings_table(ladder, rungs)}\n\ngames and counts ({RUNGS}) are in {store.folder}"
-    )
+    texts = [_steps(rungs), ratings_table(ladder, rungs), *stalled_lines(store.records)]
+    texts.append(f"games and counts ({RUNGS}) are in {store.folder}")
+    click.echo("".join(f"\n{text}\n" for text in texts).rstrip("\n"))
     if request.write_rungs:
         package = rungs_file(ladder)
         with writing_to(package.parent):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from muzero_engine.games.record import Ending, Score
 from muzero_engine.match.engines.process import EngineLine, EngineProcess, ProcessEnded, ProcessFailure, ProcessSilent
-from muzero_engine.match.engines.stalls import SETTLE_S, WATCH
+from muzero_engine.match.engines.running_time import now
+from muzero_engine.match.engines.stalls import stalled_s, stolen_s
 from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
@@ -58,7 +58,8 @@ class Reply:
 
     kind: ReplyKind
     move: str = ""  # as the engine wrote it
-    elapsed_s: float = 0.0  # from the moment before the question was sent
+    elapsed_s: float = 0.0  # from the moment before the question was sent, less `stalled_s`
+    stalled_s: float = 0.0  # in which the machine stood still, where the answer would be too late with it
     score: Score | None = None
     depth: int | None = None
     nodes: int | None = None
@@ -124,6 +125,7 @@ class ProcessClient:
         self.identity = ""
         self.asked = ""
         self._process: EngineProcess | None = None
+        self._stolen: dict[str, float] = {}  # before the last question
 
     @property
     def pid(self) -> int | None:
@@ -182,15 +184,19 @@ class ProcessClient:
             return asked + self.patience.unlimited_s
         return asked + allowed + clock.control.margin_s
 
-    def _elapsed(self, asked: float, at: float, clock: GameClock) -> float:
-        """Return how long an answer took that came at `at` (`running_time.now`).
+    def _asking(self, clock: GameClock) -> float:
+        """Return the moment (`running_time.now`) before a question: an answer to it must not come first."""
+        self._stolen = {} if clock.allowed_s is None else stolen_s()
+        return now()
 
-        Where that is too long it is the time in which this machine's processors ran (`engines.stalls`).
+    def _timed(self, reply: Reply, asked: float, at: float, clock: GameClock) -> Reply:
+        """Return the reply to a question asked at `asked` that came at `at`, with the time that it took.
+
+        Where that is too long, the time in which this machine stood still is taken off (`engines.stalls`).
         """
-        if clock.in_time(at - asked):
-            return at - asked
-        time.sleep(SETTLE_S)
-        return at - asked - WATCH.during(asked, at)
+        elapsed = at - asked
+        stalled = 0.0 if clock.in_time(elapsed) else min(elapsed, stalled_s(self._stolen, stolen_s()))
+        return replace(reply, elapsed_s=elapsed - stalled, stalled_s=stalled)
 
 
 def last_words(text: str) -> str:

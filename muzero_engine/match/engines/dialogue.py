@@ -82,7 +82,7 @@ class DialogueClient(ProcessClient, abc.ABC):
         if self.position_is_confirmed:
             self._wait_until_ready()
         limits, clock = self._limits(question), question.clocks[question.mover]
-        asked = now()  # before the engine can have it: its answer must not come first
+        asked = self._asking(clock)
         self._send(f"go {limits}")
         deadline = self._latest(clock, asked)
         late = False
@@ -106,20 +106,20 @@ class DialogueClient(ProcessClient, abc.ABC):
                 elif " score " in line.text and " string " not in line.text and _is_first_line(line.text):
                     last_info = line.text
             elif words[:1] == ["bestmove"]:
-                reply = self._reply(line.text, last_info, self._elapsed(asked, line.at, clock))
+                reply = self._timed(self._reply(line.text, last_info), asked, line.at, clock)
                 if complaint and not reply.nodes:  # a move all the same, since the protocol asks for one
                     raise EngineFailure(Ending.WRONG_REPLY, f"it has not searched: {complaint}")
                 return reply
             last = line.text or last
 
-    def _reply(self, line: str, last_info: str, elapsed_s: float) -> Reply:
+    def _reply(self, line: str, last_info: str) -> Reply:
         words = line.split()
         if len(words) < 2:
             raise EngineFailure(Ending.WRONG_REPLY, "bestmove without a move")
         kind = self._reply_kind(words[1])
         score, depth, nodes = parse_info(last_info)
         move = words[1] if kind is ReplyKind.MOVE else ""
-        return Reply(kind=kind, move=move, elapsed_s=elapsed_s, score=score, depth=depth, nodes=nodes)
+        return Reply(kind=kind, move=move, score=score, depth=depth, nodes=nodes)
 
     @abc.abstractmethod
     def _limits(self, question: Question) -> str:

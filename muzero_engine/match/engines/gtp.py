@@ -99,7 +99,7 @@ class GtpClient(ProcessClient):
         colour = _COLOURS[question.mover]
         analyse = "lz-genmove_analyze" in self._commands
         self._drain()
-        asked = now()
+        asked = self._asking(clock)
         self._send(f"lz-genmove_analyze {colour} {_INTERVAL_CS}" if analyse else f"genmove {colour}")
         text, at = self._response(self._latest(clock, asked), clock, asked)
         self._told += 1
@@ -110,7 +110,7 @@ class GtpClient(ProcessClient):
             raise EngineFailure(Ending.WRONG_REPLY, f"no move but {' '.join(moves)[:100]!a}")
         kind = ReplyKind.RESIGN if words[0].lower() == "resign" else ReplyKind.MOVE
         move = words[0] if kind is ReplyKind.MOVE else ""
-        return Reply(kind=kind, move=move, elapsed_s=self._elapsed(asked, at, clock), score=score, nodes=nodes)
+        return self._timed(Reply(kind=kind, move=move, score=score, nodes=nodes), asked, at, clock)
 
     def final_score(self, moves: tuple[str, ...]) -> float | None:
         self._catch_up(moves)

@@ -15,7 +15,7 @@ from muzero_engine.match.ladder.opponents import Ladder, own_player
 from muzero_engine.match.ladder.placing import Placing, rung_ratings
 from muzero_engine.match.results.standings import Standings, count_results, rated_standings
 from muzero_engine.match.results.statistics import HeadToHead
-from muzero_engine.match.results.tables import aligned, elo_text, error_text, points_text
+from muzero_engine.match.results.tables import aligned, elo_text, error_text, points_text, stalled_lines
 from muzero_engine.ratings import PlayerRating, fit_ratings
 
 WHOLE = "the ladder"
@@ -68,8 +68,7 @@ def text_report(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRe
     if placing is None:
         return "no games yet"
     lines = aligned([HEADINGS, *opponent_rows(ladder, settings, games)])
-    notes = [*policy_line(ladder, settings), *fault_lines(games, settings.engine), *_few_games(settings, games)]
-    return "\n".join([_headline(ladder, settings, games, placing), *lines, *notes])
+    return "\n".join([_headline(ladder, settings, games, placing), *lines, *_notes(ladder, settings, games)])
 
 
 def markdown_report(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> str:
@@ -78,8 +77,7 @@ def markdown_report(ladder: Ladder, settings: LadderSettings, games: Sequence[Ga
     if placing is None:
         return ""
     table = markdown_table([HEADINGS, *opponent_rows(ladder, settings, games)])
-    lines = [*policy_line(ladder, settings), *fault_lines(games, settings.engine), *_few_games(settings, games)]
-    notes = "".join(f"\n- {line}" for line in lines)
+    notes = "".join(f"\n- {line}" for line in _notes(ladder, settings, games))
     return f"{_headline(ladder, settings, games, placing)}\n\n{table}\n" + (f"{notes}\n" if notes else "")
 
 
@@ -154,6 +152,12 @@ def policy_line(ladder: Ladder, settings: LadderSettings) -> list[str]:
     return [
         f"one simulation a move, the policy alone: {rating.elo:.0f} +-{rating.error:.0f}, from games among the rungs"
     ]
+
+
+def _notes(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> list[str]:
+    """Return what is told below the table of opponents."""
+    faults = fault_lines(games, settings.engine)
+    return [*policy_line(ladder, settings), *faults, *stalled_lines(games), *_few_games(settings, games)]
 
 
 def _few_games(settings: LadderSettings, games: Sequence[GameRecord]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -149,15 +149,14 @@ class _GameInProgress:
             return self._lost(mover, failure)
         clock = self._clocks[mover]
         if not clock.in_time(reply.elapsed_s):
-            allowed = clock.allowed_s or 0.0
-            return Verdict(
-                1 - mover, Ending.TIME_LOSS, f"out of time: {reply.elapsed_s:.3f} s where {allowed:.3f} s were left"
-            )
+            told = f"out of time: {reply.elapsed_s:.3f} s where {clock.allowed_s or 0.0:.3f} s were left"
+            return Verdict(1 - mover, Ending.TIME_LOSS, f"{told}{_stalled_text(reply)}")
         match reply.kind:
             case ReplyKind.RESIGN:
                 return Verdict(1 - mover, Ending.RESIGNATION, "resignation")
             case ReplyKind.DECLARE_WIN:
-                return self._judge.declare_win()
+                verdict = self._judge.declare_win()
+                return replace(verdict, reason=f"{verdict.reason}{_stalled_text(reply)}")
             case ReplyKind.MOVE:
                 return self._play(reply, clock)
 
@@ -175,6 +174,7 @@ class _GameInProgress:
                 score=reply.score,
                 depth=reply.depth,
                 nodes=reply.nodes,
+                stalled_s=round(reply.stalled_s, 4) if reply.stalled_s else None,
             )
         )
         return self._judge.after_move()
@@ -210,3 +210,8 @@ class _GameInProgress:
             won = GameResult.WIN if verdict.winner == player else GameResult.LOSS
             with contextlib.suppress(EngineFailure):
                 seat.client.end_game(GameResult.DRAW if verdict.winner is None else won)
+
+
+def _stalled_text(reply: Reply) -> str:
+    """Say what was taken off the time of an answer that no move of the record tells of."""
+    return f", without {reply.stalled_s:.2f} s in which the machine stood still" if reply.stalled_s else ""

@@ -10,7 +10,6 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.base import Client, EngineFailure
 from muzero_engine.match.engines.registry import make_client
-from muzero_engine.match.engines.stalls import WATCH
 from muzero_engine.match.play.game import EndedGame, GamePlan, Seat, play_game
 from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings, GameSettings
 
@@ -90,10 +89,9 @@ class Runner:
         for thread in threads:
             thread.start()
         try:
-            with WATCH:
-                for thread in threads:
-                    while thread.is_alive() and not self._cancelled:
-                        thread.join(0.5)
+            for thread in threads:
+                while thread.is_alive() and not self._cancelled:
+                    thread.join(0.5)
         finally:
             self._cancelled = True
             while any(thread.is_alive() for thread in threads):

@@ -1,7 +1,7 @@
 """`GameRecord` as one line of JSON, there and back.
 
 Moves are lists without names, since they are nearly all of a file: [move, seconds, clock, score's kind, score, depth,
-nodes], cut after the last entry that is not null.
+nodes, seconds in which the machine stood still], cut after the last entry that is not null.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class BadRecord(ValueError):
     """A line that is no game record; the message says why."""
 
 
-_PLY = ("move", "elapsed_s", "clock_s", "kind", "value", "depth", "nodes")  # the entries of a move's list
+_PLY = ("move", "elapsed_s", "clock_s", "kind", "value", "depth", "nodes", "stalled_s")  # the entries of a move's list
 
 
 def record_line(record: GameRecord) -> str:

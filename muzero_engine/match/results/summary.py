@@ -45,11 +45,13 @@ def summary(
         {"first": name, "second": other, **_counts(results), "pairs": list(results.pairs), **_estimate(results)}
         for (name, other), results in standings.cross.items()
     ]
+    stalls = [stall for record in records for stall in record.stalls]
     data: dict[str, Any] = {
         "settings": facts,
         "finished": finished,
         "games": len(records),
         "moves": sum(len(record.moves) for record in records),
+        "stalled": {"moves": len(stalls), "seconds": round(sum(stalls), 2)},
         "players": [
             {
                 "name": row.name,

@@ -1,10 +1,11 @@
-"""Standings and estimates as text: the live table, the cross table, one line on a match."""
+"""Standings and estimates as text: the live table, the cross table, one line on a match, one on stalls."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from muzero_engine.games.record import GameRecord
 from muzero_engine.match.results.standings import Standing, Standings
 from muzero_engine.match.results.statistics import HeadToHead, Interval, Sprt, SprtDecision, WinDrawLoss, estimate
 from muzero_engine.ratings import PlayerRating
@@ -73,6 +74,15 @@ def sprt_text(sprt: Sprt, results: HeadToHead) -> str:
     unit = "Elo" if sprt.model.value == "logistic" else f"{sprt.model.value} Elo"
     text = f"LLR {state.llr:.2f} ({state.lower:.2f} to {state.upper:.2f}) for {sprt.elo0:g} to {sprt.elo1:g} {unit}"
     return text if state.decision is SprtDecision.OPEN else f"{text}: {state.decision.value} accepted"
+
+
+def stalled_lines(records: Sequence[GameRecord]) -> list[str]:
+    """Return a line on the moves that were in time only because the machine stood still; none where there are none."""
+    stalls = [stall for record in records for stall in record.stalls]
+    if not stalls:
+        return []
+    moves = f"{len(stalls)} move{'' if len(stalls) == 1 else 's'}"
+    return [f"in {moves} time was taken off in which the machine stood still ({sum(stalls):.2f} s in all)"]
 
 
 def first_mover_line(standings: Standings) -> str:

@@ -8,8 +8,8 @@ increments and one side pondering, and with a time for each move. What is counte
 move, a wrong reply, a crash, a hang or a loss on time, and what `match --verify` finds wrong. With `--out` the folders
 stay, and the same command goes on with them.
 
-Told beside: how often a processor of this machine stood still (`match.engines.stalls`), and milliseconds of the longest
-time that it did, and of the slowest move.
+Told beside: seconds in which this machine stood still meanwhile (`match.engines.stalls`), how many moves were in time
+only because that was taken off, and milliseconds of the slowest move.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from lab.trials.common.table import Table
 
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.registry import game_names, load_game
-from muzero_engine.match.engines.stalls import StallWatch
+from muzero_engine.match.engines.stalls import stalled_s, stolen_s
 from muzero_engine.match.records.store import GAMES
 from muzero_engine.match.records.verify import Verification, verify
 from muzero_engine.match.settings.match_settings import BadMatch
@@ -116,25 +116,26 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=1, help="games side by side")
     parser.add_argument("--out", type=Path, help="folder of the matches")
     args = parser.parse_args()
-    table = Table(("game", "games", "plies", "seconds", "stalls", "longest", "slowest"))
+    table = Table(("game", "games", "plies", "seconds", "stalled", "saved", "slowest"))
     with _folder(args.out) as out:
         for game in [args.game] if args.game else game_names():
             for way in [way for way in WAYS if args.way in (None, way.name)]:
                 begin, folder = perf_counter(), out / f"{game}-{way.name}"
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                with StallWatch() as watch:
-                    try:
-                        problem, stopped = played(game, way, args.games, folder, args.concurrency, table), False
-                    except KeyboardInterrupt:
-                        problem, stopped = "", True
+                stolen = stolen_s()
+                try:
+                    problem, stopped = played(game, way, args.games, folder, args.concurrency, table), False
+                except KeyboardInterrupt:
+                    problem, stopped = "", True
+                stalled = stalled_s(stolen, stolen_s())
                 if stopped and not (folder / GAMES).exists():
                     table.end(stopped=True)
                 verified, fault = faults_of(folder)
                 games, plies = (len(verified.records), _plies(verified)) if verified else (0, 0)
                 fault = "; ".join(filter(None, (problem, fault)))
-                stalls = [1000 * (stall.end - stall.begin) for stall in watch.stalls]
-                told = (len(stalls), round(max(stalls, default=0.0)), _slowest(verified) if verified else 0)
-                table.row(f"{game} {way.name}", games, plies, perf_counter() - begin, *told, fault=fault)
+                saved = sum(len(record.stalls) for record in verified.records) if verified else 0
+                told = (perf_counter() - begin, stalled, saved, _slowest(verified) if verified else 0)
+                table.row(f"{game} {way.name}", games, plies, *told, fault=fault)
                 if stopped:
                     table.end(stopped=True)
     table.end()

@@ -47,6 +47,7 @@ PLIES = st.builds(
     score=st.none() | st.builds(Score, st.sampled_from(ScoreKind), st.floats(-1e5, 1e5)),
     depth=st.none() | st.integers(0, 200),
     nodes=st.none() | st.integers(0, 10**12),
+    stalled_s=st.none() | NUMBERS,
 )
 
 
@@ -74,7 +75,7 @@ def test_what_is_written_is_read_again(
         ('"points":0.5', '"points":NaN', "a number"),
         ('"pair":0', '"pair":"x"', "int belongs"),
         ('"rules"', '"rule"', "not a valid Ending"),
-        ('["e7e5",0.5]', '["e7e5"]', "2 to 7"),
+        ('["e7e5",0.5]', '["e7e5"]', "2 to 8"),
         ('["e7e5",0.5]', "7", "list belongs"),
         ('"reason"', '"season"', "'reason' is missing"),
     ],

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from support.ladder import record
 from support.scores import Score, round_robin
 
+from muzero_engine.games.record import GameRecord, PlyRecord
+from muzero_engine.match.play.game import GamePlan
+from muzero_engine.match.play.openings import Opening
 from muzero_engine.match.results.standings import make_standings
 from muzero_engine.match.results.statistics import EloModel, HeadToHead, Sprt
-from muzero_engine.match.results.tables import cross_table, match_line, rating_table
+from muzero_engine.match.results.tables import cross_table, match_line, rating_table, stalled_lines
 
 GAMES = [
     Score("b", "a", 0, 1.0),
@@ -53,6 +59,19 @@ def test_a_match_in_one_line() -> None:
     won = match_line("x", "y", HeadToHead(pairs=(0, 0, 0, 0, 40), wins=80), Sprt(elo1=150.0))
     assert "Elo +inf [+" in won
     assert won.endswith("for 0 to 150 normalised Elo: H1 accepted")
+
+
+def test_stalls_in_one_line() -> None:
+    plan = GamePlan(first="a", second="b", opening=Opening("start"), pair=0, game=0)
+
+    def game(*stalls: float | None) -> GameRecord:
+        moves = tuple(PlyRecord(move="e2e4", elapsed_s=0.1, stalled_s=stall) for stall in stalls)
+        return replace(record(plan, 0.5), moves=moves)
+
+    assert stalled_lines([game(None, None), game()]) == []
+    line = "in 3 moves time was taken off in which the machine stood still (0.42 s in all)"
+    assert stalled_lines([game(0.2, None, 0.12), game(0.1)]) == [line]
+    assert stalled_lines([game(0.2)])[0].startswith("in 1 move time")
 
 
 def test_long_matches_stay_readable() -> None:
