@@ -26,6 +26,7 @@ from muzero_engine.commands.common.interrupts import INTERRUPTED
 
 # Commands that play for hours: their processes have one heap for all threads, from before there is a second thread.
 PLAYING = frozenset(("uci", "gtp", "usi", "ugi", "analysis", "play", "web", "watch", "bench"))
+NO_THREAD = "can't start new thread"  # Python's words where the system has none left
 MOST_TOLD = 1000  # characters of a complaint
 SOON_S = 0.01  # until the callback that a Ctrl-C came in is over
 
@@ -168,6 +169,10 @@ def _refusals() -> Iterator[None]:
         yield
     except MemoryError:
         raise click.ClickException("there is not enough memory") from None
+    except RuntimeError as error:
+        if NO_THREAD not in str(error):
+            raise
+        raise click.ClickException("the system has no thread left: free memory, or raise its limit (ulimit)") from None
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise  # who read the output is gone, and click ends quietly

@@ -19,7 +19,7 @@ import click
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import INTERRUPTED
-from muzero_engine.commands.common.run_words import tell_what_to_expect, what_comes_next, what_is_there
+from muzero_engine.commands.common.run_words import edited_by_hand, tell_what_to_expect, what_comes_next, what_is_there
 from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject
 from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.common.times import Duration
@@ -79,6 +79,7 @@ class _Beginning:
     network: MuZeroNetwork | None = None
     file: Path | None = None  # of the network
     earlier: Counters | None = None  # what the network had learnt
+    before: TrainConfig | None = None  # the checkpoint's own
 
 
 @click.command()
@@ -307,6 +308,8 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     cluster = None if order.cluster is None else Cluster(address=order.cluster, note=progress.note)
     with TrainingRun(config, folder, world, checkpoint, begin.network, begin.earlier, cluster, lock) as run:
         if world.is_main:
+            if begin.before is not None and (edited := edited_by_hand(folder / CONFIG, begin.before, config)):
+                progress.note(edited)
             write_atomically(folder / CONFIG, to_json(config).encode())
         for write in write_records:
             run.on_record(write)
@@ -324,13 +327,14 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
         raise _nothing_to_go_on_from(folder)
     if order.resume is not None and checkpoints(folder):
         checkpoint = newest_checkpoint(folder, order.resume_step, note)
-        config = with_overrides(read_config(checkpoint), order.changes)
+        before = read_config(checkpoint)
+        config = with_overrides(before, order.changes)
         subject = order.subject
         if subject is not None and not subject.same_as(config):
             raise BadSettings(
                 f"{folder} is a run of {config.name}, not {subject.name}: leave {subject.flag} out or choose its folder"
             )
-        return _Beginning(config, checkpoint)
+        return _Beginning(config, checkpoint, before=before)
     if order.subject is None:
         raise BadSettings(f"{folder} has no checkpoint to go on from, and {_needs_game()}")
     name = order.preset_name or default_preset(on_gpu=world.device.type == "cuda")

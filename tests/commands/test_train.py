@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,13 +21,16 @@ from support import environments
 
 from muzero_engine.cli import main
 from muzero_engine.commands.common import training
+from muzero_engine.commands.common.run_words import edited_by_hand
 from muzero_engine.commands.common.times import Duration, about
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.network.network_file import load_network
 from muzero_engine.training import distributed
+from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import StopRequest
 from muzero_engine.training.self_play.rules import RulesError
+from muzero_engine.training.settings_text import to_json, with_overrides
 
 torch.set_num_threads(1)  # tiny networks: more threads only wait for one another
 
@@ -286,6 +290,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
             "not enough memory: DefaultCPUAllocator",
         ),
         (MemoryError(), "there is not enough memory"),
+        (RuntimeError("can't start new thread"), "the system has no thread left: free memory"),
         (RulesError("worker 0 was killed: is the machine out of memory?"), "worker 0 was killed"),
         (
             OSError(errno.ENOSPC, "No space left on device", "run/config.json"),
@@ -411,6 +416,25 @@ def test_resume_auto_is_right_for_a_new_run_and_for_one_that_was_stopped(tmp_pat
     command = [*NEW, "--run", tmp_path / "run", "--resume", "auto", *TINY]
     assert "from nothing" in done(*command, "--steps", 2)
     assert "from step 2" in done(*command, "--steps", 4)
+
+
+def test_settings_that_were_edited_by_hand_are_told_to_be_a_copy(tmp_path: Path) -> None:
+    before = TrainConfig(game="tictactoe", preset="tiny", steps=10)
+    now = replace(before, steps=20)
+    file = tmp_path / "config.json"
+    assert edited_by_hand(file, before, now) is None
+    for written in (before, now):  # the run before may have been killed before its first checkpoint
+        file.write_text(to_json(written))
+        assert edited_by_hand(file, before, now) is None
+    learner = replace(before.learner, learning_rate=0.125, batch_size=77)
+    file.write_text(to_json(replace(before, learner=learner)))
+    said = edited_by_hand(file, before, now)
+    assert said is not None
+    assert "was edited, and is only a copy" in said
+    settings = said.partition(" say ")[2].replace("--set ", "").split()
+    assert with_overrides(before, settings).learner == learner
+    file.write_text("{")
+    assert "cannot be read" in (edited_by_hand(file, before, now) or "")
 
 
 def test_resume_auto_needs_no_game_where_there_is_a_checkpoint(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from muzero_engine.commands.common.subjects import subject_of
 from muzero_engine.commands.common.times import about
+from muzero_engine.dataclass_json import parse_json, to_data
+from muzero_engine.files import read_limited
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import default_preset
 from muzero_engine.training.report.words import words_for
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
     from muzero_engine.training.run.loop import RunEnd
 
+MOST_BYTES = 1 << 20  # of settings
+MOST_EDITS = 3  # that a line names
 TOO_LONG = 3 * 86400.0  # seconds of a run that nobody waits for
 NOTHING_LEARNT = "nothing was learnt yet; start again with the same command"
 
@@ -50,6 +54,34 @@ def tell_what_to_expect(
             f"preset {usual} is for processors; on a GPU it would be {better.preset}: {better.network.channels} "
             f"channels, {better.self_play.games:,} {words.games} at once, an hour or less"
         )
+
+
+def edited_by_hand(file: Path, before: TrainConfig, now: TrainConfig) -> str | None:
+    """Return what to say where the copy of a run's settings says what no run wrote; None where it does not.
+
+    The run's checkpoint, which counts, has the settings `before`; it goes on with those of `now`.
+    """
+    if not file.exists():
+        return None
+    try:
+        written = _flat(parse_json(read_limited(file, MOST_BYTES).decode()))
+    except (OSError, ValueError):
+        return f"{file} cannot be read: it is a copy of the settings, and written anew"
+    known = [_flat(to_data(config)) for config in (before, now)]
+    edits = [f"{name}={value}" for name, value in written.items() if all(value != one.get(name) for one in known)]
+    if not edits:
+        return None
+    more = f" (and {len(edits) - MOST_EDITS} more)" if len(edits) > MOST_EDITS else ""
+    asked = " ".join(f"--set {shlex.quote(edit)}" for edit in edits[:MOST_EDITS])
+    return f"{file} was edited, and is only a copy: nothing of it counts; to change settings say {asked}{more}"
+
+
+def _flat(data: Any, name: str = "") -> dict[str, object]:
+    """Return values by the names that --set knows them by."""
+    if not isinstance(data, dict):
+        return {name: data}
+    parts = [_flat(part, f"{name}.{key}".removeprefix(".")) for key, part in data.items()]
+    return {path: value for part in parts for path, value in part.items()}
 
 
 def what_is_there(folder: Path) -> str:

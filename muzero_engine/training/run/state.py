@@ -70,7 +70,7 @@ def refuse_another_network(checkpoint: Checkpoint, config: TrainConfig, now: Net
     differing = [f"{name} is {new}, the run's is {old}" for name, (new, old) in settings.items() if new != old]
     if differing:
         raise _misfit(checkpoint, f"{', '.join(differing)}; another network needs another run")
-    if now.one_player and then.one_player:
+    if now.one_player and then.one_player and _seen_and_done(now) != _seen_and_done(then):
         raise BadCheckpoint(
             f"{config.name} has {_seen_and_done(now)} here, and the run in {checkpoint.folder.parent} learnt one with "
             f"{_seen_and_done(then)}: make it as it was, or begin a new run"
