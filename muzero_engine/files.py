@@ -72,6 +72,12 @@ def expanded(text: str) -> Path:
         return Path(text)
 
 
+def text_bytes(text: str) -> bytes:
+    """Return a text as UTF-8. What stands for bytes that are none, in the name of a file for one, is written with
+    backslashes."""
+    return text.encode(errors="backslashreplace")
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path`, or what it is a link to, by a file with these bytes, through a temporary file in the same folder.
 

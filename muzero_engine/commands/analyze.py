@@ -29,7 +29,7 @@ from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchResult
-from muzero_engine.files import write_atomically
+from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.base import PlayedGame, Position
 from muzero_engine.games.lines import START
 from muzero_engine.games.written_moves import line_texts
@@ -251,7 +251,7 @@ def _go_through(
     if report is not None:
         from muzero_engine.commands.common.analysis_page import page_text  # with the pages of matches
 
-        write_atomically(report, page_text(judged, title, facts).encode())
+        write_atomically(report, text_bytes(page_text(judged, title, facts)))
         click.echo(f"wrote {report}", err=as_json)
     if as_json:
         click.echo(json.dumps(_game_document(judged, players), indent=2))

@@ -15,7 +15,7 @@ from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.files import write_atomically
+from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest, shipped_weights_dir
@@ -151,7 +151,7 @@ def _report(ladder: Ladder, store: Store, checks: Sequence[LevelCheck]) -> Level
         report = "\n\n".join(texts)
         click.echo(f"\n{report}\n")
         with writing_to(store.folder):
-            write_atomically(store.folder / REPORT, f"{report}\n".encode())
+            write_atomically(store.folder / REPORT, text_bytes(f"{report}\n"))
     return table
 
 

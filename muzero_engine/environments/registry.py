@@ -14,6 +14,7 @@ import functools
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -172,7 +173,7 @@ def _file_module(path: str, folder: str) -> ModuleType:
 
 @functools.cache
 def _loaded(file: Path) -> ModuleType:
-    name = f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+    name = f"{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None

@@ -93,14 +93,14 @@ class World:
         """Return the text that rank 0 has. Raises PeerLost."""
         if self.size == 1:
             return text
-        data = text.encode()
+        data = text.encode(errors="surrogateescape")
         length = torch.tensor([len(data)])
         self._together(lambda: dist.broadcast(length, src=0))
         shared = torch.zeros(int(length), dtype=torch.uint8)
         if self.is_main:
             shared = torch.frombuffer(bytearray(data), dtype=torch.uint8).clone()
         self._together(lambda: dist.broadcast(shared, src=0))
-        return bytes(shared.tolist()).decode()
+        return bytes(shared.tolist()).decode(errors="surrogateescape")
 
     def deal(self, parts: Sequence[bytes]) -> bytes:
         """Return this rank's of the parts that rank 0 has for every rank (what others give counts for nothing).

@@ -80,7 +80,7 @@ def serve(
     try:
         listener.bind((host, port))
         listener.listen(WAITING)  # before the address is told: who is quick waits, and is not refused
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, TypeError) as error:  # TypeError: a name that has no bytes
         listener.close()
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise CannotServe(f"cannot listen on {host} port {port}: {reason}; --port 0 takes one that is free") from None

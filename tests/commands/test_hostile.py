@@ -41,6 +41,10 @@ def test_a_closed_stream_is_said(arguments: list[str], closed: str, stream: str)
     assert stream in said(arguments, closed)
 
 
+def test_a_host_that_is_no_text_is_refused() -> None:
+    assert "cannot listen on" in said(["web", "--no-browser", "--port", "0", "--host", "caf\udce9"])
+
+
 @pytest.mark.parametrize("weights", ["x" * 5000, "~nouser/x"])
 def test_weights_of_a_name_that_nothing_has(weights: str) -> None:
     line = said(["analyze", "startpos", "--game", "tictactoe", "--nodes", "1", "--weights", weights])

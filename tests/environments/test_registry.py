@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -162,6 +163,15 @@ def test_a_class_without_actions_is_told_what_it_lacks(tmp_path: Path) -> None:
 def test_an_environment_that_never_begins_is_not_waited_for() -> None:
     with pytest.raises(BadEnvironment, match=r"Sleeps has not begun an episode for 0.2 seconds: does it hang"):
         environment_spec(EnvironmentSettings(id="support.environments:Sleeps", step_seconds=0.2))
+
+
+def test_a_file_whose_name_is_no_utf_8_is_read(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"maze\xe9.py")
+    try:
+        file.write_text(TEN_LINES)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert environment_spec(settings(f"{file}:Countdown")).actions == 2
 
 
 def test_a_file_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from muzero_engine.commands.common.rating_flags import concurrency_flag, out_fla
 from muzero_engine.commands.common.training import install_command
 from muzero_engine.commands.ladder.rungs import RungsRequest, play_rungs
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.files import write_atomically
+from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle
@@ -234,7 +234,7 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Play
     click.echo(text_report(ladder, settings, games))
     markdown = markdown_report(ladder, settings, games)
     click.echo(f"\nFor a README:\n\n{markdown}")
-    write_atomically(store.folder / "ladder.md", markdown.encode())
+    write_atomically(store.folder / "ladder.md", text_bytes(markdown))
     standings = ladder_standings(ladder, settings, games)
     title = f"Ladder of {ladder.label}"
     facts = [

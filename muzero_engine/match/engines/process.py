@@ -119,7 +119,7 @@ class EngineProcess:
 
     def send(self, line: str) -> None:
         """Write a line. Raises ProcessEnded, or ProcessSilent if the process does not read."""
-        data = memoryview(f"{line}\n".encode())
+        data = memoryview(f"{line}\n".encode(errors="surrogateescape"))
         deadline = time.monotonic() + SEND_S
         try:
             while data:

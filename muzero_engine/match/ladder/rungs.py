@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
-from muzero_engine.files import make_folder, read_limited, write_atomically
+from muzero_engine.files import make_folder, read_limited, text_bytes, write_atomically
 from muzero_engine.match.ladder.opponents import Ladder, Opponent
 
 FOLDER = Path(__file__).parent / "rungs"
@@ -129,7 +129,7 @@ def write_rungs(path: Path, rungs: Rungs) -> None:
     matches = [f"    {json.dumps(to_data(match))}" for match in rungs.matches]
     text = '{{\n  "players": {{\n{}\n  }},\n  "matches": [\n{}\n  ]\n}}\n'
     make_folder(path.parent)
-    write_atomically(path, text.format(",\n".join(players), ",\n".join(matches)).encode())
+    write_atomically(path, text_bytes(text.format(",\n".join(players), ",\n".join(matches))))
 
 
 @dataclass(frozen=True, slots=True)

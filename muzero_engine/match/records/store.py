@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from muzero_engine.dataclass_json import parse_json
-from muzero_engine.files import append_whole, locked, make_folder, read_limited, write_atomically
+from muzero_engine.files import append_whole, locked, make_folder, read_limited, text_bytes, write_atomically
 from muzero_engine.games.base import RecordFormat
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import GameRecord
@@ -144,7 +144,7 @@ class Store:
             self.records.append(record)
             for form in self._formats:
                 if (path := self.folder / file_name(form)).exists():
-                    append_whole(path, text_of(form, record, self.event).encode(), new=False)
+                    append_whole(path, text_bytes(text_of(form, record, self.event)), new=False)
                 else:  # somebody has removed it
                     self._rewrite(form)
 
@@ -154,13 +154,13 @@ class Store:
 
     def _rewrite(self, form: RecordFormat) -> None:
         text = "".join(text_of(form, record, self.event) for record in self.records)
-        write_atomically(self.folder / file_name(form), text.encode())
+        write_atomically(self.folder / file_name(form), text_bytes(text))
 
     def _repair(self, form: RecordFormat) -> None:
         """Make a file again that lacks the last game or a part of it: all that a kill can do to it."""
         path = self.folder / file_name(form)
         data = read_limited(path, MOST_BYTES) if path.exists() else b""
-        last = text_of(form, self.records[-1], self.event).encode() if self.records else b""
+        last = text_bytes(text_of(form, self.records[-1], self.event)) if self.records else b""
         if data.count(form.written_once) != len(self.records) or not data.endswith(last):
             self._rewrite(form)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from muzero_engine.files import read_limited
+from muzero_engine.files import read_limited, text_bytes
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, Scored
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import Ending, GameRecord
@@ -184,7 +184,7 @@ def _file_problems(folder: Path, records: Sequence[GameRecord], facts: Mapping[s
             yield f"{file_name(form)} holds {count} games, {GAMES} {len(records)}"
             continue
         for number, record in enumerate(records, start=1):
-            text = text_of(form, record, str(facts.get("event", ""))).encode()
+            text = text_bytes(text_of(form, record, str(facts.get("event", ""))))
             if not data.startswith(text):
                 yield f"{file_name(form)} differs from {GAMES} in game {number}"
                 break

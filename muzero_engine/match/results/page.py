@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from muzero_engine.files import write_atomically
+from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import GameRecord
@@ -75,7 +75,7 @@ def write_page(
 
     Without matplotlib the page has no picture, and a line that says so.
     """
-    write_atomically(path, page_text(standings, title, facts, played=played, sprt=sprt).encode())
+    write_atomically(path, text_bytes(page_text(standings, title, facts, played=played, sprt=sprt)))
 
 
 def write_pictures(standings: Standings, title: str, folder: Path) -> None:

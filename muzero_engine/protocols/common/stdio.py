@@ -48,11 +48,12 @@ class SessionLog:
                 self._file = None
             if not path:
                 return
-            if "\0" in path:
-                raise OSError(errno.EINVAL, "no file has a NUL in its name", path)
             if os.path.lexists(path) and not os.path.isfile(path):
                 raise OSError(errno.EINVAL, "it is no ordinary file", path)
-            self._file = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  # for the session
+            try:
+                self._file = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115  # for the session
+            except ValueError as error:  # a NUL, or letters that this locale has no bytes for
+                raise OSError(errno.EINVAL, f"no file has such a name: {error}", path) from None
 
     def note(self, mark: str, text: str) -> None:
         """Add each line of `text` behind `mark`."""

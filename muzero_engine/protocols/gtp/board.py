@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from muzero_engine.arrays import Floats
-from muzero_engine.files import write_atomically
+from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.base import BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import vertex_text
 from muzero_engine.games.go.handicap import fixed_handicap, free_handicap
@@ -256,7 +256,7 @@ class GtpBoard:
         if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
             raise GtpError("cannot write file: what is there is no ordinary file")
         try:
-            write_atomically(path, text.encode())
+            write_atomically(path, text_bytes(text))
         except OSError as error:
             raise GtpError(f"cannot write file: {error.strerror or error}") from None
         return ""

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from muzero_engine.files import make_folder, write_atomically
+from muzero_engine.files import make_folder, text_bytes, write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
 from muzero_engine.training.report.progress import clock_text, short_number
 from muzero_engine.training.report.run_metrics import CycleRecord, ratings
@@ -33,7 +33,7 @@ COLOURS = ("#0b5394", "#cc4125", "#38761d", "#b45f06", "#674ea7", "#45818e", "#a
 def write_report(records: Sequence[CycleRecord], title: str, page: Path, png: Path | None = None) -> None:
     """Write the page; into the folder `png`, where given, each chart as a PNG file and `overview.png`, if any."""
     pictures = [(chart, _png(chart)) for chart in charts(records)]
-    write_atomically(page, _page(records, title, pictures).encode())
+    write_atomically(page, text_bytes(_page(records, title, pictures)))
     if png is not None:
         make_folder(png)
         for chart, data in pictures:

@@ -26,6 +26,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from muzero_engine.files import text_bytes
 from muzero_engine.machine import usable_cores
 from muzero_engine.training.self_play.rules import Buffers, RulesError, RulesSettings
 
@@ -277,7 +278,7 @@ def _work(
             raise
         except BaseException as error:  # Ctrl-C is ignored here: what is stepped raised it itself
             text = str(error) if isinstance(error, known) else f"{type(error).__name__}: {error}".removesuffix(": ")
-            pipe.send_bytes(_FAILED + " ".join(text.split()).encode())
+            pipe.send_bytes(_FAILED + text_bytes(" ".join(text.split())))
     for part in slices:
         part.close()
 

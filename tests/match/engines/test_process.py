@@ -50,6 +50,12 @@ def test_lines_and_their_times() -> None:
         assert process.read(soon()).text == "new!"
 
 
+def test_bytes_of_a_name_that_are_no_utf_8_come_through() -> None:
+    with running("import sys\nprint(sys.stdin.buffer.readline(), flush=True)") as process:
+        process.send("named \udce9")
+        assert process.read(soon()).text == repr(b"named \xe9\n")
+
+
 def test_a_line_after_the_deadline_is_kept_for_later() -> None:
     with running("import time; time.sleep(0.2); print('late', flush=True); time.sleep(20)") as process:
         with pytest.raises(ProcessSilent):

@@ -139,6 +139,15 @@ def test_other_files_are_made_again(tmp_path: Path, game: str) -> None:
         assert path.read_bytes() == whole
 
 
+def test_an_opening_of_a_file_whose_name_is_no_utf_8_is_kept(tmp_path: Path) -> None:
+    """The match ended with its first game, which no PGN could be written of."""
+    store = Store.create(tmp_path, "chess", "test", FACTS)
+    store.add(replace(RECORD, opening="named \udce9"))
+    again = Store.resume(tmp_path, "chess", FACTS)
+    assert again.records == store.records
+    assert b"named \\udce9" in (tmp_path / "games.pgn").read_bytes()
+
+
 def test_no_game_is_counted_twice(tmp_path: Path) -> None:
     store = Store.create(tmp_path, "chess", "test", FACTS)
     for record in (RECORD, replace(RECORD, game=1), RECORD):
