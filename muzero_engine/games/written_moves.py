@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from muzero_engine.games.base import IllegalMove, Position
 from muzero_engine.games.registry import game_of
 
-_NUMBER = re.compile(r"\d+\s*\.[\s.]*")
+_NUMBER = re.compile(r"(?<!\d)\d++\s*+\.[\s.]*")
 
 
 def bare_move(text: str) -> str:

@@ -25,7 +25,7 @@ MARKS = ((0.15, "??"), (0.10, "?"), (0.05, "?!"))
 """Losses from which on a move is marked, largest first (5, 10 and 15 points of a hundred, as lichess marks them)."""
 LEAST_LOSS = 0.005  # that is shown
 
-_NUMBER = re.compile(r"([0-9]{1,5})\s*(\.{0,3})\s*([a-z]?)", re.IGNORECASE)
+_NUMBER = re.compile(r"([0-9]{1,5})\s*(\.{0,3})\s*([a-z]?)", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

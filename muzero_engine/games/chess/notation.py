@@ -18,10 +18,10 @@ from muzero_engine.games.chess.rules import ChessPosition
 
 _FIGURINES = str.maketrans("♔♕♖♗♘♙♚♛♜♝♞♟", "KQRBNPKQRBNP")
 _DASHES = str.maketrans("–—−‐‑", "-----")
-_MARKS = re.compile(r"(?:e\.?p\.?|[+#!?†‡\s\ufe0e\ufe0f])+$")  # check, mate, praise, en passant
+_MARKS = re.compile(r"(?:\.?p\.?e|[+#!?†‡\s\ufe0e\ufe0f])*+")  # check, mate, praise, en passant, all from behind
 _CASTLING = re.compile(r"[O0o]-?[O0o](-?[O0o])?")
-_PIECE_MOVE = re.compile(r"([NBRQKP])([a-h])?([1-8])?[x:-]?([a-h][1-8])(?:[=/]?\(?([QRBNK])\)?)?", re.IGNORECASE)
-_PAWN_MOVE = re.compile(r"()([a-h])?([1-8])?[x:-]?([a-h][1-8])(?:[=/]?\(?([QRBNK])\)?)?", re.IGNORECASE)
+_PIECE_MOVE = re.compile(r"([NBRQKP])([a-h])?([1-8])?[x:-]?([a-h][1-8])(?:[=/]?\(?([QRBNK])\)?)?", re.A | re.I)
+_PAWN_MOVE = re.compile(r"()([a-h])?([1-8])?[x:-]?([a-h][1-8])(?:[=/]?\(?([QRBNK])\)?)?", re.A | re.I)
 _PROPER = re.compile(r"[NBRQK][a-h]?[1-8]?[x-]?[a-h][1-8]|(?!b[a-h])[a-h]?[1-8]?[x-]?[a-h][1-8](=?[QRBN])?")
 
 
@@ -53,6 +53,12 @@ class _Reading:
         ]
 
 
+def without_tail(text: str, tail: re.Pattern[str]) -> str:
+    """Return a text without its end: what `tail` matches of the text read from behind, perhaps nothing."""
+    match = tail.match(text[::-1])
+    return text if match is None else text[: len(text) - match.end()]
+
+
 def parse_san(position: Position, text: str) -> int | None:
     """Return the action of a move in SAN, None for what is no move.
 
@@ -60,7 +66,7 @@ def parse_san(position: Position, text: str) -> int | None:
     """
     assert isinstance(position, ChessPosition)
     board = position.board
-    word = "".join(_MARKS.sub("", text.translate(_FIGURINES).translate(_DASHES)).split())
+    word = "".join(without_tail(text.translate(_FIGURINES).translate(_DASHES), _MARKS).split())
     if castling := _CASTLING.fullmatch(word):
         move = _castling_move(board, king_side=castling[1] is None)
         if move is None:
@@ -148,7 +154,7 @@ def san(position: Position, action: int) -> str:
 NOTATION = Notation(
     parse=parse_san,
     text=san,
-    pattern=re.compile(r"[a-h][1-8][a-h][1-8][qrbn]?", re.ASCII | re.IGNORECASE),
+    pattern=re.compile(r"[a-h][1-8][a-h][1-8][qrbn]?", re.A | re.I),
     plies_per_move=2,
     move_example="e2e4, e7e8q, or Nf3, O-O, e8=Q",
     position_example="a FEN",

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import chess
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry
+from muzero_engine.games.chess.notation import without_tail
 from muzero_engine.games.chess.rules import SHAPE, ChessPosition, initial_position, position_from_fen
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 
@@ -79,7 +80,7 @@ _NUMBER = re.compile(r"^(?:\d*(?:\.|…)+|\d+$)")
 _FIGURINES = str.maketrans(dict(zip("♔♕♖♗♘♚♛♜♝♞", "KQRBNKQRBN", strict=True)) | dict.fromkeys("♙♟\ufe0e\ufe0f"))
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))  # as web pages have them
 _DASHES = str.maketrans("–—−‐‑", "-----")
-_PRAISE = re.compile(r"(?:e\.?p\.?|[+#!?†‡=∞±∓⩲⩱□○↑→⇄⇆⊕⨀⟳∆⌓/-])+$")
+_PRAISE = re.compile(r"(?:\.?p\.?e|[+#!?†‡=∞±∓⩲⩱□○↑→⇄⇆⊕⨀⟳∆⌓/-])*+")  # from behind
 _SAN = re.compile(r"([KQRBN]?[a-h]?[1-8]?[x:-]?[a-h][1-8])(?:[=/]?\(?([QRBNqrbn])\)?)?")
 _CASTLING = re.compile(r"[O0o]-?[O0o](-?[O0o])?")
 _LIKE_A_MOVE = re.compile(rf".*[a-h][1-8].*|{_CASTLING.pattern}")
@@ -236,7 +237,7 @@ def _moves(words: Sequence[str], start: ChessPosition) -> tuple[str, ...]:
 
 def _plain(word: str) -> str:
     """Return a word with figurines as English letters and without what is written behind a move."""
-    return _PRAISE.sub("", word.replace("Кр", "Ќ").translate(_DASHES))
+    return without_tail(word.replace("Кр", "Ќ").translate(_DASHES), _PRAISE)
 
 
 def _written_letters(word: str) -> str:

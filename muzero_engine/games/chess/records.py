@@ -153,7 +153,7 @@ FORMATS = (
         split=split_pgn,
         read=read_pgn,
         encodings=("utf-8", "cp1252"),
-        signature=re.compile(r"\A\s*(?:%.*\s*)*(?:\[[A-Za-z]\w*\s*\"|1\s*\.)"),
+        signature=re.compile(r"\A\s*(?:%.*+\s*+)*+(?:\[[A-Za-z]\w*\s*\"|1\s*\.)"),
         write=pgn_text,
         written_once=b'[Event "',
     ),

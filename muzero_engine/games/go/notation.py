@@ -7,7 +7,7 @@ import re
 from muzero_engine.games.base import IllegalMove, Notation, Position
 from muzero_engine.games.go.actions import COLUMN_LETTERS
 
-_COLOURED = re.compile(r"(b|w|black|white)\s+(.+)", re.IGNORECASE)
+_COLOURED = re.compile(r"(b|w|black|white)\s+(.+)", re.ASCII | re.IGNORECASE)
 
 
 def parse_written_move(position: Position, text: str) -> int:

@@ -29,13 +29,12 @@ _PIECES = {
 }
 _NO_CONTENT = re.compile(r"\s*(?:[*#&'].*|9 8 7 6 5 4 3 2 1\s*|\+-+\+\s*)?$")  # comments, and the frame of a board
 _ROW = re.compile(r"\s*\|(.*)\|")
-_SQUARE = re.compile(r"([vV▽△☖]?)\s*(成[香桂銀]|[・･·.口歩香桂銀金角飛王玉と杏圭全馬龍竜])")
+_SQUARE = re.compile(r"([vV▽△☖]?)(成[香桂銀]|[・･·.口歩香桂銀金角飛王玉と杏圭全馬龍竜])")
 _HELD = re.compile(r"([歩香桂銀金角飛])\s*([一二三四五六七八九十]+|[0-9]{1,2})?")
 _KANJI = {kanji: number for number, kanji in enumerate("一二三四五六七八九十", start=1)}
 _HEADER = re.compile(r"\s*([^\s:*0-9][^:]{0,20}?)\s*:(.*)")
 _NUMBERED = re.compile(r"\s*([0-9]{1,5})\s+(\S.*)")
-_TIME = re.compile(r"\s*[(（]\s*[0-9０-９]*[:：].*$|\s*[+＋]\s*$")
-_TAIL = re.compile(r"\s*まで.*手.*")  # まで5手で中断, behind the last move
+_TIME = re.compile(r"[(（]\s*[0-9０-９]*[:：].*$|[+＋]\s*$")
 _SIGNED = re.compile(r"[▲△☗☖▼▽⛊⛉][^▲△☗☖▼▽⛊⛉]*")
 _ENDINGS = (
     "中断",
@@ -81,14 +80,14 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
             first = first if moves else int(numbered[1])
             if ended := numbered[2].startswith((*_ENDINGS, "まで")):
                 break
-            tail = _TAIL.search(written, numbered.start(2))
-            moves.append(_TIME.sub("", written[numbered.start(2) : tail.start() if tail else None]).strip())
-            if tail:
+            end = _end_of_moves(written, numbered.start(2))
+            moves.append(_TIME.sub("", written[numbered.start(2) : end]).strip())
+            if end < len(written):
                 break
         elif plain.lstrip()[0] in "▲△☗☖▼▽⛊⛉":
-            tail = _TAIL.search(written)
-            moves += [move.strip() for move in _SIGNED.findall(written, 0, tail.start() if tail else len(written))]
-            if tail:
+            end = _end_of_moves(written)
+            moves += [move.strip() for move in _SIGNED.findall(written, 0, end)]
+            if end < len(written):
                 break
         elif plain.strip().startswith(("まで", "変化")):
             break
@@ -103,6 +102,12 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
         raise BadPosition("there is no game of KIF in it")
     names = [head.get("先手", head.get("下手", "")), head.get("後手", head.get("上手", ""))]
     return recorded(_drawn(rows, head) if rows else _handicap(head), moves, names)
+
+
+def _end_of_moves(line: str, start: int = 0) -> int:
+    """Return where まで5手で中断 begins behind the last move of a line; its length where there is nothing like it."""
+    words = line.find("まで", start, max(start, line.rfind("手")))
+    return len(line) if words < 0 else words
 
 
 def _handicap(head: dict[str, str]) -> str:
@@ -124,8 +129,9 @@ def _drawn(rows: list[str], head: dict[str, str]) -> str:
         raise BadPosition(f"the board of the KIF has {len(rows)} rows instead of nine")
     diagram = Diagram()
     for rank, row in enumerate(rows, start=1):
+        row = "".join(row.split())
         squares = _SQUARE.findall(row)
-        if len(squares) != 9 or _SQUARE.sub("", row).strip():
+        if len(squares) != 9 or _SQUARE.sub("", row):
             raise BadPosition(f"row {rank} of the board in the KIF is not nine squares")
         for column, (sign, name) in enumerate(squares):
             if name in _PIECES:

@@ -44,9 +44,9 @@ _JAPANESE_PIECES = {
 _WESTERN_PIECES = dict(zip("PLNSBRGK", range(1, 9), strict=True))
 _CSA_PIECES = {name: piece for piece, name in enumerate("FU KY KE GI KA HI KI OU TO NY NK NG UM RY".split(), start=1)}
 _PROMOTED = 8  # what promotion adds to a piece type
-_USI = re.compile(r"([1-9][a-i1-9])\s*-?\s*([1-9][a-i1-9])\s*([+=]?)|([PLNSGBR])\*([1-9][a-i])", re.IGNORECASE)
-_WESTERN = re.compile(r"(\+?)([PLNSGBRK])([1-9][a-i1-9])?\s*([-x*'])?\s*([1-9][a-i1-9])\s*([+=]?)", re.IGNORECASE)
-_CSA = re.compile(rf"([+-]?)([0-9]{{2}})?([1-9]{{2}})({'|'.join(_CSA_PIECES)})", re.IGNORECASE)
+_USI = re.compile(r"([1-9][a-i1-9])\s*-?\s*([1-9][a-i1-9])\s*([+=]?)|([PLNSGBR])\*([1-9][a-i])", re.A | re.I)
+_WESTERN = re.compile(r"(\+?)([PLNSGBRK])([1-9][a-i1-9])?\s*([-x*'])?\s*([1-9][a-i1-9])\s*([+=]?)", re.A | re.I)
+_CSA = re.compile(rf"([+-]?)([0-9]{{2}})?([1-9]{{2}})({'|'.join(_CSA_PIECES)})", re.A | re.I)
 _JAPANESE = re.compile(
     rf"([▲△☗☖▼▽⛊⛉]?)\s*(?:([1-9])([1-9{_KANJI_DIGITS}])|同)\s*({'|'.join(sorted(_JAPANESE_PIECES, reverse=True))})"
     r"([左右直上行入寄引]*)(打)?(不成|生|成)?\s*(?:\(([0-9])([0-9])\))?"

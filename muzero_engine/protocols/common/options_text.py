@@ -15,7 +15,7 @@ from muzero_engine.games.base import EngineProtocol
 EMPTY = "<empty>"
 RESERVED_WORDS = frozenset({"name", "type", "default", "min", "max", "var"})
 
-_SETOPTION = re.compile(r"(?:name\s+)?(?P<name>.+?)(?:\s+value(?:\s+(?P<value>.*?))?)?\s*", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(r"\S+")
 _TYPES = {kind: kind.value for kind in Kind} | {Kind.FLOAT: "string"}
 
 
@@ -51,10 +51,11 @@ def parse_setoption(arguments: str) -> tuple[str, str | None] | None:
     The name ends at the first bare word `value` and may hold spaces; the value runs to the end of the line, its inner
     spaces kept. None where there is no name.
     """
-    match = _SETOPTION.fullmatch(arguments.strip())
-    if match is None or match["name"].lower() in ("name", "value"):
+    words = [*_WORD.finditer(arguments)]
+    if len(words) > 1 and words[0][0].lower() == "name":
+        words = words[1:]
+    end = next((place for place, word in enumerate(words) if place and word[0].lower() == "value"), None)
+    name = " ".join(word[0] for word in words[:end])
+    if name.lower() in ("", "name", "value"):
         return None
-    value = match["value"]
-    if value is None and re.search(r"\svalue$", arguments.rstrip(), re.IGNORECASE):
-        value = ""
-    return " ".join(match["name"].split()), value
+    return name, None if end is None else arguments[words[end].end() :].strip()

@@ -16,7 +16,7 @@ from muzero_engine.games.go.actions import parse_vertex
 
 _COLOURS = {"b": 0, "black": 0, "w": 1, "white": 1}
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_COMMENT = re.compile(r'#(?=(?:[^"]*"[^"]*")*[^"]*$).*')  # not in double quotes, in which a path may stand
+_MARK = re.compile('["#]')
 _PATH = re.compile(r"""(?P<quote>["'])(?P<path>.*?)(?P=quote)(?P<rest>\s.*|)""")
 _PATH_COMMANDS = frozenset({"loadsgf", "printsgf"})
 _BLANK_LINES = re.compile(r"\n\s*(?=\n)")
@@ -39,7 +39,7 @@ class Command:
 
 def parse_command(line: str) -> Command | None:
     """Read a line without its end; return None for one that gets no response (empty, or only a comment)."""
-    text = _COMMENT.sub("", _CONTROL.sub("", line)).strip()
+    text = _without_comment(_CONTROL.sub("", line)).strip()
     words = text.split(maxsplit=1)
     if not words:
         return None
@@ -48,6 +48,17 @@ def parse_command(line: str) -> Command | None:
         number, words = words[0], words[1].split(maxsplit=1) if len(words) > 1 else []
     name, rest = (*words, "", "")[:2]
     return Command(number, name, _path_words(rest) if name in _PATH_COMMANDS else tuple(rest.split()))
+
+
+def _without_comment(line: str) -> str:
+    """Return what stands before the first # that is not in double quotes, in which a path may stand."""
+    open_quotes = line.count('"') % 2  # one that is never closed begins nothing
+    for mark in _MARK.finditer(line):
+        if mark[0] == '"':
+            open_quotes ^= 1
+        elif not open_quotes:
+            return line[: mark.start()]
+    return line
 
 
 def _path_words(text: str) -> tuple[str, ...]:
