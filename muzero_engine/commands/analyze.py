@@ -25,7 +25,7 @@ from muzero_engine.commands.common.game_analysis import (
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import game_of_data, play_moves, read_game, say_warnings
-from muzero_engine.commands.common.texts import FilledPath, FilledText
+from muzero_engine.commands.common.texts import FilledText, PagePath
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchResult
@@ -49,7 +49,7 @@ STDIN_BYTES = 1 << 26
 @click.option("--from", "first", metavar="N", help="Judge the moves of a game from N on")
 @click.option("--to", "last", metavar="N", help="Judge the moves of a game up to N")
 @click.option("--all", "whole", is_flag=True, help="Judge all moves of a game")
-@click.option("--report", type=FilledPath(), metavar="FILE", help="Write a page (HTML) on the game")
+@click.option("--report", type=PagePath(), metavar="FILE", help="Write a page (HTML) on the game")
 @click.option("--nodes", type=click.IntRange(min=1), help="Simulations a position")
 @click.option(
     "--time", "seconds", type=FiniteNumber(min=0.0, min_open=True), help="Seconds a position  [2, of a game 1]"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from muzero_engine.commands.common.texts import FilledPath
+from muzero_engine.commands.common.texts import FilledPath, PagePath
 from muzero_engine.commands.common.training import require_training_libraries, training_errors
 from muzero_engine.files import read_limited
 from muzero_engine.training.settings_text import from_json
@@ -14,7 +14,7 @@ from muzero_engine.training.settings_text import from_json
 
 @click.command()
 @click.argument("folder", metavar="RUN", type=FilledPath(folder=True, exists=True))
-@click.option("--out", type=FilledPath(folder=False), help="The page  [RUN/report.html]")
+@click.option("--out", type=PagePath(), help="The page  [RUN/report.html]")
 @click.option("--png", type=FilledPath(folder=True), help="Also each chart as a PNG file in here")
 @click.option("--title", help="Of the page")
 def report(folder: Path, out: Path | None, png: Path | None, title: str | None) -> None:

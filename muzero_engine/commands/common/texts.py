@@ -5,12 +5,17 @@ An empty path would be the current folder.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import click
 
+from muzero_engine.files import read_limited
+
 EMPTY = "it is empty"
+PAGE_BEGINS = 1024  # bytes, in which a page says that it is one
+MOST_PAGE = 1 << 28  # bytes
 
 
 class FilledText(click.types.StringParamType):
@@ -34,3 +39,26 @@ class FilledPath(click.Path):
         if value == "":
             self.fail(EMPTY, param, ctx)
         return super().convert(value, param, ctx)
+
+
+class PagePath(FilledPath):
+    """A page (HTML) that is to be written: nothing is there yet, or a page, which it replaces."""
+
+    def __init__(self) -> None:
+        super().__init__(folder=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        path: Path = super().convert(value, param, ctx)
+        if not _replaceable(path):
+            self.fail(f"{path} is there already, and is no page: choose another name", param, ctx)
+        return path
+
+
+def _replaceable(path: Path) -> bool:
+    """Return whether nothing is lost where a page comes to be here; whether it can is told where it is written."""
+    try:
+        data = read_limited(path, MOST_PAGE)
+    except OSError as error:
+        return error.errno != errno.EFBIG
+    return not data or b"<html" in data[:PAGE_BEGINS].lower()

@@ -27,6 +27,17 @@ from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings
 GAMES = "games.jsonl"
 LOCK = ".lock"
 FORMAT = 1
+# What is written beside the games, of matches, ladders and calibrations
+RESULTS = (
+    "summary.json",
+    "report.html",
+    "ratings.png",
+    "cross.png",
+    "ladder.md",
+    "ladder.html",
+    "levels.md",
+    "rungs.json",
+)
 MOST_BYTES = 1 << 30  # of a file of games
 
 
@@ -81,10 +92,16 @@ class Store:
 
     @classmethod
     def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
-        """Make a new folder, or take an empty one. Raises BadMatch if it holds games or cannot be written to."""
+        """Make a new folder, or take one without games.
+
+        Raises BadMatch if it holds games, or anything else that would be written over, or cannot be written to.
+        """
         path = folder / GAMES
         refuse_games(folder)
         store = cls(folder, game, event, facts, [])
+        for name in (*map(file_name, store._formats), *RESULTS):
+            if (folder / name).exists():
+                raise BadMatch(f"{folder / name} is there already and would be written over: choose another folder")
         with writing_to(folder):
             make_folder(folder)
             _lock(folder)
