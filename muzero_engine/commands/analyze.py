@@ -23,6 +23,7 @@ from muzero_engine.commands.common.game_analysis import (
     moves_of,
 )
 from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.interrupts import INTERRUPTED
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import game_of_data, play_moves, read_game, say_warnings
 from muzero_engine.commands.common.texts import FilledText, PagePath
@@ -241,7 +242,7 @@ def _go_through(
     if len(judged) < len(moves):
         click.echo(f"stopped after {len(judged)} of {len(moves)} moves", err=True)
     if not judged:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(INTERRUPTED)
     title = " - ".join(players) if all(players) else f"A game of {name}"
     budget = f"{limits.nodes} nodes" if limits.nodes is not None else f"{(limits.move_time_ms or 0) / 1000:g} s"
     facts = [
@@ -257,6 +258,8 @@ def _go_through(
         click.echo(json.dumps(_game_document(judged, players), indent=2))
     elif report is None:
         click.echo("\n".join([title, *facts, "", *_game_table(judged)]))
+    if len(judged) < len(moves):
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.board import draw
-from muzero_engine.commands.common.compose import load_model, make_engine, think, weights_folder
+from muzero_engine.commands.common.compose import load_model, make_engine, think_whole, weights_folder
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.positions import play_moves, read_game, say_warnings
@@ -110,7 +110,7 @@ def _line(start: Position, moves: str, options: EngineOptions) -> list[int]:
         return []
     engine = make_engine(start.spec.name, options)
     try:
-        return list(think(engine, start, Limits(nodes=NODES)).info.moves[0].pv)
+        return list(think_whole(engine, start, Limits(nodes=NODES)).info.moves[0].pv)
     finally:
         engine.close()
 

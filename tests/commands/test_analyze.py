@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from support.scripted_engine import ScriptedEngine
 
 from muzero_engine.cli import main
 from muzero_engine.commands.common import compose, game_analysis
@@ -247,20 +246,23 @@ def test_ctrl_c_leaves_what_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows[0] == "Ann <b> - Ben"
     assert [row.split()[:2] for row in rows if row[:1].isdigit()] == [["1.", "e4"], ["1...", "e5"]]
     assert rows[-1].startswith("black: 1 move, ")
+    assert result.exit_code == 130
 
 
 def test_ctrl_c_is_no_result_where_the_whole_search_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def think(_engine: None, _position: None, _limits: None, *, wait: Callable[[Any], None]) -> None:
-        with contextlib.suppress(KeyboardInterrupt):  # and then it shows what there is
-            wait(Interrupted())
-
     class Interrupted(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
-            raise KeyboardInterrupt
+            if not self.is_set():
+                raise KeyboardInterrupt
+            return True
 
-    monkeypatch.setattr(compose, "think", think)
+    engine = ScriptedEngine()
+    monkeypatch.setattr(threading, "Event", Interrupted)
+    position = load_game("tictactoe").initial((3, 3))
     with pytest.raises(KeyboardInterrupt):
-        compose.think_whole(None, None, None)  # type: ignore[arg-type]  # which `think` has no use for
+        compose.think_whole(engine, position, Limits())
+    assert engine.events == ["go", "stop"]
+    assert compose.think(engine, position, Limits(), wait=lambda done: done.wait()).action is not None
 
 
 def test_the_table_has_a_row_for_each_line() -> None:

@@ -125,8 +125,28 @@ def think(
 
     `on_info` gets the reports on the way, several a second, in the search's thread.
     """
+    return _searched(engine, position, limits, on_info, wait)[0]
+
+
+def think_whole(engine: Engine, position: Position, limits: Limits) -> SearchResult:
+    """Search to the end of the limits. Raises BadWeights without a model, and KeyboardInterrupt at Ctrl-C."""
+    result, interrupted = _searched(engine, position, limits, None, threading.Event.wait)
+    if interrupted:
+        raise KeyboardInterrupt
+    return result
+
+
+def _searched(
+    engine: Engine,
+    position: Position,
+    limits: Limits,
+    on_info: Callable[[SearchInfo], None] | None,
+    wait: Callable[[threading.Event], object],
+) -> tuple[SearchResult, bool]:
+    """Return what a search found, and whether Ctrl-C ended it."""
     results: list[SearchResult] = []
     done = threading.Event()
+    interrupted = False
 
     def on_done(result: SearchResult) -> None:
         results.append(result)
@@ -137,29 +157,12 @@ def think(
     try:
         wait(done)
     except KeyboardInterrupt:
+        interrupted = True
         engine.stop()
     done.wait()
     if engine.error is not None:
         raise BadWeights(engine.error)
-    return results[0]
-
-
-def think_whole(engine: Engine, position: Position, limits: Limits) -> SearchResult:
-    """Search to the end of the limits. Raises BadWeights without a model, and KeyboardInterrupt at Ctrl-C."""
-    interrupted = False
-
-    def wait(done: threading.Event) -> None:
-        nonlocal interrupted
-        try:
-            done.wait()
-        except KeyboardInterrupt:  # which `think` takes for a wish to see the result
-            interrupted = True
-            raise
-
-    result = think(engine, position, limits, wait=wait)
-    if interrupted:
-        raise KeyboardInterrupt
-    return result
+    return results[0], interrupted
 
 
 def _ignore(_info: SearchInfo) -> None:
