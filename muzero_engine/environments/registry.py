@@ -15,11 +15,12 @@ import hashlib
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec, one_line
@@ -38,12 +39,39 @@ def load_environment(settings: EnvironmentSettings, *, picture: bool = False) ->
     Raises BadEnvironment, whatever somebody else's class raises. The working folder stays what it was.
     """
     try:
-        with contextlib.chdir("."):
+        with contextlib.chdir("."), _ctrl_c_is_kept():
             return _loaded_environment(settings, picture)
     except (BadEnvironment, KeyboardInterrupt):
         raise
     except BaseException as error:
         raise BadEnvironment(f"{settings.id} cannot be made: {one_line(error)}") from error
+
+
+@contextlib.contextmanager
+def _ctrl_c_is_kept() -> Iterator[None]:
+    """Let no `except:` of somebody else's code take a Ctrl-C for a failure of its own, as MinAtar's does around an
+    import of seconds: KeyboardInterrupt is raised at the end then."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    answer, interrupted = before, False
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        try:
+            answer(number, frame)
+        except KeyboardInterrupt:
+            interrupted = True
+            raise
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if interrupted:
+            raise KeyboardInterrupt
 
 
 def _loaded_environment(settings: EnvironmentSettings, picture: bool) -> Environment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -172,6 +173,17 @@ def test_a_file_whose_name_is_no_utf_8_is_read(tmp_path: Path) -> None:
     except OSError:
         pytest.skip("this file system has no such names")
     assert environment_spec(settings(f"{file}:Countdown")).actions == 2
+
+
+def test_a_ctrl_c_that_somebody_elses_code_takes_is_raised(tmp_path: Path) -> None:
+    """`watch` played on: MinAtar takes whatever comes while it tries to import seaborn for a want of seaborn."""
+    file = tmp_path / "impatient.py"
+    taken = "import signal\ntry:\n    signal.raise_signal(signal.SIGINT)\nexcept:\n    pass\n"
+    file.write_text(taken + TEN_LINES)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        load_environment(settings(f"{file}:Countdown"))
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_a_file_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from muzero_engine.commands.common.environments import (
     shipped_environments,
 )
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
-from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
@@ -123,13 +123,14 @@ def watch(
         click.echo(record.sentence())
     if len(whole) < episodes:
         click.echo(f"stopped after {len(whole)} of {episodes} episodes", err=True)
-    if not films or not played or not played[0].rewards:
-        return
-    first = played[0].scenes[0]
-    if described.spec.kind is not ObservationKind.PLANES and first.picture is None:
-        click.echo(f"{NO_PICTURE} ({first.why_none or PYGAME})", err=True)
-    for path, write in films:
-        _record_episode(path, write, played[0], described, fps)
+    if films and played and played[0].rewards:
+        first = played[0].scenes[0]
+        if described.spec.kind is not ObservationKind.PLANES and first.picture is None:
+            click.echo(f"{NO_PICTURE} ({first.why_none or PYGAME})", err=True)
+        for path, write in films:
+            _record_episode(path, write, played[0], described, fps)
+    if len(whole) < episodes:
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 def _folder(environment_id: str, options: EngineOptions) -> Path:
