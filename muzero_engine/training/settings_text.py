@@ -68,6 +68,9 @@ def check(config: TrainConfig) -> None:
     for name in _NOT_NEGATIVE:
         value = _value(config, name)
         _require(value >= 0, name, "0 or more", value)
+    for name, most in _AT_MOST.items():
+        value = _value(config, name)
+        _require(abs(value) <= most, name, f"at most {most:,}", value)
     for name in _SHARES:
         value = _value(config, name)
         _require(0 <= value <= 1, name, "between 0 and 1", value)
@@ -148,7 +151,7 @@ def _with(settings: Any, path: list[str], text: str, whole: str) -> Any:
     name, *rest = path
     hints = get_type_hints(type(settings))
     if name not in hints:
-        raise BadSettings(f"there is no setting {whole!r}: {name or 'this'!r} is none of {', '.join(hints)}")
+        raise BadSettings(f"there is no setting {whole!r}: {name!r} is none of {', '.join(hints)}")
     value = getattr(settings, name)
     if dataclasses.is_dataclass(value):
         if not rest:
@@ -280,6 +283,14 @@ _NOT_NEGATIVE = (
     "cluster.actors",
     "cluster.staleness",
 )
+_AT_MOST = {  # beyond which a mistake is likelier, and the run would end later or never begin
+    "network.channels": 100_000,
+    "network.representation_blocks": 1000,
+    "network.dynamics_blocks": 1000,
+    "self_play.komi": 10_000,
+    "self_play.komi_spread": 10_000,
+    "self_play.workers": 1000,
+}
 _SHARES = (
     "self_play.full_search_share",
     "self_play.no_resign_share",

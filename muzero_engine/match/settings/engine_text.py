@@ -173,7 +173,7 @@ def parse_engine(text: str, named: Mapping[str, EngineEntry]) -> EngineEntry:
 def read_engines(path: Path) -> dict[str, EngineEntry]:
     """Return the engines of a TOML file by name. Raises BadMatch."""
     try:
-        text = read_limited(path, MOST_BYTES).decode()
+        text = read_limited(path, MOST_BYTES).decode("utf-8-sig")
         dots = max((line.count(".") for line in text.splitlines()), default=0)
         data = {} if dots > MOST_DOTS else tomllib.loads(text)  # whose time and memory are the square of a key's parts
     except OSError as error:

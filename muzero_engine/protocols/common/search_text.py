@@ -33,6 +33,8 @@ def unknown_words(words: Iterable[str]) -> list[str]:
 
 def whole_number(text: str) -> int:
     """Return a whole number, held within -MOST to MOST; 250.7 and 1e3 are 250 and 1000. Raises ValueError."""
+    if "_" in text:  # which Python takes
+        raise ValueError(text)
     try:
         number = int(text)
     except ValueError:

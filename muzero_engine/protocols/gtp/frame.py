@@ -129,7 +129,7 @@ def parse_int(text: str, what: str) -> int:
 def parse_float(text: str, what: str) -> float:
     """Read a finite number. Raises GtpError that names `what`."""
     try:
-        number = float(text)
+        number = math.nan if "_" in text else float(text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):

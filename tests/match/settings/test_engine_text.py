@@ -103,6 +103,12 @@ def test_a_file(tmp_path: Path) -> None:
     assert (go.command, go.directory, go.restart) == (("gnugo", "--mode", "gtp"), str(tmp_path / "go"), True)
 
 
+def test_a_file_of_notepad(tmp_path: Path) -> None:
+    path = tmp_path / "engines.toml"
+    path.write_text('[engines.a]\ncommand = "a"\n', encoding="utf-8-sig")
+    assert [*read_engines(path)] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -77,7 +77,9 @@ def test_komi_as_programs_write_it(talk: Talk, text: str, komi: str) -> None:
     assert talk.ask("get_komi") == komi
 
 
-@pytest.mark.parametrize("text", ["6.3", "3.75", "7,50,0", "1,234.5", "7.25", "1e308", "1e300", "nan", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["6.3", "3.75", "7,50,0", "1,234.5", "7.25", "1e308", "1_0", "1e300", "nan", "9" * 5000]
+)
 def test_komi_that_is_no_half_point_is_an_error(talk: Talk, text: str) -> None:
     assert "komi must be" in talk.refuse(f"komi {text}")
     assert talk.ask("get_komi") == "7.5"

@@ -120,3 +120,8 @@ def test_position() -> None:
     assert parse_position_command("fen 8/8 w - - 0 1 moves a1a2") == PositionCommand("8/8 w - - 0 1", ("a1a2",))
     for wrong in ("", "fen", "fen moves e2e4", "moves e2e4", "start", "startpos e2e4", "startpos move e2e4"):
         assert parse_position_command(wrong) is None
+
+
+@pytest.mark.parametrize("text", ["1_0", "1e3_0", "_1"])
+def test_numbers_with_low_lines_are_none(text: str) -> None:
+    assert parse_go(f"nodes {text}").problems == ("nodes takes a number; ignored",)
