@@ -213,6 +213,17 @@ def locked(path: Path) -> int:
     return descriptor
 
 
+def lock_lost(descriptor: int, path: Path) -> bool:
+    """Return whether the file that `locked` has locked is no longer at its path: it was removed with its folder, or
+    another one is there, which somebody else may have locked."""
+    try:
+        return not os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # a disk that cannot be reached may be back by the time something is written
+        return False
+
+
 def make_folder(path: Path) -> None:
     """Make a folder, and those that it is in, where they are missing. Raises OSError, with a sentence."""
     try:

@@ -36,7 +36,7 @@ from muzero_engine.match.ladder.opponents import Ladder, installed, missing
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES as GAMES_FILE
-from muzero_engine.match.records.store import Store, writing_to
+from muzero_engine.match.records.store import Store
 from muzero_engine.match.results.tables import stalled_lines
 from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, client_kind, own_command
 from muzero_engine.match.settings.time_control import TimeControl
@@ -150,7 +150,7 @@ def _report(ladder: Ladder, store: Store, checks: Sequence[LevelCheck]) -> Level
     if texts:
         report = "\n\n".join(texts)
         click.echo(f"\n{report}\n")
-        with writing_to(store.folder):
+        with store.writing():
             write_atomically(store.folder / REPORT, text_bytes(f"{report}\n"))
     return table
 

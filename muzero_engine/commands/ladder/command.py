@@ -35,7 +35,7 @@ from muzero_engine.match.ladder.report import (
 )
 from muzero_engine.match.ladder.rung_games import own_players
 from muzero_engine.match.play.runner import NotStarted, Runner
-from muzero_engine.match.records.store import GAMES, Store, writing_to
+from muzero_engine.match.records.store import GAMES, Store
 from muzero_engine.match.results.page import Played, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.tables import aligned
@@ -152,7 +152,7 @@ def ladder(
     except KeyboardInterrupt:
         done = False
     if store.records:
-        with writing_to(store.folder):
+        with store.writing():
             _report(ladder, settings, store, Played(engines=list(engines.values()), identities=runner.identities))
     if not done:
         raise _interrupted()

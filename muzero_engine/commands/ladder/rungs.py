@@ -100,7 +100,7 @@ def _report(ladder: Ladder, store: Store, runner: Runner, request: RungsRequest)
     if not store.records:
         return
     rungs = count_folder(ladder, store, runner.identities)
-    with writing_to(store.folder):
+    with store.writing():
         write_rungs(store.folder / RUNGS, rungs)
     texts = [_steps(rungs), ratings_table(ladder, rungs), *stalled_lines(store.records)]
     texts.append(f"games and counts ({RUNGS}) are in {store.folder}")

@@ -14,7 +14,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.records.moves import move_count
-from muzero_engine.match.records.store import Store, writing_to
+from muzero_engine.match.records.store import Store
 from muzero_engine.match.results.page import SCORES, Played, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.standings import Standings, make_standings
@@ -64,7 +64,7 @@ class MatchRun:
                 finished = True
             except KeyboardInterrupt:
                 click.echo("stopped; the same command with --resume goes on")
-        with writing_to(store.folder):
+        with store.writing():
             self._report(finished=finished)
         if not finished:
             raise SystemExit(INTERRUPTED)

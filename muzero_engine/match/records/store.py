@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from muzero_engine.dataclass_json import parse_json
-from muzero_engine.files import append_whole, locked, make_folder, read_limited, text_bytes, write_atomically
+from muzero_engine.files import append_whole, lock_lost, locked, make_folder, read_limited, text_bytes, write_atomically
 from muzero_engine.games.base import RecordFormat
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import GameRecord
@@ -89,6 +89,7 @@ class Store:
         self.records = records
         self.event = event  # what the records of the games are called
         self._formats = written_formats(load_game(game))
+        self._lock: int | None = None
 
     @classmethod
     def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
@@ -104,7 +105,7 @@ class Store:
                 raise BadMatch(f"{folder / name} is there already and would be written over: choose another folder")
         with writing_to(folder):
             make_folder(folder)
-            _lock(folder)
+            store._lock = _lock(folder)
             refuse_games(folder)  # of a match that was begun, and ended, meanwhile
             write_atomically(path, (json.dumps({"store": FORMAT, "event": event, **facts}) + "\n").encode())
             for form in store._formats:
@@ -120,7 +121,7 @@ class Store:
         path = folder / GAMES
         _games_of(folder)
         with writing_to(folder):
-            _lock(folder)
+            lock = _lock(folder)
         data = _games_of(folder)  # whoever had the lock until now may have added some
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
@@ -147,7 +148,8 @@ class Store:
                 )
             records[record.pair, record.game] = record
         store = cls(folder, game, str(header.get("event", "")), header, list(records.values()))
-        with writing_to(folder):
+        store._lock = lock
+        with store.writing():
             if len(whole) < len(data):
                 write_atomically(path, whole)
             for form in store._formats:
@@ -156,7 +158,7 @@ class Store:
 
     def add(self, record: GameRecord) -> None:
         """Keep a finished game. One thread at a time. Raises BadMatch where it cannot be written."""
-        with writing_to(self.folder):
+        with self.writing():
             append_whole(self.folder / GAMES, (record_line(record) + "\n").encode(), new=False)
             self.records.append(record)
             for form in self._formats:
@@ -164,6 +166,19 @@ class Store:
                     append_whole(path, text_bytes(text_of(form, record, self.event)), new=False)
                 else:  # somebody has removed it
                     self._rewrite(form)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Say in one line what the disk refuses, or that the folder is no longer the one that was opened.
+
+        Raises BadMatch.
+        """
+        if self._lock is not None and lock_lost(self._lock, self.folder / LOCK):
+            raise BadMatch(
+                f"{self.folder} was removed, moved or replaced while it was played into: nothing is written there"
+            )
+        with writing_to(self.folder):
+            yield
 
     def played(self) -> set[tuple[int, int]]:
         """Return (pair, game) of the games that are there."""
@@ -211,10 +226,13 @@ def _games_of(folder: Path) -> bytes:
         raise BadMatch(f"there is no match in {folder} to go on with ({error.strerror})") from None
 
 
-def _lock(folder: Path) -> None:
-    """Keep other processes out until this one ends. Raises BadMatch where another one has come first, and OSError."""
+def _lock(folder: Path) -> int:
+    """Keep other processes out until this one ends; return the lock's descriptor.
+
+    Raises BadMatch where another one has come first, and OSError.
+    """
     try:
-        locked(folder / LOCK)
+        return locked(folder / LOCK)
     except BlockingIOError:
         raise BadMatch(f"another program is playing into {folder}: stop it, or choose another folder") from None
 

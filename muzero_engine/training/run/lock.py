@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from muzero_engine.files import locked, make_folder
+from muzero_engine.files import lock_lost, locked, make_folder
 
 LOCK = ".lock"
 
@@ -49,14 +49,7 @@ class RunLock:
     @property
     def lost(self) -> bool:
         """Return whether the folder was locked and is no longer there, or another one is in its place."""
-        if self._descriptor is None:
-            return False
-        try:
-            return not os.path.samestat(os.stat(self._folder / LOCK), os.fstat(self._descriptor))
-        except (FileNotFoundError, NotADirectoryError):
-            return True
-        except OSError:  # a disk that cannot be reached may be back by the time something is written
-            return False
+        return self._descriptor is not None and lock_lost(self._descriptor, self._folder / LOCK)
 
     def release(self) -> None:
         """Let others in."""

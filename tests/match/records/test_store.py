@@ -245,6 +245,21 @@ def test_games_that_are_removed_while_a_match_goes_on_end_it(tmp_path: Path) -> 
     assert not (tmp_path / GAMES).exists()
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_folder_that_is_removed_while_a_match_goes_on_ends_it(tmp_path: Path, replaced: bool) -> None:
+    """Its games came among those of a match that was begun in its place."""
+    folder = tmp_path / "match"
+    store = Store.create(folder, "chess", "test", FACTS)
+    folder.rename(tmp_path / "elsewhere")
+    if replaced:
+        Store.create(folder, "chess", "another", FACTS)
+    with pytest.raises(BadMatch, match="match was removed, moved or replaced while it was played into"):
+        store.add(RECORD)
+    assert folder.exists() == replaced
+    if replaced:
+        assert Store.resume(folder, "chess", FACTS).records == []
+
+
 def test_games_that_came_while_the_lock_was_awaited_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,10 +267,10 @@ def test_games_that_came_while_the_lock_was_awaited_are_counted(
     folder, lock = tmp_path / "match", module._lock
     Store.create(folder, "chess", "test", FACTS)
 
-    def late(place: Path) -> None:
+    def late(place: Path) -> int:
         with (folder / GAMES).open("a") as file:
             file.write(record_line(replace(RECORD, pair=0, game=0)) + "\n")
-        lock(place)
+        return lock(place)
 
     monkeypatch.setattr(module, "_lock", late)
     assert [(record.pair, record.game) for record in Store.resume(folder, "chess", FACTS).records] == [(0, 0)]
@@ -263,9 +278,9 @@ def test_games_that_came_while_the_lock_was_awaited_are_counted(
     empty = tmp_path / "new"
     empty.mkdir()
 
-    def begun(place: Path) -> None:
+    def begun(place: Path) -> int:
         (place / GAMES).write_text("{}")
-        lock(place)
+        return lock(place)
 
     monkeypatch.setattr(module, "_lock", begun)
     with pytest.raises(BadMatch, match="holds games already"):
