@@ -23,6 +23,7 @@ import click
 
 from muzero_engine import __version__
 from muzero_engine.commands.common.interrupts import INTERRUPTED
+from muzero_engine.commands.common.refusals import refusal
 
 # Commands that play for hours: their processes have one heap for all threads, from before there is a second thread.
 PLAYING = frozenset(("uci", "gtp", "usi", "ugi", "analysis", "play", "web", "watch", "bench"))
@@ -176,7 +177,7 @@ def _refusals() -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise  # who read the output is gone, and click ends quietly
-        raise click.ClickException(f"{error.filename or 'standard output'}: {error.strerror or error}") from None
+        raise click.ClickException(refusal(error, "standard output")) from None
 
 
 def _replace_closed_streams() -> None:

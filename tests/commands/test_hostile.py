@@ -41,6 +41,17 @@ def test_a_closed_stream_is_said(arguments: list[str], closed: str, stream: str)
     assert stream in said(arguments, closed)
 
 
+@pytest.mark.parametrize("arguments", [["train", "--env", "x.py:X"], ["export", "--game", "tictactoe", "--out", "e"]])
+def test_a_working_folder_that_was_removed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert said(arguments) == "Error: the folder that this was called from: No such file or directory\n"
+
+
 def test_a_host_that_is_no_text_is_refused() -> None:
     assert "cannot listen on" in said(["web", "--no-browser", "--port", "0", "--host", "caf\udce9"])
 

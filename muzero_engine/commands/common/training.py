@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import gc
 import importlib.util
+import os
 import shlex
 import sys
 import sysconfig
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from muzero_engine.commands.common.refusals import refusal
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Training
 
@@ -38,7 +40,7 @@ def training_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # a sentence of this package
             raise click.ClickException(str(error)) from None
-        raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror or error}") from None
+        raise click.ClickException(refusal(error, "the disk")) from None
     except ArithmeticError as error:
         if not type(error).__module__.startswith("muzero_engine."):
             raise
@@ -58,7 +60,9 @@ def _first_line(error: Exception) -> str:
 
 
 def require_training_libraries(*names: str) -> None:
-    """Raise ClickException with the command that installs them where one of these is missing. Imports none."""
+    """Raise ClickException with the command that installs them where one of these is missing, and OSError in a working
+    folder that was removed, where PyTorch would end the program. Imports none."""
+    os.getcwd()
     for name in names:
         if importlib.util.find_spec(name) is None:
             raise _missing(name)
