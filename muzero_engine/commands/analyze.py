@@ -20,7 +20,6 @@ from muzero_engine.commands.common.game_analysis import (
     chosen,
     judge_moves,
     loss_of,
-    moves_of,
 )
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import INTERRUPTED
@@ -211,10 +210,9 @@ def _table(document: dict[str, Any]) -> list[str]:
 
 def _selected(end: Position, first: str | None, last: str | None) -> list[PlayedMove]:
     """Return the moves to go through."""
-    moves = moves_of(end)
-    if not moves:
+    if not end.ply:
         raise click.ClickException("there are no moves to go through: give a file of a game, or --moves")
-    return chosen(moves, first, last)
+    return chosen(end, first, last)
 
 
 def _go_through(

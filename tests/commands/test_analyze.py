@@ -19,6 +19,7 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchResult
 from muzero_engine.games.base import BadPosition, Position
+from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, read_manifest
 
@@ -184,12 +185,33 @@ def test_one_game_of_several_is_taken() -> None:
 
 
 def test_numbers_of_moves() -> None:
-    moves = game_analysis.moves_of(read_game(GAME, None).position)
+    end = read_game(GAME, None).position
     for number, texts in (("3", ["Qh5", "Nf6"]), ("3w", ["Qh5"]), ("3.", ["Qh5"]), ("3b", ["Nf6"]), ("3...", ["Nf6"])):
-        assert [move.text for move in game_analysis.chosen(moves, number, number)] == texts
-    stones = game_analysis.moves_of(read_game(SGF, None).position)
-    assert [(move.number, move.text) for move in stones] == [("1.", "C7"), ("2.", "G3"), ("3.", "C3")]
+        assert [move.text for move in game_analysis.chosen(end, number, number)] == texts
+    stones = read_game(SGF, None).position
+    assert [(move.number, move.text) for move in game_analysis.chosen(stones, None, None)] == [
+        ("1.", "C7"),
+        ("2.", "G3"),
+        ("3.", "C3"),
+    ]
     assert [move.text for move in game_analysis.chosen(stones, "2", None)] == ["G3", "C3"]
+
+
+def test_one_move_of_a_long_game_is_not_all_of_its_positions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has its whole history: together they were gigabytes."""
+    copied = []
+    copy = GoPosition.copy
+
+    def counted(position: GoPosition) -> GoPosition:
+        copied.append(position.ply)
+        return copy(position)
+
+    monkeypatch.setattr(GoPosition, "copy", counted)
+    passes = game_of_data(b"(;SZ[5]" + b";B[];W[]" * 50 + b")", None)
+    copied.clear()
+    (move,) = game_analysis.chosen(passes.position, "7", "7")
+    assert (move.before.ply, move.after.ply) == (6, 7)
+    assert len(copied) <= 4
 
 
 def test_a_game_is_gone_through() -> None:

@@ -93,58 +93,65 @@ def loss_of(moves: Sequence[JudgedMove]) -> float:
     return sum(move.loss for move in moves) / len(moves) if moves else 0.0
 
 
-def moves_of(end: Position) -> list[PlayedMove]:
-    """Return the moves of a game from its last position, the first move first."""
-    walker = end.copy()
-    after = walker.copy()
-    moves: list[PlayedMove] = []
-    while walker.ply:
-        action = walker.pop()
-        before = walker.copy()
-        moves.append(PlayedMove(before, action, after, _number(before)))
-        after = before
-    return moves[::-1]
-
-
-def _number(position: Position) -> str:
-    """Return how people number the next move."""
-    game = game_of(position)
-    number = position.ply + 1 if game.board_view is None else game.board_view(position).move_number
-    return f"{number}{'...' if game.notation.plies_per_move > 1 and position.mover else '.'}"
-
-
-def chosen(moves: Sequence[PlayedMove], first: str | None, last: str | None) -> list[PlayedMove]:
-    """Return the moves from one number to another, both included; None is the first and the last move of the game.
+def chosen(end: Position, first: str | None, last: str | None) -> list[PlayedMove]:
+    """Return the moves from one number to another, both included, of the game that led to a position, which has one at
+    least; None is the first and the last one.
 
     A number is as people write it: `12` is both players' in chess, `12w`, `12.`, `12b` and `12...` are one's. Raises
     click.ClickException.
     """
-    start = 0 if first is None else _places(moves, first)[0]
-    end = len(moves) - 1 if last is None else _places(moves, last)[-1]
-    if start > end:
+    numbers = _numbers(end)
+    start = 0 if first is None else _places(numbers, first)[0]
+    stop = len(numbers) if last is None else _places(numbers, last)[-1] + 1
+    if start >= stop:
         raise click.ClickException(f"--from {first} comes after --to {last}")
-    return list(moves[start : end + 1])
+    walker = end.copy()
+    while walker.ply > stop:
+        walker.pop()
+    after = walker.copy()
+    moves: list[PlayedMove] = []
+    while walker.ply > start:
+        action = walker.pop()
+        before = walker.copy()
+        moves.append(PlayedMove(before, action, after, numbers[before.ply][0]))
+        after = before
+    return moves[::-1]
 
 
-def _places(moves: Sequence[PlayedMove], text: str) -> list[int]:
+def _numbers(end: Position) -> list[tuple[str, str]]:
+    """Return number, as people write it, and player of each move of a game, the first one first."""
+    walker = end.copy()
+    movers = []
+    while walker.ply:
+        walker.pop()
+        movers.append(walker.mover)
+    game, players = game_of(walker), walker.spec.players
+    number = 1 if game.board_view is None else game.board_view(walker).move_number
+    both = game.notation.plies_per_move > 1  # have one number
+    numbers = []
+    for mover in reversed(movers):
+        numbers.append((f"{number}{'...' if both and mover else '.'}", players[mover]))
+        number += mover if both else 1
+    return numbers
+
+
+def _places(numbers: Sequence[tuple[str, str]], text: str) -> list[int]:
     """Return where moves of this number are. Raises click.ClickException."""
     match = _NUMBER.fullmatch(text.strip())
     if match is None:
         raise click.ClickException(f"{text[:20]!a} is no number of a move: write 12, 12w or 12b")
     digits, dots, letter = match.groups()
     places = []
-    for place, move in enumerate(moves):
-        player = move.before.spec.players[move.before.mover]
-        if int(move.number.rstrip(".")) != int(digits) or (letter and not player.startswith(letter.lower())):
+    for place, (number, player) in enumerate(numbers):
+        if int(number.rstrip(".")) != int(digits) or (letter and not player.startswith(letter.lower())):
             continue
-        if dots and move.number.count(".") > 1 and len(dots) == 1:
+        if dots and number.count(".") > 1 and len(dots) == 1:
             continue
-        if len(dots) > 1 and move.number.count(".") == 1:
+        if len(dots) > 1 and number.count(".") == 1:
             continue
         places.append(place)
     if not places:
-        last = f"it has {moves[0].number} to {moves[-1].number}" if moves else "it has none"
-        raise click.ClickException(f"there is no move {text} in the game: {last}")
+        raise click.ClickException(f"there is no move {text} in the game: it has {numbers[0][0]} to {numbers[-1][0]}")
     return places
 
 
