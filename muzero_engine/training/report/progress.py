@@ -36,7 +36,7 @@ class Status:
     seconds_left: float | None  # to the last step or the time limit, or to the first step; None: not yet known
     doing: str = ""  # what goes on besides playing and learning
     who_plays: str = ""  # besides this process
-    mean_return: float | None = None  # of the episodes that ended in the last cycle
+    mean_return: float | None = None  # of the episodes that ended in the last cycle that had any
     words: RunWords = GAME_WORDS
 
     @property
@@ -50,8 +50,8 @@ class Status:
 def status_line(status: Status, *, width: int | None = None) -> str:
     """Return one line for people.
 
-    In a `width`, of a terminal, the time that is left and what episodes return come first, and what does not fit whole
-    is left out.
+    In a `width`, of a terminal, what goes on besides, the time that is left and what episodes return come first, and
+    what does not fit whole is left out.
     """
     share = int(100 * status.share + 1e-9)
     filling = status.filled is not None
@@ -65,14 +65,15 @@ def status_line(status: Status, *, width: int | None = None) -> str:
         *([status.who_plays] if status.who_plays else []),
     ]
     returned = [] if status.mean_return is None else [f"return {plain_number(status.mean_return)}"]
-    learnt = [*(f"{name} {value:.3f}" for name, value in status.losses), *([status.doing] if status.doing else [])]
+    learnt = [f"{name} {value:.3f}" for name, value in status.losses]
+    doing = [status.doing] if status.doing else []
     left = []
     if status.seconds_left is not None:
         clock = clock_text(status.seconds_left)
         left = [f"first step in about {clock}" if filling else f"{clock} left"]
     if width is None:
-        return "  ".join([begin, *played, *returned, *learnt, *left])
-    parts = [begin, *left, *returned, *played, *learnt]
+        return "  ".join([begin, *played, *returned, *learnt, *doing, *left])
+    parts = [begin, *doing, *left, *returned, *played, *learnt]
     while len(parts) > 1 and len("  ".join(parts)) > width:
         parts.pop()
     return "  ".join(parts)[: max(width, 0)]

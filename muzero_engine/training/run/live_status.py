@@ -24,6 +24,7 @@ class LiveStatus:
         self._to_fill = run.task.plies_to_fill() * run.world.size
         self._words = words_for(run.config)
         self._record: CycleRecord | None = None  # the last one
+        self._mean_return: float | None = None
         self._learns = False
         self._began = clock()
 
@@ -34,6 +35,8 @@ class LiveStatus:
     def cycle_ended(self, record: CycleRecord) -> None:
         """Take note of what a cycle measured: its rates are better than those of a part of the next."""
         self._record = record
+        if record.episodes is not None:
+            self._mean_return = record.episodes.mean
 
     def status(
         self,
@@ -90,7 +93,7 @@ class LiveStatus:
             seconds_left=left,
             doing=doing,
             who_plays=run.who_plays,
-            mean_return=None if record is None or record.episodes is None else record.episodes.mean,
+            mean_return=self._mean_return,
             words=self._words,
         )
 

@@ -53,6 +53,8 @@ def test_the_line_of_an_environment_tells_episodes_steps_and_what_they_return() 
 def test_on_a_terminal_the_return_is_seen_and_nothing_is_cut_in_its_middle() -> None:
     status = dataclasses.replace(STATUS, words=ENVIRONMENT_WORDS, mean_return=12.3456)
     assert status_line(status, width=97 - 23) == "step 1,200/4,000 (30%)  12:34 left  return 12.35  12,345 episodes"
+    doing = status_line(dataclasses.replace(status, doing="evaluation"), width=97 - 23)
+    assert doing == "step 1,200/4,000 (30%)  evaluation  12:34 left  return 12.35"
     whole = status_line(status, width=1000)
     assert whole.endswith("  1.09M simulations/s  policy 1.234  value 0.500")
     for width in range(22, len(whole) + 1):

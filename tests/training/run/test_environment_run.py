@@ -175,6 +175,15 @@ def test_the_time_that_is_left_counts_the_evaluations_to_come(tmp_path: Path) ->
         assert left == {None: 10.0, 7.0: 10.0 + 2 * 5.0}  # cycles 2 to 6, of which 3 and 6 evaluate
 
 
+def test_the_return_is_told_until_other_episodes_end(tmp_path: Path) -> None:
+    with TrainingRun(tiny("Walk"), tmp_path, World.alone()) as run:
+        live, record = LiveStatus(run), run.cycle()
+        assert record.episodes is not None
+        live.cycle_ended(record)
+        live.cycle_ended(replace(record, episodes=None))
+        assert live.status(None, None, None).mean_return == record.episodes.mean
+
+
 def test_an_evaluation_of_short_episodes_is_not_thought_to_take_half_a_minute(tmp_path: Path) -> None:
     with TrainingRun(tiny("Walk", "steps=1000", "evaluation.every_cycles=3"), tmp_path, World.alone()) as run:
         assert train(run, quiet(), time_limit=40.0, clock=Clock()) is RunEnd.TIME  # as in `test_loop`, of a game
