@@ -81,9 +81,21 @@ _KINDS: Mapping[ObservationKind, Changes] = {
 }
 
 _KNOWN: Mapping[str, Changes] = {
-    "CartPole-v1": {
+    "CartPole": {  # whichever version
         "": ("self_play.random_share=0", "returns.discount=0.997", "returns.support=20", "returns.n_step=50"),
-        "tiny": ("steps=1500", "search.simulations=8"),
+        "tiny": (
+            "steps=2400",
+            "search.simulations=8",
+            "self_play.games=256",
+            "self_play.plies_per_cycle=1024",
+            "replay.capacity_plies=200000",
+            "replay.window_exponent=0.92",  # falls are still learnt from when nothing has fallen for a while
+            "returns.discount=0.99",
+            "returns.renewed_values=8",
+            "learner.batch_size=256",
+            "learner.ema_decay=0.97",
+            "evaluation.every_cycles=51",
+        ),
     },
     "MinAtar/": {
         "": (

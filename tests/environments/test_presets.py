@@ -32,3 +32,8 @@ def test_presets_of_environments_can_be_set_and_are_read_back(spec: EnvironmentS
 def test_what_is_known_of_an_environment_counts_more_than_its_kind() -> None:
     atari = preset_changes(SPECS[3], "small")
     assert atari.index("self_play.games=32") > atari.index("self_play.games=256")
+
+
+def test_cartpole_has_its_preset_under_any_version() -> None:
+    assert preset_changes(replace(SPECS[0], id="CartPole"), "tiny") == preset_changes(SPECS[0], "tiny")
+    assert preset_changes(SPECS[0], "tiny") != preset_changes(replace(SPECS[0], id="Pole"), "tiny")
