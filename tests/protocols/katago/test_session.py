@@ -217,12 +217,12 @@ def test_a_position_is_made_when_its_search_begins(desk: Desk, monkeypatch: pyte
     go = desk.engine.go
 
     def count_and_go(*args: Any, **settings: Any) -> None:
-        alive.append(sum(isinstance(one, GoPosition) for one in gc.get_objects()))
+        alive.append(sum(type(one) is GoPosition for one in gc.get_objects()))
         go(*args, **settings)
 
     monkeypatch.setattr(desk.engine, "go", count_and_go)
     gc.collect()
-    others = sum(isinstance(one, GoPosition) for one in gc.get_objects())
+    others = sum(type(one) is GoPosition for one in gc.get_objects())
     moves = [["BW"[i % 2], f"{'ABCDE'[i % 5]}{1 + i // 5}"] for i in range(12)]
     queries = [{**BASE, "id": str(i), "moves": moves, "analyzeTurns": [*range(13)]} for i in range(20)]
     answers = desk.send(*queries)
