@@ -130,6 +130,15 @@ def test_a_network_that_does_not_heed_komi_has_no_curve() -> None:
     assert score_curve(position, 4.0, lambda positions: [-0.3] * len(positions)) is None
 
 
+@pytest.mark.parametrize("komi", [1e6, -1e6])
+def test_a_komi_at_the_end_of_what_there_is_is_no_fault(komi: float) -> None:
+    position = load_game("go").initial((9, 9))
+    assert isinstance(position, GoPosition)
+    position.set_komi(komi)
+    score_curve(position, 4.0, Board(3.0, 1.0).values)
+    assert position.komi == komi
+
+
 def info(ownership: np.ndarray | None) -> SearchInfo:
     return SearchInfo((), 1, 1.0, 1, 1, 0, 0.2, 0.2, ownership)
 

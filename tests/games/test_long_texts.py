@@ -10,6 +10,7 @@ import contextlib
 import pytest
 
 from muzero_engine.games.base import BadPosition, IllegalMove
+from muzero_engine.games.go.sgf import parse_sgf
 from muzero_engine.games.lines import record_formats
 from muzero_engine.games.record_files import formats_of_text, played_game
 from muzero_engine.games.registry import load_game
@@ -44,6 +45,11 @@ def test_a_record_is_read_or_refused(game: str, head: str, sign: str) -> None:
     for form in record_formats(load_game(game)):
         with contextlib.suppress(BadPosition):
             played_game(text, form, load_game(game))
+
+
+def test_a_long_comment_is_read_once() -> None:
+    record = parse_sgf(f"(;SZ[9];C[{'a ' * 1_500_000}]{'B[]W[]' * 2000})")
+    assert len(record.steps) == 4000
 
 
 @pytest.mark.parametrize("sign", ["+", "ep", "1", " ", "."])

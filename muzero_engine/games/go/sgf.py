@@ -13,6 +13,7 @@ Whatever the input is, reading ends in a `GoRecord` or in `BadPosition` with one
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -126,6 +127,7 @@ def parse_sgf(text: str) -> GoRecord:
         setup = _setup(node, shape)
         if setup != Setup():
             steps.append(setup)
+        comment = _simple(node.first("C"))
         for name, values in node.properties:
             if name not in _COLOURS:
                 continue
@@ -133,7 +135,7 @@ def parse_sgf(text: str) -> GoRecord:
                 warn(warnings, f"{name}[{values[0].strip()}] in the SGF is no move, and is left out")
                 continue
             point = _point(values[0], shape, allow_pass=True)
-            steps.append(Move(_COLOURS[name], point, _simple(node.first("C"))))
+            steps.append(Move(_COLOURS[name], point, comment))
         if len(steps) > MAX_STEPS:
             raise BadPosition(f"the SGF has more than {MAX_STEPS} moves: that is no game record")
     if (stones := _counted_handicap(root.get("HA"), steps, shape, warnings)) is not None:
@@ -268,29 +270,31 @@ def _point(value: str, shape: Shape, *, allow_pass: bool = False) -> int:
     return row * shape[1] + column
 
 
-def _points(value: str, shape: Shape) -> list[int]:
-    """Return a point, or the rectangle of a compressed list ("aa:cb")."""
+@functools.lru_cache(1 << 16)  # a file of some MB may have as many rectangles of the whole board
+def _points(value: str, shape: Shape) -> int:
+    """Return the bits of a point, or of the rectangle of a compressed list ("aa:cb")."""
     first, colon, last = value.partition(":")
     start = _point(first, shape)
     if not colon:
-        return [start]
+        return 1 << start
     (top, left), (bottom, right) = (divmod(point, shape[1]) for point in (start, _point(last, shape)))
-    rows = range(min(top, bottom), max(top, bottom) + 1)
-    columns = range(min(left, right), max(left, right) + 1)
-    return [row * shape[1] + column for row in rows for column in columns]
+    row = sum(1 << column for column in range(min(left, right), max(left, right) + 1))
+    return sum(row << row_number * shape[1] for row_number in range(min(top, bottom), max(top, bottom) + 1))
 
 
 def _setup(node: Node, shape: Shape) -> Setup:
-    stones: dict[str, list[int]] = {"AB": [], "AW": [], "AE": []}
+    stones = dict.fromkeys(("AB", "AW", "AE"), 0)
     mover = None
     for name, values in node.properties:
         if name in stones:
-            stones[name] += [point for value in values if value.strip() for point in _points(value, shape)]
+            for value in filter(None, map(str.strip, values)):
+                stones[name] |= _points(value, shape)
         elif name == "PL":
             mover = {"B": BLACK, "1": BLACK, "W": WHITE, "2": WHITE}.get(values[0].strip()[:1].upper())
             if mover is None:
                 raise BadPosition(f"PL {_shown(values[0])} in the SGF: the player to move is B or W")
-    return Setup(tuple(stones["AB"]), tuple(stones["AW"]), tuple(stones["AE"]), mover)
+    black, white, empty = (tuple(i for i in range(bits.bit_length()) if bits >> i & 1) for bits in stones.values())
+    return Setup(black, white, empty, mover)
 
 
 def _apply(setup: Setup, position: GoPosition) -> None:

@@ -69,7 +69,7 @@ class KatagoAnalysisSession:
         while self._waiting and not self._inbox.abandoned:
             self._accept_more()
             if self._waiting:
-                self._run(self._waiting.take())
+                self._answer(self._waiting.take())
         return True
 
     def refuse(self, why: str) -> None:
@@ -115,9 +115,8 @@ class KatagoAnalysisSession:
             self._send({"error": str(error), "id": query_id})
         except RecursionError:  # what is echoed is nearly too deep to be read
             self._send({"error": "the query is nested too deeply", "id": query_id})
-        except Exception as error:  # a fault of this program must not end a client's session
-            traceback.print_exc(file=sys.stderr)
-            self._send({"error": f"internal error: {error!r}", "id": query_id})
+        except Exception as error:
+            self._fault(error, query_id)
 
     def _enqueue(self, query: Query, characters: int) -> None:
         self._waiting.add(query, characters)
@@ -170,6 +169,18 @@ class KatagoAnalysisSession:
             running.terminated = True
 
     # Searching
+
+    def _answer(self, task: Task) -> None:
+        try:
+            self._run(task)
+        except Exception as error:
+            self._running = None
+            self._fault(error, task.query.id)
+
+    def _fault(self, error: Exception, query_id: str) -> None:
+        """Tell a fault of this program, which must not end a client's session."""
+        traceback.print_exception(error, file=sys.stderr)
+        self._send({"error": f"internal error: {error!r}", "id": query_id})
 
     def _run(self, task: Task) -> None:
         self._running = task

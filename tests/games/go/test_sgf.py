@@ -34,7 +34,7 @@ def records(draw: st.DrawFn) -> GoRecord:
     """Records of any steps, playable or not."""
     shape = draw(st.tuples(st.integers(2, 19), st.integers(2, 19)))
     points = shape[0] * shape[1]
-    squares = st.lists(st.integers(0, points - 1), max_size=4).map(tuple)
+    squares = st.sets(st.integers(0, points - 1), max_size=4).map(sorted).map(tuple)
     colours = st.integers(0, 1)
     moves = st.builds(Move, colours, st.integers(0, points), st.just("") | NAMES)
     setups = st.builds(Setup, squares, squares, squares, st.none() | colours).filter(lambda step: step != Setup())
@@ -87,6 +87,8 @@ def test_the_position_before_a_move(before_move: int, ply: int, mover: int) -> N
 
 
 def test_set_up_in_the_middle_of_a_game() -> None:
+    setup = parse_sgf("(;SZ[9]AB[ aa:ii ][aa:ii][cb]AW[ba:ab][bb])").steps[0]
+    assert setup == Setup(tuple(range(81)), (0, 1, 9, 10))
     position = parse_sgf("(;SZ[5];B[cc];W[bb];AE[bb]AW[aa:ba]AB[ee]PL[W];W[dd])").position()
     assert [position.action_text(square) for square in position.stones(WHITE)] == ["A5", "B5", "D2"]
     assert [position.action_text(square) for square in position.stones(BLACK)] == ["C3", "E1"]

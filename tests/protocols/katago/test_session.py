@@ -242,6 +242,13 @@ def test_more_than_may_wait_is_refused_and_the_rest_answered(desk: Desk, monkeyp
     assert desk.one()["moveInfos"]
 
 
+def test_a_fault_in_a_search_is_told_and_the_next_query_answered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(desk.engine, "prepare", lambda shape: {}[shape])
+        assert "internal error: KeyError" in desk.one()["error"]
+    assert desk.one()["moveInfos"]
+
+
 def test_an_illegal_move_is_called_so(desk: Desk) -> None:
     assert "Illegal move 1" in desk.one(moves=[["B", "C3"], ["W", "C3"]])["error"]  # KaTrain looks for these words
 
