@@ -47,6 +47,13 @@ def test_a_record_is_read_or_refused(game: str, head: str, sign: str) -> None:
             played_game(text, form, load_game(game))
 
 
+def test_a_long_game_of_shogi_is_read() -> None:
+    shogi = load_game("shogi")
+    csa = next(form for form in record_formats(shogi) if ".csa" in form.suffixes)
+    turns = "+7968GI\n-3142GI\n+6879GI\n-4231GI\n"
+    assert played_game("V2.2\nPI\n+\n" + turns * 4000, csa, shogi).position.ply == 16_000
+
+
 def test_a_long_comment_is_read_once() -> None:
     record = parse_sgf(f"(;SZ[9];C[{'a ' * 1_500_000}]{'B[]W[]' * 2000})")
     assert len(record.steps) == 4000

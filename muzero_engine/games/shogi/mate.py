@@ -31,7 +31,7 @@ class ShogiMates:
 
     def problem(self, position: Position) -> str:
         assert isinstance(position, ShogiPosition)
-        board = position.board
+        board = position.board_with_history
         moves = [cshogi.move_to_usi(move) for move in board.history]
         for _ in moves:
             board.pop()

@@ -54,6 +54,15 @@ def test_perft_of_middle_games(sfen: str, depth: int, nodes: int) -> None:
     assert perft(position_of(sfen), depth) == nodes
 
 
+def test_a_board_is_that_of_the_position_with_its_last_move() -> None:
+    position = position_of("startpos")
+    for _ in range(60):
+        board, whole = position.board, position.board_with_history
+        assert len(whole.history) == position.ply
+        assert (board.sfen(), board.peek(), board.is_check()) == (whole.sfen(), whole.peek(), whole.is_check())
+        position.push(int(position.legal_actions()[position.ply * 7 % len(position.legal_actions())]))
+
+
 def test_promotion_is_free_in_the_camp_and_forced_at_its_end() -> None:
     moves = usi_moves("9/9/9/PPP1L1B1R/9/9/9/9/k3K4 b - 1")
     assert {"9d9c", "9d9c+", "5d5b", "5d5b+", "5d5a+", "3d6a", "3d6a+", "1d1a", "1d1a+"} <= moves
