@@ -78,6 +78,8 @@ def _loaded_environment(settings: EnvironmentSettings, picture: bool) -> Environ
     name = settings.id
     if not name:
         raise BadEnvironment("an environment needs an id, like CartPole-v1 or my_file.py:MyClass")
+    if picture:
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame, which draws many, else says that there is no screen
     factory = _factory(settings)
     sticky = max(0.0, settings.sticky)
     if factory is None:

@@ -109,6 +109,15 @@ def test_cart_pole_is_cut_off_where_gymnasium_or_the_settings_say() -> None:
         assert [step.truncated for step in steps] == [False] * 6 + [most == 7]
 
 
+def test_a_picture_needs_no_screen(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("SDL_VIDEODRIVER", "XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    environment = load_environment(settings("CartPole-v1"), picture=True)
+    environment.reset(3)
+    assert environment.render() is not None
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
