@@ -12,7 +12,7 @@ import click
 from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
 from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
 from muzero_engine.commands.common.games import GAMES, GameName
-from muzero_engine.commands.common.numbers import FiniteNumber
+from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.registry import game_names, load_game
@@ -100,7 +100,7 @@ def ugi(game: str, options: EngineOptions) -> None:
 
 @click.command()
 @click.option("--boardsize", type=click.IntRange(2, 19), help="Lines of the board until the client says  [9]")
-@click.option("--komi", type=FiniteNumber(), help="Komi until the client says  [7.5]")
+@click.option("--komi", type=KomiNumber(), help="Komi until the client says  [7.5]")
 @click.option("--name", help="Answer `name` with this; Lizzie, for one, looks for KataGo")
 @click.option("--version", help="Answer `version` with this")
 @click.option("--visits", type=click.IntRange(min=1), help="Simulations a move")

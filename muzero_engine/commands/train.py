@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,7 +21,7 @@ from muzero_engine.commands.common.interrupts import INTERRUPTED
 from muzero_engine.commands.common.run_words import edited_by_hand, tell_what_to_expect, what_comes_next, what_is_there
 from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject
 from muzero_engine.commands.common.texts import FilledPath, FilledText
-from muzero_engine.commands.common.times import Duration
+from muzero_engine.commands.common.times import Duration, said_where_slow
 from muzero_engine.commands.common.training import (
     require_ray,
     require_training_libraries,
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 RUNS = Path("runs")  # where runs lie that were given no folder
 CONFIG = "config.json"  # of a run, in its folder
 NEWEST, AUTO = "newest", "auto"  # values of --resume
-SLOW = 3.0  # seconds after which what is not done is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,7 @@ def train(
     if resume is not None and folder is None:
         raise click.UsageError(f"say with --run which run goes on{_latest_run(subject)}")
     if subject is not None and resume != NEWEST:
-        with _said_where_slow(f"{subject.name} is made and begins an episode"):
+        with said_where_slow(f"{subject.name} is made and begins an episode"):
             subject.preset(preset_name or PRESET_NAMES[0], changes)  # what is wrong is said at once
     order = _Order(
         folder,
@@ -208,18 +206,6 @@ def train(
         if cluster is not None:
             require_ray()
         _train(order)
-
-
-@contextmanager
-def _said_where_slow(doing: str) -> Iterator[None]:
-    """Say what goes on inside where that takes seconds: it is somebody else's code."""
-    timer = threading.Timer(SLOW, lambda: click.echo(f"{doing}, which takes a while", err=True))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _train(order: _Order) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -79,7 +80,10 @@ def export_bundle(
         _check_environment(network.config, game, int8)
     else:
         _check_game(network.config, game)
-    restore_folder(folder)
+    place = _meant(folder)
+    restore_folder(place)
+    if place.exists() and not place.is_dir():
+        raise FileExistsError(f"{folder} is no folder: choose another name")
     if folder.exists():
         foreign = [entry.name for entry in folder.iterdir() if entry.name not in (MANIFEST, CARD, *KNOWN_FILES)]
         if foreign:
@@ -169,7 +173,8 @@ def _manifest(
 
 
 def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
-    """Write these files to `folder`, by name, in place of all that is there. Raises OSError."""
+    """Write these files to `folder`, or to what it is a link to, in place of all that is there. Raises OSError."""
+    folder = _meant(folder)
     make_folder(folder.parent)
     with temporary_folder(folder) as temporary:
         made = temporary / "new"
@@ -177,3 +182,8 @@ def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
         for name, data in files.items():
             write_atomically(made / name, data)
         replace_folder(made, folder)
+
+
+def _meant(folder: Path) -> Path:
+    """Return where a folder is, which may be a link to another place."""
+    return Path(os.path.realpath(folder)) if folder.is_symlink() else folder

@@ -96,6 +96,8 @@ def _check_boards(config: TrainConfig) -> None:
                 raise BadSettings(
                     f"{group}.{field.name} is a setting of environments, and {spec.name} is a game: leave it out"
                 )
+    komi = config.self_play.komi
+    _require(2.0 * komi % 1.0 == 0.0, "self_play.komi", "a whole or a half number", komi)
     for shape, share in config.self_play.shapes:
         known = f"one of the boards of {spec.name}, such as {_board(spec.shapes[0])}"
         _require(shape in spec.shapes, "self_play.shapes", known, _board(shape))

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from muzero_engine.cli import main
+from muzero_engine.commands.common.numbers import KomiNumber
 from muzero_engine.commands.common.texts import PagePath
 
 
@@ -20,3 +23,14 @@ def test_a_page_replaces_pages_alone(tmp_path: Path) -> None:
         place.write_text(written)
         with pytest.raises(click.BadParameter, match=r"page.html is there already, and is no page: choose another"):
             kind.convert(str(place), None, None)
+
+
+def test_a_komi_is_a_whole_or_a_half_number() -> None:
+    kind = KomiNumber()
+    assert [kind.convert(text, None, None) for text in ("7", "6.5", "-0.5", "1e3")] == [7.0, 6.5, -0.5, 1000.0]
+    for text in ("6.25", "6.1", "1e308"):
+        with pytest.raises(click.BadParameter, match="komi must be a whole or a half number, not"):
+            kind.convert(text, None, None)
+    with pytest.raises(click.BadParameter, match="is not a finite number"):
+        kind.convert("nan", None, None)
+    assert "None" not in CliRunner().invoke(main, ["gtp", "--help-all"]).output

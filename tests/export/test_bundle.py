@@ -12,7 +12,7 @@ from support.networks import tiny_network
 
 from muzero_engine import files
 from muzero_engine.export import bundle as bundle_module
-from muzero_engine.export.bundle import export_bundle
+from muzero_engine.export.bundle import export_bundle, replace_bundle
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, RECURRENT, Rating, Training
@@ -48,6 +48,20 @@ def test_a_bundle_replaces_a_bundle_whole(tmp_path: Path) -> None:
     assert old.files != new.files
     assert load_bundle(folder, GAME.spec).manifest == new
     assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+@pytest.mark.parametrize("there", [False, True])
+def test_a_link_to_a_folder_stays_one(tmp_path: Path, there: bool) -> None:
+    real, link = tmp_path / "disk" / "weights", tmp_path / "weights"
+    if there:
+        real.mkdir(parents=True)
+    link.symlink_to(real)
+    replace_bundle(link, {"manifest.json": b"1"})
+    replace_bundle(link, {"manifest.json": b"2"})
+    assert link.is_symlink()
+    assert {path.name: path.read_bytes() for path in real.iterdir()} == {"manifest.json": b"2"}
+    assert [path.name for path in real.parent.iterdir()] == ["weights"]
 
 
 def test_a_new_bundle_keeps_the_model_card_of_the_old_one(tmp_path: Path) -> None:

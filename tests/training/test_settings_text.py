@@ -89,6 +89,7 @@ def test_overrides_take_the_type_of_their_field() -> None:
         ("network.representation_blocks=100000", "network.representation_blocks must be at most 1,000"),
         ("network.channels=999999999", "network.channels must be at most 100,000"),
         ("self_play.komi=-1e300", "self_play.komi must be at most 10,000"),
+        ("self_play.komi=6.1", "self_play.komi must be a whole or a half number, not 6.1"),
         ("=1", "there is no setting '': "),
         ("self_play.shapes=large", "must be boards with their shares like 9x9:0.8"),
         ("self_play.shapes=9x9", "must be one of the boards of tictactoe, such as 3x3, not 9x9"),

@@ -19,3 +19,20 @@ class FiniteNumber(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{str(value)[:40]!r} is not a finite number", param, ctx)
         return number
+
+    def _describe_range(self) -> str:
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
+
+class KomiNumber(FiniteNumber):
+    """A komi: a whole or a half number of points."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number as a float."""
+        number = super().convert(value, param, ctx)
+        if 2.0 * number % 1.0:
+            self.fail(f"komi must be a whole or a half number, not {value!r}", param, ctx)
+        return number

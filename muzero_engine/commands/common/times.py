@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
+
+SLOW = 3.0  # seconds after which what is not done is told
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -35,3 +40,15 @@ def about(seconds: float) -> str:
             value = seconds / size
             return f"{value:.1f} {unit}" if value < 10 and unit == "h" else f"{value:,.0f} {unit}"
     return f"{max(1, round(seconds))} s"
+
+
+@contextmanager
+def said_where_slow(doing: str) -> Iterator[None]:
+    """Say on standard error what goes on inside where that takes seconds."""
+    timer = threading.Timer(SLOW, lambda: click.echo(f"{doing}, which takes a while", err=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

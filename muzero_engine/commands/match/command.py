@@ -11,8 +11,9 @@ import click
 
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
-from muzero_engine.commands.common.numbers import FiniteNumber
+from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
 from muzero_engine.commands.common.texts import FilledPath, FilledText
+from muzero_engine.commands.common.times import said_where_slow
 from muzero_engine.commands.match.flags import Flags
 from muzero_engine.commands.match.run import MatchRun
 from muzero_engine.match.play.runner import Runner
@@ -20,6 +21,8 @@ from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.records.verify import verify
 from muzero_engine.match.results.statistics import EloModel
 from muzero_engine.match.settings.match_settings import MatchFormat, Scoring
+
+MOST_PAIRS = 1_000_000
 
 
 def _verify(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
@@ -47,7 +50,7 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
     help="round-robin, or gauntlet: the first against all others",
 )
 @click.option(
-    "--pairs", type=click.IntRange(min=1), metavar="N", default=10, help="Openings of any two, each twice  [10]"
+    "--pairs", type=click.IntRange(1, MOST_PAIRS), metavar="N", default=10, help="Openings of any two, each twice  [10]"
 )
 @click.option("--concurrency", type=click.IntRange(1, 1024), metavar="N", default=1, help="Games at the same time  [1]")
 @click.option("--out", type=FilledPath(folder=True), metavar="FOLDER", help="Folder  [matches/GAME-DATE-TIME]")
@@ -64,7 +67,7 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 @expert_option("--balance", type=FiniteNumber(0.0, 1.0), help="Random openings that our value calls so even only")
 @expert_option("--seed", type=click.IntRange(min=0), default=0, help="Of openings and their order  [0]")
 @click.option("--size", type=click.IntRange(2, 19), metavar="N", help="Lines of the board  [9]")
-@click.option("--komi", type=FiniteNumber(), metavar="N", help="Komi, where the game has it  [7.5]")
+@click.option("--komi", type=KomiNumber(), metavar="N", help="Komi, where the game has it  [7.5]")
 @expert_option(
     "--scoring",
     type=click.Choice([it.value for it in Scoring]),
@@ -122,7 +125,8 @@ def match(**arguments: Any) -> None:
     settings = flags.match_settings()
     sprt = flags.sprt(settings)
     anchors = flags.held_ratings(settings)
-    plans = list(schedule(settings, flags.openings(settings)))
+    with said_where_slow(f"openings of {flags.pairs:,} pairs are looked for"):
+        plans = list(schedule(settings, flags.openings(settings)))
     engines = {engine.name: engine for engine in settings.engines}
     note = partial(click.echo, err=True)
     with closing(Runner(engines, settings.game, concurrency=settings.concurrency, note=note)) as runner:

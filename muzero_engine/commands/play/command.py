@@ -10,7 +10,7 @@ import click
 from muzero_engine.commands.common.compose import level_line, make_engine, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
-from muzero_engine.commands.common.numbers import FiniteNumber
+from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
 from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
 from muzero_engine.commands.common.style import style_of
 from muzero_engine.commands.common.texts import FilledText
@@ -32,7 +32,7 @@ OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "v
 @click.option("--time", "seconds", type=FiniteNumber(min=0.0, min_open=True), help="Seconds a move  [1]")
 @click.option("--nodes", type=click.IntRange(min=1), help="Simulations a move")
 @click.option("--size", type=int, metavar="N", help="Lines of the board, where the game has several  [9]")
-@click.option("--komi", type=FiniteNumber(), metavar="N", help="Komi, where the game has it  [7.5]")
+@click.option("--komi", type=KomiNumber(), metavar="N", help="Komi, where the game has it  [7.5]")
 @click.option("--position", type=FilledText(), metavar="TEXT", help="Start from this FEN, SFEN, file of games, ...")
 @click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")

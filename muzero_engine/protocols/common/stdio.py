@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
+_GONE = frozenset((errno.EPIPE, errno.ECONNRESET, errno.EIO, errno.EBADF))  # whoever read: a pipe, a socket, a terminal
 MOST_CHARACTERS = 16 * 2**20  # of one line: a game of a million moves has 5 MB
 MOST_LINES_WAITING = 100_000  # a client that writes more than that ahead waits until some of them are handled
 MOST_CHARACTERS_WAITING = 2 * MOST_CHARACTERS
@@ -80,6 +81,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._closed = False
         self._abandoned = False
+        self.failure: OSError | None = None  # see `abandon`
 
     def put(self, line: str) -> None:
         with self._changed:
@@ -100,9 +102,13 @@ class Inbox:
             self._closed = True
             self._changed.notify_all()
 
-    def abandon(self) -> None:
-        """End of input, and nobody waits for answers any more: forget the lines that wait. From any thread."""
+    def abandon(self, failure: OSError | None = None) -> None:
+        """End of input, and nobody waits for answers any more: forget the lines that wait. From any thread.
+
+        `failure` is why answers cannot be written, where there is somebody for whom they were.
+        """
         with self._changed:
+            self.failure = self.failure or failure
             self._closed = self._abandoned = True
             self._lines.clear()
             self._changed.notify_all()
@@ -157,6 +163,7 @@ class Writer:
         self.log = log or SessionLog()
         self._on_gone = on_gone
         self._gone = False
+        self.failure: OSError | None = None  # why nothing can be written, though nobody has gone
         self._lock = threading.Lock()
 
     def write(self, text: str) -> None:
@@ -169,7 +176,9 @@ class Writer:
             try:
                 self._stream.write(data)
                 self._stream.flush()
-            except (ValueError, OSError):  # a stream that is closed, a pipe that is broken
+            except (ValueError, OSError) as error:
+                if isinstance(error, OSError) and error.errno not in _GONE:  # a disk that is full
+                    self.failure = error
                 self._gone = True
                 self._on_gone()
 
@@ -238,7 +247,13 @@ def wait_until_unread(stream: TextIO) -> None:
 
 
 def run_session(session: Session, inbox: Inbox) -> None:
-    """Feed a session until it ends or input does, then close it."""
+    """Feed a session until it ends or input does, then close it. Raises OSError where answers could not be written."""
+    _feed(session, inbox)
+    if inbox.failure is not None:
+        raise inbox.failure
+
+
+def _feed(session: Session, inbox: Inbox) -> None:
     try:
         while (line := inbox.get()) is not None:
             if isinstance(line, RefusedLine):
@@ -273,4 +288,5 @@ def open_stdio() -> tuple[Inbox, Writer]:
     sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]  # a TextIOWrapper
     sys.stdout.reconfigure(encoding="ascii")  # type: ignore[union-attr]  # whatever the environment says: see `Writer`
     threading.Thread(target=_read_and_watch, args=(sys.stdin, sys.stdout, inbox), name="stdin", daemon=True).start()
-    return inbox, Writer(sys.stdout, inbox.abandon, log)
+    writer = Writer(sys.stdout, lambda: inbox.abandon(writer.failure), log)
+    return inbox, writer

@@ -90,3 +90,13 @@ def test_a_line_without_end_is_answered_by_one_line(protocol: str) -> None:
     assert "a line of more than 16 MB was not read" in lines[0]
     assert lines[0].startswith({"gtp": "? ", "analysis": '{"error"'}.get(protocol, "info string error: "))
     assert (process.returncode, process.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+def test_answers_that_cannot_be_written_are_no_success() -> None:
+    command = [sys.executable, "-m", "muzero_engine", "ugi", "--game", "tictactoe"]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            command, input="ugi\nquit\n", stdout=full, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, timeout=60
+        )
+    assert (run.returncode, run.stderr) == (1, "Error: standard output: No space left on device\n")
