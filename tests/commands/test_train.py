@@ -248,7 +248,7 @@ def test_an_environment_that_is_slow_to_begin_is_told(tmp_path: Path, monkeypatc
         "        raise OSError('no ROM')",
     )
     (tmp_path / "slow.py").write_text("\n".join(lines))
-    monkeypatch.setattr("muzero_engine.commands.train.SLOW", 0.01)
+    monkeypatch.setattr("muzero_engine.commands.common.times.SLOW", 0.01)
     result = call("train", "--env", f"{tmp_path / 'slow.py'}:Slow", "--run", tmp_path / "run")
     assert f"{tmp_path / 'slow.py'}:Slow is made and begins an episode, which takes a while\n" in result.output
     assert "no ROM" in last_line(result)
