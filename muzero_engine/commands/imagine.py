@@ -18,6 +18,7 @@ from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.positions import play_moves, read_game, say_warnings
 from muzero_engine.commands.common.style import Style, style_of
 from muzero_engine.commands.common.texts import FilledText
+from muzero_engine.commands.common.times import said_where_slow
 from muzero_engine.engine.imagination import Horizon, ImaginedPly, horizons, imagine, lookaheads, plies_held
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
@@ -83,7 +84,8 @@ def imagine_command(
         click.echo(f"Warning: {NO_DECODER}", err=True)
     model = load_model(name, options)
     if whole:
-        ends = [start, *(read_game(position, game, n).position for n in range(number + 1, number + games))]
+        with said_where_slow(f"{games:,} games are read"):
+            ends = [start, *(read_game(position, game, n).position for n in range(number + 1, number + games))]
         _whole_games(ends, plies, model, decode, as_json=as_json)
         return
     actions = _line(start, moves, options)[:plies]
