@@ -78,6 +78,11 @@ def text_bytes(text: str) -> bytes:
     return text.encode(errors="backslashreplace")
 
 
+def behind_link(path: Path) -> Path:
+    """Return the place that a path is a link to, whether there is anything or not; itself where it is none."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path`, or what it is a link to, by a file with these bytes, through a temporary file in the same folder.
 
@@ -87,7 +92,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     with _named(path):
         with contextlib.suppress(FileNotFoundError):
             _require_regular(path, os.stat(path))
-        _replace(Path(os.path.realpath(path)) if path.is_symlink() else path, data)
+        _replace(behind_link(path), data)
 
 
 def _replace(path: Path, data: bytes) -> None:

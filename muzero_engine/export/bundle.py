@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import os
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from muzero_engine.export.graph import initial_graph, recurrent_graph, referring
 from muzero_engine.export.one_thread import one_thread
 from muzero_engine.export.quantise import quantised
 from muzero_engine.files import (
+    behind_link,
     make_folder,
     read_limited,
     replace_folder,
@@ -80,7 +80,7 @@ def export_bundle(
         _check_environment(network.config, game, int8)
     else:
         _check_game(network.config, game)
-    place = _meant(folder)
+    place = behind_link(folder)
     restore_folder(place)
     if place.exists() and not place.is_dir():
         raise FileExistsError(f"{folder} is no folder: choose another name")
@@ -174,7 +174,7 @@ def _manifest(
 
 def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
     """Write these files to `folder`, or to what it is a link to, in place of all that is there. Raises OSError."""
-    folder = _meant(folder)
+    folder = behind_link(folder)
     make_folder(folder.parent)
     with temporary_folder(folder) as temporary:
         made = temporary / "new"
@@ -182,8 +182,3 @@ def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
         for name, data in files.items():
             write_atomically(made / name, data)
         replace_folder(made, folder)
-
-
-def _meant(folder: Path) -> Path:
-    """Return where a folder is, which may be a link to another place."""
-    return Path(os.path.realpath(folder)) if folder.is_symlink() else folder

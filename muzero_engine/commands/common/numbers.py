@@ -27,9 +27,6 @@ class FiniteNumber(click.FloatRange):
 class KomiNumber(FiniteNumber):
     """A komi: a whole or a half number of points."""
 
-    def __init__(self) -> None:
-        super().__init__()
-
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number as a float."""
         number = super().convert(value, param, ctx)
