@@ -1,4 +1,4 @@
-"""`play` at a terminal of its own: signs of life, moving at once, leaving by Ctrl-C without losing the game."""
+"""`play` at a terminal of its own: signs of life, moving at once, leaving in any way without losing the game."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ pty = pytest.importorskip("pty", reason="Windows has no such terminals")
 SECONDS = 60.0
 CTRL_C = "\x03"
 ON_A_TERMINAL = """import fcntl, os, signal, sys, termios
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever started the tests may ignore it
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # whoever started the tests may ignore it
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is sent to this process
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"""
 
@@ -24,7 +26,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"""
 class Session:
     """A command on a terminal."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, folder: Path | None = None) -> None:
         self._terminal, other = pty.openpty()
         self._process = subprocess.Popen(
             [sys.executable, "-c", ON_A_TERMINAL, "-m", "muzero_engine", "play", *arguments],
@@ -33,6 +35,7 @@ class Session:
             stderr=other,
             env=os.environ | {"TERM": "xterm", "COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1"},
             start_new_session=True,
+            cwd=folder,
         )
         os.close(other)
         self._shown = ""
@@ -64,6 +67,14 @@ class Session:
             if ready:
                 break
         return self.until(pattern)
+
+    def hang_up(self) -> None:
+        """Close the terminal."""
+        os.close(self._terminal)
+        self._terminal = os.open(os.devnull, os.O_RDWR)
+
+    def terminate(self) -> None:
+        self._process.terminate()
 
     def close(self) -> int:
         """Return the exit status."""
@@ -106,3 +117,15 @@ def test_ctrl_c_makes_the_engine_move_too_and_a_finished_game_is_offered() -> No
     session.type("\r")
     session.until("bye")
     assert session.close() == 0
+
+
+@pytest.mark.parametrize("end", [Session.hang_up, Session.terminate])
+def test_a_game_that_a_closed_terminal_or_a_signal_ends_is_kept(end: Callable[[Session], None], tmp_path: Path) -> None:
+    session = Session("chess", "--time", "600", folder=tmp_path)
+    session.until("white to move.*> ")
+    session.type("e4\r")
+    session.until("thinking")
+    end(session)
+    assert session.close() == 0
+    (path,) = tmp_path.iterdir()
+    assert "1. e4 { unfinished } *" in path.read_text(encoding="utf-8")

@@ -15,8 +15,9 @@ _HANG_UP = getattr(signal, "SIGHUP", None)  # Windows has none
 
 
 @contextmanager
-def signals_as_ctrl_c() -> Iterator[None]:
-    """Raise KeyboardInterrupt at SIGTERM and SIGHUP too, as Ctrl-C does, while the context holds. For the main thread.
+def signals_as_ctrl_c(raised: type[BaseException] = KeyboardInterrupt) -> Iterator[None]:
+    """Raise KeyboardInterrupt at SIGTERM and SIGHUP too, as Ctrl-C does, while the context holds; or something else,
+    where Ctrl-C means less than the end. For the main thread.
 
     SIGHUP is what the system sends when the terminal is closed, and the shell once more: nothing is written to it from
     then on, and no further one is heard. What ignores SIGHUP, as `nohup` lets it, goes on doing so.
@@ -29,7 +30,7 @@ def signals_as_ctrl_c() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
             for name in terminals:
                 setattr(sys, name, io.StringIO())
-        raise KeyboardInterrupt
+        raise raised
 
     numbers = [signal.SIGTERM, *([_HANG_UP] if _HANG_UP and signal.getsignal(_HANG_UP) != signal.SIG_IGN else [])]
     before = {number: signal.signal(number, stop) for number in numbers}

@@ -10,6 +10,7 @@ import click
 from muzero_engine.commands.common.compose import level_line, make_engine, weights_line
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
 from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
 from muzero_engine.commands.common.style import style_of
@@ -73,7 +74,8 @@ def play(
         console.say(f"{weights_line(game, options)}. Write 'help' for help.")
         if (line := level_line(game, options)) is not None:
             console.say(line)
-        Table(engine, start, people, limits, console, show_value=show_value).run()
+        with signals_as_ctrl_c(SystemExit):
+            Table(engine, start, people, limits, console, show_value=show_value).run()
     except KeyboardInterrupt:
         console.say("bye")
     finally:

@@ -55,7 +55,7 @@ class Console:
         readline.parse_and_bind("tab: complete")
 
     def line(self, prompt: str = PROMPT) -> str | None:
-        """Return the next line without blanks around it, None at the end of the input or after Ctrl-C."""
+        """Return the next line without blanks around it, None at the end of the input. Raises KeyboardInterrupt."""
         if self._typed_ahead:
             line = self._typed_ahead.pop(0)
             self.say(f"{prompt}{line}")
@@ -66,9 +66,12 @@ class Console:
             if sys.stdin.isatty():
                 click.echo(prompt, nl=False)
             line = sys.stdin.readline()
-        except (EOFError, KeyboardInterrupt):
+        except EOFError:
             click.echo()
             return None
+        except KeyboardInterrupt:
+            click.echo()
+            raise
         return line.lstrip("\ufeff").strip() if line else None
 
     def wait(self, done: threading.Event, status: Callable[[], str], stop: Callable[[], None]) -> None:

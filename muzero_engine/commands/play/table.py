@@ -83,7 +83,15 @@ class Table:
         console.complete(self._words)
 
     def run(self) -> None:
-        """Play until the person leaves or the input ends."""
+        """Play until the person leaves or the input ends. A game that anything else ends is written into a file."""
+        try:
+            self._play_on()
+        except BaseException:
+            if self._would_be_lost():
+                self._save("")
+            raise
+
+    def _play_on(self) -> None:
         self._show_board()
         while True:
             if self._end is None and (outcome := self._position.outcome()) is not None:
@@ -91,7 +99,10 @@ class Table:
             if self._end is None and self._position.mover not in self._people:
                 self._reply()
                 continue
-            line = self._console.line()
+            try:
+                line = self._console.line()
+            except KeyboardInterrupt:
+                line = None
             if line is None or line.lower() in LEAVE:
                 self._offer_to_save()
                 if self._end is None or self._console.terminal:
@@ -182,13 +193,23 @@ class Table:
             points = f" by {abs(self._position.score()):g}"
         return f"{self._position.spec.players[end.winner]} wins{points}: {end.reason}"
 
+    def _would_be_lost(self) -> bool:
+        """Return whether there are moves of a person at a terminal that no file holds."""
+        return self._console.terminal and bool(self._position.ply) and self._saved_moves != self._actions()
+
     def _offer_to_save(self) -> None:
-        """Ask for a file's name where moves would be lost and somebody is there to answer."""
-        if not self._console.terminal or not self._position.ply or self._saved_moves == self._actions():
+        """Ask for a file's name where moves would be lost; save them where the input ends without an answer."""
+        if not self._would_be_lost():
             return
-        name = self._console.line(f"Save the game? A file's name, y for {default_name(self._game)}, or Enter for no: ")
-        if name and name.lower() not in ("n", "no"):
-            self._save("" if name.lower() in ("y", "yes") else name)
+        question = f"Save the game? A file's name, y for {default_name(self._game)}, or Enter for no: "
+        try:
+            name = self._console.line(question)
+        except KeyboardInterrupt:
+            return
+        if name is None or name.lower() in ("y", "yes"):
+            self._save("")
+        elif name and name.lower() not in ("n", "no"):
+            self._save(name)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
