@@ -14,6 +14,7 @@ from muzero_engine.match.settings.clock import GameClock
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 from muzero_engine.match.settings.time_control import TimeControl
 
+MAX_ANSWER = 16 << 20  # characters that are kept of one answer
 MAX_IDENTITY = 200  # characters that are kept of what an engine calls itself
 
 
@@ -172,6 +173,11 @@ class ProcessClient:
             return self._process.read(deadline)
         except ProcessFailure as error:
             raise _failure(error, doing) from None
+
+    def _bound(self, size: int) -> None:
+        """Raise EngineFailure where what is kept of an answer has come to more than any engine has to say."""
+        if size > MAX_ANSWER:
+            raise EngineFailure(Ending.WRONG_REPLY, f"its answer to {self.asked[:80]!a} has no end")
 
     def _drain(self) -> None:
         assert self._process is not None

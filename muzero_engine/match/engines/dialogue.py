@@ -45,6 +45,7 @@ class DialogueClient(ProcessClient, abc.ABC):
         self._send(self.greeting)
         deadline = now() + self.patience.start_s
         last = ""
+        size = 0
         while True:
             try:
                 text = self._read(deadline, f"to {self.greeting}").text
@@ -60,6 +61,8 @@ class DialogueClient(ProcessClient, abc.ABC):
             if words[:2] == ["option", "name"]:
                 end = words.index("type") if "type" in words else len(words)
                 self._offered.add(" ".join(words[2:end]).lower())
+                size += len(text)
+                self._bound(size)
         for name, value in self.settings.options:
             if not self._offers(name):
                 offered = ", ".join(sorted(self._offered)) or "none"

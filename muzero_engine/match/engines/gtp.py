@@ -217,8 +217,12 @@ class GtpClient(ProcessClient):
             raise EngineFailure(Ending.WRONG_REPLY, f"it refuses to move: {error}") from None
 
     def _frame(self, deadline: float, doing: str) -> tuple[list[str], float]:
-        """Return the lines of a response, without its sign, and when the last came. Raises Refused or EngineFailure."""
+        """Return the lines of a response, without its sign, and when the last came. Raises Refused or EngineFailure.
+
+        Of reports in a row it has the last.
+        """
         lines: list[str] = []
+        size = 0
         at = 0.0
         while True:
             line = self._read(deadline, doing)
@@ -228,6 +232,10 @@ class GtpClient(ProcessClient):
                 continue
             if not lines and line.text[0] not in "=?":
                 raise EngineFailure(Ending.WRONG_REPLY, f"{line.text[:100]!a} is no GTP response")
+            if lines and line.text.startswith("info ") and lines[-1].startswith("info "):
+                size -= len(lines.pop())
+            size += len(line.text)
+            self._bound(size)
             lines.append(line.text)
             at = line.at
         sign, lines[0] = lines[0][0], lines[0][1:].strip()

@@ -13,6 +13,7 @@ import queue
 import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
@@ -24,12 +25,14 @@ from muzero_engine.match.settings.match_settings import BadMatch
 
 POSIX = os.name == "posix"
 MAX_LINE = 1 << 20  # bytes; a longer line is cut into several
-MAX_WAITING = 10_000  # lines that nobody has read yet; then the engine has to wait
+MAX_WAITING = 16 << 20  # bytes of lines that nobody has read yet; then the engine has to wait
+SMALL_LINE = 1 << 10  # bytes; a smaller line counts as that
 STDERR_LINES = 20  # that are kept
 SEND_S = 10.0  # to take a line
 QUIT_S = 2.0  # to leave after `quit`
 _FULL = frozenset((errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM))  # of files, processes, memory
 END_S = 0.5  # between the end of a process's output and its own
+LEFT_S = 0.5  # for the output to end once the process is killed: what it started may have left its session, and hold it
 
 
 class ProcessFailure(RuntimeError):
@@ -61,6 +64,28 @@ class EngineLine(NamedTuple):
     at: float
 
 
+class _WaitingLines(queue.Queue["EngineLine | None"]):
+    """Lines that nobody has read yet, and None for the end; its size is counted in bytes."""
+
+    taken = 0
+
+    def _qsize(self) -> int:
+        return self.taken
+
+    def _put(self, item: EngineLine | None) -> None:
+        super()._put(item)
+        self.taken += _size(item)
+
+    def _get(self) -> EngineLine | None:
+        item = super()._get()
+        self.taken -= _size(item)
+        return item
+
+
+def _size(item: EngineLine | None) -> int:
+    return SMALL_LINE if item is None else max(SMALL_LINE, sys.getsizeof(item.text))
+
+
 class EngineProcess:
     """A running engine. One thread at a time may use it; `kill` may come from any thread."""
 
@@ -90,9 +115,10 @@ class EngineProcess:
         self._stdin = self._process.stdin
         if POSIX:
             os.set_blocking(self._stdin.fileno(), False)
-        self._lines: queue.Queue[EngineLine | None] = queue.Queue(MAX_WAITING)  # None: the end
+        self._lines = _WaitingLines(MAX_WAITING)
         self._early: EngineLine | None = None  # came after the deadline of a `read`
         self._ended = False
+        self._left = False  # whether what still comes is read no more
         self._errors: deque[str] = deque(maxlen=STDERR_LINES)
         self._kill_lock = threading.Lock()
         self._reaped = False
@@ -164,7 +190,7 @@ class EngineProcess:
         """Throw away the lines that nobody asked for; not more than can wait, since an engine may write for ever."""
         self._early = None
         with contextlib.suppress(queue.Empty):
-            for _ in range(MAX_WAITING):
+            for _ in range(MAX_WAITING // SMALL_LINE):
                 if self._ended:
                     break
                 self._ended = self._lines.get_nowait() is None
@@ -179,7 +205,9 @@ class EngineProcess:
         if farewell is not None:
             self._wait_for_end(QUIT_S)
         self.kill()
-        while any(reader.is_alive() for reader in self._readers):
+        deadline = time.monotonic() + LEFT_S
+        while any(reader.is_alive() for reader in self._readers) and not self._left:
+            self._left = time.monotonic() > deadline
             self.drain()
             for reader in self._readers:
                 reader.join(0.01)
@@ -234,14 +262,14 @@ class EngineProcess:
 
     def _read_output(self, stream: IO[bytes]) -> None:
         with stream:
-            while data := stream.readline(MAX_LINE):
+            while (data := stream.readline(MAX_LINE)) and not self._left:
                 at = now()
                 self._lines.put(EngineLine(_text(data), at))
         self._lines.put(None)
 
     def _read_errors(self, stream: IO[bytes]) -> None:
         with stream:
-            while data := stream.readline(MAX_LINE):
+            while (data := stream.readline(MAX_LINE)) and not self._left:
                 self._errors.append(_text(data))
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 from support.matches import PATIENT, scripted
 
 from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.games.registry import load_game
-from muzero_engine.match.engines import dialogue
+from muzero_engine.match.engines import base, dialogue, process
 from muzero_engine.match.engines.base import EngineFailure, GameSetup, ProcessClient, Question
 from muzero_engine.match.engines.dialogue import parse_info
-from muzero_engine.match.engines.gtp import parse_final_score, parse_report
+from muzero_engine.match.engines.gtp import GtpClient, parse_final_score, parse_report
 from muzero_engine.match.engines.registry import make_client
+from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.engines.uci import UciClient
 from muzero_engine.match.engines.ugi import UgiClient
 from muzero_engine.match.engines.usi import UsiClient
@@ -257,4 +259,28 @@ def test_a_program_that_does_not_greet() -> None:
     with pytest.raises(EngineFailure, match="no answer to uci") as caught:
         client.start()
     assert caught.value.ending is Ending.HANG
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("game", "code"),
+    [
+        ("go", "input(); print('= name')\nwhile True: print('x' * 100)"),
+        ("chess", "input()\nfor i in range(10**9): print('option name', i, 'type check')"),
+    ],
+)
+def test_an_answer_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch, game: str, code: str) -> None:
+    monkeypatch.setattr(process, "QUIT_S", 0.1)
+    monkeypatch.setattr(base, "MAX_ANSWER", 1 << 16)
+    with pytest.raises(EngineFailure, match=r"its answer to '.*' has no end") as caught:
+        said(replace(scripted("a", game), command=(sys.executable, "-S", "-E", "-c", code)), game)
+    assert caught.value.ending is Ending.WRONG_REPLY
+
+
+def test_of_the_reports_of_an_analysis_the_last_is_kept() -> None:
+    code = "input(); print('=')\nfor i in range(3): print('info move D4 visits', i)\nprint('play D4\\n')"
+    client = GtpClient(replace(scripted("a", "go"), command=(sys.executable, "-S", "-E", "-c", code)), PATIENT)
+    client._launch()
+    client._send("lz-genmove_analyze b 100")
+    assert client._frame(now() + 20.0, "")[0] == ["", "info move D4 visits 2", "play D4"]
     client.close()

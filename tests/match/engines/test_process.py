@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -139,8 +141,30 @@ def test_a_process_that_never_stops_writing(monkeypatch: pytest.MonkeyPatch) -> 
         deadline = now() + 0.3
         with pytest.raises(ProcessSilent):
             read_all(process, deadline)
-        process.drain()
-        assert process._lines.qsize() <= module.MAX_WAITING
+        process.drain()  # not for ever
+
+
+@pytest.mark.parametrize("length", [50, 50_000])
+def test_what_waits_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    monkeypatch.setattr(module, "QUIT_S", 0.1)
+    monkeypatch.setattr(module, "MAX_WAITING", 1 << 18)
+    with running(f"while True: print('x' * {length})") as process:
+        while process._lines.qsize() < module.MAX_WAITING:
+            time.sleep(0.001)
+        waiting = sum(len(line.text) for line in [*process._lines.queue] if line is not None)
+        assert waiting < module.MAX_WAITING + length
+
+
+@pytest.mark.skipif(not module.POSIX, reason="sessions are POSIX")
+def test_what_an_engine_left_running_in_another_session_is_not_waited_for() -> None:
+    code = (
+        "import subprocess, sys\n"
+        "print(subprocess.Popen(['sleep', '60'], start_new_session=True).pid, flush=True)\n"
+        "input()"
+    )
+    with running(code) as process:
+        left = int(process.read(soon()).text)
+    os.kill(left, signal.SIGKILL)  # it still runs, and holds the engine's output
 
 
 def test_an_interrupt_while_it_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
