@@ -15,7 +15,7 @@ from muzero_engine.commands.common.board import draw
 from muzero_engine.commands.common.compose import load_model, make_engine, think_whole, weights_folder
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
-from muzero_engine.commands.common.positions import play_moves, read_game, say_warnings
+from muzero_engine.commands.common.positions import play_moves, read_games, say_warnings
 from muzero_engine.commands.common.style import Style, style_of
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.common.times import said_where_slow
@@ -75,18 +75,17 @@ def imagine_command(
     """
     if games > 1 and not whole:
         raise click.UsageError("--games goes with --all")
-    recorded = read_game(position, game, number)
-    say_warnings(recorded.warnings)
-    start = recorded.position
+    with said_where_slow("games are read"):
+        recorded = read_games(position, game, range(number, number + games))
+    say_warnings(warning for one in recorded for warning in one.warnings)
+    start = recorded[0].position
     name = start.spec.name
     decode = load_decoder(weights_folder(name, options))
     if decode is None:
         click.echo(f"Warning: {NO_DECODER}", err=True)
     model = load_model(name, options)
     if whole:
-        with said_where_slow(f"{games:,} games are read"):
-            ends = [start, *(read_game(position, game, n).position for n in range(number + 1, number + games))]
-        _whole_games(ends, plies, model, decode, as_json=as_json)
+        _whole_games([one.position for one in recorded], plies, model, decode, as_json=as_json)
         return
     actions = _line(start, moves, options)[:plies]
     imagined = imagine(model, decode, start, actions)

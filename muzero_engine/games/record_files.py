@@ -118,14 +118,21 @@ def read_text(path: Path, form: RecordFormat) -> str:
 
 def played_game(text: str, form: RecordFormat, game: Game, number: int = 1) -> PlayedGame:
     """Return the game of this number in a text, played through. Raises BadPosition."""
-    entries = list(itertools.islice(form.split(text), number + 1))
+    return played_games(text, form, game, range(number, number + 1))[0]
+
+
+def played_games(text: str, form: RecordFormat, game: Game, numbers: range) -> list[PlayedGame]:
+    """Return the games of these numbers in a text, played through, one at least. Raises BadPosition."""
+    first, last = numbers[0], numbers[-1]
+    entries = list(itertools.islice(form.split(text), last + 1))
     if not entries:
         raise BadPosition(f"there is no {form.unit} of {form.name} in it")
-    if len(entries) < number:
-        raise BadPosition(f"there is no {form.unit} {number} in it: the last is {len(entries)}")
-    one = _played_entry(entries[number - 1].text, form, game)
-    more = (f"{form.unit} {number} of several is taken",) if len(entries) > number else ()
-    return replace(one, warnings=(*more, *one.warnings))
+    if len(entries) < last:
+        raise BadPosition(f"there is no {form.unit} {last} in it: the last is {len(entries)}")
+    one, *others = [_played_entry(entries[number - 1].text, form, game) for number in numbers]
+    taken = f"{form.unit} {first} of several is" if first == last else f"{form.unit}s {first} to {last} of more are"
+    more = (f"{taken} taken",) if len(entries) > last else ()
+    return [replace(one, warnings=(*more, *one.warnings)), *others]
 
 
 def _played_entry(entry: str, form: RecordFormat, game: Game) -> PlayedGame:

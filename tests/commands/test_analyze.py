@@ -14,7 +14,7 @@ from support.scripted_engine import ScriptedEngine
 
 from muzero_engine.cli import main
 from muzero_engine.commands.common import compose, game_analysis
-from muzero_engine.commands.common.positions import game_of_data, read_game
+from muzero_engine.commands.common.positions import game_of_data, read_game, read_games
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchResult
@@ -182,6 +182,9 @@ def test_one_game_of_several_is_taken() -> None:
     first, second = read_game(text, None), read_game(text, None, 2)
     assert (first.position.ply, first.warnings) == (2, ("game 1 of several is taken",))
     assert (second.position.ply, second.warnings) == (3, ())
+    both = read_games(f"{text}\n1. c4 *\n", None, range(1, 3))
+    assert [game.position.ply for game in both] == [2, 3]
+    assert both[0].warnings == ("games 1 to 2 of more are taken",)
 
 
 def test_numbers_of_moves() -> None:

@@ -16,7 +16,7 @@ from muzero_engine.games.record_files import (
     formats_of_suffix,
     formats_of_text,
     games_by_rules,
-    played_game,
+    played_games,
     read_bytes,
     text_of,
 )
@@ -69,10 +69,15 @@ def read_game(text: str, game: str | None, number: int = 1) -> PlayedGame:
 
     The game that it is of is found out where it is not given. Raises BadSetup or BadPosition.
     """
+    return read_games(text, game, range(number, number + 1))[0]
+
+
+def read_games(text: str, game: str | None, numbers: range) -> list[PlayedGame]:
+    """Return the games of these numbers as `read_game` does, or a position alone."""
     if text.strip() == START:
         if game is None:
             raise BadSetup("say which game to start with --game")
-        return PlayedGame(start_position(game, None, None))
+        return [PlayedGame(start_position(game, None, None))]
     name = text.strip()
     path = Path(name)
     suffix = path.suffix.lower() if "\n" not in name else ""
@@ -80,7 +85,7 @@ def read_game(text: str, game: str | None, number: int = 1) -> PlayedGame:
     if of_suffix or _exists(path):
         data = read_bytes(path)
         if not of_suffix:
-            return game_of_data(data, game, number, name=name)
+            return _games_of_text(text_of(data), game, numbers, name)
         candidates = [(owner, form) for owner, form in of_suffix if game in (None, owner.spec.name)]
         if not candidates:
             raise BadSetup(f"{name} holds games of {of_suffix[0][0].spec.name}, not of {game}: leave --game out")
@@ -88,43 +93,40 @@ def read_game(text: str, game: str | None, number: int = 1) -> PlayedGame:
         if len(of_suffix) > 1:  # an ending that says little, such as .txt
             of_text = [pair for pair in formats_of_text(content) if game in (None, pair[0].spec.name)]
             candidates = of_text or candidates
-        return _only(candidates, content, number, name)
-    return game_of_text(text, game, number)
+        return _only(candidates, content, numbers, name)
+    return _games_of_text(text, game, numbers)
 
 
-def game_of_data(data: bytes, game: str | None, number: int = 1, *, name: str = "") -> PlayedGame:
-    """Return the position or the game of a file's bytes, whatever it is; `name` is of the file, for messages.
-
-    Raises BadSetup or BadPosition.
-    """
-    return game_of_text(text_of(data), game, number, name=name)
+def game_of_data(data: bytes, game: str | None, number: int = 1) -> PlayedGame:
+    """Return the position or the game of a file's bytes, whatever it is. Raises BadSetup or BadPosition."""
+    return _games_of_text(text_of(data), game, range(number, number + 1))[0]
 
 
-def game_of_text(text: str, game: str | None, number: int = 1, *, name: str = "") -> PlayedGame:
-    """Return the position or the game of a text: a position, the text of a file, a line with `position`.
+def _games_of_text(text: str, game: str | None, numbers: range, name: str = "") -> list[PlayedGame]:
+    """Return the position or the games of a text: a position, the text of a file, a line with `position`.
 
-    Raises BadSetup or BadPosition.
+    `name` is of the file, for messages. Raises BadSetup or BadPosition.
     """
     if of_text := list(formats_of_text(text)):
         candidates = [(owner, form) for owner, form in of_text if game in (None, owner.spec.name)]
         if not candidates:
             raise BadSetup(f"that is a game of {of_text[0][0].spec.name}, not of {game}: leave --game out")
-        return _only(candidates, text, number, name)
+        return _only(candidates, text, numbers, name)
     line = last_position_line(text) or text.strip()
     position, moves = split_line(line)
     if position is None and not moves:
         raise BadSetup("there is no position in it" if not line else "say which game to start with --game")
     games = [load_game(owner) for owner in ([game] if game is not None else game_names())]
     if moves or position != " ".join(line.split()):  # "position ...", "sfen ...", "... moves ..."
-        return _only([(owner, line_format_of(owner)) for owner in games], line, 1, name)
+        return _only([(owner, line_format_of(owner)) for owner in games], line, range(1, 2), name)
     for owner in games:
         try:
-            return PlayedGame(owner.from_text(line))
+            return [PlayedGame(owner.from_text(line))]
         except BadPosition:
             lines = (form for form in owner.records if form.unit == "line")
             for form in lines:  # EPD, say
                 with contextlib.suppress(BadPosition):
-                    return played_game(text, form, owner, number)
+                    return played_games(text, form, owner, numbers)
             if game is not None:
                 raise
     shown = f"what is in {name}" if name else ascii(line if len(line) <= SHOWN else f"{line[:SHOWN]}...")
@@ -142,16 +144,16 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _only(candidates: list[tuple[Game, RecordFormat]], text: str, number: int, name: str) -> PlayedGame:
-    """Return the game of a text that only one of these formats can read, as it reads it, or that fits one by its rules.
+def _only(candidates: list[tuple[Game, RecordFormat]], text: str, numbers: range, name: str) -> list[PlayedGame]:
+    """Return games of a text that only one of these formats can read, as it reads it, or that fits one by its rules.
 
     Raises BadSetup where several can, and the error of the one that came furthest where none can.
     """
-    readings: dict[str, PlayedGame] = {}
+    readings: dict[str, list[PlayedGame]] = {}
     errors: list[BadPosition] = []
     for game, form in candidates:
         try:
-            readings.setdefault(game.spec.name, played_game(text, form, game, number))
+            readings.setdefault(game.spec.name, played_games(text, form, game, numbers))
         except BadPosition as error:
             errors.append(error)
     if len(readings) > 1:
