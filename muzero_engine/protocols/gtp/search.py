@@ -5,17 +5,19 @@
 - An analysis runs until `end_analysis`, which the session calls for any further line. Its `info` lines are written by
   the search's thread.
 - Pondering (the engine's option `ponder`) thinks about the position after the expected reply. It goes on while the
-  session answers commands that do not search, and becomes the search for the move if the reply is played.
+  session answers commands that do not search, and becomes the search for the move if the reply is played, and options
+  and limits are still what they were.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from muzero_engine.arrays import Floats
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.points import RootPoints
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.rules import GoPosition
@@ -69,7 +71,14 @@ class Pondering:
     """A search for the move after the reply that is expected. `results` is filled when it ends."""
 
     position: GoPosition
+    limits: Limits  # with `ponder`
+    options: EngineOptions
     results: list[SearchResult]
+
+    def is_for(self, limits: Limits) -> bool:
+        """Return whether it can become a search with these limits, whose clock it is then told."""
+        clock = None if limits.clock is None else self.limits.clock
+        return replace(limits, clock=clock, ponder=True) == self.limits
 
 
 class Searcher:
@@ -84,8 +93,12 @@ class Searcher:
         self._pondering: Pondering | None = None
 
     def prepare(self, position: GoPosition) -> None:
-        """Load the model if that was not done yet, and end pondering about anything else. Raises GtpError."""
-        if self._pondering is not None and _same(self._pondering.position, position):
+        """Load the model if that was not done yet, and end pondering about anything else, or as options no longer say.
+
+        Raises GtpError.
+        """
+        pondering = self._pondering
+        if pondering is not None and _same(pondering.position, position) and pondering.options == self._engine.options:
             return
         self.stop_pondering()
         try:
@@ -104,9 +117,9 @@ class Searcher:
         stream: InfoStream | None = None,
         interval_ms: float | None = None,
     ) -> SearchResult:
-        """Return the result of a search, or of pondering where that was about this position. Call `prepare` before."""
+        """Return the result of a search, or of pondering where that was about this. Call `prepare` before."""
         pondering, self._pondering = self._pondering, None
-        if pondering is not None and _same(pondering.position, position) and stream is None:
+        if pondering is not None and pondering.is_for(limits) and stream is None:
             results = pondering.results
             self._engine.ponderhit(limits.clock)
         else:
@@ -188,7 +201,7 @@ class Searcher:
     def ponder(self, position: GoPosition, limits: Limits) -> None:
         """Think about `position`, to come after the expected reply. `limits` count once it is searched for a move."""
         results: list[SearchResult] = []
-        self._pondering = Pondering(position, results)
+        self._pondering = Pondering(position, limits, self._engine.options, results)
         self._engine.go(position, limits, on_info=_ignore, on_done=results.append)
 
     def stop_pondering(self) -> None:

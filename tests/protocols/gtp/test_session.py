@@ -209,13 +209,24 @@ def test_pondering_becomes_the_search_when_the_reply_is_as_expected() -> None:
 
 
 @pytest.mark.parametrize(
-    "lines", [["play w B5"], ["play w A2", "komi 3"], ["undo", "play b C3", "play w A2"], ["clear_board"]]
+    ("lines", "search"),
+    [
+        (["play w B5"], "genmove b"),
+        (["play w A2", "komi 3"], "genmove b"),
+        (["undo", "play b C3", "play w A2"], "genmove b"),
+        (["clear_board"], "genmove b"),
+        (["play w A2"], "restricted_genmove b A4 A5"),
+        (["play w A2", "time_settings 0 1 0"], "genmove b"),
+        (["play w A2", "kata-set-param maxVisits 1"], "genmove b"),
+        (["play w A2", "kata-set-param maxTime 0.2"], "genmove b"),
+        (["play w A2", "kata-set-param c_puct 2"], "genmove b"),
+    ],
 )
-def test_pondering_about_another_position_is_dropped(lines: list[str]) -> None:
+def test_pondering_about_something_else_is_dropped(lines: list[str], search: str) -> None:
     talk = pondering_talk()
     for line in lines:
         talk.ask(line)
-    talk.ask("genmove b")
+    talk.ask(search)
     assert "ponderhit" not in talk.scripted.events
     assert "stop" in talk.scripted.events
 
