@@ -84,10 +84,10 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     moves = _coloured(fields, "moves", start.shape)
     if len(moves) > MOST_MOVES:
         raise QueryError("moves", f"must be {MOST_MOVES} at most")
-    numbers = _numbers(fields, "analyzeTurns") if "analyzeTurns" in fields else [len(moves)]
+    numbers = whole_numbers(fields, "analyzeTurns") if "analyzeTurns" in fields else [len(moves)]
     if not numbers or not all(0 <= number <= len(moves) for number in numbers):
         raise QueryError("analyzeTurns", f"must be turns from 0 to {len(moves)}")
-    priorities = _numbers(fields, "priorities") if "priorities" in fields else []
+    priorities = whole_numbers(fields, "priorities") if "priorities" in fields else []
     if priorities and len(priorities) != len(numbers):
         raise QueryError("priorities", "must be as many as analyzeTurns")
     priority = int(_number(fields, "priority", default=0.0, low=-(2**31)) or 0)
@@ -257,7 +257,8 @@ def _list(fields: Mapping[str, Any], name: str) -> list[Any]:
     return value
 
 
-def _numbers(fields: Mapping[str, Any], name: str) -> list[int]:
+def whole_numbers(fields: Mapping[str, Any], name: str) -> list[int]:
+    """Return a list of a query. Raises QueryError."""
     values = _list(fields, name)
     if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         raise QueryError(name, "must be a list of whole numbers")

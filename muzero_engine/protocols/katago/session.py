@@ -28,7 +28,7 @@ from muzero_engine.protocols.gtp.analysis import Ownerships, moves_ownership, ow
 from muzero_engine.protocols.gtp.params import GtpSettings
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
 from muzero_engine.protocols.katago.game import Playback
-from muzero_engine.protocols.katago.query import Query, QueryError, parse_query
+from muzero_engine.protocols.katago.query import Query, QueryError, parse_query, whole_numbers
 from muzero_engine.protocols.katago.waiting import Queue, Task, TooMuch
 
 _POLL_S = 0.02  # how often a session looks whether its search is over, where nothing wakes it
@@ -135,9 +135,8 @@ class KatagoAnalysisSession:
                 query_id = fields.get("terminateId")
                 if not isinstance(query_id, str):
                     raise QueryError("terminateId", "must be the id of a query, a string")
-                turns = fields.get("turnNumbers")
-                if turns is not None and not isinstance(turns, list):
-                    raise QueryError("turnNumbers", "must be a list of turns")
+                named = fields.get("turnNumbers") is not None
+                turns = frozenset(whole_numbers(fields, "turnNumbers")) if named else None
                 self._send(fields)
                 self._terminate(query_id, turns)
             case "terminate_all":
@@ -158,9 +157,8 @@ class KatagoAnalysisSession:
             "usingFP16": False,
         }
 
-    def _terminate(self, query_id: str | None, turns: list[object] | None) -> None:
+    def _terminate(self, query_id: str | None, turns: frozenset[int] | None) -> None:
         """End the tasks of a query (None: of all), all of its turns or these."""
-
         for query, numbers in self._waiting.terminate(query_id, turns):
             for number in numbers:
                 self._send({"id": query.id, "isDuringSearch": False, "noResults": True, "turnNumber": number})

@@ -71,7 +71,7 @@ class Queue:
             self._characters -= waiting.characters
         return Task(waiting.query, turn)
 
-    def terminate(self, query_id: str | None, turns: list[object] | None) -> list[tuple[Query, list[int]]]:
+    def terminate(self, query_id: str | None, turns: frozenset[int] | None) -> list[tuple[Query, list[int]]]:
         """Drop what waits of queries with this id (None: of all), all turns or these; return it as it came."""
         meant = [waiting for waiting in self._queries if query_id in (None, waiting.query.id)]
         ended = []

@@ -202,6 +202,7 @@ def test_rules_that_cannot_be_played_give_a_warning_and_an_answer(desk: Desk) ->
         ({"avoidMoves": [3]}, "avoidMoves"),
         ({"action": "dance"}, "action"),
         ({"action": "terminate"}, "terminateId"),
+        ({"action": "terminate", "terminateId": "q", "turnNumbers": [0, "x"]}, "turnNumbers"),
     ],
 )
 def test_bad_queries_name_the_field(desk: Desk, changes: dict[str, object], field: str) -> None:
