@@ -24,6 +24,7 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines import base
 from muzero_engine.match.records.moves import move_count
 from muzero_engine.match.records.store import recorded_games
+from muzero_engine.match.results.statistics import RatedGame, Tally
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,7 +115,14 @@ def test_a_gauntlet_of_go(tmp_path: Path) -> None:
     assert_right(out)
 
 
-def test_a_test_stops_a_match(tmp_path: Path) -> None:
+def test_a_test_stops_a_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted, add = [], Tally.add
+
+    def counting(tally: Tally, game: RatedGame) -> None:
+        counted.append(game)
+        add(tally, game)
+
+    monkeypatch.setattr(Tally, "add", counting)
     out = tmp_path / "m"
     engines = ["-e", f"name=good {scripted('uci')}", "-e", f"name=bad {scripted('uci', '--fault', 'illegal')}"]
     flags = ["--random-plies", 0, "--pairs", 500, "--sprt", 0, 200, "--out", out, "-q", "--every", 0]
@@ -122,6 +130,7 @@ def test_a_test_stops_a_match(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "H1 accepted" in result.output
     assert len(lines(out)) < 100
+    assert len(counted) == len(lines(out))  # each game once, not all of them after each
     assert json.loads((out / "summary.json").read_text())["sprt"]["verdict"] == "H1"
     again = match("--game", "chess", *engines, *flags, "--resume")
     assert len(lines(out)) < 100

@@ -18,7 +18,7 @@ from muzero_engine.match.records.store import Store
 from muzero_engine.match.results.page import SCORES, Played, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.standings import Standings, make_standings
-from muzero_engine.match.results.statistics import HeadToHead, Sprt, SprtDecision
+from muzero_engine.match.results.statistics import HeadToHead, Sprt, SprtDecision, Tally
 from muzero_engine.match.results.summary import write_summary
 from muzero_engine.match.results.tables import cross_table, match_line, rating_table, stalled_lines
 from muzero_engine.match.settings.match_settings import MatchSettings
@@ -48,6 +48,7 @@ class MatchRun:
         self._every = every
         self._quiet = quiet
         self._names = [engine.name for engine in settings.engines]
+        self._tally = Tally(store.records)  # counted on as games come: there may be a million
 
     def play(self) -> None:
         """Play until the end, or until Ctrl-C, SIGTERM or a closed terminal, and write the reports."""
@@ -72,6 +73,7 @@ class MatchRun:
     def _take(self, record: GameRecord) -> bool:
         """Keep a game and show it; return whether to go on."""
         self._store.add(record)
+        self._tally.add(record)
         count = len(self._store.records)
         if not self._quiet:
             click.echo(
@@ -86,10 +88,10 @@ class MatchRun:
         return self._sprt is not None and self._sprt.state(self._results()).decision is not SprtDecision.OPEN
 
     def _results(self) -> HeadToHead:
-        return HeadToHead.of(self._store.records, self._names[0], self._names[1])
+        return self._tally.between(self._names[0], self._names[1])
 
     def _standings(self) -> Standings:
-        return make_standings(self._store.records, self._names, self._anchors)
+        return make_standings(self._tally, self._names, self._anchors)
 
     def _standing(self) -> str:
         """Write the table that is shown on the way."""

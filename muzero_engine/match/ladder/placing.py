@@ -20,8 +20,7 @@ from functools import cache
 
 from muzero_engine.match.ladder.opponents import Ladder, Opponent
 from muzero_engine.match.ladder.rungs import Rungs, shipped_rungs
-from muzero_engine.match.results.standings import count_results
-from muzero_engine.match.results.statistics import RatedGame
+from muzero_engine.match.results.statistics import RatedGame, Tally
 from muzero_engine.ratings import NATURAL, NORMAL_95, PlayerRating, Ratings, Results, expected_score, fit_ratings
 
 STEP_ERROR = 75.0  # Elo, of the step between neighbours of the table
@@ -136,7 +135,7 @@ def _results(ladder: Ladder, games: Sequence[RatedGame]) -> list[Results]:
     handicapped = {opponent.name for opponent in ladder.opponents if opponent.handicap}
     return [
         replace(result, moved_first=False) if handicapped & {result.first, result.second} else result
-        for result in count_results(games)
+        for result in Tally(games).results()
     ]
 
 

@@ -13,8 +13,8 @@ from muzero_engine.inference.manifest import MANIFEST, Rating
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, fault_lines, placing_of, rated_games
 from muzero_engine.match.ladder.opponents import Ladder, own_player
 from muzero_engine.match.ladder.placing import Placing, rung_ratings
-from muzero_engine.match.results.standings import Standings, count_results, rated_standings
-from muzero_engine.match.results.statistics import HeadToHead
+from muzero_engine.match.results.standings import Standings, rated_standings
+from muzero_engine.match.results.statistics import HeadToHead, Tally
 from muzero_engine.match.results.tables import aligned, elo_text, error_text, points_text, stalled_lines
 from muzero_engine.ratings import PlayerRating, fit_ratings
 
@@ -93,7 +93,7 @@ def ladder_standings(ladder: Ladder, settings: LadderSettings, games: Sequence[G
     placing = placing_of(ladder, settings, games)
     if placing is None:
         raise BadLadder("no games were played yet")
-    rated = rated_games(games, settings.engine)
+    rated = Tally(rated_games(games, settings.engine))
     players = [settings.engine, *_results(settings, games)]
     fixed = {opponent.name for opponent in ladder.opponents if opponent.fixed}
     return rated_standings(rated, players, placing.ratings, fixed)
@@ -110,7 +110,7 @@ def manifest_ratings(
     conditions = f"{settings.text()}; {hardware}; {ladder.opening_plies} random plies first"
     ratings = [_rating(placing.rating, WHOLE, len(played), whole_conditions(ladder, placing, conditions))]
     for name, results in _results(settings, games).items():
-        between = count_results(game for game in played if name in (game.first, game.second))
+        between = Tally(played).results((settings.engine, name))
         # half a game won and half one lost keep the difference finite
         fit = fit_ratings(between, {name: 0.0}, prior_games=1.0)
         text = f"{ladder_mark(ladder)}+{results.wins} ={results.draws} -{results.losses}; {conditions}"

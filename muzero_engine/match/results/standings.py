@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from muzero_engine.match.results.statistics import HeadToHead, RatedGame, WinDrawLoss
-from muzero_engine.ratings import PlayerRating, Ratings, Results, fit_ratings
+from muzero_engine.match.results.statistics import HeadToHead, Tally, WinDrawLoss
+from muzero_engine.ratings import PlayerRating, Ratings, fit_ratings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +34,28 @@ class Standings:
         return self.first.games
 
 
-def count_results(games: Iterable[RatedGame]) -> list[Results]:
-    """Return the results of each two players, for each of them moving first; in the order in which they first met."""
-    counts: dict[tuple[str, str], list[int]] = {}
-    for game in games:
-        counts.setdefault((game.first, game.second), [0, 0, 0])[round(2 * game.points)] += 1
-    return [Results(*names, wins, draws, losses) for names, (losses, draws, wins) in counts.items()]
-
-
-def make_standings(
-    games: Sequence[RatedGame], players: Sequence[str], anchors: Mapping[str, float] | None = None
-) -> Standings:
+def make_standings(tally: Tally, players: Sequence[str], anchors: Mapping[str, float] | None = None) -> Standings:
     """Return ratings and results of `players`, in games among them.
 
     `anchors` gives ratings to hold fixed; without it the first player has 0. Players without a game are listed, too.
     """
     fixed = {name: elo for name, elo in (anchors or {}).items() if name in players} or {players[0]: 0.0}
-    fit = fit_ratings(count_results(_among(games, players)), fixed, advantage=True)
-    return rated_standings(games, players, fit, fixed)
+    return rated_standings(tally, players, fit_ratings(tally.results(players), fixed, advantage=True), fixed)
 
 
-def rated_standings(
-    games: Sequence[RatedGame], players: Sequence[str], ratings: Ratings, fixed: Container[str]
-) -> Standings:
+def rated_standings(tally: Tally, players: Sequence[str], ratings: Ratings, fixed: Container[str]) -> Standings:
     """Do as `make_standings`, with ratings from elsewhere, of which those in `fixed` were given."""
-    games = _among(games, players)
-    results = count_results(games)
-    cross = {}
-    for name, other in itertools.combinations(players, 2):
-        if (head_to_head := HeadToHead.of(games, name, other)).games:
-            cross[name, other] = head_to_head
-            cross[other, name] = HeadToHead.of(games, other, name)
-    rows = [
-        Standing(name, ratings.players.get(name), name in fixed, _sum(cross[pair] for pair in cross if pair[0] == name))
-        for name in dict.fromkeys(players)
-    ]
+    results = tally.results(players)
+    cross = {
+        names: head_to_head
+        for pair in itertools.combinations(players, 2)
+        for names in (pair, pair[::-1])
+        if (head_to_head := tally.between(*names)).games
+    }
+    rows = []
+    for name in dict.fromkeys(players):
+        total = _sum(cross[name, other] for other in players if (name, other) in cross)
+        rows.append(Standing(name, ratings.players.get(name), name in fixed, total))
     rows.sort(key=lambda row: (row.rating is None, -(row.rating.elo if row.rating else 0.0)))
     first = WinDrawLoss(
         wins=int(sum(result.wins for result in results)),
@@ -76,10 +63,6 @@ def rated_standings(
         losses=int(sum(result.losses for result in results)),
     )
     return Standings(tuple(rows), cross, ratings.advantage, first)
-
-
-def _among(games: Sequence[RatedGame], players: Sequence[str]) -> list[RatedGame]:
-    return [game for game in games if game.first in players and game.second in players]
 
 
 def _sum(parts: Iterable[WinDrawLoss]) -> WinDrawLoss:

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from muzero_engine.ratings import NORMAL_95, elo_of_score, expected_score
+from muzero_engine.ratings import NORMAL_95, Results, elo_of_score, expected_score
 
 NORMALISED = 800.0 / math.log(10.0)  # normalised Elo of one standard deviation of a game
 REGULAR = 1e-3  # games in a class of results that was not seen, as Fishtest has it
@@ -78,28 +78,51 @@ class HeadToHead(WinDrawLoss):
     @classmethod
     def of(cls, games: Iterable[RatedGame], player: str, opponent: str) -> HeadToHead:
         """Return the results of `player` in the games between these two; all others are passed over."""
-        twins: dict[int, list[float]] = {}
-        totals = [0, 0, 0]  # lost, drawn, won
+        return Tally(games).between(player, opponent)
+
+
+class Tally:
+    """How games ended between any two players, counted as they come."""
+
+    def __init__(self, games: Iterable[RatedGame] = ()) -> None:
+        self._results: dict[tuple[str, str], list[int]] = {}  # by who moved first and second: it lost, drew, won
+        self._pairs: dict[tuple[str, str], list[int]] = {}  # by player and opponent: it had 0, 1/2, 1, 3/2, 2 points
+        self._alone: dict[tuple[str, str], dict[int, float]] = {}  # its points in games without their twin, by pair
         for game in games:
-            if (game.first, game.second) == (player, opponent):
-                points = game.points
-            elif (game.first, game.second) == (opponent, player):
-                points = 1.0 - game.points
+            self.add(game)
+
+    def add(self, game: RatedGame) -> None:
+        """Count one more game."""
+        names, points = (game.first, game.second), game.points
+        self._results.setdefault(names, [0, 0, 0])[round(2 * points)] += 1
+        for sides, own in ((names, points), (names[::-1], 1.0 - points)):
+            alone = self._alone.setdefault(sides, {})
+            if (twin := alone.pop(game.pair, None)) is None:
+                alone[game.pair] = own
             else:
-                continue
-            totals[round(2 * points)] += 1
-            twins.setdefault(game.pair, []).append(points)
-        pairs, singles = [0, 0, 0, 0, 0], [0, 0, 0]
-        for twin_points in twins.values():
-            if len(twin_points) == 2:
-                pairs[round(2 * sum(twin_points))] += 1
-                continue
-            for points in twin_points:
-                singles[round(2 * points)] += 1
-        return cls(
-            wins=totals[2],
-            draws=totals[1],
-            losses=totals[0],
+                self._pairs.setdefault(sides, [0, 0, 0, 0, 0])[round(2 * (own + twin))] += 1
+
+    def results(self, players: Container[str] | None = None) -> list[Results]:
+        """Return the results of each two, for each of them moving first, in the order in which they first met.
+
+        With `players`, of games among these.
+        """
+        return [
+            Results(*names, wins, draws, losses)
+            for names, (losses, draws, wins) in self._results.items()
+            if players is None or (names[0] in players and names[1] in players)
+        ]
+
+    def between(self, player: str, opponent: str) -> HeadToHead:
+        """Return the results of `player` against `opponent`."""
+        first, second = (self._results.get(names, (0, 0, 0)) for names in ((player, opponent), (opponent, player)))
+        pairs, singles = self._pairs.get((player, opponent), (0, 0, 0, 0, 0)), [0, 0, 0]
+        for points in self._alone.get((player, opponent), {}).values():
+            singles[round(2 * points)] += 1
+        return HeadToHead(
+            wins=first[2] + second[0],
+            draws=first[1] + second[1],
+            losses=first[0] + second[2],
             pairs=(pairs[0], pairs[1], pairs[2], pairs[3], pairs[4]),
             singles=(singles[0], singles[1], singles[2]),
         )

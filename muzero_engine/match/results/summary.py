@@ -67,7 +67,7 @@ def summary(
     }
     if sprt is not None and len(standings.players) == 2:
         names = [engine["name"] for engine in facts["engines"]]
-        state = sprt.state(HeadToHead.of(records, names[0], names[1]))
+        state = sprt.state(standings.cross.get((names[0], names[1]), HeadToHead()))
         data["sprt"] = {
             "elo0": sprt.elo0,
             "elo1": sprt.elo1,

@@ -15,6 +15,7 @@ from muzero_engine.match.play.openings import random_openings
 from muzero_engine.match.results.boards import MOST_GAMES, BoardWriter
 from muzero_engine.match.results.page import Played, page_text
 from muzero_engine.match.results.standings import make_standings
+from muzero_engine.match.results.statistics import Tally
 from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings
 
 NASTY = "</script><b>Ü強"
@@ -110,7 +111,7 @@ def test_a_page_lists_engines_and_games() -> None:
         EngineSettings(name=NASTY, kind=ClientKind.RANDOM, seed=7),
     ]
     played = Played(event="x", records=records, engines=engines, identities={"a": "A 1.0"})
-    text = page_text(make_standings(records, ["a", NASTY]), "A match", [("machine", "an abacus")], played=played)
+    text = page_text(make_standings(Tally(records), ["a", NASTY]), "A match", [("machine", "an abacus")], played=played)
     reader = Reader()
     reader.feed(text)
     reader.close()

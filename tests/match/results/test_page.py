@@ -13,7 +13,7 @@ from support.scores import round_robin
 from muzero_engine.match.results.page import page_text, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable, cross_png, ratings_png
 from muzero_engine.match.results.standings import Standings, make_standings
-from muzero_engine.match.results.statistics import Sprt
+from muzero_engine.match.results.statistics import Sprt, Tally
 
 STRENGTHS = {"muzero <net 1>": 100.0, "a $5 engine & $6 more": 0.0, "never plays": 0.0, "weak " + "x" * 50: -300.0}
 FACTS = [("Time control", "0.5 s a move"), ("Openings", "<random>")]
@@ -44,7 +44,7 @@ class Reader(HTMLParser):
 
 def standings(games: int = 10) -> Standings:
     players = {name: elo for name, elo in STRENGTHS.items() if name != "never plays"}
-    return make_standings(round_robin(players, games), list(STRENGTHS))
+    return make_standings(Tally(round_robin(players, games)), list(STRENGTHS))
 
 
 def read(text: str) -> Reader:
@@ -78,7 +78,7 @@ def test_a_page_and_pictures_of_the_very_beginning(games: int, tmp_path: Path) -
 
 
 def test_pictures_grow_with_the_players() -> None:
-    few, many = standings(), make_standings([], [f"player {i}" for i in range(20)])
+    few, many = standings(), make_standings(Tally(), [f"player {i}" for i in range(20)])
     for draw in (ratings_png, cross_png):
         width, height = size(draw(few, "Few"))
         assert width > 600

@@ -11,7 +11,7 @@ from muzero_engine.games.record import GameRecord, PlyRecord
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.openings import Opening
 from muzero_engine.match.results.standings import make_standings
-from muzero_engine.match.results.statistics import EloModel, HeadToHead, Sprt
+from muzero_engine.match.results.statistics import EloModel, HeadToHead, Sprt, Tally
 from muzero_engine.match.results.tables import cross_table, match_line, rating_table, stalled_lines
 
 GAMES = [
@@ -27,7 +27,7 @@ PLAYERS = ["a", "b", "idle", "another"]
 
 
 def test_the_rating_table() -> None:
-    lines = rating_table(make_standings(GAMES, PLAYERS)).splitlines()
+    lines = rating_table(make_standings(Tally(GAMES), PLAYERS)).splitlines()
     assert lines[0].split() == ["#", "player", "Elo", "+-", "games", "score", "won", "drawn", "lost"]
     place, name, elo, error, *rest = lines[1].split()
     assert (place, name, rest) == ("1", "b", ["6", "58.3%", "3", "1", "2"])
@@ -37,11 +37,11 @@ def test_the_rating_table() -> None:
     assert lines[3].split() == ["3", "idle", "?", "1", "50.0%", "0", "1", "0"]
     assert lines[5].startswith("moving first: +3 =2 -2, worth ")
     assert len({line.index("%") for line in lines[1:5]}) == 1  # columns are aligned
-    assert len(rating_table(make_standings([], PLAYERS)).splitlines()) == 5
+    assert len(rating_table(make_standings(Tally(), PLAYERS)).splitlines()) == 5
 
 
 def test_the_cross_table() -> None:
-    lines = cross_table(make_standings(GAMES, PLAYERS)).splitlines()
+    lines = cross_table(make_standings(Tally(GAMES), PLAYERS)).splitlines()
     assert lines[0].split() == ["#", "player", "1", "2", "3", "4"]
     assert lines[1].split() == ["1", "b", "-", "3.5/6"]
     assert lines[2].split() == ["2", "a", "2.5/6", "-"]
@@ -76,5 +76,5 @@ def test_stalls_in_one_line() -> None:
 
 def test_long_matches_stay_readable() -> None:
     strengths = {f"engine number {i}": 50.0 * i for i in range(12)}
-    table = rating_table(make_standings(round_robin(strengths, 3), list(strengths)))
+    table = rating_table(make_standings(Tally(round_robin(strengths, 3)), list(strengths)))
     assert max(map(len, table.splitlines())) < 100
