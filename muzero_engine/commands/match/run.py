@@ -23,6 +23,8 @@ from muzero_engine.match.results.summary import write_summary
 from muzero_engine.match.results.tables import cross_table, match_line, rating_table, stalled_lines
 from muzero_engine.match.settings.match_settings import MatchSettings
 
+MOST_NAMED = 4  # engines in a title
+
 
 class MatchRun:
     """Plays the games that are missing and shows how it stands."""
@@ -104,7 +106,9 @@ class MatchRun:
         if not records:
             return
         standings = self._standings()
-        title = f"{self._settings.game.game}: {', '.join(self._names)}"
+        more = len(self._names) - MOST_NAMED
+        title = f"{self._settings.game.game}: {', '.join(self._names[:MOST_NAMED])}"
+        title += f" and {more} more" if more > 0 else ""
         click.echo(f"\n{rating_table(standings)}\n\n{cross_table(standings)}")
         if len(self._names) == 2:
             click.echo(f"\n{self._standing()}")

@@ -9,6 +9,8 @@ import io
 import warnings
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from muzero_engine.match.results.standings import Standings
 from muzero_engine.match.results.tables import cross_cell, elo_text
 
@@ -20,6 +22,7 @@ WIDTH, DPI = 7.5, 110  # inches, dots an inch
 BLUE, GREY, RED = "#0b5394", "#888888", "#cc4125"
 HELP = "pictures need matplotlib, which the extra `pictures` brings"
 LONGEST_NAME = 32  # characters of a label
+MOST_NUMBERED = 30  # players whose points are written into the cross table; more are shades alone
 
 
 class PicturesUnavailable(RuntimeError):
@@ -59,29 +62,29 @@ def ratings_png(standings: Standings, title: str) -> bytes:
 def cross_png(standings: Standings, title: str) -> bytes:
     """Draw a picture (PNG) of the cross table: the row's points out of the games with the column; blue won, red lost.
 
-    Raises PicturesUnavailable.
+    Where many have played, the shades stand alone. Raises PicturesUnavailable.
     """
     names = [row.name for row in standings.players]
-    figure, axes = _figure(1.0 + 0.42 * len(names), title)
+    numbered = len(names) <= MOST_NUMBERED
+    side = (0.42 if numbered else 0.2) * len(names)
+    figure, axes = _figure(1.0 + side, title, width=max(WIDTH, 3.0 + side))
+    from matplotlib.colors import to_rgba
+
+    shades = np.zeros((len(names), len(names), 4))  # red, green, blue, how much of them
     for row, name in enumerate(names):
         for column, other in enumerate(names):
-            results = standings.cross.get((name, other))
-            share = results.points / results.games if results else 0.5
-            shade = BLUE if share > 0.5 else RED
-            axes.fill(
-                [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
-                [row - 0.48, row - 0.48, row + 0.48, row + 0.48],
-                color="#dddddd" if name == other else shade,
-                alpha=1.0 if name == other else abs(2.0 * share - 1.0) * 0.75,
-                linewidth=0,
-            )
-            if results:
-                axes.text(column, row, cross_cell(standings, name, other), ha="center", va="center", fontsize=8)
+            if results := standings.cross.get((name, other)):
+                share = results.points / results.games
+                shades[row, column] = to_rgba(BLUE if share > 0.5 else RED, abs(2.0 * share - 1.0) * 0.75)
+                if numbered:
+                    axes.text(column, row, cross_cell(standings, name, other), ha="center", va="center", fontsize=8)
+        shades[row, row] = to_rgba("#dddddd")
+    edges = np.arange(len(names) + 1) - 0.5
+    axes.pcolormesh(edges, edges, shades, edgecolors="white", linewidth=1.5)
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_yticks(range(len(names)), [f"{_label(name)}  {place}" for place, name in enumerate(names, start=1)])
     axes.set_xticks(range(len(names)), [str(place) for place in range(1, len(names) + 1)])
     axes.xaxis.tick_top()
-    axes.set_xlim(-0.5, len(names) - 0.5)
-    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return _png(figure)
@@ -92,13 +95,13 @@ def _label(name: str) -> str:
     return shown.replace("$", r"\$")  # matplotlib would read mathematics between two of them
 
 
-def _figure(height: float, title: str) -> tuple[Figure, Axes]:
+def _figure(height: float, title: str, *, width: float = WIDTH) -> tuple[Figure, Axes]:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
         raise PicturesUnavailable(HELP) from None
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_title(title.replace("$", r"\$"), loc="left", fontsize=12)
