@@ -192,7 +192,7 @@ def _open(folder: Path, ladder: Ladder, settings: LadderSettings) -> Store:
     del facts["opponents"]  # each game names its own; a ladder may have got more since
     if (folder / GAMES_FILE).exists():
         return Store.resume(folder, settings.game, facts)
-    return Store.create(folder, settings.game, f"levels of {ladder.label}", facts)
+    return Store.create(folder, settings.game, f"levels of {ladder.label}", facts, results=(REPORT,))
 
 
 def _play(

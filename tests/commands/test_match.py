@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines import base
 from muzero_engine.match.records.moves import move_count
-from muzero_engine.match.records.store import recorded_games
+from muzero_engine.match.records.store import LOCK, recorded_games
 from muzero_engine.match.results.statistics import RatedGame, Tally
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +85,14 @@ def test_two_engines(tmp_path: Path) -> None:
     assert (out / "report.html").read_text().startswith("<!DOCTYPE html>")
     assert (out / "ratings.png").read_bytes().startswith(b"\x89PNG")
     assert_right(out)
+    (out / "games.jsonl").unlink()
+    for path in sorted(path for path in out.iterdir() if path.name != LOCK):  # all but the games are still there
+        refused = match("--game", "chess", "-e", "random", "-e", "random", "--pairs", 1, "--out", out)
+        assert (refused.exit_code, "would be written over" in refused.output) == (1, True), path
+        named = re.search(r"m/(\S+) is there already", refused.output)
+        assert named is not None
+        (out / named[1]).unlink()
+    assert [path.name for path in out.iterdir()] == [LOCK]
 
 
 def test_everybody_against_everybody_with_a_bad_engine(tmp_path: Path) -> None:

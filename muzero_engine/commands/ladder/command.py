@@ -36,7 +36,7 @@ from muzero_engine.match.ladder.report import (
 from muzero_engine.match.ladder.rung_games import own_players
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES, Store
-from muzero_engine.match.results.page import Played, write_page, write_pictures
+from muzero_engine.match.results.page import PICTURES, Played, write_page, write_pictures
 from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.tables import aligned
 from muzero_engine.match.settings.match_settings import EngineSettings, client_kind, own_command
@@ -44,6 +44,7 @@ from muzero_engine.match.settings.time_control import TimeControl
 
 ENGINE = "muzero"
 PROCESSOR = "processor"  # what a ladder's folder calls it
+TABLE, PAGE = "ladder.md", "ladder.html"  # in it
 
 
 @click.command()
@@ -204,7 +205,8 @@ def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
 def _open(folder: Path, ladder: Ladder, settings: LadderSettings) -> Store:
     facts, here = ladder_facts(ladder, settings), str(machine()["cpu"])
     if not (folder / GAMES).exists():
-        return Store.create(folder, settings.game, f"ladder of {ladder.label}", facts | {PROCESSOR: here})
+        event, results = f"ladder of {ladder.label}", (TABLE, PAGE, *PICTURES)
+        return Store.create(folder, settings.game, event, facts | {PROCESSOR: here}, results=results)
     store = Store.resume(folder, settings.game, facts)
     if len(store.records) < settings.games and (other := _processor(store)) != here:
         raise BadLadder(
@@ -234,7 +236,7 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Play
     click.echo(text_report(ladder, settings, games))
     markdown = markdown_report(ladder, settings, games)
     click.echo(f"\nFor a README:\n\n{markdown}")
-    write_atomically(store.folder / "ladder.md", text_bytes(markdown))
+    write_atomically(store.folder / TABLE, text_bytes(markdown))
     standings = ladder_standings(ladder, settings, games)
     title = f"Ladder of {ladder.label}"
     facts = [
@@ -246,7 +248,7 @@ def _report(ladder: Ladder, settings: LadderSettings, store: Store, played: Play
     met = {record.first for record in games} | {record.second for record in games}
     engines = [engine for engine in played.engines if engine.name in met]
     played = replace(played, event=store.event, records=games, engines=engines)
-    write_page(standings, title, facts, store.folder / "ladder.html", played=played)
+    write_page(standings, title, facts, store.folder / PAGE, played=played)
     try:
         write_pictures(standings, title, store.folder)
     except PicturesUnavailable as error:

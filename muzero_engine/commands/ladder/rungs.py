@@ -84,7 +84,8 @@ def _open(ladder: Ladder, everybody: Sequence[Opponent], request: RungsRequest) 
     if (request.out / GAMES).exists():
         return Store.resume(request.out, ladder.game.game, facts)
     here = str(machine()["cpu"])
-    return Store.create(request.out, ladder.game.game, f"rungs of {ladder.label}", facts | {PROCESSOR: here})
+    event = f"rungs of {ladder.label}"
+    return Store.create(request.out, ladder.game.game, event, facts | {PROCESSOR: here}, results=(RUNGS,))
 
 
 def _progress(record: GameRecord, games: Sequence[GameRecord], met: Sequence[Step], wanted: int) -> str:

@@ -19,7 +19,9 @@ from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
 from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.records.store import Store, engine_facts, game_facts, refuse_games
+from muzero_engine.match.results.page import PICTURES
 from muzero_engine.match.results.statistics import EloModel, Sprt
+from muzero_engine.match.results.summary import SUMMARY
 from muzero_engine.match.settings.engine_text import parse_engine, read_engines, with_numbers
 from muzero_engine.match.settings.match_settings import (
     Adjudication,
@@ -33,6 +35,7 @@ from muzero_engine.match.settings.match_settings import (
 )
 
 IDENTITIES, MACHINE = "identities", "machine"  # what a match's folder calls them
+PAGE = "report.html"  # in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +167,7 @@ class Flags:
         runner.start(names)
         event = f"muzero-engine match: {' - '.join(names[:4])}"
         seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line()}
-        return Store.create(folder, self.game, event, match_facts(settings) | seen)
+        return Store.create(folder, self.game, event, match_facts(settings) | seen, results=(SUMMARY, PAGE, *PICTURES))
 
     def resumed(self, settings: MatchSettings, plans: Sequence[GamePlan]) -> Store:
         """Return the folder that is gone on with. Raises BadMatch."""

@@ -9,7 +9,7 @@ import click
 from muzero_engine import __version__
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.training import install_command
-from muzero_engine.commands.match.flags import IDENTITIES, MACHINE, match_facts
+from muzero_engine.commands.match.flags import IDENTITIES, MACHINE, PAGE, match_facts
 from muzero_engine.games.record import GameRecord
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import Runner
@@ -128,7 +128,7 @@ class MatchRun:
             engines=self._settings.engines,
             identities=self._store.facts.get(IDENTITIES, {}),
         )
-        write_page(standings, title, self._facts(finished), folder / "report.html", played=played, sprt=self._sprt)
+        write_page(standings, title, self._facts(finished), folder / PAGE, played=played, sprt=self._sprt)
         click.echo(f"\ngames and reports: {folder}")
         try:
             write_pictures(standings, title, folder)

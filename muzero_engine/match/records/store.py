@@ -10,7 +10,7 @@ files are made again from `games.jsonl` if they do not hold the same games.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,17 +27,6 @@ from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings
 GAMES = "games.jsonl"
 LOCK = ".lock"
 FORMAT = 1
-# What is written beside the games, of matches, ladders and calibrations
-RESULTS = (
-    "summary.json",
-    "report.html",
-    "ratings.png",
-    "cross.png",
-    "ladder.md",
-    "ladder.html",
-    "levels.md",
-    "rungs.json",
-)
 MOST_BYTES = 1 << 30  # of a file of games
 
 
@@ -92,15 +81,17 @@ class Store:
         self._lock: int | None = None
 
     @classmethod
-    def create(cls, folder: Path, game: str, event: str, facts: dict[str, Any]) -> Store:
-        """Make a new folder, or take one without games.
+    def create(
+        cls, folder: Path, game: str, event: str, facts: dict[str, Any], *, results: Sequence[str] = ()
+    ) -> Store:
+        """Make a new folder, or take one without games. `results` are files that will be written beside them.
 
         Raises BadMatch if it holds games, or anything else that would be written over, or cannot be written to.
         """
         path = folder / GAMES
         refuse_games(folder)
         store = cls(folder, game, event, facts, [])
-        for name in (*map(file_name, store._formats), *RESULTS):
+        for name in (*map(file_name, store._formats), *results):
             if (folder / name).exists():
                 raise BadMatch(f"{folder / name} is there already and would be written over: choose another folder")
         with writing_to(folder):

@@ -35,6 +35,7 @@ from muzero_engine.match.results.tables import (
 )
 from muzero_engine.match.settings.match_settings import EngineSettings
 
+PICTURES = ("ratings.png", "cross.png")
 SCORES = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto; max-width: 76rem;
@@ -79,12 +80,12 @@ def write_page(
 
 
 def write_pictures(standings: Standings, title: str, folder: Path) -> None:
-    """Write ratings.png and cross.png. Raises pictures.PicturesUnavailable, before anything is written."""
-    made = {
-        "ratings.png": pictures.ratings_png(standings, f"{title}: ratings"),
-        "cross.png": pictures.cross_png(standings, f"{title}: points of the row against the column"),
-    }
-    for name, data in made.items():
+    """Write `PICTURES`. Raises pictures.PicturesUnavailable, before anything is written."""
+    made = (
+        pictures.ratings_png(standings, f"{title}: ratings"),
+        pictures.cross_png(standings, f"{title}: points of the row against the column"),
+    )
+    for name, data in zip(PICTURES, made, strict=True):
         write_atomically(folder / name, data)
 
 

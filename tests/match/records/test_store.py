@@ -288,12 +288,12 @@ def test_games_that_came_while_the_lock_was_awaited_are_counted(
     assert (empty / GAMES).read_text() == "{}"
 
 
-@pytest.mark.parametrize("name", ["games.pgn", "report.html", "ladder.md"])
+@pytest.mark.parametrize("name", ["games.pgn", "report.html"])
 def test_files_of_others_are_not_written_over(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
     (tmp_path / "engines.toml").write_text("may lie beside")
     with pytest.raises(BadMatch, match=f"{name} is there already and would be written over: choose another folder"):
-        Store.create(tmp_path, "chess", "match", FACTS)
+        Store.create(tmp_path, "chess", "match", FACTS, results=["summary.json", "report.html"])
     assert (tmp_path / name).read_text() == "mine"
     assert not (tmp_path / GAMES).exists()
     (tmp_path / name).unlink()
