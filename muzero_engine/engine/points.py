@@ -35,9 +35,8 @@ from typing import Protocol
 import numpy as np
 
 from muzero_engine.engine.report import SearchInfo
-from muzero_engine.games.base import Position, WithKomi
+from muzero_engine.games.base import MOST_KOMI, Position, WithKomi
 
-MOST = 999_999.5  # points of komi that a position takes
 CERTAIN = 0.98  # a winning rate beyond this says no more of the size
 DECIDED = 0.8
 LEAST_DEVIATION = 0.5  # points
@@ -148,7 +147,8 @@ def score_curve(position: Position, expected: float, values: Values) -> ScoreCur
     known: dict[float, float] = {}
 
     def ask(points: Sequence[float]) -> None:
-        new = sorted({max(-MOST, min(MOST, math.floor(each) + 0.5)) for each in points} - known.keys())  # nobody draws
+        most = MOST_KOMI - 0.5
+        new = sorted({max(-most, min(most, math.floor(each) + 0.5)) for each in points} - known.keys())  # nobody draws
         asked = []
         for each in new:
             one = position.copy()

@@ -37,6 +37,8 @@ Area = npt.NDArray[np.int8]
 Gains = npt.NDArray[np.float64]
 Shape = tuple[int, int]
 
+MOST_KOMI = 1_000_000  # points
+
 
 class IllegalMove(ValueError):
     """A move text or action that cannot be played in this position; the message names it and says why."""
@@ -246,7 +248,7 @@ class WithKomi(Protocol):
     @property
     def komi(self) -> float: ...
     def set_komi(self, komi: float) -> None:
-        """Change the komi, to the nearest half point. Raises BadPosition for what is no number of points."""
+        """Change the komi, to the nearest half point. Raises BadPosition beyond `MOST_KOMI` points either way."""
         ...
 
 

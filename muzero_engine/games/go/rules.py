@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.games.base import (
+    MOST_KOMI,
     BadPosition,
     Bools,
     GameSpec,
@@ -74,10 +75,10 @@ class GoPly(NamedTuple):
 def half_points(komi: float) -> int:
     """Return komi in half points, to the nearest one.
 
-    Raises BadPosition if it is beyond a million points either way.
+    Raises BadPosition if it is beyond `MOST_KOMI` points either way.
     """
-    if not abs(komi) <= 1e6:  # NaN as well
-        raise BadPosition(f"komi must be a number between -1000000 and 1000000, not {komi}")
+    if not abs(komi) <= MOST_KOMI:  # NaN as well
+        raise BadPosition(f"komi must be a number between -{MOST_KOMI} and {MOST_KOMI}, not {komi}")
     return math.floor(2 * komi + 0.5)
 
 
@@ -159,7 +160,7 @@ class GoPosition:
         return self.komi2 / 2
 
     def set_komi(self, komi: float) -> None:
-        """Set the komi, any number up to a million, to the nearest half point. Raises BadPosition."""
+        """Set the komi, to the nearest half point. Raises BadPosition."""
         self.komi2 = half_points(komi)
 
     # The game

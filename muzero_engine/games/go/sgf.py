@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from muzero_engine.games.base import BadPosition, IllegalMove, Shape
+from muzero_engine.games.base import MOST_KOMI, BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition, half_points
 from muzero_engine.games.go.sgf_tree import Node, declared_charset, main_line, warn
@@ -248,7 +248,7 @@ def _komi(value: str | None, warnings: list[str]) -> float | None:
     if not value:
         return None
     number = _NUMBER.match(value)
-    if number is None or abs(written := float(number[1].replace(",", "."))) > 1e6:
+    if number is None or abs(written := float(number[1].replace(",", "."))) > MOST_KOMI:
         warn(warnings, f"KM {_shown(value)} in the SGF is no komi: it is taken as not written")
         return None
     komi = (

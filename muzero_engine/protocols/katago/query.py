@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from muzero_engine.games.base import BadPosition, IllegalMove, Shape
+from muzero_engine.games.base import MOST_KOMI, BadPosition, IllegalMove, Shape
 from muzero_engine.games.bitsets import point_set
 from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition
@@ -160,7 +160,7 @@ def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
     shape = (sizes[0], sizes[1])
     stones = _coloured(fields, "initialStones", shape)
     black, white = ([action for colour, action in stones if colour == side] for side in (BLACK, WHITE))
-    komi = _number(fields, "komi", low=-(10.0**6), high=10.0**6)
+    komi = _number(fields, "komi", low=-MOST_KOMI, high=MOST_KOMI)
     if komi is not None and 2.0 * komi % 1.0:
         raise QueryError("komi", "must be a whole or a half number")
     handicap = len(black) if not white else 0
