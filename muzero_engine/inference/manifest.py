@@ -132,10 +132,9 @@ class EnvironmentDescription:
     def consistent(self) -> bool:
         """Return whether an environment can be so."""
         spec = self.spec
-        sizes = all(1 <= size <= MAX_OBSERVATION for size in spec.shape)
-        return (
-            sizes and math.prod(spec.shape) <= MAX_OBSERVATION and spec.stack >= 1 and spec.shape[0] % spec.stack == 0
-        )
+        sizes = all(1 <= size <= MAX_OBSERVATION for size in spec.shape) and math.prod(spec.shape) <= MAX_OBSERVATION
+        stacked = spec.stack == self.settings.stack and spec.shape[0] % spec.stack == 0
+        return sizes and stacked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any, cast, get_type_hints
 
 from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
-from muzero_engine.environments.settings import FRAME_SKIP, NO_OPS, STEP_SECONDS, EnvironmentSettings
+from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.config import IMAGE_STEP, MAX_BOARD
@@ -120,15 +120,13 @@ def _check_environment(config: TrainConfig) -> None:
 
 
 def _check_making(settings: EnvironmentSettings) -> None:
-    for name, rule in (("frame_skip", FRAME_SKIP), ("no_ops", NO_OPS), ("step_seconds", STEP_SECONDS)):
-        value = getattr(settings, name)
-        _require(bool(rule.holds(value)), f"environment.{name}", rule.expected, value)
-    _require(settings.stack > 0, "environment.stack", "greater than 0", settings.stack)
+    for name, hint in get_type_hints(EnvironmentSettings, include_extras=True).items():
+        for rule in getattr(hint, "__metadata__", ()):
+            value = getattr(settings, name)
+            _require(bool(rule.holds(value)), f"environment.{name}", rule.expected, value)
     sizes = range(IMAGE_STEP, IMAGE_STEP * MAX_BOARD + 1, IMAGE_STEP)
     multiple = f"a multiple of {IMAGE_STEP} from {sizes[0]} to {sizes[-1]}, like 96"
     _require(settings.size in sizes, "environment.size", multiple, settings.size)
-    _require(settings.max_steps >= 0, "environment.max_steps", "0 or more", settings.max_steps)
-    _require(settings.sticky <= 1, "environment.sticky", "at most 1", settings.sticky)
 
 
 def to_json(config: TrainConfig) -> str:

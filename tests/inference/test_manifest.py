@@ -203,6 +203,23 @@ def test_levels_that_cannot_be_are_refused(old: str, new: str, place: str) -> No
     assert f"manifest.json in here is damaged, {place}" in complaint
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "place"),
+    [
+        ("sticky", 1.5, "environment.settings.sticky must be a number up to 1"),
+        ("max_steps", -1, "environment.settings.max_steps must be a whole number from 0"),
+        ("stack", 0, "environment.settings.stack must be a whole number from 1"),
+        ("stack", 2, "environment.spec must be that of its network"),
+    ],
+)
+def test_an_environment_that_cannot_be_made_so_is_refused(setting: str, value: float, place: str) -> None:
+    document = json.loads(ACTING.to_json())
+    document["environment"]["settings"][setting] = value
+    complaint = read_or_complaint(json.dumps(document).encode())
+    assert isinstance(complaint, str)
+    assert f"is damaged, {place}" in complaint
+
+
 def test_what_does_not_play_is_no_part_of_the_networks() -> None:
     files = GOOD.files | {DECODER: FileInfo("2" * 64, 5), CHECKPOINT: FileInfo("3" * 64, 30)}
     assert dataclasses.replace(GOOD, files=files).networks_digest() == GOOD.networks_digest()
