@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from muzero_engine.dataclass_json import parse_json
+from muzero_engine.dataclass_json import BadData, from_data, parse_json
 from muzero_engine.files import append_whole, lock_lost, locked, make_folder, read_limited, text_bytes, write_atomically
 from muzero_engine.games.base import RecordFormat
 from muzero_engine.games.lines import written_formats
@@ -28,6 +29,29 @@ GAMES = "games.jsonl"
 LOCK = ".lock"
 FORMAT = 1
 MOST_BYTES = 1 << 30  # of a file of games
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ToldRules:
+    game: str = ""
+    max_plies: int | None = None
+    scoring: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ToldEngine:
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """What is read of a folder's facts; which of them there are depends on who plays, a match or a ladder."""
+
+    event: str = ""
+    game: str = ""
+    rules: _ToldRules = _ToldRules()
+    engines: tuple[_ToldEngine, ...] = ()
+    identities: dict[str, str] = field(default_factory=dict)  # by engine, what it calls itself
 
 
 def engine_facts(engine: EngineSettings) -> dict[str, Any]:
@@ -116,9 +140,9 @@ class Store:
         data = _games_of(folder)  # whoever had the lock until now may have added some
         whole = data[: data.rfind(b"\n") + 1]
         lines = whole.decode("utf-8", errors="replace").splitlines()
-        header = read_header(lines, path)
+        header, told = read_header(lines, path)
         asked = parse_json(json.dumps(facts))  # as they look after the way into a file and back
-        if (difference := _difference("", {name: header.get(name) for name in asked}, asked)) is not None:
+        if (difference := _difference("", {name: told.get(name) for name in asked}, asked)) is not None:
             where, old, new = difference
             raise BadMatch(
                 f"the match in {folder} has another value of {where}: {_short(old)} where you ask for "
@@ -138,7 +162,7 @@ class Store:
                     "two lines out"
                 )
             records[record.pair, record.game] = record
-        store = cls(folder, game, str(header.get("event", "")), header, list(records.values()))
+        store = cls(folder, game, header.event, told, list(records.values()))
         store._lock = lock
         with store.writing():
             if len(whole) < len(data):
@@ -228,17 +252,20 @@ def _lock(folder: Path) -> int:
         raise BadMatch(f"another program is playing into {folder}: stop it, or choose another folder") from None
 
 
-def read_header(lines: list[str], path: Path) -> dict[str, Any]:
-    """Return what the first line of a folder's games says of them. Raises BadMatch."""
+def read_header(lines: list[str], path: Path) -> tuple[Header, dict[str, Any]]:
+    """Return what the first line of a folder's games says of them, and all that stands in it. Raises BadMatch."""
     try:
-        header = parse_json(lines[0]) if lines else None
+        facts = parse_json(lines[0]) if lines else None
     except ValueError:
-        header = None
-    if not isinstance(header, dict) or "store" not in header:
+        facts = None
+    if not isinstance(facts, dict) or "store" not in facts:
         raise BadMatch(f"{path} does not begin like the games of a match")
-    if header["store"] != FORMAT:
-        raise BadMatch(f"{path} has format {header['store']!r:.40}, and this program reads {FORMAT}")
-    return header
+    if facts["store"] != FORMAT:
+        raise BadMatch(f"{path} has format {facts['store']!r:.40}, and this program reads {FORMAT}")
+    try:
+        return from_data(Header, facts, "its first line", ignored=True), facts
+    except BadData as error:
+        raise BadMatch(f"{path} does not begin like the games of a match: {error}") from None
 
 
 def _difference(where: str, old: Any, new: Any) -> tuple[str, Any, Any] | None:

@@ -10,10 +10,10 @@ nothing of its judge.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from muzero_engine.files import read_limited, text_bytes
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, Scored
@@ -22,7 +22,7 @@ from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.match.records.moves import move_texts
 from muzero_engine.match.records.record_json import BadRecord, parse_record
-from muzero_engine.match.records.store import GAMES, MOST_BYTES, file_name, read_header, text_of
+from muzero_engine.match.records.store import GAMES, MOST_BYTES, Header, file_name, read_header, text_of
 from muzero_engine.match.settings.match_settings import BadMatch, Scoring
 
 
@@ -58,14 +58,14 @@ def verify(folder: Path) -> Verification:
         raise BadMatch(f"{folder} is no folder of a match or a ladder: {path}: {error.strerror}") from None
     whole, _, rest = data.rpartition(b"\n")
     lines = whole.decode("utf-8", errors="replace").split("\n")
-    facts = read_header(lines, path)
+    header, _ = read_header(lines, path)
     records: list[GameRecord] = []
     problems: list[Problem] = []
     playable = True
     for number, line in enumerate(lines[1:], start=2):
         try:
             records.append(record := parse_record(line))
-            problem = _game_problem(record, _replayed(record), facts)
+            problem = _game_problem(record, _replayed(record), header)
         except BadRecord as error:
             problem = f"it is no game: {error}"
         except (BadPosition, IllegalMove) as error:
@@ -76,7 +76,7 @@ def verify(folder: Path) -> Verification:
         problems.append(Problem(len(lines) + 1, "it is cut off; going on with the games removes it"))
     problems += [Problem(0, text) for text in _pair_problems(records)]
     if playable:
-        problems += [Problem(0, text) for text in _file_problems(folder, records, facts)]
+        problems += [Problem(0, text) for text in _file_problems(folder, records, header)]
     return Verification(tuple(records), tuple(problems))
 
 
@@ -98,17 +98,17 @@ def _replayed(record: GameRecord) -> Position:
     return position
 
 
-def _game_problem(record: GameRecord, position: Position, facts: Mapping[str, Any]) -> str | None:
+def _game_problem(record: GameRecord, position: Position, header: Header) -> str | None:
     """Return the first thing that is wrong with a game, given the position at its end."""
-    rules, names = facts.get("rules", {}), [engine["name"] for engine in facts.get("engines", ())]
-    if record.game_name != (game := rules.get("game") or facts.get("game") or record.game_name):
+    rules, names = header.rules, [engine.name for engine in header.engines]
+    if record.game_name != (game := rules.game or header.game or record.game_name):
         return f"a game of {record.game_name} among those of {game}"
     if strangers := [name for name in (record.first, record.second) if names and name not in names]:
         return f"{strangers[0]} is none of the engines of this folder"
-    cap = rules.get("max_plies")
+    cap = rules.max_plies
     if record.ending is Ending.PLY_CAP and cap is not None and position.ply < cap:
         return f"said to have reached the cap of {cap} plies, after {position.ply}"
-    by_engines = rules.get("scoring") == Scoring.ENGINES.value and record.area is not None
+    by_engines = rules.scoring == Scoring.ENGINES.value and record.area is not None
     return _count_problem(record, position, by_engines) or _end_problem(record, position, by_engines)
 
 
@@ -169,7 +169,7 @@ def _pair_problems(records: Sequence[GameRecord]) -> Iterator[str]:
             yield f"the two games of pair {number} have different openings"
 
 
-def _file_problems(folder: Path, records: Sequence[GameRecord], facts: Mapping[str, Any]) -> Iterator[str]:
+def _file_problems(folder: Path, records: Sequence[GameRecord], header: Header) -> Iterator[str]:
     """Say which of the other files do not hold these games as they are written. All of them can be played."""
     games = {record.game_name for record in records} & set(game_names())
     if len(games) != 1:
@@ -184,7 +184,7 @@ def _file_problems(folder: Path, records: Sequence[GameRecord], facts: Mapping[s
             yield f"{file_name(form)} holds {count} games, {GAMES} {len(records)}"
             continue
         for number, record in enumerate(records, start=1):
-            text = text_bytes(text_of(form, record, str(facts.get("event", ""))))
+            text = text_bytes(text_of(form, record, header.event))
             if not data.startswith(text):
                 yield f"{file_name(form)} differs from {GAMES} in game {number}"
                 break

@@ -22,7 +22,7 @@ from muzero_engine.match.records.record_json import BadRecord, parse_record, rec
 from muzero_engine.match.records.store import GAMES, Store, file_name
 from muzero_engine.match.settings.match_settings import BadMatch
 
-FACTS = {"engines": ["a", "b"], "limit": "60"}
+FACTS = {"players": ["a", "b"], "limit": "60"}
 RECORD = GameRecord(
     game_name="chess",
     first="a",
@@ -190,10 +190,10 @@ def test_what_is_refused(tmp_path: Path) -> None:
         Store.create(tmp_path, "chess", "test", FACTS)
     with pytest.raises(BadMatch, match='has another value of limit: "60" where you ask for "30"'):
         Store.resume(tmp_path, "chess", FACTS | {"limit": "30"})
-    with pytest.raises(BadMatch, match='has another value of engines 2: "b" where you ask for "c"'):
-        Store.resume(tmp_path, "chess", FACTS | {"engines": ["a", "c"]})
-    with pytest.raises(BadMatch, match=r'has another value of engines: \["a", "b"\] where you ask for \["a"\]'):
-        Store.resume(tmp_path, "chess", FACTS | {"engines": ["a"]})
+    with pytest.raises(BadMatch, match='has another value of players 2: "b" where you ask for "c"'):
+        Store.resume(tmp_path, "chess", FACTS | {"players": ["a", "c"]})
+    with pytest.raises(BadMatch, match=r'has another value of players: \["a", "b"\] where you ask for \["a"\]'):
+        Store.resume(tmp_path, "chess", FACTS | {"players": ["a"]})
     path = tmp_path / GAMES
     path.write_text(path.read_text() + "{}\n")
     with pytest.raises(BadMatch, match=r"line 2 of .* is no game: 'area' is missing"):

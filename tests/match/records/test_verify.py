@@ -12,6 +12,7 @@ from muzero_engine.games.record import Ending, GameRecord, PlyRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.records.store import Store
 from muzero_engine.match.records.verify import verify
+from muzero_engine.match.settings.match_settings import BadMatch
 
 SHUFFLE = "g1f3 g8f6 f3g1 f6g8 g1f3 g8f6 f3g1 f6g8"
 ROOKS = "2h3h 8b7b 3h2h 7b8b " * 3
@@ -141,6 +142,25 @@ def test_the_folder_says_what_is_played(tmp_path: Path) -> None:
     assert wrong(stored(tmp_path / "3", stranger, facts=facts)) == ["2: c is none of the engines of this folder"]
     other = game_record("shogi", "2h3h", 1.0, Ending.RESIGNATION)
     assert wrong(stored(tmp_path / "4", other, facts=facts)) == ["2: a game of shogi among those of chess"]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"engines": [{}]},
+        {"engines": 5},
+        {"rules": []},
+        {"rules": {"max_plies": "x"}},
+        {"game": 3},
+        {"identities": {"a": 1}},
+    ],
+)
+def test_a_first_line_that_was_edited(tmp_path: Path, facts: dict[str, object]) -> None:
+    folder = stored(tmp_path, game_record("chess", "e2e4", 1.0, Ending.TIME_LOSS), facts=facts)
+    with pytest.raises(BadMatch, match="does not begin like the games of a match: "):
+        verify(folder)
+    with pytest.raises(BadMatch, match="does not begin like the games of a match: "):
+        Store.resume(folder, "chess", {})
 
 
 def test_boards_that_the_engines_counted(tmp_path: Path) -> None:
