@@ -20,8 +20,12 @@ def random_batch(
     seed: int = 0,
     shape: Shape | None = None,
     later_observation: bool = False,
+    dtype: torch.dtype = torch.float32,
 ) -> Batch:
-    """Return positions of games of which about every fifth ends within the unrolled steps; on the CPU."""
+    """Return positions of games of which about every fifth ends within the unrolled steps; on the CPU.
+
+    `dtype` is that of observations.
+    """
     spec = game.spec
     shape = spec.shapes[0] if shape is None else shape
     actions = spec.num_actions(shape)
@@ -38,9 +42,9 @@ def random_batch(
     last = torch.randint(1, 4, (positions, unroll_steps), generator=generator)
     return Batch(
         shape=shape,
-        observation=(draw(positions, *planes) < 0.2).float(),
+        observation=(draw(positions, *planes) < 0.2).to(dtype),
         later_step=torch.randint(1, unroll_steps + 1, (positions,), generator=generator) if later_observation else None,
-        later_observation=(draw(positions, *planes) < 0.2).float() if later_observation else None,
+        later_observation=(draw(positions, *planes) < 0.2).to(dtype) if later_observation else None,
         action=torch.randint(0, actions, (positions, unroll_steps), generator=generator),
         target_actions=target_actions,
         target_probs=(3 * draw(*target_actions.shape)).softmax(dim=2),
@@ -62,11 +66,16 @@ def random_episode_batch(
     positions: int,
     *,
     unroll_steps: int = 5,
+    targets: int | None = None,
     seed: int = 0,
     later_observation: bool = False,
     weighted: bool = False,
+    dtype: torch.dtype = torch.float32,
 ) -> Batch:
-    """Return positions of episodes of which about every fifth terminates within the unrolled steps; on the CPU."""
+    """Return positions of episodes of which about every fifth terminates within the unrolled steps; on the CPU.
+
+    There are targets for so many actions, None: for all; `dtype` is that of planes.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def draw(*size: int) -> Tensor:
@@ -75,7 +84,7 @@ def random_episode_batch(
     def observation() -> Tensor:
         match spec.kind:
             case ObservationKind.PLANES:
-                return draw(positions, *spec.shape) < 0.2
+                return (draw(positions, *spec.shape) < 0.2).to(dtype)
             case ObservationKind.IMAGE:
                 return (256 * draw(positions, *spec.shape)).to(torch.uint8)
             case ObservationKind.VECTOR:
@@ -85,14 +94,16 @@ def random_episode_batch(
     steps = torch.arange(1, unroll_steps + 1)
     alive = torch.arange(unroll_steps + 1) < end
     reward = 3 * draw(positions, unroll_steps) - 1
+    of = torch.arange(spec.actions if targets is None else targets)  # the actions; past the last one is padding
+    probs = (3 * draw(positions, unroll_steps + 1, len(of))).masked_fill(of >= spec.actions, -torch.inf).softmax(dim=2)
     return Batch(
         shape=spec.board,
         observation=observation(),
         later_step=torch.randint(1, unroll_steps + 1, (positions,), generator=generator) if later_observation else None,
         later_observation=observation() if later_observation else None,
         action=torch.randint(0, spec.actions, (positions, unroll_steps), generator=generator),
-        target_actions=torch.arange(spec.actions).expand(positions, unroll_steps + 1, -1),
-        target_probs=(3 * draw(positions, unroll_steps + 1, spec.actions)).softmax(dim=2),
+        target_actions=torch.where(of < spec.actions, of, -1).repeat(positions, unroll_steps + 1, 1),
+        target_probs=probs,
         has_policy=alive & (draw(positions, unroll_steps + 1) < 0.9),
         value=40 * draw(positions, unroll_steps + 1, 1) - 10,
         has_value=alive,

@@ -33,7 +33,7 @@ def tell_what_to_expect(
     It begins with the `network`, None: a fresh one; `chosen` says whether somebody named its preset.
     """
     if on_gpu:
-        note("the first cycle compiles for the GPU: a minute or more without a line")
+        note("the first cycle compiles for the GPU: half a minute or more without a line")
         return
     from muzero_engine.training.run.forecast import forecast
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from muzero_engine.games.base import Shape
-from muzero_engine.training.learner.losses import BatchLoss
+from muzero_engine.training.learner.losses import BatchLoss, mixed_precision
 from muzero_engine.training.types import Batch, tensors_of
 
 WARM_UPS = 3  # runs before a capture: they compile, and choose convolutions, what the graph then replays
@@ -73,7 +73,8 @@ class Gradients:
         return BatchLoss(*(tensor.clone() for tensor in captured.loss))
 
     def _compute(self, batch: Batch) -> BatchLoss:
-        loss = self._loss(batch)
+        with mixed_precision(self._buffer.device):
+            loss = self._loss(batch)
         gradients = torch.autograd.grad(loss.total, self._parameters, materialize_grads=True)
         torch._foreach_copy_(self._views, gradients)
         total = loss.total.detach()

@@ -21,7 +21,7 @@ from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import LearnerSettings
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.gradients import Gradients
-from muzero_engine.training.learner.losses import BatchLoss, MuZeroLoss
+from muzero_engine.training.learner.losses import BatchLoss, MuZeroLoss, mixed_precision
 from muzero_engine.training.learner.optimiser import ema_decay, learning_rate, make_optimiser
 from muzero_engine.training.report.step_metrics import StepMetrics
 from muzero_engine.training.types import Batch, tensors_of
@@ -80,7 +80,7 @@ class Learner:
         self._world = world
         self._run_dir = run_dir
         self._lag = LAG if on_gpu else 0
-        self._module = MuZeroLoss(network.to(world.device).train(), settings, autocast=on_gpu)
+        self._module = MuZeroLoss(network.to(world.device).train(), settings)
         channels_last = on_gpu if channels_last is None else channels_last
         if channels_last:
             self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in the stubs
@@ -144,7 +144,8 @@ class Learner:
         Not compiled: it is asked for too seldom. The consistency head's normalisation takes the statistics of its
         batch, as in a step, so measure batches of the size that is learnt from.
         """
-        loss: BatchLoss = self._module(batch)
+        with mixed_precision(self._world.device):
+            loss: BatchLoss = self._module(batch)
         return loss
 
     def values(self, observation: Tensor) -> Tensor:
@@ -157,7 +158,7 @@ class Learner:
 
     @torch.no_grad()
     def _values(self, network: MuZeroNetwork, observation: Tensor) -> Tensor:
-        with torch.autocast(observation.device.type, torch.bfloat16, enabled=self._world.device.type == "cuda"):
+        with mixed_precision(self._world.device):
             return network.initial_inference(observation).value.float()
 
     def finish(self) -> None:

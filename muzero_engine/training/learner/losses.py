@@ -48,21 +48,19 @@ class BatchLoss(NamedTuple):
 class MuZeroLoss(nn.Module):
     """The network and the training heads as one module from a batch to its loss.
 
-    `autocast` runs the convolutions in bfloat16; everything from the logits on is float32.
+    Called under `mixed_precision`, convolutions run in bfloat16 on a GPU; everything from the logits on is float32.
     """
 
-    def __init__(self, network: MuZeroNetwork, settings: LearnerSettings, *, autocast: bool = False) -> None:
+    def __init__(self, network: MuZeroNetwork, settings: LearnerSettings) -> None:
         super().__init__()
         self.network = network
         self.heads = TrainingHeads(network.config, settings).to(next(network.parameters()).device)
         self._weights = loss_weights(settings)
-        self._autocast = autocast
 
     def forward(self, batch: Batch) -> BatchLoss:
         positions, unroll_steps = batch.action.shape
         terms = LossTerms(positions, unroll_steps, batch.action.device, batch.weight)
-        autocast = torch.autocast(batch.action.device.type, torch.bfloat16, enabled=self._autocast)
-        with autocast, shared_filters(self.network):
+        with shared_filters(self.network):
             self._add_terms(batch, terms)
         return terms.loss(self._weights)
 
@@ -182,6 +180,14 @@ class LossTerms:
         sums = torch.stack([self._sums.get(metric, self._nothing) for metric in STEP_METRICS])
         counts = torch.stack([self._counts.get(metric, self._nothing) for metric in STEP_METRICS])
         return BatchLoss(total, sums.detach(), counts)
+
+
+def mixed_precision(device: torch.device) -> torch.autocast:
+    """Return the context that networks learn in: bfloat16 where a GPU computes convolutions, nothing on a CPU.
+
+    It is entered around what is compiled, never inside: PyTorch's cache of compiled graphs takes none that enters it.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 def loss_weights(settings: LearnerSettings) -> LossWeights:

@@ -15,6 +15,7 @@ from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.report.run_metrics import MetricsLog
 from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters
+from muzero_engine.training.run.compile_ahead import CompileAhead
 from muzero_engine.training.run.environment_task import EnvironmentTask
 from muzero_engine.training.run.game_task import GameTask
 from muzero_engine.training.run.memory import refuse_what_cannot_fit
@@ -82,6 +83,7 @@ def assemble(
     except BaseException:
         self_play.close()
         raise
+    ahead = None
     try:
         if checkpoint is not None:
             restore_replay(checkpoint, replay, world)
@@ -91,6 +93,8 @@ def assemble(
         if checkpoint is None:
             evaluator.keep(0, network)
         log = MetricsLog(folder, cycle=counters.cycle, silent=not world.is_main)
+        if world.device.type == "cuda" and config.learner.compile and not replay.ready:
+            ahead = CompileAhead(task, config, world.device, dtype)
     except BaseException:
         self_play.close()
         evaluator.close()
@@ -108,6 +112,7 @@ def assemble(
         reanalysis=reanalysis,
         evaluator=evaluator,
         log=log,
+        ahead=ahead,
     )
 
 

@@ -45,9 +45,9 @@ class Watch:
 
 
 def play_cycle(
-    parts: RunParts, counters: Counters, *, evaluates: bool, watch: Watch | None = None
+    parts: RunParts, counters: Counters, *, learns: bool, evaluates: bool, watch: Watch | None = None
 ) -> tuple[Counters, CycleRecord]:
-    """Play, learn and, with `evaluates`, evaluate; return how far the run is then, and what was measured.
+    """Play, learn with `learns`, evaluate with `evaluates`; return how far the run is then, and what was measured.
 
     All ranks call it together. Raises NonFiniteLoss, RulesError, PeerLost, OSError where the disk is full, and Stopped
     where the run is asked to stop before a move is played.
@@ -55,7 +55,7 @@ def play_cycle(
     started = time.perf_counter()
     config, world, learner = parts.config, parts.world, parts.learner
     watch = watch or Watch()
-    steps = None if world.any(not parts.replay.ready) else _steps(parts, watch)
+    steps = _steps(parts, watch) if learns else None
     doing, simulations = "", 0
 
     def show() -> None:

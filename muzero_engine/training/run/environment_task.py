@@ -118,10 +118,17 @@ class EnvironmentTask:
     def shares(self) -> dict[Shape, float]:
         return {self._spec.board: 1.0}
 
-    def random_batch(self, shape: Shape, positions: int) -> Batch:
+    def random_batch(self, shape: Shape, positions: int, dtype: torch.dtype = torch.float32) -> Batch:
         learner = self._config.learner
-        later = learner.needs_later_observation
-        return random_episode_batch(self._spec, positions, unroll_steps=learner.unroll, later_observation=later)
+        return random_episode_batch(
+            self._spec,
+            positions,
+            unroll_steps=learner.unroll,
+            targets=self._config.search.target_actions,
+            later_observation=learner.needs_later_observation,
+            weighted=self._config.replay.value_surprise_share > 0,
+            dtype=dtype,
+        )
 
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:
         return reliability_of_returns(values, results, world)

@@ -73,9 +73,8 @@ def forecast(config: TrainConfig, network: MuZeroNetwork | None = None) -> Forec
 
 
 def _search(search: BatchedSearch, batch: Batch) -> object:
-    observation = batch.observation.float() if batch.observation.dtype == torch.bool else batch.observation
-    legal = torch.ones((len(observation), search.num_actions), dtype=torch.bool)
-    return search.run(observation, legal, noise=torch.zeros(legal.shape))
+    legal = torch.ones((len(batch.observation), search.num_actions), dtype=torch.bool)
+    return search.run(batch.observation, legal, noise=torch.zeros(legal.shape))
 
 
 def _seconds_of_each(act: Callable[[Batch], object], positions: Callable[[int], Batch], most: int) -> float:

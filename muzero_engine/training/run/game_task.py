@@ -74,7 +74,7 @@ class GameTask:
     def shares(self) -> dict[Shape, float]:
         return board_shares(self._config.self_play, self._game.spec)
 
-    def random_batch(self, shape: Shape, positions: int) -> Batch:
+    def random_batch(self, shape: Shape, positions: int, dtype: torch.dtype = torch.float32) -> Batch:
         learner = self._config.learner
         return random_batch(
             self._game,
@@ -83,6 +83,7 @@ class GameTask:
             targets=self._config.search.target_actions,
             shape=shape,
             later_observation=learner.needs_later_observation,
+            dtype=dtype,
         )
 
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:

@@ -12,6 +12,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.replay.source import ReplaySource
 from muzero_engine.training.report.run_metrics import MetricsLog
+from muzero_engine.training.run.compile_ahead import CompileAhead
 from muzero_engine.training.run.reanalysis import Reanalysis
 from muzero_engine.training.run.task import RunTask, Searches, TaskEvaluator
 from muzero_engine.training.self_play.source import PlaySource
@@ -33,9 +34,17 @@ class RunParts:
     reanalysis: Reanalysis
     evaluator: TaskEvaluator
     log: MetricsLog
+    ahead: CompileAhead | None = None  # what a new run on a GPU begins with
+
+    @property
+    def ready(self) -> bool:
+        """Return whether this rank can take gradient steps."""
+        return self.replay.ready and not (self.ahead is not None and self.ahead.busy)
 
     def close(self) -> None:
         """End the worker processes and close the log."""
         self.self_play.close()
         self.evaluator.close()
+        if self.ahead is not None:
+            self.ahead.close()
         self.log.close()

@@ -115,8 +115,11 @@ class RunTask(Protocol):
         """Return which share of what is searched and learnt has each board; they sum to 1."""
         ...
 
-    def random_batch(self, shape: Shape, positions: int) -> Batch:
-        """Return so many positions of a board that nobody played, to time searches and gradient steps with."""
+    def random_batch(self, shape: Shape, positions: int, dtype: torch.dtype = torch.float32) -> Batch:
+        """Return so many positions of a board that nobody played, to time and compile searches and gradient steps with.
+
+        They are on the CPU, and in all but that as the `replay` of the same `dtype` draws them.
+        """
         ...
 
     def reliability(self, values: Tensor, results: Tensor, world: World) -> tuple[ReliabilityBin, ...]:

@@ -38,7 +38,7 @@ from muzero_engine.training.board_settings import group_sizes
 from muzero_engine.training.config import NetworkSettings, TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
-from muzero_engine.training.learner.losses import MuZeroLoss
+from muzero_engine.training.learner.losses import MuZeroLoss, mixed_precision
 from muzero_engine.training.presets import PRESET_NAMES, preset
 from muzero_engine.training.replay.replay import Replay
 from muzero_engine.training.report.progress import short_number
@@ -103,13 +103,14 @@ def held_out(
 ) -> Means:
     """Return losses on held-out games, the same positions for every network."""
     generator = torch.Generator(device).manual_seed(1)
-    loss = MuZeroLoss(network.to(device).eval(), config.learner, autocast=device.type == "cuda").eval()
+    loss = MuZeroLoss(network.to(device).eval(), config.learner).eval()
     sums, counts = [], []
     for _ in range(batches):
         batch = replay.draw_held_out(config.learner.batch_size, generator)
         if batch is None:
             raise SystemExit("no game was held out: let more --plies be played")
-        terms = loss(batch)
+        with mixed_precision(device):
+            terms = loss(batch)
         sums.append(terms.sums)
         counts.append(terms.counts)
     return means(torch.stack(sums).sum(0), torch.stack(counts).sum(0), World.alone(device))
