@@ -10,7 +10,7 @@ import dataclasses
 import enum
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast, get_type_hints
 
 from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
@@ -23,6 +23,8 @@ from muzero_engine.training.config import TrainConfig
 
 FIXED = ("game", "preset", "environment.id", "environment.folder")  # what a run is; not settings
 MOST_N_STEP = 1000  # rewards of a target: each is added for itself, and a stop waits for the gradient step
+SMALLEST, LARGEST = 1e-12, 1e12  # of a setting that is no whole number
+_USABLE = f"0, or between {SMALLEST:g} and {LARGEST:g}"
 Shares = tuple[tuple[Shape, float], ...]  # boards with their shares of the games
 
 
@@ -62,6 +64,8 @@ def check(config: TrainConfig) -> None:
         _check_environment(config)
     else:
         _check_boards(config)
+    for name, value in _numbers(config):
+        _require(_usable(value), name, _USABLE, value)
     for name in _POSITIVE:
         value = _value(config, name)
         _require(value > 0, name, "greater than 0", value)
@@ -101,7 +105,7 @@ def _check_boards(config: TrainConfig) -> None:
     for shape, share in config.self_play.shapes:
         known = f"one of the boards of {spec.name}, such as {_board(spec.shapes[0])}"
         _require(shape in spec.shapes, "self_play.shapes", known, _board(shape))
-        _require(share > 0, "self_play.shapes", "boards with shares greater than 0", share)
+        _require(share > 0 and _usable(share), "self_play.shapes", f"boards with shares greater than {_USABLE}", share)
 
 
 def _check_environment(config: TrainConfig) -> None:
@@ -205,6 +209,21 @@ def _value(config: TrainConfig, name: str) -> Any:
     for part in name.split("."):
         value = getattr(value, part)
     return value
+
+
+def _numbers(settings: object, group: str = "") -> Iterator[tuple[str, float]]:
+    """Return all settings that are no whole numbers, with their names."""
+    for field in dataclasses.fields(settings):  # type: ignore[arg-type] # a dataclass
+        value = getattr(settings, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from _numbers(value, f"{group}{field.name}.")
+        elif isinstance(value, float):
+            yield f"{group}{field.name}", value
+
+
+def _usable(value: float) -> bool:
+    """Return whether float32, in which networks and searches count, leaves room for its products."""
+    return value == 0.0 or SMALLEST <= abs(value) <= LARGEST
 
 
 def _board(shape: Shape) -> str:
