@@ -33,6 +33,7 @@ from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, default_preset
+from muzero_engine.training.ranks import told
 from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.run.lock import RunLock
 from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
@@ -210,7 +211,7 @@ def train(
 
 def _train(order: _Order) -> None:
     """Begin a run or go on with one, until it ends."""
-    progress = Progress(sys.stderr, silent=int(os.environ.get("RANK", "0") or 0) != 0)
+    progress = Progress(sys.stderr, silent=told("RANK", 0) != 0)
     what = "training" if order.subject is None else order.subject.name
     folder = order.folder or _new_folder("run" if order.subject is None else order.subject.folder_name)
     try:
@@ -347,7 +348,7 @@ def _needs_game() -> str:
 
 def _refuse_another(folder: Path, lock: RunLock, resume: str | None) -> None:
     """Raise where another program trains in the folder (rank 0 alone asks), or a new run would begin over a run."""
-    if int(os.environ.get("RANK", "0") or 0) == 0:
+    if told("RANK", 0) == 0:
         lock.take()
     if resume is None and any(folder.glob("checkpoint-*")):
         raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")

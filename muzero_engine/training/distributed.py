@@ -32,14 +32,11 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
+from muzero_engine.training.ranks import BadWorld, told
 from muzero_engine.training.stop_signals import OUT_OF_TIME, STOP_SIGNALS
 
 TIMEOUT_SECONDS = 300.0  # longer than any difference between the ranks' cycles
 REPEAT_SECONDS = 2.0  # torchrun passes on the Ctrl-C that the terminal sent already: this soon it is the same one
-
-
-class BadWorld(ValueError):
-    """The environment does not describe a world, or it could not be joined; the message says what is wrong."""
 
 
 class PeerLost(RuntimeError):
@@ -142,7 +139,7 @@ def joined_world(device: str | None = None, *, timeout: float = TIMEOUT_SECONDS)
     `device` is "cpu", "cuda" (one GPU a process, by LOCAL_RANK) or a single device; None takes a GPU where there is
     one. `timeout`, in seconds, bounds every wait for another rank. Raises BadWorld.
     """
-    rank, size, local = (_from_environment(name, default) for name, default in _VARIABLES)
+    rank, size, local = told("RANK", 0), told("WORLD_SIZE", 1), told("LOCAL_RANK", 0)
     if not 0 <= rank < size:
         raise BadWorld(f"RANK is {rank} but WORLD_SIZE is {size}: start several processes with torchrun")
     place = _device(device, local)
@@ -181,17 +178,6 @@ def _signals_end_at_once() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-_VARIABLES = (("RANK", 0), ("WORLD_SIZE", 1), ("LOCAL_RANK", 0))
-
-
-def _from_environment(name: str, default: int) -> int:
-    text = os.environ.get(name, str(default))
-    try:
-        return int(text)
-    except ValueError:
-        raise BadWorld(f"{name} is {text!r}, not a number: start several processes with torchrun") from None
 
 
 def _reason(error: Exception) -> str:

@@ -309,6 +309,7 @@ _AT_MOST = {  # beyond which a mistake is likelier, and the run would end later 
     "self_play.komi": 10_000,
     "self_play.komi_spread": 10_000,
     "self_play.workers": 1000,
+    "returns.renewed_values": 10_000,
 }
 _SHARES = (
     "self_play.full_search_share",

@@ -228,6 +228,12 @@ def test_errors_are_one_line(tmp_path: Path, arguments: list[str], code: int, me
     assert not (tmp_path / "run").exists()
 
 
+def test_a_rank_that_is_no_number_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "x")
+    result = call("train", "--game", "tictactoe", "--run", tmp_path / "run", "--steps", 1)
+    assert last_line(result) == "Error: RANK is 'x', not a number: start several processes with torchrun"
+
+
 def test_what_there_is_to_go_on_from_is_looked_for_before_pytorch_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

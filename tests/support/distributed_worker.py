@@ -16,9 +16,10 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.training.cluster.cluster_play import Cluster, ClusterPlay
 from muzero_engine.training.config import LearnerSettings, Optimiser
-from muzero_engine.training.distributed import BadWorld, PeerLost, StopRequest, World, joined_world
+from muzero_engine.training.distributed import PeerLost, StopRequest, World, joined_world
 from muzero_engine.training.learner.learner import Learner, NonFiniteLoss
 from muzero_engine.training.random_batches import random_batch
+from muzero_engine.training.ranks import BadWorld
 from muzero_engine.training.report.step_metrics import summarise
 from muzero_engine.training.types import Batch, tensors_of
 from support.cluster import InlineLink, real_fleet

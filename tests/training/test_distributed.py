@@ -20,7 +20,8 @@ from support import distributed_worker
 from torch import nn
 from torch.distributed import TCPStore  # type: ignore[attr-defined]  # not exported in the stubs
 
-from muzero_engine.training.distributed import REPEAT_SECONDS, BadWorld, StopRequest, World, joined_world
+from muzero_engine.training.distributed import REPEAT_SECONDS, StopRequest, World, joined_world
+from muzero_engine.training.ranks import BadWorld
 from muzero_engine.training.report.step_metrics import summarise
 
 ROOT = Path(__file__).parents[2]

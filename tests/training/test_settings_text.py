@@ -117,6 +117,7 @@ def test_bad_overrides_say_what_is_wrong(override: str, message: str) -> None:
     ("override", "message"),
     [
         ("returns.n_step=1000000", "returns.n_step must be 1 to 117 (replay.capacity_plies / self_play.games"),
+        ("returns.renewed_values=1e11", "returns.renewed_values must be at most 10,000, not 1"),
         ("returns.n_step=0", "returns.n_step must be 1 to 117"),
         ("returns.support=100000000", "returns.support must be 1 to 1000, not 100000000"),
         ("environment.size=50", "environment.size must be a multiple of 16 from 16 to 512, like 96, not 50"),

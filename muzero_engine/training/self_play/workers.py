@@ -28,6 +28,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 from muzero_engine.files import text_bytes
 from muzero_engine.machine import usable_cores
+from muzero_engine.training.ranks import told
 from muzero_engine.training.self_play.rules import Buffers, RulesError, RulesSettings
 
 _JOIN_SECONDS = 5.0  # for all workers to end
@@ -285,5 +286,5 @@ def _work(
 
 def default_workers(world: int = 1) -> int:
     """Return as many as there are cores for each rank of this machine, less one for the rank itself; at least one."""
-    ranks = int(os.environ.get("LOCAL_WORLD_SIZE", world))
+    ranks = max(1, told("LOCAL_WORLD_SIZE", world))
     return max(1, usable_cores() // ranks - 1)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from muzero_engine.training.ranks import BadWorld
 from muzero_engine.training.self_play import workers
 from muzero_engine.training.self_play.rules import START, Buffers, RulesError, RulesSettings
 from muzero_engine.training.self_play.workers import LeftBehind, RulesPool, default_workers
@@ -153,9 +154,14 @@ def _is_zombie(process: int) -> bool:
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
 
-def test_there_is_at_least_one_worker_by_default() -> None:
+def test_there_is_at_least_one_worker_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_workers() >= 1
     assert default_workers(10_000) == 1
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "10000")
+    assert default_workers() == 1
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "x")
+    with pytest.raises(BadWorld, match="LOCAL_WORLD_SIZE is 'x', not a number"):
+        default_workers()
 
 
 class _Slept:
