@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import insort
+from bisect import bisect_left, insort
 from dataclasses import dataclass
 
 from muzero_engine.protocols.katago.query import Query
@@ -45,6 +45,7 @@ class Queue:
 
     def __init__(self) -> None:
         self._queries: list[_Waiting] = []  # sorted by `later`
+        self._named: dict[str, list[_Waiting]] = {}  # the same by their ids, as they came
         self._came = 0
         self._characters = 0
 
@@ -59,30 +60,46 @@ class Queue:
         left = array("H", sorted(range(len(query.turns)), key=lambda i: (query.priorities[i], -i)))
         self._came += 1
         self._characters += characters
-        insort(self._queries, _Waiting(query, self._came, characters, left), key=lambda waiting: waiting.later)
+        waiting = _Waiting(query, self._came, characters, left)
+        insort(self._queries, waiting, key=_later)
+        self._named.setdefault(query.id, []).append(waiting)
 
     def take(self) -> Task:
         """Return the next turn, which waits no longer. Raises IndexError where none is left."""
         waiting = self._queries.pop()
         turn = waiting.query.turns[waiting.left.pop()]
         if waiting.left:
-            insort(self._queries, waiting, key=lambda each: each.later)
+            insort(self._queries, waiting, key=_later)
         else:
             self._characters -= waiting.characters
+            self._named[waiting.query.id].remove(waiting)
+            self._forget_name(waiting.query.id)
         return Task(waiting.query, turn)
 
     def terminate(self, query_id: str | None, turns: frozenset[int] | None) -> list[tuple[Query, list[int]]]:
         """Drop what waits of queries with this id (None: of all), all turns or these; return it as it came."""
-        meant = [waiting for waiting in self._queries if query_id in (None, waiting.query.id)]
-        ended = []
-        for waiting in sorted(meant, key=lambda each: each.number):
+        names = list(self._named) if query_id is None else [query_id]
+        meant = [waiting for name in names for waiting in self._named.get(name, ())]
+        dropped: dict[int, tuple[Query, list[int]]] = {}
+        for waiting in sorted(meant, key=_later, reverse=True):  # from the end, so that little moves up
+            del self._queries[bisect_left(self._queries, waiting.later, key=_later)]
             numbers = waiting.query.turns
-            dropped = [i for i in sorted(waiting.left) if turns is None or numbers[i] in turns]
-            gone = set(dropped)
+            gone = {i for i in waiting.left if turns is None or numbers[i] in turns}
+            dropped[waiting.number] = waiting.query, [numbers[i] for i in sorted(gone)]
             waiting.left = array("H", (i for i in waiting.left if i not in gone))
-            ended.append((waiting.query, [numbers[i] for i in dropped]))
-            if not waiting.left:
+            if waiting.left:
+                insort(self._queries, waiting, key=_later)
+            else:
                 self._characters -= waiting.characters
-        if meant:
-            self._queries = sorted((each for each in self._queries if each.left), key=lambda each: each.later)
-        return ended
+        for name in names:
+            self._named[name] = [waiting for waiting in self._named.get(name, ()) if waiting.left]
+            self._forget_name(name)
+        return [dropped[number] for number in sorted(dropped)]
+
+    def _forget_name(self, name: str) -> None:
+        if not self._named[name]:
+            del self._named[name]
+
+
+def _later(waiting: _Waiting) -> tuple[int, int]:
+    return waiting.later
