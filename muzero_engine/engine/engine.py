@@ -8,7 +8,8 @@ the search's, which `go` starts.
 - The search's thread owns the position (a copy), the model, the batch sizes and the tree, from `go` until it sets
   `_idle`, its last act; `prepare` uses them only while `_idle` is set. `close`, which does not wait for ever, merely
   drops the engine's references.
-- `_error` is written by the search's thread before `on_done`, and read in `on_done` or after `wait`.
+- `_error` is written by the search's thread before `on_done`, and read in `on_done` or after `wait`; `_levels` is
+  replaced whole by whoever loads a model.
 
 Values that cross are immutable (`Limits`, `EngineOptions`, `SearchInfo`, `SearchResult`), but for the functions
 `on_info` and `on_done`, which run in the search's thread.
@@ -89,7 +90,7 @@ class Engine:
     ) -> None:
         self._load_model = load_model
         self._read_levels = read_levels
-        self._levels: tuple[str, Levels] | None = None  # with the weights that they are of
+        self._levels: tuple[str, Levels] | None = None  # of the loaded network, with the weights that were asked for
         self._tune_batch = tune_batch
         self._game = game
         self._mate_helper: MateHelper | None = None
@@ -149,10 +150,12 @@ class Engine:
             self.levels(options).check(options)
 
     def levels(self, options: EngineOptions) -> Levels:
-        """Return the levels of the weights that these options ask for; a manifest is read once for each weights."""
-        if self._levels is None or self._levels[0] != options.weights:
-            self._levels = options.weights, Levels() if self._read_levels is None else self._read_levels(options)
-        return self._levels[1]
+        """Return the levels of the weights that these options ask for: as they were when their network was loaded."""
+        loaded = self._levels
+        return loaded[1] if loaded is not None and loaded[0] == options.weights else self._levels_now(options)
+
+    def _levels_now(self, options: EngineOptions) -> Levels:
+        return Levels() if self._read_levels is None else self._read_levels(options)
 
     @property
     def stale(self) -> bool:
@@ -317,8 +320,8 @@ class Engine:
         if model is not None and key != self._model_key and on_a_clock:
             self._notice = "the network that the options ask for is not loaded on a clock, but at isready or a new game"
         elif model is None or key != self._model_key:
-            before, self._loaded_for = self._loaded_for, None
-            self._model = self._search = model = None  # two at once may be more than the memory holds
+            asked, before = options.weights, self._loaded_for
+            self._model = self._search = model = self._levels = self._loaded_for = None  # memory for the next
             self._batches.clear()
             try:
                 model = self._load_model(options)
@@ -328,6 +331,7 @@ class Engine:
                 options, model = before, self._load_model(before)
                 self._notice = f"{_first_line(error)}: playing on with the network from before"
             self._model, self._model_key, self._loaded_for = model, key, options
+            self._levels = asked, self._levels_now(options)
         return model
 
     def _helper_for(self, job: Job) -> MateHelper | None:

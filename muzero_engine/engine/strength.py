@@ -32,10 +32,11 @@ NO_LEVELS = "these weights have no measured levels: run muzero-engine calibrate,
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The levels of the weights in use: `table` is None where none were measured, `ranks` where people have none."""
+    """The levels of the weights in use: `table` is None where there are none, `ranks` where people have none."""
 
     table: LevelTable | None = None
     ranks: Ranks | None = None
+    why_none: str = NO_LEVELS
 
     def settings(self, options: EngineOptions) -> LevelSettings | None:
         """Return how the options want to be played, None for full strength.
@@ -123,7 +124,7 @@ class Levels:
 
     def _measured(self) -> LevelTable:
         if self.table is None:
-            raise BadLevel(NO_LEVELS)
+            raise BadLevel(self.why_none)
         return self.table
 
     def _named(self, text: str) -> float:

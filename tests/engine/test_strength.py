@@ -170,16 +170,6 @@ def test_mate_in_one_is_found_at_the_weakest_level(seed: int) -> None:
 # -- the engine --------------------------------------------------------------------------------------------------------
 
 
-def engine_with(read: list[EngineOptions], **values: Any) -> Engine:
-    """An engine whose weights have `LEVELS`; `read` gets the options that they were asked for with."""
-
-    def levels(asked: EngineOptions) -> Levels:
-        read.append(asked)
-        return LEVELS
-
-    return Engine(lambda _: HashModel(CHESS.spec, (8, 8)), options(seed=1, **values), read_levels=levels)
-
-
 def played(engine: Engine, limits: Limits) -> SearchResult:
     results: list[SearchResult] = []
     engine.go(CHESS.initial((8, 8)), limits, on_info=lambda _: None, on_done=results.append)
@@ -188,28 +178,26 @@ def played(engine: Engine, limits: Limits) -> SearchResult:
 
 
 def test_a_level_bounds_the_search_whatever_the_clock() -> None:
-    engine = engine_with([], level="1600")
+    engine = Engine(
+        lambda _: HashModel(CHESS.spec, (8, 8)), options(seed=1, level="1600"), read_levels=lambda _: LEVELS
+    )
     for limits in (Limits(nodes=500), Limits(clock=Clock(remaining_ms=60_000.0)), Limits(move_time_ms=5000.0)):
         assert played(engine, limits).info.nodes == 16
 
 
-def test_full_strength_does_not_ask_for_levels() -> None:
-    read: list[EngineOptions] = []
-    engine = engine_with(read)
-    engine.check(engine.options)
+def test_levels_are_those_of_the_network_that_is_loaded() -> None:
+    now = Levels(why_none="there are no weights")
+    engine = Engine(lambda _: HashModel(CHESS.spec, (8, 8)), options(seed=1), read_levels=lambda _: now)
+    limited = options(level="1600")
+    with pytest.raises(BadOption, match="there are no weights"):
+        engine.check(limited)
+    now = LEVELS  # the folder has come
+    engine.check(limited)
     engine.prepare((8, 8))
-    assert played(engine, Limits(nodes=50)).info.nodes == 50
-    assert read == []
-
-
-def test_levels_are_read_once_for_each_weights() -> None:
-    read: list[EngineOptions] = []
-    engine = engine_with(read, level="1000")
-    for _ in range(3):
-        played(engine, Limits(nodes=50))
-    engine.configure(replace(engine.options, weights="others"))
-    played(engine, Limits(nodes=50))
-    assert [asked.weights for asked in read] == ["", "others"]
+    now = Levels()  # and is another one's
+    engine.check(limited)
+    with pytest.raises(BadOption, match="no measured levels"):
+        engine.check(replace(limited, weights="others"))
 
 
 def test_weights_that_lose_their_levels_play_on_and_say_so() -> None:

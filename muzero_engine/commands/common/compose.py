@@ -92,8 +92,8 @@ def levels(game: str, options: EngineOptions) -> Levels:
     ranks = load_game(game).defaults.ranks
     try:
         return Levels(read_manifest(weights_folder(game, options)).levels, ranks)
-    except BadWeights:
-        return Levels(None, ranks)
+    except BadWeights as error:
+        return Levels(None, ranks, str(error))
 
 
 def engine_version(game: str, options: EngineOptions) -> str:
