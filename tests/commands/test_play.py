@@ -11,6 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from muzero_engine.cli import main
+from muzero_engine.commands.common.compose import make_engine
+from muzero_engine.commands.common.style import PLAIN
+from muzero_engine.commands.play.console import Console
+from muzero_engine.commands.play.table import Table
+from muzero_engine.engine.limits import Limits
+from muzero_engine.engine.options import EngineOptions
+from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 
@@ -217,3 +224,29 @@ def test_flags_that_the_position_contradicts_are_refused() -> None:
     result = play("go", "--position", "5/5/2b2/5/5 w 7.5", "--size", "9", lines=[])
     assert "leave --size out" in result.output
     assert "komi 0.5" in play("go", "--position", "5/5/2b2/5/5 w 7.5", "--komi", "0.5", lines=[]).output
+
+
+class Interrupted(Console):
+    """A terminal at which Ctrl-C is pressed while the second board is drawn."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__(PLAIN)
+        self.terminal = True
+        self.lines = list(lines)
+        self.said: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+        if len(self.said) == 2:
+            raise KeyboardInterrupt
+
+    def line(self, prompt: str = "") -> str | None:
+        return self.lines.pop(0)
+
+
+def test_ctrl_c_that_comes_while_the_board_is_drawn_loses_no_game(tmp_path: Path) -> None:
+    console = Interrupted("e4", str(tmp_path / "game.pgn"))
+    engine = make_engine("chess", EngineOptions())
+    Table(engine, load_game("chess").initial((8, 8)), frozenset({0, 1}), Limits(), console, show_value=False).run()
+    engine.close()
+    assert console.said[2:] == [f"saved as {tmp_path}/game.pgn", "bye"]

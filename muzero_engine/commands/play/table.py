@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,13 +86,18 @@ class Table:
     def run(self) -> None:
         """Play until the person leaves or the input ends. A game that anything else ends is written into a file."""
         try:
-            self._play_on()
+            with suppress(KeyboardInterrupt):  # whenever it comes but for a search, it leaves
+                self._play_on()
+            self._offer_to_save()
+            if self._end is None or self._console.terminal:
+                self._say("bye")
         except BaseException:
             if self._would_be_lost():
                 self._save("")
             raise
 
     def _play_on(self) -> None:
+        """Play until the person leaves or the input ends. Raises KeyboardInterrupt."""
         self._show_board()
         while True:
             if self._end is None and (outcome := self._position.outcome()) is not None:
@@ -99,14 +105,8 @@ class Table:
             if self._end is None and self._position.mover not in self._people:
                 self._reply()
                 continue
-            try:
-                line = self._console.line()
-            except KeyboardInterrupt:
-                line = None
+            line = self._console.line()
             if line is None or line.lower() in LEAVE:
-                self._offer_to_save()
-                if self._end is None or self._console.terminal:
-                    self._say("bye")
                 return
             if line:
                 self._take(line)
