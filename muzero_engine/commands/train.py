@@ -18,7 +18,13 @@ import click
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import INTERRUPTED
-from muzero_engine.commands.common.run_words import edited_by_hand, tell_what_to_expect, what_comes_next, what_is_there
+from muzero_engine.commands.common.run_words import (
+    edited_by_hand,
+    is_of_a_run,
+    tell_what_to_expect,
+    what_comes_next,
+    what_is_there,
+)
 from muzero_engine.commands.common.subjects import Subject, environment_subject, game_subject
 from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.common.times import Duration, said_where_slow
@@ -35,6 +41,7 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, default_preset
 from muzero_engine.training.ranks import told
 from muzero_engine.training.report.progress import Progress
+from muzero_engine.training.report.run_metrics import METRICS_FILE
 from muzero_engine.training.run.lock import RunLock
 from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
 from muzero_engine.training.stop_signals import STOP_SIGNALS
@@ -306,6 +313,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
 
 def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], None]) -> _Beginning:
     """Return what the run begins with. Raises BadSettings, BadCheckpoint, BadConfig."""
+    from muzero_engine.training.evaluation.evaluation import NETS
     from muzero_engine.training.run.checkpoint import checkpoints
     from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config
     from muzero_engine.training.run.initial_network import initial_network
@@ -324,6 +332,10 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
         return _Beginning(config, checkpoint, before=before)
     if order.subject is None:
         raise BadSettings(f"{folder} has no checkpoint to go on from, and {_needs_game()}")
+    if not is_of_a_run(folder / CONFIG):
+        for name in (CONFIG, METRICS_FILE, NETS):
+            if (folder / name).exists():
+                raise BadSettings(f"{folder} holds {name}, which is no run's: choose another folder")
     name = order.preset_name or default_preset(on_gpu=world.device.type == "cuda")
     config = order.subject.preset(name, order.changes)
     if order.initial is None:

@@ -37,6 +37,7 @@ from muzero_engine.inference.manifest import (
     KNOWN_FILES,
     MANIFEST,
     MAX_FILE_BYTES,
+    MAX_MANIFEST_BYTES,
     PICTURE,
     RECURRENT,
     RECURRENT_INT8,
@@ -46,6 +47,7 @@ from muzero_engine.inference.manifest import (
     NetworkSize,
     Rating,
     Training,
+    described_game,
 )
 from muzero_engine.network.config import SIZES, BadConfig, NetworkConfig, Stem
 from muzero_engine.network.model import MuZeroNetwork
@@ -74,7 +76,7 @@ def export_bundle(
     `picture` is a PNG file with the curves of the training, `history` what they are drawn from. The checkpoint is
     stored in 16 bits and holds the weights of both graphs: a network loaded from it exports to the same files. Raises
     BadConfig where the network was not made for this version of the game or for this environment, FileExistsError where
-    `folder` holds something that is no part of a bundle, BadEnvironment, EnvironmentFailed.
+    `folder` holds something that is no part of a bundle, or one of another game, BadEnvironment, EnvironmentFailed.
     """
     if isinstance(game, EnvironmentDescription):
         _check_environment(network.config, game, int8)
@@ -85,9 +87,7 @@ def export_bundle(
     if place.exists() and not place.is_dir():
         raise FileExistsError(f"{folder} is no folder: choose another name")
     if folder.exists():
-        foreign = [entry.name for entry in folder.iterdir() if entry.name not in (MANIFEST, CARD, *KNOWN_FILES)]
-        if foreign:
-            raise FileExistsError(f"{folder} holds {foreign[0]}, which is no part of a bundle: choose another folder")
+        _refuse_foreign(folder, network.config.game)
     stored = copy.deepcopy(network).cpu().half().float()
     checkpoint = network_bytes(stored, dtype=torch.float16)
     files = {
@@ -114,6 +114,18 @@ def export_bundle(
     card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
     replace_bundle(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
     return manifest
+
+
+def _refuse_foreign(folder: Path, game: str) -> None:
+    """Raise FileExistsError where a bundle of this game would replace anything but one, or a README.md alone."""
+    path = folder / MANIFEST
+    there = described_game(read_limited(path, MAX_MANIFEST_BYTES)) if path.is_file() else None
+    known = (CARD,) if there is None else (CARD, MANIFEST, *KNOWN_FILES)
+    foreign = [entry.name for entry in folder.iterdir() if entry.name not in known]
+    if foreign:
+        raise FileExistsError(f"{folder} holds {foreign[0]}, which is no part of a bundle: choose another folder")
+    if there is not None and there != game:
+        raise FileExistsError(f"{folder} holds a bundle of {there}, and this is one of {game}: choose another folder")
 
 
 def _check_game(config: NetworkConfig, game: Game) -> None:

@@ -268,6 +268,15 @@ class _Format:
     """What every manifest has, whatever its format."""
 
     format: FromOne
+    game: str
+
+
+def described_game(data: bytes) -> str | None:
+    """Return what the weights of a manifest are for, whatever its format; None where it is none of a bundle."""
+    try:
+        return from_data(_Format, parse_json(data), "it", ignored=True, complete=True).game
+    except ValueError:
+        return None
 
 
 def _complaint(error: BadData) -> tuple[str, str]:

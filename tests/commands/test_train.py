@@ -463,6 +463,17 @@ def test_a_run_begun_anew_over_one_without_a_checkpoint_says_so(tmp_path: Path) 
     assert done(*command).count(f"{tmp_path} {line}\n") == 1
 
 
+@pytest.mark.parametrize(("name", "text"), [("config.json", '{"my": "settings"}'), ("metrics.jsonl", "mine")])
+def test_no_run_begins_over_files_of_somebody_else(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    (tmp_path / "checkpoint-500").mkdir()  # as other programs have, too
+    (tmp_path / "checkpoint-500" / "model.bin").write_text(text)
+    line = f"Error: {tmp_path} holds {name}, which is no run's: choose another folder"
+    assert last_line(call(*NEW, "--run", tmp_path, "--resume", "auto", *TINY)) == line
+    assert (tmp_path / name).read_text() == text
+    assert (tmp_path / "checkpoint-500" / "model.bin").exists()
+
+
 def _interrupt(*_arguments: object) -> None:
     raise KeyboardInterrupt
 

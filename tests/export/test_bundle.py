@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from muzero_engine.export import bundle as bundle_module
 from muzero_engine.export.bundle import export_bundle, replace_bundle
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle, read_manifest
-from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, RECURRENT, Rating, Training
+from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, PICTURE, RECURRENT, Rating, Training
 from muzero_engine.network.config import BadConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.network_file import load_network
@@ -126,11 +127,22 @@ def test_what_a_killed_export_left_is_removed_by_the_next(tmp_path: Path, monkey
     assert [entry.name for entry in tmp_path.iterdir()] == ["tictactoe"]
 
 
-def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "diary.txt").write_text("mine")
-    with pytest.raises(FileExistsError, match=r"diary\.txt"):
+@pytest.mark.parametrize(
+    ("name", "text"), [("diary.txt", "mine"), (MANIFEST, '{"name": "my page"}'), (PICTURE, "mine")]
+)
+def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(FileExistsError, match=f"holds {re.escape(name)}, which is no part of a bundle"):
         export_bundle(tiny_network(GAME), GAME, tmp_path, training=TRAINING)
-    assert (tmp_path / "diary.txt").read_text() == "mine"
+    assert (tmp_path / name).read_text() == text
+
+
+def test_a_bundle_takes_the_place_of_one_of_its_own_game_alone(tmp_path: Path) -> None:
+    other = load_game("othello")
+    manifest = export_bundle(tiny_network(other), other, tmp_path, training=TRAINING)
+    with pytest.raises(FileExistsError, match="holds a bundle of othello, and this is one of tictactoe"):
+        export_bundle(tiny_network(GAME), GAME, tmp_path, training=TRAINING)
+    assert read_manifest(tmp_path) == manifest
 
 
 @pytest.mark.parametrize(("field", "value"), [("game_version", 99), ("planes", 7), ("ownership", True)])

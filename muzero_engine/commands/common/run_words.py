@@ -76,6 +76,15 @@ def edited_by_hand(file: Path, before: TrainConfig, now: TrainConfig) -> str | N
     return f"{file} was edited, and is only a copy: nothing of it counts; to change settings say {asked}{more}"
 
 
+def is_of_a_run(file: Path) -> bool:
+    """Return whether a file has settings of a run, of whatever version, and is not somebody else's."""
+    try:
+        written = parse_json(read_limited(file, MOST_BYTES).decode())
+    except (OSError, ValueError):
+        return False
+    return isinstance(written, dict) and {"preset", "steps", "learner"} <= written.keys()
+
+
 def _flat(data: Any, name: str = "") -> dict[str, object]:
     """Return values by the names that --set knows them by."""
     if not isinstance(data, dict):
