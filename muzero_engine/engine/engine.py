@@ -28,6 +28,7 @@ from muzero_engine.engine.control import Control, Phase
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.memory import obtainable_mb
+from muzero_engine.engine.notices import ON_A_CLOCK, Notices, missing_threads
 from muzero_engine.engine.options import BadOption, EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
 from muzero_engine.engine.strength import Levels, limited
@@ -106,7 +107,7 @@ class Engine:
         self._idle.set()
         self._lost_turns = LostTurns()
         self._error: str | None = None
-        self._notice: str | None = None
+        self._notices = Notices()
         self._obtainable_mb: dict[int, int] = {}  # by what was asked for
 
     @property
@@ -123,7 +124,6 @@ class Engine:
         Does nothing during a search. Raises ValueError or RuntimeError with one clear line.
         """
         if self._idle.is_set():
-            self._notice = None
             helper = self.mate_helper() if self._options.mate_search else None
             if helper is not None:
                 helper.start()  # it starts while the model is loaded
@@ -164,10 +164,9 @@ class Engine:
 
     @property
     def notice(self) -> str | None:
-        """Return one line on what is not as the options ask, since the last `prepare`; None where all is."""
-        helper = self._mate_helper
-        said = (_missing_threads(self._options), self._notice, None if helper is None else helper.notice)
-        return "; ".join(filter(None, said)) or None
+        """Return one line on what is not as the options ask; None where all is."""
+        helper = None if self._mate_helper is None else self._mate_helper.notice
+        return replace(self._notices, threads=missing_threads(self._options), mates=helper).line()
 
     def forget(self) -> None:
         """Give the memory of the last search back. Nothing of it is used in the next one anyway."""
@@ -214,7 +213,7 @@ class Engine:
             lines or options.multipv,
             root_widening,
             branches,
-            self._level(options) if limited(options) and not limits.endless else None,
+            None if limits.endless else self._level(options),
         )
         control = Control(limits)
         self._control = control
@@ -228,11 +227,14 @@ class Engine:
             raise
 
     def _level(self, options: EngineOptions) -> LevelSettings | None:
-        """Return how the options want to be played; full strength, and a notice, where these weights cannot."""
+        """Return how the options want to be played; full strength (None), and a notice, where these weights cannot."""
+        self._notices.level = None
+        if not limited(options):
+            return None
         try:
             return self.levels(options).settings(options)
         except BadOption as error:
-            self._notice = f"playing at full strength: {error}"
+            self._notices.level = f"playing at full strength: {error}"
             return None
 
     @property
@@ -317,9 +319,10 @@ class Engine:
         """Return the model of these options; on a clock, which loading would use up, the one that there is, if any."""
         key = _model_key(options)
         model = self._model
-        if model is not None and key != self._model_key and on_a_clock:
-            self._notice = "the network that the options ask for is not loaded on a clock, but at isready or a new game"
-        elif model is None or key != self._model_key:
+        waits = model is not None and key != self._model_key and on_a_clock
+        self._notices.waiting = ON_A_CLOCK if waits else None
+        if model is None or (key != self._model_key and not waits):
+            self._notices.network = None
             asked, before = options.weights, self._loaded_for
             self._model = self._search = model = self._levels = self._loaded_for = None  # memory for the next
             self._batches.clear()
@@ -329,7 +332,7 @@ class Engine:
                 if before is None:
                     raise
                 options, model = before, self._load_model(before)
-                self._notice = f"{_first_line(error)}: playing on with the network from before"
+                self._notices.network = f"{_first_line(error)}: playing on with the network from before"
             self._model, self._model_key, self._loaded_for = model, key, options
             self._levels = asked, self._levels_now(options)
         return model
@@ -377,8 +380,8 @@ class Engine:
         if asked not in self._obtainable_mb:
             self._obtainable_mb[asked] = obtainable_mb(asked)
         mb = self._obtainable_mb[asked]
-        if mb < asked:
-            self._notice = f"a hash of {asked} MB cannot be had here: searching with {mb} MB"
+        hash_text = f"a hash of {asked} MB cannot be had here: searching with {mb} MB"
+        self._notices.hash = hash_text if mb < asked else None
         return mb
 
     def _without_model(self, job: Job, control: Control) -> SearchResult:
@@ -401,11 +404,3 @@ def _first_line(error: Exception) -> str:
 def _model_key(options: EngineOptions) -> tuple[object, ...]:
     """Return what another model is loaded for when it changes."""
     return options.weights, options.backend, options.precision, obtainable_threads(options.threads)
-
-
-def _missing_threads(options: EngineOptions) -> str | None:
-    """Return a sentence where the options ask for more threads than there are cores, else None."""
-    asked, threads = options.threads, obtainable_threads(options.threads)
-    return (
-        f"{asked} threads cannot be had here: thinking with {threads}, one for each core" if threads < asked else None
-    )

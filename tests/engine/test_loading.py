@@ -218,7 +218,7 @@ def test_an_engine_that_is_closed_while_the_model_loads_ends_quietly(monkeypatch
     assert len(client.results) == 1
 
 
-def test_a_network_that_cannot_be_loaded_leaves_the_one_from_before() -> None:
+def test_a_network_that_cannot_be_loaded_leaves_the_one_from_before(monkeypatch: pytest.MonkeyPatch) -> None:
     game = load_game("tictactoe")
     loaded: list[str] = []
 
@@ -235,6 +235,11 @@ def test_a_network_that_cannot_be_loaded_leaves_the_one_from_before() -> None:
     engine.prepare((3, 3))
     engine.configure(EngineOptions(weights="bad"))
     engine.prepare((3, 3))
-    assert engine.notice == "there are no weights in bad: playing on with the network from before"
+    said = "there are no weights in bad: playing on with the network from before"
+    assert engine.notice == said
+    monkeypatch.setattr(memory, "machine_mb", lambda: 100.0)
+    engine.configure(EngineOptions(weights="bad", hash_mb=1 << 20))
+    engine.prepare((3, 3))
+    assert engine.notice == f"{said}; a hash of 1048576 MB cannot be had here: searching with 75 MB"
     assert not engine.stale  # it is not tried again at every move
     assert loaded == ["bad", "good", "bad", "good"]

@@ -89,9 +89,12 @@ def make_engine(game: str, options: EngineOptions) -> Engine:
 
 def levels(game: str, options: EngineOptions) -> Levels:
     """Return the levels that were measured of the weights that the options ask for; reads the manifest only."""
-    ranks = load_game(game).defaults.ranks
+    folder, loaded = weights_folder(game, options), load_game(game)
+    ranks = loaded.defaults.ranks
     try:
-        return Levels(read_manifest(weights_folder(game, options)).levels, ranks)
+        manifest = read_manifest(folder)
+        manifest.check_game(loaded.spec, str(folder))
+        return Levels(manifest.levels, ranks)
     except BadWeights as error:
         return Levels(None, ranks, str(error))
 
