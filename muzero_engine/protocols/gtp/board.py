@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from muzero_engine.arrays import Floats
@@ -247,9 +248,10 @@ class GtpBoard:
         return ""
 
     def _printsgf(self, args: Args) -> str:
-        """Answer `printsgf [file]`: the game so far, into a file or into the response."""
+        """Answer `printsgf [file]`: the game so far, into a file or into the response; komi as `loadsgf` takes it."""
         over = self.position.outcome() is not None
-        text = sgf_text(GoRecord.of(self.position, result=self.final_score() if over else ""))
+        record = GoRecord.of(self.position, result=self.final_score() if over else "")
+        text = sgf_text(replace(record, komi=self.komi))
         if not args or args == ("-",):
             return text
         path = Path(" ".join(args))

@@ -87,3 +87,13 @@ def test_files_that_cannot_be_used(talk: Talk, tmp_path: Path) -> None:
     assert talk.refuse(f"printsgf {tmp_path}/none/x.sgf").startswith("cannot write file")
     talk.refuse("loadsgf")
     assert living_stones(talk) == "E5"
+
+
+def test_points_for_handicap_are_no_part_of_a_record_s_komi(tmp_path: Path) -> None:
+    talk = Talk()
+    for line in ("kata-set-rules chinese", "komi 0.5", "fixed_handicap 2", f"printsgf {tmp_path}/a.sgf"):
+        talk.ask(line)
+    board = talk.ask("showboard")
+    talk.ask(f"loadsgf {tmp_path}/a.sgf")
+    assert talk.ask("get_komi") == "0.5"
+    assert talk.ask("showboard") == board
