@@ -3,9 +3,9 @@
 EXTRA is installed with the package when the environment is made, ADDED into the one that is there.
 
 Needs nothing but the standard library and says everything on stderr. Safe to start many times at once: the first one
-works under a lock, the others wait for it. A stamp, written last, says for which folder and pyproject.toml the
-environment was made; without a stamp that fits, as after an interruption or a move, it is made anew. `scripts/_venv`
-compares the same stamp before it starts this program.
+works under a lock, the others wait for it. A stamp, written last, says for which folder and pyproject.toml and of which
+Python the environment was made; without a stamp that fits, as after an interruption, a move or an upgrade of the
+system's Python, it is made anew. `scripts/_venv` compares the same stamp before it starts this program.
 """
 
 from __future__ import annotations
@@ -57,14 +57,20 @@ def install(venv: Path, extra: str) -> None:
     run(venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", requirement)
 
 
+def made_of(venv: Path) -> bytes:
+    """Return what the stamp of an environment says that works."""
+    python = os.path.realpath(venv / "bin" / "python")
+    return os.fsencode(f"{REPOSITORY}\n{python}\n") + (REPOSITORY / "pyproject.toml").read_bytes()
+
+
 def ensure(stamp: Path, setting_up: Callable[[], None]) -> bool:
     """Set something up unless its stamp fits, and stamp it. Raises CalledProcessError. Returns whether it did."""
-    content = f"{REPOSITORY}\n".encode() + (REPOSITORY / "pyproject.toml").read_bytes()
-    if stamp.exists() and stamp.read_bytes() == content:
+    venv = stamp.parent
+    if stamp.exists() and os.access(venv / "bin" / "python", os.X_OK) and stamp.read_bytes() == made_of(venv):
         return False
     setting_up()
     partial = stamp.with_suffix(".partial")
-    partial.write_bytes(content)
+    partial.write_bytes(made_of(venv))
     os.replace(partial, stamp)
     return True
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,13 +14,14 @@ import setup_venv
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """The commands that are run, which do nothing but make the environment's folder."""
+    """The commands that are run, which do nothing but make the environment's folder with its Python."""
     commands: list[tuple[str, ...]] = []
 
     def run(*command: str | Path) -> None:
         commands.append(tuple(str(part) for part in command))
         if command[1:3] == ("-m", "venv"):
-            Path(command[3]).mkdir()
+            (Path(command[3]) / "bin").mkdir(parents=True)
+            (Path(command[3]) / "bin" / "python").symlink_to(sys.executable)
 
     monkeypatch.setattr(setup_venv, "run", run)
     return commands
@@ -48,6 +52,28 @@ def test_training_is_added_to_the_environment_that_plays(
         str(setup_venv.REPOSITORY),
         f"{setup_venv.REPOSITORY}[train]",
     ]
+
+
+def is_stamped(venv: Path) -> bool:
+    """Whether `scripts/engine` takes the environment as it is."""
+    shell = f'. {shlex.quote(str(setup_venv.REPOSITORY / "scripts" / "_venv"))}; stamped "$0" setup.stamp'
+    return subprocess.run(["bash", "-euc", shell, str(venv)], check=False).returncode == 0
+
+
+def test_an_environment_whose_python_was_upgraded_or_removed_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[tuple[str, ...]]
+) -> None:
+    venv, other = tmp_path / "venv", tmp_path / "python3.99"
+    shutil.copy(sys.executable, other)
+    for target in (None, other, tmp_path / "gone" / "python3"):
+        if target is not None:
+            (venv / "bin" / "python").unlink()
+            (venv / "bin" / "python").symlink_to(target)
+            assert not is_stamped(venv)
+        calls.clear()
+        assert set_up(monkeypatch, venv, "") == 0
+        assert [command[-1] for command in calls if "pip" in command] == [str(setup_venv.REPOSITORY)]
+        assert is_stamped(venv)
 
 
 def test_what_could_not_be_added_is_tried_again_and_the_rest_stays(
