@@ -212,6 +212,11 @@ def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--komi", "5"], "chess has no komi"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--tc", "fast"], "no time control"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--anchor", "x=5"], "the engines are a, random"),
+        (["--game", "chess", "-e", "name=a random", "-e", "random", "--anchor", "a=1e308"], "NAME=ELO, at most 10,000"),
+        (
+            ["--game", "chess", "-e", "name=a random", "-e", "random", "--anchor", "a=5", "--anchor", "a=6"],
+            "a has another one already",
+        ),
         (
             ["--game", "chess", "-e", "name=a random", "-e", "random", "--openings", "x.sgf"],
             "games of go, not of chess",

@@ -16,6 +16,7 @@ from muzero_engine.commands.common.rating_flags import concurrency_flag, out_fla
 from muzero_engine.commands.common.training import install_command
 from muzero_engine.commands.ladder.rungs import RungsRequest, play_rungs
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.figures import PicturesUnavailable
 from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
@@ -37,7 +38,6 @@ from muzero_engine.match.ladder.rung_games import own_players
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES, Store
 from muzero_engine.match.results.page import PICTURES, Played, write_page, write_pictures
-from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.tables import aligned
 from muzero_engine.match.settings.match_settings import EngineSettings, client_kind, own_command
 from muzero_engine.match.settings.time_control import TimeControl

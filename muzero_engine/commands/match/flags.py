@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +33,7 @@ from muzero_engine.match.settings.match_settings import (
     Scoring,
 )
 
+MOST_ELO = 10_000  # of an anchor, from 0
 IDENTITIES, MACHINE = "identities", "machine"  # what a match's folder calls them
 PAGE = "report.html"  # in it
 
@@ -150,13 +150,16 @@ class Flags:
         for text in self.anchors:
             name, _, elo = text.rpartition("=")
             try:
-                held[name] = float(elo)
-                if not math.isfinite(held[name]):
+                rating = float(elo)
+                if not abs(rating) <= MOST_ELO:
                     raise ValueError
             except ValueError:
-                raise BadMatch(f"--anchor {text!a:.60}: write NAME=ELO") from None
+                raise BadMatch(f"--anchor {text!a:.60}: write NAME=ELO, at most {MOST_ELO:,}") from None
             if name not in names:
                 raise BadMatch(f"--anchor {text!a:.60}: the engines are {', '.join(names)}")
+            if name in held:
+                raise BadMatch(f"--anchor {text!a:.60}: {name} has another one already")
+            held[name] = rating
         return held
 
     def created(self, settings: MatchSettings, runner: Runner) -> Store:

@@ -10,13 +10,13 @@ from muzero_engine import __version__
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.training import install_command
 from muzero_engine.commands.match.flags import IDENTITIES, MACHINE, PAGE, match_facts
+from muzero_engine.figures import PicturesUnavailable
 from muzero_engine.games.record import GameRecord
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.records.moves import move_count
 from muzero_engine.match.records.store import Store
 from muzero_engine.match.results.page import SCORES, Played, write_page, write_pictures
-from muzero_engine.match.results.pictures import PicturesUnavailable
 from muzero_engine.match.results.standings import Standings, make_standings
 from muzero_engine.match.results.statistics import HeadToHead, Sprt, SprtDecision, Tally
 from muzero_engine.match.results.summary import write_summary

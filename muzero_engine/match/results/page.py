@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from muzero_engine.figures import PicturesUnavailable
 from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.lines import written_formats
@@ -80,7 +81,7 @@ def write_page(
 
 
 def write_pictures(standings: Standings, title: str, folder: Path) -> None:
-    """Write `PICTURES`. Raises pictures.PicturesUnavailable, before anything is written."""
+    """Write `PICTURES`. Raises PicturesUnavailable, before anything is written."""
     made = (
         pictures.ratings_png(standings, f"{title}: ratings"),
         pictures.cross_png(standings, f"{title}: points of the row against the column"),
@@ -102,7 +103,7 @@ def page_text(
     try:
         data = base64.b64encode(pictures.ratings_png(standings, "Ratings")).decode()
         chart = f'<img alt="Ratings with 95% intervals" src="data:image/png;base64,{data}">'
-    except pictures.PicturesUnavailable as error:
+    except PicturesUnavailable as error:
         chart = f"<p>{_escape(str(error))}</p>"
     head = "\n".join(f'<tr><th class="name">{_escape(name)}</th>{_cell(value, "name")}</tr>' for name, value in facts)
     return f"""<!DOCTYPE html>

@@ -1,16 +1,12 @@
-"""Standings as pictures: ratings with their intervals, and the cross table. Drawn by matplotlib, without a screen.
-
-matplotlib is not needed to play matches, so it is imported when a picture is drawn, here and nowhere else in play.
-"""
+"""Standings as pictures: ratings with their intervals, and the cross table."""
 
 from __future__ import annotations
 
-import io
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from muzero_engine.figures import new_figure, png_of
 from muzero_engine.match.results.standings import Standings
 from muzero_engine.match.results.tables import cross_cell, elo_text
 
@@ -18,15 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, DPI = 7.5, 110  # inches, dots an inch
+WIDTH = 7.5  # inches
 BLUE, GREY, RED = "#0b5394", "#888888", "#cc4125"
-HELP = "pictures need matplotlib, which the extra `pictures` brings"
 LONGEST_NAME = 32  # characters of a label
 MOST_NUMBERED = 30  # players whose points are written into the cross table; more are shades alone
-
-
-class PicturesUnavailable(RuntimeError):
-    """matplotlib is not installed."""
 
 
 def ratings_png(standings: Standings, title: str) -> bytes:
@@ -56,7 +47,7 @@ def ratings_png(standings: Standings, title: str) -> bytes:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)
     axes.margins(x=0.08)
-    return _png(figure)
+    return png_of(figure)
 
 
 def cross_png(standings: Standings, title: str) -> bytes:
@@ -87,7 +78,7 @@ def cross_png(standings: Standings, title: str) -> bytes:
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return _png(figure)
+    return png_of(figure)
 
 
 def _label(name: str) -> str:
@@ -96,21 +87,7 @@ def _label(name: str) -> str:
 
 
 def _figure(height: float, title: str, *, width: float = WIDTH) -> tuple[Figure, Axes]:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise PicturesUnavailable(HELP) from None
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, height)
     axes = figure.add_subplot()
     axes.set_title(title.replace("$", r"\$"), loc="left", fontsize=12)
     return figure, axes
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # its font knows no Japanese, say: a box tells it as well
-        figure.savefig(buffer, format="png")
-    return buffer.getvalue()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 
+from muzero_engine.dataclass_json import Rule
 from muzero_engine.ratings import NORMAL_95
 from muzero_engine.training.report.progress import plain_number
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the returns in a record
+_FIVE = Rule(lambda values: len(values) == len(QUANTILES), "five numbers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class EpisodesRecord:
     mean: float  # return
     half_width: float | None  # of the 95% interval of the mean; None of a single episode
     lowest: float
-    quantiles: tuple[float, ...]  # at QUANTILES
+    quantiles: Annotated[tuple[float, ...], _FIVE]  # at QUANTILES
     highest: float
     length: float  # mean steps
     truncated: float  # share of the episodes that were cut off, not ended by the environment

@@ -1,27 +1,24 @@
-"""`report`: one page with the `charts` of a run, that needs nothing beside it, and the same charts as PNG files.
-
-matplotlib draws, without a screen; it is imported here and nowhere else.
-"""
+"""`report`: one page with the `charts` of a run, that needs nothing beside it, and the same charts as PNG files."""
 
 from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
+from muzero_engine.figures import new_figure, png_of
 from muzero_engine.files import make_folder, text_bytes, write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
 from muzero_engine.training.report.progress import clock_text, short_number
 from muzero_engine.training.report.run_metrics import CycleRecord, ratings
 from muzero_engine.training.report.words import words_of
 
-WIDTH, HEIGHT, DPI = 6.4, 3.8, 110  # inches, inches, dots an inch
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDTH, HEIGHT = 6.4, 3.8  # inches
 SMOOTHED = 200  # points of a curve, at most; more are averaged
 OVERVIEW = ("returns", "evaluation", "elo", "scores", "policy-loss", "value-loss", "length", "results")
 OVERVIEW_COLUMNS = 3
@@ -114,9 +111,9 @@ def _averaged(points: Points) -> Points:
 
 
 def _png(chart: Chart) -> bytes:
-    figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
+    figure = new_figure(WIDTH, HEIGHT)
     _draw(figure.add_subplot(), chart)
-    return _image(figure)
+    return png_of(figure)
 
 
 def overview(records: Sequence[CycleRecord], title: str) -> bytes | None:
@@ -128,18 +125,11 @@ def overview(records: Sequence[CycleRecord], title: str) -> bytes | None:
     if not shown:
         return None
     rows = -(-len(shown) // OVERVIEW_COLUMNS)
-    figure = Figure(figsize=(OVERVIEW_COLUMNS * WIDTH, rows * HEIGHT), dpi=OVERVIEW_DPI, layout="constrained")
+    figure = new_figure(OVERVIEW_COLUMNS * WIDTH, rows * HEIGHT, OVERVIEW_DPI)
     figure.suptitle(title, fontsize=14)
     for place, chart in enumerate(shown, 1):
         _draw(figure.add_subplot(rows, OVERVIEW_COLUMNS, place), chart)
-    return _image(figure)
-
-
-def _image(figure: Figure) -> bytes:
-    FigureCanvasAgg(figure)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return png_of(figure)
 
 
 def _draw(axes: Axes, chart: Chart) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from support.scores import round_robin
 
+from muzero_engine.figures import PicturesUnavailable
 from muzero_engine.match.results.page import page_text, write_page, write_pictures
-from muzero_engine.match.results.pictures import PicturesUnavailable, cross_png, ratings_png
+from muzero_engine.match.results.pictures import cross_png, ratings_png
 from muzero_engine.match.results.standings import Standings, make_standings
 from muzero_engine.match.results.statistics import Sprt, Tally
 

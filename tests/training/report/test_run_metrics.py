@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.cycles import cycle_record
 
+from muzero_engine.training.report import run_metrics
+from muzero_engine.training.report.episodes_record import EpisodesRecord
 from muzero_engine.training.report.run_metrics import METRICS_FILE, BadMetrics, MatchRecord, MetricsLog, read_records
 
 
@@ -66,6 +69,11 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
         read_records(tmp_path)
     path.write_text("what\n")
     with pytest.raises(BadMetrics, match="line 1"):
+        read_records(tmp_path)
+    episodes = EpisodesRecord.of([1.0, 2.0], [3, 4], truncated=0)
+    cut = replace(cycle_record(1), episodes=replace(episodes, quantiles=episodes.quantiles[:4]))
+    path.write_bytes(run_metrics.lines([cut]))
+    with pytest.raises(BadMetrics, match="quantiles must be five numbers"):
         read_records(tmp_path)
     path.write_bytes(b"\xff\xfe\n")
     with pytest.raises(BadMetrics, match="cannot be read"):
