@@ -8,8 +8,7 @@ the search's, which `go` starts.
 - The search's thread owns the position (a copy), the model, the batch sizes and the tree, from `go` until it sets
   `_idle`, its last act; `prepare` uses them only while `_idle` is set. `close`, which does not wait for ever, merely
   drops the engine's references.
-- `_error` is written by the search's thread before `on_done`, and read in `on_done` or after `wait`; `_levels` is
-  replaced whole by whoever loads a model.
+- `_error` is written by the search's thread before `on_done`, and read in `on_done` or after `wait`.
 
 Values that cross are immutable (`Limits`, `EngineOptions`, `SearchInfo`, `SearchResult`), but for the functions
 `on_info` and `on_done`, which run in the search's thread.
@@ -91,7 +90,6 @@ class Engine:
     ) -> None:
         self._load_model = load_model
         self._read_levels = read_levels
-        self._levels: tuple[str, Levels] | None = None  # of the loaded network, with the weights that were asked for
         self._tune_batch = tune_batch
         self._game = game
         self._mate_helper: MateHelper | None = None
@@ -150,11 +148,7 @@ class Engine:
             self.levels(options).check(options)
 
     def levels(self, options: EngineOptions) -> Levels:
-        """Return the levels of the weights that these options ask for: as they were when their network was loaded."""
-        loaded = self._levels
-        return loaded[1] if loaded is not None and loaded[0] == options.weights else self._levels_now(options)
-
-    def _levels_now(self, options: EngineOptions) -> Levels:
+        """Return the levels of the weights that these options ask for."""
         return Levels() if self._read_levels is None else self._read_levels(options)
 
     @property
@@ -323,8 +317,8 @@ class Engine:
         self._notices.waiting = ON_A_CLOCK if waits else None
         if model is None or (key != self._model_key and not waits):
             self._notices.network = None
-            asked, before = options.weights, self._loaded_for
-            self._model = self._search = model = self._levels = self._loaded_for = None  # memory for the next
+            before, self._loaded_for = self._loaded_for, None
+            self._model = self._search = model = None  # two at once may be more than the memory holds
             self._batches.clear()
             try:
                 model = self._load_model(options)
@@ -334,7 +328,6 @@ class Engine:
                 options, model = before, self._load_model(before)
                 self._notices.network = f"{_first_line(error)}: playing on with the network from before"
             self._model, self._model_key, self._loaded_for = model, key, options
-            self._levels = asked, self._levels_now(options)
         return model
 
     def _helper_for(self, job: Job) -> MateHelper | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.engine_client import PATIENCE, Client
@@ -15,9 +17,10 @@ from muzero_engine.commands.common import compose
 from muzero_engine.engine import memory
 from muzero_engine.engine.engine import FIXED_BATCH, Engine
 from muzero_engine.engine.limits import Clock, Limits
-from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.options import BadOption, EngineOptions
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import default_weights_dir
 from muzero_engine.model import Model, RecurrentOutput
 
 
@@ -125,19 +128,40 @@ def test_the_memory_of_a_network_is_given_back_before_the_next_is_loaded(monkeyp
     game = load_game("tictactoe")
     loaded, left = list[weakref.ref[Model]](), list[list[bool]]()
 
-    def load(_: str, __: EngineOptions) -> Model:
+    def load(*_: object, **__: object) -> Model:
         model = HashModel(game.spec, (3, 3))
         loaded.append(weakref.ref(model))
         return model
 
-    monkeypatch.setattr(compose, "load_model", load)
+    monkeypatch.setattr(compose, "OnnxModel", load)
     monkeypatch.setattr(compose, "give_back_memory", lambda: left.append([ref() is not None for ref in loaded]))
     client = Client()
-    client.engine = Engine(compose.model_loader("tictactoe"))
+    client.engine = Engine(compose.GameWeights("tictactoe").load)
     for precision in ("auto", "fp32", "int8"):
         client.engine.configure(EngineOptions(precision=precision))
         client.go(Limits(nodes=20))
     assert left == [[], [False], [False, False]]
+
+
+def test_weights_in_play_stay_what_they_are_whatever_becomes_of_their_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    plain, limited = EngineOptions(weights=str(folder)), EngineOptions(weights=str(folder), level="300")
+    weights = compose.GameWeights("tictactoe")
+    client = Client()
+    client.engine = Engine(weights.load, plain, read_levels=weights.levels)
+    with pytest.raises(BadOption, match="there are no weights in"):
+        client.engine.check(limited)
+    shutil.copytree(default_weights_dir("tictactoe"), folder)
+    client.engine.check(limited)
+    client.go(Limits(nodes=20))
+    shutil.rmtree(folder)
+    client.engine.check(limited)
+    client.engine.configure(replace(plain, precision="fp32"))
+    assert client.go(Limits(nodes=20)).info.nodes == 20
+    assert client.engine.error is client.engine.notice is None
+    client.engine.configure(EngineOptions(weights=str(tmp_path / "none")))
+    assert client.go(Limits(nodes=20)).info.nodes == 20
+    assert "none: it is not a folder" in (client.engine.notice or "")
 
 
 def test_the_model_is_loaded_again_only_when_its_options_change(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,21 +185,6 @@ def test_a_level_bounds_the_search_whatever_the_clock() -> None:
         assert played(engine, limits).info.nodes == 16
 
 
-def test_levels_are_those_of_the_network_that_is_loaded() -> None:
-    now = Levels(why_none="there are no weights")
-    engine = Engine(lambda _: HashModel(CHESS.spec, (8, 8)), options(seed=1), read_levels=lambda _: now)
-    limited = options(level="1600")
-    with pytest.raises(BadOption, match="there are no weights"):
-        engine.check(limited)
-    now = LEVELS  # the folder has come
-    engine.check(limited)
-    engine.prepare((8, 8))
-    now = Levels()  # and is another one's
-    engine.check(limited)
-    with pytest.raises(BadOption, match="no measured levels"):
-        engine.check(replace(limited, weights="others"))
-
-
 def test_weights_that_lose_their_levels_play_on_and_say_so() -> None:
     client = Client("chess", level="1200")
     assert client.go(Limits(nodes=20)).info.nodes == 20

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from muzero_engine import __version__
 from muzero_engine.commands.common.collector import give_back_memory, no_full_collections
-from muzero_engine.engine.engine import Engine, ModelLoader
+from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
@@ -17,7 +17,7 @@ from muzero_engine.files import expanded
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
-from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest
+from muzero_engine.inference.bundle import Bundle, default_weights_dir, load_bundle, read_manifest
 from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.inference.tuning import tune
@@ -35,22 +35,55 @@ def weights_folder(game: str, options: EngineOptions) -> Path:
 
 def load_model(game: str, options: EngineOptions) -> OnnxModel:
     """Return the network of a game. Raises BadWeights or BackendUnavailable."""
+    return _model(_bundle(game, options), options)
+
+
+def _bundle(game: str, options: EngineOptions) -> Bundle:
+    return load_bundle(weights_folder(game, options), load_game(game).spec)
+
+
+def _model(bundle: Bundle, options: EngineOptions) -> OnnxModel:
     return OnnxModel(
-        load_bundle(weights_folder(game, options), load_game(game).spec),
+        bundle,
         backend=Backend(options.backend),
         precision=Precision(options.precision),
         threads=options.threads,
     )
 
 
-def model_loader(game: str) -> ModelLoader:
-    """Return `load_model` for one game, as the engine takes it: whatever was loaded before is gone then."""
+class GameWeights:
+    """Where an engine has its networks and their levels from.
 
-    def load(options: EngineOptions) -> Model:
+    The bundle of the last network is kept: whatever becomes of its folder, it can be loaded again in another way, and
+    its levels are those that are played.
+    """
+
+    def __init__(self, game: str) -> None:
+        self._game = game
+        self._last: Bundle | None = None
+
+    def load(self, options: EngineOptions) -> Model:
+        """Return `load_model`, as the engine takes it: whatever was loaded before is gone by now."""
         give_back_memory()
-        return load_model(game, options)
+        try:
+            bundle = _bundle(self._game, options)
+        except BadWeights:
+            if (kept := self._kept(options)) is None:
+                raise
+            bundle = kept
+        model = _model(bundle, options)
+        self._last = bundle
+        return model
 
-    return load
+    def levels(self, options: EngineOptions) -> Levels:
+        """Return the levels of the weights that the options ask for."""
+        if (kept := self._kept(options)) is None:
+            return levels(self._game, options)
+        return Levels(kept.manifest.levels, load_game(self._game).defaults.ranks)
+
+    def _kept(self, options: EngineOptions) -> Bundle | None:
+        last = self._last
+        return last if last is not None and last.folder == weights_folder(self._game, options) else None
 
 
 def level_line(game: str, options: EngineOptions) -> str | None:
@@ -82,7 +115,8 @@ def make_engine(game: str, options: EngineOptions) -> Engine:
     """Return an engine for a game, whose network is loaded when it is first needed. From now on this process makes no
     full garbage collections (see `collector`). Raises BadOption for a level that the weights do not have."""
     no_full_collections()
-    engine = Engine(model_loader(game), options, tune_batch, game, lambda asked: levels(game, asked))
+    weights = GameWeights(game)
+    engine = Engine(weights.load, options, tune_batch, game, weights.levels)
     engine.check(options)  # refused at once, not in a game
     return engine
 
