@@ -37,6 +37,7 @@ from muzero_engine.commands.common.training import (
 from muzero_engine.files import write_atomically
 from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
+from muzero_engine.machine import usable_cores
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, default_preset
 from muzero_engine.training.ranks import told
@@ -233,7 +234,9 @@ def _train(order: _Order) -> None:
             world = stack.enter_context(joined_world(order.device))
             if order.folder is None:
                 folder = Path(world.text(str(folder)))
-            use_threads(world, order.threads)
+            if order.threads > (cores := usable_cores()):
+                progress.note(f"{order.threads} threads cannot be had here: training with {cores}, one for each core")
+            use_threads(world, min(order.threads, cores))
             _run(order, folder, world, lock, progress)
     except KeyboardInterrupt:
         progress.note(f"stopped at once: {what_is_there(folder)}")

@@ -234,6 +234,14 @@ def test_a_rank_that_is_no_number_is_one_line(tmp_path: Path, monkeypatch: pytes
     assert last_line(result) == "Error: RANK is 'x', not a number: start several processes with torchrun"
 
 
+def test_no_more_threads_are_taken_than_there_are_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.commands.train._run", lambda *_: None)
+    monkeypatch.setattr("muzero_engine.commands.train.usable_cores", lambda: 1)
+    output = done("train", "--game", "tictactoe", "--run", tmp_path, "--device", "cpu", "--threads", 100_000)
+    assert "100000 threads cannot be had here: training with 1, one for each core" in output
+    assert torch.get_num_threads() == 1
+
+
 def test_what_there_is_to_go_on_from_is_looked_for_before_pytorch_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
