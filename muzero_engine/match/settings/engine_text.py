@@ -69,6 +69,12 @@ class EngineEntry:
     weights: str | None = None
     seed: int | None = None
 
+    def __post_init__(self) -> None:
+        """Raise BadMatch where an engine would read more commands in a value."""
+        for name, value in self.options + self.environment:
+            if any(letter < " " for letter in name + value):
+                raise BadMatch(f"{name!a:.60} is no single line of text")
+
     def over(self, base: EngineEntry) -> EngineEntry:
         """Return this entry, with what it does not say taken from another one."""
         return EngineEntry(
@@ -249,8 +255,6 @@ def _pairs(table: Mapping[str, object], key: str) -> tuple[tuple[str, str], ...]
         if not isinstance(value, str) and not abs(value) <= MOST_NUMBER:
             raise BadMatch(f"{key}: {name} is no number that an option takes")
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        if not (text + name).isprintable():
-            raise BadMatch(f"{key}: {name} is no single line of text")
         pairs.append((name, text))
     return tuple(pairs)
 

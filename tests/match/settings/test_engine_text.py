@@ -61,6 +61,7 @@ def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
         ("seed=x random", "whole number"),
         ("weights= muzero", "nothing behind weights="),
         ("dir= sf", "nothing behind dir="),
+        ("'option.X=1\nquit' sf", "'X' is no single line of text"),
     ],
 )
 def test_what_is_refused(text: str, problem: str) -> None:
