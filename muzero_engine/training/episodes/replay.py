@@ -65,6 +65,7 @@ class EpisodeReplay:
         number = torch.arange(slots)
         self._held_out = number % HELD_OUT_EVERY == HELD_OUT_EVERY - 1  # bool[B], on the CPU
         self._drawable: _Drawable | None = None  # as the ring was when it was last drawn from
+        self._renewable: Tensor | None = None  # int64[n], places of the windows of all slots
 
     @property
     def stored_plies(self) -> int:
@@ -84,7 +85,7 @@ class EpisodeReplay:
     def add(self, rows: EpisodeRows) -> None:
         """Take in the next rows of some slots."""
         self._ring.add(rows)
-        self._drawable = None
+        self._drawable = self._renewable = None
 
     def draw(self, batch_size: int, generator: torch.Generator) -> Batch:
         """Return a batch of random rows of the window, `generator` being one of the training device.
@@ -143,8 +144,14 @@ class EpisodeReplay:
             self._drawable = None
 
     def renew_values(self, count: int, values: Callable[[Tensor], Tensor], generator: torch.Generator) -> None:
-        """Make the values of `count` random rows of the window anew; `values` returns float32[M] for observations."""
-        places = self._drawn_from().places
+        """Make the values of `count` random rows of the window anew; `values` returns float32[M] for observations.
+
+        Those that are held out as well: their targets, too, are to be the newest network's, or their loss would show
+        how old they are.
+        """
+        if self._renewable is None:
+            self._renewable = self._places(torch.ones_like(self._held_out), self._windows())
+        places = self._renewable
         if len(places):
             place = places[torch.randint(len(places), (count,), generator=generator, device=self._device)]
             self._ring.rows.root_value[place] = values(observations_at(self._ring, place, self._spec, self._dtype))
@@ -239,4 +246,4 @@ class EpisodeReplay:
         if any(saved[name].shape[2:] != getattr(ring.rows, name).shape[1:] for name in PER_ROW):
             raise BadState("the saved replay is of another environment or has another number of target actions")
         ring.begin_at(state["end"], state["held"], EpisodeRows(first_slot=0, **saved))
-        self._drawable = None
+        self._drawable = self._renewable = None

@@ -314,6 +314,19 @@ def test_renewed_values_are_what_targets_bootstrap_from() -> None:
     assert after.weight is not None
 
 
+def test_values_of_held_out_rows_are_renewed_like_those_that_are_learnt_from() -> None:
+    of = replay(slots=50)
+    of.add(rows("." * 12, slots=50))
+    before = of.draw_held_out(50, torch.Generator().manual_seed(1))
+    of.renew_values(20_000, lambda observed: torch.full((len(observed),), 1000.0), torch.Generator().manual_seed(1))
+    after = of.draw_held_out(50, torch.Generator().manual_seed(1))
+    assert before is not None
+    assert after is not None
+    place = by_number(before)[2]
+    bootstrapped = after.value[place, 0, 0] - before.value[place, 0, 0]
+    assert bootstrapped.item() == pytest.approx((1000.0 - 105.0) * GAMMA**STEPS, rel=1e-4)
+
+
 def assert_same_batches(one: Batch, other: Batch) -> None:
     for field in fields(Batch):
         left, right = getattr(one, field.name), getattr(other, field.name)
