@@ -456,8 +456,9 @@ def test_resume_auto_needs_no_game_where_there_is_a_checkpoint(tmp_path: Path) -
     command = ["train", "--run", run, "--resume", "auto"]
     needs = "a new run needs --game: one of chess, go, othello, shogi, tictactoe; or --env: an environment"
     assert last_line(call(*command)) == f"Error: {needs}"
-    (run / "checkpoint-7").mkdir(parents=True)  # without its document: not complete
-    assert last_line(call(*command)) == f"Error: {run} has no checkpoint to go on from, and {needs}"
+    (run / "checkpoint-7").mkdir(parents=True)
+    gone = "cannot be read, checkpoint.json: No such file or directory"
+    assert last_line(call(*command)) == f"Error: the checkpoint {run / 'checkpoint-7'} {gone}"
     (run / "checkpoint-7").rmdir()
     done(*NEW, "--run", run, "--steps", 1, *TINY)
     assert "from step 1" in done(*command, "--steps", 2)
@@ -474,12 +475,12 @@ def test_a_run_begun_anew_over_one_without_a_checkpoint_says_so(tmp_path: Path) 
 @pytest.mark.parametrize(("name", "text"), [("config.json", '{"my": "settings"}'), ("metrics.jsonl", "mine")])
 def test_no_run_begins_over_files_of_somebody_else(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
-    (tmp_path / "checkpoint-500").mkdir()  # as other programs have, too
-    (tmp_path / "checkpoint-500" / "model.bin").write_text(text)
+    (tmp_path / "checkpoint-last").mkdir()  # as other programs have, too
+    (tmp_path / "checkpoint-last" / "model.bin").write_text(text)
     line = f"Error: {tmp_path} holds {name}, which is no run's: choose another folder"
     assert last_line(call(*NEW, "--run", tmp_path, "--resume", "auto", *TINY)) == line
     assert (tmp_path / name).read_text() == text
-    assert (tmp_path / "checkpoint-500" / "model.bin").exists()
+    assert (tmp_path / "checkpoint-last" / "model.bin").exists()
 
 
 def _interrupt(*_arguments: object) -> None:

@@ -181,17 +181,17 @@ class Checkpoint:
 
 
 def checkpoints(run: Path) -> list[tuple[int, Path]]:
-    """Return (step, folder) of the complete checkpoints of a run, newest first.
+    """Return (step, folder) of the checkpoints of a run, newest first.
 
     A folder that somebody gave another name than its step is none. Nothing is read but the documents: a file may be
-    damaged, and so may be a document.
+    damaged, and a document damaged or gone.
     """
-    complete = []
+    found = []
     for path in run.glob("checkpoint-*"):
         match = _NAME.fullmatch(path.name)
-        if match and (path / DOCUMENT).exists() and _step_of(path) in (None, int(match[1])):
-            complete.append((int(match[1]), path))
-    return sorted(complete, reverse=True)
+        if match and path.is_dir() and _step_of(path) in (None, int(match[1])):
+            found.append((int(match[1]), path))
+    return sorted(found, reverse=True)
 
 
 def restore_checkpoints(run: Path) -> None:
@@ -250,7 +250,8 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     try:
         document = _document(folder)
     except OSError as error:
-        raise BadCheckpoint(f"the checkpoint {folder} cannot be read: {error.strerror or error}") from error
+        reason = error.strerror or str(error)
+        raise BadCheckpoint(f"the checkpoint {folder} cannot be read, {DOCUMENT}: {reason}") from error
     except ValueError as error:
         raise BadCheckpoint(f"the checkpoint {folder} has a damaged {DOCUMENT}: {error}") from error
     try:

@@ -142,7 +142,7 @@ def test_a_kill_at_any_rename_of_a_folder_leaves_a_checkpoint_of_the_step(
 def test_a_folder_of_another_name_than_its_step_is_no_checkpoint(tmp_path: Path) -> None:
     for name in ("checkpoint-9", "checkpoint-007", "checkpoint-99999999999999999999", "checkpoint-x"):
         shutil.copytree(write(tmp_path, 7), tmp_path / name)
-    (tmp_path / "checkpoint-8").mkdir()
+    (tmp_path / "checkpoint-8").touch()
     assert [step for step, _ in checkpoints(tmp_path)] == [7]
     for step in (11, 12, 13):
         write(tmp_path, step)
@@ -157,17 +157,19 @@ def test_a_folder_of_another_name_than_its_step_is_no_checkpoint(tmp_path: Path)
 
 def test_damaged_documents_are_passed_over_and_never_kept_for_whole_ones(tmp_path: Path) -> None:
     (write(tmp_path, 9) / "checkpoint.json").write_text("{")
+    (write(tmp_path, 10) / "checkpoint.json").unlink()
     for step in (1, 2, 3):
         write(tmp_path, step)
     notes: list[str] = []
     assert newest_checkpoint(tmp_path, note=notes.append).step == 3
-    assert len(notes) == 1
-    assert "checkpoint-9 has a damaged checkpoint.json" in notes[0]
-    assert notes[0].endswith("; that of step 3 is taken instead")
-    assert [step for step, _ in checkpoints(tmp_path)] == [9, 3, 2]
+    assert len(notes) == 2
+    assert "checkpoint-10 cannot be read, checkpoint.json: No such file" in notes[0]
+    assert "checkpoint-9 has a damaged checkpoint.json" in notes[1]
+    assert notes[1].endswith("; that of step 3 is taken instead")
+    assert [step for step, _ in checkpoints(tmp_path)] == [10, 9, 3, 2]
     for step in (2, 3):
         (tmp_path / f"checkpoint-{step}" / "weights.000.safetensors").write_bytes(b"")
-    with pytest.raises(BadCheckpoint, match=r"checkpoint-9 has a damaged checkpoint\.json"):
+    with pytest.raises(BadCheckpoint, match=r"checkpoint-10 cannot be read, checkpoint\.json"):
         newest_checkpoint(tmp_path)
 
 
