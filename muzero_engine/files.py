@@ -89,7 +89,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     Temporary files of its writers that were killed are removed. Raises OSError, also where something is in its place
     that is no regular file: a folder, or a device, which would be gone.
     """
-    with _named(path):
+    with named(path):
         with contextlib.suppress(FileNotFoundError):
             _require_regular(path, os.stat(path))
         _replace(behind_link(path), data)
@@ -143,14 +143,14 @@ def temporary_folder(place: Path) -> Iterator[Path]:
     _remove_abandoned(place)
     while True:
         temporary = _beside(place)
-        with _named(place):
+        with named(place):
             temporary.mkdir()
         descriptor = None if fcntl is None else os.open(temporary, os.O_RDONLY)  # Windows opens no folders
         if descriptor is None or _held(descriptor, temporary):
             break
         os.close(descriptor)
     try:
-        with _named(place):
+        with named(place):
             yield temporary
     finally:
         if descriptor is not None:
@@ -242,7 +242,7 @@ def append_whole(path: Path, data: bytes, *, new: bool = True) -> None:
 
     Without `new` the file must be there: what it began with is no use without it.
     """
-    with _named(path):
+    with named(path):
         began = not path.exists()
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | (os.O_CREAT if new else 0) | _AS_BYTES, _PERMISSIONS)
         try:
@@ -256,7 +256,7 @@ def append_whole(path: Path, data: bytes, *, new: bool = True) -> None:
 
 
 @contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
+def named(path: Path) -> Iterator[None]:
     """Let OSError name this file, as it does not where an open one cannot be written."""
     try:
         yield

@@ -344,6 +344,8 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     if order.initial is None:
         return _Beginning(config)
     file = order.initial / CHECKPOINT if order.initial.is_dir() else order.initial
+    if not file.exists() and checkpoints(order.initial):
+        raise BadSettings(f"{order.initial} is a run: its bundle is what to begin with (muzero-engine export)")
     names = [change.partition("=")[0].strip() for change in order.changes]
     sizes = [name.removeprefix("network.") for name in names if name.startswith("network.")]
     network, config = initial_network(file, config, sizes)

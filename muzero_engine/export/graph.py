@@ -15,9 +15,8 @@ does once, when a session is made. The graph in 8 bits has weights of its own.
 
 from __future__ import annotations
 
-import tempfile
+import io
 import warnings
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -172,14 +171,14 @@ def _traced(
         if "ownership" in axes:
             axes["ownership"] |= {1: "rows", 2: "columns"}
     standardises = any(isinstance(child, StandardisedConv) for child in module.modules())
-    with warnings.catch_warnings(), torch.no_grad(), tempfile.TemporaryDirectory(prefix="muzero-export-") as folder:
-        path = Path(folder, "model.onnx")
+    model = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad():
         # torch says that the tracing exporter will go some day. Its successor needs one more package (onnxscript).
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         torch.onnx.export(
             module.eval(),
             example,
-            path,
+            model,  # type: ignore[arg-type] # the tracing exporter takes it
             input_names=inputs,
             output_names=outputs,
             dynamic_axes=axes,
@@ -187,4 +186,4 @@ def _traced(
             do_constant_folding=not standardises,  # it would put filters into the graph
             dynamo=False,
         )
-        return onnx.load_model(path)
+    return onnx.load_model_from_string(model.getvalue())

@@ -39,7 +39,8 @@ def load_network(path: Path, table: ActionTable | None = None) -> MuZeroNetwork:
             metadata = file.metadata() or {}
         tensors = load_tensors(data)
     except (OSError, safetensors.SafetensorError) as error:
-        raise BadCheckpoint(f"the checkpoint {path} cannot be read: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise BadCheckpoint(f"the checkpoint {path} cannot be read: {reason}") from error
     try:
         network = MuZeroNetwork(NetworkConfig.from_json(metadata.get(CONFIG_KEY, "")), table)
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})

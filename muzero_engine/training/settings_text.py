@@ -308,7 +308,9 @@ _AT_MOST = {  # beyond which a mistake is likelier, and the run would end later 
     "network.dynamics_blocks": 1000,
     "self_play.komi": 10_000,
     "self_play.komi_spread": 10_000,
+    "self_play.opening_plies": 1000,
     "self_play.workers": 1000,
+    "evaluation.opening_plies": 1000,
     "returns.renewed_values": 10_000,
 }
 _SHARES = (

@@ -146,6 +146,9 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     foreign = call("train", "--game", "go", "--run", tmp_path / "no", "--init", tmp_path / "bundle")
     assert foreign.exit_code == 1
     assert foreign.output.endswith("holds a network for tictactoe, and this is a run of go\n")
+    unexported = call(*NEW, "--run", tmp_path / "no", "--init", run)
+    line = f"Error: {run} is a run: its bundle is what to begin with (muzero-engine export)"
+    assert last_line(unexported) == line
     both = call("train", "--run", run, "--resume", "--init", tmp_path / "bundle")
     assert both.exit_code == 2
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from muzero_engine.dataclass_json import from_data, parse_json, to_data
-from muzero_engine.files import make_folder, read_limited, write_atomically
+from muzero_engine.files import make_folder, named, read_limited, write_atomically
 from muzero_engine.ratings import Results, fit_ratings
 from muzero_engine.training.report.episodes_record import EpisodesRecord
 from muzero_engine.training.report.reliability import ReliabilityBin
@@ -142,8 +142,9 @@ class MetricsLog:
         if self._file is None:
             return
         if self._is_there(self._file):
-            self._file.write(_line(record))
-            self._file.flush()
+            with named(self._path):
+                self._file.write(_line(record))
+                self._file.flush()
         else:
             self._file.close()
             self._file = self._begun()
@@ -151,7 +152,8 @@ class MetricsLog:
     def close(self) -> None:
         """Close the file; no record can be appended afterwards."""
         if self._file is not None:
-            self._file.close()
+            with named(self._path):
+                self._file.close()
 
     def _begun(self) -> TextIO:
         make_folder(self._path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import replace
@@ -58,6 +59,19 @@ def test_a_line_that_a_kill_cut_off_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / METRICS_FILE
     path.write_bytes(path.read_bytes()[:-20])
     assert [record.cycle for record in read_records(tmp_path)] == [1]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a disk that is always full")
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = MetricsLog(tmp_path)
+    log.close()
+    monkeypatch.setattr(MetricsLog, "_is_there", lambda *_: True)
+    log._file = Path("/dev/full").open("a", encoding="utf-8")  # noqa: SIM115 # the log closes it
+    with pytest.raises(OSError, match="No space left") as caught:
+        log.append(cycle_record(1))
+    assert caught.value.filename == str(tmp_path / METRICS_FILE)
+    with contextlib.suppress(OSError):
+        log.close()
 
 
 def test_foreign_files_are_refused(tmp_path: Path) -> None:
