@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,13 @@ def info(folders: tuple[str, ...], as_json: bool) -> None:
     document = {"versions": versions(), "machine": machine(), "weights": bundles}
     if as_json:
         click.echo(json.dumps(document, indent=2))
-        return
+    else:
+        _show(bundles)
+    if folders and any("error" in bundle for bundle in bundles):
+        raise click.exceptions.Exit(1)
+
+
+def _show(bundles: Sequence[dict[str, Any]]) -> None:
     facts = versions() | {
         name: ", ".join(value) if isinstance(value, list) else str(value) for name, value in machine().items()
     }

@@ -303,6 +303,7 @@ def test_the_table_has_a_row_for_each_line() -> None:
     [
         (["startpos"], "say which game to start with --game"),
         (["nonsense"], "'nonsense' is no position of any game"),
+        ([" "], "there is no position in it"),
         (["8/8/8 w", "--game", "chess"], "cannot read the FEN"),
         (["no-such-file.sgf"], "cannot read 'no-such-file.sgf'"),
         (["folder/no-such-file.xyz"], "cannot read 'folder/no-such-file.xyz': there is no file of this name"),

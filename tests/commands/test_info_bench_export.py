@@ -38,9 +38,10 @@ def test_info_tells_versions_machine_and_weights() -> None:
     games = [bundle["game"] for bundle in document["weights"]]
     assert games[: len(BUILT_IN)] == list(BUILT_IN)
     assert "MinAtar/Breakout-v1" in games[len(BUILT_IN) :]
+    output = run("info")
     for bundle in document["weights"]:
         assert bundle["trained"] is (bundle["manifest"]["training"]["steps"] > 0)
-        assert f"{bundle['game']} network" in run("info")
+        assert f"{bundle['game']} network" in output
 
 
 def test_info_tells_what_is_wrong_with_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +51,8 @@ def test_info_tells_what_is_wrong_with_weights(tmp_path: Path, monkeypatch: pyte
     output = " ".join(run("info").split())
     assert "there are no weights in" in output
     assert "is not valid JSON" in output
+    named = CliRunner().invoke(main, ["info", "--weights", str(tmp_path / "go")])
+    assert (named.exit_code, "is not valid JSON" in " ".join(named.output.split())) == (1, True)
 
 
 @pytest.mark.parametrize("game", BUILT_IN)

@@ -82,7 +82,7 @@ def read_games(text: str, game: str | None, numbers: range) -> list[PlayedGame]:
     path = Path(name)
     suffix = path.suffix.lower() if "\n" not in name else ""
     of_suffix = sorted(formats_of_suffix(suffix), key=lambda pair: pair[1].suffixes.index(suffix)) if suffix else []
-    if of_suffix or _exists(path):
+    if of_suffix or (name and _exists(path)):
         data = read_bytes(path)
         if not of_suffix:
             return _games_of_text(text_of(data), game, numbers, name)

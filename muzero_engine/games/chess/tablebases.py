@@ -36,7 +36,7 @@ class Tablebases:
         """
         self._tables = chess.syzygy.Tablebase()
         count = 0
-        for folder in path.split(os.pathsep):
+        for folder in dict.fromkeys(path.split(os.pathsep)):
             try:
                 count += self._tables.add_directory(folder)
             except (OSError, ValueError) as error:  # ValueError: a NUL in the name

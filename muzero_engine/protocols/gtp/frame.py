@@ -142,7 +142,7 @@ def parse_komi(text: str) -> float:
     komi = parse_float(re.sub(r"^([+-]?[0-9]+),([0-9]+)$", r"\1.\2", text), "komi")
     if 2.0 * komi % 1.0:
         raise GtpError(f"komi must be a whole or a half number, not {text!r:.20}")
-    return komi
+    return komi + 0.0  # -0 is 0
 
 
 def parse_bool(text: str, what: str) -> bool:

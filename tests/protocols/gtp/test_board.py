@@ -70,7 +70,7 @@ def test_a_refused_command_changes_nothing(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "komi"), [("7,50", "7.5"), ("-0,5", "-0.5"), ("6.5", "6.5"), ("375e-1", "37.5"), ("+7", "7")]
+    ("text", "komi"), [("7,50", "7.5"), ("-0,5", "-0.5"), ("6.5", "6.5"), ("375e-1", "37.5"), ("+7", "7"), ("-0", "0")]
 )
 def test_komi_as_programs_write_it(talk: Talk, text: str, komi: str) -> None:
     talk.ask(f"komi {text}")
