@@ -37,11 +37,9 @@ class BadRecordedMove(BadPosition):
 
 
 def refuse_long(moves: Sequence[str]) -> None:
-    """Raise BadPosition where a recorded game has more moves than any game."""
+    """Raise BadPosition where there are more moves than in any game."""
     if len(moves) > MOST_MOVES:
-        raise BadPosition(
-            f"a game of it has {len(moves):,} moves, where {MOST_MOVES:,} are the most: that is no record"
-        )
+        raise BadPosition(f"{len(moves):,} moves are more than a game has ({MOST_MOVES:,} at most)")
 
 
 # Which format

@@ -10,13 +10,18 @@ import contextlib
 import pytest
 
 from muzero_engine.games.base import BadPosition, IllegalMove
+from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.go.sgf import parse_sgf
 from muzero_engine.games.lines import record_formats
 from muzero_engine.games.record_files import formats_of_text, played_game
 from muzero_engine.games.registry import load_game
 from muzero_engine.games.written_moves import bare_move, read_move
 from muzero_engine.protocols.common.options_text import parse_setoption
+from muzero_engine.protocols.common.position_command import PlayedLine, parse_position_command
+from muzero_engine.protocols.gtp.analysis import parse_analysis
 from muzero_engine.protocols.gtp.frame import Command, parse_command
+from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules
+from muzero_engine.protocols.usi.parse import position_of_words
 
 MANY = 200_000
 pytestmark = pytest.mark.timeout(60)
@@ -75,6 +80,25 @@ def test_lines_of_protocols_are_read() -> None:
     marks = "#" * MANY + '"'
     assert parse_command("name " + marks) == Command("", "name", (marks,))
     assert parse_command('name "" ' + "#" * MANY) == Command("", "name", ('""',))
+    position = GoPosition((9, 9))
+    actions = parse_analysis(["avoid", "b", "A1", "1"] * MANY, position, kata=False)[0].root_actions
+    assert actions is not None
+    assert len(actions) == 81
+    with pytest.raises(BadRules):
+        Rules.parse("- " * 8 * MANY)
+
+
+def test_a_position_of_more_moves_than_any_game_has_is_refused_unplayed() -> None:
+    chess, moves = load_game("chess"), "g1f3 g8f6 f3g1 f6g8 " * MANY
+    line = PlayedLine(lambda _: chess.initial((8, 8)))
+    for text, refused in ((f"startpos moves {moves}", "800,000 moves are more than a game has"), ("startpos", None)):
+        command = parse_position_command(text)
+        assert command is not None
+        line.go_to(command)
+        assert (line.refused or "").startswith(refused or "")
+        assert line.position.ply == 0
+    with pytest.raises(BadPosition, match="more than a game has"):
+        position_of_words(f"startpos moves {moves}".split(), load_game("shogi"))
 
 
 @pytest.mark.parametrize(

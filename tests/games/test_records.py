@@ -212,7 +212,7 @@ def test_a_record_of_more_moves_than_any_game_has_is_refused_unplayed(suffix: st
     game, form = next(formats_of_suffix(suffix))
     begin = {".pgn": "", ".csa": "PI\n+\n", ".ugi": "startpos moves "}[suffix]
     text = begin + ("\n" if suffix == ".csa" else " ").join([moves] * (MOST_MOVES + 1))
-    with pytest.raises(BadPosition, match=r"[\d,]+ moves, where 20,000 are the most: that is no record$"):
+    with pytest.raises(BadPosition, match=r"^[\d,]+ moves are more than a game has \(20,000 at most\)$"):
         played_game(text, form, game)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -173,10 +174,10 @@ def play_moves(position: Position, text: str) -> None:
     A word that is no move by itself may be one with the next (`e2 e4`, `D 4`). Raises IllegalMove, which names the move
     and its number.
     """
-    words = [word for word in re.split(r"[\s,]+", text.strip()) if bare_move(word)]
+    words = deque(word for word in re.split(r"[\s,]+", text.strip()) if bare_move(word))
     number = 0
     while words:
-        word, number = words.pop(0), number + 1
+        word, number = words.popleft(), number + 1
         try:
             action = read_move(position, word)
         except IllegalMove as error:
@@ -184,5 +185,5 @@ def play_moves(position: Position, text: str) -> None:
                 action = read_move(position, f"{word} {words[0]}" if words else word)
             except IllegalMove:
                 raise IllegalMove(f"move {number}, {word}: {error}") from None
-            words.pop(0)
+            words.popleft()
         position.push(action)

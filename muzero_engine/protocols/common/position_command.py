@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Position
+from muzero_engine.games.record_files import refuse_long
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,12 @@ class PlayedLine:
         """Go to the position of a command, or as far as its moves are legal; return one line on what is wrong.
 
         Only the moves that are new are played where the command goes on from the line before it. A start position that
-        cannot be read is `refused` until another command comes.
+        cannot be read, or more moves than any game has, are `refused` until another command comes.
         """
+        try:
+            refuse_long(command.moves)
+        except BadPosition as error:
+            return self.refuse(str(error))
         if self._position is None or command.fen != self._fen:
             return self._begin(command.fen, command.moves)
         return self._follow(command.moves)

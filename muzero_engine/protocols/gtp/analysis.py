@@ -13,6 +13,7 @@ show `move pass`. So `rootInfo` and `ownership` come only when asked for, and a 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -64,22 +65,21 @@ def parse_analysis(args: Sequence[str], position: GoPosition, *, kata: bool) -> 
     Returns what is asked for and a copy of the position with the colour asked for to move. `avoid` and `allow` work at
     the root: a restriction to N >= 1 plies begins there. Raises GtpError.
     """
-    words = list(args)
-    colour = parse_colour(words.pop(0)) if words and is_colour(words[0]) else position.mover
+    words = deque(args)
+    colour = parse_colour(words.popleft()) if words and is_colour(words[0]) else position.mover
     position = position.copy()
     position.set_mover(colour)
     analysis = Analysis(kata=kata, colour=colour)
     if words and words[0].replace(".", "", 1).isdecimal():
-        analysis = replace(analysis, interval_ms=_interval(words.pop(0)))
+        analysis = replace(analysis, interval_ms=_interval(words.popleft()))
     allowed: set[int] | None = None
     avoided: set[int] = set()
     while words:
-        key = words.pop(0).lower()
+        key = words.popleft().lower()
         if key in ("avoid", "allow"):
             if len(words) < 3:
                 raise GtpError(f"usage: {key} colour vertex,vertex... plies")
-            actions = _restriction(words[:3], position)
-            del words[:3]
+            actions = _restriction([words.popleft() for _ in range(3)], position)
             if key == "avoid":
                 avoided |= actions
             elif actions:
@@ -87,7 +87,7 @@ def parse_analysis(args: Sequence[str], position: GoPosition, *, kata: bool) -> 
             continue
         if not words:
             raise GtpError(f"{key!r:.40} needs a value")
-        analysis = _with_value(analysis, key, words.pop(0))
+        analysis = _with_value(analysis, key, words.popleft())
     if allowed is None and not avoided:
         return analysis, position
     legal = position.legal_actions().tolist()

@@ -100,11 +100,12 @@ class Rules:
     @classmethod
     def preset(cls, name: str) -> Self:
         """Return the rule set of a name, as KataGo spells it in any of its ways. Raises BadRules."""
+        plain = _plain(name)
         for known, reason in _REFUSED_PRESETS.items():
-            if _plain(name) == _plain(known):
+            if plain == _plain(known):
                 raise UnplayableRules(f"{known} rules need {reason}; this engine plays area scoring only")
         for known, (bonus, friendly) in _PRESETS.items():
-            if _plain(name) == _plain(known):
+            if plain == _plain(known):
                 return cls(bonus, friendly)
         parts = list(_PART.finditer(name))
         if parts and "".join(part[0] for part in parts) == name:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.games.base import Game, IllegalMove, Position
+from muzero_engine.games.record_files import refuse_long
 from muzero_engine.protocols.common.position_command import kept_moves
 from muzero_engine.protocols.common.search_text import group_words, unknown_words, whole_number
 
@@ -133,6 +134,7 @@ def position_of_words(words: list[str], game: Game) -> tuple[Position, str | Non
     Raises BadPosition.
     """
     setup, moves = split_position(words)
+    refuse_long(moves)
     position = game.initial(game.spec.shapes[0]) if setup == ["startpos"] else game.from_text(" ".join(setup))
     for count, text in enumerate(moves):
         try:
