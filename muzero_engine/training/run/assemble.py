@@ -94,7 +94,7 @@ def assemble(
             evaluator.keep(0, network)
         log = MetricsLog(folder, cycle=counters.cycle, silent=not world.is_main)
         if world.device.type == "cuda" and config.learner.compile and not replay.ready:
-            ahead = CompileAhead(task, config, world.device, dtype)
+            ahead = CompileAhead(task_of, config, world.device, dtype)
     except BaseException:
         self_play.close()
         evaluator.close()

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
@@ -25,16 +26,21 @@ from muzero_engine.training.run.task import RunTask
 from muzero_engine.training.self_play.workers import interrupts_blocked
 from muzero_engine.training.types import tensors_of
 
+TaskOf = Callable[[TrainConfig], RunTask]
+
 
 class CompileAhead:
     """The process, from the beginning to `close`. It is asked for nothing: where it fails, the run compiles itself."""
 
-    def __init__(self, task: RunTask, config: TrainConfig, device: torch.device, dtype: torch.dtype) -> None:
-        """Begin. `dtype` is that of the replay's observations that are not whole numbers."""
+    def __init__(self, task_of: TaskOf, config: TrainConfig, device: torch.device, dtype: torch.dtype) -> None:
+        """Begin. `task_of` is a function of a module, since games cannot be sent to a process.
+
+        `dtype` is that of the replay's observations that are not whole numbers.
+        """
         context = multiprocessing.get_context("spawn")
         self._ours, theirs = context.Pipe()
         self._process = context.Process(
-            target=_compile, args=(theirs, task, config, device, dtype), name="compile-ahead", daemon=True
+            target=_compile, args=(theirs, task_of, config, device, dtype), name="compile-ahead", daemon=True
         )
         with interrupts_blocked():
             self._process.start()
@@ -61,14 +67,14 @@ def compile_step(task: RunTask, config: TrainConfig, device: torch.device, dtype
     learner.finish()
 
 
-def _compile(pipe: Connection, task: RunTask, config: TrainConfig, device: torch.device, dtype: torch.dtype) -> None:
+def _compile(pipe: Connection, task_of: TaskOf, config: TrainConfig, device: torch.device, dtype: torch.dtype) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgrp"):  # see `workers`
         os.setpgrp()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     try:
-        compile_step(task, config, device, dtype)
+        compile_step(task_of(config), config, device, dtype)
     except Exception as error:
         said = str(error).partition("\n")[0]
         print(f"compiling beside the first games failed ({type(error).__name__}: {said})", file=sys.stderr, flush=True)

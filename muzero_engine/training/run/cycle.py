@@ -2,7 +2,8 @@
 
 A cycle is: play and, between the searches of self-play, take gradient steps on the games that ended before; add those
 that ended now to the replay, give the new mean weights to the search, perhaps search positions again, perhaps evaluate.
-(A GPU that takes gradient steps while processors play by the rules never waits for them.)
+(A GPU that takes gradient steps while processors play by the rules never waits for them.) The first cycle that learns
+waits for what is compiled ahead.
 
 Where the run is asked to stop, a cycle ends early: after what it is just doing (on a CPU a simulation, a gradient step;
 on a GPU a turn of self-play), with the moves, games and steps that there are.
@@ -23,6 +24,8 @@ from muzero_engine.training.run.checkpoint_contents import Counters
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.seeds import cycle_generator
 from muzero_engine.training.types import Stopped
+
+LOOK_SECONDS = 0.05  # between two looks at a process that is waited for
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,9 +48,9 @@ class Watch:
 
 
 def play_cycle(
-    parts: RunParts, counters: Counters, *, learns: bool, evaluates: bool, watch: Watch | None = None
+    parts: RunParts, counters: Counters, *, evaluates: bool, watch: Watch | None = None
 ) -> tuple[Counters, CycleRecord]:
-    """Play, learn with `learns`, evaluate with `evaluates`; return how far the run is then, and what was measured.
+    """Play, learn and, with `evaluates`, evaluate; return how far the run is then, and what was measured.
 
     All ranks call it together. Raises NonFiniteLoss, RulesError, PeerLost, OSError where the disk is full, and Stopped
     where the run is asked to stop before a move is played.
@@ -55,7 +58,7 @@ def play_cycle(
     started = time.perf_counter()
     config, world, learner = parts.config, parts.world, parts.learner
     watch = watch or Watch()
-    steps = _steps(parts, watch) if learns else None
+    steps = None if world.any(not parts.replay.ready) else _steps(parts, watch)
     doing, simulations = "", 0
 
     def show() -> None:
@@ -78,6 +81,12 @@ def play_cycle(
         show()
         return world.any(watch.due() or parts.self_play.failure is not None)
 
+    if steps is not None and parts.ahead is not None:
+        doing = "compiling"
+        while parts.ahead.busy and not watch.due():
+            show()
+            time.sleep(LOOK_SECONDS)
+        doing = ""
     for search in parts.searches.every():
         search.before_simulation = before_simulation
     parts.evaluator.before_simulations(before_simulation)

@@ -164,7 +164,7 @@ def train(
             live.cycle_begins(learns)
             started = clock()
             try:
-                record = run.cycle(watch, learns=learns)
+                record = run.cycle(watch)
             except Stopped:
                 ending = RunEnd.FAILED if world.any(run.failure is not None) else RunEnd.ASKED
                 break

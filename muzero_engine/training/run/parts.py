@@ -36,11 +36,6 @@ class RunParts:
     log: MetricsLog
     ahead: CompileAhead | None = None  # what a new run on a GPU begins with
 
-    @property
-    def ready(self) -> bool:
-        """Return whether this rank can take gradient steps."""
-        return self.replay.ready and not (self.ahead is not None and self.ahead.busy)
-
     def close(self) -> None:
         """End the worker processes and close the log."""
         self.self_play.close()

@@ -137,18 +137,13 @@ class TrainingRun:
     @property
     def learns_next(self) -> bool:
         """Return whether the next cycle will take gradient steps. All ranks ask together. Raises PeerLost."""
-        return not self.world.any(not self._parts.ready)
+        return not self.world.any(not self._parts.replay.ready)
 
-    def cycle(self, watch: Watch | None = None, *, learns: bool | None = None) -> CycleRecord:
-        """Play, perhaps learn and evaluate; log and return what was measured.
-
-        `learns` is what `learns_next` said, None: what it says now. Raises what `play_cycle` does, and RunRemoved.
-        """
+    def cycle(self, watch: Watch | None = None) -> CycleRecord:
+        """Play, learn, perhaps evaluate; log and return what was measured. Raises what `play_cycle` does, and
+        RunRemoved."""
         self.learner.total_steps = self.expected_steps
-        learns = self.learns_next if learns is None else learns
-        self.counters, record = play_cycle(
-            self._parts, self.counters, learns=learns, evaluates=self.evaluates_next, watch=watch
-        )
+        self.counters, record = play_cycle(self._parts, self.counters, evaluates=self.evaluates_next, watch=watch)
         self.require_folder()
         self._cycle_seconds = record.cycle_seconds
         self._parts.log.append(record)

@@ -14,10 +14,12 @@ from muzero_engine.games.base import Shape
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.presets import environment_preset
+from muzero_engine.training.run.assemble import task_of
 from muzero_engine.training.run.compile_ahead import CompileAhead
+from muzero_engine.training.run.cycle import CycleSoFar, Watch
 from muzero_engine.training.run.game_task import GameTask
 from muzero_engine.training.run.run import TrainingRun
-from muzero_engine.training.types import Batch, tensors_of
+from muzero_engine.training.types import Batch, Stopped, tensors_of
 
 FILE = Path(__file__).parents[2] / "support" / "environments.py"
 UNREAD = {"result", "short_value"}  # fields that the loss does not read with these settings
@@ -63,30 +65,43 @@ def test_random_batches_are_compiled_for_as_those_that_are_drawn(tmp_path: Path,
     assert _compiled_for(made) == _compiled_for(drawn)
 
 
-def test_it_takes_a_step_and_ends(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    config = tiny("evaluation.every_cycles=0")
-    with TrainingRun(config, tmp_path, World.alone()) as run:
-        ahead = CompileAhead(run.task, config, torch.device("cpu"), torch.float32)
-        while ahead.busy:
-            time.sleep(0.05)
-        ahead.close()
-        broken = CompileAhead(run.task, config, torch.device("meta"), torch.float32)
-        while broken.busy:
-            time.sleep(0.05)
-        broken.close()
+@pytest.mark.parametrize("game", ["chess", "go"])
+def test_it_takes_a_step_and_ends(game: str, capfd: pytest.CaptureFixture[str]) -> None:
+    ahead = CompileAhead(task_of, tiny(game=game), torch.device("cpu"), torch.float32)
+    while ahead.busy:
+        time.sleep(0.05)
+    ahead.close()
+    assert capfd.readouterr().err == ""
+
+
+def test_one_that_fails_says_so_in_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    ahead = CompileAhead(task_of, tiny(), torch.device("meta"), torch.float32)
+    while ahead.busy:
+        time.sleep(0.05)
+    ahead.close()
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("compiling beside the first games failed (")
 
 
-def test_a_run_plays_while_it_compiles(tmp_path: Path) -> None:
-    config = tiny("evaluation.every_cycles=0")
+def test_the_first_gradient_step_waits_for_it_and_a_stop_does_not(tmp_path: Path) -> None:
+    config, looks = tiny("evaluation.every_cycles=0"), []
+
+    def show(so_far: CycleSoFar) -> None:
+        if so_far.doing == "compiling":
+            looks.append(ahead.busy)
+            if len(looks) == 3:
+                ahead.close()
+
     with TrainingRun(config, tmp_path, World.alone()) as run:
-        ahead = CompileAhead(_Sleeps(config), config, torch.device("cpu"), torch.float32)
-        run._parts = dataclasses.replace(run._parts, ahead=ahead)
-        while not run._parts.replay.ready:
+        while not run.learns_next:
             run.cycle()
-        assert run.cycle().learn is None
-        assert ahead.busy
-        ahead.close()
-        assert not ahead.busy
-        assert run.cycle().learn is not None
+        for due in (True, False):
+            ahead = CompileAhead(_Sleeps, config, torch.device("cpu"), torch.float32)
+            run._parts = dataclasses.replace(run._parts, ahead=ahead)
+            if due:
+                with pytest.raises(Stopped):
+                    run.cycle(Watch(lambda: True, show))
+                assert ahead.busy
+                ahead.close()
+        assert run.cycle(Watch(show=show)).learn is not None
+    assert looks == [True] * 3

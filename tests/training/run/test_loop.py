@@ -51,9 +51,9 @@ def test_a_cycle_that_compiled_is_soon_forgotten(tmp_path: Path, monkeypatch: py
     with TrainingRun(tiny("steps=1000"), tmp_path, World.alone()) as run:
         cycle = TrainingRun.cycle
 
-        def first_is_slow(self: TrainingRun, watch: Watch, *, learns: bool) -> CycleRecord:
+        def first_is_slow(self: TrainingRun, watch: Watch) -> CycleRecord:
             clock.now += 60.0 if self.counters.cycle == 0 else 0.0
-            return cycle(self, watch, learns=learns)
+            return cycle(self, watch)
 
         monkeypatch.setattr(TrainingRun, "cycle", first_is_slow)
         assert train(run, quiet(), time_limit=200.0, clock=clock) is RunEnd.TIME
