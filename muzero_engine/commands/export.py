@@ -53,7 +53,7 @@ MadeFor = Game | EnvironmentDescription
 @click.option("--game", type=GameName(), help="Of a new network")
 @click.option("--env", metavar="ID", help="Of a new network, for an environment, as in `train --env`")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
-@expert_option("--positions", type=click.IntRange(min=1), default=192, help="Positions to calibrate on  [192]")
+@expert_option("--positions", type=click.IntRange(1, 10**6), default=192, help="Positions to calibrate on  [192]")
 @click.option("--note", help="How the weights were trained, for the manifest")
 @expert_option("--games", type=click.IntRange(min=0), help="Games of self-play, for the manifest")
 @expert_option("--plies", type=click.IntRange(min=0), help="Positions searched in them, for the manifest")
@@ -62,7 +62,7 @@ MadeFor = Game | EnvironmentDescription
 @expert_option("--channels", type=int, help="Of a new network  [96]")
 @expert_option("--representation-blocks", type=int, help="Of a new network's h  [8]")
 @expert_option("--dynamics-blocks", type=int, help="Of a new network's g  [4]")
-@expert_option("--seed", type=int, default=0, help="Of a new network and of the calibration  [0]")
+@expert_option("--seed", type=click.IntRange(0, 10**9), default=0, help="Of a new network and of the calibration  [0]")
 @help_all_option
 def export(
     folder: Path,

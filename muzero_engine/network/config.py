@@ -18,6 +18,7 @@ from muzero_engine.games.base import ActionTable, Game, Shape, Turn
 from muzero_engine.returns import BadReturns, DiscountedReturns
 
 MAX_BOARD = 32
+MOST_CHANNELS, MOST_BLOCKS = 100_000, 1000  # beyond which a mistake is likelier
 SIZES = ("channels", "representation_blocks", "dynamics_blocks", "value_channels", "value_hidden")  # fields to choose
 IMAGE_STEP = 16  # pixels of a side that become one square of the latent
 
@@ -63,7 +64,8 @@ class NetworkConfig:
             fits = len(shape) == 2 and all(1 <= side <= MAX_BOARD for side in shape)
             _require(fits, "shapes", f"boards of 1 to {MAX_BOARD} rows and columns", shape)
         for name in ("planes", "channels", "value_channels", "value_hidden"):
-            _require(getattr(self, name) >= 1, name, "1 or more", getattr(self, name))
+            width = getattr(self, name)
+            _require(1 <= width <= MOST_CHANNELS, name, f"1 to {MOST_CHANNELS:,}", width)
         if self.returns is None:
             _require(self.action_planes >= 1, "action_planes", "1 or more", self.action_planes)
             _require(self.stem is Stem.BOARD, "stem", "board, as there are no returns", self.stem.value)
@@ -71,8 +73,11 @@ class NetworkConfig:
             _require(self.action_planes == 0, "action_planes", "0, as there are returns", self.action_planes)
             _require(self.extra_actions >= 1, "extra_actions", "1 or more", self.extra_actions)
             _require(len(self.shapes) == 1, "shapes", "one board, as there are returns", self.shapes)
-        for name in ("extra_actions", "kinds", "representation_blocks", "dynamics_blocks"):
+        for name in ("extra_actions", "kinds"):
             _require(getattr(self, name) >= 0, name, "0 or more", getattr(self, name))
+        for name in ("representation_blocks", "dynamics_blocks"):
+            blocks = getattr(self, name)
+            _require(0 <= blocks <= MOST_BLOCKS, name, f"0 to {MOST_BLOCKS:,}", blocks)
         if self.size_agnostic:
             only_placing = self.action_planes == 1 and self.kinds == 0
             _require(only_placing, "shapes", "one board, unless actions only name a point", self.shapes)

@@ -17,7 +17,7 @@ from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
-from muzero_engine.network.config import IMAGE_STEP, MAX_BOARD
+from muzero_engine.network.config import IMAGE_STEP, MAX_BOARD, MOST_BLOCKS, MOST_CHANNELS
 from muzero_engine.returns import MOST_SUPPORT
 from muzero_engine.training.config import TrainConfig
 
@@ -303,9 +303,9 @@ _NOT_NEGATIVE = (
     "cluster.staleness",
 )
 _AT_MOST = {  # beyond which a mistake is likelier, and the run would end later or never begin
-    "network.channels": 100_000,
-    "network.representation_blocks": 1000,
-    "network.dynamics_blocks": 1000,
+    "network.channels": MOST_CHANNELS,
+    "network.representation_blocks": MOST_BLOCKS,
+    "network.dynamics_blocks": MOST_BLOCKS,
     "self_play.komi": 10_000,
     "self_play.komi_spread": 10_000,
     "self_play.opening_plies": 1000,

@@ -75,9 +75,13 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
     help="How a board is counted, where it is",
 )
 @expert_option("--win-score", type=FiniteNumber(min=0.0), default=1000.0, help="Adjudicate wins: centipawns  [1000]")
-@expert_option("--win-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
+@expert_option(
+    "--win-moves", type=click.IntRange(0, 10**6), default=0, help="... for so many moves of both  [0: never]"
+)
 @expert_option("--draw-score", type=FiniteNumber(min=0.0), default=8.0, help="Adjudicate draws: centipawns  [8]")
-@expert_option("--draw-moves", type=click.IntRange(min=0), default=0, help="... for so many moves of both  [0: never]")
+@expert_option(
+    "--draw-moves", type=click.IntRange(0, 10**6), default=0, help="... for so many moves of both  [0: never]"
+)
 @expert_option("--draw-after", type=click.IntRange(min=0), default=40, help="... not before this move  [40]")
 @expert_option("--max-plies", type=click.IntRange(min=1), help="Cap on a game  [the game's own]")
 @expert_option("--patience", type=FiniteNumber(min=0.1), default=60.0, help="Seconds to get ready in  [60]")
