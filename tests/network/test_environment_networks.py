@@ -62,7 +62,7 @@ def test_actions_lead_to_different_latents(spec: EnvironmentSpec) -> None:
 @SPECS
 def test_folding_and_precision_of_observations_change_nothing(spec: EnvironmentSpec) -> None:
     network = tiny_environment_network(spec)
-    observation = random_episode_batch(spec, 3).observation
+    observation = random_episode_batch(spec, 3, dtype=torch.bool).observation
     with torch.no_grad():
         expected = network.initial_inference(observation)
         for other in (network.folded().initial_inference(observation), network.initial_inference(observation.float())):
