@@ -5,8 +5,9 @@ at another (and rare activations break them at inference, lc0 issue 784). Instea
 weight standardisation, Brock et al. 2021, "Characterizing signal propagation to close the performance gap in
 unnormalized ResNets", section 3), which bounds each channel's scale without looking at any data, is the same in
 training and in play, costs nothing at inference, and folds exactly into a plain convolution
-(`StandardisedConv.folded`). Blocks start as the identity (zero gain at the end of the branch: SkipInit, De and Smith
-2020). The raw weights start small because their size sets how fast an optimiser like Adam turns the filters.
+(`StandardisedConv.folded`). Only the stem for images looks at data as well (`stems.ChannelNorm`). Blocks start as the
+identity (zero gain at the end of the branch: SkipInit, De and Smith 2020). The raw weights start small because their
+size sets how fast an optimiser like Adam turns the filters.
 
 Activations are ReLU throughout: their ranges start at zero, which 8-bit quantisation uses in full, and the ReLU itself
 vanishes in the quantised graph.

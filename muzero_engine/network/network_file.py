@@ -43,8 +43,11 @@ def load_network(path: Path, table: ActionTable | None = None) -> MuZeroNetwork:
         raise BadCheckpoint(f"the checkpoint {path} cannot be read: {reason}") from error
     try:
         network = MuZeroNetwork(NetworkConfig.from_json(metadata.get(CONFIG_KEY, "")), table)
-        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        found = network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
     except (BadConfig, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise BadCheckpoint(f"the checkpoint {path} does not hold a network of this program: {reason}") from error
+    if odd := [*found.missing_keys, *found.unexpected_keys]:
+        verb = "lacks" if found.missing_keys else "has"
+        raise BadCheckpoint(f"the checkpoint {path} does not hold a network of this version: it {verb} {odd[0]!a:.80}")
     return network

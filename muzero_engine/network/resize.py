@@ -74,7 +74,7 @@ def _learn(larger: nn.Module, smaller: nn.Module, widths: tuple[int, int]) -> No
     for name, parameter in smaller.named_parameters(recurse=False):
         learnt: Tensor = parameter
         place = larger.get_parameter(name)
-        if name != "weight":
+        if name != "weight" or learnt.dim() == 1:
             place[: len(learnt)] = learnt
             continue
         if learnt.shape[1:] != place.shape[1:] and isinstance(smaller, StandardisedConv):

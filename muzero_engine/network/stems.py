@@ -13,30 +13,60 @@ from muzero_engine.network.blocks import AlignedConv, ResidualBlock, Standardise
 from muzero_engine.network.config import BadConfig, NetworkConfig, Stem
 
 WHITE = 255.0
+NORM_SQUARES = 9  # of an image that is normalised; of fewer too little would be left, of a single one nothing
 SCALES = (1.0, 10.0, 100.0)  # that a vector is seen in: angles of a hundredth as well as distances of thousands
 
 
-class ImageStem(nn.Module):
-    """float[B, planes, 16 H, 16 W] in [0, 255] -> float[B, C, H, W]; the largest layers have half the channels."""
+class ChannelNorm(nn.GroupNorm):
+    """float[B, C, H, W] to the same: each channel of each sample with mean 0 and variance 1, times a gain, plus a bias.
 
-    def __init__(self, planes: int, channels: int) -> None:
+    This is instance normalisation (Ulyanov et al. 2016): it looks at one sample alone, so that it is the same in
+    training and in play. It stands in the stem alone, which nothing repeats (see `blocks`).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        normalised = torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)  # GroupNorm's is not traced
+        return normalised.to(x.dtype)  # 32 bits come out of it under autocast
+
+
+class ImageStem(nn.Module):
+    """float[B, planes, 16 H, 16 W] in [0, 255] -> float[B, C, H, W]; the largest layers have half the channels.
+
+    Whatever makes the image smaller is followed by a `ChannelNorm`. A ball of two points among the walls and scores of
+    a screen is a thousandth of what a channel sees: without them it is learnt of later (see
+    weights/experiments/2026-11-30-image-stem.md).
+    """
+
+    def __init__(self, planes: int, channels: int, squares: int) -> None:
+        """Make the stem of images whose latents have so many `squares`, H * W."""
         super().__init__()
         half = channels // 2
         self.layers = nn.Sequential(
             StandardisedConv(planes, half, 3, stride=2),
+            _norm(half, 64 * squares),
             nn.ReLU(),
             *(ResidualBlock(half, pooled=False) for _ in range(2)),
             StandardisedConv(half, channels, 3, stride=2),
+            _norm(channels, 16 * squares),
             nn.ReLU(),
             *(ResidualBlock(channels, pooled=False) for _ in range(3)),
             nn.AvgPool2d(3, stride=2, padding=1),
+            _norm(channels, 4 * squares),
             *(ResidualBlock(channels, pooled=False) for _ in range(3)),
             nn.AvgPool2d(3, stride=2, padding=1),
+            _norm(channels, squares),
         )
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.layers(x * (1.0 / WHITE))  # bytes are exact in bfloat16 before this
         return result
+
+
+def _norm(channels: int, squares: int) -> nn.Module:
+    return ChannelNorm(channels) if squares >= NORM_SQUARES else nn.Identity()
 
 
 class VectorStem(nn.Module):
@@ -63,6 +93,7 @@ def representation_stem(config: NetworkConfig) -> nn.Module:
         case Stem.IMAGE:
             if config.channels % 2:
                 raise BadConfig(f"channels must be even in a network for images, not {config.channels}")
-            return ImageStem(config.planes, config.channels)
+            rows, columns = config.shapes[0]
+            return ImageStem(config.planes, config.channels, rows * columns)
         case Stem.VECTOR:
             return VectorStem(config.planes, config.channels)

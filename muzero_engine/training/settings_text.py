@@ -118,6 +118,11 @@ def _check_environment(config: TrainConfig) -> None:
     kept = max(1, min(MOST_N_STEP, config.replay.capacity_plies // max(1, config.self_play.games)))
     known = f"1 to {kept} (replay.capacity_plies / self_play.games steps are kept of each, {MOST_N_STEP} count at most)"
     _require(1 <= returns.n_step <= kept, "returns.n_step", known, returns.n_step)
+    learner = config.learner
+    if learner.consistency_weight > 0:  # its batch normalisation sees one number of each sample
+        _require(
+            learner.batch_size >= 2, "learner.batch_size", "2 or more for the consistency loss", learner.batch_size
+        )
     for name, only in _BOARDS_ONLY.items():
         value = _value(config, name)
         _require(value == only, name, f"{only}, as an environment is learnt", value)

@@ -68,7 +68,8 @@ def test_folding_and_precision_of_observations_change_nothing(spec: EnvironmentS
         for other in (network.folded().initial_inference(observation), network.initial_inference(observation.float())):
             torch.testing.assert_close(other.latent, expected.latent, rtol=1e-4, atol=1e-5)
             torch.testing.assert_close(other.value, expected.value, rtol=1e-3, atol=1e-3)
-    half = network.folded().bfloat16().initial_inference(observation)  # bytes, bits and numbers as they are
+    raw = random_episode_batch(spec, 3, dtype=torch.bool).observation  # bytes, bits and numbers as they are
+    half = network.folded().bfloat16().initial_inference(raw)
     assert half.latent.dtype == torch.bfloat16
 
 

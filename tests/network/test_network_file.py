@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from support.networks import tiny_network
+from support.networks import ENVIRONMENTS, tiny_environment_network, tiny_network
 
 from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.network.network_file import BadCheckpoint, load_network, network_bytes
@@ -46,7 +46,15 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path) -> None:
     save_file({"a": torch.zeros(1)}, path)
     with pytest.raises(BadCheckpoint, match="does not hold a network"):
         load_network(path)
-    network = tiny_network(load_game("tictactoe"))
-    save_file({"a": torch.zeros(1)}, path, metadata={"network": network.config.to_json()})
-    with pytest.raises(BadCheckpoint, match="does not hold a network"):
+
+
+def test_networks_of_another_version_are_refused(tmp_path: Path) -> None:
+    """One for images from before their channels were normalised, and one that has more."""
+    path, network = tmp_path / "x.safetensors", tiny_environment_network(ENVIRONMENTS[1])
+    tensors, metadata = network.state_dict(), {"network": network.config.to_json()}
+    save_file(tensors | {"a": torch.zeros(1)}, path, metadata=metadata)
+    with pytest.raises(BadCheckpoint, match=r"not hold a network of this version: it has 'a'$"):
+        load_network(path)
+    save_file({name: tensor for name, tensor in tensors.items() if ".1.weight" not in name}, path, metadata=metadata)
+    with pytest.raises(BadCheckpoint, match=r"this version: it lacks 'representation_stem\.layers\.1\.weight'$"):
         load_network(path)

@@ -21,7 +21,7 @@ SIZES = {"channels": 8, "representation_blocks": 2, "dynamics_blocks": 1, "value
 
 ENVIRONMENTS = (
     EnvironmentSpec(id="planes", kind=ObservationKind.PLANES, shape=(4, 5, 6), actions=3),
-    EnvironmentSpec(id="image", kind=ObservationKind.IMAGE, shape=(4, 32, 48), actions=5, stack=4),
+    EnvironmentSpec(id="image", kind=ObservationKind.IMAGE, shape=(4, 48, 64), actions=5, stack=4),
     EnvironmentSpec(id="vector", kind=ObservationKind.VECTOR, shape=(4, 1, 1), actions=2),
 )
 

@@ -143,6 +143,14 @@ def test_no_target_looks_further_ahead_than_the_replay_keeps_of_an_environment()
         with_overrides(config, (*few, "returns.n_step=51"))
 
 
+def test_the_consistency_of_an_environment_needs_more_than_one_sample() -> None:
+    config = dataclasses.replace(TINY, game="", environment=EnvironmentSettings(id="Any-v0"))
+    one = ("learner.batch_size=1", "learner.consistency_weight=0")
+    assert with_overrides(config, one).learner.batch_size == 1
+    with pytest.raises(BadSettings, match=r"learner\.batch_size must be 2 or more for the consistency loss, not 1"):
+        with_overrides(config, (*one, "learner.consistency_weight=2"))
+
+
 @given(st.sampled_from(BUILT_IN), st.integers(1, 10**6), st.floats(1e-6, 1.0), st.booleans())
 def test_any_override_survives_json(game: str, steps: int, rate: float, symmetries: bool) -> None:
     overrides = [f"steps={steps}", f"learner.learning_rate={rate!r}", f"learner.symmetries={symmetries}"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -12,28 +14,53 @@ from muzero_engine.network.config import BadConfig, NetworkConfig, Stem
 from muzero_engine.network.heads import policy_head
 from muzero_engine.training.config import HORIZONS, LearnerSettings
 
+PROJECTED = 512  # numbers that a whole latent is projected to; 1024 in EfficientZero
+
 
 class ConsistencyHead(nn.Module):
     """The projector and predictor of SimSiam as EfficientZero uses them (Ye et al. 2021, section 4.1).
 
-    Both are 1x1 convolutions, so that any board fits; the similarity is taken over the whole board. The normalisation
-    uses the statistics of the batch at hand, those of this rank, and keeps none: without it every latent could be
-    projected onto one point.
+    The normalisation uses the statistics of the batch at hand, those of this rank, and keeps none: without it every
+    latent could be projected onto one point.
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, project: nn.Module, predict: nn.Module) -> None:
         super().__init__()
-        self.project = nn.Sequential(
-            nn.Conv2d(channels, channels, 1, bias=False),
-            nn.BatchNorm2d(channels, track_running_stats=False),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 1, bias=False),
-            nn.BatchNorm2d(channels, affine=False, track_running_stats=False),
+        self.project = project
+        self.predict = predict
+
+    @classmethod
+    def by_square(cls, channels: int) -> Self:
+        """Return the head of a game: 1x1 convolutions, so that any board fits, and one similarity of the board."""
+        half = max(channels // 2, 1)
+        return cls(
+            nn.Sequential(
+                nn.Conv2d(channels, channels, 1, bias=False),
+                nn.BatchNorm2d(channels, track_running_stats=False),
+                nn.ReLU(),
+                nn.Conv2d(channels, channels, 1, bias=False),
+                nn.BatchNorm2d(channels, affine=False, track_running_stats=False),
+            ),
+            nn.Sequential(nn.Conv2d(channels, half, 1), nn.ReLU(), nn.Conv2d(half, channels, 1)),
         )
-        self.predict = nn.Sequential(
-            nn.Conv2d(channels, max(channels // 2, 1), 1),
-            nn.ReLU(),
-            nn.Conv2d(max(channels // 2, 1), channels, 1),
+
+    @classmethod
+    def of_whole(cls, activations: int) -> Self:
+        """Return the head of an environment: linear layers over all C * H * W `activations`, as in EfficientZero.
+
+        What all observations have at a square is normalised away. By squares it would stay: most of a screen never
+        changes, and the similarity would be near 1 whatever g says.
+        """
+        return cls(
+            nn.Sequential(
+                nn.Flatten(),
+                nn.Linear(activations, PROJECTED, bias=False),
+                nn.BatchNorm1d(PROJECTED, track_running_stats=False),
+                nn.ReLU(),
+                nn.Linear(PROJECTED, PROJECTED, bias=False),
+                nn.BatchNorm1d(PROJECTED, affine=False, track_running_stats=False),
+            ),
+            nn.Sequential(nn.Linear(PROJECTED, PROJECTED // 2), nn.ReLU(), nn.Linear(PROJECTED // 2, PROJECTED)),
         )
 
     def forward(self, imagined: Tensor, seen: Tensor) -> Tensor:
@@ -77,12 +104,19 @@ class TrainingHeads(nn.Module):
     def __init__(self, config: NetworkConfig, settings: LearnerSettings) -> None:
         super().__init__()
         channels = config.channels
-        self.consistency = ConsistencyHead(channels) if settings.consistency_weight > 0 else None
+        self.consistency = _consistency_head(config) if settings.consistency_weight > 0 else None
         self.decoder = DecoderHead(channels, _decoded_planes(config)) if settings.decoder_weight > 0 else None
         self.soft_policy = policy_head(config) if settings.soft_policy_weight > 0 else None
         self.short_value = (
             ShortValueHead(channels, size_agnostic=config.size_agnostic) if settings.short_value_weight > 0 else None
         )
+
+
+def _consistency_head(config: NetworkConfig) -> ConsistencyHead:
+    if not config.one_player:
+        return ConsistencyHead.by_square(config.channels)
+    rows, columns = config.shapes[0]
+    return ConsistencyHead.of_whole(config.channels * rows * columns)
 
 
 def _decoded_planes(config: NetworkConfig) -> int:

@@ -17,6 +17,7 @@ COMMANDS = {
     "right-moves": "which right moves of recorded games the engine's search finds",
     "rungs": "ratings of a ladder's opponents, by games between them on one or several machines",
     "score": "how far the points ahead in Go's analysis agree with the counted ends of games",
+    "seen": "how soon a fresh network sees in an environment whether a reward is near",
     "surprise": "what a network thinks of the moves and results of recorded games",
     "tactics": "which moves of tactics a network of chess sees, in positions that Stockfish makes and proves",
     "targets": "what the policy targets of self-play are worth",

@@ -13,6 +13,7 @@ from support.networks import tiny_network
 
 from muzero_engine.games.registry import load_game
 from muzero_engine.network.fresh import fresh_network
+from muzero_engine.network.stems import ChannelNorm, ImageStem
 from muzero_engine.training.config import LearnerSettings, Optimiser
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import BadLearnerState, Learner, LearnerState, NonFiniteLoss
@@ -62,6 +63,10 @@ def test_only_weights_of_layers_decay() -> None:
     assert {names[id(p)].rsplit(".", 1)[1] for p in decayed["params"]} == {"weight"}
     assert {names[id(p)].rsplit(".", 1)[1] for p in kept["params"]} == {"gain", "bias"}
     assert len(decayed["params"]) + len(kept["params"]) == len(names)
+    stem = ImageStem(1, 4, 9)
+    gains = {id(norm.weight) for norm in stem.modules() if isinstance(norm, ChannelNorm)}
+    assert len(gains) == 4
+    assert gains <= {id(p) for p in make_optimiser(stem, LearnerSettings()).param_groups[1]["params"]}
 
 
 def test_running_mean_of_the_weights() -> None:

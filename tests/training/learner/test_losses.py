@@ -249,9 +249,9 @@ def test_ownership_is_learned_at_step_0() -> None:
     assert without.total < output.total
 
 
-def test_consistency_leaves_the_seen_latents_alone() -> None:
+@pytest.mark.parametrize("head", [ConsistencyHead.by_square(8), ConsistencyHead.of_whole(72)], ids=["square", "whole"])
+def test_consistency_leaves_the_seen_latents_alone(head: ConsistencyHead) -> None:
     torch.manual_seed(0)
-    head = ConsistencyHead(8)
     imagined, seen = torch.rand(6, 8, 3, 3, requires_grad=True), torch.rand(6, 8, 3, 3, requires_grad=True)
     distance = head(imagined, seen)
     assert distance.shape == (6,)
@@ -259,6 +259,29 @@ def test_consistency_leaves_the_seen_latents_alone() -> None:
     of_imagined, of_seen = torch.autograd.grad(distance.sum(), [imagined, seen], allow_unused=True)
     assert of_imagined.any()
     assert of_seen is None
+
+
+def test_what_all_screens_have_in_common_is_not_consistent_by_itself() -> None:
+    """Latents of other screens are as unlike as any two, however much of the screen stands still."""
+    torch.manual_seed(0)
+    screen = torch.rand(1, 8, 6, 6)
+    seen, others = screen + 0.02 * torch.randn(64, 8, 6, 6), screen + 0.02 * torch.randn(64, 8, 6, 6)
+    by_square, of_whole = ConsistencyHead.by_square(8), ConsistencyHead.of_whole(8 * 36)
+    by_square.predict = of_whole.predict = nn.Identity()
+    assert by_square(others, seen).mean() < 0.1
+    assert of_whole(others, seen).mean() > 0.8
+    assert of_whole(seen, seen).max() < 1e-5
+
+
+def test_images_learn_to_be_consistent_over_whole_latents() -> None:
+    spec = ENVIRONMENTS[1]
+    module = MuZeroLoss(tiny_environment_network(spec).train(), LearnerSettings(consistency_weight=2.0))
+    with torch.autocast("cpu", torch.bfloat16):
+        output = module(random_episode_batch(spec, 4, unroll_steps=2, later_observation=True))
+    found = gradients(module, output.total)
+    assert found["network.dynamics_stem.weight"].isfinite().all()
+    assert found["heads.consistency.project.1.weight"].shape == (512, 8 * 3 * 4)
+    assert found["heads.consistency.project.1.weight"].any()
 
 
 def test_optional_heads_train_the_dynamics() -> None:
