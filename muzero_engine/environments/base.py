@@ -9,12 +9,17 @@ n planes of one square.
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+CLOSE_SECONDS = 5.0  # that environments have to give back what they hold
 
 Observation = npt.NDArray[Any]  # bool, uint8 or float32 [planes, rows, columns], see `ObservationKind`
 
@@ -108,3 +113,16 @@ class Environment(Protocol):
     def close(self) -> None:
         """Give back what it holds."""
         ...
+
+
+def close_all(environments: Iterable[Environment], seconds: float = CLOSE_SECONDS) -> None:
+    """Close environments. What raises is let be, and what takes longer than so many seconds is left behind."""
+
+    def close() -> None:
+        for environment in environments:
+            with contextlib.suppress(BaseException):
+                environment.close()
+
+    closing = threading.Thread(target=close, daemon=True)
+    closing.start()
+    closing.join(seconds)

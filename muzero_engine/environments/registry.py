@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec, one_line
+from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec, close_all, one_line
 from muzero_engine.environments.prepared import EnvironmentSource, PreparedEnvironment
 from muzero_engine.environments.settings import EnvironmentSettings
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 ENTRY_POINTS = "muzero_engine.environments"
+LOOK_SECONDS = 1.0  # that an environment which was only looked at has to be closed
 
 
 def load_environment(settings: EnvironmentSettings, *, picture: bool = False) -> Environment:
@@ -108,13 +109,11 @@ def settings_here(name: str) -> EnvironmentSettings:
 
 def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
     """Return what an environment is, by making one. Raises BadEnvironment, also where it hangs: so in a thread."""
-    answers: list[EnvironmentSpec | BadEnvironment] = []
+    answers: list[Environment | BadEnvironment] = []
 
     def look() -> None:
         try:
-            environment = load_environment(settings)
-            answers.append(environment.spec)
-            environment.close()
+            answers.append(load_environment(settings))
         except BadEnvironment as error:
             answers.append(error)
         except KeyboardInterrupt as error:  # Ctrl-C comes to the main thread: this one is the environment's
@@ -126,9 +125,11 @@ def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
     if not answers:
         seconds = f"{settings.step_seconds:g} seconds"
         raise BadEnvironment(f"{settings.id} has not begun an episode for {seconds}: does it hang?")
-    if isinstance(answers[0], BadEnvironment):
-        raise answers[0]
-    return answers[0]
+    (made,) = answers
+    if isinstance(made, BadEnvironment):
+        raise made
+    close_all([made], LOOK_SECONDS)
+    return made.spec
 
 
 def _factory(settings: EnvironmentSettings) -> Callable[..., Any] | None:

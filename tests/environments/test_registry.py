@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from muzero_engine.environments import registry
-from muzero_engine.environments.base import BadEnvironment, ObservationKind
+from muzero_engine.environments.base import BadEnvironment, ObservationKind, close_all
 from muzero_engine.environments.registry import environment_spec, load_environment, settings_here
 from muzero_engine.environments.settings import EnvironmentSettings
 
@@ -173,6 +173,17 @@ def test_a_class_without_actions_is_told_what_it_lacks(tmp_path: Path) -> None:
 def test_an_environment_that_never_begins_is_not_waited_for() -> None:
     with pytest.raises(BadEnvironment, match=r"Sleeps has not begun an episode for 0.2 seconds: does it hang"):
         environment_spec(EnvironmentSettings(id="support.environments:Sleeps", step_seconds=0.2))
+
+
+@pytest.mark.timeout(60)
+def test_an_environment_that_never_closes_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "LOOK_SECONDS", 0.1)
+    spec = environment_spec(settings := EnvironmentSettings(id="support.environments:NeverCloses"))
+    assert spec.actions == 3
+    monkeypatch.setenv("CLOSED", str(tmp_path / "closed"))
+    others = [load_environment(replace(settings, id=f"support.environments:{name}")) for name in ("Closes", "Walk")]
+    close_all([others[0], load_environment(settings), others[1]], 0.1)
+    assert (tmp_path / "closed").exists()
 
 
 def test_a_file_whose_name_is_no_utf_8_is_read(tmp_path: Path) -> None:

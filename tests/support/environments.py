@@ -133,6 +133,13 @@ class Closes(Walk):
         Path(os.environ["CLOSED"]).touch()
 
 
+class NeverCloses(Walk):
+    """Its `close` hangs."""
+
+    def close(self) -> None:
+        time.sleep(3600)
+
+
 class Camera:
     """Images uint8[6, 8, 3], black but for one point that moves, blinking; 5 steps."""
 

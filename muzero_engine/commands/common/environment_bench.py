@@ -10,6 +10,7 @@ from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.environments import EnvironmentPlayer, environment_model
 from muzero_engine.commands.common.timed_model import TimedModel
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.environments.base import close_all
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.stacking import FrameStack
 from muzero_engine.inference.tuning import Measurement, tune
@@ -74,7 +75,7 @@ def measure_environment(folder: Path, nodes: int, options: EngineOptions) -> Env
             over = came.terminated or came.truncated
             observed = stack.begin(environment.reset(SEED + step + 1)) if over else stack.add(came.observation)
     finally:
-        environment.close()
+        close_all([environment])
     return EnvironmentReport(
         environment=spec.id,
         weights=model.manifest.summary(),

@@ -28,7 +28,7 @@ from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.environments.base import BadEnvironment, Environment, ObservationKind
+from muzero_engine.environments.base import BadEnvironment, Environment, ObservationKind, close_all
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
@@ -114,7 +114,7 @@ def watch(
         scenes = steps if films else 0
         played = _play(environment, player, episodes, seed, max_steps=max_steps, scenes=scenes, quiet=as_json)
     finally:
-        environment.close()
+        close_all([environment])
     whole = [episode for episode in played if episode.ending is not EpisodeEnd.STOPPED]
     record = _record(whole) if whole else None
     if as_json:

@@ -9,7 +9,6 @@ comes back is not played, and the step that it would have been begins the next e
 
 from __future__ import annotations
 
-import contextlib
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from muzero_engine.environments.base import (
     EnvironmentSpec,
     Observation,
     ObservationKind,
+    close_all,
 )
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
@@ -164,6 +164,4 @@ class EnvironmentSlice:
 
     def close(self) -> None:
         """Close the environments."""
-        for environment in self._environments:
-            with contextlib.suppress(Exception):
-                environment.close()
+        close_all(self._environments)
