@@ -6,6 +6,7 @@ serialises whole messages from any thread. Only protocol text reaches stdout.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -34,7 +35,8 @@ class RefusedLine(str):
 class SessionLog:
     """A file that everything is added to that passes: `>> ` lines from the client, `<< ` lines to it. From any thread.
 
-    It writes nothing until `open`. Where a line cannot be written (a full disk), the log ends and the session goes on.
+    It writes nothing until `open`. Where a line cannot be written (a full disk), the log ends with a word on standard
+    error, and the session goes on.
     """
 
     def __init__(self) -> None:
@@ -64,8 +66,12 @@ class SessionLog:
             try:
                 self._file.write("".join(f"{mark} {line}\n" for line in text.split("\n")))
                 self._file.flush()
-            except OSError:
-                self._file = None
+            except OSError as error:
+                failed, self._file = self._file, None
+                with contextlib.suppress(OSError):
+                    print(f"the log {failed.name} ends here: {error.strerror or error}", file=sys.stderr)
+                with contextlib.suppress(OSError):
+                    failed.close()
 
 
 class Inbox:

@@ -12,11 +12,12 @@ function ratingOf(game, text) {
   return Number.isInteger(rating) && game.levels[0] <= rating && rating <= game.levels[1] ? rating : null;
 }
 
-// Open a dialog; the promise gives the form's data when it was sent, null when it was left.
+// Open a dialog; the promise gives the form's data when it was sent, before the dialog closes, null when it was left.
 function asked(dialog) {
+  const form = dialog.querySelector("form");
   return new Promise((resolve) => {
-    dialog.returnValue = "";
-    dialog.onclose = () => resolve(dialog.returnValue === "ok" ? new FormData(dialog.querySelector("form")) : null);
+    form.onsubmit = (event) => { if (event.submitter.value === "ok") resolve(new FormData(form)); };
+    dialog.onclose = () => resolve(null);
     dialog.showModal();
   });
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import threading
+from pathlib import Path
 
 import pytest
 from support.transcript import Output
 
 from muzero_engine.protocols.common import stdio
-from muzero_engine.protocols.common.stdio import Inbox, Writer, read_lines, run_session
+from muzero_engine.protocols.common.stdio import Inbox, SessionLog, Writer, read_lines, run_session
 
 
 class Recorder:
@@ -177,3 +178,17 @@ def test_a_client_that_went_away_is_no_error() -> None:
     stream = io.StringIO()
     stream.close()
     Writer(stream).write("anything")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+def test_a_log_that_a_full_disk_ends_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = SessionLog()
+    full = Path("/dev/full").open("a")  # noqa: SIM115  # the log closes it
+    monkeypatch.setattr(stdio, "open", lambda *_, **__: full, raising=False)
+    log.open(str(tmp_path / "log"))
+    for _ in range(3):
+        log.note(">>", "isready")
+    assert capsys.readouterr().err == "the log /dev/full ends here: No space left on device\n"
+    assert full.closed
