@@ -22,7 +22,7 @@ from muzero_engine.commands.common.game_analysis import (
     loss_of,
 )
 from muzero_engine.commands.common.games import GameName
-from muzero_engine.commands.common.interrupts import INTERRUPTED
+from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.positions import game_of_data, play_moves, read_game, say_warnings
 from muzero_engine.commands.common.texts import FilledText, PagePath
@@ -233,7 +233,7 @@ def _go_through(
     engine = make_engine(name, options)
     try:
         engine.prepare(moves[0].before.shape)
-        with _progress(len(moves) + 1) as tick:
+        with signals_as_ctrl_c(), _progress(len(moves) + 1) as tick:
             judged = judge_moves(engine, moves, limits, tick)
     finally:
         engine.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -255,12 +256,12 @@ def test_a_game_that_breaks_the_rules_has_a_page_without_a_board_to_click_throug
     assert text.count('<tr id="ply') == 3
 
 
-def test_ctrl_c_leaves_what_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_or_a_signal_to_end_leaves_what_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[str] = []
 
     def think(engine: Engine, position: Position, limits: Limits) -> SearchResult:
         if len(searched) == 3:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGTERM)
         searched.append(position.text())
         return compose.think_whole(engine, position, limits)
 
