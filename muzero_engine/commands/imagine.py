@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +16,7 @@ from muzero_engine.commands.common.board import draw
 from muzero_engine.commands.common.compose import load_model, make_engine, think_whole, weights_folder
 from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.commands.common.games import GameName
+from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.positions import play_moves, read_games, say_warnings
 from muzero_engine.commands.common.style import Style, style_of
 from muzero_engine.commands.common.texts import FilledText
@@ -197,14 +199,27 @@ def _whole_games(ends: Sequence[Position], plies: int, model: Model, decode: Dec
     total = sum(len(actions) for _, actions in played)
     if not total:
         raise click.ClickException("there is no move in it: give a file with a game, or the moves of a line")
+    positions = total + len(played)
     lines: list[list[ImaginedPly]] = []
-    tell = _progress(total)
-    for first, actions in played:
-        for position, following in lookaheads(first, actions, plies):
-            tell(len(lines))
-            lines.append(imagine(model, decode, position, following))
+    tell = _progress(positions)
+    with signals_as_ctrl_c(), suppress(KeyboardInterrupt):
+        for first, actions in played:
+            for position, following in lookaheads(first, actions, plies):
+                lines.append(imagine(model, decode, position, following))
+                tell(len(lines))
+    if len(lines) < positions:
+        click.echo(f"stopped after {len(lines)} of {positions} positions", err=True)
+    if lines:
+        _tell_horizons(lines, plies, ends, pictures=decode is not None, as_json=as_json)
+    if len(lines) < positions:
+        raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _tell_horizons(
+    lines: Sequence[Sequence[ImaginedPly]], plies: int, ends: Sequence[Position], *, pictures: bool, as_json: bool
+) -> None:
     known = horizons(lines)
-    held = [plies_held(line) for line in lines if len(line) > plies] if decode is not None else []
+    held = [plies_held(line) for line in lines if len(line) > plies] if pictures else []
     if as_json:
         document = {
             "game": ends[0].spec.name,

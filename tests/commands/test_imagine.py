@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
 from muzero_engine.cli import main
+from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.export.decoder import DecoderTraining, add_decoder, decoder_file, train_decoder
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
@@ -64,7 +66,7 @@ def test_json_has_every_ply_with_its_pieces(bundle: Path) -> None:
     assert set(plies[3]["wrong"]) >= believed ^ true  # what is believed elsewhere, or not, is told
 
 
-def test_games_of_a_file_are_summed_up(bundle: Path, tmp_path: Path) -> None:
+def test_games_of_a_file_are_summed_up(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     games = tmp_path / "games.txt"
     games.write_text("startpos moves b2 a1 c1 a3 a2\nstartpos moves a1 b2 c3\n", encoding="utf-8")
     arguments = [str(games), "--game", "tictactoe", "--weights", str(bundle), "--all", "--games", "2", "--plies", "2"]
@@ -73,6 +75,18 @@ def test_games_of_a_file_are_summed_up(bundle: Path, tmp_path: Path) -> None:
     assert [one["positions"] for one in document["horizons"]] == [10, 8, 6]
     assert all(0 <= one["right"] <= 1 for one in document["horizons"])
     assert "plies ahead" in run(*arguments).output
+    left = [None, None, None]
+
+    def interrupted(*given: Any) -> list[ImaginedPly]:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        return imagine(*given)
+
+    monkeypatch.setattr("muzero_engine.commands.imagine.imagine", interrupted)
+    stopped = run(*arguments)
+    assert (stopped.exit_code, stopped.stderr) == (130, "stopped after 3 of 10 positions\n")
+    assert "plies ahead" in stopped.stdout
 
 
 def test_without_a_decoder_the_rest_is_shown_and_that_is_said(tmp_path: Path) -> None:
