@@ -42,7 +42,6 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import PRESET_NAMES, default_preset
 from muzero_engine.training.ranks import told
 from muzero_engine.training.report.progress import Progress
-from muzero_engine.training.report.run_metrics import METRICS_FILE
 from muzero_engine.training.run.lock import RunLock
 from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
 from muzero_engine.training.stop_signals import STOP_SIGNALS
@@ -317,6 +316,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
 def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], None]) -> _Beginning:
     """Return what the run begins with. Raises BadSettings, BadCheckpoint, BadConfig."""
     from muzero_engine.training.evaluation.evaluation import NETS
+    from muzero_engine.training.report.run_metrics import METRICS_FILE
     from muzero_engine.training.run.checkpoint import checkpoints
     from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config
     from muzero_engine.training.run.initial_network import initial_network
