@@ -78,7 +78,8 @@ class HeadToHead(WinDrawLoss):
     @classmethod
     def of(cls, games: Iterable[RatedGame], player: str, opponent: str) -> HeadToHead:
         """Return the results of `player` in the games between these two; all others are passed over."""
-        return Tally(games).between(player, opponent)
+        both = {player, opponent}
+        return Tally(game for game in games if game.first in both and game.second in both).between(player, opponent)
 
 
 class Tally:
