@@ -226,27 +226,40 @@ def test_flags_that_the_position_contradicts_are_refused() -> None:
     assert "komi 0.5" in play("go", "--position", "5/5/2b2/5/5 w 7.5", "--komi", "0.5", lines=[]).output
 
 
-class Interrupted(Console):
-    """A terminal at which Ctrl-C is pressed while the second board is drawn."""
+class Person(Console):
+    """A terminal at which lines are typed, and Ctrl-C is pressed while the text of this number is written."""
 
-    def __init__(self, *lines: str) -> None:
+    def __init__(self, *lines: str, interrupted_at: int = 0) -> None:
         super().__init__(PLAIN)
         self.terminal = True
         self.lines = list(lines)
         self.said: list[str] = []
+        self.interrupted_at = interrupted_at
 
     def say(self, text: str) -> None:
         self.said.append(text)
-        if len(self.said) == 2:
+        if len(self.said) == self.interrupted_at:
             raise KeyboardInterrupt
 
     def line(self, prompt: str = "") -> str | None:
         return self.lines.pop(0)
 
+    def plays(self, game: str) -> list[str]:
+        """Play against oneself, and return what is said."""
+        loaded = load_game(game)
+        engine = make_engine(game, EngineOptions())
+        start = loaded.initial(loaded.spec.shapes[0])
+        Table(engine, start, frozenset({0, 1}), Limits(), self, show_value=False).run()
+        engine.close()
+        return self.said
+
 
 def test_ctrl_c_that_comes_while_the_board_is_drawn_loses_no_game(tmp_path: Path) -> None:
-    console = Interrupted("e4", str(tmp_path / "game.pgn"))
-    engine = make_engine("chess", EngineOptions())
-    Table(engine, load_game("chess").initial((8, 8)), frozenset({0, 1}), Limits(), console, show_value=False).run()
-    engine.close()
-    assert console.said[2:] == [f"saved as {tmp_path}/game.pgn", "bye"]
+    said = Person("e4", str(tmp_path / "game.pgn"), interrupted_at=2).plays("chess")
+    assert said[2:] == [f"saved as {tmp_path}/game.pgn", "bye"]
+
+
+@pytest.mark.parametrize(("lines", "counted"), [(["d4", "resign"], False), (["pass", "pass"], True)])
+def test_a_board_is_said_to_be_counted_where_it_is(lines: list[str], counted: bool) -> None:
+    said = Person(*lines, "quit", "no").plays("go")
+    assert any("taken for alive" in text for text in said) is counted

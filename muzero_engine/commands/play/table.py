@@ -180,7 +180,8 @@ class Table:
         self._say(self._result(end))
         if not self._console.terminal:
             return
-        if isinstance(self._position, Scored) and len(self._position.legal_actions()):  # both sides chose to end it
+        counted = end.ending is Ending.RULES and isinstance(self._position, Scored)
+        if counted and len(self._position.legal_actions()):  # both sides chose to end it
             self._say("Everything on the board was taken for alive: undo, and capture what is not.")
         if self._position.ply:
             self._say("Write save FILE to keep the game, undo to take a move back, new for another, or quit.")
