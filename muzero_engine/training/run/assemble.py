@@ -14,7 +14,7 @@ from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.report.run_metrics import MetricsLog
 from muzero_engine.training.run.checkpoint import Checkpoint
-from muzero_engine.training.run.checkpoint_contents import Counters
+from muzero_engine.training.run.checkpoint_contents import Counters, read_games_seed
 from muzero_engine.training.run.compile_ahead import CompileAhead
 from muzero_engine.training.run.environment_task import EnvironmentTask
 from muzero_engine.training.run.game_task import GameTask
@@ -68,8 +68,12 @@ def assemble(
     reanalysis = Reanalysis(config, searches.full, task.batch_sizes(), replay, world)
     generator = torch.Generator(world.device).manual_seed(config.seed * 7_919 + world.rank)
     same_games = checkpoint is None or goes_on_with_games(checkpoint, config, world)
-    # where games start anew in a run that resumes, they are not those that the run began with
-    seed = config.seed if same_games else config.seed + 1_000_003 * counters.cycle
+    if checkpoint is None:
+        seed = config.seed
+    elif same_games:
+        seed = read_games_seed(checkpoint)
+    else:  # games that begin anew are not those that the run began with
+        seed = config.seed + 1_000_003 * counters.cycle
     own = task.self_play(seed, searches, world, dtype) if cluster is None or world.device.type == "cuda" else None
     self_play: PlaySource
     if cluster is not None:
@@ -107,6 +111,7 @@ def assemble(
         learner=learner,
         searches=searches,
         self_play=self_play,
+        games_seed=seed,
         replay=replay,
         generator=generator,
         reanalysis=reanalysis,

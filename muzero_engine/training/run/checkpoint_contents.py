@@ -33,15 +33,19 @@ class Counters:
 
 
 def document(
-    config: TrainConfig, network: NetworkConfig, counters: Counters, earlier: Counters, world: int
+    config: TrainConfig, network: NetworkConfig, counters: Counters, earlier: Counters, world: int, games_seed: int
 ) -> dict[str, object]:
-    """Return what is written beside the tensors. `earlier` counts what the network had learnt before the run began."""
+    """Return what is written beside the tensors.
+
+    `earlier` counts what the network had learnt before the run began; `games_seed` is that of the games in progress.
+    """
     return {
         "config": to_data(config),
         "network": network.to_json(),
         "counters": to_data(counters),
         "earlier": to_data(earlier),
         "world": world,
+        "games_seed": games_seed,
     }
 
 
@@ -58,6 +62,13 @@ def read_counters(checkpoint: Checkpoint) -> Counters:
 def read_earlier(checkpoint: Checkpoint) -> Counters:
     """Return what the run's first network had learnt before the run. Raises BadCheckpoint."""
     return _read(checkpoint, Counters, "earlier") if "earlier" in checkpoint.document else Counters()
+
+
+def read_games_seed(checkpoint: Checkpoint) -> int:
+    """Return the seed of the games in progress: the run's, unless they began at a resume. Raises BadCheckpoint."""
+    if "games_seed" not in checkpoint.document:
+        return read_config(checkpoint).seed
+    return _read(checkpoint, int, "games_seed")
 
 
 def read_network(checkpoint: Checkpoint) -> MuZeroNetwork:

@@ -29,6 +29,7 @@ class RunParts:
     learner: Learner
     searches: Searches
     self_play: PlaySource
+    games_seed: int  # of its games in progress
     replay: ReplaySource
     generator: torch.Generator  # draws the batches
     reanalysis: Reanalysis

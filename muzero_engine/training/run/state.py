@@ -51,7 +51,7 @@ def save_state(parts: RunParts, counters: Counters, earlier: Counters) -> Path:
     """Write a checkpoint and return its folder. Raises CheckpointNotWritten on all ranks together."""
     world, config = parts.world, parts.config
     writer = CheckpointWriter(parts.folder, counters.step)
-    contents = document(config, parts.learner.network.config, counters, earlier, world.size)
+    contents = document(config, parts.learner.network.config, counters, earlier, world.size, parts.games_seed)
     _together(world, writer, writer.begin, main_only=True)
     _together(world, writer, lambda: _write_groups(parts, writer))
     _together(world, writer, lambda: writer.commit(contents), main_only=True)

@@ -116,6 +116,17 @@ def test_an_environment_that_was_changed_is_told_at_a_resume(
         resumed(config, tmp_path)
 
 
+def test_episodes_that_began_at_a_resume_go_on_at_the_next(tmp_path: Path) -> None:
+    with TrainingRun(tiny("Walk"), tmp_path, World.alone()) as run:
+        run.cycle()
+        run.save()
+    other = tiny("Walk", "self_play.random_share=0.5")  # with which the episodes in progress begin anew
+    with resumed(other, tmp_path) as run:
+        run.save()
+    with resumed(other, tmp_path) as run:
+        assert not run.notice
+
+
 @pytest.mark.parametrize("renewed", [0, 100])
 def test_values_that_targets_bootstrap_from_are_made_anew(tmp_path: Path, renewed: int) -> None:
     config = tiny("Walk", f"returns.renewed_values={renewed}")
