@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from muzero_engine.commands.common.compose import levels, load_model, make_engine, weights_folder, weights_line
-from muzero_engine.commands.common.flags import engine_flags
+from muzero_engine.commands.common.flags import OF_SESSIONS, engine_flags
 from muzero_engine.commands.common.positions import game_of_data
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.engine.imagination import ImaginedPly, imagine
@@ -52,7 +52,7 @@ OF_NO_USE = frozenset(
 )
 @click.option("--token", metavar="TEXT", help="What addresses must hold  [made anew; none on loopback]")
 @click.option("--no-browser", is_flag=True, help="Print the address only")
-@engine_flags(leave_out=OF_NO_USE)
+@engine_flags(leave_out=OF_SESSIONS | OF_NO_USE)
 def web(port: int, host: str, token: str | None, no_browser: bool, options: EngineOptions) -> None:
     """Play and analyse on a board in the browser.
 

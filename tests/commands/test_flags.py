@@ -8,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from muzero_engine.cli import COMMANDS, main
 from muzero_engine.commands.common.flags import engine_flags, flag_name
 from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, all_options
 
@@ -93,3 +94,9 @@ def test_a_flag_that_needs_another_says_so(arguments: list[str], hint: str) -> N
         pass
 
     assert CliRunner().invoke(command, arguments).stderr == hint
+
+
+def test_a_log_is_offered_where_a_protocol_is_spoken() -> None:
+    commands = {name: main.get_command(click.Context(main), name) for name in COMMANDS}
+    logging = {name for name, command in commands.items() if command and "log_file" in {p.name for p in command.params}}
+    assert logging == {"uci", "gtp", "usi", "ugi", "analysis"}

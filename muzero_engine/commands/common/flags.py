@@ -19,6 +19,7 @@ Callback = Callable[..., None]
 # Shown by `--help`, the others by `--help-all`.
 USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "level", "human_time"})
 OF_GAMES = frozenset({*LEVEL_FIELDS, "level_settings", "human_time"})  # of no use in an analysis
+OF_SESSIONS = frozenset({"log_file"})  # of no use where no protocol is spoken
 
 
 def flag_name(info: OptionInfo) -> str:
