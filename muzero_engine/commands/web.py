@@ -63,7 +63,8 @@ def web(port: int, host: str, token: str | None, no_browser: bool, options: Engi
     """
     if token is not None and not re.fullmatch(TOKEN, token):
         raise click.UsageError("--token takes 8 to 100 letters, digits, - and _")
-    if options.weights and (folder := expanded(options.weights)).is_dir():
+    if options.weights:
+        folder = expanded(options.weights)
         environment = read_manifest(folder).environment
         if environment is not None:
             raise BadWeights(

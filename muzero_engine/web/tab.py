@@ -184,14 +184,17 @@ class Tab:
         points = RootPoints(root, engine.values)
 
         def on_info(info: SearchInfo) -> None:
-            self._send({"id": number, "info": info_data(root, info, request.lines, points, kanji=request.kanji)})
+            if engine.error is None:
+                self._send({"id": number, "info": info_data(root, info, request.lines, points, kanji=request.kanji)})
 
         def on_done(result: SearchResult) -> None:
+            if engine.error is not None:  # what there is was no search
+                self._send({"id": number, "error": engine.error})
+                return
             done: Data = {
                 "move": None if result.action is None else root.action_text(result.action),
                 "resign": result.resign,
                 "declare": result.declare_win,
-                "problem": engine.error,
             }
             self._send({"id": number, "done": done})
 

@@ -327,6 +327,8 @@ def test_a_board_in_the_browser_is_not_opened_for_an_environment(
     chain_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("muzero_engine.commands.web.serve", lambda *_, **__: pytest.fail("it was opened"))
+    missing = _run("web", "--no-browser", "--port", 0, "--weights", chain_weights / "none")
+    assert (missing.exit_code, "there are no weights in" in missing.output) == (1, True)
     result = _run("web", "--no-browser", "--port", 0, "--weights", chain_weights)
     assert result.exit_code == 1
     assert "are for support.environments:Chain, no board game: muzero-engine watch" in result.output

@@ -12,8 +12,11 @@ from typing import Any, NoReturn
 import pytest
 from support.web import ENGINES, make_parts
 
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import Position
 from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.web.tab import Parts, Tab
 
 Answer = dict[str, Any]
@@ -192,6 +195,16 @@ def test_another_game_has_another_engine_and_the_first_ends(client: Client) -> N
         pass
     assert len(ENGINES) == 2
     assert not ENGINES[0].searching
+
+
+def test_a_network_that_cannot_be_loaded_plays_no_move() -> None:
+    def refuse(_: EngineOptions) -> NoReturn:
+        raise BadWeights("there are no weights")
+
+    client = Client(replace(make_parts(), make_engine=lambda _, options: Engine(refuse, options)))
+    client.send(json.dumps({"ask": "go", "id": 7, "about": {"where": {"game": "chess"}, "nodes": 5}}))
+    assert client.sent.get(timeout=30) == {"id": 7, "error": "there are no weights"}
+    client.tab.close()
 
 
 def test_a_network_that_fails_is_answered_and_the_tab_lives() -> None:

@@ -300,9 +300,9 @@ class Page {
     by("move-now").hidden = false;
     const mover = this.shown.mover;
     const done = await this.search("play", about, turn);
-    if (!done || turn !== this.turn) return;
+    if (turn !== this.turn) return;
     by("move-now").hidden = true;
-    if (done.problem) this.say(done.problem, true);
+    if (!done) { this.clocks.stop(); return; }
     if (done.resign || done.declare) this.end(done.declare ? mover : 1 - mover, done.declare ? "declared win" : "resignation");
     else if (done.move) this.played(done.move);
   }
