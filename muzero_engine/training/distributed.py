@@ -200,11 +200,18 @@ def _device(name: str | None, local_rank: int) -> torch.device:
     index = local_rank if device.index is None else device.index
     if index >= torch.cuda.device_count():
         raise BadWorld(f"there is no GPU {index}: this machine has {torch.cuda.device_count()}")
-    torch.cuda.set_device(index)
-    # what torch.compile says of a choice of its own, several times a run
-    warnings.filterwarnings("ignore", message=r"\s*Online softmax is disabled", category=UserWarning)
-    torch.backends.cudnn.benchmark = True  # shapes stay the same: the fastest convolutions are found once
-    return torch.device("cuda", index)
+    device = torch.device("cuda", index)
+    take_device(device)
+    return device
+
+
+def take_device(device: torch.device) -> None:
+    """Let this process compute there, as `joined_world` does. Nothing is changed where it is a CPU."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        # what torch.compile says of a choice of its own, several times a run
+        warnings.filterwarnings("ignore", message=r"\s*Online softmax is disabled", category=UserWarning)
+        torch.backends.cudnn.benchmark = True  # shapes stay the same: the fastest convolutions are found once
 
 
 class StopRequest:

@@ -20,7 +20,7 @@ from multiprocessing.connection import Connection
 import torch
 
 from muzero_engine.training.config import TrainConfig
-from muzero_engine.training.distributed import World
+from muzero_engine.training.distributed import World, take_device
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.run.task import RunTask
 from muzero_engine.training.self_play.workers import interrupts_blocked
@@ -74,6 +74,7 @@ def _compile(pipe: Connection, task_of: TaskOf, config: TrainConfig, device: tor
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     try:
+        take_device(device)
         compile_step(task_of(config), config, device, dtype)
     except Exception as error:
         said = str(error).partition("\n")[0]
