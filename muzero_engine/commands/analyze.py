@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.compose import make_engine, think, weights_line
-from muzero_engine.commands.common.flags import OF_GAMES, OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import OF_GAMES, OF_RESIGNATIONS, OF_SESSIONS, engine_flags
 from muzero_engine.commands.common.game_analysis import (
     MARKS,
     JudgedMove,
@@ -55,7 +55,7 @@ STDIN_BYTES = 1 << 26
     "--time", "seconds", type=FiniteNumber(min=0.0, min_open=True), help="Seconds a position  [2, of a game 1]"
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
-@engine_flags(leave_out=OF_GAMES | OF_SESSIONS, multipv=5)
+@engine_flags(leave_out=OF_GAMES | OF_RESIGNATIONS | OF_SESSIONS, multipv=5)
 def analyze(
     position: str,
     game: str | None,
@@ -200,7 +200,9 @@ def _table(document: dict[str, Any]) -> list[str]:
             f"{texts[0]:8} {line['value']:+6.3f}  {shares}  {line['visits']:7} {100 * line['prior']:5.1f}%  "
             f"{' '.join(texts[:TABLE_MOVES])}{more}"
         )
-    if any(line["value"] > document["lines"][0]["value"] for line in document["lines"]):
+    first, *others = document["lines"]
+    most = all(line["visits"] <= first["visits"] for line in others)  # or it was drawn, as --temperature has it
+    if most and any(line["value"] > first["value"] for line in others):
         rows += ["", "The first is what would be played: the search has looked at it most, so that it is surest of it."]
     return rows
 

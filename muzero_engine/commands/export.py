@@ -42,6 +42,7 @@ from muzero_engine.returns import DiscountedReturns
 if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
 
+POSITIONS = 192  # that 8-bit networks are calibrated on
 MadeFor = Game | EnvironmentDescription
 
 
@@ -53,12 +54,12 @@ MadeFor = Game | EnvironmentDescription
 @click.option("--game", type=GameName(), help="Of a new network")
 @click.option("--env", metavar="ID", help="Of a new network, for an environment, as in `train --env`")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
-@expert_option("--positions", type=click.IntRange(1, 10**6), default=192, help="Positions to calibrate on  [192]")
+@expert_option("--positions", type=click.IntRange(1, 10**6), help=f"Positions to calibrate on  [{POSITIONS}]")
 @click.option("--note", help="How the weights were trained, for the manifest")
-@expert_option("--games", type=click.IntRange(min=0), help="Games of self-play, for the manifest")
-@expert_option("--plies", type=click.IntRange(min=0), help="Positions searched in them, for the manifest")
-@expert_option("--steps", type=click.IntRange(min=0), help="Optimiser steps, for the manifest; 0: untrained")
-@expert_option("--device-hours", type=FiniteNumber(min=0.0), help="For the manifest")
+@expert_option("--games", type=click.IntRange(min=0), help="Games of self-play that a checkpoint is of, beside --note")
+@expert_option("--plies", type=click.IntRange(min=0), help="Positions searched in them, likewise")
+@expert_option("--steps", type=click.IntRange(min=0), help="Optimiser steps, likewise; 0: untrained")
+@expert_option("--device-hours", type=FiniteNumber(min=0.0), help="Likewise")
 @expert_option("--channels", type=int, help="Of a new network  [96]")
 @expert_option("--representation-blocks", type=int, help="Of a new network's h  [8]")
 @expert_option("--dynamics-blocks", type=int, help="Of a new network's g  [4]")
@@ -72,7 +73,7 @@ def export(
     game: str | None,
     env: str | None,
     int8: bool,
-    positions: int,
+    positions: int | None,
     note: str | None,
     games: int | None,
     plies: int | None,
@@ -105,14 +106,21 @@ def export(
     chosen = {name: value for name, value in sizes.items() if value is not None}
     if game is None and env is None and chosen:
         raise click.UsageError(f"a checkpoint has its own size: leave --{next(iter(chosen)).replace('_', '-')} out")
-    entries: dict[str, Any] = {
-        "note": note,
-        "games": games,
-        "plies": plies,
-        "steps": steps,
-        "device_hours": device_hours,
-    }
-    changes = {name: value for name, value in entries.items() if value is not None}
+    if step is not None and run is None:
+        raise click.UsageError("--step is of a run: name it with --run, or leave --step out")
+    if positions is not None and not int8:
+        raise click.UsageError("--positions are those of --int8: add it, or leave --positions out")
+    numbers: dict[str, Any] = {"games": games, "plies": plies, "steps": steps, "device_hours": device_hours}
+    changes = {name: value for name, value in numbers.items() if value is not None}
+    if changes:
+        flag = f"--{next(iter(changes)).replace('_', '-')}"
+        if checkpoint is None:
+            knows = "a run knows it" if run is not None else "a new network is untrained"
+            raise click.UsageError(f"{flag} is said of a checkpoint: {knows}, leave {flag} out")
+        if note is None:
+            raise click.UsageError(f"{flag} goes with --note, which says how the weights were trained")
+    if note is not None:
+        changes["note"] = note
     with training_errors():
         require_training_libraries("torch", "safetensors", "onnx", "matplotlib")
         if run is not None:
@@ -130,7 +138,15 @@ def export(
         picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step, title)
         levels = _levels_beside(checkpoint)
         manifest = _write(
-            network, made_for, folder, training, levels, picture, records, positions if int8 else None, seed
+            network,
+            made_for,
+            folder,
+            training,
+            levels,
+            picture,
+            records,
+            (positions or POSITIONS) if int8 else None,
+            seed,
         )
     click.echo(f"{folder}: {manifest.summary()}")
     named = shlex.quote(str(folder))

@@ -14,7 +14,7 @@ import click
 
 from muzero_engine.commands.common.board import draw
 from muzero_engine.commands.common.compose import load_model, make_engine, think_whole, weights_folder
-from muzero_engine.commands.common.flags import OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import OF_RESIGNATIONS, OF_SESSIONS, engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.positions import play_moves, read_games, say_warnings
@@ -36,7 +36,6 @@ from muzero_engine.model import Model
 
 NODES = 400  # of the search whose line is followed where none is given
 SHOWN_SQUARES = 8  # wrong ones that are named in a row of the table
-OF_NO_USE = frozenset({"ponder", "move_overhead_ms", "score_type", "verbose_move_stats", "multipv", "info_interval_ms"})
 NO_DECODER = "these weights have no decoder.onnx, so that the model's picture of the board cannot be shown"
 
 
@@ -51,7 +50,7 @@ NO_DECODER = "these weights have no decoder.onnx, so that the model's picture of
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables and boards")
-@engine_flags(leave_out=OF_SESSIONS | OF_NO_USE)
+@engine_flags(leave_out=OF_RESIGNATIONS | OF_SESSIONS | {"multipv", "human_time"})
 def imagine_command(
     position: str,
     game: str | None,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
-from muzero_engine.commands.common.flags import OF_GAMES, engine_flags
+from muzero_engine.commands.common.flags import OF_GAMES, OF_LINES, OF_RESIGNATIONS, engine_flags
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
 from muzero_engine.engine.options import EngineOptions
@@ -27,6 +27,7 @@ HINT = (
     f"commands like 'boardsize 9' ({gtp_protocol.GAME}). "
     "'muzero-engine play' is a game in the terminal, 'muzero-engine --help' lists the commands."
 )
+OF_MATES = frozenset({"mate_search"})  # of no use where no shogi is spoken
 WHICH_GAME = "UGI does not say which game is played: start 'muzero-engine ugi --game GAME'"
 
 # What a GTP controller may send first; `quit` is no sign of any protocol.
@@ -56,7 +57,7 @@ GTP_OPENERS = frozenset(
 
 
 @click.command()
-@engine_flags()
+@engine_flags(leave_out=OF_RESIGNATIONS | OF_MATES)
 def uci(options: EngineOptions) -> None:
     """Speak UCI: chess.
 
@@ -85,7 +86,7 @@ def usi(options: EngineOptions) -> None:
 
 @click.command()
 @click.option("--game", type=GameName(), required=True, help=GAMES)
-@engine_flags()
+@engine_flags(leave_out=OF_RESIGNATIONS | OF_MATES | {"ponder"})
 def ugi(game: str, options: EngineOptions) -> None:
     """Speak UGI: games that have no protocol of their own.
 
@@ -109,7 +110,7 @@ def ugi(game: str, options: EngineOptions) -> None:
     type=FiniteNumber(min=0.0, min_open=True),
     help="Seconds a move where the client sets no clock  [5]",
 )
-@engine_flags()
+@engine_flags(leave_out=OF_LINES | OF_MATES)
 def gtp(
     boardsize: int | None,
     komi: float | None,
@@ -140,7 +141,7 @@ def gtp(
 
 @click.command()
 @click.option("--visits", type=click.IntRange(min=1), help="Simulations where a query sets no bound  [500]")
-@engine_flags(leave_out=OF_GAMES)
+@engine_flags(leave_out=OF_GAMES | OF_LINES | OF_RESIGNATIONS | OF_MATES | {"ponder", "move_overhead_ms"})
 def analysis(visits: int | None, options: EngineOptions) -> None:
     """Speak KataGo's JSON analysis protocol: Go, for KaTrain.
 

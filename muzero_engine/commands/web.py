@@ -27,18 +27,7 @@ from muzero_engine.web.server import serve
 from muzero_engine.web.tab import Parts
 
 TOKEN = "[A-Za-z0-9_-]{8,100}"
-OF_NO_USE = frozenset(
-    {
-        "multipv",
-        "ponder",
-        "move_overhead_ms",
-        "score_type",
-        "verbose_move_stats",
-        "info_interval_ms",
-        "level_settings",
-        *LEVEL_FIELDS,
-    }
-)
+OF_NO_USE = frozenset({"multipv", "level_settings", *LEVEL_FIELDS})
 
 
 @click.command()

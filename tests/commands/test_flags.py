@@ -96,7 +96,22 @@ def test_a_flag_that_needs_another_says_so(arguments: list[str], hint: str) -> N
     assert CliRunner().invoke(command, arguments).stderr == hint
 
 
-def test_a_log_is_offered_where_a_protocol_is_spoken() -> None:
+@pytest.mark.parametrize(
+    ("field", "where"),
+    [
+        ("log_file", {"uci", "gtp", "usi", "ugi", "analysis"}),
+        ("verbose_move_stats", {"uci", "usi", "ugi"}),
+        ("score_type", {"uci", "usi", "ugi"}),
+        ("multipv", {"uci", "usi", "ugi", "analyze"}),
+        ("ponder", {"uci", "gtp", "usi"}),
+        ("move_overhead_ms", {"uci", "gtp", "usi", "ugi"}),
+        ("resign_value", {"gtp", "usi", "play", "web"}),
+        ("mate_search", {"usi", "play", "web", "analyze", "bench", "imagine"}),
+        ("human_time", {"uci", "gtp", "usi", "ugi", "play", "web"}),
+    ],
+)
+def test_an_option_is_offered_where_it_has_an_effect(field: str, where: set[str]) -> None:
     commands = {name: main.get_command(click.Context(main), name) for name in COMMANDS}
-    logging = {name for name, command in commands.items() if command and "log_file" in {p.name for p in command.params}}
-    assert logging == {"uci", "gtp", "usi", "ugi", "analysis"}
+    assert {
+        name for name, command in commands.items() if command and field in {p.name for p in command.params}
+    } == where

@@ -97,6 +97,23 @@ def test_export_of_a_new_network_and_of_its_checkpoint(tmp_path: Path) -> None:
     assert load_bundle(inherited).manifest.training == again.manifest.training
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--game", "tictactoe", "--step", "3"), "--step is of a run: name it with --run"),
+        (("--game", "tictactoe", "--positions", "5"), "--positions are those of --int8: add it"),
+        (("--game", "tictactoe", "--games", "3"), "--games is said of a checkpoint: a new network is untrained"),
+        (("--run", ".", "--device-hours", "3"), "--device-hours is said of a checkpoint: a run knows it"),
+        (("--checkpoint", "FILE", "--steps", "0"), "--steps goes with --note, which says how the weights were trained"),
+    ],
+)
+def test_what_is_said_of_weights_fits_them(tmp_path: Path, arguments: tuple[str, ...], problem: str) -> None:
+    (file := tmp_path / "checkpoint.safetensors").touch()
+    words = [str(file) if word == "FILE" else word for word in arguments]
+    result = CliRunner().invoke(main, ["export", "--out", str(tmp_path / "out"), *words])
+    assert (result.exit_code, problem in result.output, (tmp_path / "out").exists()) == (2, True, False)
+
+
 def test_measured_levels_stay_with_their_network(tmp_path: Path) -> None:
     sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1", "--game", "tictactoe")
     bundle, again = tmp_path / "bundle", str(tmp_path / "again")

@@ -19,7 +19,11 @@ Callback = Callable[..., None]
 # Shown by `--help`, the others by `--help-all`.
 USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "level", "human_time"})
 OF_GAMES = frozenset({*LEVEL_FIELDS, "level_settings", "human_time"})  # of no use in an analysis
-OF_SESSIONS = frozenset({"log_file"})  # of no use where no protocol is spoken
+OF_LINES = frozenset({"multipv", "score_type", "verbose_move_stats"})  # of no use where a protocol has no info lines
+OF_RESIGNATIONS = frozenset({"resign_value", "resign_turns"})  # of no use where nothing is resigned
+OF_SESSIONS = frozenset(  # of no use where no protocol is spoken
+    {"log_file", "ponder", "move_overhead_ms", "score_type", "verbose_move_stats", "info_interval_ms"}
+)
 
 
 def flag_name(info: OptionInfo) -> str:

@@ -24,7 +24,6 @@ from muzero_engine.games.registry import BUILT_IN
 from muzero_engine.protocols.common.stdio import require_streams
 
 DEFAULT_SECONDS = 1.0
-OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "verbose_move_stats", "info_interval_ms"})
 
 
 @click.command()
@@ -38,7 +37,7 @@ OF_NO_USE = frozenset({"multipv", "ponder", "move_overhead_ms", "score_type", "v
 @click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
-@engine_flags(leave_out=OF_SESSIONS | OF_NO_USE)
+@engine_flags(leave_out=OF_SESSIONS | {"multipv"})
 def play(
     game: str,
     side: str,

@@ -22,7 +22,7 @@ from muzero_engine.commands.common.environments import (
     environment_weights,
     shipped_environments,
 )
-from muzero_engine.commands.common.flags import OF_GAMES, OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import OF_GAMES, OF_RESIGNATIONS, OF_SESSIONS, engine_flags
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.texts import FilledText
@@ -49,8 +49,8 @@ NO_PICTURE = "the environment does not draw itself, so that what it lets be seen
 ELSEWHERE = "; or say where its class is with --env PATH:Class"
 PYGAME = "many of Gymnasium's need pygame: pip install pygame"
 OF_NO_USE = frozenset(
-    "multipv ponder move_overhead_ms temperature temperature_plies smart_pruning_factor mate_search seed "
-    "score_type verbose_move_stats info_interval_ms draw_value_white draw_value_black".split()
+    "multipv temperature temperature_plies smart_pruning_factor mate_search seed draw_value_white "
+    "draw_value_black".split()
 )  # of the engine's options
 
 
@@ -73,7 +73,7 @@ OF_NO_USE = frozenset(
 )
 @click.option("--fps", type=FiniteNumber(1, 50), default=FPS, metavar="N", help=f"Steps a second in it  [{FPS:g}]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
-@engine_flags(leave_out=OF_GAMES | OF_SESSIONS | OF_NO_USE)
+@engine_flags(leave_out=OF_GAMES | OF_RESIGNATIONS | OF_SESSIONS | OF_NO_USE)
 def watch(
     environment_id: str,
     episodes: int,

@@ -54,6 +54,7 @@ WAYS = (
     Way("clock", 0.25, "1+0.02", "--ponder"),
     Way("move", 0.15, "movetime=0.1,margin=0.05", "--multipv 3 --minibatch-size 4"),
 )
+UNKNOWN = {EngineProtocol.GTP: "--multipv 3", EngineProtocol.UGI: "--ponder"}  # what a protocol has no word for
 PLIES = {"tictactoe": 4}  # of random openings, where the game's own number has too few
 VISITS = "--visits 16"  # where the protocol has no word for nodes, on a clock that does not matter
 LONG = "600"
@@ -62,11 +63,13 @@ LONG = "600"
 def played(game: str, way: Way, games: int, folder: Path, concurrency: int, table: Table) -> str:
     """Play the games, or those that are missing; return what is wrong with the run, "" for nothing."""
     command = [sys.executable, "-m", "muzero_engine", "match", "--game", game, "--out", str(folder), "--quiet"]
-    by_visits = way is NODES and load_game(game).protocol is EngineProtocol.GTP
+    protocol = load_game(game).protocol
+    by_visits = way is NODES and protocol is EngineProtocol.GTP
+    second = way.second.replace(UNKNOWN.get(protocol, " "), " ")
     visits = VISITS if by_visits else ""
     command += ["--tc", LONG if by_visits else way.control, "--pairs", str(max(1, round(way.share * games / 2)))]
     command += ["--random-plies", str(PLIES[game])] if game in PLIES else []
-    command += ["-e", f"name=first muzero {visits}", "-e", f"name=second muzero {visits} {way.second}"]
+    command += ["-e", f"name=first muzero {visits}", "-e", f"name=second muzero {visits} {second}"]
     command += ["--concurrency", str(concurrency), *(["--resume"] if (folder / GAMES).exists() else [])]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment())
