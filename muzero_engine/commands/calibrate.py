@@ -100,6 +100,8 @@ def calibrate(
         raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: `ladder --list` shows them all")
     for gone in missing(ladder, [*opponents, *without]):
         click.echo(f"not installed: {', '.join(gone.names)}\n  get them by: {gone.install}")
+    if not opponents:
+        raise BadLadder("no opponent is left: install one, or leave fewer out with --without")
     folder = weights or default_weights_dir(game)
     manifest = load_bundle(folder, load_game(game).spec).manifest
     settings = LadderSettings(

@@ -117,7 +117,7 @@ def _level_lines(table: dict[str, Any] | None) -> list[str]:
         return []
     weakest, *_, strongest = table["levels"]
     return _indented(
-        f"levels from {weakest['elo']:.0f} +-{weakest['error']:.0f} to {strongest['elo']:.0f} "
+        f"levels from {round(weakest['elo'])} +-{weakest['error']:.0f} to {round(strongest['elo'])} "
         f"+-{strongest['error']:.0f} Elo, {len(table['levels'])} of them measured ({table['scale']})"
     )
 

@@ -127,6 +127,7 @@ def test_games_are_played_without_a_fault(tmp_path: Path, weights: Path) -> None
     ("arguments", "words"),
     [
         (["--without", "nobody"], "no opponent 'nobody'"),
+        (["--without", "random"], "no opponent is left: install one, or leave fewer out with --without"),
         (["--size", "9"], "leave --size out"),
         (["--weights", "nowhere"], "no weights in nowhere"),
     ],
