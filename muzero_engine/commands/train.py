@@ -176,10 +176,16 @@ def train(
         subject = environment_subject(environment)
     if steps is not None and duration is not None:
         raise click.UsageError("a run ends after --steps or after a --duration: use one of them")
+    flags = {"seed": seed, "self_play.games": games, "steps": steps, "duration": duration}
+    named = {name: value for name, value in flags.items() if value is not None}
+    for override in overrides:
+        if (name := override.partition("=")[0].strip()) in named:
+            raise click.UsageError(
+                f"--{name.rpartition('.')[2]} is the setting {name}: say it once, not by --set as well"
+            )
     if steps is not None:
-        duration = 0.0
-    named = {"seed": seed, "self_play.games": games, "steps": steps, "duration": duration}
-    changes = (*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides)
+        named["duration"] = 0.0
+    changes = (*(f"{name}={value}" for name, value in named.items()), *overrides)
     if resume_step is not None:
         resume = NEWEST
     may_go_on = resume == NEWEST or (resume == AUTO and folder is not None and any(folder.glob("*checkpoint-*")))
@@ -187,6 +193,8 @@ def train(
         raise click.UsageError(_needs_game())
     if resume == NEWEST and initial is not None:
         raise click.UsageError("--init begins a new run, --resume goes on with one: use one of them")
+    if resume == NEWEST and preset_name is not None:
+        raise click.UsageError("--preset is of a new run, --resume goes on with one: leave --preset out")
     if resume is not None and folder is None:
         raise click.UsageError(f"say with --run which run goes on{_latest_run(subject)}")
     if subject is not None and resume != NEWEST:

@@ -137,6 +137,12 @@ def test_ctrl_c_keeps_what_was_played(tmp_path: Path, weights: Path, without: li
     assert read_manifest(weights).ratings == ()
 
 
+def test_a_list_takes_no_flags_of_games(tmp_path: Path) -> None:
+    done = ladder("--list", "--without", "random", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--list plays nothing: leave --without out" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

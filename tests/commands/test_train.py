@@ -190,6 +190,12 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
         (["--game", "go", "--set", "batch=3"], 1, "there is no setting 'batch'"),
         (["--game", "go", "--set", "learner.batch_size=0"], 1, "learner.batch_size must be greater than 0, not 0"),
         (["--game", "go", "--steps", "9", "--duration", "9m"], 2, "a run ends after --steps or after a --duration"),
+        (
+            ["--game", "go", "--games", "8", "--set", "self_play.games=9"],
+            2,
+            "--games is the setting self_play.games: say it once",
+        ),
+        (["--run", ".", "--resume", "--preset", "tiny"], 2, "--preset is of a new run, --resume goes on with one"),
         (["--game", "go", "--duration=-1s"], 2, "'-1s' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--time-limit", "soon"], 2, "'soon' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--device", "abacus"], 1, "unknown device 'abacus': choose cpu or cuda"),
@@ -514,7 +520,7 @@ def test_nobody_else_trains_in_the_folder_of_a_run_that_goes_on(tmp_path: Path) 
                 assert running.poll() is None
                 time.sleep(0.05)
             for more in ([], ["--resume"], ["--resume", "auto"]):
-                refused = call(*NEW, "--run", tmp_path, *more)
+                refused = call(*NEW[: 3 if more == ["--resume"] else None], "--run", tmp_path, *more)
                 assert refused.exit_code == 1
                 assert last_line(refused).startswith(f"Error: another program trains in {tmp_path}: when it has ended")
             running.send_signal(signal.SIGINT)

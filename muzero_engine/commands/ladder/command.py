@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.help import expert_option, help_all_option
@@ -93,6 +94,8 @@ def ladder(
       muzero-engine ladder --game chess --list
       muzero-engine ladder --game go --size 9 --weights my-weights --games 100
     """
+    if only_list:
+        _refuse_others_beside("--list")
     if game is None:
         if not only_list or size is not None:
             raise BadLadder(f"a ladder needs --game: one of {', '.join(LADDERS)}")
@@ -160,6 +163,15 @@ def ladder(
     if write_manifest:
         put_ratings(folder, ladder, manifest_ratings(ladder, settings, store.records, _processor(store)))
         click.echo(f"the rating is in the manifest of {folder}")
+
+
+def _refuse_others_beside(flag: str) -> None:
+    """Refuse flags of games on a command line that plays none."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        written = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if written and parameter.name not in ("only_list", "game", "size"):
+            raise click.UsageError(f"{flag} plays nothing: leave {parameter.opts[0]} out")
 
 
 def _refit(ladder: Ladder, folder: Path, manifest: Manifest, write_manifest: bool) -> None:
