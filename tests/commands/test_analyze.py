@@ -313,6 +313,8 @@ def test_the_table_has_a_row_for_each_line() -> None:
         (["position startpos moves e2e4 e7e5 e1e3"], "move 3: illegal move e1e3"),
         (["position startpos moves a1"], "say which with --game"),
         ([GAME, "--record", "2"], "there is no game 2 in it"),
+        (["startpos", "--game", "chess", "--record", "5"], "there is no game 5 in it: that is one position"),
+        (["xo./.x./...", "--record", "2"], "there is no game 2 in it: that is one position"),
         ([GAME, "--move", "9"], "there is no move 9 in the game: it has 1. to 4."),
         ([GAME, "--move", "x"], "'x' is no number of a move"),
         ([GAME, "--from", "3", "--to", "2"], "--from 3 comes after --to 2"),

@@ -44,7 +44,7 @@ def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) ->
         @functools.wraps(command)
         def wrapper(**arguments: Any) -> None:
             values = {info.field: arguments.pop(info.field) for info in infos}
-            written = [info for info in infos if _is_written(info.field)]
+            written = [info for info in infos if is_written(info.field)]
             command(options=_with_what_is_needed(EngineOptions(**values), written), **arguments)
 
         decorated: Callback = help_all_option(wrapper)
@@ -55,7 +55,7 @@ def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) ->
     return decorate
 
 
-def _is_written(name: str) -> bool:
+def is_written(name: str) -> bool:
     """Return whether a flag stands on the command line."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 

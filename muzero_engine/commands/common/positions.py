@@ -78,7 +78,7 @@ def read_games(text: str, game: str | None, numbers: range) -> list[PlayedGame]:
     if text.strip() == START:
         if game is None:
             raise BadSetup("say which game to start with --game")
-        return [PlayedGame(start_position(game, None, None))]
+        return _only_one(PlayedGame(start_position(game, None, None)), numbers)
     name = text.strip()
     path = Path(name)
     suffix = path.suffix.lower() if "\n" not in name else ""
@@ -119,10 +119,11 @@ def _games_of_text(text: str, game: str | None, numbers: range, name: str = "") 
         raise BadSetup("there is no position in it" if not line else "say which game to start with --game")
     games = [load_game(owner) for owner in ([game] if game is not None else game_names())]
     if moves or position != " ".join(line.split()):  # "position ...", "sfen ...", "... moves ..."
-        return _only([(owner, line_format_of(owner)) for owner in games], line, range(1, 2), name)
+        (one,) = _only([(owner, line_format_of(owner)) for owner in games], line, range(1, 2), name)
+        return _only_one(one, numbers)
     for owner in games:
         try:
-            return [PlayedGame(owner.from_text(line))]
+            return _only_one(PlayedGame(owner.from_text(line)), numbers)
         except BadPosition:
             lines = (form for form in owner.records if form.unit == "line")
             for form in lines:  # EPD, say
@@ -136,6 +137,13 @@ def _games_of_text(text: str, game: str | None, numbers: range, name: str = "") 
     examples = [load_game(owner).notation.position_example for owner in game_names()]
     known = ", ".join([*filter(None, examples), "a file of games"])
     raise BadSetup(f"{shown} is no position of any game: write {known}; --game NAME tells what is wrong with it")
+
+
+def _only_one(game: PlayedGame, numbers: range) -> list[PlayedGame]:
+    """Return the game of what holds no other. Raises BadSetup where another one is asked for."""
+    if numbers.start > 1:
+        raise BadSetup(f"there is no game {numbers.start} in it: that is one position")
+    return [game]
 
 
 def _exists(path: Path) -> bool:

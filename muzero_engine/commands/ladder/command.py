@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 
 from muzero_engine.commands.common.compose import own_value
+from muzero_engine.commands.common.flags import is_written
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
@@ -167,10 +167,8 @@ def ladder(
 
 def _refuse_others_beside(flag: str) -> None:
     """Refuse flags of games on a command line that plays none."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        written = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if written and parameter.name not in ("only_list", "game", "size"):
+    for parameter in click.get_current_context().command.params:
+        if is_written(str(parameter.name)) and parameter.name not in ("only_list", "game", "size"):
             raise click.UsageError(f"{flag} plays nothing: leave {parameter.opts[0]} out")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from muzero_engine.commands.common.flags import is_written
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
@@ -20,9 +21,17 @@ from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.records.verify import verify
 from muzero_engine.match.results.statistics import EloModel
-from muzero_engine.match.settings.match_settings import MatchFormat, Scoring
+from muzero_engine.match.settings.match_settings import BadMatch, MatchFormat, Scoring
 
 MOST_PAIRS = 1_000_000
+PARTNERS = {  # of flags that have an effect beside another one alone
+    "opening_plies": "openings_file",
+    "win_score": "win_moves",
+    "draw_score": "draw_moves",
+    "draw_after": "draw_moves",
+    "sprt_error": "sprt_bounds",
+    "sprt_model": "sprt_bounds",
+}
 
 
 def _verify(context: click.Context, _option: click.Parameter, folder: Path | None) -> None:
@@ -34,6 +43,15 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
     for line, text in verification.problems:
         click.echo(f"  line {line}: {text}" if line else f"  {text}")
     context.exit(1 if verification.problems else 0)
+
+
+def _refuse_alone() -> None:
+    """Refuse flags that have no effect without another one, where that was not given. Raises BadMatch."""
+    context = click.get_current_context()
+    names = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    for flag, partner in PARTNERS.items():
+        if is_written(flag) and not context.params[partner]:
+            raise BadMatch(f"{names[flag]} has an effect only with {names[partner]}")
 
 
 @click.command()
@@ -125,6 +143,7 @@ def match(**arguments: Any) -> None:
       muzero-engine match --game chess -e muzero -e stockfish --tc 10+0.1
       muzero-engine match --game go -e "weights=new muzero" -e muzero --pairs 50
     """
+    _refuse_alone()
     flags = Flags(**arguments)
     settings = flags.match_settings()
     sprt = flags.sprt(settings)
