@@ -53,7 +53,7 @@ def test_games_of_the_runner_have_no_fault(tmp_path: Path) -> None:
 
 def test_a_run_that_is_killed_at_a_rename_goes_on(tmp_path: Path) -> None:
     tally, run = Tally(), tmp_path / "run"
-    command = [*training.command(run), "--set", "steps=4"]
+    command = training.command(run, steps=4)
     assert killed(command, Kill("point", 25), tally)
     assert (tally.kills, tally.at_points) == (1, 1)
     steps = whole_checkpoints(run)

@@ -21,10 +21,10 @@ MOST_POINTS = 80  # moments of three checkpoints
 TIMES = ("seconds", "device_seconds", "cycle_seconds")
 
 
-def command(folder: Path) -> list[str]:
-    """Return the arguments that begin the run or go on with it."""
+def command(folder: Path, steps: int = STEPS) -> list[str]:
+    """Return the arguments that begin the run of so many steps or go on with it."""
     arguments = ["train", "--game", "tictactoe", "--preset", "tiny", "--run", str(folder), "--resume", "auto"]
-    arguments += ["--steps", str(STEPS), "--seed", "3", "--device", "cpu"]
+    arguments += ["--steps", str(steps), "--seed", "3", "--device", "cpu"]
     return [*arguments, *(word for setting in SETTINGS for word in ("--set", setting))]
 
 
