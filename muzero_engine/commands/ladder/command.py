@@ -95,7 +95,7 @@ def ladder(
       muzero-engine ladder --game go --size 9 --weights my-weights --games 100
     """
     if only_list:
-        _refuse_others_beside("--list")
+        _refuse_flags_of_games()
     if game is None:
         if not only_list or size is not None:
             raise BadLadder(f"a ladder needs --game: one of {', '.join(LADDERS)}")
@@ -165,11 +165,11 @@ def ladder(
         click.echo(f"the rating is in the manifest of {folder}")
 
 
-def _refuse_others_beside(flag: str) -> None:
-    """Refuse flags of games on a command line that plays none."""
+def _refuse_flags_of_games() -> None:
+    """Refuse flags beside --list that would be dropped in silence."""
     for parameter in click.get_current_context().command.params:
         if is_written(str(parameter.name)) and parameter.name not in ("only_list", "game", "size"):
-            raise click.UsageError(f"{flag} plays nothing: leave {parameter.opts[0]} out")
+            raise click.UsageError(f"--list plays nothing: leave {parameter.opts[0]} out")
 
 
 def _refit(ladder: Ladder, folder: Path, manifest: Manifest, write_manifest: bool) -> None:

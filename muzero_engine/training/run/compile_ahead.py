@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World, take_device
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.run.task import RunTask
-from muzero_engine.training.self_play.workers import interrupts_blocked
+from muzero_engine.training.self_play.workers import interrupts_blocked, leave_stops_to_parent
 from muzero_engine.training.types import tensors_of
 
 TaskOf = Callable[[TrainConfig], RunTask]
@@ -68,10 +67,7 @@ def compile_step(task: RunTask, config: TrainConfig, device: torch.device, dtype
 
 
 def _compile(pipe: Connection, task_of: TaskOf, config: TrainConfig, device: torch.device, dtype: torch.dtype) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "setpgrp"):  # see `workers`
-        os.setpgrp()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    leave_stops_to_parent()
     threading.Thread(target=_end_with, args=(pipe,), daemon=True).start()
     try:
         take_device(device)

@@ -248,6 +248,16 @@ def interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def leave_stops_to_parent() -> None:
+    """Let Ctrl-C and a SIGTERM to the parent's group pass this process, which was started with both blocked, by."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setpgrp"):  # torchrun sends SIGTERM to its child's whole group: from here on that is not this one
+        os.setpgrp()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # forgets one that came before
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _work(
     pipe: Connection,
     memories: Sequence[Any],
@@ -255,12 +265,7 @@ def _work(
     shares: Sequence[tuple[int, int]],
     known: type[RuntimeError],
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "setpgrp"):  # torchrun sends SIGTERM to its child's whole group: from here on that is not this one
-        os.setpgrp()
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # forgets one that came before
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave_stops_to_parent()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)  # many objects that live long, hardly any in cycles: 7% of a ply of chess
     slices: list[SlotSlice] = []
