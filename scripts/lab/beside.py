@@ -29,7 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]  # the package of this checkout is trained; where `lab` is
 
-from lab.campaign.step import pack, stop, visible_gpus  # noqa: E402
+from lab.campaign.step import pack, start, stop, visible_gpus  # noqa: E402
 
 from muzero_engine.files import write_atomically  # noqa: E402
 from muzero_engine.training.report.run_metrics import METRICS_FILE, BadMetrics, read_records  # noqa: E402
@@ -60,27 +60,12 @@ class Run:
         """Return the file of what it says."""
         return self.folder.with_suffix(".log")
 
-    def start(self, command: tuple[str, ...], gpu: str) -> subprocess.Popen[bytes]:
-        """Start a command on its cores; its output goes behind what is in the log."""
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
-        with self.log.open("ab") as log:
-            child = subprocess.Popen(
-                command,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                env=environment | {"CUDA_VISIBLE_DEVICES": gpu, "OMP_NUM_THREADS": "1"},
-                start_new_session=True,
-            )
-        os.sched_setaffinity(child.pid, self.cores)  # its threads and children follow
-        return child
-
     def train(self, seconds: float) -> None:
         """Begin, or go on, for so many seconds at most."""
         limits = ("--run", str(self.folder), "--resume", "auto", "--time-limit", f"{seconds:.0f}s")
         workers = ("--set", f"self_play.workers={max(1, len(self.cores) - 1)}")
         self.begun = time.monotonic()
-        self.child = self.start((*TRAIN, *limits, *workers, *self.options), self.gpu)
+        self.child = start((*TRAIN, *limits, *workers, *self.options), self.log, self.cores, gpus=self.gpu)
 
     def said(self) -> str:
         """Return how far it came, in a line."""
@@ -128,7 +113,8 @@ def finish(run: Run, out: Path, seconds: float, *, exports: bool) -> None:
     pack(out / f"{run.name}.tar.gz", run.folder, names)
     if exports and run.child.returncode == 0 and seconds > 0:
         bundle = run.folder.parent / f"{run.name}-net"
-        child = run.start((*EXPORT, "--run", str(run.folder), "--out", str(bundle), "--int8"), "")
+        command = (*EXPORT, "--run", str(run.folder), "--out", str(bundle), "--int8")
+        child = start(command, run.log, run.cores, gpus="")
         try:
             child.wait(seconds)
         except subprocess.TimeoutExpired:

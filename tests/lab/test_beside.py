@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from lab import beside
 from lab.beside import deal
 
 from muzero_engine.cli import main
@@ -37,15 +38,15 @@ def test_gpus_and_cores_are_dealt_out_evenly(tmp_path: Path, monkeypatch: pytest
 
 def test_their_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (run,) = deal(ORDERS[:1], tmp_path)
-    begun: list[tuple[tuple[str, ...], str]] = []
+    begun: list[tuple[str, ...]] = []
 
-    def start(self: object, command: tuple[str, ...], gpu: str) -> subprocess.Popen[bytes]:
-        begun.append((command, gpu))
+    def start(command: tuple[str, ...], log: Path, cores: set[int], *, gpus: str) -> subprocess.Popen[bytes]:
+        begun.append(command)
         return subprocess.Popen(["true"])
 
-    monkeypatch.setattr(type(run), "start", start)
+    monkeypatch.setattr(beside, "start", start)
     run.train(321.4)
-    ((command, _),) = begun
+    (command,) = begun
     assert run.child is not None
     run.child.wait()
     name, *arguments = command[command.index("muzero_engine") + 1 :]

@@ -110,14 +110,7 @@ class Step:
         self, name: str, command: Sequence[str], cores: set[int], *, gpus: str | None = None
     ) -> subprocess.Popen[bytes]:
         """Start a process on some cores and GPUs (None: all, "": none); its output goes into the run's folder."""
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
-        if gpus is not None:
-            environment["CUDA_VISIBLE_DEVICES"] = gpus
-        with (self.run / f"{name}.log").open("ab") as log:
-            child = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
-            )
-        os.sched_setaffinity(child.pid, cores)  # its threads and children follow
+        child = start(command, self.run / f"{name}.log", cores, gpus=gpus)
         self.children.append(child)
         return child
 
@@ -131,6 +124,19 @@ class Step:
         """End every process that still runs, with everything that it started."""
         for child in self.children:
             stop(child, 5.0)
+
+
+def start(command: Sequence[str], log: Path, cores: set[int], *, gpus: str | None = None) -> subprocess.Popen[bytes]:
+    """Start a process on some cores and GPUs (None: all, "": none); its output goes behind what is in the log."""
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    if gpus is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = gpus
+    with log.open("ab") as file:
+        child = subprocess.Popen(
+            command, stdout=file, stderr=file, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+        )
+    os.sched_setaffinity(child.pid, cores)  # its threads and children follow
+    return child
 
 
 def stop(child: subprocess.Popen[bytes], seconds: float) -> None:
