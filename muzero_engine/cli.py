@@ -220,18 +220,3 @@ def main(ctx: click.Context) -> None:
         from muzero_engine.commands.sessions import listen
 
         listen()
-
-
-def uci() -> None:
-    """Run `muzero-uci`, for GUIs that start an engine without arguments."""
-    main(["uci", *sys.argv[1:]], prog_name="muzero-engine")
-
-
-def gtp() -> None:
-    """Run `muzero-gtp`, as `uci` does."""
-    main(["gtp", *sys.argv[1:]], prog_name="muzero-engine")
-
-
-def usi() -> None:
-    """Run `muzero-usi`, as `uci` does."""
-    main(["usi", *sys.argv[1:]], prog_name="muzero-engine")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import signal
 import sys
 import time
+import tomllib
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
@@ -76,6 +80,24 @@ def test_ctrl_c_ends_a_command_with_a_word_and_the_code_that_shells_expect(
     monkeypatch.setattr("muzero_engine.commands.info.info.callback", command)
     result = CliRunner().invoke(main, ["info"])
     assert (result.exit_code, result.stderr) == (INTERRUPTED, "stopped as asked\n")
+
+
+@pytest.mark.parametrize("name", ["main", "uci", "gtp", "usi"])
+def test_ctrl_c_while_a_program_is_loaded_ends_it_with_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    scripts = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["scripts"]
+    module, function = scripts["muzero-engine" if name == "main" else f"muzero-{name}"].split(":")
+
+    class Loading(ModuleType):
+        @property
+        def main(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "muzero_engine.cli", Loading("cli"))
+    with pytest.raises(SystemExit) as ended:
+        getattr(importlib.import_module(module), function)()
+    assert (ended.value.code, capsys.readouterr().err) == (INTERRUPTED, "stopped as asked\n")
 
 
 def test_ctrl_c_in_a_callback_that_cannot_raise_comes_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
