@@ -15,6 +15,7 @@ import click
 
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.texts import FilledPath
 from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
@@ -121,7 +122,7 @@ def export(
             raise click.UsageError(f"{flag} goes with --note, which says how the weights were trained")
     if note is not None:
         changes["note"] = note
-    with training_errors():
+    with training_errors(), signals_as_ctrl_c():  # which leaves nothing in temporary folders
         require_training_libraries("torch", "safetensors", "onnx", "matplotlib")
         if run is not None:
             network, made_for, training, step = _of_run(run, step)

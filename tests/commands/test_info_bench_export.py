@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,6 +151,25 @@ def test_export_of_a_network_for_an_environment(tmp_path: Path) -> None:
         result = CliRunner().invoke(main, ["export", "--out", str(tmp_path / "x"), *arguments])
         assert (result.exit_code, result.output.count("\n")) == (1, 1)
         assert problem in result.output
+
+
+def test_an_export_that_is_told_to_end_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("the export does not hear of it"))
+
+    def told_to_end(_model: object, path: Path, *_others: object, **_settings: object) -> None:
+        path.write_bytes(b"half a network")
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("muzero_engine.export.quantise.quantize_static", told_to_end)
+    sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1")
+    arguments = ("--game", "tictactoe", "--int8", "--positions", "8", *sizes)
+    result = CliRunner().invoke(main, ["export", "--out", str(tmp_path / "bundle"), *arguments])
+    signal.signal(signal.SIGTERM, before)
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "stopped as asked")
+    assert list(tmp_path.rglob("*")) == [temporary]
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,22 @@ def test_what_ffmpeg_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [file.name for file in tmp_path.iterdir()] == ["ffmpeg"]
 
 
+def test_a_recording_that_is_interrupted_leaves_no_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text('#!/bin/sh\nfor part; do :; done\ncat > "$part"\n')
+    program.chmod(0o755)
+    monkeypatch.setattr(recording, "ffmpeg", lambda: str(program))
+
+    def draw(number: int) -> Image.Image:
+        if number == 2:
+            raise KeyboardInterrupt
+        return _card(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        recording.write_mp4(tmp_path / "a.mp4", 3, draw, 20.0)
+    assert [file.name for file in tmp_path.iterdir()] == ["ffmpeg"]
+
+
 # The command
 
 

@@ -127,8 +127,9 @@ def watch(
         first = played[0].scenes[0]
         if described.spec.kind is not ObservationKind.PLANES and first.picture is None:
             click.echo(f"{NO_PICTURE} ({first.why_none or PYGAME})", err=True)
-        for path, write in films:
-            _record_episode(path, write, played[0], described, fps)
+        with signals_as_ctrl_c():
+            for path, write in films:
+                _record_episode(path, write, played[0], described, fps)
     if len(whole) < episodes:
         raise click.exceptions.Exit(INTERRUPTED)
 

@@ -60,18 +60,20 @@ def write_mp4(path: Path, count: int, draw: Callable[[int], Image.Image], fps: f
     command = [ffmpeg(), "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
     command += ["-s", f"{size[0]}x{size[1]}", "-r", str(fps), "-i", "-", "-an", "-c:v", "libx264"]
     command += ["-pix_fmt", "yuv420p", "-crf", "18", "-movflags", "+faststart", str(part)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stderr is not None
-        try:
-            for i in range(count):
-                process.stdin.write(draw(i).tobytes())
-            process.stdin.close()
-        except BrokenPipeError:
-            pass
-        said = process.stderr.read().decode(errors="replace").strip()
-    if process.returncode != 0:
+    try:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdin is not None
+            assert process.stderr is not None
+            try:
+                for i in range(count):
+                    process.stdin.write(draw(i).tobytes())
+                process.stdin.close()
+            except BrokenPipeError:
+                pass
+            said = process.stderr.read().decode(errors="replace").strip()
+        if process.returncode != 0:
+            why = said.splitlines()[-1] if said else f"it ended with {process.returncode}"
+            raise click.ClickException(f"ffmpeg could not write {path}: {why}")
+        part.replace(path)
+    finally:
         part.unlink(missing_ok=True)
-        why = said.splitlines()[-1] if said else f"it ended with {process.returncode}"
-        raise click.ClickException(f"ffmpeg could not write {path}: {why}")
-    part.replace(path)
