@@ -29,6 +29,7 @@ from muzero_engine.commands.common.texts import FilledText, PagePath
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import RootMove, SearchResult
+from muzero_engine.engine.strength import limited
 from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.base import PlayedGame, Position
 from muzero_engine.games.lines import START
@@ -135,7 +136,8 @@ def _show_lines(
         result = think(engine, root, limits)
     finally:
         engine.close()
-    document = _document(root, result, options)
+    moves = _shown(result.info.moves[: options.multipv])
+    document = _document(root, result, moves)
     if as_json:
         click.echo(json.dumps(document, indent=2))
         return
@@ -143,17 +145,27 @@ def _show_lines(
     if played is not None:
         click.echo(f"the game went on with {played.number} {played.text}")
     click.echo(f"\n{weights_line(name, options)}")
-    click.echo("\n".join(_table(document)))
+    click.echo("\n".join(_table(document, moves)))
 
 
-def _document(root: Position, result: SearchResult, options: EngineOptions) -> dict[str, Any]:
-    """Return what `--json` prints, the move that would be played first, the others by their values.
+def _shown(moves: Sequence[RootMove]) -> tuple[RootMove, ...]:
+    """Return the moves in the order of the table: what would be played, then by value those whose value is known."""
+    first, *others = moves
+    return (first, *sorted(others, key=lambda move: (not _known(move), -move.value)))
+
+
+def _known(move: RootMove) -> bool:
+    """Return whether the search looked at a move, or the rules say what it is worth."""
+    return move.visits > 0 or move.ends is not None
+
+
+def _document(root: Position, result: SearchResult, moves: Sequence[RootMove]) -> dict[str, Any]:
+    """Return what `--json` prints.
 
     Values and results are those of the player to move, in [-1, 1] and [0, 1].
     """
     info = result.info
-    first, *others = info.moves[: options.multipv]
-    lines = [_line(root, move) for move in (first, *sorted(others, key=lambda move: -move.value))]
+    lines = [_line(root, move) for move in moves]
     return {
         "game": root.spec.name,
         "position": root.text(),
@@ -185,23 +197,25 @@ def _line(root: Position, move: RootMove) -> dict[str, Any]:
     return line if people == protocol else line | {"san": people}
 
 
-def _table(document: dict[str, Any]) -> list[str]:
+def _table(document: dict[str, Any], moves: Sequence[RootMove]) -> list[str]:
     seconds = document["time_ms"] / 1000.0
     rows = [
         f"{document['nodes']} nodes in {seconds:.2f} s ({document['nps']}/s), depth {document['depth']}",
         "",
         f"{'move':8} {'value':>6}  {'win':>4} {'draw':>4} {'loss':>4}  {'visits':>7} {'prior':>6}  line",
     ]
-    for line in document["lines"]:
+    for move, line in zip(moves, document["lines"], strict=True):
         texts = line.get("san", line["pv"])
-        shares = " ".join(f"{100 * line[name]:3.0f}%" for name in ("win", "draw", "loss"))
+        known = _known(move)
+        value = f"{line['value']:+6.3f}" if known else f"{'-':>6}"
+        shares = " ".join(f"{100 * line[name]:3.0f}%" if known else "   -" for name in ("win", "draw", "loss"))
         more = " ..." if len(texts) > TABLE_MOVES else ""
         rows.append(
-            f"{texts[0]:8} {line['value']:+6.3f}  {shares}  {line['visits']:7} {100 * line['prior']:5.1f}%  "
+            f"{texts[0]:8} {value}  {shares}  {line['visits']:7} {100 * line['prior']:5.1f}%  "
             f"{' '.join(texts[:TABLE_MOVES])}{more}"
         )
     first, *others = document["lines"]
-    most = all(line["visits"] <= first["visits"] for line in others)  # or it was drawn, as --temperature has it
+    most = all(line["visits"] < first["visits"] for line in others)  # or it was drawn, as --temperature has it
     if most and any(line["value"] > first["value"] for line in others):
         rows += ["", "The first is what would be played: the search has looked at it most, so that it is surest of it."]
     return rows
@@ -227,6 +241,8 @@ def _go_through(
     as_json: bool,
 ) -> None:
     """Judge moves that follow each other; print them, or write the page on them."""
+    if options.temperature > 0.0 or limited(options):
+        raise click.UsageError("moves are judged at full strength: leave --temperature and the level out")
     if report is not None and (report.is_dir() or not report.absolute().parent.is_dir()):
         raise click.ClickException(
             f"cannot write {report}: {'that is a folder' if report.is_dir() else 'no such folder'}"
@@ -244,7 +260,9 @@ def _go_through(
     if not judged:
         raise click.exceptions.Exit(INTERRUPTED)
     title = " - ".join(players) if all(players) else f"A game of {name}"
-    budget = f"{limits.nodes} nodes" if limits.nodes is not None else f"{(limits.move_time_ms or 0) / 1000:g} s"
+    bounds = [] if limits.nodes is None else [f"{limits.nodes} nodes"]
+    bounds += [] if limits.move_time_ms is None else [f"{limits.move_time_ms / 1000:g} s"]
+    budget = " or ".join(bounds)
     facts = [
         f"moves {judged[0].played.number.rstrip('.')} to {judged[-1].played.number.rstrip('.')}, {budget} a position",
         weights_line(name, options),

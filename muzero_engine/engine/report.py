@@ -16,8 +16,8 @@ class RootMove:
 
     action: int
     visits: int
-    value: float  # Q in [-1, 1]
-    draw: float  # [0, 1], never more than 1 - |value|
+    value: float  # Q in [-1, 1]; without visits the network's value of the root
+    draw: float  # of the same, [0, 1], never more than 1 - |value|
     prior: float  # [0, 1], over the legal moves
     lcb: float  # lower confidence bound of `value`, in [-1, 1]
     pv: tuple[int, ...]  # each action in the frame of the player to move at that ply

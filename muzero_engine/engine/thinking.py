@@ -180,7 +180,7 @@ class Thinker:
             seldepth=max(search.seldepth, self._depth.plies),
             hashfull=search.hashfull,
             value=_root_value(search, moves),
-            network_value=search.root_value,
+            network_value=search.root_result,
             ownership=search.ownership,
             tree=self._tree_picture() if self._job.branches else None,
         )
@@ -215,7 +215,9 @@ class Thinker:
         if level is None:
             chosen = sample_move(moves, temperature, rng)
         else:
-            chosen = sample_level_move(moves, info.network_value, level, rng)
+            search = self._search
+            counted = [replace(move, value=search.utility(move.value, move.draw)) for move in moves]
+            chosen = sample_level_move(counted, search.root_value, level, rng)
         if chosen:
             moves = (moves[chosen], *moves[:chosen], *moves[chosen + 1 :])
         return self._without_giving_up(moves)
@@ -230,10 +232,12 @@ class Thinker:
 
 def _root_value(search: Search, moves: tuple[RootMove, ...]) -> float:
     """Return `SearchInfo.value`. Moves that end the game are not simulated, so their worth is not in the mean."""
-    known = [move.value for move in moves if move.ends is not None]
-    if len(known) == len(moves) and any(move.mate_plies is not None for move in moves):
-        return max(known)  # the simulations were made before it was proven
-    return max(-1.0, min(1.0, max([search.value, *known])))
+    known = [move for move in moves if move.ends is not None]
+    best = max(known, key=lambda move: search.utility(move.value, move.draw), default=None)
+    if best is None:
+        return search.result
+    proven = len(known) == len(moves) and any(move.mate_plies is not None for move in moves)  # after the simulations
+    return best.value if proven or search.utility(best.value, best.draw) > search.value else search.result
 
 
 def _smallest(*bounds: int | None) -> int | None:

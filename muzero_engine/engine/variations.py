@@ -55,7 +55,7 @@ def root_moves(
             pv, pv_visits = principal_variation(search, position, child)
         else:
             pv, pv_visits = (child.action,), (child.visits,)
-        value = max(-1.0, min(1.0, child.q))
+        value = search.as_result(child.q, child.draw)
         moves.append(
             RootMove(
                 action=child.action,
@@ -63,7 +63,7 @@ def root_moves(
                 value=value,
                 draw=max(0.0, min(child.draw, 1.0 - abs(value))),
                 prior=child.prior,
-                lcb=child.lcb,
+                lcb=search.as_result(child.lcb, child.draw),
                 pv=pv,
                 ends=child.ends,
                 pv_visits=pv_visits,

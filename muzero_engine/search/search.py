@@ -39,7 +39,10 @@ from muzero_engine.search.tree import NO_SLOT, ROOT, Tree
 
 @dataclass(frozen=True, slots=True)
 class RootChild:
-    """One root action after a search; values are the root mover's view. Ranges are those of games (`Tree`)."""
+    """One root action after a search; values are the root mover's view. Ranges are those of games (`Tree`).
+
+    Of an action that no simulation went through nothing is known but the root: `q` and `draw` are the network's of it.
+    """
 
     action: int
     node: int  # for `Search.children`
@@ -87,6 +90,7 @@ class Search:
         self._least_q = self._greatest_q = 0.0  # of the tree, the network's value of the root included
         self.seldepth = 0
         self.root_value = 0.0  # of the network
+        self._root_draw = 0.0  # of the network, [0, 1]
         self.ownership: Floats | None = None
 
     @property
@@ -96,8 +100,22 @@ class Search:
 
     @property
     def value(self) -> float:
-        """Mean return at the root, mover's view."""
+        """Return the mean return at the root, mover's view."""
         return self._tree.value[ROOT]
+
+    @property
+    def result(self) -> float:
+        """Return the same where a draw is worth 0."""
+        return self.as_result(self._tree.value[ROOT], self._tree.draw[ROOT])
+
+    @property
+    def root_result(self) -> float:
+        """Return the network's value of the root where a draw is worth 0."""
+        return self.as_result(self.root_value, self._root_draw)
+
+    def as_result(self, value: float, draw: float) -> float:
+        """Return a value of the root mover's view where a draw is worth 0, whatever the search counts it as."""
+        return max(-1.0, min(1.0, value - self._config.draw_value * draw))
 
     @property
     def hashfull(self) -> int:
@@ -116,7 +134,8 @@ class Search:
         self._memory.clear(root.latent.shape[1:])
         self._make_room = partial(self._memory.make_room, tree)
         self.seldepth = 0
-        self.root_value = self._utility(float(root.value[0]), float(root.draw[0]), 1.0)
+        self._root_draw = float(root.draw[0])
+        self.root_value = self.utility(float(root.value[0]), self._root_draw)
         self._least_q = self._greatest_q = self.root_value
         self.ownership = None if root.ownership is None else root.ownership[0]
         logits = root.policy_logits[0][legal_actions].astype(np.float64)
@@ -129,7 +148,7 @@ class Search:
         tree.new(-1, -1, 1.0, 0.0)
         tree.slot[ROOT] = self._memory.pool.put(root.latent)[0]
         tree.visits[ROOT] = 1
-        tree.backup([ROOT], self.root_value, float(root.draw[0]))
+        tree.backup([ROOT], self.root_value, self._root_draw)
         tree.actions[ROOT] = array("i", legal_actions[order].tolist())
         tree.priors[ROOT] = array("f", priors[order].tolist())
         first_play = self.root_value - config.fpu_reduction
@@ -165,7 +184,7 @@ class Search:
             assert self._root is not None
             self._root.remove(kid)
 
-    def _utility(self, value: float, draw: float, side: float) -> float:
+    def utility(self, value: float, draw: float, side: float = 1.0) -> float:
         """Return a value with draws counted as `draw_value` says; `side` is +1 where the root's mover is to move."""
         if self._config.rescale:
             return value
@@ -276,8 +295,8 @@ class Search:
             reward, value = rewards[i], values[i]
             if contempt:
                 side = 1.0 if len(path) % 2 else -1.0
-                value = self._utility(value, draws[i], side)
-                reward = self._utility(reward, reward_draws[i], -side)
+                value = self.utility(value, draws[i], side)
+                reward = self.utility(reward, reward_draws[i], -side)
             tree.set_edge(leaf, reward, discounts[i], reward_draws[i])
             self._record(path, value, draws[i])
 
@@ -331,10 +350,11 @@ class Search:
         if ends is not None:
             exact = self._exact_utility(ends)
             return RootChild(tree.action[kid], kid, done, exact, float(ends == 0.0), tree.prior[kid], exact, ends)
-        least = min(self._least_q, tree.q[kid]) if self._config.rescale else -1.0
+        q, draw = (tree.q[kid], tree.draw[kid]) if done else (self.root_value, self._root_draw)
+        least = min(self._least_q, q) if self._config.rescale else -1.0
         square = self._square_sums[kid] / done if done else 0.0
-        lcb = lower_confidence_bound(tree.q[kid], square, done, least=least, unit=tree.unit)
-        return RootChild(tree.action[kid], kid, done, tree.q[kid], tree.draw[kid], tree.prior[kid], lcb, None)
+        lcb = lower_confidence_bound(q, square, done, least=least, unit=tree.unit)
+        return RootChild(tree.action[kid], kid, done, q, draw, tree.prior[kid], lcb, None)
 
     def children(self, node: int) -> list[tuple[int, int]]:
         """Return (action, node) of a node's visited children, most visited first, then by prior."""

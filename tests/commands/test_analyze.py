@@ -299,6 +299,14 @@ def test_the_table_has_a_row_for_each_line() -> None:
     assert all(row.split()[0] in ("a1", "b1", "c1", "a2", "c2", "c3") for row in rows)
 
 
+def test_the_table_gives_no_value_to_moves_that_nothing_looked_at() -> None:
+    options = ("--nodes", "2", "--multipv", "9", "--minibatch-size", "1")
+    output = CliRunner().invoke(main, ["analyze", "startpos", "--game", "tictactoe", *options]).output
+    values = [row.split()[1] for row in output.split("line\n")[1].splitlines()]
+    assert values[2:] == ["-"] * 7
+    assert all(-1.0 <= float(value) <= 1.0 for value in values[:2])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -31,6 +31,20 @@ def test_draw_values_are_winning_rates() -> None:
     assert Client("chess", model, draw_value_white=1000).go(Limits(nodes=20), position).action != stalemate
 
 
+@pytest.mark.parametrize("worth", [0, 250, 1000])
+def test_what_a_draw_is_worth_does_not_change_what_is_likely(worth: int) -> None:
+    position = at("chess", "k7/P7/8/2K5/8/8/8/8 w - - 0 1")
+    stalemate = position.parse_action("c5b6")
+    model = ConfidentModel(load_game("chess").spec.num_actions((8, 8)), (8, 8), value=0.2, favourite=0, draw=0.5)
+    info = Client("chess", model, draw_value_black=worth).go(Limits(nodes=40), position).info
+    drawn = next(move for move in info.moves if move.action == stalemate)
+    assert drawn.wdl == (0.0, 1.0, 0.0)
+    assert info.network_value == pytest.approx(0.2)
+    for move in info.moves:
+        assert move.ends is not None or abs(move.value) == pytest.approx(0.2)
+        assert move.ends is not None or move.draw == pytest.approx(0.5)
+
+
 def test_root_actions_restrict_the_search() -> None:
     result = Client().go(Limits(nodes=30, root_actions=(2, 6)))
     assert sorted(move.action for move in result.info.moves) == [2, 6]

@@ -98,6 +98,18 @@ def test_a_reward_at_the_root_belongs_to_the_roots_mover(policy: RootPolicy) -> 
 
 
 @BOTH
+def test_an_action_that_nothing_looked_at_is_worth_what_the_root_is(policy: RootPolicy) -> None:
+    """Not what the search assumes of it to choose it late."""
+    states = {"root": State((3.0, 0.0), 0.3, draw=0.25), "other": State((0.0, 0.0), 0.9, draw=0.1)}
+    edges = {("root", 0): Edge("other"), ("root", 1): Edge("other")}
+    search = _run(TreeModel(2, states, edges), 1, SearchConfig(root_policy=policy, fpu_reduction=0.7))
+    seen, unseen = search.root_moves()
+    assert (seen.action, seen.visits, unseen.visits) == (0, 1, 0)
+    assert (seen.q, seen.draw) == pytest.approx((-0.9, 0.1))
+    assert (unseen.q, unseen.draw) == pytest.approx((0.3, 0.25))
+
+
+@BOTH
 def test_the_opponent_chooses_its_best_reply(policy: RootPolicy) -> None:
     """Action 0 offers a win if the opponent errs, action 1 a small sure gain: two plies are enough to see it."""
     states = {

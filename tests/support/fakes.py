@@ -116,27 +116,29 @@ class Edge:
 
 
 class ConfidentModel:
-    """Says at every ply that the root's mover stands at `value`, and that it will play `favourite` (prior near 1)."""
+    """Says at every ply that the root's mover stands at `value`, that the game is a draw with probability `draw`, and
+    that `favourite` will be played (prior near 1)."""
 
     latent_levels = 0
 
-    def __init__(self, actions: int, shape: Shape, *, value: float, favourite: int) -> None:
+    def __init__(self, actions: int, shape: Shape, *, value: float, favourite: int, draw: float = 0.0) -> None:
         self._shape = shape
         self._value = value
+        self._draw = np.float32(draw)
         self._logits = np.zeros(actions, dtype=np.float32)
         self._logits[favourite] = 8.0
 
     def initial_inference(self, observation: Floats) -> InitialOutput:
         latent = np.zeros((1, 1, *self._shape), dtype=np.float32)
         value = np.full(1, self._value, dtype=np.float32)
-        return InitialOutput(latent, self._logits[None], value, np.zeros(1, dtype=np.float32))
+        return InitialOutput(latent, self._logits[None], value, np.full(1, self._draw))
 
     def recurrent_inference(self, latent: Floats, action: Ints) -> RecurrentOutput:
         turned = 1.0 - latent
         zero = np.zeros(len(action), dtype=np.float32)
         value = np.where(turned[:, 0, 0, 0] > 0.5, -self._value, self._value).astype(np.float32)
         policy = top_policy(np.tile(self._logits, (len(action), 1)))
-        return RecurrentOutput(turned, zero, zero - 1.0, zero, *policy, value, zero)
+        return RecurrentOutput(turned, zero, zero - 1.0, zero, *policy, value, zero + self._draw)
 
 
 class ReturnsModel:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo
+from muzero_engine.engine.strength import at_full_strength
 from muzero_engine.games.base import BadPosition, EngineProtocol, Position
 from muzero_engine.protocols.common.options_text import option_line
 from muzero_engine.protocols.common.stdio import Writer
@@ -33,7 +34,7 @@ class ClientOptions:
 
     chess960: bool = False
     show_wdl: bool = False
-    analyse_mode: bool = False  # full strength whatever UCI_LimitStrength and Temperature say
+    analyse_mode: bool = False  # full strength whatever the level and Temperature say
     opponent: str = ""
     contempt: int = 0  # per cent of a win
     draw_score: int = 0
@@ -122,7 +123,7 @@ class UciSession(UciStyleSession):
         """Return the engine's options; in an analysis (a mode, or a search without end) draws are what they are."""
         options, worth = self._options, 500 + 5 * self._client.draw_worth
         if self._client.analyse_mode:
-            options = replace(options, limit_strength=False, temperature=0.0)
+            options = replace(at_full_strength(options), temperature=0.0)
         if self._client.draw_worth and not (analysis or self._client.analyse_mode):
             options = replace(options, draw_value_black=worth, draw_value_white=worth)
         return options

@@ -12,6 +12,7 @@ from support.transcript import Output, play_transcript
 
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchResult
+from muzero_engine.engine.strength import limited
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.chess.actions import action_of
 from muzero_engine.games.chess.tablebases import TableMoves
@@ -77,6 +78,18 @@ def test_an_option_that_needs_another_says_so_once_it_is_not_at_its_default() ->
     session.handle("setoption name UCI_LimitStrength value true")
     session.handle("setoption name UCI_Elo value 1000")
     assert len(output.all) == 1
+
+
+@pytest.mark.parametrize("weaker", ["Level value 900", "Skill Level value 0"])
+def test_analyse_mode_puts_back_every_way_to_play_weaker(weaker: str) -> None:
+    engine = ScriptedEngine()
+    session, _ = make_session(engine)
+    session.handle(f"setoption name {weaker}")
+    assert limited(engine.options)
+    session.handle("setoption name UCI_AnalyseMode value true")
+    assert not limited(engine.options)
+    session.handle("setoption name UCI_AnalyseMode value false")
+    assert limited(engine.options)
 
 
 def test_analyse_mode_plays_at_full_strength() -> None:
