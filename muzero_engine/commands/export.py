@@ -5,7 +5,6 @@ Needs the extra `train`.
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +25,12 @@ from muzero_engine.files import read_limited
 from muzero_engine.games.base import Game
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import read_manifest
-from muzero_engine.inference.levels import LevelTable
 from muzero_engine.inference.manifest import (
-    CHECKPOINT,
     HISTORY,
     MANIFEST,
     MAX_FILE_BYTES,
     PICTURE,
+    RECURRENT_INT8,
     Boards,
     EnvironmentDescription,
     Manifest,
@@ -137,13 +135,13 @@ def export(
         training = replace(training, **changes)
         title = f"{network.config.game}, {training.note}"
         picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step, title)
-        levels = _levels_beside(checkpoint)
+        had_int8 = (folder / RECURRENT_INT8).exists()
         manifest = _write(
             network,
             made_for,
             folder,
             training,
-            levels,
+            None if checkpoint is None else checkpoint.parent,
             picture,
             records,
             (positions or POSITIONS) if int8 else None,
@@ -151,9 +149,11 @@ def export(
         )
     click.echo(f"{folder}: {manifest.summary()}")
     named = shlex.quote(str(folder))
+    if had_int8 and not int8:
+        click.echo("the 8-bit graph that was there is gone: --int8 makes it anew")
     if manifest.environment is not None:
         click.echo(f"see it act: muzero-engine watch --weights {named}")
-    elif levels is None:
+    elif manifest.levels is None:
         click.echo(f"its levels are not measured: muzero-engine calibrate --game {manifest.game} --weights {named}")
 
 
@@ -247,22 +247,12 @@ def _curves_beside(checkpoint: Path | None) -> tuple[bytes | None, bytes | None]
     return curves[0], curves[1]
 
 
-def _levels_beside(checkpoint: Path | None) -> LevelTable | None:
-    """Return the levels that the manifest beside a checkpoint has, if they are of this network: one that has the same
-    weights. Raises BadWeights."""
-    if checkpoint is None or not (checkpoint.parent / MANIFEST).exists():
-        return None
-    manifest = read_manifest(checkpoint.parent)
-    digest = hashlib.sha256(read_limited(checkpoint, MAX_FILE_BYTES)).hexdigest()
-    return manifest.levels if manifest.files[CHECKPOINT].sha256 == digest else None
-
-
 def _write(
     network: MuZeroNetwork,
     made_for: MadeFor,
     folder: Path,
     training: Training,
-    levels: LevelTable | None,
+    source: Path | None,
     picture: bytes | None,
     history: bytes | None,
     int8_positions: int | None,
@@ -273,5 +263,5 @@ def _write(
 
     int8 = None if int8_positions is None else Int8Calibration(positions=int8_positions, seed=seed)
     return export_bundle(
-        network, made_for, folder, training=training, levels=levels, int8=int8, picture=picture, history=history
+        network, made_for, folder, training=training, source=source, int8=int8, picture=picture, history=history
     )

@@ -28,7 +28,7 @@ from muzero_engine.files import (
     write_atomically,
 )
 from muzero_engine.games.base import Game
-from muzero_engine.inference.levels import LevelTable
+from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import (
     CARD,
     CHECKPOINT,
@@ -41,11 +41,11 @@ from muzero_engine.inference.manifest import (
     PICTURE,
     RECURRENT,
     RECURRENT_INT8,
+    BadWeights,
     EnvironmentDescription,
     FileInfo,
     Manifest,
     NetworkSize,
-    Rating,
     Training,
     described_game,
 )
@@ -63,8 +63,7 @@ def export_bundle(
     folder: Path,
     *,
     training: Training,
-    ratings: tuple[Rating, ...] = (),
-    levels: LevelTable | None = None,
+    source: Path | None = None,
     int8: Int8Calibration | None = None,
     picture: bytes | None = None,
     history: bytes | None = None,
@@ -72,11 +71,12 @@ def export_bundle(
     """Write the bundle of a network of `game` to `folder`, in place of a bundle that is there (its README.md stays).
 
     `game` may be an environment. With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards` or episodes,
-    which then is what a processor runs by default; `levels` are those that were measured of this very network;
-    `picture` is a PNG file with the curves of the training, `history` what they are drawn from. The checkpoint is
-    stored in 16 bits and holds the weights of both graphs: a network loaded from it exports to the same files. Raises
-    BadConfig where the network was not made for this version of the game or for this environment, FileExistsError where
-    `folder` holds something that is no part of a bundle, or one of another game, BadEnvironment, EnvironmentFailed.
+    which then is what a processor runs by default. What was measured of this very network stays, that in the bundle
+    which is replaced and that in the bundle `source`, where the network is from. `picture` is a PNG file with the
+    curves of the training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds the
+    weights of both graphs: a network loaded from it exports to the same files. Raises BadConfig where the network was
+    not made for this version of the game or for this environment, FileExistsError where `folder` holds something that
+    is no part of a bundle, or one of another game, BadEnvironment, EnvironmentFailed.
     """
     if isinstance(game, EnvironmentDescription):
         _check_environment(network.config, game, int8)
@@ -110,7 +110,9 @@ def export_bundle(
     environment = None
     if isinstance(game, EnvironmentDescription):  # where its class lies on this machine is nobody else's concern
         environment = replace(game, settings=replace(game.settings, folder=""))
-    manifest = _manifest(network, training, ratings, levels, files, environment)
+    manifest = _manifest(network, training, files, environment)
+    for bundle in (folder, source):
+        manifest = manifest if bundle is None else _with_measured(manifest, bundle)
     card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
     replace_bundle(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
     return manifest
@@ -160,8 +162,6 @@ def _check_environment(
 def _manifest(
     network: MuZeroNetwork,
     training: Training,
-    ratings: tuple[Rating, ...],
-    levels: LevelTable | None,
     files: dict[str, bytes],
     environment: EnvironmentDescription | None,
 ) -> Manifest:
@@ -176,8 +176,8 @@ def _manifest(
         ownership=config.ownership,
         network=NetworkSize(config.channels, config.representation_blocks, config.dynamics_blocks),
         training=training,
-        ratings=ratings,
-        levels=levels,
+        ratings=(),
+        levels=None,
         environment=environment,
         licence=LICENCE,
         files={name: FileInfo(hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items())},
@@ -194,3 +194,19 @@ def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
         for name, data in files.items():
             write_atomically(made / name, data)
         replace_folder(made, folder)
+
+
+def _with_measured(manifest: Manifest, bundle: Path) -> Manifest:
+    """Return the manifest with levels and ratings of a bundle, if there is one and it is of the same network.
+
+    Ratings are of games on a clock, so of the graph that plays them: with one in 8 bits, or without.
+    """
+    try:
+        other = read_manifest(bundle)
+    except BadWeights:
+        return manifest
+    if other.files[CHECKPOINT].sha256 != manifest.files[CHECKPOINT].sha256:
+        return manifest
+    as_fast = (RECURRENT_INT8 in other.files) == (RECURRENT_INT8 in manifest.files)
+    ratings = other.ratings if as_fast else ()
+    return replace(manifest, ratings=ratings or manifest.ratings, levels=other.levels or manifest.levels)

@@ -126,10 +126,22 @@ def test_measured_levels_stay_with_their_network(tmp_path: Path) -> None:
     (bundle / "manifest.json").write_text(replace(read_manifest(bundle), levels=table).to_json())
     assert "not measured" not in run("export", "--checkpoint", str(bundle / "checkpoint.safetensors"), "--out", again)
     assert read_manifest(tmp_path / "again").levels == table
+    assert "not measured" not in run("export", "--out", str(bundle), *sizes)  # the same network in its own place
+    assert read_manifest(bundle).levels == table
+    assert run("export", "--out", again, "--seed", "1", *sizes).endswith(none.replace(str(bundle), again))
+    assert read_manifest(tmp_path / "again").levels is None
     run("export", "--out", str(tmp_path / "other"), "--seed", "1", *sizes)
     shutil.copy(tmp_path / "other" / "checkpoint.safetensors", bundle)
     assert "not measured" in run("export", "--checkpoint", str(bundle / "checkpoint.safetensors"), "--out", again)
     assert read_manifest(tmp_path / "again").levels is None
+
+
+def test_a_graph_in_8_bits_that_is_not_made_anew_is_told(tmp_path: Path) -> None:
+    sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1", "--game", "tictactoe")
+    gone = "the 8-bit graph that was there is gone: --int8 makes it anew"
+    assert gone not in run("export", "--out", str(tmp_path / "b"), "--int8", "--positions", "8", *sizes)
+    assert gone in run("export", "--out", str(tmp_path / "b"), *sizes)
+    assert gone not in run("export", "--out", str(tmp_path / "b"), *sizes)
 
 
 def test_export_of_a_network_for_an_environment(tmp_path: Path) -> None:

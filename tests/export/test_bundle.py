@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from support.networks import tiny_network
 from muzero_engine import files
 from muzero_engine.export import bundle as bundle_module
 from muzero_engine.export.bundle import export_bundle, replace_bundle
+from muzero_engine.export.calibration import Int8Calibration
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle, read_manifest
 from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, PICTURE, RECURRENT, Rating, Training
@@ -28,10 +29,9 @@ RATINGS = (Rating(elo=12.5, error=30.0, opponent="random", games=100, conditions
 
 def test_a_bundle_says_what_it_was_told(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "tictactoe"
-    manifest = export_bundle(tiny_network(GAME), GAME, folder, training=TRAINING, ratings=RATINGS)
+    manifest = export_bundle(tiny_network(GAME), GAME, folder, training=TRAINING)
     assert read_manifest(folder) == manifest
     assert manifest.training == TRAINING
-    assert manifest.ratings == RATINGS
     assert {entry.name for entry in folder.iterdir()} == {INITIAL, RECURRENT, CHECKPOINT, MANIFEST}
     assert [entry.name for entry in folder.parent.iterdir()] == ["tictactoe"]
 
@@ -40,6 +40,17 @@ def test_exporting_the_bundles_own_checkpoint_gives_the_same_graphs(tmp_path: Pa
     first = export_bundle(tiny_network(GAME), GAME, tmp_path / "a", training=TRAINING)
     again = export_bundle(load_network(tmp_path / "a" / CHECKPOINT), GAME, tmp_path / "b", training=TRAINING)
     assert first.files == again.files
+
+
+def test_ratings_stay_with_the_network_and_the_graph_that_they_are_of(tmp_path: Path) -> None:
+    network, few = tiny_network(GAME), Int8Calibration(positions=8)
+    rated = replace(export_bundle(network, GAME, tmp_path / "a", training=TRAINING), ratings=RATINGS)
+    (tmp_path / "a" / MANIFEST).write_bytes(rated.to_json().encode())
+    assert export_bundle(network, GAME, tmp_path / "a", training=TRAINING) == rated
+    assert export_bundle(network, GAME, tmp_path / "b", training=TRAINING, source=tmp_path / "a") == rated
+    assert export_bundle(network, GAME, tmp_path / "a", training=TRAINING, int8=few).ratings == ()
+    other = tiny_network(GAME, seed=2)
+    assert export_bundle(other, GAME, tmp_path / "b", training=TRAINING, source=tmp_path / "a").ratings == ()
 
 
 def test_a_bundle_replaces_a_bundle_whole(tmp_path: Path) -> None:
@@ -147,7 +158,7 @@ def test_a_bundle_takes_the_place_of_one_of_its_own_game_alone(tmp_path: Path) -
 
 @pytest.mark.parametrize(("field", "value"), [("game_version", 99), ("planes", 7), ("ownership", True)])
 def test_a_network_for_another_version_of_the_game_is_refused(field: str, value: Any, tmp_path: Path) -> None:
-    config = dataclasses.replace(tiny_network(GAME).config, **{field: value})
+    config = replace(tiny_network(GAME).config, **{field: value})
     with pytest.raises(BadConfig, match=f"the network's {field} is {value} where"):
         export_bundle(MuZeroNetwork(config), GAME, tmp_path / "x", training=TRAINING)
     assert not (tmp_path / "x").exists()
