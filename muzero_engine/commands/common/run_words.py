@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,7 @@ def what_is_there(folder: Path) -> str:
 
 def what_comes_next(config: TrainConfig, folder: Path, ending: RunEnd) -> str:
     """Return the commands that a run which ended so is of use to."""
+    from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_counters
     from muzero_engine.training.run.loop import RunEnd
 
     subject = subject_of(config)
@@ -114,9 +116,16 @@ def what_comes_next(config: TrainConfig, folder: Path, ending: RunEnd) -> str:
             else f"begin anew with: muzero-engine train {subject.flag} {shlex.quote(subject.name)}"
         )
     run, weights = shlex.quote(str(folder)), shlex.quote(str(folder / "weights"))
-    more = {RunEnd.FINISHED: f" --steps {2 * config.steps}", RunEnd.LASTED: f" --duration {2 * config.duration:g}s"}
+    more = ""
+    if ending in (RunEnd.FINISHED, RunEnd.LASTED):
+        now = read_counters(newest_checkpoint(folder))  # a run may have been longer than it was asked for this time
+        steps, seconds = (
+            2 * (asked if 2 * asked > done else math.ceil(done))
+            for asked, done in ((config.steps, now.step), (config.duration, now.seconds))
+        )
+        more = f" --steps {steps}" if ending is RunEnd.FINISHED else f" --duration {seconds:g}s"
     return (
-        f"go on:  muzero-engine train --run {run} --resume{more.get(ending, '')}\n"
+        f"go on:  muzero-engine train --run {run} --resume{more}\n"
         f"curves: muzero-engine report {run}\n"
         f"play:   muzero-engine export --run {run} --out {weights}\n"
         f"        muzero-engine {subject.after_export} --weights {weights}"
