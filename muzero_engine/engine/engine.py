@@ -55,16 +55,23 @@ class LostTurns:
     """How many turns in a row each player of a game has been lost. For one thread at a time."""
 
     def __init__(self) -> None:
-        self._in_a_row = [0, 0]
+        self._turns: list[list[tuple[int, str]]] = [[], []]  # of each player: ply and position
 
-    def resigns(self, mover: int, result: SearchResult, options: EngineOptions) -> bool:
-        """Count a turn of `mover` (0 or 1); return whether it has been lost for as many turns as the options ask for.
+    def resigns(self, position: Position, result: SearchResult, options: EngineOptions) -> bool:
+        """Count a turn of the player to move; return whether it has been lost for as many turns as the options ask for.
 
-        Nobody is lost who can declare a win, or end the game by a move that is worth more than `resign_value`.
+        A turn that is searched again counts once, and those that were taken back not at all. Nobody is lost who can
+        declare a win, or end the game by a move that is worth more than `resign_value`.
         """
-        lost = result.info.value < options.resign_value and not result.declare_win
-        self._in_a_row[mover] = self._in_a_row[mover] + 1 if lost else 0
-        return self._in_a_row[mover] >= options.resign_turns
+        ply, text = position.ply, position.text()
+        turns = self._turns[position.mover]
+        if result.info.value >= options.resign_value or result.declare_win:
+            turns.clear()
+            return False
+        # a client that gives positions without the moves before them has all its turns at ply 0
+        turns[:] = [turn for turn in turns if turn[0] < ply or (turn[0] == ply == 0 and turn[1] != text)]
+        turns.append((ply, text))
+        return len(turns) >= options.resign_turns
 
 
 class Engine:
@@ -304,7 +311,7 @@ class Engine:
                 self._error = _first_line(error)
                 result = self._without_model(job, control)
             counts = control.terms.phase is Phase.COUNTED and result.info.nodes > 0
-            resign = counts and lost_turns.resigns(job.position.mover, result, job.options)
+            resign = counts and lost_turns.resigns(job.position, result, job.options)
             job.on_done(replace(result, resign=resign))
         finally:
             self._idle.set()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from muzero_engine.search.scoring import softmax
 from muzero_engine.search.search import Branch, RankedActions
 
 
@@ -54,6 +55,15 @@ class SearchInfo:
     network_value: float  # of the root, mover's view, in [-1, 1], before any search
     ownership: npt.NDArray[np.float32] | None  # float32[H, W] in [-1, 1], +1 = the mover's; games that have it
     tree: TreePicture | None = None  # where it was asked for
+    network_draw: float = 0.0  # of the root, [0, 1], never more than 1 - |network_value|
+    policy_logits: npt.NDArray[np.float32] | None = None  # of the network at the root, float32[A]
+
+    def network_policy(self, actions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the network's policy over these actions of the root, float64[n], before any search and whatever the
+        options make of it; even where there is no network."""
+        if self.policy_logits is None:
+            return np.full(len(actions), 1.0 / len(actions))
+        return softmax(self.policy_logits[actions].astype(np.float64))
 
     @property
     def nps(self) -> int:

@@ -183,6 +183,8 @@ class Thinker:
             network_value=search.root_result,
             ownership=search.ownership,
             tree=self._tree_picture() if self._job.branches else None,
+            network_draw=min(search.root_draw, 1.0 - abs(search.root_result)),
+            policy_logits=search.policy_logits,
         )
 
     def _tree_picture(self) -> TreePicture:

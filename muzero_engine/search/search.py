@@ -90,7 +90,8 @@ class Search:
         self._least_q = self._greatest_q = 0.0  # of the tree, the network's value of the root included
         self.seldepth = 0
         self.root_value = 0.0  # of the network
-        self._root_draw = 0.0  # of the network, [0, 1]
+        self.root_draw = 0.0  # of the network, [0, 1]
+        self.policy_logits = np.zeros(0, dtype=np.float32)  # of the network at the root, float32[A]
         self.ownership: Floats | None = None
 
     @property
@@ -111,7 +112,7 @@ class Search:
     @property
     def root_result(self) -> float:
         """Return the network's value of the root where a draw is worth 0."""
-        return self.as_result(self.root_value, self._root_draw)
+        return self.as_result(self.root_value, self.root_draw)
 
     def as_result(self, value: float, draw: float) -> float:
         """Return a value of the root mover's view where a draw is worth 0, whatever the search counts it as."""
@@ -134,11 +135,12 @@ class Search:
         self._memory.clear(root.latent.shape[1:])
         self._make_room = partial(self._memory.make_room, tree)
         self.seldepth = 0
-        self._root_draw = float(root.draw[0])
-        self.root_value = self.utility(float(root.value[0]), self._root_draw)
+        self.root_draw = float(root.draw[0])
+        self.root_value = self.utility(float(root.value[0]), self.root_draw)
         self._least_q = self._greatest_q = self.root_value
         self.ownership = None if root.ownership is None else root.ownership[0]
-        logits = root.policy_logits[0][legal_actions].astype(np.float64)
+        self.policy_logits = root.policy_logits[0]
+        logits = self.policy_logits[legal_actions].astype(np.float64)
         priors = softmax(logits, config.policy_temperature * config.root_widening)
         scores = np.log(np.maximum(priors, 1e-12))
         if config.gumbel_scale > 0.0:
@@ -148,7 +150,7 @@ class Search:
         tree.new(-1, -1, 1.0, 0.0)
         tree.slot[ROOT] = self._memory.pool.put(root.latent)[0]
         tree.visits[ROOT] = 1
-        tree.backup([ROOT], self.root_value, self._root_draw)
+        tree.backup([ROOT], self.root_value, self.root_draw)
         tree.actions[ROOT] = array("i", legal_actions[order].tolist())
         tree.priors[ROOT] = array("f", priors[order].tolist())
         first_play = self.root_value - config.fpu_reduction
@@ -350,7 +352,7 @@ class Search:
         if ends is not None:
             exact = self._exact_utility(ends)
             return RootChild(tree.action[kid], kid, done, exact, float(ends == 0.0), tree.prior[kid], exact, ends)
-        q, draw = (tree.q[kid], tree.draw[kid]) if done else (self.root_value, self._root_draw)
+        q, draw = (tree.q[kid], tree.draw[kid]) if done else (self.root_value, self.root_draw)
         least = min(self._least_q, q) if self._config.rescale else -1.0
         square = self._square_sums[kid] / done if done else 0.0
         lcb = lower_confidence_bound(q, square, done, least=least, unit=tree.unit)

@@ -307,6 +307,14 @@ def test_the_table_gives_no_value_to_moves_that_nothing_looked_at() -> None:
     assert all(-1.0 <= float(value) <= 1.0 for value in values[:2])
 
 
+def test_moves_before_a_set_up_are_told_to_be_left_out() -> None:
+    said = "stones are put on the board in the middle of the SGF, and {} before that left out"
+    for moves, left_out in ((";B[bb]", "a move"), (";B[bb];W[cc]", "2 moves")):
+        game = game_of_data(f"(;SZ[5]{moves};AB[dd];W[ee])".encode(), None)
+        assert (game.position.ply, game.warnings) == (1, (said.format(left_out),))
+    assert not game_of_data(b"(;SZ[5]AB[dd]PL[W];W[ee])", None).warnings
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -13,15 +13,43 @@ from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 
 
-def test_resigning_counts_turns_below_the_threshold() -> None:
+def _lost(**options: object) -> Client:
     spec = load_game("tictactoe").spec
     model = ConfidentModel(spec.num_actions((3, 3)), (3, 3), value=-0.95, favourite=4)
-    client = Client(model=model, resign_value=-0.9, resign_turns=3)
-    assert [client.go(Limits(nodes=20)).resign for _ in range(4)] == [False, False, True, True]
+    return Client(model=model, **options)
+
+
+def test_resigning_counts_turns_below_the_threshold() -> None:
+    position = load_game("tictactoe").initial((3, 3))
+    client, never = _lost(resign_value=-0.9, resign_turns=3), _lost()
+    resigned = []
+    for action in (0, 1, 2, 4, 3, 6):  # no line of three until then
+        if position.mover == 0:
+            resigned.append(client.go(Limits(nodes=20), position).resign)
+            assert not never.go(Limits(nodes=20), position).resign
+        position.push(action)
+    assert resigned == [False, False, True]
+    assert client.go(Limits(nodes=20), position).resign
     client.engine.new_game()
-    assert not client.go(Limits(nodes=20)).resign
-    never = Client(model=model)
-    assert not any(never.go(Limits(nodes=20)).resign for _ in range(5))
+    assert not client.go(Limits(nodes=20), position).resign
+
+
+def test_a_turn_that_is_searched_again_counts_once_for_resigning() -> None:
+    position = load_game("tictactoe").initial((3, 3))
+    client = _lost(resign_value=-0.9, resign_turns=2)
+    assert not any(client.go(Limits(nodes=20), position).resign for _ in range(3))
+    for action in (0, 1):
+        position.push(action)
+    assert client.go(Limits(nodes=20), position).resign
+    position.pop()
+    position.pop()
+    assert not client.go(Limits(nodes=20), position).resign  # what was taken back was no turn
+
+
+def test_positions_without_the_moves_before_them_are_turns_too() -> None:
+    client = _lost(resign_value=-0.9, resign_turns=2)
+    assert not client.go(Limits(nodes=20), at("tictactoe", ".../.../...")).resign
+    assert client.go(Limits(nodes=20), at("tictactoe", "xo./.../...")).resign
 
 
 def _hopeless(game: str, position: Position, **options: object) -> Client:
@@ -93,4 +121,7 @@ def test_a_search_that_a_new_game_overtakes_counts_for_the_old_one() -> None:
 
     client.engine.go(position, Limits(nodes=5), on_info=begin_another_game, on_done=client.results.append)
     assert client.engine.wait(PATIENCE)
-    assert [client.go(Limits(nodes=5)).resign for _ in range(2)] == [False, True]
+    resigned = [client.go(Limits(nodes=5), position).resign]
+    for action in (0, 1):
+        position.push(action)
+    assert [*resigned, client.go(Limits(nodes=5), position).resign] == [False, True]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.mate_helper import MateHelper
@@ -130,7 +132,10 @@ class ScriptedEngine(Engine):
                 RootMove(action, visits, value, draw, 0.05, value, tuple(pv), endings.get(action), (visits,) * len(pv))
             )
         moves.sort(key=lambda move: -(move.value if move.ends is None else move.ends))
-        return SearchInfo(tuple(moves), 1000, 500.0, 3, 5, 12, 0.25, 0.25, None)
+        logits = -np.arange(position.spec.num_actions(position.shape), dtype=np.float32)
+        return SearchInfo(
+            tuple(moves), 1000, 500.0, 3, 5, 12, 0.25, 0.25, None, network_draw=0.25, policy_logits=logits
+        )
 
     def report(self) -> None:
         """Sends one info."""

@@ -201,6 +201,17 @@ def test_the_engine_answers_and_a_move_is_taken_back(page: Page) -> None:
     expect(status(page)).to_have_text("black wins: resignation")
 
 
+def test_resigning_while_the_engine_thinks_ends_the_game(page: Page) -> None:
+    begin(page, "chess", side="0", seconds="30")
+    square(page, "e2").click()
+    square(page, "e4").click()
+    expect(status(page)).to_have_text("black (engine) thinks ...")
+    page.click("#resign")
+    expect(status(page)).to_have_text("black wins: resignation")
+    page.click("#undo")  # so that whatever the engine had begun is over
+    expect(page.locator("#moves .move")).to_have_count(1)
+
+
 def test_a_level_may_be_a_rank(page: Page) -> None:
     begin(page, "go", side="0", level="8K", size="9")
     expect(page.locator("body")).to_contain_text("(engine, 1600 Elo)")

@@ -51,7 +51,12 @@ def read_sgf(text: str, initial: Position) -> RecordedGame:
 def play_sgf(text: str) -> PlayedGame:
     """Return the game with all moves since stones were last set up. Raises BadPosition."""
     record = parse_sgf(text)
-    return PlayedGame(record.position(), (record.black_name, record.white_name), record.warnings)
+    position, warnings = record.position(), record.warnings
+    left_out = sum(isinstance(step, Move) for step in record.steps) - position.ply
+    if left_out:
+        moves = "a move" if left_out == 1 else f"{left_out} moves"
+        warnings += (f"stones are put on the board in the middle of the SGF, and {moves} before that left out",)
+    return PlayedGame(position, (record.black_name, record.white_name), warnings)
 
 
 def sgf_record(record: GameRecord, event: str) -> str:

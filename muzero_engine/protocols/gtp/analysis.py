@@ -200,13 +200,12 @@ def _points(owned: Floats) -> str:
 
 def raw_network_text(info: SearchInfo, position: GoPosition, points: RootPoints) -> str:
     """Return the answer of `kata-raw-nn` from a search of one simulation; NAN marks illegal moves."""
-    best = info.moves[0]
     view = 1.0 if position.mover == WHITE else -1.0
-    draw = min(best.draw, 1.0 - abs(info.network_value))
+    draw = info.network_draw
     lead = points.model(info).lead(info.network_value)
     policy = np.full(pass_action(position.shape) + 1, np.nan)
-    for move in info.moves:
-        policy[move.action] = move.prior
+    legal = position.legal_actions()
+    policy[legal] = info.network_policy(legal)
     lines = [
         "symmetry 0",
         f"whiteWin {(1.0 - draw + view * info.network_value) / 2.0:.6f}",

@@ -10,7 +10,7 @@ KaTrain's default) give a warning, too, and are replaced by area scoring.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,7 @@ _FIELDS = INCLUDED | frozenset(
 _SETTINGS = frozenset(
     {"maxVisits", "maxTime", "analysisPVLen", "reportAnalysisWinratesAs", "wideRootNoise", "analysisWideRootNoise"}
 )
+RESTRICTIONS = ("avoidMoves", "allowMoves")
 EVERY = -1  # the set of all actions
 MOST_MOVES = 4_000  # no game is longer
 MOST_WARNINGS = 20  # of one query
@@ -102,12 +103,13 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     noise = _number(settings, "wideRootNoise", low=0.0, high=MOST_NOISE)
     if noise is None:
         noise = _number(settings, "analysisWideRootNoise", low=0.0, high=MOST_NOISE)
+    allowed, restricted = _allowed(_restrictions(fields, game.shape), game, named)
     return Query(
         id=query_id,
         game=game,
         turns=array("H", named),
         priorities=tuple(named.values()),
-        allowed=_allowed(fields, game, named),
+        allowed=allowed,
         max_visits=None if visits is None else int(visits),
         max_time_s=_number(settings, "maxTime", low=0.001),
         report_every_s=_number(fields, "reportDuringSearchEvery", low=0.001),
@@ -115,7 +117,7 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
         wide_root_noise=noise or 0.0,
         pv_length=int(_number(settings, "analysisPVLen", low=1.0) or 15),
         view=view,
-        warnings=(*warnings, *_unused(fields, settings)),
+        warnings=(*warnings, *restricted, *_unused(fields, settings)),
     )
 
 
@@ -188,36 +190,66 @@ def _game(start: GoPosition, moves: list[tuple[int, int]], first: int | None) ->
     return game
 
 
-def _allowed(fields: Mapping[str, Any], game: QueriedGame, turns: Iterable[int]) -> tuple[int, int]:
-    """Return the sets of actions that `avoidMoves` and `allowMoves` leave to each player at these turns."""
-    if not any(_list(fields, name) for name in ("avoidMoves", "allowMoves")):
-        return EVERY, EVERY
+@dataclass(frozen=True, slots=True)
+class _Restriction:
+    """An entry of `avoidMoves` or `allowMoves`."""
+
+    field: str
+    player: int
+    actions: int  # as a set
+    depth: float  # plies that it is asked for; here it is of the first alone
+
+
+def _restrictions(fields: Mapping[str, Any], shape: Shape) -> list[_Restriction]:
+    restrictions = []
+    for name in RESTRICTIONS:
+        for entry in _list(fields, name):
+            if not isinstance(entry, dict):
+                raise QueryError(name, "must be a list of objects")
+            actions = point_set(_action(vertex, shape, name) for vertex in _list(entry, "moves"))
+            player, depth = _player(entry, "player"), _number(entry, "untilDepth", low=1.0)
+            if player is None or depth is None or "moves" not in entry:
+                raise QueryError(name, "each must have player, moves and untilDepth")
+            restrictions.append(_Restriction(name, player, actions, depth))
+    return restrictions
+
+
+def _allowed(
+    restrictions: Sequence[_Restriction], game: QueriedGame, turns: Iterable[int]
+) -> tuple[tuple[int, int], list[tuple[str, str]]]:
+    """Return the sets of actions that are left to each player at these turns, and (field, warning) of what has no
+    effect."""
+    if not restrictions:
+        return (EVERY, EVERY), []
+    movers = {game.mover(turn) for turn in turns}
+    warnings = {}
+    for one in restrictions:
+        if one.player not in movers:
+            warnings[one.field, "has no effect here for the player who is not to move"] = None
+        elif one.depth > 1:
+            warnings[one.field, "is kept in the first move of a variation, whatever untilDepth says"] = None
     left = [EVERY, EVERY]
     blamed = ["", ""]
-    for mover in {game.mover(turn): None for turn in turns}:
-        left[mover], blamed[mover] = _left_to(mover, fields, game.shape)
+    for mover in movers:
+        left[mover], blamed[mover] = _left_to(mover, restrictions)
     playback = Playback()
     for turn in sorted(turns):
         mover = game.mover(turn)
         if left[mover] != EVERY and not point_set(playback.at(game, turn).legal_actions().tolist()) & left[mover]:
             raise QueryError(blamed[mover], "no legal move is left to analyse")
-    return left[BLACK], left[WHITE]
+    return (left[BLACK], left[WHITE]), list(warnings)
 
 
-def _left_to(mover: int, fields: Mapping[str, Any], shape: Shape) -> tuple[int, str]:
+def _left_to(mover: int, restrictions: Iterable[_Restriction]) -> tuple[int, str]:
     """Return the set of actions that are left to a player, and the field that leaves no more."""
     avoided, allowed = 0, EVERY
-    for name in ("avoidMoves", "allowMoves"):
-        for entry in _list(fields, name):
-            if not isinstance(entry, dict):
-                raise QueryError(name, "must be a list of objects")
-            actions = point_set(_action(vertex, shape, name) for vertex in _list(entry, "moves"))
-            if _player(entry, "player") != mover or _number(entry, "untilDepth", low=1.0) is None:
-                continue
-            if name == "avoidMoves":
-                avoided |= actions
-            else:
-                allowed = actions if allowed == EVERY else allowed | actions
+    for one in restrictions:
+        if one.player != mover:
+            continue
+        if one.field == "avoidMoves":
+            avoided |= one.actions
+        else:
+            allowed = one.actions if allowed == EVERY else allowed | one.actions
     return allowed & ~avoided, "avoidMoves" if avoided else "allowMoves"
 
 

@@ -14,6 +14,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from muzero_engine import __version__
 from muzero_engine.arrays import Floats
 from muzero_engine.dataclass_json import parse_json
@@ -321,8 +323,8 @@ def analysis(
         if "includeNoResultValue" in query.include:
             entry["noResultValue"] = 0.0
     if "includePolicy" in query.include:
-        policy = [-1.0] * (pass_action(position.shape) + 1)
-        for move in info.moves:
-            policy[move.action] = round(move.prior, 9)
-        answer["policy"] = policy
+        policy = np.full(pass_action(position.shape) + 1, -1.0)
+        legal = position.legal_actions()
+        policy[legal] = info.network_policy(legal)
+        answer["policy"] = policy.round(9).tolist()
     return answer

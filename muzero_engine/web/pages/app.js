@@ -271,6 +271,7 @@ class Page {
 
   end(winner, reason) {
     this.tree.ending = {winner, reason};
+    this.turn++; // what the engine still thinks about is no move of this game
     this.clocks.stop();
     this.stop().then(() => this.refresh());
   }

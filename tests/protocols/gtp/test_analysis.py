@@ -203,6 +203,7 @@ def test_raw_network(talk: Talk) -> None:
     policy = text[text.index("policy") + 1 :][:25]
     assert [x for x in policy if x == "NAN"] == ["NAN"]
     assert policy[12] == "NAN"
+    assert float(policy[7]) == pytest.approx(float(policy[6]) * math.exp(-1.0), abs=1e-5)
     owned = text[text.index("whiteOwnership") + 1 :]
     assert owned == ["-0.500000"] * 25
     talk.refuse("kata-raw-nn 3")

@@ -132,6 +132,20 @@ def test_policy_marks_illegal_moves(desk: Desk) -> None:
     assert [i for i, prior in enumerate(policy) if prior < 0] == [0]
 
 
+@pytest.mark.parametrize(("player", "depth", "warned"), [("B", 1, False), ("B", 3, True), ("W", 1, True)])
+def test_what_avoided_moves_do_not_avoid_is_told(desk: Desk, player: str, depth: int, warned: bool) -> None:
+    avoided = {"player": player, "moves": ["C3"], "untilDepth": depth}
+    *warnings, _ = desk.send({**BASE, "avoidMoves": [avoided, avoided]})
+    assert [warning["field"] for warning in warnings] == ["avoidMoves"] * warned
+
+
+def test_the_policy_is_the_networks_whatever_is_asked_of_the_search(desk: Desk) -> None:
+    policy = desk.one(includePolicy=True)["policy"]
+    avoided = {"player": "B", "moves": ["C3"], "untilDepth": 1}
+    assert desk.one(includePolicy=True, avoidMoves=[avoided])["policy"] == policy
+    assert desk.one(includePolicy=True, overrideSettings={"wideRootNoise": 1.0})["policy"] == policy
+
+
 def test_allowed_and_avoided_moves(desk: Desk) -> None:
     def best(**changes: object) -> list[str]:
         return [move["move"] for move in desk.one(**changes)["moveInfos"]]
@@ -139,7 +153,7 @@ def test_allowed_and_avoided_moves(desk: Desk) -> None:
     allow = {"player": "B", "moves": ["C3", "pass"], "untilDepth": 1}
     assert best(allowMoves=[allow]) == ["C3", "pass"]
     assert best(avoidMoves=[{**allow, "moves": ["A1", "A2"]}])[0] == "A3"
-    assert len(best(avoidMoves=[{**allow, "player": "W"}])) == 26
+    assert len(desk.send({**BASE, "avoidMoves": [{**allow, "player": "W"}]})[1]["moveInfos"]) == 26
     assert desk.one(allowMoves=[allow], avoidMoves=[allow])["field"] == "avoidMoves"
 
 
@@ -200,6 +214,9 @@ def test_rules_that_cannot_be_played_give_a_warning_and_an_answer(desk: Desk) ->
         ({"overrideSettings": []}, "overrideSettings"),
         ({"overrideSettings": {"reportAnalysisWinratesAs": "GREEN"}}, "overrideSettings"),
         ({"avoidMoves": [3]}, "avoidMoves"),
+        ({"avoidMoves": [{"player": "B", "moves": ["C3"]}]}, "avoidMoves"),
+        ({"allowMoves": [{"moves": ["C3"], "untilDepth": 1}]}, "allowMoves"),
+        ({"allowMoves": [{"player": "B", "untilDepth": 1}]}, "allowMoves"),
         ({"action": "dance"}, "action"),
         ({"action": "terminate"}, "terminateId"),
         ({"action": "terminate", "terminateId": "q", "turnNumbers": [0, "x"]}, "turnNumbers"),
