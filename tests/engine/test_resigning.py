@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.engine_client import DECLARABLE, PATIENCE, Client, at
 from support.fakes import ConfidentModel
@@ -13,7 +15,7 @@ from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
 
 
-def _lost(**options: object) -> Client:
+def _lost(**options: Any) -> Client:
     spec = load_game("tictactoe").spec
     model = ConfidentModel(spec.num_actions((3, 3)), (3, 3), value=-0.95, favourite=4)
     return Client(model=model, **options)

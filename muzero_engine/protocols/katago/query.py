@@ -222,7 +222,7 @@ def _allowed(
     if not restrictions:
         return (EVERY, EVERY), []
     movers = {game.mover(turn) for turn in turns}
-    warnings = {}
+    warnings: dict[tuple[str, str], None] = {}
     for one in restrictions:
         if one.player not in movers:
             warnings[one.field, "has no effect here for the player who is not to move"] = None
