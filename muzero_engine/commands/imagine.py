@@ -107,7 +107,7 @@ def _line(start: Position, moves: str, options: EngineOptions) -> list[int]:
     if moves:
         played = start.copy()
         play_moves(played, moves)
-        return played_moves(played)[1][start.ply :]
+        return [played.pop() for _ in range(played.ply - start.ply)][::-1]
     if not len(start.legal_actions()) or start.outcome() is not None:
         return []
     engine = make_engine(start.spec.name, options)

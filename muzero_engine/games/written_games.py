@@ -13,9 +13,22 @@ EVENT = "Casual game"
 
 
 def played_moves(position: Position) -> tuple[Position, list[int]]:
-    """Return the first position of a game, a copy, and the actions since then."""
+    """Return the first position of a game, a copy, and the actions since then, which are played in turn by the rules.
+
+    Records of Go have others, too: two moves of one player in a row, suicide. The first position is then the one after
+    the last of these.
+    """
+    first, actions = position.copy(), list[int]()
+    while first.ply:
+        mover = first.mover
+        action = first.pop()
+        if first.mover == mover or action not in first.legal_actions():
+            break
+        actions.append(action)
     first = position.copy()
-    return first, [first.pop() for _ in range(first.ply)][::-1]
+    for _ in actions:
+        first.pop()
+    return first, actions[::-1]
 
 
 def game_record(

@@ -260,13 +260,16 @@ class Tab:
         first, actions = played_moves(played.position)
         if len(actions) > MAX_MOVES:
             raise BadRequest(f"that game has {len(actions):,} moves; {MAX_MOVES:,} are shown at most")
-        game = load_game(played.position.spec.name)
+        game, warnings = load_game(played.position.spec.name), played.warnings
+        if first.ply:
+            moves = "a move" if first.ply == 1 else f"{first.ply} moves"
+            warnings += (f"{moves} not in turn or not by the rules: what they led to is where this game begins",)
         return {
             "game": game.spec.name,
             "start": start_text(first, game),
             "line": line_data(first, actions, kanji=False),
             "names": played.players,
-            "warnings": played.warnings,
+            "warnings": warnings,
         }
 
 

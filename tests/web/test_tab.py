@@ -243,6 +243,26 @@ def test_games_and_positions_of_every_kind_are_loaded(client: Client, text: str,
     assert shown["ply"] == len(moves)
 
 
+@pytest.mark.parametrize(
+    ("moves", "kept", "left_out"),
+    [
+        (";B[pd];B[dp];W[dd];B[pp]", [("D4", 0), ("D16", 1), ("Q4", 0)], "a move"),  # two stones as some servers say it
+        (";B[aa];W[bb];B[cc];W[dd];W[ee];B[ff]", [("E15", 1), ("F14", 0)], "4 moves"),
+        (";B[ab];W[ss];B[ba];W[aa];B[cc]", [("C17", 0)], "4 moves"),  # suicide
+    ],
+)
+def test_a_game_begins_behind_the_moves_that_are_out_of_turn_or_no_moves_by_the_rules(
+    client: Client, moves: str, kept: list[tuple[str, int]], left_out: str
+) -> None:
+    loaded = client.ask("load", data=base64.b64encode(f"(;GM[1]SZ[19]{moves})".encode()).decode())
+    assert [(line["move"], line["mover"]) for line in loaded["line"]] == kept
+    assert loaded["warnings"][-1].startswith(f"{left_out} not in turn or not by the rules")
+    where = {"game": "go", "start": loaded["start"], "moves": [move for move, _ in kept]}
+    loaded_again = client.ask("load", data=client.ask("save", where=where, suffix=".sgf")["data"])
+    assert [(line["move"], line["mover"]) for line in loaded_again["line"]] == kept
+    assert loaded_again["start"] == loaded["start"]
+
+
 def test_a_game_of_several_is_chosen_by_its_number(client: Client) -> None:
     loaded = client.ask("load", data=base64.b64encode(PGN.encode()).decode(), number=2)
     assert [line["text"] for line in loaded["line"]] == ["d4", "d5"]
