@@ -112,7 +112,7 @@ class EpisodeGroup:
         self._pool.submit(self._index)
 
     def settle(self, counts: EpisodeCounts) -> None:
-        """Wait for the environments, count the episodes that ended, end the row. Raises EnvironmentFailed."""
+        """Wait for the environments, count steps and episodes that ended, end the row. Raises EnvironmentFailed."""
         self._pool.wait(self._index)
         buffers, rows = self._buffers, self._rows
         reward = to_device(buffers.reward, self._device)
@@ -120,6 +120,7 @@ class EpisodeGroup:
         rows.terminated[self._count] |= to_device(buffers.terminated, self._device)
         self._count += 1
         self._take_observations()
+        counts.steps += int(np.count_nonzero(buffers.age))  # the others have begun an episode
         slots = np.flatnonzero(self._last)
         if len(slots):
             counts.add(self._returns[slots], buffers.age[slots], buffers.truncated[slots])

@@ -76,7 +76,7 @@ class EpisodePlay(GroupsInTurn[EpisodeGroup]):
             for index, group in enumerate(parts)
         ]
         super().__init__(pool, groups, seed=seed, rank=rank, device=device)
-        self.statistics = EpisodeCounts().statistics(0, 0.0, 0.0, 0.0)  # of the last call of `play`
+        self.statistics = EpisodeCounts().statistics(0.0, 0.0, 0.0)  # of the last call of `play`
         self.failure: RuntimeError | None = None  # why nothing more can be played
         self.notice = ""  # what `load_state` has to say to people
         self._start()
@@ -130,7 +130,7 @@ class EpisodePlay(GroupsInTurn[EpisodeGroup]):
             with self._failure_kept(), contextlib.suppress(LeftBehind):
                 self._settle(group, counts)
         divergence, root_value = (sums / max(searched, 1)).tolist()
-        self.statistics = counts.statistics(self.moves, time.perf_counter() - started, divergence, root_value)
+        self.statistics = counts.statistics(time.perf_counter() - started, divergence, root_value)
         return [rows for group in self._groups if (rows := group.rows()).count]
 
     def _launch(self, group: EpisodeGroup, sums: Tensor) -> int:

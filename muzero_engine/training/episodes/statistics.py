@@ -49,9 +49,10 @@ class EpisodeStatistics:
 
 
 class EpisodeCounts:
-    """Counts the episodes that end."""
+    """Counts steps, and the episodes that end."""
 
     def __init__(self) -> None:
+        self.steps = 0  # of all environments together; a round that begins an episode is no step of it
         self._returns: list[float] = []
         self._lengths: list[int] = []
         self._truncated = 0
@@ -69,10 +70,10 @@ class EpisodeCounts:
         self._lengths += lengths.tolist()
         self._truncated += int(truncated.sum())
 
-    def statistics(self, steps: int, seconds: float, divergence: float, root_value: float) -> EpisodeStatistics:
-        """Return the statistics of the episodes added so far."""
+    def statistics(self, seconds: float, divergence: float, root_value: float) -> EpisodeStatistics:
+        """Return the statistics of the steps and episodes so far."""
         return EpisodeStatistics(
-            steps=steps,
+            steps=self.steps,
             seconds=seconds,
             returns=tuple(self._returns),
             lengths=tuple(self._lengths),
