@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.machine import usable_cores
 from muzero_engine.training.config import TrainConfig
+from muzero_engine.training.idle_settings import refuse_idle
 from muzero_engine.training.presets import PRESET_NAMES, default_preset
 from muzero_engine.training.ranks import told
 from muzero_engine.training.report.progress import Progress
@@ -287,6 +288,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     world.barrier()
     begin = _beginning(order, folder, world, progress.note)
     config, checkpoint = begin.config, begin.checkpoint
+    refuse_idle(config, _names(order.changes), in_cluster=order.cluster is not None)
     world.barrier()  # all have read what rank 0 may rename now
     if world.is_main:
         lock.take()
@@ -354,10 +356,13 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     file = order.initial / CHECKPOINT if order.initial.is_dir() else order.initial
     if not file.exists() and checkpoints(order.initial):
         raise BadSettings(f"{order.initial} is a run: its bundle is what to begin with (muzero-engine export)")
-    names = [change.partition("=")[0].strip() for change in order.changes]
-    sizes = [name.removeprefix("network.") for name in names if name.startswith("network.")]
+    sizes = [name.removeprefix("network.") for name in _names(order.changes) if name.startswith("network.")]
     network, config = initial_network(file, config, sizes)
     return _Beginning(config, None, network, file, _earlier(file))
+
+
+def _names(changes: Sequence[str]) -> list[str]:
+    return [change.partition("=")[0].strip() for change in changes]
 
 
 def _nothing_to_go_on_from(folder: Path) -> BadSettings:

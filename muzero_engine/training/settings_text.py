@@ -123,9 +123,6 @@ def _check_environment(config: TrainConfig) -> None:
         _require(
             learner.batch_size >= 2, "learner.batch_size", "2 or more for the consistency loss", learner.batch_size
         )
-    for name, only in _BOARDS_ONLY.items():
-        value = _value(config, name)
-        _require(value == only, name, f"{only}, as an environment is learnt", value)
 
 
 def _check_making(settings: EnvironmentSettings) -> None:
@@ -240,11 +237,6 @@ def _require(holds: bool, name: str, condition: str, value: object) -> None:
         raise BadSettings(f"{name} must be {condition}, not {value}")
 
 
-_BOARDS_ONLY = {  # settings that would do nothing where an environment is learnt
-    "self_play.full_search_share": 1.0,
-    "self_play.branch_share": 0.0,
-    "learner.short_value_weight": 0.0,
-}
 _POSITIVE = (
     "steps",
     "network.channels",

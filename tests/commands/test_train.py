@@ -219,7 +219,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
         (
             ["--env", "CartPole-v1", "--set", "self_play.branch_share=1"],
             1,
-            "must be 0.0, as an environment is",
+            "self_play.branch_share has no effect where an environment is learnt: leave it out",
         ),
         (["--env", "CartPole-v1", "--set", "environment.id=Pong"], 1, "environment.id is no setting of a run"),
         (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,8 @@ from muzero_engine.games.registry import BUILT_IN, UnknownGame
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.training import settings_text
 from muzero_engine.training.config import LearnerSettings, Optimiser, TrainConfig
-from muzero_engine.training.presets import PRESET_NAMES, preset
+from muzero_engine.training.idle_settings import refuse_idle
+from muzero_engine.training.presets import PRESET_NAMES, environment_preset, preset
 from muzero_engine.training.settings_text import BadSettings, from_json, to_json, with_overrides
 
 TINY = preset("tictactoe", "tiny")
@@ -192,3 +194,32 @@ def test_every_checked_setting_exists() -> None:
         for part in name.split("."):
             value = getattr(value, part)
         assert isinstance(value, int | float)
+
+
+@pytest.mark.parametrize(
+    ("game", "change", "why"),
+    [
+        ("tictactoe", "learner.momentum=0.1", "without learner.optimiser=sgd"),
+        ("tictactoe", "self_play.random_share=0.5", "where a game is learnt"),
+        ("tictactoe", "learner.ownership_weight=3", "in tictactoe, where no points are owned"),
+        ("tictactoe", "self_play.komi=3", "in tictactoe, which has no komi"),
+        ("tictactoe", "self_play.fast_simulations=2", "without self_play.full_search_share below 1"),
+        ("tictactoe", "cluster.actors=4", "without --cluster"),
+        ("", "self_play.max_plies=3", "where an environment is learnt (there environment.max_steps bounds an episode)"),
+        ("", "self_play.branch_share=0.5", "where an environment is learnt"),
+    ],
+)
+def test_a_setting_that_would_do_nothing_is_refused(game: str, change: str, why: str) -> None:
+    config = preset(game, "tiny") if game else environment_preset("support.environments:Chain", "tiny")
+    name = change.partition("=")[0]
+    changed = with_overrides(config, [change])
+    with pytest.raises(BadSettings, match=f"^{re.escape(f'{name} has no effect {why}: leave it out')}$"):
+        refuse_idle(changed, [name], in_cluster=False)
+
+
+def test_settings_that_do_something_are_taken() -> None:
+    go = with_overrides(preset("go", "tiny"), ["learner.optimiser=sgd", "self_play.full_search_share=0.5"])
+    refuse_idle(go, ["learner.momentum", "learner.ownership_weight", "self_play.komi"], in_cluster=False)
+    refuse_idle(go, ["self_play.fast_simulations", "seed", "cluster.actors"], in_cluster=True)
+    chain = environment_preset("support.environments:Chain", "tiny")
+    refuse_idle(chain, ["self_play.random_share", "search.min_range", "returns.n_step"], in_cluster=False)
