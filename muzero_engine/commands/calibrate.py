@@ -283,7 +283,7 @@ def _check_text(checks: Sequence[LevelCheck]) -> str:
         level = (f"{check.elo:.0f}", check.settings.text(), opponent.name, f"{opponent.rating:.0f}", str(check.games))
         verdict = "holds" if check.holds else "does not hold"
         rows.append((*level, f"{score.value:.1%} {interval}", f"{check.expected:.1%}", verdict))
-    return _markdown(rows)
+    return f"Levels as they were before the games of their checks, which are in the table:\n\n{_markdown(rows)}"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

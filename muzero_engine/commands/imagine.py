@@ -34,6 +34,7 @@ from muzero_engine.games.written_moves import move_text
 from muzero_engine.inference.decoder import Decoder, load_decoder
 from muzero_engine.model import Model
 
+PLIES = 8  # ahead, where nothing else is asked for
 NODES = 400  # of the search whose line is followed where none is given
 SHOWN_SQUARES = 8  # wrong ones that are named in a row of the table
 NO_DECODER = "these weights have no decoder.onnx, so that the model's picture of the board cannot be shown"
@@ -46,7 +47,7 @@ NO_DECODER = "these weights have no decoder.onnx, so that the model's picture of
 @click.option("--record", "number", type=click.IntRange(min=1), default=1, help="Which game of a file  [1]")
 @click.option("--all", "whole", is_flag=True, help="From every position of the game, along its own moves")
 @click.option("--games", type=click.IntRange(min=1), default=1, help="With --all: of so many games of the file  [1]")
-@click.option("--plies", type=click.IntRange(1, 100), default=8, help="How far ahead, at most  [8]")
+@click.option("--plies", type=click.IntRange(1, 100), help="How far ahead, at most  [8, of --moves all]")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables and boards")
@@ -58,7 +59,7 @@ def imagine_command(
     number: int,
     whole: bool,
     games: int,
-    plies: int,
+    plies: int | None,
     ascii_only: bool,
     kanji: bool,
     as_json: bool,
@@ -80,17 +81,20 @@ def imagine_command(
         recorded = read_games(position, game, range(number, number + games))
     say_warnings(warning for one in recorded for warning in one.warnings)
     start = recorded[0].position
+    if whole:
+        for one in recorded:
+            play_moves(one.position, moves)
     name = start.spec.name
     decode = load_decoder(weights_folder(name, options))
     if decode is None:
         click.echo(f"Warning: {NO_DECODER}", err=True)
     model = load_model(name, options)
     if whole:
-        _whole_games([one.position for one in recorded], plies, model, decode, as_json=as_json)
+        _whole_games([one.position for one in recorded], plies or PLIES, model, decode, as_json=as_json)
         return
-    actions = _line(start, moves, options)[:plies]
+    actions = _line(start, moves, options)[: plies or (None if moves else PLIES)]
     imagined = imagine(model, decode, start, actions)
-    walked = [position for position, _ in lookaheads(start, actions, plies)]
+    walked = [position for position, _ in lookaheads(start, actions, len(actions))]
     if as_json:
         rows = [_data(ply, at) for ply, at in zip(imagined, walked, strict=True)]
         click.echo(json.dumps({"game": name, "position": start.text(), "plies": rows}, indent=2))

@@ -89,6 +89,16 @@ def test_games_of_a_file_are_summed_up(bundle: Path, tmp_path: Path, monkeypatch
     assert "plies ahead" in stopped.stdout
 
 
+def test_all_moves_that_are_given_are_followed(bundle: Path) -> None:
+    whole = "b2 a1 c1 a3 a2 c2 b3 b1 c3"  # more than the plies that are shown of other lines
+    arguments = ("startpos", "--game", "tictactoe", "--weights", str(bundle), "--moves", whole, "--json")
+    assert len(json.loads(run(*arguments).output)["plies"]) == 1 + 9
+    assert len(json.loads(run(*arguments, "--plies", "3").output)["plies"]) == 1 + 3
+    game = json.loads(run(*arguments, "--all").output)
+    assert game["horizons"][1]["positions"] == 9
+    assert "'zz'" in run(*arguments, "--all", "--moves", "b2 zz").output
+
+
 def test_without_a_decoder_the_rest_is_shown_and_that_is_said(tmp_path: Path) -> None:
     folder = tmp_path / "weights"
     shutil.copytree(SHIPPED, folder)

@@ -107,6 +107,5 @@ class CheckGames:
             return check.played(self._games).games + out
 
         check = min(self._checks, key=count)
-        if count(check) >= self._wanted:
-            return []
-        return self._pairs.next(player_name(check.settings), check.opponent, self._openings, BLOCK)
+        pairs = min(BLOCK, -(-(self._wanted - count(check)) // 2))
+        return self._pairs.next(player_name(check.settings), check.opponent, self._openings, max(0, pairs))

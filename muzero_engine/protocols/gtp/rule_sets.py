@@ -109,9 +109,9 @@ class Rules:
                 return cls(bonus, friendly)
         parts = list(_PART.finditer(name))
         if parts and "".join(part[0] for part in parts) == name:
-            return cls.of_fields(
-                {_LONG_NAMES.get(part["name"], part["name"]): part["value"] for part in parts if part["name"] != "komi"}
-            )
+            if any(part["name"] == "komi" for part in parts):
+                raise BadRules("komi is said apart from the rules: leave it out of them")
+            return cls.of_fields({_LONG_NAMES.get(part["name"], part["name"]): part["value"] for part in parts})
         raise BadRules(f"unknown rules {name!r:.40}: use one of {', '.join(_PRESETS)}")
 
     @classmethod

@@ -82,12 +82,19 @@ def test_rules_count_handicap_stones() -> None:
         ("chinese_kgs", "N", True),
         ("french", "N-1", True),
         ("koSIMPLEscoreAREAtaxNONEsui0whbN-1", "N-1", True),
-        ("koPOSITIONALscoreAREAtaxNONEsui1button0whb0fpok0komi7.5", "0", False),
+        ("koPOSITIONALscoreAREAtaxNONEsui1button0whb0fpok0", "0", False),
     ],
 )
 def test_rules_as_they_are_spelt(text: str, bonus: str, friendly: bool) -> None:
     rules = Rules.parse(text)
     assert (rules.white_handicap_bonus, rules.friendly_pass_ok) == (bonus, friendly)
+
+
+@pytest.mark.parametrize("text", ["koPOSITIONALscoreAREAtaxNONEsui0komi5.5", '{"komi": 5.5}'])
+def test_komi_is_no_rule(text: str) -> None:
+    """Nor for KataGo, which sets it by a command and a field of their own."""
+    with pytest.raises(BadRules, match="komi"):
+        Rules.parse(text)
 
 
 @pytest.mark.parametrize("text", ["ancient area", "STONE_SCORING", "Japanese", "koSIMPLEscoreTERRITORYtaxSEKIsui0"])
