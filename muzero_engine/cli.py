@@ -14,7 +14,7 @@ import importlib
 import io
 import os
 import sys
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
@@ -61,11 +61,14 @@ _unraisable_before = sys.unraisablehook
 def _unraisable(what: sys.UnraisableHookArgs) -> None:
     """Let a Ctrl-C that came where nothing can be raised, as in a callback of a weak reference, come once more."""
     if what.exc_type is KeyboardInterrupt:
-        again = threading.Timer(SOON_S, _thread.interrupt_main)
-        again.daemon = True
-        again.start()
+        _thread.start_new_thread(_interrupt_soon, ())  # `threading` takes locks, inside of which this may be
     else:
         _unraisable_before(what)
+
+
+def _interrupt_soon() -> None:
+    time.sleep(SOON_S)
+    _thread.interrupt_main()
 
 
 class LazyGroup(click.Group):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import threading
 import time
 from dataclasses import asdict, dataclass, replace
 
@@ -24,6 +23,7 @@ from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.common.timed_model import TimedModel
+from muzero_engine.engine.control import Finish
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
@@ -189,7 +189,7 @@ def _search(engine: Engine, model: TimedModel, position: Position, nodes: int) -
 
 def _stop_ms(engine: Engine, position: Position) -> float:
     """Return the milliseconds from `stop` to the result, in the middle of an endless search."""
-    done = threading.Event()
+    done = Finish()
 
     def on_done(_result: SearchResult) -> None:
         done.set()

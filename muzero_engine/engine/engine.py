@@ -6,7 +6,7 @@ the search's, which `go` starts.
 - The session's thread owns the options, the control of the running search and the counters of lost turns of the game at
   hand; `go` hands the search's thread what it needs of them. It reaches into a running search through `Control` alone.
 - The search's thread owns the position (a copy), the model, the batch sizes and the tree, from `go` until it sets
-  `_idle`, its last act; `prepare` uses them only while `_idle` is set. `close`, which does not wait for ever, merely
+  `_finish`, its last act; `prepare` uses them only once that has come. `close`, which does not wait for ever, merely
   drops the engine's references.
 - `_error` is written by the search's thread before `on_done`, and read in `on_done` or after `wait`.
 
@@ -23,7 +23,7 @@ from dataclasses import replace
 import numpy as np
 
 from muzero_engine.arrays import Floats
-from muzero_engine.engine.control import Control, Phase
+from muzero_engine.engine.control import Control, Finish, Phase
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.memory import obtainable_mb
@@ -108,8 +108,8 @@ class Engine:
         self._search: Search | None = None
         self._search_config: SearchConfig | None = None
         self._control: Control | None = None
-        self._idle = threading.Event()
-        self._idle.set()
+        self._finish = Finish()  # of the last search
+        self._finish.set()
         self._lost_turns = LostTurns()
         self._error: str | None = None
         self._notices = Notices()
@@ -128,7 +128,7 @@ class Engine:
 
         Does nothing during a search. Raises ValueError or RuntimeError with one clear line.
         """
-        if self._idle.is_set():
+        if self._finish.come:
             helper = self.mate_helper() if self._options.mate_search else None
             if helper is not None:
                 helper.start()  # it starts while the model is loaded
@@ -171,7 +171,7 @@ class Engine:
 
     def forget(self) -> None:
         """Give the memory of the last search back. Nothing of it is used in the next one anyway."""
-        if self._idle.is_set():
+        if self._finish.come:
             self._search = None
 
     def new_game(self) -> None:
@@ -218,13 +218,13 @@ class Engine:
         )
         control = Control(limits)
         self._control = control
-        arguments = (job, control, self._lost_turns)
+        self._finish = finish = Finish()
+        arguments = (job, control, self._lost_turns, finish)
         thread = threading.Thread(target=self._run, args=arguments, name=SEARCH_THREAD, daemon=True)
-        self._idle.clear()
         try:
             thread.start()
-        except BaseException:  # the system has no thread left, and nobody else would ever set it again
-            self._idle.set()
+        except Exception:  # the system has no thread left, and nobody else would ever set it
+            finish.set()
             raise
 
     def _level(self, options: EngineOptions) -> LevelSettings | None:
@@ -241,7 +241,7 @@ class Engine:
     @property
     def searching(self) -> bool:
         """Return whether a `go` still owes its `on_done` (pondering and held-back infinite searches included)."""
-        return not self._idle.is_set()
+        return not self._finish.come
 
     @property
     def error(self) -> str | None:
@@ -288,7 +288,7 @@ class Engine:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until no search runs; return False when `timeout` seconds passed first."""
-        return self._idle.wait(timeout)
+        return self._finish.wait(timeout)
 
     def close(self) -> None:
         """Stop, wait for the result to be delivered, and free the model."""
@@ -301,7 +301,7 @@ class Engine:
 
     # -- the search thread -----------------------------------------------------------------------------------------
 
-    def _run(self, job: Job, control: Control, lost_turns: LostTurns) -> None:
+    def _run(self, job: Job, control: Control, lost_turns: LostTurns, finish: Finish) -> None:
         try:
             try:
                 search = self._ready_search(job, control)
@@ -314,7 +314,7 @@ class Engine:
             resign = counts and lost_turns.resigns(job.position, result, job.options)
             job.on_done(replace(result, resign=resign))
         finally:
-            self._idle.set()
+            finish.set()
 
     def _ready_model(self, options: EngineOptions, *, on_a_clock: bool = False) -> Model:
         """Return the model of these options; on a clock, which loading would use up, the one that there is, if any."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from support.scripted_engine import ScriptedEngine
 from muzero_engine.cli import main
 from muzero_engine.commands.common import compose, game_analysis
 from muzero_engine.commands.common.positions import game_of_data, read_game, read_games
+from muzero_engine.engine.control import Finish
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchResult
@@ -276,14 +276,14 @@ def test_ctrl_c_or_a_signal_to_end_leaves_what_is_judged(monkeypatch: pytest.Mon
 
 
 def test_ctrl_c_is_no_result_where_the_whole_search_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupted(threading.Event):
+    class Interrupted(Finish):
         def wait(self, timeout: float | None = None) -> bool:
-            if not self.is_set():
+            if not self.come:
                 raise KeyboardInterrupt
             return True
 
     engine = ScriptedEngine()
-    monkeypatch.setattr(threading, "Event", Interrupted)
+    monkeypatch.setattr(compose, "Finish", Interrupted)
     position = load_game("tictactoe").initial((3, 3))
     with pytest.raises(KeyboardInterrupt):
         compose.think_whole(engine, position, Limits())

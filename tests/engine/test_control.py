@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
+import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from muzero_engine.engine.control import Control, Phase, Terms
+from muzero_engine.engine.control import Control, Finish, Phase, Terms
 from muzero_engine.engine.limits import Clock, Limits
 
 
@@ -85,3 +88,47 @@ def test_a_stop_before_the_hit_stays() -> None:
     assert control.terms.stopped
     assert control.terms.phase is Phase.COUNTED
     control.hold()
+
+
+def _interrupted_at(number: int, call: Callable[[], object]) -> bool:
+    """Make a call, and Ctrl-C at the so-manieth moment of it at which Python hears of a signal: where a function of its
+    own begins or any function ends. Return whether there are so many."""
+    steps = iter(range(number))
+
+    def interrupt(_frame: FrameType, event: str, _function: object) -> None:
+        if event != "c_call" and next(steps, None) is None:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(interrupt)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.setprofile(None)
+    return False
+
+
+@pytest.mark.parametrize("name", ["stop", "ponderhit", "wait"])
+def test_ctrl_c_leaves_no_lock_taken_wherever_it_comes(name: str) -> None:
+    for number in itertools.count():
+        control, finish = Control(Limits(ponder=True)), Finish()
+        calls: dict[str, Callable[[], object]] = {
+            "stop": control.stop,
+            "ponderhit": partial(control.ponderhit, None),
+            "wait": partial(finish.wait, 0.0),
+        }
+        interrupted = _interrupted_at(number, calls[name])
+
+        def search(control: Control = control, finish: Finish = finish) -> None:
+            control.hold()
+            finish.set()
+
+        thread = threading.Thread(target=search, daemon=True)
+        thread.start()
+        control.stop()
+        assert finish.wait(60.0)
+        if not interrupted:
+            break
+    assert number > 2

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from muzero_engine import __version__
 from muzero_engine.commands.common.collector import give_back_memory, no_full_collections
+from muzero_engine.engine.control import Finish
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
@@ -156,7 +156,7 @@ def think(
     limits: Limits,
     *,
     on_info: Callable[[SearchInfo], None] | None = None,
-    wait: Callable[[threading.Event], object] = threading.Event.wait,
+    wait: Callable[[Finish], object] = Finish.wait,
 ) -> SearchResult:
     """Search, and `wait` for the end; Ctrl-C ends the search early. Raises BadWeights without a model.
 
@@ -167,7 +167,7 @@ def think(
 
 def think_whole(engine: Engine, position: Position, limits: Limits) -> SearchResult:
     """Search to the end of the limits. Raises BadWeights without a model, and KeyboardInterrupt at Ctrl-C."""
-    result, interrupted = _searched(engine, position, limits, None, threading.Event.wait)
+    result, interrupted = _searched(engine, position, limits, None, Finish.wait)
     if interrupted:
         raise KeyboardInterrupt
     return result
@@ -178,11 +178,11 @@ def _searched(
     position: Position,
     limits: Limits,
     on_info: Callable[[SearchInfo], None] | None,
-    wait: Callable[[threading.Event], object],
+    wait: Callable[[Finish], object],
 ) -> tuple[SearchResult, bool]:
     """Return what a search found, and whether Ctrl-C ended it."""
     results: list[SearchResult] = []
-    done = threading.Event()
+    done = Finish()
     interrupted = False
 
     def on_done(result: SearchResult) -> None:

@@ -6,7 +6,6 @@ import io
 import os
 import select
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from contextlib import suppress
 import click
 
 from muzero_engine.commands.common.style import Style, cut, terminal_width
+from muzero_engine.engine.control import Finish
 
 PROMPT = "> "
 FIRST_SIGN_S = 0.5  # of thinking, before which nothing is said of it
@@ -74,7 +74,7 @@ class Console:
             raise
         return line.lstrip("\ufeff").strip() if line else None
 
-    def wait(self, done: threading.Event, status: Callable[[], str], stop: Callable[[], None]) -> None:
+    def wait(self, done: Finish, status: Callable[[], str], stop: Callable[[], None]) -> None:
         """Wait for the end of a search. On a terminal, show `status` meanwhile, and `stop` at an empty line.
 
         Raises KeyboardInterrupt at Ctrl-C.
