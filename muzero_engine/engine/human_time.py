@@ -1,17 +1,18 @@
-"""A person's time for a move, where that is asked for: the move is known long before, and waits.
+"""A person's time for a move, where that is asked for: a search takes as long at least, or its move is known long
+before, and waits.
 
 Some seconds where there is no clock, a fair share of it where there is one. More where several moves are about as good,
 less where one is far ahead (a recapture, say), where there is no choice, and in the opening. It ends with the time that
-a search without it may take, so that no clock is ever in danger.
+a search may take at all, so that no clock is ever in danger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from muzero_engine.engine.report import RootMove
 from muzero_engine.engine.time_manager import TimePlan
 
 USUAL_MS = 4000.0  # without a clock, for a choice of usual difficulty
@@ -24,21 +25,28 @@ LEAST, MOST = 0.3, 2.5  # of the usual time
 SPREAD = 0.3  # standard deviation of the logarithm of a time
 
 
-def human_time_ms(moves: Sequence[RootMove], ply: int, plan: TimePlan | None, rng: np.random.Generator) -> float:
+def with_human_time(plan: TimePlan, human_ms: float) -> TimePlan:
+    """Return the bounds of a search that takes a person's time: of a clock's share at least as much, of a time that was
+    asked for (`movetime`), which is a bound then, no more."""
+    if plan.exact:
+        return TimePlan(human_ms, human_ms, exact=True)
+    return replace(plan, soft_ms=max(plan.soft_ms, human_ms))
+
+
+def human_time_ms(priors: Sequence[float], ply: int, plan: TimePlan | None, rng: np.random.Generator) -> float:
     """Return how long a person takes for this move, from the start of the clock, in milliseconds.
 
-    `moves` are all root moves, `plan` the bounds of a clock, if there is one. A time that was asked for (`movetime`) is
-    never exceeded, nor are the bounds of a clock.
+    `priors` are the network's, of all root moves, `plan` the bounds of a clock, if there is one. A time that was asked
+    for is never exceeded, nor is the hard bound of a clock.
     """
     usual = USUAL_MS
     if plan is not None:
         usual = min(USUAL_MS, plan.soft_ms) if plan.exact else min(LONGEST_MS / MOST, SHARE_OF_CLOCK * plan.soft_ms)
-    if len(moves) <= 1:
+    if len(priors) <= 1:
         share = FORCED
     else:
-        priors = np.array([move.prior for move in moves])
-        priors = priors[priors > 0.0] / priors.sum()
-        share = float(np.clip(-(priors * np.log(priors)).sum() / USUAL_DOUBT, LEAST, MOST))
+        policy = np.array([prior for prior in priors if prior > 0.0]) / sum(priors)
+        share = float(np.clip(-(policy * np.log(policy)).sum() / USUAL_DOUBT, LEAST, MOST))
         share *= min(1.0, (1 + ply / OPENING_PLIES * 2) / 3)
     time = min(LONGEST_MS, usual * share * float(np.exp(SPREAD * rng.standard_normal())))
-    return time if plan is None else min(time, plan.soft_ms)
+    return time if plan is None else min(time, plan.hard_ms)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from muzero_engine.engine.control import Control, Phase, Terms
-from muzero_engine.engine.human_time import human_time_ms
+from muzero_engine.engine.human_time import human_time_ms, with_human_time
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.mate_helper import MateHelper
 from muzero_engine.engine.options import EngineOptions
@@ -18,7 +18,7 @@ from muzero_engine.engine.proofs import RootProofs
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult, TreePicture
 from muzero_engine.engine.stop_rules import LineDepth, Pace, RootFacts, StopRule, stop_rules
 from muzero_engine.engine.strength import sample_level_move, sample_move
-from muzero_engine.engine.time_manager import plan_time
+from muzero_engine.engine.time_manager import TimePlan, plan_time
 from muzero_engine.engine.variations import ponder_move, root_moves
 from muzero_engine.games.base import Position
 from muzero_engine.games.encoding import observation
@@ -64,6 +64,8 @@ class Thinker:
         self._reported_at = 0.0
         self._looked_at = 0.0
         self._reported_depth = 0
+        options = job.options
+        self._persons_luck = np.random.SeedSequence([options.seed, job.position.ply, 1] if options.seed else None)
         self._nodes = _smallest(job.limits.nodes, None if job.level is None else job.level.simulations)
 
     def run(self) -> SearchResult:
@@ -91,8 +93,8 @@ class Thinker:
         if self._control.terms.phase is not Phase.COUNTED:
             self._job.on_info(info)
             self._control.hold()
-        if self._job.options.human_time and not self._job.limits.endless:
-            self._take_a_persons_time(info)
+        if self._takes_a_persons_time:
+            self._control.wait_until(self._persons_ms(self._clock_plan(self._control.terms)))
         return self._result(info)
 
     # -- when to stop ----------------------------------------------------------------------------------------------
@@ -125,16 +127,23 @@ class Thinker:
         """Return the facts with all that the search knows by now."""
         return replace(root, ending={m.action: m.ends for m in self._search.root_moves() if m.ends is not None})
 
-    def _take_a_persons_time(self, info: SearchInfo) -> None:
-        terms, options, position = self._control.terms, self._job.options, self._position
-        plan = plan_time(terms.limits, position.spec, position.shape, position.ply, float(options.move_overhead_ms))
-        rng = np.random.default_rng([options.seed, position.ply, 1] if options.seed else None)
-        self._control.wait_until(human_time_ms(info.moves, position.ply, plan, rng))
+    @property
+    def _takes_a_persons_time(self) -> bool:
+        return self._job.options.human_time and not self._job.limits.endless
+
+    def _clock_plan(self, terms: Terms) -> TimePlan | None:
+        overhead, position = float(self._job.options.move_overhead_ms), self._position
+        return plan_time(terms.limits, position.spec, position.shape, position.ply, overhead)
+
+    def _persons_ms(self, plan: TimePlan | None) -> float:
+        """Return how long a person takes for the move, the same whenever it is asked for."""
+        priors = [move.prior for move in self._search.root_moves()]
+        return human_time_ms(priors, self._position.ply, plan, np.random.default_rng(self._persons_luck))
 
     def _rules(self, terms: Terms, root: RootFacts) -> tuple[StopRule, ...]:
-        options, position = self._job.options, self._position
-        overhead = float(options.move_overhead_ms)
-        plan = plan_time(terms.limits, position.spec, position.shape, position.ply, overhead)
+        plan = self._clock_plan(terms)
+        if plan is not None and self._takes_a_persons_time:
+            plan = with_human_time(plan, self._persons_ms(plan))
         self._hard_ms = math.inf if plan is None or terms.phase is not Phase.COUNTED else plan.hard_ms
         return stop_rules(
             terms,
@@ -142,7 +151,7 @@ class Thinker:
             plan,
             nodes=self._nodes,
             depth=self._depth,
-            pruning_factor=options.smart_pruning_factor,
+            pruning_factor=self._job.options.smart_pruning_factor,
         )
 
     # -- reports ---------------------------------------------------------------------------------------------------

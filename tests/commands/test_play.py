@@ -11,12 +11,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from muzero_engine.cli import main
+from muzero_engine.commands.common import compose
 from muzero_engine.commands.common.compose import make_engine
 from muzero_engine.commands.common.style import PLAIN
 from muzero_engine.commands.play.console import Console
 from muzero_engine.commands.play.table import Table
+from muzero_engine.engine.engine import Engine
+from muzero_engine.engine.human_time import LONGEST_MS
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.report import SearchResult
+from muzero_engine.games.base import Position
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
@@ -125,6 +130,24 @@ def test_a_level_is_told_and_played(tmp_path: Path) -> None:
     assert refused.output == (
         "Error: a level of 1200 Elo was not measured for these weights: choose one from 400 to 800\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("flags", "milliseconds", "hint_milliseconds"),
+    [(["--human-time"], LONGEST_MS, 1000.0), (["--human-time", "--time", "2"], 2000.0, 2000.0), ([], 1000.0, 1000.0)],
+)
+def test_a_persons_time_is_bounded_by_what_was_asked_for_alone(
+    monkeypatch: pytest.MonkeyPatch, flags: list[str], milliseconds: float, hint_milliseconds: float
+) -> None:
+    asked: list[tuple[float | None, bool]] = []
+
+    def think(engine: Engine, position: Position, limits: Limits, **_others: object) -> SearchResult:
+        asked.append((limits.move_time_ms, engine.options.human_time))
+        return compose.think(engine, position, Limits(nodes=1, move_time_ms=1.0))
+
+    monkeypatch.setattr("muzero_engine.commands.play.table.think", think)
+    CliRunner().invoke(main, ["play", "tictactoe", *flags], input="hint\nb2\n", catch_exceptions=False)
+    assert asked == [(hint_milliseconds, False), (milliseconds, bool(flags))]
 
 
 def test_a_move_may_be_written_as_people_do() -> None:
@@ -249,7 +272,7 @@ class Person(Console):
         loaded = load_game(game)
         engine = make_engine(game, EngineOptions())
         start = loaded.initial(loaded.spec.shapes[0])
-        Table(engine, start, frozenset({0, 1}), Limits(), self, show_value=False).run()
+        Table(engine, start, frozenset({0, 1}), Limits(), self, hints=Limits(), show_value=False).run()
         engine.close()
         return self.said
 

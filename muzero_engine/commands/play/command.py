@@ -17,6 +17,7 @@ from muzero_engine.commands.common.style import style_of
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.play.console import Console
 from muzero_engine.commands.play.table import Table
+from muzero_engine.engine.human_time import LONGEST_MS
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.base import Position, WithKomi
@@ -61,9 +62,11 @@ def play(
     require_streams()
     start = _start(game, size, komi, position)
     people = _people(side, start)
-    if nodes is None and seconds is None:
-        seconds = DEFAULT_SECONDS
     limits = Limits(nodes=nodes, move_time_ms=None if seconds is None else 1000.0 * seconds)
+    default = Limits(move_time_ms=1000.0 * DEFAULT_SECONDS)
+    hints = default if limits.endless else limits
+    if limits.endless:
+        limits = Limits(move_time_ms=LONGEST_MS) if options.human_time else default
     scripted = not sys.stdin.isatty()
     console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji, scripted=scripted))
     engine = make_engine(game, options)
@@ -74,7 +77,7 @@ def play(
         if (line := level_line(game, options)) is not None:
             console.say(line)
         with signals_as_ctrl_c(SystemExit):
-            Table(engine, start, people, limits, console, show_value=show_value).run()
+            Table(engine, start, people, limits, console, hints=hints, show_value=show_value).run()
     except KeyboardInterrupt:
         console.say("bye")
     finally:

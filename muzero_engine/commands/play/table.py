@@ -6,7 +6,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from muzero_engine.commands.common.board import draw, sign_of
@@ -50,6 +50,7 @@ class Table:
         limits: Limits,
         console: Console,
         *,
+        hints: Limits,
         show_value: bool,
     ) -> None:
         self._engine = engine
@@ -58,6 +59,7 @@ class Table:
         self._game = game_of(position)
         self._people = people
         self._limits = limits
+        self._hint_limits = hints
         self._console = console
         self._say = console.say
         self._show_value = show_value
@@ -135,7 +137,7 @@ class Table:
 
     def _reply(self) -> None:
         """Play the engine's turn."""
-        result = self._think()
+        result = self._think(self._limits)
         if result.declare_win:
             self._finish(GameEnd(self._position.mover, Ending.DECLARATION, "declaration"))
         elif result.resign or result.action is None:
@@ -146,7 +148,7 @@ class Table:
             self._position.push(result.action)
             self._show_board()
 
-    def _think(self) -> SearchResult:
+    def _think(self, limits: Limits) -> SearchResult:
         """Search with signs of life; Enter and Ctrl-C end it early."""
         position = self._position.copy()  # for the thread that reports
         begun = time.monotonic()
@@ -164,7 +166,7 @@ class Table:
         return think(
             self._engine,
             self._position,
-            self._limits,
+            limits,
             on_info=on_info if self._console.terminal else None,
             wait=lambda done: self._console.wait(done, status, self._engine.stop),
         )
@@ -291,9 +293,9 @@ class Table:
             self._say("the game is over")
             return
         options = self._engine.options
-        self._engine.configure(at_full_strength(options))
+        self._engine.configure(replace(at_full_strength(options), human_time=False))
         try:
-            result = self._think()
+            result = self._think(self._hint_limits)
         finally:
             self._engine.configure(options)
         line = self._line_text(self._position, result.info.moves[0].pv)
