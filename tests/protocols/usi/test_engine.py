@@ -96,14 +96,14 @@ def test_a_valid_declaration_wins(client: Client) -> None:
 
 
 def test_resigning_takes_a_few_turns_and_a_threshold(client: Client) -> None:
-    def turn() -> bool:
-        client.send("go nodes 5")
+    def turn(moves: str) -> bool:
+        client.send(f"position startpos moves {moves}", "go nodes 5")
         return client.bestmove() == "bestmove resign"
 
-    client.send("position startpos")
-    assert [turn() for _ in range(4)] == [False] * 4
+    turns = ["7g7f 3c3d", "7g7f 3c3d 2g2f 8c8d", "7g7f 3c3d 2g2f 8c8d 2f2e 8d8e"]
+    assert [turn(moves) for moves in turns] == [False, False, False]
     client.send("setoption name Resign_Threshold value 1000", "usinewgame")
-    assert [turn() for _ in range(3)] == [False, False, True]
+    assert [turn(moves) for moves in turns] == [False, False, True]
 
 
 def test_searchmoves_and_depth(client: Client) -> None:
