@@ -214,7 +214,7 @@ class Engine:
             lines or options.multipv,
             root_widening,
             branches,
-            None if limits.endless else self._level(options),
+            None if limits.endless else self._level(options, position.shape),
         )
         control = Control(limits)
         self._control = control
@@ -227,13 +227,15 @@ class Engine:
             finish.set()
             raise
 
-    def _level(self, options: EngineOptions) -> LevelSettings | None:
+    def _level(self, options: EngineOptions, board: Shape) -> LevelSettings | None:
         """Return how the options want to be played; full strength (None), and a notice, where these weights cannot."""
         self._notices.level = None
         if not limited(options):
             return None
+        levels = self.levels(options)
+        self._notices.level = None if options.level_settings else levels.measured_elsewhere(board)
         try:
-            return self.levels(options).settings(options)
+            return levels.settings(options)
         except BadOption as error:
             self._notices.level = f"playing at full strength: {error}"
             return None

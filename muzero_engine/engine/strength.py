@@ -15,9 +15,17 @@ from typing import Any
 import numpy as np
 
 from muzero_engine.arrays import Doubles
-from muzero_engine.engine.options import BadOption, EngineOptions, OptionInfo, protocol_options
+from muzero_engine.engine.options import (
+    BadOption,
+    EngineOptions,
+    OptionInfo,
+    all_options,
+    find_option,
+    protocol_options,
+    without_effect,
+)
 from muzero_engine.engine.report import RootMove
-from muzero_engine.games.base import EngineProtocol, Ranks
+from muzero_engine.games.base import EngineProtocol, Ranks, Shape
 from muzero_engine.inference.levels import BadLevel, LevelSettings, LevelTable
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.scoring import completed_q, sigma
@@ -25,6 +33,8 @@ from muzero_engine.search.scoring import completed_q, sigma
 _SEARCH = SearchConfig()
 FULL_SKILL = 20  # as GUIs know it: full strength
 FULL = "full"  # the level that is none
+USUAL = EngineOptions()
+WAYS = ("level", "limit_strength", "skill_level", "level_settings")  # in which options ask for a strength
 LEAST_PRIOR = 1e-12
 LEVEL_FIELDS = frozenset({"level", "limit_strength", "elo", "skill_level"})  # options that need measured levels
 NO_LEVELS = "these weights have no measured levels: run muzero-engine calibrate, or play at full strength"
@@ -122,6 +132,34 @@ class Levels:
         low, high = self.range
         return replace(info, minimum=low, maximum=high, default=middle(self.table))
 
+    def measured_elsewhere(self, board: Shape) -> str | None:
+        """Return a sentence where the levels were measured on another board, else None."""
+        if self.table is None or self.table.board in (None, board):
+            return None
+        measured, here = ("x".join(map(str, shape)) for shape in (self.table.board, board))
+        return f"levels were measured on {measured}: how strong they are on {here} is not known"
+
+    def as_set_last(
+        self, protocol: EngineProtocol, name: str, options: EngineOptions
+    ) -> tuple[EngineOptions, str | None]:
+        """Return options of which the one of this name was set last, without what it takes the place of: of several
+        strengths the last one counts. And a sentence where something has no effect now, else None.
+
+        Raises KeyError for an unknown name.
+        """
+        info = find_option(protocol, name)
+        asks = _asks(options, info.field)
+        if asks and info.field in WAYS:
+            others = [way for way in WAYS if way != info.field and _asks(options, way)]
+            told = [_name(way, protocol) for way in others if not (way == "level" and options.level.lower() == FULL)]
+            usual: dict[str, Any] = {way: getattr(USUAL, way) for way in others}
+            options = replace(options, **usual)
+            if told:
+                return options, f"{name} takes the place of {' and '.join(told)}"
+        if asks and info.field in (*WAYS, "temperature") and limited(options) and _asks(options, "temperature"):
+            return options, f"{_name('temperature', protocol)} has no effect at a level"
+        return options, without_effect(protocol, name, options, self.fitted)
+
     def _measured(self) -> LevelTable:
         if self.table is None:
             raise BadLevel(self.why_none)
@@ -136,6 +174,15 @@ class Levels:
             what = "a rating" if self.ranks is None else "a rating or a rank such as 8k"
             raise BadLevel(f"{text!a:.40} is no level: write {what}, from {self._range_text()}")
         return elo
+
+
+def _asks(options: EngineOptions, field: str) -> bool:
+    return bool(getattr(options, field) != getattr(USUAL, field))
+
+
+def _name(field: str, protocol: EngineProtocol) -> str:
+    info = next(info for info in all_options() if info.field == field)
+    return next(iter(info.names(protocol)), "the strength of the command line")
 
 
 def limited(options: EngineOptions) -> bool:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
-from muzero_engine.dataclass_json import Rule
+from muzero_engine.dataclass_json import MAY_LACK, Rule
+from muzero_engine.games.base import Shape
 
 MOST_LEVELS = 100
 MOST_SIMULATIONS = 1_000_000
@@ -95,6 +96,7 @@ class LevelTable:
 
     scale: Line  # of the ratings, and on which board: "go 9x9: komi 7, GNU Go level 10 = 1800"
     levels: tuple[Level, ...]
+    board: Shape | None = field(default=None, metadata=MAY_LACK)  # that they were measured on, where a game has several
 
     @property
     def rises(self) -> bool:

@@ -97,6 +97,26 @@ def test_a_flag_that_needs_another_says_so(arguments: list[str], hint: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--level", "300", "--elo", "500"], "--level and --elo both say how strong to play: leave one out"),
+        (["--limit-strength", "--level", "full"], "--level and --limit-strength both"),
+        (["--skill-level", "0", "--level-settings", "4,1,0"], "--skill-level and --level-settings both"),
+        (["--elo", "900", "--temperature", "9"], "--temperature has no effect beside --elo: leave it out"),
+        (["--elo", "900", "--limit-strength"], None),
+        (["--level", "full", "--temperature", "9"], None),
+        (["--level", "900", "--no-limit-strength"], None),
+    ],
+)
+def test_two_flags_of_a_strength_are_refused(arguments: list[str], message: str | None) -> None:
+    if message is None:
+        parsed(arguments)
+        return
+    with pytest.raises(click.UsageError, match=message):
+        parsed(arguments)
+
+
+@pytest.mark.parametrize(
     ("field", "where"),
     [
         ("log_file", {"uci", "gtp", "usi", "ugi", "analysis"}),

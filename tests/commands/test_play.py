@@ -126,10 +126,22 @@ def test_a_level_is_told_and_played(tmp_path: Path) -> None:
         result = play("tictactoe", *flags, "--weights", str(weights), "--seed", "1", "--show-value", lines=["b2"])
         assert "The engine plays at 400 Elo (tictactoe: random moves = 0)." in result.output
         assert "; 2 nodes)" in result.output
+    for flags, said in (
+        (["--nodes", "19"], "weaker than 800 Elo (tictactoe: random moves = 0): that is 20 simulations a move, and"),
+        (["--time", "9"], "at 800 Elo (tictactoe: random moves = 0), or weaker where 20 simulations take longer than"),
+        ([], "at 800 Elo (tictactoe: random moves = 0)."),
+    ):
+        arguments = ["play", "tictactoe", "--level", "800", "--weights", str(weights), *flags]
+        assert f"The engine plays {said}" in CliRunner().invoke(main, arguments).output
     refused = play("tictactoe", "--level", "1200", "--weights", str(weights), lines=[])
     assert refused.output == (
         "Error: a level of 1200 Elo was not measured for these weights: choose one from 400 to 800\n"
     )
+
+
+def test_a_level_on_another_board_is_not_said_to_be_played() -> None:
+    result = play("go", "--size", "13", "--level", "1000", lines=[])
+    assert "but levels were measured on 9x9: how strong they are on 13x13 is not known." in result.output
 
 
 @pytest.mark.parametrize(

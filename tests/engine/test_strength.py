@@ -18,6 +18,7 @@ from muzero_engine.engine.strength import Levels, level_weights, limited
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
+from muzero_engine.protocols.common.options_text import value_text
 
 CHESS = load_game("chess")
 TABLE = LevelTable(
@@ -53,6 +54,68 @@ def test_all_names_of_a_level_are_one_mechanism(values: dict[str, Any], elo: flo
     assert limited(asked)
     assert LEVELS.rating(asked) == pytest.approx(elo)
     assert LEVELS.settings(asked) == TABLE.settings(elo)
+
+
+def set_in_turn(protocol: EngineProtocol, *settings: tuple[str, str]) -> tuple[EngineOptions, list[str]]:
+    """Return the options after these were set, and what was remarked."""
+    asked, remarks = options(), []
+    for name, text in settings:
+        asked, remark = LEVELS.as_set_last(protocol, name, asked.with_text(protocol, name, text))
+        remarks += [] if remark is None else [remark]
+    return asked, remarks
+
+
+@pytest.mark.parametrize(
+    ("settings", "elo", "remarks"),
+    [
+        ([("Level", "800"), ("UCI_LimitStrength", "true"), ("UCI_Elo", "500")], 500.0, ["Level"]),
+        ([("UCI_Elo", "500"), ("UCI_LimitStrength", "true"), ("Level", "800")], 800.0, ["UCI_LimitStrength"]),
+        ([("Level", "800"), ("Skill Level", "0")], 400.0, ["Level"]),
+    ],
+)
+def test_of_several_strengths_the_one_set_last_counts(
+    settings: list[tuple[str, str]], elo: float, remarks: list[str]
+) -> None:
+    asked, told = set_in_turn(EngineProtocol.UCI, *settings)
+    assert LEVELS.rating(asked) == pytest.approx(elo)
+    places = [remark.partition(" takes the place of ")[2] for remark in told]
+    assert [place for place in places if place] == remarks
+
+
+def test_full_strength_takes_the_place_of_a_level() -> None:
+    asked, told = set_in_turn(EngineProtocol.UCI, ("UCI_LimitStrength", "true"), ("Level", "full"))
+    assert (limited(asked), told) == (False, ["Level takes the place of UCI_LimitStrength"])
+    assert set_in_turn(EngineProtocol.UCI, ("Level", "full"), ("Skill Level", "3"))[1] == []
+
+
+@pytest.mark.parametrize("protocol", [EngineProtocol.UCI, EngineProtocol.USI])
+@pytest.mark.parametrize("chosen", [{}, {"level": "800"}, {"limit_strength": True, "elo": 500}, {"skill_level": 3}])
+def test_a_client_that_sends_every_option_is_told_nothing_whatever_one_it_changed(
+    protocol: EngineProtocol, chosen: dict[str, Any]
+) -> None:
+    offered = LEVELS.offered(protocol, options(**chosen))
+    for order in (offered, offered[::-1]):
+        sent = [(info.names(protocol)[0], value_text(value)) for info, value in order]
+        asked, told = set_in_turn(protocol, *sent)
+        assert LEVELS.settings(asked) == LEVELS.settings(options(**chosen))
+        assert told == [] or (order != offered and "elo" in chosen)  # the rating came before the switch
+
+
+def test_a_temperature_beside_a_level_is_remarked() -> None:
+    level, temperature = ("level", "800"), ("temperature", "2")
+    for settings in ([level, temperature], [temperature, level]):
+        assert set_in_turn(EngineProtocol.GTP, *settings)[1] == ["temperature has no effect at a level"]
+
+
+def test_a_level_on_another_board_than_the_measured_one_is_noticed() -> None:
+    go = load_game("go")
+    levels = Levels(replace(TABLE, board=(9, 9)))
+    model = HashModel(go.spec, (13, 13))
+    engine = Engine(lambda _: model, options(level="800"), read_levels=lambda _: levels)
+    for size, notice in ((9, None), (13, "levels were measured on 9x9: how strong they are on 13x13 is not known")):
+        engine.go(go.initial((size, size)), Limits(nodes=1), on_info=lambda _: None, on_done=lambda _: None)
+        assert engine.wait(PATIENCE)
+        assert engine.notice == notice
 
 
 @pytest.mark.parametrize("values", [{}, {"level": "full"}, {"elo": 500}, {"skill_level": 20}])

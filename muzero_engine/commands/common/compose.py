@@ -12,7 +12,7 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
-from muzero_engine.engine.strength import Levels, limited
+from muzero_engine.engine.strength import Levels
 from muzero_engine.files import expanded
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
@@ -86,14 +86,25 @@ class GameWeights:
         return last if last is not None and last.folder == weights_folder(self._game, options) else None
 
 
-def level_line(game: str, options: EngineOptions) -> str | None:
-    """Return a sentence on the level that the options ask for, None for full strength."""
-    if not limited(options):
-        return None
+def level_line(game: str, options: EngineOptions, limits: Limits, board: Shape) -> str | None:
+    """Return a sentence on the level that the options ask for, as far as these limits let it be played on this board;
+    None for full strength."""
     known = levels(game, options)
+    if (settings := known.settings(options)) is None:
+        return None
     if options.level_settings or known.table is None:
         return f"The engine plays with simulations, temperature and cut of {options.level_settings}."
-    return f"The engine plays at {known.text(known.rating(options))} ({known.table.scale})."
+    elo = f"{known.text(known.rating(options))} ({known.table.scale})"
+    count = settings.simulations
+    if (elsewhere := known.measured_elsewhere(board)) is not None:
+        return f"The engine plays as for {elo}, but {elsewhere}."
+    if limits.nodes is not None and limits.nodes < count:
+        return (
+            f"The engine plays weaker than {elo}: that is {count} simulations a move, and --nodes has {limits.nodes}."
+        )
+    if limits.move_time_ms is not None and count > 1:
+        return f"The engine plays at {elo}, or weaker where {count} simulations take longer than --time."
+    return f"The engine plays at {elo}."
 
 
 def own_value(game: str, options: EngineOptions) -> Callable[[Position], float]:

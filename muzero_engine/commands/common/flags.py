@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from muzero_engine.commands.common.help import ExpertOption, help_all_option
 from muzero_engine.commands.common.texts import EMPTY
 from muzero_engine.engine.options import BadOption, EngineOptions, Kind, OptionInfo, all_options, missing_for
-from muzero_engine.engine.strength import LEVEL_FIELDS
+from muzero_engine.engine.strength import LEVEL_FIELDS, WAYS, limited
 
 Callback = Callable[..., None]
 # Shown by `--help`, the others by `--help-all`.
@@ -45,7 +45,9 @@ def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) ->
         def wrapper(**arguments: Any) -> None:
             values = {info.field: arguments.pop(info.field) for info in infos}
             written = [info for info in infos if is_written(info.field)]
-            command(options=_with_what_is_needed(EngineOptions(**values), written), **arguments)
+            options = _with_what_is_needed(EngineOptions(**values), written)
+            _refuse_conflicts(options, written)
+            command(options=options, **arguments)
 
         decorated: Callback = help_all_option(wrapper)
         for info in reversed(infos):
@@ -72,6 +74,19 @@ def _with_what_is_needed(options: EngineOptions, written: list[OptionInfo]) -> E
         else:
             click.echo(f"{flag_name(info)} has an effect only with {flag_name(needed)}", err=True)
     return options
+
+
+def _refuse_conflicts(options: EngineOptions, written: list[OptionInfo]) -> None:
+    """Refuse a flag of a strength beside another one, which alone would count. Raises UsageError."""
+    ways: dict[str, str] = {}
+    for info in written:
+        if info.field in (*WAYS, "elo") and (info.field != "limit_strength" or options.limit_strength):
+            ways.setdefault("elo" if info.field == "limit_strength" else info.field, flag_name(info))
+    if len(ways) > 1:
+        first, second, *_ = ways.values()
+        raise click.UsageError(f"{first} and {second} both say how strong to play: leave one out")
+    if ways and limited(options) and any(info.field == "temperature" for info in written):
+        raise click.UsageError(f"--temperature has no effect beside {next(iter(ways.values()))}: leave it out")
 
 
 def _flag(info: OptionInfo) -> Callable[[Callback], Callback]:

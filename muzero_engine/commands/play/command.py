@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from muzero_engine.commands.common.compose import level_line, make_engine, weights_line
+from muzero_engine.commands.common.compose import level_line, levels, make_engine, weights_line
 from muzero_engine.commands.common.flags import OF_SESSIONS, engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
@@ -62,19 +62,16 @@ def play(
     require_streams()
     start = _start(game, size, komi, position)
     people = _people(side, start)
-    limits = Limits(nodes=nodes, move_time_ms=None if seconds is None else 1000.0 * seconds)
-    default = Limits(move_time_ms=1000.0 * DEFAULT_SECONDS)
-    hints = default if limits.endless else limits
-    if limits.endless:
-        limits = Limits(move_time_ms=LONGEST_MS) if options.human_time else default
     scripted = not sys.stdin.isatty()
     console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji, scripted=scripted))
     engine = make_engine(game, options)
+    asked = Limits(nodes=nodes, move_time_ms=None if seconds is None else 1000.0 * seconds)
+    limits, hints = _default_limits(game, options) if asked.endless else (asked, asked)
     try:
         if len(people) < len(start.spec.players):
             engine.prepare(start.shape)
         console.say(f"{weights_line(game, options)}. Write 'help' for help.")
-        if (line := level_line(game, options)) is not None:
+        if (line := level_line(game, options, limits, start.shape)) is not None:
             console.say(line)
         with signals_as_ctrl_c(SystemExit):
             Table(engine, start, people, limits, console, hints=hints, show_value=show_value).run()
@@ -82,6 +79,14 @@ def play(
         console.say("bye")
     finally:
         engine.close()
+
+
+def _default_limits(game: str, options: EngineOptions) -> tuple[Limits, Limits]:
+    """Return the limits of the engine's moves and those of hints where none is asked for."""
+    second = Limits(move_time_ms=1000.0 * DEFAULT_SECONDS)
+    if (level := levels(game, options).settings(options)) is not None:
+        return Limits(nodes=level.simulations), second
+    return Limits(move_time_ms=LONGEST_MS) if options.human_time else second, second
 
 
 def _start(game: str, size: int | None, komi: float | None, text: str | None) -> Position:

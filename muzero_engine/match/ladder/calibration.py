@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from muzero_engine.games.record import GameRecord
+from muzero_engine.games.registry import load_game
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from muzero_engine.match.ladder.ladder import FAULTS, OWN_FAULTS, BadLadder, Openings, faults, loser, pair_plans
 from muzero_engine.match.ladder.opponents import LADDERS, Ladder, Opponent, UnknownLadder, ladder_of
@@ -208,7 +209,9 @@ def level_table(ladder: Ladder, games: Sequence[GameRecord]) -> LevelTable | Non
             settings, rating, played = known[place_in_order]
             if not levels or elo - levels[-1].elo > 0.5 * LEAST_STEP:
                 levels.append(Level(round(elo, 1), round(rating.error, 1), played, settings))
-    table = LevelTable(f"{ladder.game.game}: {ladder.scale}", tuple(levels))
+    boards = load_game(ladder.game.game).spec.shapes
+    board = (ladder.game.shape or boards[0]) if len(boards) > 1 else None
+    table = LevelTable(f"{ladder.game.game}: {ladder.scale}", tuple(levels), board)
     return table if table.rises else None
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
-from muzero_engine.engine.options import BadOption, EngineOptions, find_option, without_effect
+from muzero_engine.engine.options import BadOption, EngineOptions, find_option
 from muzero_engine.engine.strength import LEVEL_FIELDS
 from muzero_engine.games.base import EngineProtocol, Position
 from muzero_engine.protocols.common.go_command import GoCommand, make_limits
@@ -97,6 +97,7 @@ class UciStyleSession(GuiSession, abc.ABC):
             if self._set_client_option(name, value or ""):
                 return
             options = self._options.with_text(self.protocol, name, value or "")
+            options, remark = self._engine.levels(options).as_set_last(self.protocol, name, options)
             if find_option(self.protocol, name).field in LEVEL_FIELDS:
                 self._engine.check(options)
             self._options = options
@@ -106,8 +107,8 @@ class UciStyleSession(GuiSession, abc.ABC):
             self._complain(str(error))
         else:
             self._engine.configure(self._effective_options())
-            if (hint := without_effect(self.protocol, name, options, self._engine.levels(options).fitted)) is not None:
-                self._tell(hint)
+            if remark is not None:
+                self._tell(remark)
             self._open_log()
 
     def _new_game(self, _: str) -> None:

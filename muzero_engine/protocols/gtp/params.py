@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import find_option, protocol_options, without_effect
+from muzero_engine.engine.options import find_option, protocol_options
 from muzero_engine.engine.strength import LEVEL_FIELDS
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.protocols.gtp.frame import Args, GtpError, parse_float, parse_int, want_args
@@ -92,6 +92,7 @@ class Parameters:
                 try:
                     info = find_option(EngineProtocol.GTP, name)
                     options = self._engine.options.with_text(EngineProtocol.GTP, name, value)
+                    options, remark = self._engine.levels(options).as_set_last(EngineProtocol.GTP, name, options)
                     if info.field in LEVEL_FIELDS:
                         self._engine.check(options)
                     self._engine.configure(options)
@@ -99,7 +100,7 @@ class Parameters:
                     raise _unknown(args[0]) from None
                 if self._engine.stale:
                     self._reload()
-                return without_effect(EngineProtocol.GTP, name, self._engine.options) or ""
+                return remark or ""
         return ""
 
 

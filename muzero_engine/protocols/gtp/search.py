@@ -103,11 +103,15 @@ class Searcher:
         self.stop_pondering()
         try:
             self._engine.prepare(position.shape)
-            if self._engine.notice != self._noticed:
-                self._noticed = self._engine.notice
-                print(self._noticed or "all is as the options ask", file=sys.stderr)  # GTP has no place for it
+            self._tell_notice()
         except (ValueError, RuntimeError) as error:
             raise GtpError(str(error)) from None
+
+    def _tell_notice(self) -> None:
+        """Say on standard error what is not as the options ask, once: GTP has no place for it."""
+        if self._engine.notice != self._noticed:
+            self._noticed = self._engine.notice
+            print(self._noticed or "all is as the options ask", file=sys.stderr)
 
     def search(
         self,
@@ -135,6 +139,7 @@ class Searcher:
         while not self._engine.wait(_POLL_S):
             if self._inbox.abandoned:
                 self._engine.stop()
+        self._tell_notice()
         if stream is not None:
             stream.finish(results[0].info)
         return results[0]

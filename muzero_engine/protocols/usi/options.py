@@ -34,7 +34,7 @@ class UsiOptions:
 
     def with_text(self, info: OptionInfo, text: str) -> Self:
         """Return a copy with one option set. Raises BadOption."""
-        changes: dict[str, Any] = {info.field: info.parse(fit_text(info, text), info.usi[0])}
+        changes: dict[str, Any] = {info.field: info.parse(text, info.usi[0])}
         return replace(self, **changes)
 
 

@@ -26,7 +26,7 @@ from dataclasses import replace
 from functools import partial
 
 from muzero_engine.engine.engine import Engine
-from muzero_engine.engine.options import BadOption, find_option, without_effect
+from muzero_engine.engine.options import BadOption, OptionInfo, find_option
 from muzero_engine.engine.strength import LEVEL_FIELDS
 from muzero_engine.games.base import BadPosition, EngineProtocol, Position
 from muzero_engine.games.registry import load_game
@@ -126,25 +126,34 @@ class UsiSession(GuiSession):
         try:
             info = find_client_option(name)
             if info is not None:
-                self._client = self._client.with_text(info, value or "")
+                self._client = self._client.with_text(info, self._fitted(info, name, value or ""))
                 if info.field == "resign_threshold":
                     self._options = replace(self._options, resign_value=self._client.resign_value)
             else:
                 levels = self._engine.levels(self._options)
                 option = levels.fitted(find_option(EngineProtocol.USI, name))
-                options = self._options.with_text(EngineProtocol.USI, name, fit_text(option, value or ""))
+                fitting = self._fitted(option, name, value or "")
+                options = self._options.with_text(EngineProtocol.USI, name, fitting)
+                options, remark = levels.as_set_last(EngineProtocol.USI, name, options)
                 if option.field in LEVEL_FIELDS:
                     self._engine.check(options)
                 self._options = options
-                if (hint := without_effect(EngineProtocol.USI, name, options, levels.fitted)) is not None:
-                    self._tell(hint)
+                if remark is not None:
+                    self._tell(remark)
         except KeyError:
-            return  # clients offer what other engines have
+            self._tell(f"unknown option {name}; ignored")
         except BadOption as error:
             self._complain(str(error))
         else:
             self._engine.configure(self._options)
             self._open_log()
+
+    def _fitted(self, info: OptionInfo, name: str, text: str) -> str:
+        """Return the text of a value that the option takes, the nearest one to a number that it does not; say so."""
+        fitting = fit_text(info, text)
+        if fitting != text:
+            self._tell(f"{name} takes {info.minimum:.0f} to {info.maximum:.0f}, not {text}: {fitting} is taken")
+        return fitting
 
     def _usinewgame(self, _: str) -> None:
         self._engine.new_game()
