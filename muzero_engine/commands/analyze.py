@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.compose import make_engine, think, weights_line
-from muzero_engine.commands.common.flags import OF_GAMES, OF_RESIGNATIONS, OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import OF_CLOCKS, OF_GAMES, OF_RESIGNATIONS, OF_SESSIONS, engine_flags
 from muzero_engine.commands.common.game_analysis import (
     MARKS,
     JudgedMove,
@@ -56,7 +56,7 @@ STDIN_BYTES = 1 << 26
     "--time", "seconds", type=FiniteNumber(min=0.0, min_open=True), help="Seconds a position  [2, of a game 1]"
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table")
-@engine_flags(leave_out=OF_GAMES | OF_RESIGNATIONS | OF_SESSIONS, multipv=5)
+@engine_flags(leave_out=OF_GAMES | OF_RESIGNATIONS | OF_SESSIONS | OF_CLOCKS, multipv=5)
 def analyze(
     position: str,
     game: str | None,

@@ -18,7 +18,14 @@ from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.compose import load_model, think_whole, weights_line
 from muzero_engine.commands.common.environment_bench import EnvironmentReport, measure_environment
 from muzero_engine.commands.common.environments import environment_weights
-from muzero_engine.commands.common.flags import OF_GAMES, OF_RESIGNATIONS, OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import (
+    OF_CHOICES,
+    OF_CLOCKS,
+    OF_GAMES,
+    OF_RESIGNATIONS,
+    OF_SESSIONS,
+    engine_flags,
+)
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
 from muzero_engine.commands.common.texts import FilledText
@@ -82,7 +89,7 @@ class GameReport:
     "--nodes", type=click.IntRange(min=1), metavar="N", default=DEFAULT_NODES, help=f"Simulations  [{DEFAULT_NODES}]"
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text")
-@engine_flags(leave_out=OF_GAMES | OF_RESIGNATIONS | OF_SESSIONS | {"multipv"}, seed=SEED)
+@engine_flags(leave_out=OF_GAMES | OF_RESIGNATIONS | OF_SESSIONS | OF_CLOCKS | OF_CHOICES | {"multipv"}, seed=SEED)
 def bench(
     games: tuple[str, ...], environment_ids: tuple[str, ...], nodes: int, as_json: bool, options: EngineOptions
 ) -> None:

@@ -172,6 +172,8 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
     config = read_config(checkpoint)
     now, earlier = read_counters(checkpoint), read_earlier(checkpoint)
     games, plies, steps = now.games + earlier.games, now.plies + earlier.plies, now.step + earlier.step
+    if earlier.games and not earlier.plies:
+        plies = 0  # those of the network that it began with are not known
     device_hours = (now.device_seconds + earlier.device_seconds) / 3600
     network = read_network(checkpoint)
     made_for: MadeFor
@@ -185,11 +187,13 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
             clip_rewards=config.returns.clip_rewards,
         )
         boards = ()
-        played = f"trained by acting: {games:,} episodes, {plies:,} steps of the environment, {steps:,} gradient steps"
+        acted = f", {plies:,} steps of the environment" if plies else ""
+        played = f"trained by acting: {games:,} episodes{acted}, {steps:,} gradient steps"
     else:
         made_for = load_game(config.game)
         boards = tuple(board_shares(config.self_play, made_for.spec))
-        played = f"trained by self-play: {games:,} games, {plies:,} positions, {steps:,} steps"
+        searched = f", {plies:,} positions" if plies else ""
+        played = f"trained by self-play: {games:,} games{searched}, {steps:,} steps"
     note = f"{played}, {device_hours:.2f} device-hours (preset {config.preset})"
     return network, made_for, Training(note, games, plies, steps, round(device_hours, 4), boards), now.step
 

@@ -14,7 +14,7 @@ import click
 
 from muzero_engine.commands.common.board import draw
 from muzero_engine.commands.common.compose import load_model, make_engine, think_whole, weights_folder
-from muzero_engine.commands.common.flags import OF_RESIGNATIONS, OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import OF_CLOCKS, OF_RESIGNATIONS, OF_SESSIONS, engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.positions import play_moves, read_games, say_warnings
@@ -51,7 +51,7 @@ NO_DECODER = "these weights have no decoder.onnx, so that the model's picture of
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables and boards")
-@engine_flags(leave_out=OF_RESIGNATIONS | OF_SESSIONS | {"multipv", "human_time"})
+@engine_flags(leave_out=OF_RESIGNATIONS | OF_SESSIONS | OF_CLOCKS | {"multipv", "human_time", "mate_search"})
 def imagine_command(
     position: str,
     game: str | None,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from muzero_engine.commands.common.compose import AUTHOR, NAME, engine_version, make_engine, weights_line
-from muzero_engine.commands.common.flags import OF_GAMES, OF_LINES, OF_RESIGNATIONS, engine_flags
+from muzero_engine.commands.common.flags import OF_CLOCKS, OF_GAMES, OF_LINES, OF_RESIGNATIONS, engine_flags
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
 from muzero_engine.engine.options import EngineOptions
@@ -28,6 +28,7 @@ HINT = (
     "'muzero-engine play' is a game in the terminal, 'muzero-engine --help' lists the commands."
 )
 OF_MATES = frozenset({"mate_search"})  # of no use where no shogi is spoken
+OF_NO_QUERY = frozenset({"ponder", "move_overhead_ms", "info_interval_ms"})  # queries say these themselves
 WHICH_GAME = "UGI does not say which game is played: start 'muzero-engine ugi --game GAME'"
 
 # What a GTP controller may send first; `quit` is no sign of any protocol.
@@ -141,7 +142,7 @@ def gtp(
 
 @click.command()
 @click.option("--visits", type=click.IntRange(min=1), help="Simulations where a query sets no bound  [500]")
-@engine_flags(leave_out=OF_GAMES | OF_LINES | OF_RESIGNATIONS | OF_MATES | {"ponder", "move_overhead_ms"})
+@engine_flags(leave_out=OF_GAMES | OF_LINES | OF_RESIGNATIONS | OF_MATES | OF_CLOCKS | OF_NO_QUERY)
 def analysis(visits: int | None, options: EngineOptions) -> None:
     """Speak KataGo's JSON analysis protocol: Go, for KaTrain.
 

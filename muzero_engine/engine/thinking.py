@@ -64,6 +64,7 @@ class Thinker:
         self._reported_at = 0.0
         self._looked_at = 0.0
         self._reported_depth = 0
+        self._shown_depth = 1  # of what the rules go along with: the model imagines moves after the end of a game, too
         options = job.options
         self._persons_luck = np.random.SeedSequence([options.seed, job.position.ply, 1] if options.seed else None)
         self._nodes = _smallest(job.limits.nodes, None if job.level is None else job.level.simulations)
@@ -179,14 +180,15 @@ class Thinker:
         moves = root_moves(self._search, self._position, self._job.lines, proven)
         self._best = moves[0].action
         self._reported_depth = self._depth.update(self._search)
+        self._shown_depth = max(self._shown_depth, min(self._depth.plies, len(moves[0].pv)))
         self._reported_at = self._elapsed_ms()
         search = self._search
         return SearchInfo(
             moves=moves,
             nodes=search.simulations,
             elapsed_ms=self._reported_at,
-            depth=self._depth.plies,
-            seldepth=max(search.seldepth, self._depth.plies),
+            depth=self._shown_depth,
+            seldepth=max(search.seldepth, self._shown_depth),
             hashfull=search.hashfull,
             value=_root_value(search, moves),
             network_value=search.root_result,

@@ -185,6 +185,14 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
         "checkpoint-5",
     ]
 
+    manifest_file = tmp_path / "copy" / "manifest.json"
+    manifest_file.write_text(replace(manifest, training=replace(training, plies=0)).to_json())  # as of older versions
+    done(*NEW, "--run", tmp_path / "of-old", "--init", tmp_path / "copy", "--steps", 1, *TINY[1:])
+    done("export", "--run", tmp_path / "of-old", "--out", tmp_path / "unknown")
+    unknown = load_bundle(tmp_path / "unknown").manifest.training
+    assert (unknown.plies, "positions" in unknown.note) == (0, False)
+    assert unknown.games > training.games
+
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),

@@ -212,6 +212,17 @@ def test_a_gif_has_every_picture_and_one_palette(tmp_path: Path) -> None:
     assert colours == [(40 * number, 0, 0) for number in range(5)]
 
 
+@pytest.mark.parametrize("fps", [1.0, 15.0, 40.0, 50.0])
+def test_a_gif_runs_at_the_speed_that_is_asked_for(tmp_path: Path, fps: float) -> None:
+    recording.write_gif(tmp_path / "a.gif", 31, lambda number: _card(number % 6), fps)
+    with Image.open(tmp_path / "a.gif") as gif:
+        durations = []
+        for number in range(getattr(gif, "n_frames", 1) - 1):
+            gif.seek(number)
+            durations.append(gif.info["duration"])
+    assert sum(durations) == pytest.approx(1000 * 30 / fps, abs=10)
+
+
 def test_an_mp4_without_ffmpeg_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_name: str) -> Any:
         raise ImportError

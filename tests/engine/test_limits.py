@@ -69,6 +69,13 @@ def test_a_depth_beyond_the_end_of_every_line_is_given_up() -> None:
     assert client.go(Limits(depth=3)).info.depth == 1
 
 
+def test_the_depth_that_is_told_does_not_go_past_the_end_of_the_game() -> None:
+    position = at("tictactoe", "o../.x./.x.")  # six squares are empty
+    client = Client()
+    assert client.go(Limits(nodes=20_000), position).info.depth <= 6
+    assert all(info.depth <= 6 for info in client.infos)
+
+
 def test_depth_limit() -> None:
     result = Client("go").go(Limits(depth=3))
     assert result.info.depth >= 3

@@ -21,6 +21,10 @@ USUAL = frozenset({"threads", "hash_mb", "multipv", "weights", "level", "human_t
 OF_GAMES = frozenset({*LEVEL_FIELDS, "level_settings", "human_time"})  # of no use in an analysis
 OF_LINES = frozenset({"multipv", "score_type", "verbose_move_stats"})  # of no use where a protocol has no info lines
 OF_RESIGNATIONS = frozenset({"resign_value", "resign_turns"})  # of no use where nothing is resigned
+OF_CLOCKS = frozenset({"smart_pruning_factor"})  # of no use where nothing is played on a clock
+OF_CHOICES = frozenset(  # of no use where no move is chosen
+    {"temperature", "temperature_plies", "draw_value_black", "draw_value_white"}
+)
 OF_SESSIONS = frozenset(  # of no use where no protocol is spoken
     {"log_file", "ponder", "move_overhead_ms", "score_type", "verbose_move_stats", "info_interval_ms"}
 )

@@ -8,7 +8,7 @@ import sys
 import click
 
 from muzero_engine.commands.common.compose import level_line, levels, make_engine, weights_line
-from muzero_engine.commands.common.flags import OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import OF_CLOCKS, OF_SESSIONS, engine_flags
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
@@ -38,7 +38,7 @@ DEFAULT_SECONDS = 1.0
 @click.option("--show-value", is_flag=True, help="Tell what the engine thinks of its move")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
-@engine_flags(leave_out=OF_SESSIONS | {"multipv"})
+@engine_flags(leave_out=OF_SESSIONS | OF_CLOCKS | {"multipv"})
 def play(
     game: str,
     side: str,

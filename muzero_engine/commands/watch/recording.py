@@ -7,6 +7,7 @@ import io
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -36,7 +37,8 @@ def write_gif(path: Path, count: int, draw: Callable[[int], Image.Image], fps: f
     samples = min(SAMPLED, count)
     palette = _common_palette([draw(i * (count - 1) // max(samples - 1, 1)) for i in range(samples)])
     frames = [draw(i).quantize(palette=palette, dither=Image.Dither.NONE) for i in range(count)]
-    milliseconds = [round(1000 / fps)] * (count - 1) + [round(1000 * LAST_SECONDS)]
+    begun = [10 * round(100 * i / fps) for i in range(count)]  # ms; a GIF counts hundredths of a second
+    milliseconds = [after - before for before, after in pairwise(begun)] + [round(1000 * LAST_SECONDS)]
     file = io.BytesIO()
     frames[0].save(
         file, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0, optimize=True, disposal=1
