@@ -14,7 +14,14 @@ import click
 
 from muzero_engine.commands.common.board import draw
 from muzero_engine.commands.common.compose import load_model, make_engine, think_whole, weights_folder
-from muzero_engine.commands.common.flags import OF_CLOCKS, OF_RESIGNATIONS, OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import (
+    OF_CLOCKS,
+    OF_GAMES,
+    OF_RESIGNATIONS,
+    OF_SESSIONS,
+    engine_flags,
+    refuse_search_flags,
+)
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.positions import play_moves, read_games, say_warnings
@@ -51,7 +58,7 @@ NO_DECODER = "these weights have no decoder.onnx, so that the model's picture of
 @click.option("--ascii", "ascii_only", is_flag=True, help="Letters and points, for terminals without Unicode")
 @click.option("--kanji", is_flag=True, help="Kanji on the pieces, where the game has them")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables and boards")
-@engine_flags(leave_out=OF_RESIGNATIONS | OF_SESSIONS | OF_CLOCKS | {"multipv", "human_time", "mate_search"})
+@engine_flags(leave_out=OF_GAMES | OF_RESIGNATIONS | OF_SESSIONS | OF_CLOCKS | {"multipv", "mate_search"})
 def imagine_command(
     position: str,
     game: str | None,
@@ -77,6 +84,8 @@ def imagine_command(
     """
     if games > 1 and not whole:
         raise click.UsageError("--games goes with --all")
+    if whole or moves:
+        refuse_search_flags("--all" if whole else "--moves")
     with said_where_slow("games are read"):
         recorded = read_games(position, game, range(number, number + games))
     say_warnings(warning for one in recorded for warning in one.warnings)
@@ -250,7 +259,8 @@ def _horizon_table(known: list[Horizon]) -> str:
     for one in known:
         right = "" if one.right is None else f"{100 * one.right:.0f}%"
         wrong = "" if one.wrong_squares is None else f"{one.wrong_squares:.2f}"
-        illegal = "" if one.illegal is None else f"{100 * one.illegal:.1f}%"
-        value = "" if one.value_error is None else f"{one.value_error:.3f}"
-        lines.append(f"{one.plies:11}  {one.positions:9}  {right:>13}  {wrong:>13}  {illegal:>7}  {value:>12}")
+        illegal = f"{100 * one.illegal:.1f}%"
+        lines.append(
+            f"{one.plies:11}  {one.positions:9}  {right:>13}  {wrong:>13}  {illegal:>7}  {one.value_error:12.3f}"
+        )
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
@@ -41,12 +42,12 @@ class Horizon:
     """How well the model knows what is so many plies ahead, over many positions."""
 
     plies: int
-    positions: int
+    positions: int  # where the game goes on: all but `over_error` is of these
     right: float | None  # share of the pictures without a wrong square; None: no decoder
     wrong_squares: float | None  # mean number of wrong squares
-    illegal: float | None  # mean share of the policy on illegal moves; None where every game was over
-    value_error: float | None  # mean of |imagined value - value by h|
-    over_error: float  # mean of |probability that the game is over - whether it is|
+    illegal: float  # mean share of the policy on illegal moves
+    value_error: float  # mean of |imagined value - value by h|
+    over_error: float  # mean of |probability that the game is over - whether it is|, of those where it is, too
 
 
 def imagine(
@@ -136,21 +137,25 @@ def lookaheads(start: Position, actions: Sequence[int], plies: int) -> Iterator[
 
 
 def horizons(lines: Sequence[Sequence[ImaginedPly]]) -> list[Horizon]:
-    """Return how well the model knows what is 0, 1, 2, ... plies ahead, over lines from many positions."""
+    """Return how well the model knows what is 0, 1, 2, ... plies ahead, over lines from many positions, up to where all
+    games are over."""
     longest = max((len(line) for line in lines), default=0)
     result = []
     for plies in range(longest):
         here = [line[plies] for line in lines if len(line) > plies]
-        pictured = [ply for ply in here if ply.picture is not None and not ply.is_over]
+        going_on = [ply for ply in here if not ply.is_over]
+        if not going_on:
+            break
+        pictured = [ply for ply in going_on if ply.picture is not None]
         result.append(
             Horizon(
                 plies=plies,
-                positions=len(here),
-                right=_mean([float(not ply.wrong) for ply in pictured]),
-                wrong_squares=_mean([float(len(ply.wrong)) for ply in pictured]),
-                illegal=_mean([ply.illegal for ply in here if ply.illegal is not None]),
-                value_error=_mean([abs(ply.value - ply.seen_value) for ply in here if ply.seen_value is not None]),
-                over_error=_mean([abs(ply.over - float(ply.is_over)) for ply in here]) or 0.0,
+                positions=len(going_on),
+                right=fmean(not ply.wrong for ply in pictured) if pictured else None,
+                wrong_squares=fmean(len(ply.wrong) for ply in pictured) if pictured else None,
+                illegal=fmean(ply.illegal for ply in going_on if ply.illegal is not None),
+                value_error=fmean(abs(ply.value - ply.seen_value) for ply in going_on if ply.seen_value is not None),
+                over_error=fmean(abs(ply.over - float(ply.is_over)) for ply in here),
             )
         )
     return result
@@ -162,7 +167,3 @@ def plies_held(line: Sequence[ImaginedPly]) -> int:
         if ply.wrong or ply.is_over:  # behind the end of a game nothing was ever to be learnt
             return max(0, plies - 1)
     return len(line) - 1
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -95,7 +95,7 @@ def test_all_moves_that_are_given_are_followed(bundle: Path) -> None:
     assert len(json.loads(run(*arguments).output)["plies"]) == 1 + 9
     assert len(json.loads(run(*arguments, "--plies", "3").output)["plies"]) == 1 + 3
     game = json.loads(run(*arguments, "--all").output)
-    assert game["horizons"][1]["positions"] == 9
+    assert game["horizons"][1]["positions"] == 8  # the ninth is the end
     assert "'zz'" in run(*arguments, "--all", "--moves", "b2 zz").output
 
 
@@ -153,6 +153,8 @@ def test_a_decoder_of_another_network_is_refused(bundle: Path, tmp_path: Path) -
         (["startpos", "--game", "chess", "--moves", "e5"], "e5"),
         (["startpos", "--game", "tictactoe", "--games", "2"], "--games goes with --all"),
         (["startpos", "--game", "tictactoe", "--all"], "no move in it"),
+        (["startpos", "--game", "tictactoe", "--all", "--seed", "1"], "--seed is of a search, and with --all there is"),
+        (["startpos", "--game", "tictactoe", "--moves", "b2", "--temperature", "1"], "and with --moves there is none"),
         (["nonsense", "--game", "chess"], "nonsense"),
     ],
 )

@@ -209,6 +209,7 @@ def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
         (["--game", "chess"], "there are no engines"),
         (["--game", "chess", "-e", "random"], "two engines or more"),
         (["--game", "chess", "--opening-plies", "1"], "--opening-plies has an effect only with --openings"),
+        (["--game", "othello", "--scoring", "engines"], "engines of othello cannot be asked who has won"),
         (["--game", "chess", "--sprt-model", "logistic"], "--sprt-model has an effect only with --sprt"),
         (["--game", "chess", "-e", "random", "-e", "no-such-program"], "cannot start 'no-such-program'"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--komi", "5"], "chess has no komi"),

@@ -332,6 +332,7 @@ def test_watch_records_a_gif(chain_weights: Path, tmp_path: Path) -> None:
         (("--weights", "CHAIN", "--gif", "nowhere/a.gif"), "nowhere"),
         (("--weights", "CHAIN", "--gif", "/proc/a.gif"), "/proc/a.gif cannot be written"),
         (("--weights", "CHAIN", "--gif", "a.txt"), "ends in .gif"),
+        (("--weights", "CHAIN", "--fps", "20"), "--fps is of a recording"),
         (("--weights", "CHAIN", "--mp4", "a.gif"), "ends in .mp4"),
         (("--weights", "CHAIN", "--env", "support.environments:Bandit"), "leave --env out"),
     ],

@@ -96,6 +96,17 @@ def test_horizons_are_means_over_positions() -> None:
     assert horizons([]) == []
 
 
+def test_positions_where_the_game_is_over_count_for_its_end_alone() -> None:
+    start = load_game("tictactoe").from_text("xx./oo./...")
+    model = HashModel(start.spec, start.shape)
+    lines = [imagine(model, None, start, actions) for actions in ([8], [2, 5])]  # one wins at once, one lets the other
+    now, next_ = horizons(lines)
+    assert (now.positions, next_.positions) == (2, 1)
+    assert next_.illegal == pytest.approx(lines[1][1].illegal)
+    ends = [abs(ply.over - float(ply.is_over)) for ply in (lines[0][1], lines[1][1])]
+    assert next_.over_error == pytest.approx(sum(ends) / 2)
+
+
 def test_without_a_decoder_the_rest_is_told() -> None:
     start, actions = random_line("go", 3)
     known = horizons([imagine(RulesModel(start), None, start, actions)])

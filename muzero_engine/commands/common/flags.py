@@ -25,6 +25,7 @@ OF_CLOCKS = frozenset({"smart_pruning_factor"})  # of no use where nothing is pl
 OF_CHOICES = frozenset(  # of no use where no move is chosen
     {"temperature", "temperature_plies", "draw_value_black", "draw_value_white"}
 )
+OF_NETWORKS = frozenset({"weights", "backend", "precision", "threads"})
 OF_SESSIONS = frozenset(  # of no use where no protocol is spoken
     {"log_file", "ponder", "move_overhead_ms", "score_type", "verbose_move_stats", "info_interval_ms"}
 )
@@ -64,6 +65,16 @@ def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) ->
 def is_written(name: str) -> bool:
     """Return whether a flag stands on the command line."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def refuse_search_flags(place: str) -> None:
+    """Refuse flags of the search on a command line where `place`, another flag, means that there is none.
+
+    Raises UsageError.
+    """
+    for info in all_options():
+        if is_written(info.field) and info.field not in OF_NETWORKS:
+            raise click.UsageError(f"{flag_name(info)} is of a search, and with {place} there is none: leave it out")
 
 
 def _with_what_is_needed(options: EngineOptions, written: list[OptionInfo]) -> EngineOptions:

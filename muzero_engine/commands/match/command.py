@@ -17,6 +17,8 @@ from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.common.times import said_where_slow
 from muzero_engine.commands.match.flags import Flags
 from muzero_engine.commands.match.run import MatchRun
+from muzero_engine.games.base import EngineProtocol
+from muzero_engine.games.registry import load_game
 from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.records.verify import verify
@@ -52,6 +54,9 @@ def _refuse_alone() -> None:
     for flag, partner in PARTNERS.items():
         if is_written(flag) and not context.params[partner]:
             raise BadMatch(f"{names[flag]} has an effect only with {names[partner]}")
+    game = context.params["game"]
+    if is_written("scoring") and load_game(game).protocol is not EngineProtocol.GTP:
+        raise BadMatch(f"engines of {game} cannot be asked who has won: leave --scoring out")
 
 
 @click.command()

@@ -22,7 +22,7 @@ from muzero_engine.commands.common.environments import (
     environment_weights,
     shipped_environments,
 )
-from muzero_engine.commands.common.flags import OF_GAMES, OF_RESIGNATIONS, OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import OF_GAMES, OF_RESIGNATIONS, OF_SESSIONS, engine_flags, is_written
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.texts import FilledText
@@ -97,6 +97,9 @@ def watch(
       muzero-engine watch --env MinAtar/Breakout-v1 --gif breakout.gif
       muzero-engine watch --weights runs/breakout/weights --episodes 32
     """
+    for flag in ("steps", "fps"):
+        if is_written(flag) and gif is None and mp4 is None:
+            raise click.UsageError(f"--{flag} is of a recording: ask for one with --gif or --mp4, or leave it out")
     films = _films(gif, mp4)
     no_full_collections()
     model, described = environment_model(_folder(environment_id, options), options)
