@@ -34,6 +34,7 @@ TOLERANCE = 1e-6  # Elo, and 1e-6 of log nu: the largest change of the last iter
 LONGEST_STEP = 800.0  # Elo, in one iteration
 LONGEST_DRAW_STEP = 2.0  # log nu
 MOST_DRAWISH = 12.0  # log nu; all but one game in 100,000 between equals are drawn
+UNSEEN = 4.0  # decided games that are taken to have been missed where all were drawn, for nu alone
 
 
 class BadRatings(ValueError):
@@ -95,7 +96,8 @@ def fit_ratings(
 
     Intervals come from the Fisher information at the maximum, of ratings, advantage and nu together. Games are taken to
     be independent; where openings are unfair and each is played with both colours, intervals are somewhat too wide. For
-    a player that won or lost (nearly) everything an interval is wide, but still too trusting.
+    a player that won or lost (nearly) everything an interval is wide, but still too trusting. Where all games were
+    drawn nu is held at what it would be with `UNSEEN` decided ones, as draws alone say nothing of its size.
 
     Raises BadRatings without an anchor.
     """
@@ -107,7 +109,10 @@ def fit_ratings(
     used = [result for result in used if result.first in index and result.first != result.second]
     games = _Games.of(used, index, prior_games, advantage=advantage)
     anchored = np.array([anchors.get(name, 0.0) for name in names])
-    fit = _Fit(games, anchored, len(anchors), advantage=advantage)
+    drawn = sum(result.draws for result in used)
+    decided = sum(result.wins + result.losses for result in used)
+    most_drawish = MOST_DRAWISH if decided or not drawn else math.log(2.0 * drawn / UNSEEN)
+    fit = _Fit(games, anchored, len(anchors), most_drawish, advantage=advantage)
     fit.maximise()
     return _ratings(names, fit)
 
@@ -175,7 +180,7 @@ class _Fit:
     """Fisher scoring with step halving over x = (Elo of the players that move, advantage, log nu), the last two where
     they are fitted. Players 0 to `fixed` - 1 are held."""
 
-    def __init__(self, games: _Games, anchored: Doubles, fixed: int, *, advantage: bool) -> None:
+    def __init__(self, games: _Games, anchored: Doubles, fixed: int, most_drawish: float, *, advantage: bool) -> None:
         self._games = games
         self._anchored = anchored
         self._fixed = fixed
@@ -185,6 +190,9 @@ class _Fit:
         size = self._moving + self._has_advantage + self._has_draws
         self._x = np.zeros(size)
         self._x[: self._moving] = anchored[:fixed].mean()
+        self._most_drawish = most_drawish  # log nu
+        if self._has_draws:
+            self._x[-1] = min(0.0, most_drawish)
         self._n = games.wins + games.draws + games.losses
         self._columns = self._design()
 
@@ -261,7 +269,7 @@ class _Fit:
             while size > 1e-9:
                 new = self._x + size * step
                 if self._has_draws:
-                    new[-1] = min(max(new[-1], -MOST_DRAWISH), MOST_DRAWISH)
+                    new[-1] = min(max(new[-1], -MOST_DRAWISH), self._most_drawish)
                 likelihood = self._log_likelihood(new)
                 if likelihood >= value:
                     break

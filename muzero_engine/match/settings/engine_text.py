@@ -101,10 +101,13 @@ class EngineEntry:
         except ValueError:
             raise BadMatch(f"{name}: {self.protocol!a} is no protocol: use uci, gtp, usi or ugi") from None
         if command[0] == OWN:
+            self._refuse_what_no_match_has(name)
             command = (*own_command(game, self.weights), *command[1:])
         elif self.weights is not None:
             raise BadMatch(f"{name}: weights are for {OWN} alone; give other programs theirs in their own words")
         elif command == (RANDOM,):
+            if self.options or self.environment or self.directory is not None or self.restart is not None:
+                raise BadMatch(f"{name}: options, folders and the like are for programs, and {RANDOM} is none")
             kind, command = ClientKind.RANDOM, ()
         try:
             control = TimeControl.parse(self.limit or limit or "none")
@@ -121,6 +124,14 @@ class EngineEntry:
             restart=bool(self.restart),
             seed=self.seed or 0,
         )
+
+    def _refuse_what_no_match_has(self, name: str) -> None:
+        flags = {word.partition("=")[0].lower() for word in (self.command or ())[1:]}
+        options = {option.lower(): value.lower() for option, value in self.options}
+        if "--score-type" in flags or "scoretype" in options:
+            raise BadMatch(f"{name}: the scores of a match are centipawns: leave the score type out")
+        if "--ponder" in flags or options.get("ponder") == "true":
+            raise BadMatch(f"{name}: nobody ponders in a match: leave that out")
 
 
 def with_numbers(engines: Sequence[EngineSettings]) -> tuple[EngineSettings, ...]:
