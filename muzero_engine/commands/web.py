@@ -12,13 +12,13 @@ import click
 
 from muzero_engine.commands.common.compose import levels, load_model, make_engine, weights_folder, weights_line
 from muzero_engine.commands.common.flags import OF_SESSIONS, engine_flags
-from muzero_engine.commands.common.positions import game_of_data
+from muzero_engine.commands.common.positions import BadSetup, game_of_data
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.strength import LEVEL_FIELDS
 from muzero_engine.files import expanded
-from muzero_engine.games.base import Position
+from muzero_engine.games.base import PlayedGame, Position
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.decoder import Decoder, load_decoder
 from muzero_engine.inference.manifest import BadWeights
@@ -59,10 +59,18 @@ def web(port: int, host: str, token: str | None, no_browser: bool, options: Engi
             raise BadWeights(
                 f"the weights in {folder} are for {environment.spec.id}, no board game: muzero-engine watch shows it"
             )
-    parts = Parts(make_engine, game_of_data, _imagination(), weights_line, levels, options)
+    parts = Parts(make_engine, game_of_page, _imagination(), weights_line, levels, options)
     if not serve(parts, host, port, token, click.echo, browser=not no_browser):
         sys.stdout.flush()
         os._exit(0)  # nothing is to be saved
+
+
+def game_of_page(data: bytes, game: str | None, number: int) -> PlayedGame:
+    """Return `game_of_data`. Raises its errors, without words on flags, which pages have none of."""
+    try:
+        return game_of_data(data, game, number)
+    except BadSetup as error:
+        raise BadSetup(error.problem) from None
 
 
 def _imagination() -> Callable[[Position, Sequence[int], EngineOptions], list[ImaginedPly]]:

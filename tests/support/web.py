@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from muzero_engine.commands.common.positions import game_of_data
+from muzero_engine.commands.web import game_of_page
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.imagination import ImaginedPly, imagine
 from muzero_engine.engine.options import EngineOptions
@@ -48,7 +48,7 @@ def make_parts() -> Parts:
     def weights_line(game: str, _options: EngineOptions) -> str:
         return f"weights of {game}"
 
-    return Parts(make_engine, game_of_data, imagined, weights_line, levels, EngineOptions(seed=1))
+    return Parts(make_engine, game_of_page, imagined, weights_line, levels, EngineOptions(seed=1))
 
 
 @contextmanager

@@ -310,6 +310,10 @@ def test_a_resignation_is_saved_as_one(client: Client) -> None:
         ('{"ask": "load", "about": {"data": "%%%"}}', "base64"),
         ('{"ask": "load", "about": {"data": ""}}', "no position"),
         ('{"ask": "load", "about": {"data": "L2V0Yy9wYXNzd2Q="}}', "position"),  # "/etc/passwd" is a text, not a file
+        (
+            '{"ask": "load", "about": {"data": "%s"}}' % ("iVBORw0K" * 100),
+            "...' is no position of any game",
+        ),
         ('{"ask": "horizons", "about": {"where": {"game": "nim"}}}', "unknown game"),
         ('{"ask": "imagine", "about": {"where": {"game": "chess"}, "moves": ["e2e5"]}}', "e2e5"),
         ('{"ask": "save", "about": {"where": {"game": "chess"}, "suffix": ".exe"}}', ".exe"),
@@ -327,4 +331,5 @@ def test_what_does_not_fit_is_answered_by_a_sentence(client: Client, message: st
     assert answer["id"] == (7 if '"id": 7' in message else 0)
     assert says in answer["error"]
     assert "\n" not in answer["error"]
+    assert "--" not in answer["error"]  # no flags of the command line
     assert len(client.ask("show", where={"game": "chess"})["moves"]) == 20  # and it lives

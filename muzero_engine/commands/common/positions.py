@@ -29,7 +29,12 @@ _FILE_NAME = re.compile(r"\S*[^\s.]\.[A-Za-z]\w{0,6}")
 
 
 class BadSetup(ValueError):
-    """A position asked for on the command line that cannot be set up; the message says why."""
+    """A position that cannot be set up; the message says why. It is the `problem`, and which flag of the command line
+    helps."""
+
+    def __init__(self, problem: str, flag: str = "") -> None:
+        super().__init__(f"{problem}{flag}")
+        self.problem = problem
 
 
 def start_position(game: str, size: int | None, komi: float | None) -> Position:
@@ -77,7 +82,7 @@ def read_games(text: str, game: str | None, numbers: range) -> list[PlayedGame]:
     """Return the games of these numbers as `read_game` does, or a position alone."""
     if text.strip() == START:
         if game is None:
-            raise BadSetup("say which game to start with --game")
+            raise BadSetup("say which game to start", " with --game")
         return _only_one(PlayedGame(start_position(game, None, None)), numbers)
     name = text.strip()
     path = Path(name)
@@ -89,7 +94,7 @@ def read_games(text: str, game: str | None, numbers: range) -> list[PlayedGame]:
             return _games_of_text(text_of(data), game, numbers, name)
         candidates = [(owner, form) for owner, form in of_suffix if game in (None, owner.spec.name)]
         if not candidates:
-            raise BadSetup(f"{name} holds games of {of_suffix[0][0].spec.name}, not of {game}: leave --game out")
+            raise BadSetup(f"{name} holds games of {of_suffix[0][0].spec.name}, not of {game}", ": leave --game out")
         content = text_of(data, candidates[0][1])
         if len(of_suffix) > 1:  # an ending that says little, such as .txt
             of_text = [pair for pair in formats_of_text(content) if game in (None, pair[0].spec.name)]
@@ -111,12 +116,12 @@ def _games_of_text(text: str, game: str | None, numbers: range, name: str = "") 
     if of_text := list(formats_of_text(text)):
         candidates = [(owner, form) for owner, form in of_text if game in (None, owner.spec.name)]
         if not candidates:
-            raise BadSetup(f"that is a game of {of_text[0][0].spec.name}, not of {game}: leave --game out")
+            raise BadSetup(f"that is a game of {of_text[0][0].spec.name}, not of {game}", ": leave --game out")
         return _only(candidates, text, numbers, name)
     line = last_position_line(text) or text.strip()
     position, moves = split_line(line)
     if position is None and not moves:
-        raise BadSetup("there is no position in it" if not line else "say which game to start with --game")
+        raise BadSetup("say which game to start", " with --game") if line else BadSetup("there is no position in it")
     games = [load_game(owner) for owner in ([game] if game is not None else game_names())]
     if moves or position != " ".join(line.split()):  # "position ...", "sfen ...", "... moves ..."
         (one,) = _only([(owner, line_format_of(owner)) for owner in games], line, range(1, 2), name)
@@ -131,12 +136,13 @@ def _games_of_text(text: str, game: str | None, numbers: range, name: str = "") 
                     return played_games(text, form, owner, numbers)
             if game is not None:
                 raise
-    shown = f"what is in {name}" if name else ascii(line if len(line) <= SHOWN else f"{line[:SHOWN]}...")
+    text = ascii(line[: SHOWN + 1])
+    shown = f"what is in {name}" if name else text if len(text) <= SHOWN else f"{text[:SHOWN]}...'"
     if not name and _FILE_NAME.fullmatch(line):
         raise BadSetup(f"cannot read {shown}: there is no file of this name, nor is it a position")
     examples = [load_game(owner).notation.position_example for owner in game_names()]
     known = ", ".join([*filter(None, examples), "a file of games"])
-    raise BadSetup(f"{shown} is no position of any game: write {known}; --game NAME tells what is wrong with it")
+    raise BadSetup(f"{shown} is no position of any game: write {known}", "; --game NAME tells what is wrong with it")
 
 
 def _only_one(game: PlayedGame, numbers: range) -> list[PlayedGame]:
@@ -169,7 +175,7 @@ def _only(candidates: list[tuple[Game, RecordFormat]], text: str, numbers: range
         by_rules = games_by_rules(text, candidates)
         if len(by_rules) == 1 and by_rules[0] in readings:
             return readings[by_rules[0]]
-        raise BadSetup(f"that could be of {' or '.join(readings)}: say which with --game")
+        raise BadSetup(f"that could be of {' or '.join(readings)}", ": say which with --game")
     if readings:
         return next(iter(readings.values()))
     reason = max(errors, key=lambda error: error.number if isinstance(error, BadRecordedMove) else 0)
