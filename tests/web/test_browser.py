@@ -212,6 +212,38 @@ def test_resigning_while_the_engine_thinks_ends_the_game(page: Page) -> None:
     expect(page.locator("#moves .move")).to_have_count(1)
 
 
+@pytest.mark.parametrize("button", ["back", "first", "undo"])
+@pytest.mark.parametrize(("game", "squares"), [("chess", ("e2", "e4")), ("go", ("E5",))])
+def test_what_the_engine_thinks_about_a_position_that_was_left_is_dropped(
+    page: Page, button: str, game: str, squares: tuple[str, ...]
+) -> None:
+    begin(page, game, side="0", seconds="30")
+    for name in squares:
+        square(page, name).click()
+    expect(status(page)).to_contain_text("(engine) thinks ...")
+    page.click(f"#{button}")
+    expect(status(page)).to_have_text(re.compile("^(white|black) to move$"))
+    expect(page.locator("#moves .move")).to_have_count(1)
+    page.click("#analyse")  # which would show that something else still runs
+    expect(page.locator("#engine-lines")).not_to_be_empty()
+    expect(page.locator("#moves .move")).to_have_count(1)
+
+
+def test_analysis_does_not_hurry_the_engine(page: Page) -> None:
+    begin(page, "chess", side="0", seconds="30")
+    square(page, "e2").click()
+    square(page, "e4").click()
+    expect(status(page)).to_have_text("black (engine) thinks ...")
+    for _ in range(2):
+        page.click("#analyse")
+    page.click("#imagination summary")
+    page.click("#imagine-line")
+    expect(status(page)).to_have_text("the engine thinks about its move: wait for it")
+    expect(page.locator("#moves .move")).to_have_count(1)
+    page.click("#move-now")
+    expect(page.locator("#moves .move")).to_have_count(2)
+
+
 def test_a_level_may_be_a_rank(page: Page) -> None:
     begin(page, "go", side="0", level="8K", size="9")
     expect(page.locator("body")).to_contain_text("(engine, 1600 Elo)")

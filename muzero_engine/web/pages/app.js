@@ -100,7 +100,7 @@ class Page {
     const made = await newGame(this.games, {game: this.tree.setup.game});
     if (!made) return;
     this.busy(true);
-    await this.stop();
+    await this.drop();
     by("offers").hidden = true;
     const tree = new GameTree(made.setup, made.settings);
     try {
@@ -231,7 +231,7 @@ class Page {
     this.tree.ending = null;
     this.tree.play({move: text, text: move.text, mover: this.shown.mover,
       number: this.shown.board?.move_number ?? this.shown.ply + 1});
-    await this.stop();
+    await this.drop();
     this.refresh();
   }
 
@@ -241,7 +241,7 @@ class Page {
       where.moves = [...where.moves, ...moves];
       const shown = await this.connection.ask("show", {where, line: true, kanji: this.board.kanji});
       shown.line.slice(-moves.length).forEach((line) => this.tree.play(line));
-      await this.stop();
+      await this.drop();
       this.refresh();
     } catch (error) { this.failed(error); }
   }
@@ -250,7 +250,7 @@ class Page {
     if (!node || node === this.tree.here) return;
     this.clocks.stop();
     this.tree.here = node;
-    await this.stop();
+    await this.drop();
     this.refresh();
   }
 
@@ -271,9 +271,8 @@ class Page {
 
   end(winner, reason) {
     this.tree.ending = {winner, reason};
-    this.turn++; // what the engine still thinks about is no move of this game
     this.clocks.stop();
-    this.stop().then(() => this.refresh());
+    this.drop().then(() => this.refresh());
   }
 
   flagFell(player) { this.end(1 - player, "time"); }
@@ -308,8 +307,11 @@ class Page {
     else if (done.move) this.played(done.move);
   }
 
+  get thinks() { return this.running?.kind === "play"; } // the engine does, about its move
+
   async analyse() {
     const turn = this.turn;
+    if (this.thinks) return; // and tells what it finds
     await this.search("analyse", {where: this.tree.where(), kanji: this.board.kanji, lines: this.lines, analysis: true}, turn);
   }
 
@@ -356,6 +358,12 @@ class Page {
     showCurve(by("curve"), this.tree, this.light, (node) => this.goTo(node));
   }
 
+  // Drop what runs: its answer is not waited for any more, as the position at hand is left.
+  async drop() {
+    this.turn++;
+    await this.stop();
+  }
+
   // End the search that runs, and wait for its end.
   async stop() {
     const running = this.running;
@@ -374,6 +382,7 @@ class Page {
         if (!moves.length) { this.say("there are no moves after this position: go back in the game"); return; }
       } else {
         if (!this.info) {
+          if (this.thinks) { this.say("the engine thinks about its move: wait for it"); return; }
           const about = {where: tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES};
           if (!await this.search("review", about, turn)) return;
         }
@@ -435,7 +444,7 @@ class Page {
       let text = "";
       chosen.bytes.forEach((byte) => { text += String.fromCharCode(byte); });
       const data = await this.connection.ask("load", {data: btoa(text), number: chosen.number});
-      await this.stop();
+      await this.drop();
       const tree = new GameTree({game: data.game, start: data.start, size: null, komi: null, handicap: null},
         {people: [0, 1], elo: null, seconds: 1, clock: null, increment: 0, names: data.names});
       data.line.forEach((line) => tree.play(line));
@@ -469,9 +478,12 @@ class Page {
     if (!this.analysing && (this.shown?.outcome || this.ended())) { this.say(`${this.situation()}; go back in the game to analyse it`); return; }
     this.analysing = !this.analysing;
     by("analyse").setAttribute("aria-pressed", String(this.analysing));
-    if (this.running?.kind === "review") this.stop().then(() => this.refresh()); // which ends it
-    else if (this.analysing) { if (this.running?.kind !== "play") this.analyse(); }
-    else { this.stop(); this.board.mark([]); }
+    if (this.running?.kind === "review") this.drop().then(() => this.refresh()); // which ends it
+    else if (this.analysing) this.analyse();
+    else {
+      if (!this.thinks) this.stop();
+      this.board.mark([]);
+    }
   }
 
   flip() { this.board.flipped = !this.board.flipped; this.render(); }
@@ -480,7 +492,7 @@ class Page {
     this.board.kanji = !this.board.kanji;
     keep(local, "muzero-kanji", this.board.kanji ? "yes" : "no");
     by("kanji").setAttribute("aria-pressed", String(this.board.kanji));
-    this.stop().then(() => this.reword()).then(() => this.refresh());
+    this.drop().then(() => this.reword()).then(() => this.refresh());
   }
 
   // Write the moves of all lines anew, in the words that are wanted now.
