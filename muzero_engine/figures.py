@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ def new_figure(width: float, height: float, dpi: int = DPI) -> Figure:
     return figure
 
 
-def png_of(figure: Figure) -> bytes:
-    """Return the figure as a PNG file."""
+def png_of(figure: Figure, facts: Mapping[str, str] | None = None) -> bytes:
+    """Return the figure as a PNG file that holds these facts about it."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of letters that its font lacks, of numbers beyond all axes: one sees them
-        figure.savefig(buffer, format="png")
+        figure.savefig(buffer, format="png", metadata=dict(facts or {}))
     return buffer.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import click
@@ -32,13 +33,14 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
         require_training_libraries("torch", "matplotlib")
         from muzero_engine.training.report.history import history
         from muzero_engine.training.report.report import write_report
-        from muzero_engine.training.report.run_metrics import METRICS_FILE
+        from muzero_engine.training.report.run_metrics import METRICS_FILE, MOST_BYTES
 
         records = history(folder)
         if not records:
             raise click.ClickException(f"{folder / METRICS_FILE} holds no cycle yet")
         page = out or folder / "report.html"
-        write_report(records, title or _title(folder), page, png)
+        run = hashlib.sha256(read_limited(folder / METRICS_FILE, MOST_BYTES).partition(b"\n")[0]).hexdigest()
+        write_report(records, title or _title(folder), page, png, run=run)
     click.echo(str(page))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from muzero_engine.figures import new_figure, png_of
-from muzero_engine.files import make_folder, text_bytes, write_atomically
+from muzero_engine.files import make_folder, read_limited, text_bytes, write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
 from muzero_engine.training.report.progress import clock_text, short_number
 from muzero_engine.training.report.run_metrics import CycleRecord, ratings
@@ -21,22 +21,45 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 6.4, 3.8  # inches
 SMOOTHED = 200  # points of a curve, at most; more are averaged
 OVERVIEW = ("returns", "evaluation", "elo", "scores", "policy-loss", "value-loss", "length", "results")
+OVERVIEW_NAME = "overview"
 OVERVIEW_COLUMNS = 3
 OVERVIEW_DPI = 64
 LEGEND_ROOM = 0.3  # of a picture's height, above many curves
+RUN = "Run"  # what a picture calls the run that it is of
+PNG_BEGINS = 1024  # bytes, in which a picture says it
+MOST_PNG = 1 << 28  # bytes
 COLOURS = ("#0b5394", "#cc4125", "#38761d", "#b45f06", "#674ea7", "#45818e", "#a64d79", "#7f6000")
 
 
-def write_report(records: Sequence[CycleRecord], title: str, page: Path, png: Path | None = None) -> None:
-    """Write the page; into the folder `png`, where given, each chart as a PNG file and `overview.png`, if any."""
-    pictures = [(chart, _png(chart)) for chart in charts(records)]
+class PicturesInTheWay(ValueError):
+    """Files where pictures were to be written, which are of no report of the run."""
+
+
+def write_report(
+    records: Sequence[CycleRecord], title: str, page: Path, png: Path | None = None, *, run: str = ""
+) -> None:
+    """Write the page; into the folder `png`, where given, each chart as a PNG file and `overview.png`, if any.
+
+    Pictures hold `run`, which identifies it, and replace those of the same run. Raises PicturesInTheWay.
+    """
+    drawn = charts(records)
+    if png is not None:
+        for name in [*(chart.name for chart in drawn), OVERVIEW_NAME]:
+            _refuse_another(png / f"{name}.png", run)
+    pictures = [(chart, _png(chart, run)) for chart in drawn]
     write_atomically(page, text_bytes(_page(records, title, pictures)))
     if png is not None:
         make_folder(png)
         for chart, data in pictures:
             write_atomically(png / f"{chart.name}.png", data)
-        if (picture := overview(records, title)) is not None:
-            write_atomically(png / "overview.png", picture)
+        if (picture := overview(records, title, run)) is not None:
+            write_atomically(png / f"{OVERVIEW_NAME}.png", picture)
+
+
+def _refuse_another(path: Path, run: str) -> None:
+    """Raise PicturesInTheWay for a file that is there and is no picture of the run."""
+    if path.exists() and f"{RUN}\0{run}".encode() not in read_limited(path, MOST_PNG)[:PNG_BEGINS]:
+        raise PicturesInTheWay(f"{path} is there already, and is not of this run: choose another folder")
 
 
 def _page(records: Sequence[CycleRecord], title: str, pictures: Sequence[tuple[Chart, bytes]]) -> str:
@@ -110,13 +133,13 @@ def _averaged(points: Points) -> Points:
     return [(sum(x for x, _ in group) / len(group), sum(y for _, y in group) / len(group)) for group in groups]
 
 
-def _png(chart: Chart) -> bytes:
+def _png(chart: Chart, run: str) -> bytes:
     figure = new_figure(WIDTH, HEIGHT)
     _draw(figure.add_subplot(), chart)
-    return png_of(figure)
+    return png_of(figure, {RUN: run})
 
 
-def overview(records: Sequence[CycleRecord], title: str) -> bytes | None:
+def overview(records: Sequence[CycleRecord], title: str, run: str = "") -> bytes | None:
     """Return the charts that say most, side by side in one PNG picture, small enough to be kept with the weights.
 
     None where there is nothing to draw yet: no game is over.
@@ -129,7 +152,7 @@ def overview(records: Sequence[CycleRecord], title: str) -> bytes | None:
     figure.suptitle(title, fontsize=14)
     for place, chart in enumerate(shown, 1):
         _draw(figure.add_subplot(rows, OVERVIEW_COLUMNS, place), chart)
-    return png_of(figure)
+    return png_of(figure, {RUN: run})
 
 
 def _draw(axes: Axes, chart: Chart) -> None:
