@@ -73,7 +73,8 @@ class PreparedEnvironment:
         self._limit = settings.max_steps or MOST_STEPS
         actions = getattr(source, "actions", None)
         if not isinstance(actions, int | np.integer) or actions < 1:
-            raise BadEnvironment(f"{self._id} must say how many actions it has (actions = 2), not {shown(actions)}")
+            said = ascii(actions)[:60] if isinstance(actions, str) else shown(actions)
+            raise BadEnvironment(f"{self._id} must say how many actions it has (actions = 2), not {said}")
         self._random = random.Random(0)
         self._last = self._age = 0
         try:
@@ -233,7 +234,9 @@ def _format(
     if first.dtype == np.uint8 and first.ndim in (2, 3):
         image = ImageFormat(first.shape, settings.size, settings.grey)
         return ObservationKind.IMAGE, image.shape, image.shown
-    if first.dtype.kind not in "biuf" or not first.size:
+    if not first.size:
+        raise BadEnvironment("observations must have numbers in them, and the first has none")
+    if first.dtype.kind not in "biuf":
         raise BadEnvironment(f"observations must be arrays of numbers, not of {first.dtype}")
     if first.size > MOST_NUMBERS:
         raise BadEnvironment(

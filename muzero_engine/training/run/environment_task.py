@@ -22,6 +22,7 @@ from muzero_engine.training.episodes.pool import environment_workers
 from muzero_engine.training.episodes.replay import EpisodeReplay
 from muzero_engine.training.evaluation.episodes import EpisodeEvaluator
 from muzero_engine.training.random_batches import random_episode_batch
+from muzero_engine.training.report.progress import plain_number
 from muzero_engine.training.report.reliability import ReliabilityBin, reliability_of_returns
 from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.run.task import Searches
@@ -111,6 +112,22 @@ class EnvironmentTask:
         steps = min(LONGEST * record.episodes.length, *bounds)
         simulations = -(-evaluation.games // world.size) * world.size * steps * evaluation.simulations
         return STARTING + simulations * record.cycle_seconds / record.simulations
+
+    def warning(self, record: CycleRecord) -> str:
+        """Return that returns are larger than what can be told apart, by episodes whose rewards come evenly."""
+        episodes, returns = record.episodes, self._returns
+        if episodes is None or self._config.returns.clip_rewards:
+            return ""
+        discount, length = returns.discount, max(episodes.length, 1.0)
+        steps = length if discount == 1.0 else (1.0 - discount**length) / (1.0 - discount)
+        size = max(abs(episodes.lowest), abs(episodes.highest)) * steps / length
+        if size <= returns.largest:
+            return ""
+        reached, told = plain_number(size, 3), plain_number(returns.largest, 3)
+        return (
+            f"discounted returns reach about {reached}, and all beyond {told} are learnt as that: set returns.support "
+            f"higher ({self._config.returns.support} now), or let the environment give smaller rewards"
+        )
 
     def plies_to_fill(self) -> int:
         return self._config.replay.first_plies

@@ -63,6 +63,9 @@ class GameTask:
     def evaluation_seconds(self, record: CycleRecord, world: World) -> float | None:
         return None
 
+    def warning(self, record: CycleRecord) -> str:
+        return ""
+
     def plies_to_fill(self) -> int:
         """Return about how many plies it takes until there are enough whole games."""
         config, settings, spec = self._config, self._config.self_play, self._game.spec

@@ -144,6 +144,7 @@ def train(
 
     steadiness = _Steadiness(due)
     watch = Watch(steadiness.due, lambda so_far: progress.show(lambda: status(so_far)))
+    warned = False
     with request:
         if run.notice:
             progress.note(run.notice)
@@ -173,6 +174,9 @@ def train(
             progress.show(lambda: status(None))
             for line in record.evaluation_lines():
                 progress.note(line)
+            if not warned and (warning := run.warning):
+                warned = True
+                progress.note(warning)
             if world.any(run.failure is not None):
                 ending = RunEnd.FAILED
                 break

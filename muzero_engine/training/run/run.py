@@ -117,6 +117,12 @@ class TrainingRun:
         return self.task.evaluation_seconds(records[-1], self.world)
 
     @property
+    def warning(self) -> str:
+        """Return what people should know of the last cycle; empty where there is nothing."""
+        records = self._parts.log.records
+        return self.task.warning(records[-1]) if records else ""
+
+    @property
     def expected_steps(self) -> int:
         """Return the gradient steps that the run will have taken at its end.
 

@@ -107,6 +107,10 @@ class RunTask(Protocol):
         """Return how long an evaluation may take after a cycle like this on a processor; None: not known."""
         ...
 
+    def warning(self, record: CycleRecord) -> str:
+        """Return what people should know of a cycle that cannot be learnt from as it is; empty where it can."""
+        ...
+
     def plies_to_fill(self) -> int:
         """Return about how many plies a rank plays before its replay is full enough to learn from."""
         ...

@@ -201,8 +201,8 @@ class WorkerPool(Generic[B]):
             process.join(_JOIN_SECONDS)
             code = process.exitcode
             how = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
-            memory = " is the machine out of memory?" if code in (None, -9) else ""  # which the system ends so
-            raise self._error(f"{self._name} worker {worker} {how};{memory} the last checkpoint is intact") from None
+            memory = ": is the machine out of memory?" if code in (None, -9) else ""  # which the system ends so
+            raise self._error(f"{self._name} worker {worker} {how}{memory}") from None
 
     def close(self) -> None:
         """End the workers. May be called twice."""

@@ -212,6 +212,27 @@ def test_how_long_an_evaluation_takes_follows_from_the_lengths_of_episodes_and_t
         assert run.task.evaluation_seconds(replace(record, episodes=None), run.world) is None
 
 
+def test_returns_beyond_the_support_are_told_once(tmp_path: Path) -> None:
+    told = []
+    for support in (1, 30):
+        said = io.StringIO()
+        with TrainingRun(tiny("Chain", f"returns.support={support}"), tmp_path / str(support), World.alone()) as run:
+            train(run, Progress(said))
+        told.append(said.getvalue().count(f"set returns.support higher ({support} now)"))
+    assert told == [1, 0]
+
+
+@pytest.mark.parametrize(("size", "told"), [(929.0, False), (1000.0, True), (-1000.0, True)])
+def test_what_a_return_is_worth_from_its_first_step(tmp_path: Path, size: float, told: bool) -> None:
+    """930 is the largest of a support of 30; the rewards of ten steps are discounted by some 1% in the mean."""
+    with TrainingRun(tiny("Chain"), tmp_path, World.alone()) as run:
+        record = run.cycle()
+        assert run.warning == ""
+        assert record.episodes is not None
+        episodes = replace(record.episodes, length=10.0, lowest=min(size, 0.0), highest=max(size, 0.0))
+        assert bool(run.task.warning(replace(record, episodes=episodes))) is told
+
+
 def _begun(config: TrainConfig, folder: Path) -> None:
     with TrainingRun(config, folder, World.alone()) as run:
         run.save()
