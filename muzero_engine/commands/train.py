@@ -327,7 +327,7 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     """Return what the run begins with. Raises BadSettings, BadCheckpoint, BadConfig."""
     from muzero_engine.training.evaluation.evaluation import NETS
     from muzero_engine.training.report.run_metrics import METRICS_FILE
-    from muzero_engine.training.run.checkpoint import checkpoints
+    from muzero_engine.training.run.checkpoint import DOCUMENT, checkpoints
     from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config
     from muzero_engine.training.run.initial_network import initial_network
 
@@ -354,8 +354,10 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     if order.initial is None:
         return _Beginning(config)
     file = order.initial / CHECKPOINT if order.initial.is_dir() else order.initial
-    if not file.exists() and checkpoints(order.initial):
-        raise BadSettings(f"{order.initial} is a run: its bundle is what to begin with (muzero-engine export)")
+    in_run = any((folder / DOCUMENT).exists() for folder in (order.initial, order.initial.parent))
+    if in_run or (not file.exists() and checkpoints(order.initial)):
+        what = "is of" if in_run else "is"
+        raise BadSettings(f"{order.initial} {what} a run: its bundle is what to begin with (muzero-engine export)")
     sizes = [name.removeprefix("network.") for name in _names(order.changes) if name.startswith("network.")]
     network, config = initial_network(file, config, sizes)
     return _Beginning(config, None, network, file, _earlier(file))

@@ -180,7 +180,8 @@ class Thinker:
         moves = root_moves(self._search, self._position, self._job.lines, proven)
         self._best = moves[0].action
         self._reported_depth = self._depth.update(self._search)
-        self._shown_depth = max(self._shown_depth, min(self._depth.plies, len(moves[0].pv)))
+        longest = max(len(move.pv) for move in moves)
+        self._shown_depth = max(self._shown_depth, min(self._depth.plies, longest))
         self._reported_at = self._elapsed_ms()
         search = self._search
         return SearchInfo(

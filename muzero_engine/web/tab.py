@@ -80,6 +80,7 @@ class Tab:
         self._send = send
         self._engine: Engine | None = None
         self._game = ""  # that the engine plays
+        self._where = Where(game="")  # what it thought about last
         self._lock = threading.Lock()
         self._closed = False
 
@@ -172,6 +173,10 @@ class Tab:
         if position.outcome() is not None:
             raise BadRequest("the game is over")
         engine = self._engine_of(request.where.game, request.elo)
+        where, before = request.where, self._where
+        if replace(where, moves=where.moves[: len(before.moves)]) != before:
+            engine.new_game()  # this is another, or another line of it
+        self._where = where
         clock = None
         if request.clock is not None:
             clock = Clock(remaining_ms=1000.0 * request.clock, increment_ms=1000.0 * request.increment)

@@ -66,8 +66,19 @@ def test_the_engine_begins_where_the_person_is_second() -> None:
 
 
 def test_a_hint_is_given_at_full_strength_whatever_the_level() -> None:
-    result = play("tictactoe", "--side", "both", "--level", "200", "--nodes", "40", lines=["hint", "quit"])
-    assert "40 nodes" in result.output
+    def hint(*weaker: str) -> str:
+        result = play("tictactoe", *weaker, "--nodes", "40", "--seed", "1", lines=["hint", "quit"])
+        return next(line for line in result.output.splitlines() if line.startswith("hint: "))
+
+    assert "40 nodes" in hint()
+    assert hint("--level", "200") == hint("--temperature", "50") == hint()
+
+
+@pytest.mark.parametrize("flags", [("--level", "200"), ("--skill-level", "3"), ("--human-time",)])
+def test_how_the_engine_plays_is_refused_where_it_plays_no_move(flags: tuple[str, ...]) -> None:
+    result = play("tictactoe", "--side", "both", *flags, lines=[])
+    assert result.exit_code == 2
+    assert result.output.splitlines()[-1].startswith("Error: with --side both the engine plays no move")
 
 
 def test_undo_takes_both_moves_back() -> None:

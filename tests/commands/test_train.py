@@ -153,6 +153,9 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     unexported = call(*NEW, "--run", tmp_path / "no", "--init", run)
     line = f"Error: {run} is a run: its bundle is what to begin with (muzero-engine export)"
     assert last_line(unexported) == line
+    for part in (run / "checkpoint-4", run / "checkpoint-4" / "weights.000.safetensors"):
+        line = f"Error: {part} is of a run: its bundle is what to begin with (muzero-engine export)"
+        assert last_line(call(*NEW, "--run", tmp_path / "no", "--init", part)) == line
     both = call("train", "--run", run, "--resume", "--init", tmp_path / "bundle")
     assert both.exit_code == 2
 

@@ -331,6 +331,7 @@ def test_watch_records_a_gif(chain_weights: Path, tmp_path: Path) -> None:
         (("--env", "CartPole-v1", "--weights", "CHAIN"), "leave --env out"),
         (("--weights", "CHAIN", "--gif", "nowhere/a.gif"), "nowhere"),
         (("--weights", "CHAIN", "--gif", "/proc/a.gif"), "/proc/a.gif cannot be written"),
+        (("--weights", "CHAIN", "--gif", "MINE"), "is there already, and is no film: choose another name"),
         (("--weights", "CHAIN", "--gif", "a.txt"), "ends in .gif"),
         (("--weights", "CHAIN", "--fps", "20"), "--fps is of a recording"),
         (("--weights", "CHAIN", "--mp4", "a.gif"), "ends in .mp4"),
@@ -340,7 +341,10 @@ def test_watch_records_a_gif(chain_weights: Path, tmp_path: Path) -> None:
 def test_what_cannot_be_watched_is_told_in_a_line(
     chain_weights: Path, arguments: tuple[object, ...], told: str
 ) -> None:
-    result = _run("watch", *(chain_weights if argument == "CHAIN" else argument for argument in arguments))
+    (mine := chain_weights.parent / "mine.gif").write_text("of somebody else")
+    places = {"CHAIN": chain_weights, "MINE": mine}
+    result = _run("watch", *(places.get(str(argument), argument) for argument in arguments))
+    assert mine.read_text() == "of somebody else"
     assert result.exit_code != 0
     assert told in result.output
     assert "Traceback" not in result.output

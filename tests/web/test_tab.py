@@ -137,6 +137,18 @@ def test_a_search_reports_and_ends_with_a_legal_move(client: Client) -> None:
     assert not answer["done"]["resign"]
 
 
+def test_each_game_counts_its_own_lost_turns(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    games: list[object] = []
+    monkeypatch.setattr(Engine, "new_game", lambda _: games.append(None))
+    begun = []
+    for moves in (["e2e4"], ["e2e4", "e7e5", "g1f3"], ["d2d4", "d7d5", "c2c4"], ["d2d4", "d7d5", "c2c4", "e7e6"]):
+        answer = client.ask("go", where={"game": "chess", "moves": moves}, nodes=1)
+        while "done" not in answer:
+            answer = client.sent.get(timeout=30)
+        begun.append(len(games))
+    assert begun == [1, 1, 2, 2]
+
+
 def test_the_tree_is_sent_where_it_is_asked_for(client: Client) -> None:
     answer = client.ask("go", where={"game": "chess", "moves": ["e2e4"]}, nodes=300, branches=60)
     while "done" not in answer:

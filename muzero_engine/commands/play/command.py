@@ -20,6 +20,7 @@ from muzero_engine.commands.play.table import Table
 from muzero_engine.engine.human_time import LONGEST_MS
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.strength import limited
 from muzero_engine.games.base import Position, WithKomi
 from muzero_engine.games.registry import BUILT_IN
 from muzero_engine.protocols.common.stdio import require_streams
@@ -62,13 +63,16 @@ def play(
     require_streams()
     start = _start(game, size, komi, position)
     people = _people(side, start)
+    engine_plays = len(people) < len(start.spec.players)
+    if not engine_plays and (limited(options) or options.human_time):
+        raise click.UsageError(f"with --side {side} the engine plays no move: leave its level and --human-time out")
     scripted = not sys.stdin.isatty()
     console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji, scripted=scripted))
     engine = make_engine(game, options)
     asked = Limits(nodes=nodes, move_time_ms=None if seconds is None else 1000.0 * seconds)
     limits, hints = _default_limits(game, options) if asked.endless else (asked, asked)
     try:
-        if len(people) < len(start.spec.players):
+        if engine_plays:
             engine.prepare(start.shape)
         console.say(f"{weights_line(game, options)}. Write 'help' for help.")
         if (line := level_line(game, options, limits, start.shape)) is not None:

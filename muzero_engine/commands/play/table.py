@@ -293,7 +293,7 @@ class Table:
             self._say("the game is over")
             return
         options = self._engine.options
-        self._engine.configure(replace(at_full_strength(options), human_time=False))
+        self._engine.configure(replace(at_full_strength(options), human_time=False, temperature=0.0))
         try:
             result = self._think(self._hint_limits)
         finally:

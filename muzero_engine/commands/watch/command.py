@@ -281,6 +281,8 @@ def _films(gif: str | None, mp4: str | None) -> list[tuple[Path, FilmWriter]]:
     for path, _ in films:
         if path.is_dir() or not path.parent.is_dir():
             raise click.ClickException(f"{path} cannot be written: give a file in a folder that there is")
+        if not recording.replaceable(path):
+            raise click.ClickException(f"{path} is there already, and is no film: choose another name")
         try:
             tempfile.TemporaryFile(dir=path.parent).close()
         except OSError as error:
