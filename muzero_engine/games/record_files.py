@@ -129,7 +129,7 @@ def played_games(text: str, form: RecordFormat, game: Game, numbers: range) -> l
         raise BadPosition(f"there is no {form.unit} {last} in it: the last is {len(entries)}")
     one, *others = [_played_entry(entries[number - 1].text, form, game) for number in numbers]
     taken = f"{form.unit} {first} of several is" if first == last else f"{form.unit}s {first} to {last} of more are"
-    more = (f"{taken} taken",) if len(entries) > last else ()
+    more = (f"{taken} taken",) if len(entries) > last and first == 1 else ()
     return [replace(one, warnings=(*more, *one.warnings)), *others]
 
 

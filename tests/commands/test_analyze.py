@@ -186,6 +186,7 @@ def test_one_game_of_several_is_taken() -> None:
     both = read_games(f"{text}\n1. c4 *\n", None, range(1, 3))
     assert [game.position.ply for game in both] == [2, 3]
     assert both[0].warnings == ("games 1 to 2 of more are taken",)
+    assert not read_game(f"{text}\n1. c4 *\n", None, 2).warnings  # as it was asked for
 
 
 def test_numbers_of_moves() -> None:

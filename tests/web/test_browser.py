@@ -201,6 +201,19 @@ def test_the_engine_answers_and_a_move_is_taken_back(page: Page) -> None:
     expect(status(page)).to_have_text("black wins: resignation")
 
 
+def test_the_engine_answers_a_move_that_was_taken_back_and_is_played_again(page: Page) -> None:
+    begin(page, "chess", side="0", seconds="0.1")
+    for again in (False, True):
+        square(page, "e2").click()
+        square(page, "e4").click()
+        expect(status(page)).to_have_text(re.compile("^white to move"))
+        expect(page.locator("#moves .move.here")).not_to_have_text("e4")
+        expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+        if not again:
+            page.click("#undo")
+            expect(page.locator("#moves .move.here")).to_have_count(0)
+
+
 def test_resigning_while_the_engine_thinks_ends_the_game(page: Page) -> None:
     begin(page, "chess", side="0", seconds="30")
     square(page, "e2").click()

@@ -19,6 +19,7 @@ class Page {
     this.games = [];
     this.tree = null;
     this.shown = null; // the answer to "show" for the position at hand
+    this.reached = null; // the node that the last move led to, where it was played and not gone to
     this.turn = 0; // grows with every position that is shown: late answers to older ones are dropped
     this.running = null; // {id, kind}: the search that runs: "play", "analyse" or "review"
     this.analysing = false;
@@ -231,6 +232,7 @@ class Page {
     this.tree.ending = null;
     this.tree.play({move: text, text: move.text, mover: this.shown.mover,
       number: this.shown.board?.move_number ?? this.shown.ply + 1});
+    this.reached = this.tree.here;
     await this.drop();
     this.refresh();
   }
@@ -250,6 +252,7 @@ class Page {
     if (!node || node === this.tree.here) return;
     this.clocks.stop();
     this.tree.here = node;
+    this.reached = null;
     await this.drop();
     this.refresh();
   }
@@ -284,7 +287,7 @@ class Page {
     const {shown, tree} = this;
     by("move-now").hidden = true;
     if (shown.outcome || this.ended()) { await this.stop(); return; }
-    const atEnd = !tree.here.children.length;
+    const atEnd = !tree.here.children.length || tree.here === this.reached;
     if (tree.clocks && atEnd && this.people.length < 2) this.clocks.run(tree.clocks, shown.mover);
     if (atEnd && !this.people.includes(shown.mover)) await this.think();
     else if (this.analysing) await this.analyse();
