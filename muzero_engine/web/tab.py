@@ -155,6 +155,7 @@ class Tab:
             if levels.table is not None:
                 data["levels"] = levels.range
                 data["ranks"] = levels.ranks_in_range
+                data["levels_board"] = levels.table.board  # None: the game has one
             games.append(data)
         return {"version": __version__, "games": games}
 

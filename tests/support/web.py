@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import uvicorn
 
@@ -33,7 +34,10 @@ def make_parts() -> Parts:
     ENGINES.clear()
 
     def levels(game: str, _options: EngineOptions) -> Levels:
-        return Levels(LEVELS.table, load_game(game).defaults.ranks)
+        assert LEVELS.table is not None
+        shapes = load_game(game).spec.shapes
+        table = replace(LEVELS.table, board=shapes[0] if len(shapes) > 1 else None)
+        return Levels(table, load_game(game).defaults.ranks)
 
     def make_engine(game: str, options: EngineOptions) -> Engine:
         spec = load_game(game).spec

@@ -265,7 +265,9 @@ def test_a_level_may_be_a_rank(page: Page) -> None:
     for text, taken in (("8 kyu", True), ("31k", False), ("800", True), ("100", False), ("strong", False), ("", True)):
         field.fill(text)
         assert field.evaluate("field => field.validity.valid") == taken
+    expect(page.locator("#level-range")).to_contain_text(", measured on 9x9; empty: as strong as it can")
     page.select_option("[name=game]", "chess")  # which has no ranks
+    expect(page.locator("#level-range")).to_have_text("400 to 2200; empty: as strong as it can")
     field.fill("8k")
     assert not field.evaluate("field => field.validity.valid")
 

@@ -66,7 +66,8 @@ export async function newGame(games, before) {
       by("ranks").replaceChildren(...ranks.map((rank) => html("option", {value: rank})));
       const named = ranks.length ? ` (about ${ranks[0]} to ${ranks[ranks.length - 1]})` : "";
       form.elements.level.placeholder = ranks.length ? "a rating or a rank" : "";
-      by("level-range").textContent = `${levels[0]} to ${levels[1]}${named}; empty: as strong as it can`;
+      const board = game.levels_board ? `, measured on ${game.levels_board.join("x")}` : "";
+      by("level-range").textContent = `${levels[0]} to ${levels[1]}${named}${board}; empty: as strong as it can`;
     }
     told();
   };
