@@ -54,7 +54,9 @@ def _load_matplotlib() -> None:
         import matplotlib
 
         matplotlib.rcdefaults()
-    except ImportError:
+    except ImportError as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
         raise PicturesUnavailable(HELP) from None
     except Exception as error:  # whatever it makes of a matplotlibrc
         raise PicturesUnavailable(f"pictures need matplotlib, which does not start: {error}") from None

@@ -16,7 +16,10 @@ Values that cross are immutable (`Limits`, `EngineOptions`, `SearchInfo`, `Searc
 
 from __future__ import annotations
 
+import atexit
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -30,6 +33,7 @@ from muzero_engine.engine.memory import obtainable_mb
 from muzero_engine.engine.notices import ON_A_CLOCK, Notices, missing_threads
 from muzero_engine.engine.options import BadOption, EngineOptions
 from muzero_engine.engine.report import RootMove, SearchInfo, SearchResult
+from muzero_engine.engine.resigning import LostTurns
 from muzero_engine.engine.strength import Levels, limited
 from muzero_engine.engine.thinking import Job, Thinker
 from muzero_engine.games.base import Position, Shape
@@ -49,29 +53,21 @@ FIXED_BATCH = 8  # where the result must not depend on the machine's speed
 SEEN_TOGETHER = 16  # positions that nobody searches
 SEARCH_THREAD = "search"
 CLOSE_SECONDS = 5.0
+END_SECONDS = 2.0  # that searches have at the end of the process
+
+_ENGINES: weakref.WeakSet[Engine] = weakref.WeakSet()
 
 
-class LostTurns:
-    """How many turns in a row each player of a game has been lost. For one thread at a time."""
-
-    def __init__(self) -> None:
-        self._turns: list[list[tuple[int, str]]] = [[], []]  # of each player: ply and position
-
-    def resigns(self, position: Position, result: SearchResult, options: EngineOptions) -> bool:
-        """Count a turn of the player to move; return whether it has been lost for as many turns as the options ask for.
-
-        A turn that is searched again counts once, and those that were taken back not at all. Nobody is lost who can
-        declare a win, or end the game by a move that is worth more than `resign_value`.
-        """
-        ply, text = position.ply, position.text()
-        turns = self._turns[position.mover]
-        if result.info.value >= options.resign_value or result.declare_win:
-            turns.clear()
-            return False
-        # a client that gives positions without the moves before them has all its turns at ply 0
-        turns[:] = [turn for turn in turns if turn[0] < ply or (turn[0] == ply == 0 and turn[1] != text)]
-        turns.append((ply, text))
-        return len(turns) >= options.resign_turns
+@atexit.register
+def end_searches() -> None:
+    """End the searches that a second Ctrl-C, say, has left: native code that comes back while Python is taken down ends
+    the process with an error."""
+    engines = tuple(_ENGINES)
+    for engine in engines:
+        engine.stop()
+    end = time.monotonic() + END_SECONDS
+    for engine in engines:
+        engine.wait(max(0.0, end - time.monotonic()))
 
 
 class Engine:
@@ -114,6 +110,7 @@ class Engine:
         self._error: str | None = None
         self._notices = Notices()
         self._obtainable_mb: dict[int, int] = {}  # by what was asked for
+        _ENGINES.add(self)
 
     @property
     def options(self) -> EngineOptions:

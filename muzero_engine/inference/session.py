@@ -86,7 +86,7 @@ def available_backends() -> tuple[Backend, ...]:
         import onnxruntime
     except ImportError as error:
         if isinstance(error.__cause__, KeyboardInterrupt):
-            raise  # it makes its own error of a Ctrl-C
+            raise KeyboardInterrupt from None  # of which it makes an error of its own
         reason = " ".join(str(error).split())[:200]
         raise BackendUnavailable(
             f"onnxruntime cannot be loaded ({reason}): give it more memory, or install it again"

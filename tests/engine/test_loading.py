@@ -15,7 +15,7 @@ from support.fakes import HashModel
 from muzero_engine.arrays import Floats, Ints
 from muzero_engine.commands.common import compose
 from muzero_engine.engine import memory
-from muzero_engine.engine.engine import FIXED_BATCH, Engine
+from muzero_engine.engine.engine import FIXED_BATCH, Engine, end_searches
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import BadOption, EngineOptions
 from muzero_engine.games.base import Shape
@@ -267,3 +267,11 @@ def test_a_network_that_cannot_be_loaded_leaves_the_one_from_before(monkeypatch:
     assert engine.notice == f"{said}; a hash of 1048576 MB cannot be had here: searching with 75 MB"
     assert not engine.stale  # it is not tried again at every move
     assert loaded == ["bad", "good", "bad", "good"]
+
+
+def test_searches_that_are_left_end_with_the_process() -> None:
+    client = Client("chess")
+    client.start(Limits(infinite=True))
+    assert client.engine.searching
+    end_searches()
+    assert not client.engine.searching

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from support.networks import random_observations, tiny_network
 
 from muzero_engine.arrays import Floats, Ints
 from muzero_engine.export.bundle import export_bundle
+from muzero_engine.figures import new_figure
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference import session
 from muzero_engine.inference.bundle import Bundle, load_bundle
@@ -281,3 +283,24 @@ def test_a_runtime_that_cannot_be_loaded_is_one_line(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as where there is not enough memory for it
     with pytest.raises(BackendUnavailable, match=r"^onnxruntime cannot be loaded \(.*\): give it more memory"):
         available_backends()
+
+
+@pytest.mark.parametrize(
+    ("module", "load"), [("onnxruntime", available_backends), ("matplotlib", lambda: new_figure(1.0, 1.0))]
+)
+def test_a_ctrl_c_while_a_library_is_loaded_is_no_fault_of_it(
+    monkeypatch: pytest.MonkeyPatch, module: str, load: Callable[..., object]
+) -> None:
+    class Interrupted:
+        """Fails as an extension does that Ctrl-C interrupts."""
+
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == module:
+                raise ImportError("initialization failed") from KeyboardInterrupt()
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted, *sys.meta_path])
+    with pytest.raises(KeyboardInterrupt):
+        load()

@@ -34,7 +34,7 @@ def training_errors() -> Iterator[None]:
             raise
         raise _missing(error.name) from None
     except ImportError as error:  # it is there, and does not start
-        if (error.name or "").startswith("muzero_engine"):
+        if (error.name or "").startswith("muzero_engine") or isinstance(error.__cause__, KeyboardInterrupt):
             raise
         raise click.ClickException(f"a library cannot be loaded: {_first_line(error)}") from None
     except OSError as error:
