@@ -88,6 +88,7 @@ class EnvironmentStep(NamedTuple):
     reward: float
     terminated: bool
     truncated: bool
+    lost: bool = False  # a life, after which nothing is to be learnt from though the episode goes on
 
 
 class Environment(Protocol):

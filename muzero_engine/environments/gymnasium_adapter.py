@@ -55,6 +55,12 @@ class GymnasiumSource:
             return tuple(_MINATAR_ACTIONS[action] for action in inner.action_set)
         return ()
 
+    @property
+    def lives(self) -> int:
+        """Return how many lives Atari says are left; 0 of others."""
+        inner: Any = self._env.unwrapped
+        return int(inner.ale.lives()) if hasattr(inner, "ale") else 0
+
     def reset(self, seed: int) -> Any:
         """Begin an episode."""
         if self._minatar is not None:

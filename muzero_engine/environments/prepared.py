@@ -36,7 +36,10 @@ Shown = Callable[[npt.NDArray[Any]], Observation]
 
 
 class EnvironmentSource(Protocol):
-    """What a class of one's own needs; `action_names`, `render()` and `close()` are used where it has them."""
+    """What a class of one's own needs.
+
+    `action_names`, `lives` (how many are left), `render()` and `close()` are used where it has them.
+    """
 
     actions: int  # how many there are
 
@@ -75,8 +78,9 @@ class PreparedEnvironment:
         if not isinstance(actions, int | np.integer) or actions < 1:
             said = ascii(actions)[:60] if isinstance(actions, str) else shown(actions)
             raise BadEnvironment(f"{self._id} must say how many actions it has (actions = 2), not {said}")
+        self._tells_lives = settings.life_ends
         self._random = random.Random(0)
-        self._last = self._age = 0
+        self._last = self._age = self._lives = 0
         try:
             self._by_name = not _takes_position(source.reset)
             first = self._begun(0)
@@ -117,6 +121,7 @@ class PreparedEnvironment:
                 raw, _, terminated, truncated, *_ = self._source.step(0)
                 if terminated or truncated:
                     raw = self._begun(seed)
+            self._lives = self._left()
         return self._observation(np.asarray(raw))
 
     def step(self, action: int) -> EnvironmentStep:
@@ -150,9 +155,13 @@ class PreparedEnvironment:
         if before is not None and raw.shape == self._raw_shape:
             raw = np.maximum(raw, before) if before.shape == raw.shape else before
         observation = self._observation(raw)
-        return EnvironmentStep(
-            observation, reward, terminated, truncated or (self._age >= self._limit and not terminated)
-        )
+        lost = False
+        if self._tells_lives:
+            with self._step_told:
+                left = self._left()
+            lost, self._lives = left < self._lives, left
+        truncated = truncated or (self._age >= self._limit and not terminated)
+        return EnvironmentStep(observation, reward, terminated, truncated, lost)
 
     def render(self) -> npt.NDArray[np.uint8] | None:
         """Return a picture uint8[rows, columns, 3] of what was reached last; None where there is none.
@@ -178,6 +187,10 @@ class PreparedEnvironment:
         if close is not None:
             with contextlib.suppress(EnvironmentFailed), _Told(f"{self._id} cannot be closed:"):
                 close()  # it is not needed any more, whatever it says
+
+    def _left(self) -> int:
+        """Return how many lives are left; 0 where that is not asked for or not known."""
+        return int(getattr(self._source, "lives", 0)) if self._tells_lives else 0
 
     def _begun(self, seed: int) -> npt.NDArray[Any]:
         """Return the first observation of an episode, without what Gymnasium has behind it."""

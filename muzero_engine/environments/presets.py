@@ -111,28 +111,31 @@ _KNOWN: Mapping[str, Changes] = {
             "environment.frame_skip=4",
             "environment.sticky=0",
             "environment.no_ops=30",
+            "environment.life_ends=true",
             "environment.max_steps=27000",
             "returns.discount=0.988",  # 0.997 a frame (EfficientZero)
             "returns.support=50",
             "returns.clip_rewards=true",
             "learner.shift=4",
-            "learner.value_weight=0.25",  # EfficientZero, as the next two
-            "learner.consistency_weight=2",
+            "learner.value_weight=0.5",
+            "learner.consistency_weight=2",  # EfficientZero, as the next
             "learner.batch_size=256",
-            "evaluation.max_steps=0",
+            "evaluation.random_share=0.01",  # 0.001 to 0.05 elsewhere; without, episodes are a few lines of play
         ),
         "small": (
             "steps=97792",  # 382 cycles, after the 8 that fill the replay: 99,840 steps of the environment
             "network.representation_blocks=2",
             "network.dynamics_blocks=2",
-            "self_play.games=32",
+            "self_play.games=16",
             "self_play.plies_per_cycle=256",
             "replay.capacity_plies=102400",
             "replay.min_plies=2000",
             "replay.window_exponent=1",  # all that was seen
-            "replay.reanalyse_share=1",
-            "returns.renewed_values=64",  # each about once in six cycles at last
+            "replay.reanalyse_share=64",  # each about once in six cycles at last; EfficientZero: whenever it is drawn
+            "returns.renewed_values=64",
             "learner.steps_per_cycle=256",
+            "learner.learning_rate=5e-4",
+            "learner.final_learning_rate=5e-5",
             "learner.warmup_steps=500",
             "evaluation.every_cycles=100",
         ),

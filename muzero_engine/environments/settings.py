@@ -29,6 +29,9 @@ class EnvironmentSettings:
     sticky: Annotated[float, STICKY] = -1.0  # how likely each of these steps repeats the action before it (Machado et
     # al. 2018); negative: as the environment has it (MinAtar 0.1, ALE 0.25, others 0)
     no_ops: Annotated[int, NO_OPS] = 0  # at most so many steps of action 0 at the start, another number each episode
+    life_ends: bool = field(
+        default=False, metadata=MAY_LACK
+    )  # in what is learnt nothing follows a lost life, where the environment tells lives (Atari); episodes go on
     size: int = 96  # rows and columns that images are resized to
     grey: bool = True  # images without their colours
     stack: Annotated[int, STACK] = 1  # newest observations that the network sees at once

@@ -50,18 +50,25 @@ class PooledHead(nn.Module):
 
 
 class FlatHead(nn.Module):
-    """float[B, C, H, W] -> float[B, outputs] logits from every square of a 1x1 convolution (paper, appendix F)."""
+    """float[B, C, H, W] -> float[B, outputs] logits from every square of a 1x1 convolution (paper, appendix F).
 
-    def __init__(self, channels: int, squares: int, width: int, hidden: int, outputs: int) -> None:
+    With `exact` the last layer computes in 32 bits, in networks of 16 bits too (not under autocast): logits of 16 bits
+    move values by hundredths, which is as much as actions differ by.
+    """
+
+    def __init__(self, channels: int, squares: int, width: int, hidden: int, outputs: int, *, exact: bool) -> None:
         super().__init__()
         self.conv = StandardisedConv(channels, width, 1)
         self.hidden = nn.Linear(squares * width, hidden)
         self.logits = nn.Linear(hidden, outputs)
+        self._exact = exact
         _zero(self.logits)
 
     def forward(self, x: Tensor) -> Tensor:
-        every = F.relu(self.conv(x)).flatten(1)
-        logits: Tensor = self.logits(F.relu(self.hidden(every)))
+        hidden, last = F.relu(self.hidden(F.relu(self.conv(x)).flatten(1))), self.logits
+        if self._exact:
+            return F.linear(hidden.float(), last.weight.float(), last.bias.float())
+        logits: Tensor = last(hidden)
         return logits
 
 
@@ -81,7 +88,7 @@ class OwnershipHead(nn.Module):
 def scalar_head(config: NetworkConfig, outputs: int) -> PooledHead | FlatHead:
     """Return the head of a value or a reward: pooled for a game, flat for an environment."""
     if config.returns is not None:
-        return _flat(config, outputs)
+        return _flat(config, outputs, exact=True)
     width, hidden = config.value_channels, config.value_hidden
     return PooledHead(config.channels, width, hidden, outputs, size_agnostic=config.size_agnostic)
 
@@ -89,13 +96,14 @@ def scalar_head(config: NetworkConfig, outputs: int) -> PooledHead | FlatHead:
 def policy_head(config: NetworkConfig) -> PolicyHead | FlatHead:
     """Return the head of a policy: planes for a game, flat for an environment, whose actions have no squares."""
     if not config.action_planes:
-        return _flat(config, config.extra_actions)
+        return _flat(config, config.extra_actions, exact=False)
     return PolicyHead(config.channels, config.action_planes, config.extra_actions, size_agnostic=config.size_agnostic)
 
 
-def _flat(config: NetworkConfig, outputs: int) -> FlatHead:
+def _flat(config: NetworkConfig, outputs: int, *, exact: bool) -> FlatHead:
     rows, columns = config.shapes[0]
-    return FlatHead(config.channels, rows * columns, config.value_channels, config.value_hidden, outputs)
+    squares, width, hidden = rows * columns, config.value_channels, config.value_hidden
+    return FlatHead(config.channels, squares, width, hidden, outputs, exact=exact)
 
 
 def _zero(layer: nn.Conv2d | nn.Linear) -> None:

@@ -163,6 +163,8 @@ class EvaluationSettings:
     opening_plies: int = 4
     against_scripted: bool = True  # random and, where the game has one, `Game.greedy`
     max_steps: int = 0  # of an episode in an environment, which is cut off there; 0: where the environment ends it
+    random_share: float = 0.0  # of the steps of an episode: any action, without which episodes are all alike where
+    # nothing in an environment happens by chance (Atari without sticky actions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

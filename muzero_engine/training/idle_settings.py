@@ -69,7 +69,15 @@ _INSTEAD = {
     "self_play.opening_plies": "environment.no_ops begins differently",
     "learner.root_value_share": "returns.n_step says when the value takes over",
 }
-_OF_ENVIRONMENTS = frozenset({"self_play.random_share", "search.min_range", "evaluation.max_steps", "learner.shift"})
+_OF_ENVIRONMENTS = frozenset(
+    {
+        "self_play.random_share",
+        "search.min_range",
+        "evaluation.max_steps",
+        "evaluation.random_share",
+        "learner.shift",
+    }
+)
 _FAST = ("self_play.full_search_share below 1", lambda config: config.self_play.full_search_share < 1.0)
 _RESIGNS = ("a self_play.resign_value above -1", lambda config: config.self_play.resign_value > -1.0)
 _NEEDS: dict[str, tuple[str, Callable[[TrainConfig], bool]]] = {  # what a setting needs, and whether it is so

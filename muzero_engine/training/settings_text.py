@@ -283,6 +283,7 @@ _NOT_NEGATIVE = (
     "learner.final_learning_rate",
     "learner.shift",
     "returns.renewed_values",
+    "replay.reanalyse_share",
     "learner.warmup_steps",
     "learner.weight_decay",
     "learner.policy_weight",
@@ -309,13 +310,14 @@ _AT_MOST = {  # beyond which a mistake is likelier, and the run would end later 
     "self_play.workers": 1000,
     "evaluation.opening_plies": 1000,
     "returns.renewed_values": 10_000,
+    "replay.reanalyse_share": 10_000,
 }
 _SHARES = (
     "self_play.full_search_share",
     "self_play.no_resign_share",
     "self_play.branch_share",
     "self_play.random_share",
-    "replay.reanalyse_share",
+    "evaluation.random_share",
     "replay.policy_surprise_share",
     "replay.value_surprise_share",
     "learner.momentum",

@@ -48,6 +48,28 @@ def test_episodes_begin_after_some_steps_of_nothing() -> None:
     assert begins == {0, 1, 2, 3, 4}
 
 
+@pytest.mark.parametrize(
+    ("name", "skip", "asked", "lost"),
+    [
+        ("Lives", 1, True, [4, 8, 12]),
+        ("Lives", 3, True, [2, 3, 4]),  # of four steps of three
+        ("Lives", 1, False, []),
+        ("Chain", 1, True, []),  # which tells none
+    ],
+)
+def test_lost_lives_are_told_where_they_are_asked_for(name: str, skip: int, asked: bool, lost: list[int]) -> None:
+    environment = made(name, frame_skip=skip, life_ends=asked)
+    for _ in range(2):
+        environment.reset(0)
+        found = []
+        for number in range(1, 13):
+            step = environment.step(1)
+            found += [number] * step.lost
+            if step.terminated:
+                break
+        assert found == lost
+
+
 def test_long_episodes_are_truncated() -> None:
     environment = made("Chain", max_steps=3)
     environment.reset(0)
@@ -57,7 +79,7 @@ def test_long_episodes_are_truncated() -> None:
     assert not environment.step(1).truncated
     environment = made("Chain", max_steps=5)
     environment.reset(0)
-    assert [environment.step(1) for _ in range(5)][-1][2:] == (True, False)  # it ended by itself
+    assert [environment.step(1) for _ in range(5)][-1][2:4] == (True, False)  # it ended by itself
 
 
 def test_episodes_that_would_never_end_are_truncated(monkeypatch: pytest.MonkeyPatch) -> None:

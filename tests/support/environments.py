@@ -51,6 +51,21 @@ class Bandit:
         return [0.0, 1.0], reward, True, False
 
 
+class Lives:
+    """Three lives of four steps each; every step earns 1."""
+
+    actions = 2
+
+    def reset(self, seed: int) -> Any:
+        self.age, self.lives = 0, 3
+        return [0.0, 1.0]
+
+    def step(self, action: int) -> Answer:
+        self.age += 1
+        self.lives -= self.age % 4 == 0
+        return [float(self.age), 1.0], 1.0, not self.lives, False
+
+
 class Delayed:
     """The first action decides what the 30th step earns, 7 or 2; the others change nothing."""
 

@@ -117,7 +117,7 @@ class EpisodeGroup:
         buffers, rows = self._buffers, self._rows
         reward = to_device(buffers.reward, self._device)
         rows.reward[self._count] = reward.sign() if self._clip_rewards else reward
-        rows.terminated[self._count] |= to_device(buffers.terminated, self._device)
+        rows.terminated[self._count] |= to_device(buffers.terminated | buffers.lost, self._device)
         self._count += 1
         self._take_observations()
         counts.steps += int(np.count_nonzero(buffers.age))  # the others have begun an episode

@@ -21,7 +21,8 @@ class EpisodeRows:
     packed: Tensor  # uint8[t, b, P], the observation (see slots.packed_bytes)
     age: Tensor  # int32[t, b], steps of the episode before it
     last: Tensor  # bool[t, b], whether it is the last one of its episode
-    terminated: Tensor  # bool[t, b]: the step from it ended the episode; where it is the last one: the step into it did
+    terminated: Tensor  # bool[t, b]: the step from it ended the episode, or nothing after it counts
+    # (`EnvironmentStep.lost`); where it is the last one: the step into it ended the episode
     action: Tensor  # int16[t, b]
     reward: Tensor  # float32[t, b], of the action; 0 where it is the last one
     target_actions: Tensor  # int16[t, b, T], highest probability first, -1 padded

@@ -70,6 +70,7 @@ class EnvironmentBuffers:
     reward: npt.NDArray[np.float32]  # [B] of the step into it; 0 where it is the first of its episode
     terminated: npt.NDArray[np.bool_]  # [B] whether that step ended the episode, after which nothing is earned
     truncated: npt.NDArray[np.bool_]  # [B] whether it was cut off there; not both
+    lost: npt.NDArray[np.bool_]  # [B] whether that step lost a life, see `EnvironmentStep`
 
     @staticmethod
     def layout(group: EnvironmentGroup) -> ArraysLayout:
@@ -80,6 +81,7 @@ class EnvironmentBuffers:
             (np.uint8, (packed_bytes(group.spec),)),
             (np.int32, ()),
             (np.float32, ()),
+            (np.bool_, ()),
             (np.bool_, ()),
             (np.bool_, ()),
         ]
@@ -107,7 +109,7 @@ class EnvironmentSlice:
         )
         self._number, self._age = [0] * count, [0] * count
         self._reward = [0.0] * count
-        self._terminated, self._truncated = [False] * count, [False] * count
+        self._terminated, self._truncated, self._lost = [False] * count, [False] * count, [False] * count
 
     def step(self) -> None:
         """Do what `EnvironmentBuffers.action` says in every slot. Raises EnvironmentFailed."""
@@ -129,16 +131,18 @@ class EnvironmentSlice:
         buffers.number[rows], buffers.age[rows] = self._number, self._age
         buffers.reward[rows] = self._reward
         buffers.terminated[rows], buffers.truncated[rows] = self._terminated, self._truncated
+        buffers.lost[rows] = self._lost
 
     def _advance(self, i: int, action: int) -> None:
         try:
-            observation, reward, terminated, truncated = self._environments[i].step(action)
+            observation, reward, terminated, truncated, lost = self._environments[i].step(action)
             self._show(i, observation)
         except Exception as error:
             raise self._failed(i, error) from error
         self._age[i] += 1
         self._reward[i] = reward
         self._terminated[i], self._truncated[i] = terminated, truncated and not terminated
+        self._lost[i] = lost
 
     def _begin(self, i: int) -> None:
         try:
@@ -146,7 +150,7 @@ class EnvironmentSlice:
         except Exception as error:
             raise self._failed(i, error) from error
         self._age[i], self._reward[i] = 0, 0.0
-        self._terminated[i] = self._truncated[i] = False
+        self._terminated[i] = self._truncated[i] = self._lost[i] = False
 
     def _show(self, i: int, observation: Observation) -> None:
         self._frames[i] = observation

@@ -52,16 +52,18 @@ class EpisodeEvaluator:
         *,
         episodes: int,
         max_steps: int,
+        random_share: float,
         seed: int,
         workers: int,
         world: World,
     ) -> None:
         """Start nothing yet. `episodes` of all ranks together; the environments have so many `workers`, at least 1.
 
-        Episodes are cut off after `max_steps` (0: where their environment ends them) and count with what they have.
+        Episodes are cut off after `max_steps` (0: where their environment ends them) and count with what they have. Of
+        their steps `random_share` are any action.
         """
         self._spec, self._settings, self._search, self._world = spec, settings, search, world
-        self._slots, self._max_steps = -(-episodes // world.size), max_steps
+        self._slots, self._max_steps, self._random_share = -(-episodes // world.size), max_steps, random_share
         self._seed, self._workers = seed + NEW_SEEDS, max(1, workers)
         self._pool: EnvironmentPool | None = None
         self.failure: RuntimeError | None = None
@@ -120,10 +122,14 @@ class EpisodeEvaluator:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         returns = np.zeros(self._slots)
         going = np.ones(self._slots, dtype=np.bool_)
+        chance = np.random.default_rng((self._seed, step, self._world.rank))
         for played in itertools.count(1):  # every episode ends: see EnvironmentSettings.max_steps
             if due():
                 break
             action = self._search.run(history.stacked(dtype), legal, noise=no_noise).action.cpu().numpy()
+            if self._random_share:
+                anything = chance.integers(self._spec.actions, size=self._slots)
+                action = np.where(chance.random(self._slots) < self._random_share, anything, action)
             pool.step(0, np.where(going, action, KEEP))
             returns += np.where(going, buffers.reward, 0.0)
             history.push(

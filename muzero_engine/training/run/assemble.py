@@ -65,7 +65,7 @@ def assemble(
     searches = task.searches(network, world.device)
     dtype = torch.bfloat16 if world.device.type == "cuda" else torch.float32
     replay = task.replay(world.device, dtype)
-    reanalysis = Reanalysis(config, searches.full, task.batch_sizes(), replay, world)
+    reanalysis = Reanalysis(config, searches.full, task.reanalysed_at_once(), replay, world)
     generator = torch.Generator(world.device).manual_seed(config.seed * 7_919 + world.rank)
     same_games = checkpoint is None or goes_on_with_games(checkpoint, config, world)
     if checkpoint is None:

@@ -29,6 +29,7 @@ from muzero_engine.training.run.task import Searches
 from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.types import Batch
 
+MOST_AT_ONCE = 1024  # roots that are searched again
 STARTING = 2.0  # seconds in which the environments of evaluations begin
 LONGEST = 4.0  # mean lengths of the longest of 32 episodes which end by chance: 1 + 1/2 + ... + 1/32
 
@@ -54,6 +55,13 @@ class EnvironmentTask:
 
     def batch_sizes(self) -> dict[Shape, int]:
         return {self._spec.board: max(1, self._config.self_play.games // 2)}
+
+    def reanalysed_at_once(self) -> dict[Shape, int]:
+        """Return those of a cycle, in a batch or in batches of MOST_AT_ONCE: few environments may be stepped at once,
+        and a search on a GPU takes hardly longer for 1,024 roots than for 8."""
+        config = self._config
+        cycle = round(config.replay.reanalyse_share * config.self_play.plies_per_cycle)
+        return {shape: max(own, min(cycle, MOST_AT_ONCE)) for shape, own in self.batch_sizes().items()}
 
     def self_play(self, seed: int, searches: Searches, world: World, dtype: torch.dtype) -> EpisodePlay:
         config = self._config
@@ -98,6 +106,7 @@ class EnvironmentTask:
             search,
             episodes=config.evaluation.games,
             max_steps=config.evaluation.max_steps,
+            random_share=config.evaluation.random_share,
             seed=config.seed,
             workers=environment_workers(config.self_play.workers, on_gpu=world.device.type == "cuda", ranks=world.size),
             world=world,

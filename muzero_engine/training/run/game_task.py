@@ -49,6 +49,10 @@ class GameTask:
     def batch_sizes(self) -> dict[Shape, int]:
         return group_sizes(self._config.self_play, self._game.spec)
 
+    def reanalysed_at_once(self) -> dict[Shape, int]:
+        """Return as many as self-play searches, so that a GPU's graphs serve both."""
+        return self.batch_sizes()
+
     def self_play(self, seed: int, searches: Searches, world: World, dtype: torch.dtype) -> SelfPlay:
         config = dataclasses.replace(self._config, seed=seed)
         fast = searches.fast or None

@@ -23,6 +23,8 @@ def refuse_what_cannot_fit(config: TrainConfig, task: RunTask, device: torch.dev
     """
     most, play, evaluation = _memory_of(device), config.self_play, config.evaluation
     roots = sum(task.batch_sizes().values())
+    if config.replay.reanalyse_share:
+        roots = max(roots, sum(task.reanalysed_at_once().values()))
     games = {"self_play.games": play.games}
     searches = [({"search.simulations": config.search.simulations, **games}, roots)]
     if play.full_search_share < 1:

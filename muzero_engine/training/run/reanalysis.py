@@ -1,6 +1,6 @@
 """Reanalysis: positions of the replay are searched again with the weights that play now (Schrittwieser et al. 2021).
 
-The searches are those of self-play, with noise and with batches of their size, so that a GPU's graphs serve both.
+The searches are those of self-play, with its noise.
 """
 
 from __future__ import annotations

@@ -91,6 +91,10 @@ class RunTask(Protocol):
         """Return how many roots each search has at once."""
         ...
 
+    def reanalysed_at_once(self) -> dict[Shape, int]:
+        """Return how many positions of each board are searched again at once."""
+        ...
+
     def self_play(self, seed: int, searches: Searches, world: World, dtype: torch.dtype) -> PlaySource:
         """Begin to play, with another seed than the run's where it is not its beginning."""
         ...

@@ -124,6 +124,19 @@ def test_rewards_are_clipped_in_what_is_learnt_from_and_told_whole() -> None:
         assert torch.equal(other.reward, one.reward.sign())
 
 
+def test_a_lost_life_ends_what_is_learnt_from_and_not_the_episode() -> None:
+    with played("Lives", life_ends=True) as player:
+        rows = player.play(8 * 26)[0]
+        assert set(player.statistics.returns) == {12.0}
+    assert rows.terminated[:13, 0].nonzero().flatten().tolist() == [
+        3,
+        7,
+        11,
+        12,
+    ]  # the last one is its last observation
+    assert rows.last[:26, 0].nonzero().flatten().tolist() == [12, 25]
+
+
 @pytest.mark.timeout(60)
 def test_workers_play_the_same_episodes() -> None:
     with played() as alone, played(workers=2) as shared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import signal
 from dataclasses import replace
@@ -26,7 +27,7 @@ from muzero_engine.training.report.progress import Progress
 from muzero_engine.training.report.run_metrics import read_records
 from muzero_engine.training.report.step_metrics import StepMetrics
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_counters, read_network
-from muzero_engine.training.run.environment_task import LONGEST, STARTING
+from muzero_engine.training.run.environment_task import LONGEST, STARTING, EnvironmentTask
 from muzero_engine.training.run.forecast import forecast
 from muzero_engine.training.run.live_status import LiveStatus
 from muzero_engine.training.run.loop import RunEnd, train
@@ -50,7 +51,7 @@ def tiny(name: str, *more: str) -> TrainConfig:
     [
         (),
         (
-            "replay.reanalyse_share=0.5",
+            "replay.reanalyse_share=1.5",
             "replay.value_surprise_share=0.5",
             "environment.stack=2",
             "returns.renewed_values=3",
@@ -75,6 +76,12 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(tmp_path: Path, setting
             assert record.episodes.episodes == record.play.games
             assert record.episodes.lowest <= record.episodes.median <= record.episodes.highest
     assert any(record.reanalysis for record in left) == (config.replay.reanalyse_share > 0)
+
+
+@pytest.mark.parametrize(("share", "at_once"), [(0.05, 4), (0.5, 32), (3, 192), (100, 1024)])
+def test_what_a_cycle_searches_again_is_searched_together(share: float, at_once: int) -> None:
+    settings = ("self_play.games=8", "self_play.plies_per_cycle=64", f"replay.reanalyse_share={share}")
+    assert list(EnvironmentTask(tiny("Walk", *settings)).reanalysed_at_once().values()) == [at_once]
 
 
 @pytest.mark.parametrize(
@@ -174,6 +181,20 @@ def test_a_forecast_times_gradient_steps_of_whole_batches(monkeypatch: pytest.Mo
         forecast(tiny(kind, "learner.batch_size=40", "learner.consistency_weight=1"))
         assert sizes[0] == 32
         assert sizes[-1] == 40  # 32 of a small network are quick, and tell little of 40
+
+
+@pytest.mark.parametrize(("share", "alike"), [(0.0, True), (0.5, False)])
+def test_some_steps_of_an_evaluation_are_any(tmp_path: Path, share: float, alike: bool) -> None:
+    settings = ("self_play.workers=1", "evaluation.games=16", f"evaluation.random_share={share}")
+    task = EnvironmentTask(tiny("Delayed", *settings))
+    network = task.fresh_network()
+    with contextlib.closing(task.evaluator(tmp_path, network, World.alone())) as evaluator:
+        first, again, other = (evaluator.evaluate(step, network, []).episodes for step in (3, 3, 4))
+    assert first is not None
+    assert other is not None
+    assert first == again
+    assert (first.lowest == first.highest) == alike
+    assert (first == other) == alike
 
 
 def test_the_time_that_is_left_counts_the_evaluations_to_come(tmp_path: Path) -> None:
