@@ -186,6 +186,7 @@ class Engine:
         lines: int | None = None,
         root_widening: float = 1.0,
         branches: int = 0,
+        plays: bool = True,
     ) -> None:
         """Start a search of a copy of `position`; a search still running is stopped first and gives its result.
 
@@ -193,9 +194,10 @@ class Engine:
         the option) and when the best move or the depth changes (not closer than 100 ms), and one right before
         `on_done`. The best `lines` moves (default: the option `multipv`) come with a variation, the others with their
         move alone. A `root_widening` above 1 spreads the search over more moves, for analysis: the policy's temperature
-        at the root is so many times as high. Reports show so many `branches` of the tree. `on_done` is called exactly
-        once per `go`. A model that cannot be loaded, or fails, gives a result all the same (the first legal move) and
-        the reason in `error`.
+        at the root is so many times as high. Reports show so many `branches` of the tree. A result that is no move of a
+        game, as not `plays` says, is no turn to resign at and takes no person's time. `on_done` is called exactly once
+        per `go`. A model that cannot be loaded, or fails, gives a result all the same (the first legal move) and the
+        reason in `error`.
         """
         self.stop()
         self.wait()
@@ -212,6 +214,7 @@ class Engine:
             root_widening,
             branches,
             None if limits.endless else self._level(options, position.shape),
+            plays,
         )
         control = Control(limits)
         self._control = control
@@ -302,18 +305,22 @@ class Engine:
 
     def _run(self, job: Job, control: Control, lost_turns: LostTurns, finish: Finish) -> None:
         try:
-            try:
-                search = self._ready_search(job, control)
-                self._error = None
-                result = Thinker(job, search, control, self._helper_for(job)).run()
-            except Exception as error:  # a protocol must answer whatever the model or its runtime does
-                self._error = _first_line(error)
-                result = self._without_model(job, control)
-            counts = control.terms.phase is Phase.COUNTED and result.info.nodes > 0
+            result = self._searched(job, control)
+            counts = job.plays and control.terms.phase is Phase.COUNTED and result.info.nodes > 0
             resign = counts and lost_turns.resigns(job.position, result, job.options)
             job.on_done(replace(result, resign=resign))
         finally:
             finish.set()
+
+    def _searched(self, job: Job, control: Control) -> SearchResult:
+        """Return the result; nothing of the network is held when others hear of it."""
+        try:
+            search = self._ready_search(job, control)
+            self._error = None
+            return Thinker(job, search, control, self._helper_for(job)).run()
+        except Exception as error:  # a protocol must answer whatever the model or its runtime does
+            self._error = _first_line(error)
+            return self._without_model(job, control)
 
     def _ready_model(self, options: EngineOptions, *, on_a_clock: bool = False) -> Model:
         """Return the model of these options; on a clock, which loading would use up, the one that there is, if any."""

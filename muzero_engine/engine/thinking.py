@@ -44,6 +44,7 @@ class Job:
     root_widening: float = 1.0  # see `SearchConfig`
     branches: int = 0  # nodes of the tree that reports show
     level: LevelSettings | None = None  # None: full strength
+    plays: bool = True  # the result is a move of a game
 
 
 class Thinker:
@@ -130,7 +131,7 @@ class Thinker:
 
     @property
     def _takes_a_persons_time(self) -> bool:
-        return self._job.options.human_time and not self._job.limits.endless
+        return self._job.options.human_time and self._job.plays and not self._job.limits.endless
 
     def _clock_plan(self, terms: Terms) -> TimePlan | None:
         overhead, position = float(self._job.options.move_overhead_ms), self._position

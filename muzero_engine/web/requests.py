@@ -83,6 +83,7 @@ class GoRequest:
     lines: Lines = 1  # with a variation
     branches: ShownBranches = 0  # of the tree, in every report
     analysis: bool = False  # look at more moves than a game needs
+    plays: bool = True  # what is found is a move of the game
     kanji: bool = False
 
 

@@ -213,6 +213,7 @@ class Tab:
             lines=request.lines,
             branches=request.branches,
             root_widening=ANALYSIS_WIDENING if request.analysis else 1.0,
+            plays=request.plays and not request.analysis,
         )
 
     def _engine_of(self, game: str, elo: int | None) -> Engine:

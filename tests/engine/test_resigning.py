@@ -8,6 +8,7 @@ import pytest
 from support.engine_client import DECLARABLE, PATIENCE, Client, at
 from support.fakes import ConfidentModel
 
+from muzero_engine.engine import thinking
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo
 from muzero_engine.games.base import Position
@@ -46,6 +47,24 @@ def test_a_turn_that_is_searched_again_counts_once_for_resigning() -> None:
     position.pop()
     position.pop()
     assert not client.go(Limits(nodes=20), position).resign  # what was taken back was no turn
+
+
+def test_what_is_no_move_of_the_game_is_no_turn_and_takes_no_persons_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    position = load_game("tictactoe").initial((3, 3))
+    client = _lost(resign_value=-0.9, resign_turns=1, human_time=True)
+    asked: list[object] = []
+
+    def no_time(*_: object) -> float:
+        asked.append(None)
+        return 0.0
+
+    monkeypatch.setattr(thinking, "human_time_ms", no_time)
+    for plays in (False, True):
+        on_done = client.results.append
+        client.engine.go(position, Limits(nodes=2), on_info=client.infos.append, on_done=on_done, plays=plays)
+        assert client.engine.wait(PATIENCE)
+        assert client.results[-1].resign is plays
+        assert bool(asked) is plays
 
 
 def test_positions_without_the_moves_before_them_are_turns_too() -> None:

@@ -52,9 +52,10 @@ class GoScriptedEngine(ScriptedEngine):
         lines: int | None = None,
         root_widening: float = 1.0,
         branches: int = 0,
+        plays: bool = True,
     ) -> None:
         def done(result: SearchResult) -> None:
-            on_done(replace(result, resign=self.resigning))
+            on_done(replace(result, resign=plays and self.resigning))
 
         self.interval_ms = info_interval_ms
         self.root_widening = root_widening

@@ -95,6 +95,7 @@ class ScriptedEngine(Engine):
         lines: int | None = None,
         root_widening: float = 1.0,
         branches: int = 0,
+        plays: bool = True,
     ) -> None:
         self.stop()
         self.events.append("go")

@@ -225,6 +225,76 @@ def test_resigning_while_the_engine_thinks_ends_the_game(page: Page) -> None:
     expect(page.locator("#moves .move")).to_have_count(1)
 
 
+def test_a_game_ends_where_it_is_resigned_also_with_moves_behind_it(page: Page) -> None:
+    begin(page, "chess", side="0", seconds="0.1")
+    square(page, "e2").click()
+    square(page, "e4").click()
+    expect(page.locator("#moves .move")).to_have_count(2)
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    page.click("#undo")
+    expect(page.locator("#moves .move.here")).to_have_count(0)
+    page.click("#resign")
+    expect(status(page)).to_have_text("black wins: resignation")
+    page.fill("#typed-move", "d4")
+    page.press("#typed-move", "Enter")
+    expect(status(page)).to_have_text("black wins: resignation; take it back to go on")
+    page.click("#next")
+    expect(status(page)).to_have_text("black to move")
+
+
+def test_a_new_game_that_is_refused_leaves_the_engine_thinking(page: Page) -> None:
+    begin(page, "go", side="0", size="5", seconds="30")
+    square(page, "C3").click()
+    expect(status(page)).to_have_text("white (engine) thinks ...")
+    page.click("#new")
+    page.select_option("[name=size]", "5")
+    page.select_option("[name=handicap]", "9")
+    page.click("#new-form button.main")
+    expect(status(page)).to_contain_text("allows no fixed handicap")
+    page.click("#move-now")
+    expect(page.locator("#moves .move")).to_have_count(2)
+
+
+def test_the_clock_of_a_game_that_was_left_ends_no_other(page: Page) -> None:
+    begin(page, "chess", side="0", time="clock", minutes="0.02", increment="0")
+    expect(page.locator("#player-below .clock")).not_to_be_empty()
+    begin(page, "chess", side="0", time="move", seconds="0.1")
+    page.wait_for_timeout(1500)  # in which the first clock would have fallen
+    expect(status(page)).to_have_text("white to move")
+
+
+def test_fields_that_are_not_shown_do_not_keep_from_playing(page: Page) -> None:
+    page.click("#new")
+    page.select_option("[name=game]", "go")
+    page.fill("[name=komi]", "6.3")
+    page.fill("[name=seconds]", "0")
+    page.select_option("[name=time]", "clock")
+    page.select_option("[name=game]", "chess")
+    page.click("#new-form button.main")
+    expect(page.locator("#new-dialog")).not_to_be_visible()
+    page.click("#load")
+    page.fill("#load-form [name=number]", "0")
+    page.click("#load-form button:not(.main)")
+    expect(page.locator("#load-dialog")).not_to_be_visible()
+
+
+def test_a_move_is_taken_once_while_another_position_is_waited_for(page: Page) -> None:
+    begin(page, "go", size="5")
+    page.locator("#extra button").dblclick()
+    expect(page.locator("#moves .move")).to_have_count(1)
+    begin(page, "chess")
+    page.click("#analyse")
+    expect(page.locator("#engine-lines")).not_to_be_empty()
+    page.evaluate(
+        """names => names.forEach((name) => document.querySelector(
+            `#board .cell[aria-label="${name}"], #board .cell[aria-label^="${name} "]`).click())""",
+        ["e2", "e4", "d2", "d4"],
+    )
+    expect(page.locator("#moves .move")).to_have_text(["1. e4"])
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    expect(status(page)).to_have_text("black to move")
+
+
 @pytest.mark.parametrize("button", ["back", "first", "undo"])
 @pytest.mark.parametrize(("game", "squares"), [("chess", ("e2", "e4")), ("go", ("E5",))])
 def test_what_the_engine_thinks_about_a_position_that_was_left_is_dropped(

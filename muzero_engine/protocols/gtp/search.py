@@ -120,8 +120,10 @@ class Searcher:
         *,
         stream: InfoStream | None = None,
         interval_ms: float | None = None,
+        plays: bool = True,
     ) -> SearchResult:
-        """Return the result of a search, or of pondering where that was about this. Call `prepare` before."""
+        """Return the result of a search, or of pondering where that was about this; with `plays` it is a move of the
+        game. Call `prepare` before."""
         pondering, self._pondering = self._pondering, None
         if pondering is not None and pondering.is_for(limits) and stream is None:
             results = pondering.results
@@ -135,6 +137,7 @@ class Searcher:
                 on_done=results.append,
                 info_interval_ms=interval_ms,
                 lines=None if stream is None else ANALYSIS_LINES,
+                plays=plays,
             )
         while not self._engine.wait(_POLL_S):
             if self._inbox.abandoned:
@@ -145,7 +148,7 @@ class Searcher:
         return results[0]
 
     def search_until_input(self, position: GoPosition, limits: Limits) -> SearchResult | None:
-        """Search like `search`, but end without a result (None) at any further line. Call `prepare` before."""
+        """Search for no move of the game; any further line ends it without a result (None). Call `prepare` before."""
         self._pondering = None
         results: list[SearchResult] = []
 
@@ -153,7 +156,7 @@ class Searcher:
             results.append(result)
             self._inbox.wake()
 
-        self._engine.go(position, limits, on_info=_ignore, on_done=done)
+        self._engine.go(position, limits, on_info=_ignore, on_done=done, plays=False)
         cancelled = False
         while not results and not self._engine.wait(_POLL_S if cancelled or self._inbox.closed else 0.0):
             if self._inbox.wait(_POLL_S) or self._inbox.abandoned:

@@ -216,10 +216,10 @@ class GtpSession:
         return self._kata_search(args)
 
     def _kata_search(self, args: Args) -> str:
-        """Answer `kata-search [colour]`: the move that genmove would play, not played."""
+        """Answer `kata-search [colour]`: the move that genmove would play if it did not resign; it is not played."""
         position = self._turned(parse_colour(args[0]) if args else self._board.position.mover)
         self._searcher.prepare(position)
-        result = self._searcher.search(position, self._limits(position.mover))
+        result = self._searcher.search(position, self._limits(position.mover), plays=False)
         if self._engine.error is not None:
             raise GtpError(self._engine.error)
         return _vertex(result, position)
@@ -272,7 +272,7 @@ class GtpSession:
         position = self._board.position.copy()
         self._searcher.stop_pondering()
         self._searcher.prepare(position)
-        info = self._searcher.search(position, Limits(nodes=1)).info
+        info = self._searcher.search(position, Limits(nodes=1), plays=False).info
         return raw_network_text(info, position, self._searcher.points(position))
 
 

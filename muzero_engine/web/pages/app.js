@@ -73,7 +73,12 @@ class Page {
     const goOn = document.createElement("button"), forget = document.createElement("button");
     goOn.textContent = "Go on with it";
     forget.textContent = "Forget it";
-    goOn.onclick = () => { this.shelf.forget(one.key); by("offers").hidden = true; this.begin(GameTree.fromData(one.tree)); };
+    goOn.onclick = async () => {
+      this.shelf.forget(one.key);
+      by("offers").hidden = true;
+      await this.drop();
+      this.begin(GameTree.fromData(one.tree));
+    };
     forget.onclick = () => { this.shelf.forget(one.key); this.offer(); };
     by("offers").replaceChildren(text, goOn, forget);
   }
@@ -101,11 +106,11 @@ class Page {
     const made = await newGame(this.games, {game: this.tree.setup.game});
     if (!made) return;
     this.busy(true);
-    await this.drop();
-    by("offers").hidden = true;
     const tree = new GameTree(made.setup, made.settings);
     try {
       await this.connection.ask("show", {where: tree.where()}); // is refused before anything is given up
+      await this.drop();
+      by("offers").hidden = true;
       this.begin(tree);
     } catch (error) { this.busy(false); this.failed(error); }
   }
@@ -134,10 +139,16 @@ class Page {
   busy(busy) { by("board").setAttribute("aria-busy", String(busy)); }
   get isBusy() { return by("board").getAttribute("aria-busy") === "true"; }
 
+  get over() { return Boolean(this.shown.outcome) || this.ended(); }
+
+  // Whether the line ends here, or was played to here: then the game goes on, and its clocks run.
+  get atEnd() { return !this.tree.here.children.length || this.tree.here === this.reached; }
+
+  // Whether a person may move here: where the engine is not due to.
+  get mine() { return !this.over && (this.people.includes(this.shown.mover) || !this.atEnd); }
+
   render() {
-    const {shown, tree, game} = this;
-    const over = Boolean(shown.outcome) || this.ended();
-    const mine = !over && (this.people.includes(shown.mover) || tree.here.children.length > 0);
+    const {shown, tree, game, over, mine} = this;
     this.showPlayers();
     this.board.show(shown.board, shown.moves, {plain: shown.plain, active: mine});
     const extra = mine ? shown.moves.filter((move) => !move.to && shown.board) : [];
@@ -169,13 +180,13 @@ class Page {
       return shown.outcome.winner === null ? `A draw: ${shown.outcome.reason}`
         : `${winner(shown.outcome.winner)}${points}: ${shown.outcome.reason}${counted}`;
     }
-    if (this.ended()) return `${winner(tree.ending.winner)}: ${tree.ending.reason}`;
+    if (this.ended()) return `${winner(tree.here.ending.winner)}: ${tree.here.ending.reason}`;
     const check = shown.board?.checked ? ", in check" : "";
     return `${game.players[shown.mover]} to move${check}`;
   }
 
   ownership() { return this.game.ownership; }
-  ended() { return this.tree.ending !== null && !this.tree.here.children.length; }
+  ended() { return Boolean(this.tree.here.ending); }
 
   say(text, problem = false) {
     by("status").textContent = text;
@@ -222,14 +233,19 @@ class Page {
     if (move) this.played(move.move); else this.board.show(this.shown.board, this.shown.moves);
   }
 
-  // Play a move of the protocol's words here.
-  async played(text) {
-    const move = this.shown?.moves.find((one) => one.move === text);
-    if (!move || this.isBusy) return;
+  // Play a person's move, of the protocol's words.
+  played(text) {
+    if (!this.shown || this.isBusy) return;
+    if (this.mine) this.make(text);
+    else this.say(this.over ? `${this.situation()}; take it back to go on` : "it is the engine's turn");
+  }
+
+  // Make a move here, whoever it is of.
+  async make(text) {
+    const move = this.shown.moves.find((one) => one.move === text);
+    if (!move) return;
     const increment = this.tree.settings.increment;
     if (this.tree.clocks && this.clocks.running) this.tree.clocks[this.shown.mover] += increment;
-    this.clocks.stop();
-    this.tree.ending = null;
     this.tree.play({move: text, text: move.text, mover: this.shown.mover,
       number: this.shown.board?.move_number ?? this.shown.ply + 1});
     this.reached = this.tree.here;
@@ -243,6 +259,7 @@ class Page {
       where.moves = [...where.moves, ...moves];
       const shown = await this.connection.ask("show", {where, line: true, kanji: this.board.kanji});
       shown.line.slice(-moves.length).forEach((line) => this.tree.play(line));
+      this.reached = this.tree.here;
       await this.drop();
       this.refresh();
     } catch (error) { this.failed(error); }
@@ -250,7 +267,6 @@ class Page {
 
   async goTo(node) {
     if (!node || node === this.tree.here) return;
-    this.clocks.stop();
     this.tree.here = node;
     this.reached = null;
     await this.drop();
@@ -267,14 +283,13 @@ class Page {
 
   undo() { // to where a person was to move before
     let node = this.tree.here;
-    this.tree.ending = null;
+    node.ending = null;
     do node = node.parent; while (node?.parent && this.people.length === 1 && !this.people.includes(1 - node.mover));
     if (node) this.goTo(node);
   }
 
   end(winner, reason) {
-    this.tree.ending = {winner, reason};
-    this.clocks.stop();
+    this.tree.here.ending = {winner, reason};
     this.drop().then(() => this.refresh());
   }
 
@@ -286,10 +301,9 @@ class Page {
   async next() {
     const {shown, tree} = this;
     by("move-now").hidden = true;
-    if (shown.outcome || this.ended()) { await this.stop(); return; }
-    const atEnd = !tree.here.children.length || tree.here === this.reached;
-    if (tree.clocks && atEnd && this.people.length < 2) this.clocks.run(tree.clocks, shown.mover);
-    if (atEnd && !this.people.includes(shown.mover)) await this.think();
+    if (this.over) { await this.stop(); return; }
+    if (tree.clocks && this.atEnd && this.people.length < 2) this.clocks.run(tree.clocks, shown.mover);
+    if (!this.mine) await this.think();
     else if (this.analysing) await this.analyse();
   }
 
@@ -307,7 +321,7 @@ class Page {
     by("move-now").hidden = true;
     if (!done) { this.clocks.stop(); return; }
     if (done.resign || done.declare) this.end(done.declare ? mover : 1 - mover, done.declare ? "declared win" : "resignation");
-    else if (done.move) this.played(done.move);
+    else if (done.move) this.make(done.move);
   }
 
   get thinks() { return this.running?.kind === "play"; } // the engine does, about its move
@@ -361,9 +375,12 @@ class Page {
     showCurve(by("curve"), this.tree, this.light, (node) => this.goTo(node));
   }
 
-  // Drop what runs: its answer is not waited for any more, as the position at hand is left.
+  // Leave the position at hand: whatever runs there is not waited for any more, and no move is taken until another one
+  // is shown.
   async drop() {
     this.turn++;
+    this.busy(true);
+    this.clocks.stop();
     await this.stop();
   }
 
@@ -386,7 +403,7 @@ class Page {
       } else {
         if (!this.info) {
           if (this.thinks) { this.say("the engine thinks about its move: wait for it"); return; }
-          const about = {where: tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES};
+          const about = {where: tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES, plays: false};
           if (!await this.search("review", about, turn)) return;
         }
         moves = this.info?.lines[0]?.moves.slice(0, IMAGINED) ?? [];
@@ -397,7 +414,7 @@ class Page {
   }
 
   async horizons() {
-    const turn = this.turn, end = this.tree.mainLine().at(-1) ?? this.tree.root;
+    const turn = this.turn, end = this.tree.last;
     if (!end.parent) { this.say("there is no game yet to look into"); return; }
     this.say("looking ahead from every position ...");
     try {
@@ -417,17 +434,18 @@ class Page {
     for (const node of [this.tree.root, ...line]) {
       const turn = ++this.turn;
       await this.stop();
-      this.tree.here = node;
       try {
-        this.shown = await this.connection.ask("show", {where: this.tree.where(), kanji: this.board.kanji});
+        const shown = await this.connection.ask("show", {where: this.tree.where(node), kanji: this.board.kanji});
         if (turn !== this.turn) return;
+        this.tree.here = node;
+        this.shown = shown;
         this.render();
         if (this.shown.outcome) {
           const {winner} = this.shown.outcome;
           node.score = winner === null ? 0.5 : 1 - winner;
           continue;
         }
-        const about = {where: this.tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES};
+        const about = {where: this.tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES, plays: false};
         const done = line.indexOf(node) + 2;
         this.say(`going through the game: ${done} of ${line.length + 1} positions (any move or key ends it)`);
         if (!await this.search("review", about, turn) || turn !== this.turn) return;
@@ -462,8 +480,8 @@ class Page {
     if (!suffix) return;
     const names = this.tree.settings.names ?? [0, 1].map((player) => this.people.includes(player) ? "Player"
       : `MuZero Engine${Number.isFinite(this.tree.settings.elo) ? ` ${this.tree.settings.elo}` : ""}`);
-    const about = {where: this.tree.where(this.tree.mainLine().at(-1) ?? this.tree.root), suffix, names};
-    if (this.tree.ending) Object.assign(about, {winner: this.tree.ending.winner, reason: this.tree.ending.reason});
+    const {last} = this.tree, about = {where: this.tree.where(last), suffix, names};
+    if (last.ending) Object.assign(about, {winner: last.ending.winner, reason: last.ending.reason});
     try {
       const {name, data} = await this.connection.ask("save", about);
       const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -489,7 +507,12 @@ class Page {
     }
   }
 
-  flip() { this.board.flipped = !this.board.flipped; this.render(); }
+  flip() {
+    const {textContent: said, classList} = by("status"), problem = classList.contains("problem");
+    this.board.flipped = !this.board.flipped;
+    this.render();
+    this.say(said, problem);
+  }
 
   toggleKanji() {
     this.board.kanji = !this.board.kanji;

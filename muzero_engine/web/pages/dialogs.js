@@ -35,6 +35,12 @@ export function chooseMove(moves) {
   });
 }
 
+// Show a row of a form or hide it; the fields of one that is hidden are not asked, nor looked at.
+function showRow(id, shown) {
+  by(id).hidden = !shown;
+  for (const field of by(id).querySelectorAll("input, select")) field.disabled = !shown;
+}
+
 // Ask for a new game. before: the settings of the last one.
 export async function newGame(games, before) {
   const form = by("new-form");
@@ -51,16 +57,16 @@ export async function newGame(games, before) {
     const sizes = form.elements.size;
     sizes.replaceChildren(...game.shapes.map((shape) => html("option", {value: String(shape[0])}, `${shape[0]}x${shape[1]}`)));
     if (game.shapes.some((shape) => shape[0] === 9)) sizes.value = "9";
-    by("size-row").hidden = game.shapes.length < 2;
-    by("komi-row").hidden = game.komi === null;
+    showRow("size-row", game.shapes.length > 1);
+    showRow("komi-row", game.komi !== null);
     if (game.komi !== null) form.elements.komi.value = String(game.komi);
-    by("handicap-row").hidden = !game.handicap;
+    showRow("handicap-row", game.handicap);
     form.elements.handicap.value = "";
     form.elements.position.value = "";
     form.elements.level.value = "";
     by("weights-line").textContent = game.weights;
     const levels = game.levels;
-    by("level-row").hidden = !levels;
+    showRow("level-row", Boolean(levels));
     if (levels) {
       const ranks = Object.keys(game.ranks);
       by("ranks").replaceChildren(...ranks.map((rank) => html("option", {value: rank})));
@@ -77,8 +83,8 @@ export async function newGame(games, before) {
     field.setCustomValidity(bad ? `${by("level-range").textContent}` : "");
   };
   const timed = () => {
-    by("move-time").hidden = form.elements.time.value !== "move";
-    by("clock-time").hidden = form.elements.time.value !== "clock";
+    showRow("move-time", form.elements.time.value === "move");
+    showRow("clock-time", form.elements.time.value === "clock");
   };
   form.elements.handicap.onchange = () => { // stones are all that the weaker player gets
     const game = games.find((one) => one.name === pick.value);

@@ -5,9 +5,8 @@ export class GameTree {
   constructor(setup, settings) {
     this.setup = setup;
     this.settings = settings; // {people, elo, seconds, clock, increment, names}
-    this.root = {move: null, children: [], parent: null, score: null};
-    this.here = this.root;
-    this.ending = null; // {winner, reason} where it did not end by the rules
+    this.root = {move: null, children: [], parent: null, score: null}; // with an ending, {winner, reason}, where the
+    this.here = this.root; // game ended at a node, but not by the rules
     this.clocks = null; // seconds left of both players
   }
 
@@ -46,6 +45,9 @@ export class GameTree {
     return line;
   }
 
+  // The node where the main line ends.
+  get last() { return this.mainLine().at(-1) ?? this.root; }
+
   // Make the line to a node the main one.
   promote(node) {
     for (let one = node; one.parent; one = one.parent) {
@@ -65,8 +67,8 @@ export class GameTree {
     const plain = (node) => ({...node, parent: undefined, children: node.children.map(plain)});
     const at = [];
     for (let one = this.here; one.parent; one = one.parent) at.unshift(one.parent.children.indexOf(one));
-    const {setup, settings, ending, clocks} = this;
-    return {setup, settings, ending, clocks, root: plain(this.root), at};
+    const {setup, settings, clocks} = this;
+    return {setup, settings, clocks, root: plain(this.root), at};
   }
 
   static fromData(data) {
@@ -78,8 +80,8 @@ export class GameTree {
     };
     tree.root = linked(data.root, null);
     tree.here = data.at.reduce((node, index) => node.children[index] ?? node, tree.root);
-    tree.ending = data.ending;
     tree.clocks = data.clocks;
+    if (data.ending) tree.last.ending = data.ending; // as it was kept before
     return tree;
   }
 }
@@ -108,7 +110,7 @@ export class Shelf {
   }
 
   // Unfinished games of tabs that are gone or elsewhere, newest first: [{key, time, tree}].
-  offered() { return this.#others().filter((one) => one.tree.root.children.length && !one.tree.ending); }
+  offered() { return this.#others().filter((one) => one.tree.root.children.length && !GameTree.fromData(one.tree).last.ending); }
 
   forget(key) { try { localStorage.removeItem(key); } catch { /* it is not there */ } }
 
