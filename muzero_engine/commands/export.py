@@ -31,6 +31,7 @@ from muzero_engine.inference.manifest import (
     MAX_FILE_BYTES,
     PICTURE,
     RECURRENT_INT8,
+    BadWeights,
     Boards,
     EnvironmentDescription,
     Manifest,
@@ -87,8 +88,8 @@ def export(
 
     It is made from a training run, from the checkpoint file of a bundle, or of a new network.
 
-    What the bundle says about training comes from the run, or from what lies beside the checkpoint. Measured levels
-    stay with their network: a new one has none yet.
+    What the bundle says about training comes from the run, or from what lies beside the checkpoint. What was measured
+    stays with its network: a new one has no levels yet.
 
     \b
     Examples:
@@ -135,7 +136,7 @@ def export(
         training = replace(training, **changes)
         title = f"{network.config.game}, {training.note}"
         picture, records = _curves_beside(checkpoint) if run is None else _curves(run, step, title)
-        had_int8 = (folder / RECURRENT_INT8).exists()
+        before = _there(folder)
         manifest = _write(
             network,
             made_for,
@@ -149,12 +150,21 @@ def export(
         )
     click.echo(f"{folder}: {manifest.summary()}")
     named = shlex.quote(str(folder))
-    if had_int8 and not int8:
-        click.echo("the 8-bit graph that was there is gone: --int8 makes it anew")
+    if before is not None and RECURRENT_INT8 in before.files and not int8:
+        rated = ", and with it the ratings of its games" if before.ratings else ""
+        click.echo(f"the 8-bit graph that was there is gone{rated}: --int8 makes it anew")
     if manifest.environment is not None:
         click.echo(f"see it act: muzero-engine watch --weights {named}")
     elif manifest.levels is None:
         click.echo(f"its levels are not measured: muzero-engine calibrate --game {manifest.game} --weights {named}")
+
+
+def _there(folder: Path) -> Manifest | None:
+    """Return what a folder holds, None where that is no bundle."""
+    try:
+        return read_manifest(folder)
+    except BadWeights:
+        return None
 
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Training, int]:

@@ -6,8 +6,10 @@ of two halves, and a kill leaves the old bundle or the new one.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import (
     CARD,
     CHECKPOINT,
+    DECODER,
     HISTORY,
     INITIAL,
     KNOWN_FILES,
@@ -71,12 +74,12 @@ def export_bundle(
     """Write the bundle of a network of `game` to `folder`, in place of a bundle that is there (its README.md stays).
 
     `game` may be an environment. With `int8` also `recurrent.int8.onnx`, calibrated on `training.boards` or episodes,
-    which then is what a processor runs by default. What was measured of this very network stays, that in the bundle
-    which is replaced and that in the bundle `source`, where the network is from. `picture` is a PNG file with the
-    curves of the training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds the
-    weights of both graphs: a network loaded from it exports to the same files. Raises BadConfig where the network was
-    not made for this version of the game or for this environment, FileExistsError where `folder` holds something that
-    is no part of a bundle, or one of another game, BadEnvironment, EnvironmentFailed.
+    which then is what a processor runs by default. What was measured of this very network stays, and its decoder, in a
+    bundle that is replaced; so does what is in the bundle `source`, where the network is from. `picture` is a PNG file
+    with the curves of the training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds
+    the weights of both graphs: a network loaded from it exports to the same files. Raises BadConfig where the network
+    was not made for this version of the game or for this environment, FileExistsError where `folder` holds something
+    that is no part of a bundle, or one of another game, BadEnvironment, EnvironmentFailed.
     """
     if isinstance(game, EnvironmentDescription):
         _check_environment(network.config, game, int8)
@@ -107,12 +110,16 @@ def export_bundle(
         files[PICTURE] = picture
     if history is not None:
         files[HISTORY] = history
+    same = _of_same_network(checkpoint, (folder, source))
+    for path, other in same:
+        if DECODER in other.files and (path / DECODER).exists():
+            files[DECODER] = read_limited(path / DECODER, MAX_FILE_BYTES)
     environment = None
     if isinstance(game, EnvironmentDescription):  # where its class lies on this machine is nobody else's concern
         environment = replace(game, settings=replace(game.settings, folder=""))
     manifest = _manifest(network, training, files, environment)
-    for bundle in (folder, source):
-        manifest = manifest if bundle is None else _with_measured(manifest, bundle)
+    for _, other in same:
+        manifest = _with_measured(manifest, other)
     card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
     replace_bundle(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
     return manifest
@@ -196,17 +203,21 @@ def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
         replace_folder(made, folder)
 
 
-def _with_measured(manifest: Manifest, bundle: Path) -> Manifest:
-    """Return the manifest with levels and ratings of a bundle, if there is one and it is of the same network.
+def _of_same_network(checkpoint: bytes, folders: Iterable[Path | None]) -> list[tuple[Path, Manifest]]:
+    """Return those of the folders that hold a bundle of the network with this checkpoint."""
+    digest, same = hashlib.sha256(checkpoint).hexdigest(), []
+    for folder in folders:
+        with contextlib.suppress(BadWeights):
+            if folder is not None and (manifest := read_manifest(folder)).files[CHECKPOINT].sha256 == digest:
+                same.append((folder, manifest))
+    return same
+
+
+def _with_measured(manifest: Manifest, other: Manifest) -> Manifest:
+    """Return the manifest with levels and ratings of another one of the same network.
 
     Ratings are of games on a clock, so of the graph that plays them: with one in 8 bits, or without.
     """
-    try:
-        other = read_manifest(bundle)
-    except BadWeights:
-        return manifest
-    if other.files[CHECKPOINT].sha256 != manifest.files[CHECKPOINT].sha256:
-        return manifest
     as_fast = (RECURRENT_INT8 in other.files) == (RECURRENT_INT8 in manifest.files)
     ratings = other.ratings if as_fast else ()
     return replace(manifest, ratings=ratings or manifest.ratings, levels=other.levels or manifest.levels)

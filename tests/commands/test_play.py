@@ -74,11 +74,13 @@ def test_a_hint_is_given_at_full_strength_whatever_the_level() -> None:
     assert hint("--level", "200") == hint("--temperature", "50") == hint()
 
 
-@pytest.mark.parametrize("flags", [("--level", "200"), ("--skill-level", "3"), ("--human-time",)])
+@pytest.mark.parametrize(
+    "flags", [("--level", "200"), ("--skill-level", "3"), ("--human-time",), ("--temperature", "2")]
+)
 def test_how_the_engine_plays_is_refused_where_it_plays_no_move(flags: tuple[str, ...]) -> None:
     result = play("tictactoe", "--side", "both", *flags, lines=[])
     assert result.exit_code == 2
-    assert result.output.splitlines()[-1].startswith("Error: with --side both the engine plays no move")
+    assert result.output.splitlines()[-1] == f"Error: with --side both the engine plays no move: leave {flags[0]} out"
 
 
 def test_undo_takes_both_moves_back() -> None:

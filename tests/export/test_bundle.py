@@ -9,15 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from support.networks import tiny_network
 
 from muzero_engine import files
 from muzero_engine.export import bundle as bundle_module
 from muzero_engine.export.bundle import export_bundle, replace_bundle
 from muzero_engine.export.calibration import Int8Calibration
+from muzero_engine.export.decoder import DecoderTraining, add_decoder, decoder_file, train_decoder
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle, read_manifest
-from muzero_engine.inference.manifest import CHECKPOINT, INITIAL, MANIFEST, PICTURE, RECURRENT, Rating, Training
+from muzero_engine.inference.manifest import (
+    CHECKPOINT,
+    DECODER,
+    INITIAL,
+    MANIFEST,
+    PICTURE,
+    RECURRENT,
+    Rating,
+    Training,
+)
 from muzero_engine.network.config import BadConfig
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.network.network_file import load_network
@@ -51,6 +62,20 @@ def test_ratings_stay_with_the_network_and_the_graph_that_they_are_of(tmp_path: 
     assert export_bundle(network, GAME, tmp_path / "a", training=TRAINING, int8=few).ratings == ()
     other = tiny_network(GAME, seed=2)
     assert export_bundle(other, GAME, tmp_path / "b", training=TRAINING, source=tmp_path / "a").ratings == ()
+
+
+def test_a_decoder_stays_with_its_network(tmp_path: Path) -> None:
+    network = tiny_network(GAME)
+    export_bundle(network, GAME, tmp_path / "a", training=TRAINING)
+    settings = DecoderTraining(plies=40, examples=40, epochs=1, batch=8, unroll_steps=1)
+    decoder = train_decoder(network, GAME, (), settings, torch.device("cpu"), lambda _: None)
+    add_decoder(tmp_path / "a", decoder_file(decoder, network))
+    made = (tmp_path / "a" / DECODER).read_bytes()
+    for place in ("a", "b"):
+        manifest = export_bundle(network, GAME, tmp_path / place, training=TRAINING, source=tmp_path / "a")
+        assert DECODER in manifest.files
+        assert (tmp_path / place / DECODER).read_bytes() == made
+    assert DECODER not in export_bundle(tiny_network(GAME, seed=2), GAME, tmp_path / "b", training=TRAINING).files
 
 
 def test_a_bundle_replaces_a_bundle_whole(tmp_path: Path) -> None:

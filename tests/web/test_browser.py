@@ -263,6 +263,20 @@ def test_the_clock_of_a_game_that_was_left_ends_no_other(page: Page) -> None:
     expect(status(page)).to_have_text("white to move")
 
 
+def test_the_clocks_come_back_with_a_move_that_is_taken_back(page: Page) -> None:
+    begin(page, "chess", side="0", time="clock", minutes="0.1", increment="0")
+    square(page, "e2").click()
+    square(page, "e4").click()
+    expect(status(page)).to_have_text("white to move")
+    expect(status(page)).to_have_text("black wins: time")
+    page.click("#undo")
+    expect(status(page)).to_have_text("white to move")
+    expect(page.locator("#player-below .clock")).not_to_have_text("0.0")
+    square(page, "d2").click()
+    square(page, "d4").click()
+    expect(page.locator("#moves .move")).to_have_count(4)
+
+
 def test_fields_that_are_not_shown_do_not_keep_from_playing(page: Page) -> None:
     page.click("#new")
     page.select_option("[name=game]", "go")

@@ -97,7 +97,7 @@ def _viewer(title: str) -> str:
     return f"""<p class="facts">A move that is clicked, in the curve or below, is shown on a board; so is the
 whole game:</p>
 {viewer.MARKUP}
-<table><tr data-game="0"><td class="text">{_escape(title)}</td></tr></table>"""
+<div class="wide"><table><tr data-game="0"><td class="text">{_escape(title)}</td></tr></table></div>"""
 
 
 def _plays_again(moves: Sequence[JudgedMove]) -> bool:

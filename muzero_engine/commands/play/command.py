@@ -8,7 +8,14 @@ import sys
 import click
 
 from muzero_engine.commands.common.compose import level_line, levels, make_engine, weights_line
-from muzero_engine.commands.common.flags import OF_CLOCKS, OF_SESSIONS, engine_flags
+from muzero_engine.commands.common.flags import (
+    OF_CLOCKS,
+    OF_GAMES,
+    OF_RESIGNATIONS,
+    OF_SESSIONS,
+    engine_flags,
+    is_written,
+)
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
@@ -20,12 +27,12 @@ from muzero_engine.commands.play.table import Table
 from muzero_engine.engine.human_time import LONGEST_MS
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.engine.strength import limited
 from muzero_engine.games.base import Position, WithKomi
 from muzero_engine.games.registry import BUILT_IN
 from muzero_engine.protocols.common.stdio import require_streams
 
 DEFAULT_SECONDS = 1.0
+OF_ENGINES_MOVES = OF_GAMES | OF_RESIGNATIONS | {"temperature", "temperature_plies"}  # flags
 
 
 @click.command()
@@ -64,8 +71,8 @@ def play(
     start = _start(game, size, komi, position)
     people = _people(side, start)
     engine_plays = len(people) < len(start.spec.players)
-    if not engine_plays and (limited(options) or options.human_time):
-        raise click.UsageError(f"with --side {side} the engine plays no move: leave its level and --human-time out")
+    if not engine_plays and (written := next(filter(is_written, sorted(OF_ENGINES_MOVES)), None)) is not None:
+        raise click.UsageError(f"with --side {side} the engine plays no move: leave --{written.replace('_', '-')} out")
     scripted = not sys.stdin.isatty()
     console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji, scripted=scripted))
     engine = make_engine(game, options)

@@ -116,9 +116,9 @@ def page_text(
 </head>
 <body>
 <h1>{_escape(title)}</h1>
-<table>
+<div class="wide"><table>
 {head}
-</table>
+</table></div>
 {_engines(played)}
 <h2>Ratings</h2>
 <div class="wide"><table class="results">

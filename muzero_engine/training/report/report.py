@@ -78,11 +78,12 @@ def _page(records: Sequence[CycleRecord], title: str, pictures: Sequence[tuple[C
 <style>
 body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto; max-width: 90rem;
   padding: 0 1rem; }}
-main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(26rem, 1fr)); gap: 1rem; }}
+main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }}
 figure {{ margin: 0; }}
 img {{ width: 100%; height: auto; }}
 table {{ border-collapse: collapse; margin-bottom: 1.5rem; }}
 th {{ text-align: left; font-weight: normal; color: #666; padding-right: 1.5rem; }}
+td {{ overflow-wrap: anywhere; }}
 </style>
 </head>
 <body>

@@ -244,11 +244,13 @@ class Page {
   async make(text) {
     const move = this.shown.moves.find((one) => one.move === text);
     if (!move) return;
-    const increment = this.tree.settings.increment;
-    if (this.tree.clocks && this.clocks.running) this.tree.clocks[this.shown.mover] += increment;
+    const {clocks, settings} = this.tree, counted = this.clocks.running;
+    this.clocks.stop();
+    if (clocks && counted) clocks[this.shown.mover] += settings.increment;
     this.tree.play({move: text, text: move.text, mover: this.shown.mover,
       number: this.shown.board?.move_number ?? this.shown.ply + 1});
     this.reached = this.tree.here;
+    if (clocks) this.tree.here.clocks = [...clocks];
     await this.drop();
     this.refresh();
   }
@@ -285,7 +287,9 @@ class Page {
     let node = this.tree.here;
     node.ending = null;
     do node = node.parent; while (node?.parent && this.people.length === 1 && !this.people.includes(1 - node.mover));
-    if (node) this.goTo(node);
+    if (!node) return;
+    if (this.tree.clocks) this.tree.clocks = [...(node.clocks ?? [this.tree.settings.clock, this.tree.settings.clock])];
+    this.goTo(node);
   }
 
   end(winner, reason) {
@@ -440,6 +444,7 @@ class Page {
         this.tree.here = node;
         this.shown = shown;
         this.render();
+        by("resign").disabled = true; // this is not where the game is
         if (this.shown.outcome) {
           const {winner} = this.shown.outcome;
           node.score = winner === null ? 0.5 : 1 - winner;
