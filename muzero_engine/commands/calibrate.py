@@ -13,6 +13,7 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
+from muzero_engine.commands.common.numbers import EvenCount
 from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import text_bytes, write_atomically
@@ -56,10 +57,10 @@ LONGEST_MOVE = "movetime=30,margin=30"  # a level ends its search by itself long
 @click.option(
     "--check",
     "check_games",
-    type=click.IntRange(min=0),
+    type=EvenCount(),
     metavar="N",
     default=0,
-    help="Then check four levels by N games each  [0]",
+    help="Then check four levels by N games each, an even number  [0]",
 )
 @concurrency_flag
 @without_flag

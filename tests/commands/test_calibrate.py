@@ -70,6 +70,7 @@ def test_levels_are_measured_gone_on_with_and_checked(
     monkeypatch.setattr("muzero_engine.commands.calibrate.Runner", ChanceRunner)
     folder = tmp_path / "games"
     arguments = ["--weights", str(weights), "--out", str(folder)]
+    assert "games are played in pairs: 4 or 6" in calibrate(*arguments, "--check", "5").output
     begun = calibrate(*arguments, "--games", "20", "--no-write")
     assert begun.exit_code == 0, begun.output
     assert begun.output.startswith(f"the manifest of {weights} stays as it is (--write: ")

@@ -354,6 +354,9 @@ def test_a_level_may_be_a_rank(page: Page) -> None:
     expect(page.locator("#level-range")).to_have_text("400 to 2200; empty: as strong as it can")
     field.fill("8k")
     assert not field.evaluate("field => field.validity.valid")
+    page.keyboard.press("Escape")
+    begin(page, "go", side="0", level="800", size="13")
+    expect(page.locator("body")).to_contain_text("(engine, 800 Elo on 9x9)")
 
 
 def test_clocks_run_and_fall(page: Page) -> None:

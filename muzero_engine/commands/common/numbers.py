@@ -33,3 +33,17 @@ class KomiNumber(FiniteNumber):
         if 2.0 * number % 1.0:
             self.fail(f"komi must be a whole or a half number, not {value!r}", param, ctx)
         return number
+
+
+class EvenCount(click.IntRange):
+    """A number of games that are played in pairs, with sides exchanged."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number."""
+        count = super().convert(value, param, ctx)
+        if count % 2:
+            self.fail(f"games are played in pairs: {count - 1} or {count + 1}", param, ctx)
+        return count

@@ -7,6 +7,7 @@ because match runners refuse to start without it; it is the runner that ends the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -90,9 +91,11 @@ def fit_text(info: OptionInfo, text: str) -> str:
     try:
         info.parse(text)
     except BadOption:
-        if info.kind is Kind.SPIN and info.minimum is not None and info.maximum is not None:
+        if info.minimum is not None and info.maximum is not None:
             try:
-                return f"{max(info.minimum, min(info.maximum, int(text))):.0f}"
+                number = int(text) if info.kind is Kind.SPIN else float(text)
             except ValueError:
                 return text
+            if not math.isnan(number):
+                return f"{max(info.minimum, min(info.maximum, number))}"
     return text

@@ -14,7 +14,8 @@ After Tord Romstad's USI draft (2007) and what Shogidokoro added to it. Where cl
 - After a position that was refused there is none until the next: `go` is answered by `bestmove resign`, `go mate` by
   `checkmate timeout`, which claims nothing. After an illegal move `go` is answered for the moves before it, `go mate`
   by `checkmate timeout` as well.
-- Unknown commands and options are met with silence, wrong arguments with one `info string error: ...` line.
+- Unknown commands are met with silence, wrong arguments with one `info string error: ...` line. An `info string` tells
+  of an unknown option, and of a number that an option does not take, of which it takes the nearest.
 """
 
 from __future__ import annotations
@@ -152,7 +153,7 @@ class UsiSession(GuiSession):
         """Return the text of a value that the option takes, the nearest one to a number that it does not; say so."""
         fitting = fit_text(info, text)
         if fitting != text:
-            self._tell(f"{name} takes {info.minimum:.0f} to {info.maximum:.0f}, not {text}: {fitting} is taken")
+            self._tell(f"{name} takes {info.minimum} to {info.maximum}, not {text}: {fitting} is taken")
         return fitting
 
     def _usinewgame(self, _: str) -> None:

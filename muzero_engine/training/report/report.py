@@ -59,7 +59,9 @@ def write_report(
 def _refuse_another(path: Path, run: str) -> None:
     """Raise PicturesInTheWay for a file that is there and is no picture of the run."""
     if path.exists() and f"{RUN}\0{run}".encode() not in read_limited(path, MOST_PNG)[:PNG_BEGINS]:
-        raise PicturesInTheWay(f"{path} is there already, and is not of this run: choose another folder")
+        raise PicturesInTheWay(
+            f"{path} is there already, and is not known to be of this run: remove it, or choose another folder"
+        )
 
 
 def _page(records: Sequence[CycleRecord], title: str, pictures: Sequence[tuple[Chart, bytes]]) -> str:

@@ -205,12 +205,20 @@ class Page {
     return name ? `${name}, ${side}` : side;
   }
 
+  levelBoard() { // "9x9" where the engine's level was measured on another board than this one, else ""
+    const {levels_board: measured} = this.game, view = this.shown.board;
+    const here = !measured || !view || (measured[0] === view.rows.length && measured[1] === view.columns.length);
+    return here ? "" : measured.join("x");
+  }
+
   showPlayers() {
     const above = this.board.flipped ? 0 : 1;
     const places = {[above]: by("player-above"), [1 - above]: by("player-below")};
     this.board.hands = [0, 1].map((player) => places[player].querySelector(".hand"));
+    const {elo} = this.tree.settings, measured = this.levelBoard();
+    const level = Number.isFinite(elo) ? `, ${elo} Elo${measured && ` on ${measured}`}` : "";
     for (const player of [0, 1]) {
-      const who = !this.people.includes(player) ? ` (engine${Number.isFinite(this.tree.settings.elo) ? `, ${this.tree.settings.elo} Elo` : ""})` : this.people.length === 1 ? " (you)" : "";
+      const who = !this.people.includes(player) ? ` (engine${level})` : this.people.length === 1 ? " (you)" : "";
       places[player].querySelector(".name").textContent = `${this.nameOf(player)}${who}`;
       places[player].classList.toggle("turn", this.shown.mover === player && !this.shown.outcome && !this.ended());
       if (!this.shown.board) places[player].querySelector(".hand").replaceChildren();
@@ -484,7 +492,7 @@ class Page {
     const suffix = await toSave(this.game.suffixes);
     if (!suffix) return;
     const names = this.tree.settings.names ?? [0, 1].map((player) => this.people.includes(player) ? "Player"
-      : `MuZero Engine${Number.isFinite(this.tree.settings.elo) ? ` ${this.tree.settings.elo}` : ""}`);
+      : `MuZero Engine${Number.isFinite(this.tree.settings.elo) && !this.levelBoard() ? ` ${this.tree.settings.elo}` : ""}`);
     const {last} = this.tree, about = {where: this.tree.where(last), suffix, names};
     if (last.ending) Object.assign(about, {winner: last.ending.winner, reason: last.ending.reason});
     try {

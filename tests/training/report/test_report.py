@@ -51,7 +51,7 @@ def test_pictures_replace_those_of_the_same_run_alone(tmp_path: Path) -> None:
     for _ in range(2):
         write_report(records, "one", page, png, run="one")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*")}
-    with pytest.raises(PicturesInTheWay, match="is not of this run: choose another folder"):
+    with pytest.raises(PicturesInTheWay, match="is not known to be of this run: remove it"):
         write_report(records, "another", page, png, run="another")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*")} == before
 
