@@ -238,6 +238,8 @@ def test_a_game_ends_where_it_is_resigned_also_with_moves_behind_it(page: Page) 
     page.fill("#typed-move", "d4")
     page.press("#typed-move", "Enter")
     expect(status(page)).to_have_text("black wins: resignation; take it back to go on")
+    page.click("#undo")  # at the first position: the resignation alone
+    expect(status(page)).to_have_text("white to move")
     page.click("#next")
     expect(status(page)).to_have_text("black to move")
 
@@ -376,6 +378,9 @@ def test_analysis_goes_on_and_off_and_its_lines_can_be_played(page: Page) -> Non
     page.click("#analyse")
     expect(page.locator(".arrow")).to_have_count(0)
     assert ENGINES[-1].wait(30)
+    page.click("#analyse")
+    begin(page, "chess", side="0")  # against the engine, which ends it
+    expect(page.locator("#analyse")).to_have_attribute("aria-pressed", "false")
 
 
 def test_a_game_is_gone_through(page: Page) -> None:

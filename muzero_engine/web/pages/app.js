@@ -86,6 +86,7 @@ class Page {
   begin(tree) {
     this.tree = tree;
     this.analysing = this.analysing && tree.settings.people.length === 2;
+    by("analyse").setAttribute("aria-pressed", String(this.analysing));
     const game = this.game, board = this.board;
     board.game = game.name;
     board.players = game.players;
@@ -160,7 +161,7 @@ class Page {
     by("position").value = shown.text;
     this.say(this.situation());
     by("resign").disabled = over || this.people.length !== 1;
-    by("undo").disabled = !tree.here.parent;
+    by("undo").disabled = !tree.here.parent && !this.ended();
   }
 
   button(text, onclick) {
@@ -291,13 +292,14 @@ class Page {
     } catch (error) { this.failed(error); }
   }
 
-  undo() { // to where a person was to move before
+  undo() { // to where a person was to move before, or the game went on
     let node = this.tree.here;
+    if (!node.parent && !node.ending) return;
     node.ending = null;
-    do node = node.parent; while (node?.parent && this.people.length === 1 && !this.people.includes(1 - node.mover));
-    if (!node) return;
+    if (node.parent) do node = node.parent; while (node.parent && this.people.length === 1 && !this.people.includes(1 - node.mover));
     if (this.tree.clocks) this.tree.clocks = [...(node.clocks ?? [this.tree.settings.clock, this.tree.settings.clock])];
-    this.goTo(node);
+    if (node === this.tree.here) this.drop().then(() => this.refresh());
+    else this.goTo(node);
   }
 
   end(winner, reason) {
@@ -428,12 +430,13 @@ class Page {
   async horizons() {
     const turn = this.turn, end = this.tree.last;
     if (!end.parent) { this.say("there is no game yet to look into"); return; }
+    const said = this.thinks ? by("status").textContent : this.situation();
     this.say("looking ahead from every position ...");
     try {
       const known = await this.connection.ask("horizons", {where: this.tree.where(end)});
       if (turn !== this.turn) return;
       this.imagination.showHorizons(known);
-      this.say(this.situation());
+      this.say(said);
     } catch (error) { this.failed(error); }
   }
 
