@@ -137,10 +137,19 @@ def test_ctrl_c_keeps_what_was_played(tmp_path: Path, weights: Path, without: li
     assert read_manifest(weights).ratings == ()
 
 
-def test_a_list_takes_no_flags_of_games(tmp_path: Path) -> None:
-    done = ladder("--list", "--without", "random", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "--list plays nothing: leave --without out" in done.stderr
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--list", "--without", "random"], "--without has no effect beside --list: leave it out"),
+        (["--refit", "--games", "4"], "--games has no effect beside --refit: leave it out"),
+        (["--rungs", "--write-manifest"], "--write-manifest has no effect beside --rungs: leave it out"),
+        (["--write-rungs"], "--write-rungs has an effect only with --rungs"),
+    ],
+)
+def test_flags_that_have_no_effect_are_refused(arguments: list[str], words: str) -> None:
+    done = CliRunner().invoke(main, ["ladder", "--game", "chess", *arguments])
+    assert done.exit_code == 2
+    assert words in done.stderr
 
 
 @pytest.mark.parametrize(

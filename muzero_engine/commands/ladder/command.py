@@ -46,6 +46,11 @@ from muzero_engine.match.settings.time_control import TimeControl
 ENGINE = "muzero"
 PROCESSOR = "processor"  # what a ladder's folder calls it
 TABLE, PAGE = "ladder.md", "ladder.html"  # in it
+BESIDE = {  # flags that say what is done -> those that have an effect then
+    "only_list": (),
+    "refit": ("weights", "write_manifest"),
+    "rungs": ("out", "games", "concurrency", "seed", "without", "write_rungs", "weights"),  # the last is refused there
+}
 
 
 @click.command()
@@ -94,8 +99,7 @@ def ladder(
       muzero-engine ladder --game chess --list
       muzero-engine ladder --game go --size 9 --weights my-weights --games 100
     """
-    if only_list:
-        _refuse_flags_of_games()
+    _refuse_flags_without_effect()
     if game is None:
         if not only_list or size is not None:
             raise BadLadder(f"a ladder needs --game: one of {', '.join(LADDERS)}")
@@ -165,11 +169,17 @@ def ladder(
         click.echo(f"the rating is in the manifest of {folder}")
 
 
-def _refuse_flags_of_games() -> None:
-    """Refuse flags beside --list that would be dropped in silence."""
-    for parameter in click.get_current_context().command.params:
-        if is_written(str(parameter.name)) and parameter.name not in ("only_list", "game", "size"):
-            raise click.UsageError(f"--list plays nothing: leave {parameter.opts[0]} out")
+def _refuse_flags_without_effect() -> None:
+    """Refuse flags that would be dropped in silence beside one that says what is done."""
+    context = click.get_current_context()
+    flags = {str(parameter.name): parameter.opts[0] for parameter in context.command.params}
+    written = [name for name in flags if is_written(name)]
+    for done in (name for name in BESIDE if context.params[name]):
+        for name in written:
+            if name not in (done, "game", "size", *BESIDE[done]):
+                raise click.UsageError(f"{flags[name]} has no effect beside {flags[done]}: leave it out")
+    if "write_rungs" in written and not context.params["rungs"]:
+        raise click.UsageError("--write-rungs has an effect only with --rungs")
 
 
 def _refit(ladder: Ladder, folder: Path, manifest: Manifest, write_manifest: bool) -> None:
