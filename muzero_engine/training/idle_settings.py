@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from muzero_engine.environments.base import ObservationKind
+from muzero_engine.environments.registry import environment_spec
 from muzero_engine.games.base import WithKomi
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import Optimiser, TrainConfig
@@ -12,7 +14,7 @@ from muzero_engine.training.settings_text import BadSettings
 
 def refuse_idle(config: TrainConfig, names: Iterable[str], *, in_cluster: bool) -> None:
     """Raise BadSettings for a setting (`learner.momentum`) that was named and has no effect in a run with this
-    configuration; `in_cluster` where actors on other machines play."""
+    configuration; `in_cluster` where actors on other machines play. Raises BadEnvironment."""
     for name in names:
         if reason := _why_idle(config, name, in_cluster=in_cluster):
             raise BadSettings(f"{name} has no effect {reason}: leave it out")
@@ -22,9 +24,12 @@ def _why_idle(config: TrainConfig, name: str, *, in_cluster: bool) -> str:
     if config.learns_environment and name in _OF_BOARDS:
         instead = f" (there {_INSTEAD[name]})" if name in _INSTEAD else ""
         return f"where an environment is learnt{instead}"
-    if not config.learns_environment and name in _OF_ENVIRONMENTS:
+    if config.learns_environment:
+        if name == _SHIFT and environment_spec(config.environment).kind is not ObservationKind.IMAGE:
+            return "where what is seen is no image"
+    elif name in _OF_ENVIRONMENTS:
         return "where a game is learnt"
-    if not config.learns_environment:
+    else:
         game = load_game(config.game)
         if name in _OF_KOMI and not isinstance(game.initial(game.spec.shapes[0]), WithKomi):
             return f"in {config.game}, which has no komi"
@@ -40,6 +45,7 @@ def _always(_: TrainConfig) -> bool:
     return True
 
 
+_SHIFT = "learner.shift"
 _OWNERSHIP = "learner.ownership_weight"
 _OF_KOMI = frozenset({"self_play.komi", "self_play.komi_spread"})
 _OF_BOARDS = frozenset(

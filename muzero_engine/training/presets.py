@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from muzero_engine.environments.base import ObservationKind
 from muzero_engine.environments.presets import preset_changes
 from muzero_engine.environments.registry import environment_spec, settings_here
 from muzero_engine.games.registry import load_game
@@ -97,10 +96,7 @@ def environment_preset(environment: str, name: str, changes: Sequence[str] = ())
     """
     whole = replace(_named(name), game="", environment=settings_here(environment))
     spec = environment_spec(environment_with(whole, changes))
-    config = with_overrides(whole, (*preset_changes(spec, name), *changes))
-    if config.learner.shift and spec.kind is not ObservationKind.IMAGE:
-        raise BadSettings("learner.shift has no effect where what is seen is no image: leave it out")
-    return config
+    return with_overrides(whole, (*preset_changes(spec, name), *changes))
 
 
 def _named(name: str) -> TrainConfig:

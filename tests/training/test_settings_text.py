@@ -207,6 +207,7 @@ def test_every_checked_setting_exists() -> None:
         ("tictactoe", "cluster.actors=4", "without --cluster"),
         ("", "self_play.max_plies=3", "where an environment is learnt (there environment.max_steps bounds an episode)"),
         ("", "self_play.branch_share=0.5", "where an environment is learnt"),
+        ("", "learner.shift=4", "where what is seen is no image"),
     ],
 )
 def test_a_setting_that_would_do_nothing_is_refused(game: str, change: str, why: str) -> None:

@@ -94,7 +94,10 @@ class Page {
     board.kanji = game.kanji && recall(local, "muzero-kanji") !== "no";
     board.flipped = this.people.length === 1 && this.people[0] === 1;
     by("kanji").hidden = !game.kanji;
-    if (tree.settings.clock !== null && !tree.clocks) tree.clocks = [tree.settings.clock, tree.settings.clock];
+    if (tree.settings.clock !== null && !tree.clocks) {
+      tree.clocks = [tree.settings.clock, tree.settings.clock];
+      tree.root.clocks = [...tree.clocks];
+    }
     by("engine-lines").replaceChildren();
     by("facts").textContent = "";
     by("bar").replaceChildren();
@@ -297,7 +300,9 @@ class Page {
     if (!node.parent && !node.ending) return;
     node.ending = null;
     if (node.parent) do node = node.parent; while (node.parent && this.people.length === 1 && !this.people.includes(1 - node.mover));
-    if (this.tree.clocks) this.tree.clocks = [...(node.clocks ?? [this.tree.settings.clock, this.tree.settings.clock])];
+    let timed = node;
+    while (timed && !timed.clocks) timed = timed.parent; // moves of a line that was only looked at took no time
+    if (timed && this.tree.clocks) this.tree.clocks = [...timed.clocks];
     if (node === this.tree.here) this.drop().then(() => this.refresh());
     else this.goTo(node);
   }
