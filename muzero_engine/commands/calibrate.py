@@ -19,7 +19,7 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
-from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest, shipped_weights_dir
+from muzero_engine.inference.bundle import default_weights_dir, load_bundle, shipped_weights_dir
 from muzero_engine.inference.levels import LevelTable
 from muzero_engine.inference.manifest import MANIFEST
 from muzero_engine.match.ladder.calibration import (
@@ -34,6 +34,7 @@ from muzero_engine.match.ladder.calibration import (
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, Openings, ladder_facts, ladder_openings
 from muzero_engine.match.ladder.level_checks import CheckGames, LevelCheck, plan_checks
 from muzero_engine.match.ladder.opponents import Ladder, installed, missing
+from muzero_engine.match.ladder.report import manifest_of
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES as GAMES_FILE
@@ -129,7 +130,7 @@ def calibrate(
     if table is None:
         raise BadLadder("no two levels can be told apart: the weights play at random, or there are too few games")
     if writes:
-        _put_levels(folder, table)
+        _put_levels(folder, table, settings.weights)
         click.echo(f"the levels are in the manifest of {folder}")
     else:
         click.echo(
@@ -292,10 +293,10 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([head, "|" + "-|" * len(rows[0]), *rest])
 
 
-def _put_levels(folder: Path, table: LevelTable) -> None:
-    """Put levels into a bundle's manifest. Raises BadLadder, BadWeights; BadLadder too where those there are known
+def _put_levels(folder: Path, table: LevelTable, network: str) -> None:
+    """Put levels into a bundle's manifest. Raises what `manifest_of` does, and BadLadder where those there are known
     better."""
-    manifest = read_manifest(folder)
+    manifest = manifest_of(folder, network)
     old = manifest.levels
     if old is not None and old.scale == table.scale and old.doubt < table.doubt:
         raise BadLadder(

@@ -166,8 +166,12 @@ class Manifest:
         return (self.planes, *shape) if self.environment is None else self.environment.spec.shape
 
     def networks_digest(self) -> str:
-        """Return a short hash of the networks that play, by which games with the same ones are known."""
-        hashes = sorted(self.files[name].sha256 for name in PLAYING_FILES if name in self.files)
+        """Return a short hash of the networks that play, by which games with the same ones are known.
+
+        Graphs in 32 bits have their numbers in the checkpoint; an 8-bit one has its own, which tell networks apart too.
+        """
+        names = PLAYING_FILES if RECURRENT_INT8 in self.files else (*PLAYING_FILES, CHECKPOINT)
+        hashes = sorted(self.files[name].sha256 for name in names if name in self.files)
         return hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
 
     def summary(self) -> str:

@@ -22,6 +22,7 @@ from muzero_engine.inference.manifest import (
     INITIAL,
     KNOWN_FILES,
     RECURRENT,
+    RECURRENT_INT8,
     BadWeights,
     EnvironmentDescription,
     FileInfo,
@@ -221,10 +222,14 @@ def test_an_environment_that_cannot_be_made_so_is_refused(setting: str, value: f
 
 
 def test_what_does_not_play_is_no_part_of_the_networks() -> None:
-    files = GOOD.files | {DECODER: FileInfo("2" * 64, 5), CHECKPOINT: FileInfo("3" * 64, 30)}
-    assert dataclasses.replace(GOOD, files=files).networks_digest() == GOOD.networks_digest()
-    other = GOOD.files | {RECURRENT: FileInfo("4" * 64, 20)}
-    assert dataclasses.replace(GOOD, files=other).networks_digest() != GOOD.networks_digest()
+    def digest(**changed: FileInfo) -> str:
+        return dataclasses.replace(GOOD, files=GOOD.files | changed).networks_digest()
+
+    eight_bits = {RECURRENT_INT8: FileInfo("5" * 64, 9)}
+    assert digest(**{DECODER: FileInfo("2" * 64, 5)}) == digest()
+    assert digest(**{RECURRENT: FileInfo("4" * 64, 20)}) != digest()
+    assert digest(**{CHECKPOINT: FileInfo("3" * 64, 30)}) != digest()  # where graphs have their numbers
+    assert digest(**eight_bits, **{CHECKPOINT: FileInfo("3" * 64, 30)}) == digest(**eight_bits) != digest()
 
 
 def test_a_bundle_from_before_levels_has_none() -> None:

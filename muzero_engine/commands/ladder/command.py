@@ -165,7 +165,9 @@ def ladder(
     if not done:
         raise _interrupted()
     if write_manifest:
-        put_ratings(folder, ladder, manifest_ratings(ladder, settings, store.records, _processor(store)))
+        put_ratings(
+            folder, ladder, manifest_ratings(ladder, settings, store.records, _processor(store)), settings.weights
+        )
         click.echo(f"the rating is in the manifest of {folder}")
 
 
@@ -188,7 +190,7 @@ def _refit(ladder: Ladder, folder: Path, manifest: Manifest, write_manifest: boo
     error = f"+-{whole.error:.0f} on the scale ({ladder.scale}), +-{anew.placing.own_error:.0f} within its opponents"
     click.echo(f"{ladder.label}: {whole.elo:.0f} {error}; {whole.games} games\n\n{anew.table}")
     if write_manifest:
-        put_ratings(folder, ladder, anew.ratings, replaced=True)
+        put_ratings(folder, ladder, anew.ratings, manifest.networks_digest(), replaced=True)
         click.echo(f"\nthe rating is in the manifest of {folder}")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from muzero_engine.files import write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import read_manifest
-from muzero_engine.inference.manifest import MANIFEST, Rating
+from muzero_engine.inference.manifest import MANIFEST, Manifest, Rating
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, fault_lines, placing_of, rated_games
 from muzero_engine.match.ladder.opponents import Ladder, own_player
 from muzero_engine.match.ladder.placing import Placing, rung_ratings
@@ -118,15 +118,26 @@ def manifest_ratings(
     return tuple(ratings)
 
 
-def put_ratings(folder: Path, ladder: Ladder, ratings: Sequence[Rating], *, replaced: bool = False) -> None:
+def manifest_of(folder: Path, network: str) -> Manifest:
+    """Return the manifest of a bundle. Raises BadWeights, and BadLadder where it is not of the network of this digest,
+    which games were played with."""
+    manifest = read_manifest(folder)
+    if manifest.networks_digest() != network:
+        raise BadLadder(f"{folder} has another network by now than these games were begun with: its manifest stays")
+    return manifest
+
+
+def put_ratings(
+    folder: Path, ladder: Ladder, ratings: Sequence[Rating], network: str, *, replaced: bool = False
+) -> None:
     """Put ratings, the whole ladder's first, into a bundle's manifest in place of what this ladder wrote before.
 
-    Raises BadLadder, BadWeights; BadLadder as well where the rating in the manifest is on the same scale and known
+    Raises what `manifest_of` does, and BadLadder where the rating in the manifest is on the same scale and known
     better than the new one, unless it is to be `replaced` all the same.
     """
     if not ratings:
         raise BadLadder("no games were rated")
-    manifest = read_manifest(folder)
+    manifest = manifest_of(folder, network)
     for old in () if replaced else manifest.ratings:
         if old.opponent == WHOLE and old.conditions.startswith(_scale_text(ladder)) and old.error < ratings[0].error:
             raise BadLadder(

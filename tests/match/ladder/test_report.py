@@ -82,8 +82,8 @@ def test_ratings_go_into_the_manifest_and_replace_those_of_before(games: list[Ga
     other = Rating(elo=1.0, error=2.0, opponent="an earlier net", games=10, conditions="16 simulations")
     (folder / MANIFEST).write_text(replace(read_manifest(folder), ratings=(other,)).to_json())
     ratings = manifest_ratings(CHESS, SETTINGS, games, "a fast one")
-    put_ratings(folder, CHESS, ratings)
-    put_ratings(folder, CHESS, ratings)
+    put_ratings(folder, CHESS, ratings, read_manifest(folder).networks_digest())
+    put_ratings(folder, CHESS, ratings, read_manifest(folder).networks_digest())
     manifest = load_bundle(folder).manifest
     assert manifest.ratings == (*ratings, other)
     first = manifest.ratings[0]
@@ -103,8 +103,21 @@ def test_a_rating_is_not_replaced_by_one_that_is_known_worse(games: list[GameRec
     known = replace(manifest_ratings(CHESS, SETTINGS, games, "a fast one")[0], error=1.0, games=5000)
     (folder / MANIFEST).write_text(replace(read_manifest(folder), ratings=(known,)).to_json())
     with pytest.raises(BadLadder, match=r"keeps its rating, \d+ \+-1 after 5000 games, .*: play more games"):
-        put_ratings(folder, CHESS, manifest_ratings(CHESS, SETTINGS, games, "a fast one"))
+        put_ratings(
+            folder,
+            CHESS,
+            manifest_ratings(CHESS, SETTINGS, games, "a fast one"),
+            read_manifest(folder).networks_digest(),
+        )
     assert read_manifest(folder).ratings == (known,)
+
+
+def test_ratings_of_another_network_are_not_put_into_a_manifest(games: list[GameRecord], tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(ROOT / "weights" / "chess", tmp_path / "chess"))
+    before = (folder / MANIFEST).read_bytes()
+    with pytest.raises(BadLadder, match="has another network by now than these games were begun with"):
+        put_ratings(folder, CHESS, manifest_ratings(CHESS, SETTINGS, games, "a fast one"), "0" * 16)
+    assert (folder / MANIFEST).read_bytes() == before
 
 
 def test_few_games_say_so(games: list[GameRecord]) -> None:
