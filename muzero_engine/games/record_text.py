@@ -42,7 +42,8 @@ def ending_text(record: GameRecord) -> str:
         return "unfinished"
     winner = record.winner
     result = "draw" if winner is None else f"{record.first if winner == 0 else record.second} wins"
-    return f"{result}; {record.ending.value}: {record.reason}"
+    kind = record.ending.value
+    return f"{result}; {kind}" if record.reason in ("", kind) else f"{result}; {kind}: {record.reason}"
 
 
 def with_movers(record: GameRecord, first_mover: int) -> Iterator[tuple[int, str, PlyRecord | None]]:

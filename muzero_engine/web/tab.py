@@ -175,8 +175,8 @@ class Tab:
             raise BadRequest("the game is over")
         engine = self._engine_of(request.where.game, request.elo)
         where, before = request.where, self._where
-        if replace(where, moves=where.moves[: len(before.moves)]) != before:
-            engine.new_game()  # this is another, or another line of it
+        if replace(where, moves=where.moves[:1]) != replace(before, moves=before.moves[:1]):
+            engine.new_game()
         self._where = where
         clock = None
         if request.clock is not None:
@@ -309,6 +309,9 @@ def _start(where: Where, game: Game) -> Position:
     return position
 
 
+_ENDINGS = {"time": Ending.TIME_LOSS, Ending.DECLARATION.value: Ending.DECLARATION}  # by the page's words
+
+
 def _saved(request: SaveRequest) -> Data:
     position = position_of(request.where)
     game = load_game(request.where.game)
@@ -318,8 +321,7 @@ def _saved(request: SaveRequest) -> Data:
     if outcome is not None:
         record = game_record(position, names, outcome.winner, Ending.RULES, outcome.reason)
     elif request.winner is not None:
-        declared = request.reason == Ending.DECLARATION.value
-        ending = Ending.DECLARATION if declared else Ending.RESIGNATION
+        ending = _ENDINGS.get(request.reason, Ending.RESIGNATION)
         record = game_record(position, names, request.winner, ending, ending.value)
     else:
         record = game_record(position, names, None, Ending.UNFINISHED, "unfinished")

@@ -238,6 +238,10 @@ def test_a_game_ends_where_it_is_resigned_also_with_moves_behind_it(page: Page) 
     page.fill("#typed-move", "d4")
     page.press("#typed-move", "Enter")
     expect(status(page)).to_have_text("black wins: resignation; take it back to go on")
+    page.click("#undo")  # the resignation alone
+    expect(status(page)).to_have_text("white to move")
+    page.click("#resign")
+    expect(status(page)).to_have_text("black wins: resignation")
     page.click("#undo")  # at the first position: the resignation alone
     expect(status(page)).to_have_text("white to move")
     page.click("#next")

@@ -294,6 +294,20 @@ def test_what_is_saved_can_be_loaded_again(client: Client, name: str) -> None:
         assert [line["move"] for line in loaded["line"]] == moves
 
 
+@pytest.mark.parametrize(
+    ("game", "suffix", "reason", "written"),
+    [
+        ("chess", ".pgn", "time", '[Termination "time forfeit"]'),
+        ("chess", ".pgn", "resignation", "{ White wins; resignation } 1-0"),
+        ("go", ".sgf", "time", "RE[B+T]"),
+        ("shogi", ".csa", "time", "%TIME_UP"),
+    ],
+)
+def test_how_a_game_ended_is_saved(client: Client, game: str, suffix: str, reason: str, written: str) -> None:
+    saved = client.ask("save", where={"game": game}, suffix=suffix, winner=0, reason=reason)
+    assert written in base64.b64decode(saved["data"]).decode()
+
+
 def test_a_resignation_is_saved_as_one(client: Client) -> None:
     saved = client.ask(
         "save", where={"game": "chess", "moves": ["e2e4"]}, suffix=".pgn", winner=0, reason="resignation"

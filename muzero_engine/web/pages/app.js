@@ -268,6 +268,8 @@ class Page {
   }
 
   async playLine(moves) {
+    if (!this.shown || this.isBusy) return;
+    if (!this.mine) { this.played(moves[0]); return; } // which says why not
     try {
       const where = this.tree.where();
       where.moves = [...where.moves, ...moves];
@@ -298,8 +300,10 @@ class Page {
   undo() { // to where a person was to move before, or the game went on
     let node = this.tree.here;
     if (!node.parent && !node.ending) return;
+    const given = node.ending && node.ending.reason !== "time"; // what was given up or declared is taken back alone
     node.ending = null;
-    if (node.parent) do node = node.parent; while (node.parent && this.people.length === 1 && !this.people.includes(1 - node.mover));
+    if (given) this.reached = node;
+    else if (node.parent) do node = node.parent; while (node.parent && this.people.length === 1 && !this.people.includes(1 - node.mover));
     let timed = node;
     while (timed && !timed.clocks) timed = timed.parent; // moves of a line that was only looked at took no time
     if (timed && this.tree.clocks) this.tree.clocks = [...timed.clocks];

@@ -87,7 +87,7 @@ def test_pgn() -> None:
     assert [None if it is None else it.white().score() for it in evals] == [30, -31, 32]
     assert [node.eval_depth() for node in nodes[2:]] == [5, 6, 7]
     assert "1000 nodes" in nodes[2].comment
-    assert nodes[-1].comment.endswith("A engine wins; resignation: resignation")
+    assert nodes[-1].comment.endswith("A engine wins; resignation")
 
 
 def test_lines_of_pgn_have_80_columns() -> None:
