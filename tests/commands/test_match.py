@@ -22,6 +22,8 @@ from support.other_rules import problems
 from muzero_engine.cli import main
 from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import default_weights_dir, read_manifest
+from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST
 from muzero_engine.match.engines import base
 from muzero_engine.match.records.moves import move_count
 from muzero_engine.match.records.store import LOCK, recorded_games
@@ -239,6 +241,20 @@ def test_what_is_wrong_is_said_in_one_line(
     assert len(errors) == 1
     assert problem in errors[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_match_is_not_gone_on_with_by_another_network(tmp_path: Path) -> None:
+    weights = Path(shutil.copytree(default_weights_dir("tictactoe"), tmp_path / "weights"))
+    engines = ["-e", f"weights={weights} muzero", "-e", "random", "--tc", "nodes=1"]
+    arguments = ["--game", "tictactoe", *engines, "--pairs", "1", "--out", str(tmp_path / "m")]
+    assert match(*arguments).exit_code == 0
+    assert "0 games to play" in match(*arguments, "--resume").output
+    manifest = read_manifest(weights)
+    files = manifest.files | {CHECKPOINT: replace(manifest.files[CHECKPOINT], sha256="0" * 64)}
+    (weights / MANIFEST).write_text(replace(manifest, files=files).to_json())
+    refused = match(*arguments, "--resume")
+    assert refused.exit_code == 1
+    assert "muzero has another network by now than in the games in " in refused.output
 
 
 def test_engines_of_one_name_get_numbers(tmp_path: Path) -> None:

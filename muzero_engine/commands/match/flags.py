@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +13,11 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.machine import machine_line
 from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.files import expanded
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import default_weights_dir, read_manifest
+from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
 from muzero_engine.match.play.runner import Runner
@@ -31,10 +35,11 @@ from muzero_engine.match.settings.match_settings import (
     MatchSettings,
     Patience,
     Scoring,
+    own_command,
 )
 
 MOST_ELO = 10_000  # of an anchor, from 0
-IDENTITIES, MACHINE = "identities", "machine"  # what a match's folder calls them
+IDENTITIES, MACHINE, NETWORKS = "identities", "machine", "networks"  # what a match's folder calls them
 PAGE = "report.html"  # in it
 
 
@@ -169,7 +174,7 @@ class Flags:
         names = [engine.name for engine in settings.engines]
         runner.start(names)
         event = f"muzero-engine match: {' - '.join(names[:4])}"
-        seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line()}
+        seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line(), NETWORKS: networks_of(settings)}
         return Store.create(folder, self.game, event, match_facts(settings) | seen, results=(SUMMARY, PAGE, *PICTURES))
 
     def resumed(self, settings: MatchSettings, plans: Sequence[GamePlan]) -> Store:
@@ -177,6 +182,12 @@ class Flags:
         if self.out is None:
             raise BadMatch("--resume needs the folder of the match: --out FOLDER")
         store = Store.resume(self.out, self.game, match_facts(settings))
+        before = store.facts.get(NETWORKS, {})  # which older matches do not tell
+        for name, network in networks_of(settings).items():
+            if before.get(name, network) != network:
+                raise BadMatch(
+                    f"{name} has another network by now than in the games in {self.out}: choose another folder"
+                )
         planned = {(plan.pair, plan.game): plan for plan in plans}
         for record in store.records:
             plan = planned.get((record.pair, record.game))
@@ -194,6 +205,22 @@ class Flags:
                     "the old ones, or choose another folder"
                 )
         return store
+
+
+def networks_of(settings: MatchSettings) -> dict[str, str]:
+    """Return the digests of the networks that our own engines play with, by name, as far as they can be read."""
+    found = {}
+    for engine in settings.engines:
+        own = own_command(settings.game.game)
+        if engine.command[: len(own)] != own:
+            continue
+        with suppress(BadWeights):
+            folder = default_weights_dir(settings.game.game)
+            if "--weights" in engine.command[:-1]:
+                given = engine.command[engine.command.index("--weights") + 1]
+                folder = Path(engine.directory or ".") / expanded(given)
+            found[engine.name] = read_manifest(folder).networks_digest()
+    return found
 
 
 def match_facts(settings: MatchSettings) -> dict[str, Any]:
