@@ -10,7 +10,8 @@ def main(*command: str) -> None:
 
         if command:
             program([*command, *sys.argv[1:]], prog_name="muzero-engine")
-        program()
+        else:
+            program()
     except KeyboardInterrupt:
         print("stopped as asked", file=sys.stderr)
         raise SystemExit(130) from None

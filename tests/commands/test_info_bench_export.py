@@ -178,8 +178,10 @@ def test_an_export_that_is_told_to_end_leaves_nothing(tmp_path: Path, monkeypatc
     monkeypatch.setattr("muzero_engine.export.quantise.quantize_static", told_to_end)
     sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1")
     arguments = ("--game", "tictactoe", "--int8", "--positions", "8", *sizes)
-    result = CliRunner().invoke(main, ["export", "--out", str(tmp_path / "bundle"), *arguments])
-    signal.signal(signal.SIGTERM, before)
+    try:
+        result = CliRunner().invoke(main, ["export", "--out", str(tmp_path / "bundle"), *arguments])
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (130, "stopped as asked")
     assert list(tmp_path.rglob("*")) == [temporary]
 
