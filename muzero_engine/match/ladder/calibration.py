@@ -112,6 +112,7 @@ class Calibration:
         self._rungs = [rung for rung in ladder.opponents if rung.name in set(available)]
         self._openings = openings
         self._games = games
+        self._before = len(games)  # of earlier calls
         self._wanted = wanted
         self._pairs = Pairs(games)
 
@@ -126,7 +127,7 @@ class Calibration:
 
         Raises BadLadder where the engine loses by faults.
         """
-        refuse_faults(self._games)
+        refuse_faults(self._games, self._before)
         counts = _players(self._games) + _players(handed_out)
         name = min(map(player_name, PATH), key=lambda player: counts[player])
         if counts[name] >= self._wanted:
@@ -253,17 +254,23 @@ class Pairs:
         return plans
 
 
-def refuse_faults(games: Sequence[GameRecord]) -> None:
-    """Raise BadLadder where the engine lost more than a few games by faults of its program."""
-    lost = [record for record in games if record.ending.is_fault and loser(record).startswith(PREFIX)]
+def refuse_faults(games: Sequence[GameRecord], before: int) -> None:
+    """Raise BadLadder where the engine lost more than a few games by faults of its program, those of earlier calls left
+    out: the first `before`."""
+    new = games[before:]
+    lost = [record for record in new if record.ending.is_fault and loser(record).startswith(PREFIX)]
     if len(lost) > max(OWN_FAULTS, len(games) / 20):
         last = lost[-1]
-        raise BadLadder(f"{loser(last)} lost a game by a fault of its program, the {len(lost)}th: {last.reason}")
+        raise BadLadder(
+            f"{loser(last)} lost a game by a fault of its program, the {len(lost)}th: {last.reason}; such games count "
+            "for nothing, and the same command goes on when that is mended"
+        )
 
 
 def _players(games: Sequence[GameRecord] | Sequence[GamePlan]) -> Counter[str]:
-    """Count the games of each player."""
+    """Count the games of each player, those that a program's fault decided left out."""
     counts: Counter[str] = Counter()
     for game in games:
-        counts.update((game.first, game.second))
+        if isinstance(game, GamePlan) or not game.ending.is_fault:
+            counts.update((game.first, game.second))
     return counts

@@ -94,12 +94,13 @@ class CheckGames:
         self._checks = checks
         self._openings = openings
         self._games = games
+        self._before = len(games)
         self._wanted = wanted
         self._pairs = Pairs(games)
 
     def block(self, handed_out: Sequence[GamePlan]) -> list[GamePlan]:
         """Return the next games of a check, none where every one has enough. Raises BadLadder at a fault."""
-        refuse_faults(self._games)
+        refuse_faults(self._games, self._before)
 
         def count(check: LevelCheck) -> int:
             both = {player_name(check.settings), check.opponent.name}

@@ -132,6 +132,9 @@ def test_a_fault_of_the_engine_ends_it() -> None:
     games.append(games[0])
     with pytest.raises(BadLadder, match="level 1,8,0 lost a game by a fault of its program, the 6th"):
         calibration.block([])
+    again = Calibration(SHORT, RUNGS, OPENINGS, games, 10)  # what the fault was is mended
+    assert again.progress == 0.0
+    assert again.block([])
 
 
 def test_above_settings_that_are_alike_the_strongest_of_them_counts() -> None:
