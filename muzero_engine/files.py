@@ -17,6 +17,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 try:
@@ -34,6 +35,13 @@ _DARWIN_SWAP = 2  # RENAME_SWAP of renamex_np(2)
 _DAY_S = 86400.0
 
 NO_REGULAR_FILE = "it is no regular file"
+
+
+def new_folder(place: Path, start: str) -> Path:
+    """Return a folder in another one that is not there yet, named by what it is of and when it was begun."""
+    name = f"{start}-{time.strftime('%Y-%m-%d-%H%M%S')}"
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(folder for folder in map(place.joinpath, names) if not folder.exists())
 
 
 def folder_name(name: str) -> str:

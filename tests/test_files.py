@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from muzero_engine.files import (
     expanded,
     locked,
     make_folder,
+    new_folder,
     read_limited,
     replace_folder,
     restore_folder,
@@ -355,3 +357,13 @@ def test_folders_that_cannot_be_synced_are_no_failure(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "fsync", only_files)
     write_atomically(tmp_path / "a", b"1")
     assert (tmp_path / "a").read_bytes() == b"1"
+
+
+def test_a_new_folder_is_one_that_is_not_there_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "strftime", lambda _: "2026-01-31-235959")
+    names = []
+    for _ in range(3):
+        folder = new_folder(tmp_path, "chess")
+        folder.mkdir()
+        names.append(folder.name)
+    assert names == ["chess-2026-01-31-235959", "chess-2026-01-31-235959-2", "chess-2026-01-31-235959-3"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from muzero_engine.commands.common.training import (
     training_beside,
     training_errors,
 )
-from muzero_engine.files import write_atomically
+from muzero_engine.files import new_folder, write_atomically
 from muzero_engine.games.registry import game_names
 from muzero_engine.inference.manifest import CHECKPOINT
 from muzero_engine.machine import usable_cores
@@ -229,7 +228,7 @@ def _train(order: _Order) -> None:
     """Begin a run or go on with one, until it ends."""
     progress = Progress(sys.stderr, silent=told("RANK", 0) != 0)
     what = "training" if order.subject is None else order.subject.name
-    folder = order.folder or _new_folder("run" if order.subject is None else order.subject.folder_name)
+    folder = order.folder or new_folder(RUNS, "run" if order.subject is None else order.subject.folder_name)
     try:
         with _interruptible(progress), ExitStack() as stack:
             lock = stack.enter_context(RunLock(folder))
@@ -384,13 +383,6 @@ def _refuse_another(folder: Path, lock: RunLock, resume: str | None) -> None:
         lock.take()
     if resume is None and any(folder.glob("checkpoint-*")):
         raise BadSettings(f"{folder} already holds a run: go on with --resume, or choose another folder")
-
-
-def _new_folder(start: str) -> Path:
-    """Return a folder that is not there yet."""
-    name = f"{start}-{time.strftime('%Y-%m-%d-%H%M%S')}"
-    names = (name if number == 1 else f"{name}-{number}" for number in range(1, 1000))
-    return next(folder for folder in map(RUNS.joinpath, names) if not folder.exists())
 
 
 def _latest_run(subject: Subject | None) -> str:

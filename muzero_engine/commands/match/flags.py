@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.machine import machine_line
 from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.files import expanded
+from muzero_engine.files import expanded, new_folder
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, read_manifest
@@ -169,7 +168,7 @@ class Flags:
 
     def created(self, settings: MatchSettings, runner: Runner) -> Store:
         """Return a new folder, once all engines have been started: a mistyped one leaves none. Raises BadMatch."""
-        folder = self.out or Path("matches") / f"{self.game}-{datetime.now():%Y%m%d-%H%M%S}"
+        folder = self.out or new_folder(Path("matches"), self.game)
         refuse_games(folder)
         names = [engine.name for engine in settings.engines]
         runner.start(names)
