@@ -3,16 +3,15 @@
 import {Board} from "./board.js";
 import {Clocks} from "./clocks.js";
 import {Connection, Lost} from "./connection.js";
-import {chooseMove, newGame, showHelp, toLoad, toSave} from "./dialogs.js";
+import {listen, recallTheme} from "./controls.js";
+import {chooseMove, newGame} from "./dialogs.js";
 import {GameTree, Shelf, keep, local, recall} from "./game.js";
 import {Imagination} from "./imagination.js";
 import {showRounds, showTree} from "./tree.js";
 import {showBar, showCurve, showFacts, showLines, showMoves} from "./panels.js";
 
 const by = (id) => document.getElementById(id);
-const REVIEW_NODES = 200; // simulations a move when a game is gone through
 const BRANCHES = 150; // of the tree that are drawn
-const IMAGINED = 12; // plies, at most
 
 class Page {
   constructor() {
@@ -32,7 +31,7 @@ class Page {
     this.imagination = new Imagination();
     this.clocks = new Clocks((player) => this.flagFell(player), () => this.showClocks());
     this.connection = new Connection((connected, reason) => this.connectionChanged(connected, reason));
-    this.listen();
+    listen(this);
   }
 
   get game() { return this.games.find((one) => one.name === this.tree.setup.game); }
@@ -415,109 +414,6 @@ class Page {
     await running.promise.catch(() => null);
   }
 
-  // Show what the model imagines along the best line of a search, or along the moves of the game.
-  async imagine(along) {
-    const turn = this.turn, tree = this.tree;
-    try {
-      let moves = [];
-      if (along === "game") {
-        for (let node = tree.here; node.children.length && moves.length < IMAGINED; node = node.children[0]) moves.push(node.children[0].move);
-        if (!moves.length) { this.say("there are no moves after this position: go back in the game"); return; }
-      } else {
-        if (!this.info) {
-          if (this.thinks) { this.say("the engine thinks about its move: wait for it"); return; }
-          const about = {where: tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES, plays: false};
-          if (!await this.search("review", about, turn)) return;
-        }
-        moves = this.info?.lines[0]?.moves.slice(0, IMAGINED) ?? [];
-      }
-      const {plies} = await this.connection.ask("imagine", {where: tree.where(), moves, kanji: this.board.kanji});
-      if (turn === this.turn) this.imagination.show(plies);
-    } catch (error) { this.failed(error); }
-  }
-
-  async horizons() {
-    const turn = this.turn, end = this.tree.last;
-    if (!end.parent) { this.say("there is no game yet to look into"); return; }
-    const said = this.thinks ? by("status").textContent : this.situation();
-    this.say("looking ahead from every position ...");
-    try {
-      const known = await this.connection.ask("horizons", {where: this.tree.where(end)});
-      if (turn !== this.turn) return;
-      this.imagination.showHorizons(known);
-      this.say(said);
-    } catch (error) { this.failed(error); }
-  }
-
-  async review() {
-    const line = this.tree.mainLine(), here = this.tree.here;
-    if (!line.length) { this.say("there is no move to go through"); return; }
-    this.analysing = false;
-    by("analyse").setAttribute("aria-pressed", "false");
-    this.clocks.stop();
-    for (const node of [this.tree.root, ...line]) {
-      const turn = ++this.turn;
-      await this.stop();
-      try {
-        const shown = await this.connection.ask("show", {where: this.tree.where(node), kanji: this.board.kanji});
-        if (turn !== this.turn) return;
-        this.tree.here = node;
-        this.shown = shown;
-        this.render();
-        by("resign").disabled = true; // this is not where the game is
-        if (this.shown.outcome) {
-          const {winner} = this.shown.outcome;
-          node.score = winner === null ? 0.5 : 1 - winner;
-          continue;
-        }
-        const about = {where: this.tree.where(), kanji: this.board.kanji, lines: this.lines, nodes: REVIEW_NODES, plays: false};
-        const done = line.indexOf(node) + 2;
-        this.say(`going through the game: ${done} of ${line.length + 1} positions (any move or key ends it)`);
-        if (!await this.search("review", about, turn) || turn !== this.turn) return;
-      } catch (error) { this.failed(error); return; }
-    }
-    this.tree.here = here;
-    this.refresh();
-  }
-
-  // -- files --------------------------------------------------------------------------------------------------------
-
-  async load() {
-    const chosen = await toLoad();
-    if (!chosen) return;
-    this.busy(true);
-    try {
-      let text = "";
-      chosen.bytes.forEach((byte) => { text += String.fromCharCode(byte); });
-      const data = await this.connection.ask("load", {data: btoa(text), number: chosen.number});
-      await this.drop();
-      const tree = new GameTree({game: data.game, start: data.start, size: null, komi: null, handicap: null},
-        {people: [0, 1], elo: null, seconds: 1, clock: null, increment: 0, names: data.names});
-      data.line.forEach((line) => tree.play(line));
-      this.begin(tree);
-      if (data.warnings.length) this.warning = data.warnings.join("; ");
-      if (this.warning) setTimeout(() => { this.say(this.warning); this.warning = ""; }, 300);
-    } catch (error) { this.busy(false); this.failed(error); }
-  }
-
-  async save() {
-    const suffix = await toSave(this.game.suffixes);
-    if (!suffix) return;
-    const names = this.tree.settings.names ?? [0, 1].map((player) => this.people.includes(player) ? "Player"
-      : `MuZero Engine${Number.isFinite(this.tree.settings.elo) && !this.levelBoard() ? ` ${this.tree.settings.elo}` : ""}`);
-    const {last} = this.tree, about = {where: this.tree.where(last), suffix, names};
-    if (last.ending) Object.assign(about, {winner: last.ending.winner, reason: last.ending.reason});
-    try {
-      const {name, data} = await this.connection.ask("save", about);
-      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([bytes]));
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-    } catch (error) { this.failed(error); }
-  }
-
   // -- buttons and keys ---------------------------------------------------------------------------------------------
 
   toggleAnalysis() {
@@ -556,41 +452,7 @@ class Page {
       }
     } catch (error) { this.failed(error); }
   }
-
-  listen() {
-    const steps = {
-      new: () => this.newGame(), load: () => this.load(), save: () => this.save(), help: showHelp,
-      first: () => this.goTo(this.tree.root), back: () => this.goTo(this.tree.here.parent),
-      next: () => this.goTo(this.tree.here.children[0]), last: () => this.goTo(this.tree.mainLine().at(-1)),
-      undo: () => this.undo(), flip: () => this.flip(), kanji: () => this.toggleKanji(),
-      resign: () => this.end(1 - this.people[0], "resignation"), analyse: () => this.toggleAnalysis(),
-      review: () => this.review(), "move-now": () => this.connection.ask("stop").catch(() => null),
-      "imagine-line": () => this.imagine("line"), "imagine-game": () => this.imagine("game"), horizons: () => this.horizons(),
-      theme: () => switchTheme(),
-    };
-    for (const [id, step] of Object.entries(steps)) by(id).onclick = () => { if (this.tree) step(); };
-    by("typed").onsubmit = (event) => { event.preventDefault(); if (this.tree) this.typed(by("typed-move").value); };
-    by("tree").ontoggle = () => { if (this.running?.kind === "analyse") this.analyse(); };
-    by("lines").onchange = () => { if (this.analysing && this.tree) this.analyse(); };
-    const keys = {ArrowLeft: "back", ArrowRight: "next", Home: "first", End: "last", a: "analyse", u: "undo", f: "flip", n: "new", "?": "help"};
-    addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || !this.tree || document.querySelector("dialog[open]")) return;
-      if (event.target.closest("input, textarea, select")) return;
-      if (event.key === "m") { event.preventDefault(); by("typed-move").focus(); return; }
-      const id = keys[event.key];
-      if (id && !(event.key.startsWith("Arrow") && event.target.closest("#curve"))) { event.preventDefault(); steps[id](); }
-    });
-    addEventListener("pagehide", () => { if (this.tree) this.shelf.keep(this.tree); });
-  }
 }
 
-function switchTheme() {
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
-  document.documentElement.dataset.theme = now === "dark" ? "light" : "dark";
-  keep(local, "muzero-theme", document.documentElement.dataset.theme);
-}
-
-const theme = recall(local, "muzero-theme");
-if (theme) document.documentElement.dataset.theme = theme;
+recallTheme();
 new Page();
