@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from support.matches import SCRIPT
 from support.other_rules import problems
 
+from muzero_engine import __version__
 from muzero_engine.cli import main
 from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import load_game
@@ -243,9 +244,26 @@ def test_what_is_wrong_is_said_in_one_line(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_match_is_not_gone_on_with_by_another_network(tmp_path: Path) -> None:
-    weights = Path(shutil.copytree(default_weights_dir("tictactoe"), tmp_path / "weights"))
-    engines = ["-e", f"weights={weights} muzero", "-e", "random", "--tc", "nodes=1"]
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "weights=W/tictactoe muzero",
+        "option.WeightsFile=W/tictactoe muzero",
+        "muzero --weights=W/tictactoe",
+        "name=muzero env.MUZERO_WEIGHTS=W muzero",
+        f"name=muzero '{sys.executable}' -m muzero_engine ugi --game tictactoe --weights W/tictactoe",
+    ],
+)
+def test_a_match_is_not_gone_on_with_by_another_network(tmp_path: Path, engine: str) -> None:
+    weights = Path(shutil.copytree(default_weights_dir("tictactoe"), tmp_path / "tictactoe"))
+    engines = [
+        "-e",
+        engine.replace("W/", f"{tmp_path}/").replace("=W", f"={tmp_path}"),
+        "-e",
+        "random",
+        "--tc",
+        "nodes=1",
+    ]
     arguments = ["--game", "tictactoe", *engines, "--pairs", "1", "--out", str(tmp_path / "m")]
     assert match(*arguments).exit_code == 0
     assert "0 games to play" in match(*arguments, "--resume").output
@@ -255,6 +273,21 @@ def test_a_match_is_not_gone_on_with_by_another_network(tmp_path: Path) -> None:
     refused = match(*arguments, "--resume")
     assert refused.exit_code == 1
     assert "muzero has another network by now than in the games in " in refused.output
+
+
+def test_a_match_is_not_gone_on_with_by_another_program(tmp_path: Path) -> None:
+    arguments = ["--game", "tictactoe", "-e", "muzero", "-e", "random", "--tc", "nodes=1", "--out", str(tmp_path / "m")]
+    assert match(*arguments, "--pairs", "1").exit_code == 0
+    file = tmp_path / "m" / "games.jsonl"
+    text = file.read_text()
+    assert f"MuZero Engine {__version__}" in text
+    file.write_text(text.replace(f"MuZero Engine {__version__}", "MuZero Engine 0.0.9"))
+    refused = match(*arguments, "--pairs", "2", "--resume")
+    assert refused.exit_code == 1
+    assert refused.output.splitlines()[-1].startswith(
+        f"Error: muzero calls itself 'MuZero Engine {__version__}', and 'MuZero Engine 0.0.9' in the games in "
+    )
+    assert match(*arguments, "--pairs", "1", "--resume").exit_code == 0  # nothing is left to play
 
 
 def test_engines_of_one_name_get_numbers(tmp_path: Path) -> None:

@@ -158,5 +158,5 @@ def match(**arguments: Any) -> None:
     engines = {engine.name: engine for engine in settings.engines}
     note = partial(click.echo, err=True)
     with closing(Runner(engines, settings.game, concurrency=settings.concurrency, note=note)) as runner:
-        store = flags.resumed(settings, plans) if flags.resume else flags.created(settings, runner)
+        store = flags.resumed(settings, plans, runner) if flags.resume else flags.created(settings, runner)
         MatchRun(settings, runner, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()

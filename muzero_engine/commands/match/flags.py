@@ -12,10 +12,10 @@ from muzero_engine.commands.common.compose import own_value
 from muzero_engine.commands.common.machine import machine_line
 from muzero_engine.commands.common.positions import BadSetup, say_warnings, start_position
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.files import expanded, new_folder
+from muzero_engine.files import expanded, folder_name, new_folder
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.registry import load_game
-from muzero_engine.inference.bundle import default_weights_dir, read_manifest
+from muzero_engine.inference.bundle import WEIGHTS_VARIABLE, default_weights_dir, read_manifest
 from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
@@ -176,8 +176,8 @@ class Flags:
         seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line(), NETWORKS: networks_of(settings)}
         return Store.create(folder, self.game, event, match_facts(settings) | seen, results=(SUMMARY, PAGE, *PICTURES))
 
-    def resumed(self, settings: MatchSettings, plans: Sequence[GamePlan]) -> Store:
-        """Return the folder that is gone on with. Raises BadMatch."""
+    def resumed(self, settings: MatchSettings, plans: Sequence[GamePlan], runner: Runner) -> Store:
+        """Return the folder that is gone on with; the engines are started where games are left. Raises BadMatch."""
         if self.out is None:
             raise BadMatch("--resume needs the folder of the match: --out FOLDER")
         store = Store.resume(self.out, self.game, match_facts(settings))
@@ -203,23 +203,41 @@ class Flags:
                     f"the games in {self.out} have other openings or pairings than these settings give: go on with "
                     "the old ones, or choose another folder"
                 )
+        if len(store.records) < len(plans):
+            runner.start([engine.name for engine in settings.engines])
+            named = store.facts.get(IDENTITIES, {})
+            for name, identity in runner.identities.items():
+                if named.get(name, identity) != identity:
+                    raise BadMatch(
+                        f"{name} calls itself {identity!a:.60}, and {named[name]!a:.60} in the games in {self.out}: "
+                        "choose another folder"
+                    )
         return store
 
 
 def networks_of(settings: MatchSettings) -> dict[str, str]:
-    """Return the digests of the networks that our own engines play with, by name, as far as they can be read."""
+    """Return the digests of the networks that engines are told to play with, by name, as far as they can be read."""
     found = {}
     for engine in settings.engines:
-        own = own_command(settings.game.game)
-        if engine.command[: len(own)] != own:
-            continue
         with suppress(BadWeights):
-            folder = default_weights_dir(settings.game.game)
-            if "--weights" in engine.command[:-1]:
-                given = engine.command[engine.command.index("--weights") + 1]
-                folder = Path(engine.directory or ".") / expanded(given)
-            found[engine.name] = read_manifest(folder).networks_digest()
+            if (folder := _weights_of(engine, settings.game.game)) is not None:
+                found[engine.name] = read_manifest(folder).networks_digest()
     return found
+
+
+def _weights_of(engine: EngineSettings, game: str) -> Path | None:
+    """Return the folder of weights that an engine plays with, by its options, its flags and its environment; None of
+    one that names none, and is not ours."""
+    own = own_command(game)
+    words = [word for part in engine.command for word in part.replace("--weights=", "--weights\n").split("\n")]
+    given = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "--weights"]
+    given += [value for name, value in engine.options if name.lower() in ("weightsfile", "weights")]
+    if given:
+        return Path(engine.directory or ".") / expanded(given[-1])
+    places = dict(engine.environment).get(WEIGHTS_VARIABLE)
+    if places is not None:
+        return Path(engine.directory or ".") / places / folder_name(game)
+    return default_weights_dir(game) if engine.command[: len(own)] == own else None
 
 
 def match_facts(settings: MatchSettings) -> dict[str, Any]:
