@@ -17,7 +17,13 @@ from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.texts import FilledPath
-from muzero_engine.commands.common.training import require_training_libraries, training_beside, training_errors
+from muzero_engine.commands.common.training import (
+    file_beside,
+    manifest_beside,
+    require_training_libraries,
+    training_beside,
+    training_errors,
+)
 from muzero_engine.environments.base import BadEnvironment
 from muzero_engine.environments.registry import environment_spec, settings_here
 from muzero_engine.environments.settings import EnvironmentSettings
@@ -26,6 +32,8 @@ from muzero_engine.games.base import Game
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import (
+    CARD,
+    CHECKPOINT,
     HISTORY,
     MANIFEST,
     MAX_FILE_BYTES,
@@ -153,6 +161,9 @@ def export(
     if before is not None and RECURRENT_INT8 in before.files and not int8:
         rated = ", and with it the ratings of its games" if before.ratings else ""
         click.echo(f"the 8-bit graph that was there is gone{rated}: --int8 makes it anew")
+    same = before is not None and before.files[CHECKPOINT].sha256 == manifest.files[CHECKPOINT].sha256
+    if before is not None and not same and (folder / CARD).exists():
+        click.echo(f"{CARD} there is the card of the network before, and stays: write another, or delete it")
     if manifest.environment is not None:
         click.echo(f"see it act: muzero-engine watch --weights {named}")
     elif manifest.levels is None:
@@ -214,7 +225,7 @@ def _of_file(checkpoint: Path) -> tuple[MuZeroNetwork, MadeFor, Training]:
     network = load_network(checkpoint)
     if network.config.returns is None:
         return network, load_game(network.config.game), training_beside(checkpoint)
-    beside = read_manifest(checkpoint.parent) if (checkpoint.parent / MANIFEST).exists() else None
+    beside = manifest_beside(checkpoint)
     if beside is None or beside.environment is None:
         raise click.ClickException(
             f"{checkpoint} is for the environment {network.config.game}, which a {MANIFEST} beside it must describe: "
@@ -256,8 +267,8 @@ def _curves_beside(checkpoint: Path | None) -> tuple[bytes | None, bytes | None]
     """Return the picture and the points in the bundle of a checkpoint."""
     if checkpoint is None:
         return None, None
-    picture, points = (checkpoint.parent / name for name in (PICTURE, HISTORY))
-    curves = [read_limited(path, MAX_FILE_BYTES) if path.exists() else None for path in (picture, points)]
+    paths = (file_beside(checkpoint, name) for name in (PICTURE, HISTORY))
+    curves = [None if path is None else read_limited(path, MAX_FILE_BYTES) for path in paths]
     return curves[0], curves[1]
 
 

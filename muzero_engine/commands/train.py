@@ -28,6 +28,7 @@ from muzero_engine.commands.common.subjects import Subject, environment_subject,
 from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.common.times import Duration, said_where_slow
 from muzero_engine.commands.common.training import (
+    file_beside,
     require_ray,
     require_training_libraries,
     training_beside,
@@ -35,7 +36,7 @@ from muzero_engine.commands.common.training import (
 )
 from muzero_engine.files import new_folder, write_atomically
 from muzero_engine.games.registry import game_names
-from muzero_engine.inference.manifest import CHECKPOINT
+from muzero_engine.inference.manifest import CHECKPOINT, HISTORY
 from muzero_engine.machine import usable_cores
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.idle_settings import refuse_idle
@@ -296,7 +297,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
         if checkpoint is None:
             if (folder / CONFIG).exists():
                 progress.note(f"{folder} holds a run without a checkpoint: begun anew")
-            keep_earlier(folder, begin.file)
+            keep_earlier(folder, None if begin.file is None else file_beside(begin.file, HISTORY))
     where = f"{world.size} x {world.device.type}" if world.size > 1 else world.device.type
     begun = f"from step {checkpoint.step:,}" if checkpoint else f"from {order.initial or 'nothing'}"
     if order.cluster is not None and config.learns_environment:

@@ -16,7 +16,7 @@ from muzero_engine import __version__
 from muzero_engine.cli import COMMANDS, main
 from muzero_engine.commands.bench import bench_positions
 from muzero_engine.games.registry import BUILT_IN, load_game
-from muzero_engine.inference.bundle import load_bundle, read_manifest
+from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from muzero_engine.inference.manifest import Training
 
@@ -134,6 +134,26 @@ def test_measured_levels_stay_with_their_network(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "other" / "checkpoint.safetensors", bundle)
     assert "not measured" in run("export", "--checkpoint", str(bundle / "checkpoint.safetensors"), "--out", again)
     assert read_manifest(tmp_path / "again").levels is None
+
+
+def test_a_checkpoint_that_the_manifest_does_not_describe_has_nothing_of_its_training(tmp_path: Path) -> None:
+    sizes = ("--channels", "8", "--representation-blocks", "1", "--dynamics-blocks", "1", "--game", "tictactoe")
+    checkpoint = tmp_path / "mixed" / "checkpoint.safetensors"
+    shutil.copytree(default_weights_dir("tictactoe"), tmp_path / "mixed")
+    assert "21,309 games" in run("export", "--checkpoint", str(checkpoint), "--out", str(tmp_path / "same"))
+    assert (tmp_path / "same" / "training.png").exists()
+    run("export", "--out", str(tmp_path / "new"), *sizes)
+    shutil.copy(tmp_path / "new" / "checkpoint.safetensors", checkpoint)
+    assert "of unknown training" in run("export", "--checkpoint", str(checkpoint), "--out", str(tmp_path / "other"))
+    assert not (tmp_path / "other" / "training.png").exists()
+
+
+def test_a_card_of_the_network_before_is_told(tmp_path: Path) -> None:
+    shutil.copytree(default_weights_dir("tictactoe"), tmp_path / "w")
+    told = "README.md there is the card of the network before, and stays"
+    checkpoint = str(tmp_path / "w" / "checkpoint.safetensors")
+    assert told not in run("export", "--checkpoint", checkpoint, "--out", str(tmp_path / "w"))
+    assert told in run("export", "--game", "tictactoe", "--channels", "8", "--out", str(tmp_path / "w"))
 
 
 def test_a_graph_in_8_bits_that_is_not_made_anew_is_told(tmp_path: Path) -> None:

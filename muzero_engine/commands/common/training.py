@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import hashlib
 import importlib.util
 import os
 import shlex
@@ -16,8 +17,9 @@ from pathlib import Path
 import click
 
 from muzero_engine.commands.common.refusals import refusal
+from muzero_engine.files import read_limited
 from muzero_engine.inference.bundle import read_manifest
-from muzero_engine.inference.manifest import MANIFEST, Training
+from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST, MAX_FILE_BYTES, FileInfo, Manifest, Training
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")  # how PyTorch says it, of a GPU and of a processor
 LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
@@ -88,8 +90,32 @@ def install_command(extra: str) -> str:
     return f"{shlex.quote(sys.executable)} -m pip install {shlex.quote(source)}"
 
 
+def manifest_beside(checkpoint: Path) -> Manifest | None:
+    """Return the manifest beside a checkpoint's file; None where there is none, or it is of another file. Raises
+    BadWeights."""
+    if not (checkpoint.parent / MANIFEST).exists():
+        return None
+    manifest = read_manifest(checkpoint.parent)
+    return manifest if _is_described(checkpoint, manifest.files.get(CHECKPOINT)) else None
+
+
 def training_beside(checkpoint: Path) -> Training:
     """Return what the manifest beside a checkpoint's file says of its training. Raises BadWeights."""
+    manifest = manifest_beside(checkpoint)
+    return Training("of unknown training") if manifest is None else manifest.training
+
+
+def file_beside(checkpoint: Path, name: str) -> Path | None:
+    """Return a file beside a checkpoint's that is of the same network, as far as a manifest there tells; None where
+    there is none. Raises BadWeights, OSError."""
+    path = checkpoint.parent / name
+    if not path.exists():
+        return None
     if not (checkpoint.parent / MANIFEST).exists():
-        return Training("of unknown training")
-    return read_manifest(checkpoint.parent).training
+        return path
+    manifest = manifest_beside(checkpoint)
+    return path if manifest is not None and _is_described(path, manifest.files.get(name)) else None
+
+
+def _is_described(path: Path, info: FileInfo | None) -> bool:
+    return info is not None and hashlib.sha256(read_limited(path, MAX_FILE_BYTES)).hexdigest() == info.sha256

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from muzero_engine.files import make_folder, write_atomically
-from muzero_engine.inference.manifest import HISTORY
 from muzero_engine.training.report.run_metrics import CycleRecord, MatchRecord, lines, read_lines, read_records
 
 EARLIER = "earlier.jsonl"
@@ -24,16 +23,16 @@ def history(run: Path, step: int | None = None) -> list[CycleRecord]:
     return joined(before, [record for record in read_records(run) if step is None or record.step <= step])
 
 
-def keep_earlier(run: Path, checkpoint: Path | None) -> None:
-    """Let a new run go on with the history beside the checkpoint's file that it begins with, if there is one.
+def keep_earlier(run: Path, history: Path | None) -> None:
+    """Let a new run go on with the history of the network that it begins with, if there is one.
 
     What a run that never got to a checkpoint left in the folder is forgotten. Raises BadMetrics.
     """
     if (run / EARLIER).exists():
         (run / EARLIER).unlink()
-    if checkpoint is not None and (beside := checkpoint.parent / HISTORY).exists():
+    if history is not None:
         make_folder(run)
-        write_atomically(run / EARLIER, lines(read_lines(beside)))
+        write_atomically(run / EARLIER, lines(read_lines(history)))
 
 
 def joined(before: Sequence[CycleRecord], records: Sequence[CycleRecord]) -> list[CycleRecord]:

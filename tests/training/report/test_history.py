@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.cycles import STEPS_A_CYCLE, cycle_record, run_records
 
-from muzero_engine.inference.manifest import CHECKPOINT, HISTORY
+from muzero_engine.inference.manifest import HISTORY
 from muzero_engine.training.report.history import EARLIER, history, joined, keep_earlier, thinned
 from muzero_engine.training.report.run_metrics import METRICS_FILE, BadMetrics, MatchRecord, lines, ratings
 
@@ -71,10 +71,10 @@ def test_a_long_history_is_thinned() -> None:
 def test_a_run_keeps_the_history_of_its_first_network(tmp_path: Path) -> None:
     bundle, run = tmp_path / "bundle", tmp_path / "run"
     bundle.mkdir()
-    keep_earlier(run, bundle / CHECKPOINT)
+    keep_earlier(run, None)
     assert not run.exists()
     (bundle / HISTORY).write_bytes(lines(run_records(20)))
-    keep_earlier(run, bundle / CHECKPOINT)
+    keep_earlier(run, bundle / HISTORY)
     (run / METRICS_FILE).write_bytes(lines(run_records(30)))
     assert history(run) == joined(run_records(20), run_records(30))
     assert history(run, STEPS_A_CYCLE * 10) == joined(run_records(20), run_records(10))
@@ -85,5 +85,5 @@ def test_a_run_keeps_the_history_of_its_first_network(tmp_path: Path) -> None:
 def test_a_foreign_history_is_refused(tmp_path: Path) -> None:
     (tmp_path / HISTORY).write_text("what\n")
     with pytest.raises(BadMetrics, match="line 1"):
-        keep_earlier(tmp_path / "run", tmp_path / CHECKPOINT)
+        keep_earlier(tmp_path / "run", tmp_path / HISTORY)
     assert not (tmp_path / "run" / EARLIER).exists()
