@@ -272,7 +272,23 @@ def test_a_match_is_not_gone_on_with_by_another_network(tmp_path: Path, engine: 
     (weights / MANIFEST).write_text(replace(manifest, files=files).to_json())
     refused = match(*arguments, "--resume")
     assert refused.exit_code == 1
-    assert "muzero has another network by now than in the games in " in refused.output
+    assert "muzero has another network, or other levels, by now than in the games in " in refused.output
+
+
+def test_a_match_at_a_level_is_not_gone_on_with_by_other_levels(tmp_path: Path) -> None:
+    weights = Path(shutil.copytree(default_weights_dir("tictactoe"), tmp_path / "weights"))
+    manifest = read_manifest(weights)
+    assert manifest.levels is not None
+    first, *others = manifest.levels.levels
+    levels = replace(manifest.levels, levels=(replace(first, elo=first.elo - 140.0), *others))
+    for level, refused in (("", False), (f"--level {round(manifest.levels.highest)}", True)):
+        engines = ["-e", f"weights={weights} muzero {level}", "-e", "random", "--tc", "nodes=1"]
+        out = ["--out", str(tmp_path / f"refused {refused}")]
+        (weights / MANIFEST).write_text(manifest.to_json())
+        assert match("--game", "tictactoe", *engines, "--pairs", "1", *out).exit_code == 0
+        (weights / MANIFEST).write_text(replace(manifest, levels=levels).to_json())
+        again = match("--game", "tictactoe", *engines, "--pairs", "1", *out, "--resume")
+        assert ("or other levels, by now" in again.output) is refused
 
 
 def test_a_match_is_not_gone_on_with_by_another_program(tmp_path: Path) -> None:

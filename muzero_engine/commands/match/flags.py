@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ from muzero_engine.match.settings.match_settings import (
 
 MOST_ELO = 10_000  # of an anchor, from 0
 IDENTITIES, MACHINE, NETWORKS = "identities", "machine", "networks"  # what a match's folder calls them
+LEVEL_WORDS = ("level", "elo", "skill")  # in the flags and options that need measured levels
 PAGE = "report.html"  # in it
 
 
@@ -185,7 +187,8 @@ class Flags:
         for name, network in networks_of(settings).items():
             if before.get(name, network) != network:
                 raise BadMatch(
-                    f"{name} has another network by now than in the games in {self.out}: choose another folder"
+                    f"{name} has another network, or other levels, by now than in the games in {self.out}: choose "
+                    "another folder"
                 )
         planned = {(plan.pair, plan.game): plan for plan in plans}
         for record in store.records:
@@ -216,12 +219,19 @@ class Flags:
 
 
 def networks_of(settings: MatchSettings) -> dict[str, str]:
-    """Return the digests of the networks that engines are told to play with, by name, as far as they can be read."""
+    """Return the digests of the networks that engines are told to play with, by name, as far as they can be read; of
+    one that plays at a level with that of the measured levels."""
     found = {}
     for engine in settings.engines:
         with suppress(BadWeights):
-            if (folder := _weights_of(engine, settings.game.game)) is not None:
-                found[engine.name] = read_manifest(folder).networks_digest()
+            if (folder := _weights_of(engine, settings.game.game)) is None:
+                continue
+            manifest = read_manifest(folder)
+            found[engine.name] = manifest.networks_digest()
+            flags = [word.partition("=")[0] for word in engine.command if word.startswith("--")]
+            names = " ".join([*flags, *(name for name, _ in engine.options)]).lower()
+            if any(word in names for word in LEVEL_WORDS):
+                found[engine.name] += f" {hashlib.sha256(repr(manifest.levels).encode()).hexdigest()[:16]}"
     return found
 
 
