@@ -175,7 +175,8 @@ class Tab:
             raise BadRequest("the game is over")
         engine = self._engine_of(request.where.game, request.elo)
         where, before = request.where, self._where
-        if replace(where, moves=where.moves[:1]) != replace(before, moves=before.moves[:1]):
+        shared = min(1, len(where.moves), len(before.moves))
+        if replace(where, moves=where.moves[:shared]) != replace(before, moves=before.moves[:shared]):
             engine.new_game()
         self._where = where
         clock = None

@@ -147,6 +147,11 @@ def test_each_game_counts_its_own_lost_turns(client: Client, monkeypatch: pytest
             answer = client.sent.get(timeout=30)
         begun.append(len(games))
     assert begun == [1, 1, 2, 2]
+    for moves in ([], ["d2d4", "d7d5"]):  # the engine began; nothing tells this from the game before
+        answer = client.ask("go", where={"game": "chess", "moves": moves}, nodes=1)
+        while "done" not in answer:
+            answer = client.sent.get(timeout=30)
+    assert len(games) == 2
 
 
 def test_the_tree_is_sent_where_it_is_asked_for(client: Client) -> None:
