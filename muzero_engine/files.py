@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 try:
     import fcntl
@@ -55,21 +56,22 @@ def read_limited(path: Path, limit: int) -> bytes:
     Raises OSError, whose `strerror` is a sentence, also for a folder, a pipe, a device, a file that is larger (EFBIG),
     and a name that no file can have. Nothing of these is opened or waited for.
     """
-    try:
-        _require_regular(path, os.stat(path))
-        with os.fdopen(os.open(path, os.O_RDONLY | _AT_ONCE | _AS_BYTES), "rb") as file:
-            status = os.fstat(file.fileno())
-            _require_regular(path, status)
-            if status.st_size > limit:
-                raise _too_large(path, limit)
-            data = file.read(min(limit, status.st_size) + 1)
-            while status.st_size < len(data) <= limit and (more := file.read(_MORE)):  # it grows, or is the system's
-                data += more
-    except ValueError as error:  # a NUL in the path
-        raise OSError(errno.EINVAL, str(error), str(path)) from None
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise _too_large(path, limit)
+        data = file.read(min(limit, size) + 1)
+        while size < len(data) <= limit and (more := file.read(_MORE)):  # it grows, or is the system's
+            data += more
     if len(data) > limit:
         raise _too_large(path, limit)
     return data
+
+
+def read_beginning(path: Path, size: int) -> bytes:
+    """Return the first `size` bytes of a regular file, or all of a shorter one. Raises OSError as `read_limited`."""
+    with _opened(path) as file:
+        return file.read(size)
 
 
 def expanded(text: str) -> Path:
@@ -317,6 +319,19 @@ def _exchanged(one: Path, other: Path) -> bool:
         return bool(getattr(ctypes.CDLL(None), function)(*arguments) == 0)
     except (AttributeError, OSError):
         return False
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file to read it. Raises OSError as `read_limited`."""
+    try:
+        _require_regular(path, os.stat(path))
+        file = os.fdopen(os.open(path, os.O_RDONLY | _AT_ONCE | _AS_BYTES), "rb")
+    except ValueError as error:  # a NUL in the path
+        raise OSError(errno.EINVAL, str(error), str(path)) from None
+    with file:
+        _require_regular(path, os.fstat(file.fileno()))
+        yield file
 
 
 def _require_regular(path: Path, status: os.stat_result) -> None:

@@ -161,7 +161,7 @@ def export(
     if before is not None and RECURRENT_INT8 in before.files and not int8:
         rated = ", and with it the ratings of its games" if before.ratings else ""
         click.echo(f"the 8-bit graph that was there is gone{rated}: --int8 makes it anew")
-    same = before is not None and before.files[CHECKPOINT].sha256 == manifest.files[CHECKPOINT].sha256
+    same = before is not None and before.files[CHECKPOINT] == manifest.files[CHECKPOINT]
     if before is not None and not same and (folder / CARD).exists():
         click.echo(f"{CARD} there is the card of the network before, and stays: write another, or delete it")
     if manifest.environment is not None:

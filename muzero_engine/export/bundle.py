@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import hashlib
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -187,7 +186,7 @@ def _manifest(
         levels=None,
         environment=environment,
         licence=LICENCE,
-        files={name: FileInfo(hashlib.sha256(data).hexdigest(), len(data)) for name, data in sorted(files.items())},
+        files={name: FileInfo.of(data) for name, data in sorted(files.items())},
     )
 
 
@@ -205,10 +204,10 @@ def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
 
 def _of_same_network(checkpoint: bytes, folders: Iterable[Path | None]) -> list[tuple[Path, Manifest]]:
     """Return those of the folders that hold a bundle of the network with this checkpoint."""
-    digest, same = hashlib.sha256(checkpoint).hexdigest(), []
+    info, same = FileInfo.of(checkpoint), []
     for folder in folders:
         with contextlib.suppress(BadWeights):
-            if folder is not None and (manifest := read_manifest(folder)).files[CHECKPOINT].sha256 == digest:
+            if folder is not None and (manifest := read_manifest(folder)).files[CHECKPOINT] == info:
                 same.append((folder, manifest))
     return same
 

@@ -7,7 +7,6 @@ model has there. So it shows what is in the latents: it has nothing else to look
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -147,7 +146,7 @@ def add_decoder(folder: Path, data: bytes) -> None:
     A kill leaves the bundle as it was, or with this decoder.
     """
     manifest = read_manifest(folder)
-    info = FileInfo(hashlib.sha256(data).hexdigest(), len(data))
+    info = FileInfo.of(data)
     files = dict(sorted({**manifest.files, DECODER: info}.items()))
     kept = {path.name: read_limited(path, MAX_FILE_BYTES) for path in folder.iterdir()}
     replace_bundle(folder, {**kept, DECODER: data, MANIFEST: replace(manifest, files=files).to_json().encode()})

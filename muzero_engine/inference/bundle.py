@@ -7,7 +7,6 @@ used: a file is read once.
 from __future__ import annotations
 
 import errno
-import hashlib
 import math
 import os
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from muzero_engine.inference.manifest import (
     MAX_MANIFEST_BYTES,
     UNPLAYED_FILES,
     BadWeights,
+    FileInfo,
     Manifest,
 )
 
@@ -95,7 +95,7 @@ def load_bundle(folder: Path, spec: GameSpec | None = None) -> Bundle:
         if name in UNPLAYED_FILES and not (folder / name).exists():
             continue
         data = _read(folder, name, info.size)
-        if len(data) != info.size or hashlib.sha256(data).hexdigest() != info.sha256:
+        if FileInfo.of(data) != info:
             raise _other_file(folder, name)
         if name == CHECKPOINT:
             weights = _weights(data, f"{CHECKPOINT} in {folder}")

@@ -80,6 +80,11 @@ class FileInfo:
     sha256: Digest  # lower case
     size: FileSize  # bytes
 
+    @classmethod
+    def of(cls, data: bytes) -> FileInfo:
+        """Return what describes a file of these bytes."""
+        return cls(hashlib.sha256(data).hexdigest(), len(data))
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkSize:

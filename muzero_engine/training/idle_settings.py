@@ -21,10 +21,10 @@ def refuse_idle(config: TrainConfig, names: Iterable[str], *, in_cluster: bool) 
 
 
 def _why_idle(config: TrainConfig, name: str, *, in_cluster: bool) -> str:
-    if config.learns_environment and name in _OF_BOARDS:
-        instead = f" (there {_INSTEAD[name]})" if name in _INSTEAD else ""
-        return f"where an environment is learnt{instead}"
     if config.learns_environment:
+        if name in _OF_BOARDS:
+            instead = f" (there {_INSTEAD[name]})" if name in _INSTEAD else ""
+            return f"where an environment is learnt{instead}"
         if name == _SHIFT and environment_spec(config.environment).kind is not ObservationKind.IMAGE:
             return "where what is seen is no image"
     elif name in _OF_ENVIRONMENTS:
@@ -37,12 +37,10 @@ def _why_idle(config: TrainConfig, name: str, *, in_cluster: bool) -> str:
             return f"in {config.game}, where no points are owned"
     if name.startswith("cluster.") and not in_cluster:
         return "without --cluster"
-    needs, counts = _NEEDS.get(name, ("", _always))
-    return "" if counts(config) else f"without {needs}"
-
-
-def _always(_: TrainConfig) -> bool:
-    return True
+    if name in _NEEDS:
+        needed, is_so = _NEEDS[name]
+        return "" if is_so(config) else f"without {needed}"
+    return ""
 
 
 _SHIFT = "learner.shift"
@@ -81,7 +79,7 @@ _OF_ENVIRONMENTS = frozenset(
         "search.min_range",
         "evaluation.max_steps",
         "evaluation.random_share",
-        "learner.shift",
+        _SHIFT,
     }
 )
 _FAST = ("self_play.full_search_share below 1", lambda config: config.self_play.full_search_share < 1.0)

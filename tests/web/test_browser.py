@@ -83,13 +83,16 @@ def begin(page: Page, game: str, side: str = "both", **fields: str) -> None:
     expect(page.locator("#moves .move")).to_have_count(0)
 
 
+def click(page: Page, move: str) -> None:
+    for name in re.findall(r"[a-zA-Z][0-9]+|[0-9][a-i]", move):
+        square(page, name).click()
+
+
 def play(page: Page, *moves: str) -> None:
     """Click from square to square ("e2e4"), or on a square ("E5"), and wait until the move is in the list."""
     for move in moves:
         count = page.locator("#moves .move").count()
-        squares = re.findall(r"[a-zA-Z][0-9]+|[0-9][a-i]", move)
-        for name in squares:
-            square(page, name).click()
+        click(page, move)
         expect(page.locator("#moves .move")).to_have_count(count + 1)
         expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
 
@@ -122,13 +125,11 @@ def test_a_new_game_does_not_begin_where_the_last_one_did(page: Page) -> None:
 
 def test_a_promotion_is_asked_for(page: Page) -> None:
     begin(page, "chess", position="7k/P7/8/8/8/8/8/K7 w - - 0 1")
-    square(page, "a7").click()
-    square(page, "a8").click()
+    click(page, "a7a8")
     expect(page.locator("#choose button")).to_have_count(4)
     page.keyboard.press("Escape")
     expect(page.locator("#moves .move")).to_have_count(0)
-    square(page, "a7").click()
-    square(page, "a8").click()
+    click(page, "a7a8")
     page.locator("#choose").get_by_text("a8=N").click()
     expect(page.locator("#moves .move")).to_have_text(["1. a8=N"])
 
@@ -187,8 +188,7 @@ def test_othello_and_tic_tac_toe_to_the_end(page: Page) -> None:
 
 def test_the_engine_answers_and_a_move_is_taken_back(page: Page) -> None:
     begin(page, "chess", side="0", seconds="0.1")
-    square(page, "e2").click()
-    square(page, "e4").click()
+    click(page, "e2e4")
     expect(page.locator("#moves .move")).to_have_count(2)
     expect(status(page)).to_have_text(re.compile("^white to move"))
     page.click("#undo")
@@ -204,8 +204,7 @@ def test_the_engine_answers_and_a_move_is_taken_back(page: Page) -> None:
 def test_the_engine_answers_a_move_that_was_taken_back_and_is_played_again(page: Page) -> None:
     begin(page, "chess", side="0", seconds="0.1")
     for again in (False, True):
-        square(page, "e2").click()
-        square(page, "e4").click()
+        click(page, "e2e4")
         expect(status(page)).to_have_text(re.compile("^white to move"))
         expect(page.locator("#moves .move.here")).not_to_have_text("e4")
         expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
@@ -216,8 +215,7 @@ def test_the_engine_answers_a_move_that_was_taken_back_and_is_played_again(page:
 
 def test_resigning_while_the_engine_thinks_ends_the_game(page: Page) -> None:
     begin(page, "chess", side="0", seconds="30")
-    square(page, "e2").click()
-    square(page, "e4").click()
+    click(page, "e2e4")
     expect(status(page)).to_have_text("black (engine) thinks ...")
     page.click("#resign")
     expect(status(page)).to_have_text("black wins: resignation")
@@ -227,8 +225,7 @@ def test_resigning_while_the_engine_thinks_ends_the_game(page: Page) -> None:
 
 def test_a_game_ends_where_it_is_resigned_also_with_moves_behind_it(page: Page) -> None:
     begin(page, "chess", side="0", seconds="0.1")
-    square(page, "e2").click()
-    square(page, "e4").click()
+    click(page, "e2e4")
     expect(page.locator("#moves .move")).to_have_count(2)
     expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
     page.click("#undo")
@@ -271,15 +268,13 @@ def test_the_clock_of_a_game_that_was_left_ends_no_other(page: Page) -> None:
 
 def test_the_clocks_come_back_with_a_move_that_is_taken_back(page: Page) -> None:
     begin(page, "chess", side="0", time="clock", minutes="0.1", increment="0")
-    square(page, "e2").click()
-    square(page, "e4").click()
+    click(page, "e2e4")
     expect(status(page)).to_have_text("white to move")
     expect(status(page)).to_have_text("black wins: time")
     page.click("#undo")
     expect(status(page)).to_have_text("white to move")
     expect(page.locator("#player-below .clock")).not_to_have_text("0.0")
-    square(page, "d2").click()
-    square(page, "d4").click()
+    click(page, "d2d4")
     expect(page.locator("#moves .move")).to_have_count(4)
 
 
@@ -338,8 +333,7 @@ def test_what_the_engine_thinks_about_a_position_that_was_left_is_dropped(
 
 def test_analysis_does_not_hurry_the_engine(page: Page) -> None:
     begin(page, "chess", side="0", seconds="30")
-    square(page, "e2").click()
-    square(page, "e4").click()
+    click(page, "e2e4")
     expect(status(page)).to_have_text("black (engine) thinks ...")
     for _ in range(2):
         page.click("#analyse")
@@ -527,16 +521,14 @@ def test_a_server_that_went_is_told_and_the_game_goes_on_when_it_is_back(browser
     with served() as address:
         opened(page, address)
         begin(page, "chess", side="0", seconds="0.1")
-        square(page, "e2").click()
-        square(page, "e4").click()
+        click(page, "e2e4")
         expect(page.locator("#moves .move")).to_have_count(2)
     expect(page.locator("#offline")).to_be_visible()
     expect(page.locator("#moves .move")).to_have_count(2)
     with served(port=int(address.rstrip("/").rpartition(":")[2])):
         expect(page.locator("#offline")).to_be_hidden()
         expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
-        square(page, "d2").click()
-        square(page, "d3").click()
+        click(page, "d2d3")
         expect(page.locator("#moves .move")).to_have_count(4)
         context.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Any
 
@@ -67,14 +67,24 @@ def is_written(name: str) -> bool:
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
+def command_flags() -> dict[str, str]:
+    """Return the flags of the command that runs, as they are written, by the names of its parameters."""
+    return {str(parameter.name): parameter.opts[0] for parameter in click.get_current_context().command.params}
+
+
+def first_written(fields: Container[str]) -> str | None:
+    """Return the flag of the first of these engine options that stands on the command line."""
+    written = (info for info in all_options() if info.field in fields and is_written(info.field))
+    return next(map(flag_name, written), None)
+
+
 def refuse_search_flags(place: str) -> None:
     """Refuse flags of the search on a command line where `place`, another flag, means that there is none.
 
     Raises UsageError.
     """
-    for info in all_options():
-        if is_written(info.field) and info.field not in OF_NETWORKS:
-            raise click.UsageError(f"{flag_name(info)} is of a search, and with {place} there is none: leave it out")
+    if (flag := first_written({info.field for info in all_options()} - OF_NETWORKS)) is not None:
+        raise click.UsageError(f"{flag} is of a search, and with {place} there is none: leave it out")
 
 
 def _with_what_is_needed(options: EngineOptions, written: list[OptionInfo]) -> EngineOptions:

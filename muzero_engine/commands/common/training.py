@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
-import hashlib
 import importlib.util
 import os
 import shlex
@@ -118,4 +117,4 @@ def file_beside(checkpoint: Path, name: str) -> Path | None:
 
 
 def _is_described(path: Path, info: FileInfo | None) -> bool:
-    return info is not None and hashlib.sha256(read_limited(path, MAX_FILE_BYTES)).hexdigest() == info.sha256
+    return info == FileInfo.of(read_limited(path, MAX_FILE_BYTES))

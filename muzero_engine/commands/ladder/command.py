@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from muzero_engine.commands.common.compose import own_value
-from muzero_engine.commands.common.flags import is_written
+from muzero_engine.commands.common.flags import command_flags, is_written
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
@@ -173,8 +173,7 @@ def ladder(
 
 def _refuse_flags_without_effect() -> None:
     """Refuse flags that would be dropped in silence beside one that says what is done."""
-    context = click.get_current_context()
-    flags = {str(parameter.name): parameter.opts[0] for parameter in context.command.params}
+    context, flags = click.get_current_context(), command_flags()
     written = [name for name in flags if is_written(name)]
     for done in (name for name in BESIDE if context.params[name]):
         for name in written:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from muzero_engine.commands.common.flags import is_written
+from muzero_engine.commands.common.flags import command_flags, is_written
 from muzero_engine.commands.common.games import GAMES, GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
@@ -49,8 +49,7 @@ def _verify(context: click.Context, _option: click.Parameter, folder: Path | Non
 
 def _refuse_alone() -> None:
     """Refuse flags that have no effect without another one, where that was not given. Raises BadMatch."""
-    context = click.get_current_context()
-    names = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    context, names = click.get_current_context(), command_flags()
     for flag, partner in PARTNERS.items():
         if is_written(flag) and not context.params[partner]:
             raise BadMatch(f"{names[flag]} has an effect only with {names[partner]}")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -239,8 +240,11 @@ def _weights_of(engine: EngineSettings, game: str) -> Path | None:
     """Return the folder of weights that an engine plays with, by its options, its flags and its environment; None of
     one that names none, and is not ours."""
     own = own_command(game)
-    words = [word for part in engine.command for word in part.replace("--weights=", "--weights\n").split("\n")]
-    given = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "--weights"]
+    given = []
+    for flag, following in pairwise((*engine.command, "")):
+        name, equals, value = flag.partition("=")
+        if name == "--weights" and (folder := value if equals else following):
+            given.append(folder)
     given += [value for name, value in engine.options if name.lower() in ("weightsfile", "weights")]
     if given:
         return Path(engine.directory or ".") / expanded(given[-1])

@@ -14,7 +14,7 @@ from muzero_engine.commands.common.flags import (
     OF_RESIGNATIONS,
     OF_SESSIONS,
     engine_flags,
-    is_written,
+    first_written,
 )
 from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
@@ -71,8 +71,8 @@ def play(
     start = _start(game, size, komi, position)
     people = _people(side, start)
     engine_plays = len(people) < len(start.spec.players)
-    if not engine_plays and (written := next(filter(is_written, sorted(OF_ENGINES_MOVES)), None)) is not None:
-        raise click.UsageError(f"with --side {side} the engine plays no move: leave --{written.replace('_', '-')} out")
+    if not engine_plays and (flag := first_written(OF_ENGINES_MOVES)) is not None:
+        raise click.UsageError(f"with --side {side} the engine plays no move: leave {flag} out")
     scripted = not sys.stdin.isatty()
     console = Console(style_of(sys.stdout, os.environ, ascii_only=ascii_only, kanji=kanji, scripted=scripted))
     engine = make_engine(game, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import io
 import shutil
@@ -14,11 +13,10 @@ from pathlib import Path
 import click
 from PIL import Image
 
-from muzero_engine.files import read_limited, write_atomically
+from muzero_engine.files import read_beginning, write_atomically
 
 COLOURS = 240  # of a GIF: what is left says that a point stays as it was, which makes files of a third the size
 SAMPLED = 12  # pictures that its colours are chosen by
-MOST_BYTES = 1 << 28  # of a film that is replaced
 LAST_SECONDS = 1.5  # that the last picture stays
 NO_FFMPEG = "an MP4 needs ffmpeg: install it, or pip install imageio-ffmpeg, or record a GIF with --gif"
 
@@ -37,10 +35,10 @@ def ffmpeg() -> str:
 def replaceable(path: Path) -> bool:
     """Return whether nothing is lost where a film comes to be here; whether it can is told where it is written."""
     try:
-        data = read_limited(path, MOST_BYTES)
-    except OSError as error:
-        return error.errno != errno.EFBIG
-    return not data or (data.startswith(b"GIF8") if path.suffix.lower() == ".gif" else data[4:8] == b"ftyp")
+        begins = read_beginning(path, 8)
+    except OSError:
+        return True
+    return not begins or (begins.startswith(b"GIF8") if path.suffix.lower() == ".gif" else begins[4:] == b"ftyp")
 
 
 def write_gif(path: Path, count: int, draw: Callable[[int], Image.Image], fps: float) -> None:

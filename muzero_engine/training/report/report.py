@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from muzero_engine.figures import new_figure, png_of
-from muzero_engine.files import make_folder, read_limited, text_bytes, write_atomically
+from muzero_engine.files import make_folder, read_beginning, text_bytes, write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
 from muzero_engine.training.report.progress import clock_text, short_number
 from muzero_engine.training.report.run_metrics import CycleRecord, ratings
@@ -27,7 +27,6 @@ OVERVIEW_DPI = 64
 LEGEND_ROOM = 0.3  # of a picture's height, above many curves
 RUN = "Run"  # what a picture calls the run that it is of
 PNG_BEGINS = 1024  # bytes, in which a picture says it
-MOST_PNG = 1 << 28  # bytes
 COLOURS = ("#0b5394", "#cc4125", "#38761d", "#b45f06", "#674ea7", "#45818e", "#a64d79", "#7f6000")
 
 
@@ -58,7 +57,7 @@ def write_report(
 
 def _refuse_another(path: Path, run: str) -> None:
     """Raise PicturesInTheWay for a file that is there and is no picture of the run."""
-    if path.exists() and f"{RUN}\0{run}".encode() not in read_limited(path, MOST_PNG)[:PNG_BEGINS]:
+    if path.exists() and f"{RUN}\0{run}".encode() not in read_beginning(path, PNG_BEGINS):
         raise PicturesInTheWay(
             f"{path} is there already, and is not known to be of this run: remove it, or choose another folder"
         )

@@ -4,6 +4,11 @@ const by = (id) => document.getElementById(id);
 const REVIEW_NODES = 200; // simulations a move when a game is gone through
 const IMAGINED = 12; // plies, at most
 
+// What is asked of the engine about the position at hand, where no move of the game is due.
+const shortly = (page) => ({
+  where: page.tree.where(), kanji: page.board.kanji, lines: page.lines, nodes: REVIEW_NODES, plays: false,
+});
+
 // Show what the model imagines along the best line of a search, or along the moves of the game.
 export async function imagine(page, along) {
   const turn = page.turn, tree = page.tree;
@@ -15,8 +20,7 @@ export async function imagine(page, along) {
     } else {
       if (!page.info) {
         if (page.thinks) { page.say("the engine thinks about its move: wait for it"); return; }
-        const about = {where: tree.where(), kanji: page.board.kanji, lines: page.lines, nodes: REVIEW_NODES, plays: false};
-        if (!await page.search("review", about, turn)) return;
+        if (!await page.search("review", shortly(page), turn)) return;
       }
       moves = page.info?.lines[0]?.moves.slice(0, IMAGINED) ?? [];
     }
@@ -59,10 +63,9 @@ export async function review(page) {
         node.score = winner === null ? 0.5 : 1 - winner;
         continue;
       }
-      const about = {where: page.tree.where(), kanji: page.board.kanji, lines: page.lines, nodes: REVIEW_NODES, plays: false};
       const done = line.indexOf(node) + 2;
       page.say(`going through the game: ${done} of ${line.length + 1} positions (any move or key ends it)`);
-      if (!await page.search("review", about, turn) || turn !== page.turn) return;
+      if (!await page.search("review", shortly(page), turn) || turn !== page.turn) return;
     } catch (error) { page.failed(error); return; }
   }
   page.tree.here = here;
