@@ -21,7 +21,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle, shipped_weights_dir
 from muzero_engine.inference.levels import LevelTable
-from muzero_engine.inference.manifest import MANIFEST
+from muzero_engine.inference.manifest import MANIFEST, Manifest
 from muzero_engine.match.ladder.calibration import (
     PATH,
     Blocks,
@@ -29,6 +29,7 @@ from muzero_engine.match.ladder.calibration import (
     calibration_ladder,
     level_table,
     player_name,
+    scale_of,
     settings_of,
 )
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, Openings, ladder_facts, ladder_openings
@@ -69,7 +70,8 @@ LONGEST_MOVE = "movetime=30,margin=30"  # a level ends its search by itself long
 @click.option(
     "--write/--no-write",
     default=None,
-    help="Put the table into the weights' manifest  [write; no-write for the bundle that came along]",
+    help="Put the table into the weights' manifest  [write; no-write for the bundle that came along, "
+    "and over levels of another board]",
 )
 @help_all_option
 def calibrate(
@@ -88,8 +90,8 @@ def calibrate(
 
     The engine plays at settings from nearly random moves to hundreds of simulations, against the opponents of its
     game's ladder and against itself. The table that comes out goes into the manifest of the weights, where --level,
-    UCI_Elo and the like look it up; into that of the bundle that came along only with --write. The same command goes on
-    with games that were interrupted.
+    UCI_Elo and the like look it up; into that of the bundle that came along, and in the place of levels of another
+    board, only with --write. The same command goes on with games that were interrupted.
 
     \b
     Examples:
@@ -110,8 +112,9 @@ def calibrate(
         game=game, engine="levels", weights=manifest.networks_digest(), control=LONGEST_MOVE, seed=seed
     )
     store = _open(out or Path("calibrations") / ladder.label.replace(" ", "-"), ladder, settings)
-    writes = folder.resolve() != shipped_weights_dir(game) if write is None else write
-    click.echo(_destination(folder, writes))
+    other = _other_levels(manifest, scale_of(ladder))
+    writes = folder.resolve() != shipped_weights_dir(game) and not other if write is None else write
+    click.echo(_destination(folder, writes, other))
     runner = Runner(_Engines(game, folder, opponents), ladder.game, concurrency=concurrency)
     checks: list[LevelCheck] = []
     try:
@@ -130,7 +133,7 @@ def calibrate(
     if table is None:
         raise BadLadder("no two levels can be told apart: the weights play at random, or there are too few games")
     if writes:
-        _put_levels(folder, table, settings.weights)
+        _put_levels(folder, table, settings.weights, replaced=write is True)
         click.echo(f"the levels are in the manifest of {folder}")
     else:
         click.echo(
@@ -138,11 +141,21 @@ def calibrate(
         )
 
 
-def _destination(weights: Path, writes: bool) -> str:
-    """Say before the first game where the levels will go."""
+def _other_levels(manifest: Manifest, scale: str) -> str:
+    """Say which levels of another scale, or board, a manifest has: "" of none."""
+    table = manifest.levels
+    if table is None or table.scale == scale:
+        return ""
+    return f"its levels of {table.scale}, known to +-{table.doubt:.0f} on average"
+
+
+def _destination(weights: Path, writes: bool, other: str) -> str:
+    """Say before the first game where the levels will go; `other` as in `_other_levels`."""
     if writes:
-        return f"the levels will go into the manifest of {weights} (--no-write: they will not)"
-    return f"the manifest of {weights} stays as it is (--write: the levels will go into it)"
+        instead = f" in the place of {other}" if other else ""
+        return f"the levels will go into the manifest of {weights}{instead} (--no-write: they will not)"
+    kept = f", with {other}" if other else ""
+    return f"the manifest of {weights} stays as it is{kept} (--write: the levels will go into it)"
 
 
 def _report(ladder: Ladder, store: Store, checks: Sequence[LevelCheck]) -> LevelTable | None:
@@ -293,9 +306,9 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([head, "|" + "-|" * len(rows[0]), *rest])
 
 
-def _put_levels(folder: Path, table: LevelTable, network: str) -> None:
+def _put_levels(folder: Path, table: LevelTable, network: str, *, replaced: bool) -> None:
     """Put levels into a bundle's manifest. Raises what `manifest_of` does, and BadLadder where those there are known
-    better."""
+    better, or are of another scale and not to be `replaced`."""
     manifest = manifest_of(folder, network)
     old = manifest.levels
     if old is not None and old.scale == table.scale and old.doubt < table.doubt:
@@ -303,6 +316,8 @@ def _put_levels(folder: Path, table: LevelTable, network: str) -> None:
             f"the manifest of {folder} keeps its levels, which are known to +-{old.doubt:.0f} on average, and these to "
             f"+-{table.doubt:.0f}: play more games (--games)"
         )
+    if not replaced and (other := _other_levels(manifest, table.scale)):
+        raise BadLadder(f"the manifest of {folder} keeps {other}, which it has by now (--write: these replace them)")
     try:
         write_atomically(folder / MANIFEST, replace(manifest, levels=table).to_json().encode())
     except OSError as error:

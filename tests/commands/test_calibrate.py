@@ -96,6 +96,16 @@ def test_levels_are_measured_gone_on_with_and_checked(
     worse = calibrate(*arguments, "--games", "40")
     assert worse.exit_code == 1
     assert "keeps its levels, which are known to +-1 on average" in worse.output
+    elsewhere = replace(table, scale="tictactoe: 4x4", levels=better)
+    (weights / "manifest.json").write_text(replace(read_manifest(weights), levels=elsewhere).to_json())
+    unasked = calibrate(*arguments, "--games", "40")
+    assert unasked.exit_code == 0
+    there = "its levels of tictactoe: 4x4, known to +-1 on average"
+    assert unasked.output.startswith(f"the manifest of {weights} stays as it is, with {there} (--write: ")
+    assert read_manifest(weights).levels == elsewhere
+    asked = calibrate(*arguments, "--games", "40", "--write")
+    assert asked.output.startswith(f"the levels will go into the manifest of {weights} in the place of {there} (")
+    assert read_manifest(weights).levels == table
 
 
 @pytest.mark.usefixtures("three")

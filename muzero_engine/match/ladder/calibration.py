@@ -65,6 +65,11 @@ def calibration_ladder(game: str, size: int | None = None) -> Ladder:
     )
 
 
+def scale_of(ladder: Ladder) -> str:
+    """Return what a table of levels says of the scale of its ratings, and on which board they were measured."""
+    return f"{ladder.game.game}: {ladder.scale}"
+
+
 def player_name(settings: LevelSettings) -> str:
     """Return what settings are called in records."""
     return f"{PREFIX}{settings.text()}"
@@ -212,7 +217,7 @@ def level_table(ladder: Ladder, games: Sequence[GameRecord]) -> LevelTable | Non
                 levels.append(Level(round(elo, 1), round(rating.error, 1), played, settings))
     boards = load_game(ladder.game.game).spec.shapes
     board = (ladder.game.shape or boards[0]) if len(boards) > 1 else None
-    table = LevelTable(f"{ladder.game.game}: {ladder.scale}", tuple(levels), board)
+    table = LevelTable(scale_of(ladder), tuple(levels), board)
     return table if table.rises else None
 
 
