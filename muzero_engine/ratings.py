@@ -28,6 +28,8 @@ from muzero_engine.arrays import Doubles, Ints
 
 NATURAL = math.log(10.0) / 400.0  # log strength of one point of Elo where no game is drawn
 NORMAL_95 = 1.959963984540054  # 95% of a normal distribution lie within so many standard deviations
+MANY = 30  # degrees of freedom
+_STUDENT = {1: 12.706, 2: 4.303}
 PRIOR_GAMES = 0.1
 ITERATIONS = 200
 TOLERANCE = 1e-6  # Elo, and 1e-6 of log nu: the largest change of the last iteration
@@ -35,6 +37,39 @@ LONGEST_STEP = 800.0  # Elo, in one iteration
 LONGEST_DRAW_STEP = 2.0  # log nu
 MOST_DRAWISH = 12.0  # log nu; all but one game in 100,000 between equals are drawn
 UNSEEN = 4.0  # decided games that are taken to have been missed where all were drawn, for nu alone
+
+
+def student_95(freedom: int) -> float:
+    """Return how many standard errors on both sides of a mean an interval of 95% has, with so many degrees of freedom.
+
+    From 3 degrees on that is Abramowitz and Stegun 26.7.5, within 1% of Student's quantile.
+    """
+    if freedom in _STUDENT:
+        return _STUDENT[freedom]
+    z = NORMAL_95
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3
+
+
+def student_share(t: float, freedom: int) -> float:
+    """Return the share of Student's distribution below `t`, in [0, 1], with so many degrees of freedom.
+
+    Exact for few (Abramowitz and Stegun 26.7.3 and 26.7.4), then the normal distribution's at a `t` made smaller
+    (26.7.8), within 2e-4.
+    """
+    if freedom > MANY:
+        z = t * (1.0 - 0.25 / freedom) / math.sqrt(1.0 + 0.5 * t * t / freedom)
+        return 0.5 * math.erfc(-z / math.sqrt(2.0))
+    angle = math.atan(t / math.sqrt(freedom))
+    odd = freedom % 2
+    term, total = (math.cos(angle) if odd else 1.0), 0.0
+    for power in range(1 + odd, freedom, 2):
+        total += term
+        term *= power / (power + 1) * math.cos(angle) ** 2
+    both = math.sin(angle) * total
+    return 0.5 + (angle + both) / math.pi if odd else 0.5 + 0.5 * both
 
 
 class BadRatings(ValueError):

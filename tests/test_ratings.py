@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muzero_engine.ratings import BadRatings, Ratings, Results, elo_of_score, expected_score, fit_ratings
+from muzero_engine.ratings import (
+    BadRatings,
+    Ratings,
+    Results,
+    elo_of_score,
+    expected_score,
+    fit_ratings,
+    student_95,
+    student_share,
+)
 
 
 def probabilities(difference: float, nu: float) -> tuple[float, float, float]:
@@ -195,3 +204,18 @@ def test_scores_and_differences_are_inverse() -> None:
         assert expected_score(elo_of_score(score)) == pytest.approx(score)
     assert elo_of_score(0.0) == -math.inf
     assert elo_of_score(1.0) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"), [(1, 12.7062), (2, 4.3027), (3, 3.1824), (9, 2.2622), (31, 2.0395), (1000, 1.9623)]
+)
+def test_few_observations_have_intervals_of_student(freedom: int, quantile: float) -> None:
+    assert student_95(freedom) == pytest.approx(quantile, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("t", "freedom", "share"),
+    [(1.0, 1, 0.75), (2.0, 4, 0.9419), (-1.5, 9, 0.0839), (2.5, 29, 0.9908), (2.5, 40, 0.9917)],
+)
+def test_shares_below_a_number_are_those_of_student(t: float, freedom: int, share: float) -> None:
+    assert student_share(t, freedom) == pytest.approx(share, abs=2e-4)

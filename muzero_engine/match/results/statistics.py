@@ -19,7 +19,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from muzero_engine.ratings import NORMAL_95, Results, elo_of_score, expected_score
+from muzero_engine.ratings import Results, elo_of_score, expected_score, student_95, student_share
 
 NORMALISED = 800.0 / math.log(10.0)  # normalised Elo of one standard deviation of a game
 REGULAR = 1e-3  # games in a class of results that was not seen, as Fishtest has it
@@ -149,10 +149,10 @@ class Estimate:
 
 
 def estimate(results: HeadToHead) -> Estimate | None:
-    """Return the difference in strength, by normal approximation; None without a game.
+    """Return the difference in strength; None without a game.
 
-    Results that are all the same have no spread to be measured. They get that of one observation more that is won or
-    lost by all points.
+    Intervals are Student's, of as many observations as there are pairs and single games. Results that are all the same
+    have no spread to be measured. They get that of one observation more that is won or lost by all points.
     """
     counts = _observations(results)
     if not counts:
@@ -164,17 +164,19 @@ def estimate(results: HeadToHead) -> Estimate | None:
     if variance == 0.0:
         size = counts[0][0]
         variance = seen / (seen + 1) * 0.5 * size**2 * ((1.0 - mean) ** 2 + mean**2)
+        seen += 1
     deviation = math.sqrt(variance / games)  # of one game
-    error = deviation / math.sqrt(games)
-    low, high = max(mean - NORMAL_95 * error, 0.0), min(mean + NORMAL_95 * error, 1.0)
+    error = deviation / math.sqrt(games) * math.sqrt(seen / (seen - 1))
+    width = student_95(seen - 1) * error
+    low, high = max(mean - width, 0.0), min(mean + width, 1.0)
     unit = NORMALISED / deviation
     normalised = unit * (mean - 0.5)
-    reach = unit * NORMAL_95 * error
+    reach = unit * width
     return Estimate(
         Interval(mean, low, high),
         Interval(elo_of_score(mean), elo_of_score(low), elo_of_score(high)),
         Interval(normalised, normalised - reach, normalised + reach),
-        0.5 * math.erfc((0.5 - mean) / (error * math.sqrt(2.0))),
+        student_share((mean - 0.5) / error, seen - 1),
     )
 
 

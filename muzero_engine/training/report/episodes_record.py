@@ -10,7 +10,7 @@ from typing import Annotated, Self
 import numpy as np
 
 from muzero_engine.dataclass_json import Rule
-from muzero_engine.ratings import NORMAL_95
+from muzero_engine.ratings import student_95
 from muzero_engine.training.report.progress import plain_number
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the returns in a record
@@ -60,20 +60,3 @@ class EpisodesRecord:
             f"(median {plain_number(self.median)}, {plain_number(self.lowest)} to {plain_number(self.highest)}) "
             f"over {self.episodes:,} episode{'s' * (self.episodes != 1)} of {self.length:,.0f} steps"
         )
-
-
-_STUDENT = {1: 12.706, 2: 4.303}
-
-
-def student_95(freedom: int) -> float:
-    """Return how many standard errors on both sides of a mean an interval of 95% has, with so many degrees of freedom.
-
-    From 3 degrees on that is Abramowitz and Stegun 26.7.5, within 1% of Student's quantile.
-    """
-    if freedom in _STUDENT:
-        return _STUDENT[freedom]
-    z = NORMAL_95
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3

@@ -22,7 +22,7 @@ from muzero_engine.match.results.statistics import (
     with_mean,
     with_t_value,
 )
-from muzero_engine.ratings import expected_score
+from muzero_engine.ratings import NORMAL_95, expected_score, student_95
 
 COUNTS = st.tuples(*[st.integers(0, 500)] * 5)
 
@@ -45,7 +45,12 @@ def pairs(*counts: int) -> HeadToHead:
 
 
 # Published results of another implementation: the unit tests of fastchess (app/tests/elo_test.cpp and sprt_test.cpp),
-# which give two digits.
+# which give two digits. Its intervals are those of a normal distribution, these Student's, wider by `widened`.
+
+
+def widened(results: HeadToHead) -> float:
+    seen = sum(results.pairs) + sum(results.singles)
+    return student_95(seen - 1) / NORMAL_95 * math.sqrt(seen / (seen - 1))
 
 
 @pytest.mark.parametrize(
@@ -65,12 +70,15 @@ def test_estimates_are_those_that_others_publish(
     estimated = estimate(results)
     assert estimated is not None
     assert estimated.normalised.value == pytest.approx(normalised[0], abs=0.006)
-    assert (estimated.normalised.high - estimated.normalised.low) / 2 == pytest.approx(normalised[1], abs=0.006)
+    assert (estimated.normalised.high - estimated.normalised.low) / 2 == pytest.approx(
+        normalised[1] * widened(results), abs=0.006
+    )
     if elo is not None:
         assert estimated.elo.value == pytest.approx(elo[0], abs=0.006)
-        assert (estimated.elo.high - estimated.elo.low) / 2 == pytest.approx(elo[1], abs=0.006)
+        assert (estimated.elo.high - estimated.elo.low) / 2 == pytest.approx(elo[1] * widened(results), abs=0.006)
     if superiority is not None:
-        assert 100 * estimated.superiority == pytest.approx(superiority, abs=0.006)
+        most = 0.28 / (sum(results.pairs) + sum(results.singles))  # between Student's distribution and the normal one
+        assert 100 * estimated.superiority == pytest.approx(superiority, abs=0.006 + 100 * most)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +204,17 @@ def test_games_are_put_together_to_pairs() -> None:
         pairs=(1, 0, 0, 1, 0), singles=(1, 0, 0), wins=1, draws=1, losses=3
     )
     assert HeadToHead.of(games, "a", "x") == HeadToHead()
+
+
+@pytest.mark.parametrize("count", [5, 10, 20])
+def test_intervals_of_few_pairs_hold_the_truth_as_often_as_they_say(count: int) -> None:
+    rng, chances = np.random.default_rng(1), np.array([0.1, 0.2, 0.25, 0.25, 0.2])
+    true, inside = float(chances @ np.arange(5)) / 4, 0
+    for _ in range(1000):
+        found = estimate(pairs(*rng.multinomial(count, chances).tolist()))
+        assert found is not None
+        inside += found.score.low <= true <= found.score.high
+    assert 935 <= inside <= 985
 
 
 @given(COUNTS, st.tuples(*[st.integers(0, 20)] * 3))
