@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import runpy
 import signal
@@ -105,6 +106,13 @@ def without_code(text: str) -> str:
     return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
 
+def cells_of_tables(file: Path) -> list[list[int]]:
+    """How many cells each row has, of each table."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    tables = [list(rows) for is_row, rows in itertools.groupby(lines, lambda line: line.startswith("|")) if is_row]
+    return [[len(re.findall(r"(?<!\\)\|", row)) for row in rows] for rows in tables]
+
+
 def anchors(file: Path) -> set[str]:
     """The anchors of a file's headings, as forges make them."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
@@ -112,7 +120,7 @@ def anchors(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("file", prose(), ids=lambda file: str(file.relative_to(ROOT)))
-def test_links_between_texts_lead_somewhere(file: Path) -> None:
+def test_links_between_texts_lead_somewhere_and_tables_are_whole(file: Path) -> None:
     dead = []
     for link in re.findall(r"\]\(([^)\s]+)\)", without_code(file.read_text(encoding="utf-8"))):
         if re.match(r"[a-z]+:", link):
@@ -122,6 +130,7 @@ def test_links_between_texts_lead_somewhere(file: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             dead.append(link)
     assert dead == []
+    assert all(len(set(cells)) == 1 for cells in cells_of_tables(file)), "a row has other cells than its head"
 
 
 @pytest.mark.parametrize("name", ["README.md", "BENCHMARKS.md", "CONTRIBUTING.md"])
