@@ -115,7 +115,12 @@ def calibrate(
     other = _other_levels(manifest, scale_of(ladder))
     writes = folder.resolve() != shipped_weights_dir(game) and not other if write is None else write
     click.echo(_destination(folder, writes, other))
-    runner = Runner(_Engines(game, folder, opponents), ladder.game, concurrency=concurrency)
+
+    def check(name: str) -> None:
+        if settings_of(name) is not None:
+            manifest_of(folder, settings.weights)
+
+    runner = Runner(_Engines(game, folder, opponents), ladder.game, concurrency=concurrency, check=check)
     checks: list[LevelCheck] = []
     try:
         with signals_as_ctrl_c():

@@ -36,7 +36,7 @@ def weights(tmp_path: Path) -> Path:
 class ChanceRunner:
     """Plays nothing: the rating of the later setting is 300 higher, that of random moves 0."""
 
-    def __init__(self, *_arguments: object, concurrency: int) -> None:
+    def __init__(self, *_arguments: object, concurrency: int, check: object) -> None:
         assert concurrency == 2
         self._chance = random.Random(1)
 

@@ -21,13 +21,13 @@ from support.other_rules import problems
 
 from muzero_engine import __version__
 from muzero_engine.cli import main
-from muzero_engine.games.record import Ending
+from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, read_manifest
 from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST
 from muzero_engine.match.engines import base
 from muzero_engine.match.records.moves import move_count
-from muzero_engine.match.records.store import LOCK, recorded_games
+from muzero_engine.match.records.store import LOCK, Store, recorded_games
 from muzero_engine.match.results.statistics import RatedGame, Tally
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -273,6 +273,45 @@ def test_a_match_is_not_gone_on_with_by_another_network(tmp_path: Path, engine: 
     refused = match(*arguments, "--resume")
     assert refused.exit_code == 1
     assert "muzero has another network, or other levels, by now than in the games in " in refused.output
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        (False, "a has another network, or other levels, by now; games"),
+        (True, "a has lost its network: there are no weights in "),
+    ],
+)
+def test_a_match_ends_where_an_engine_is_started_with_another_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool, words: str
+) -> None:
+    weights = Path(shutil.copytree(default_weights_dir("tictactoe"), tmp_path / "tictactoe"))
+    manifest = read_manifest(weights)
+    files = manifest.files | {CHECKPOINT: replace(manifest.files[CHECKPOINT], sha256="0" * 64)}
+    add = Store.add
+
+    def add_and_replace(store: Store, record: GameRecord) -> None:
+        add(store, record)
+        if gone:
+            shutil.rmtree(weights)
+        else:
+            (weights / MANIFEST).write_text(replace(manifest, files=files).to_json())
+
+    monkeypatch.setattr(Store, "add", add_and_replace)
+    engine = f"name=a restart=true env.MUZERO_WEIGHTS={tmp_path} {scripted('ugi')}"
+    out = tmp_path / "m"
+    ended = match("--game", "tictactoe", "-e", engine, "-e", "random", "--random-plies", 0, "--pairs", 2, "--out", out)
+    assert ended.exit_code == 1
+    assert words in ended.output.splitlines()[-1]
+    assert ended.output.endswith("with the network of the beginning --resume goes on\n")
+    assert len(lines(out)) == 1
+
+
+def test_games_that_faults_decided_are_told(tmp_path: Path) -> None:
+    engines = ["-e", f"name=a {scripted('ugi', '--fault', 'exit')}", "-e", "random", "--pairs", 1]
+    result = match("--game", "tictactoe", *engines, "--out", tmp_path / "m")
+    assert "\na: 2 games lost by crash\n" in result.output
+    assert "a: 2 games lost by crash" in (tmp_path / "m" / "report.html").read_text()
 
 
 def test_a_match_at_a_level_is_not_gone_on_with_by_other_levels(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from muzero_engine.match.ladder.placing import rung_games, rung_ratings
 from muzero_engine.match.ladder.refit import refit as refit_manifest
 from muzero_engine.match.ladder.report import (
     ladder_standings,
+    manifest_of,
     manifest_ratings,
     markdown_report,
     progress_line,
@@ -147,7 +148,12 @@ def ladder(
         games=games,
     )
     engines = {ENGINE: _engine(settings, folder), **opponents}
-    runner = Runner(engines, ladder.game, concurrency=concurrency)
+
+    def check(name: str) -> None:
+        if name == ENGINE:
+            manifest_of(folder, settings.weights)
+
+    runner = Runner(engines, ladder.game, concurrency=concurrency, check=check)
     store = _open(out or where, ladder, settings)
     try:
         with signals_as_ctrl_c():

@@ -13,9 +13,11 @@ from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.games.record import GameRecord
+from muzero_engine.inference.bundle import default_weights_dir
 from muzero_engine.match.ladder.ladder import BadLadder, ladder_openings
 from muzero_engine.match.ladder.opponents import Ladder, Opponent, engine_of
 from muzero_engine.match.ladder.placing import rung_games, rung_ratings
+from muzero_engine.match.ladder.report import manifest_of
 from muzero_engine.match.ladder.rung_games import RungGames, Step, counted, own_players, steps
 from muzero_engine.match.ladder.rungs import Rungs, read_rungs, rungs_file, shipped_rungs, start_text, write_rungs
 from muzero_engine.match.play.runner import NotStarted, Runner
@@ -44,14 +46,20 @@ class RungsRequest:
 def play_rungs(ladder: Ladder, request: RungsRequest) -> bool:
     """Play the games that are missing between the rungs that are installed; return False at Ctrl-C."""
     game = ladder.game.game
-    everybody = [*ladder.opponents, *own_players(ladder, request.digest)]
+    own = own_players(ladder, request.digest)
+    everybody = [*ladder.opponents, *own]
     engines = {one.name: engine_of(one, game) for one in everybody if one.name not in request.without}
     present = {name: engine for name, engine in engines.items() if engine is not None}
     met = steps([one for one in everybody if one.name in present])
     if not met:
         raise BadLadder("two rungs or more are needed: install some of those above")
     store = _open(ladder, everybody, request)
-    runner = Runner(present, ladder.game, concurrency=request.concurrency)
+
+    def check(name: str) -> None:
+        if name in {one.name for one in own}:
+            manifest_of(default_weights_dir(game), request.digest)
+
+    runner = Runner(present, ladder.game, concurrency=request.concurrency, check=check)
 
     def on_game(record: GameRecord) -> bool:
         store.add(record)

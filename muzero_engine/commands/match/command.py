@@ -15,7 +15,7 @@ from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
 from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.common.times import said_where_slow
-from muzero_engine.commands.match.flags import Flags
+from muzero_engine.commands.match.flags import Flags, networks_of, refuse_other_network
 from muzero_engine.commands.match.run import MatchRun
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.registry import load_game
@@ -155,7 +155,11 @@ def match(**arguments: Any) -> None:
     with said_where_slow(f"openings of {flags.pairs:,} pairs are looked for"):
         plans = list(schedule(settings, flags.openings(settings)))
     engines = {engine.name: engine for engine in settings.engines}
-    note = partial(click.echo, err=True)
-    with closing(Runner(engines, settings.game, concurrency=settings.concurrency, note=note)) as runner:
-        store = flags.resumed(settings, plans, runner) if flags.resume else flags.created(settings, runner)
+    networks = networks_of(settings)
+    note, check = partial(click.echo, err=True), partial(refuse_other_network, settings, networks)
+    with closing(Runner(engines, settings.game, concurrency=settings.concurrency, note=note, check=check)) as runner:
+        if flags.resume:
+            store = flags.resumed(settings, plans, runner, networks)
+        else:
+            store = flags.created(settings, runner, networks)
         MatchRun(settings, runner, store, plans, sprt, anchors, every=flags.every, quiet=flags.quiet).play()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -169,23 +169,25 @@ class Flags:
             held[name] = rating
         return held
 
-    def created(self, settings: MatchSettings, runner: Runner) -> Store:
+    def created(self, settings: MatchSettings, runner: Runner, networks: Mapping[str, str]) -> Store:
         """Return a new folder, once all engines have been started: a mistyped one leaves none. Raises BadMatch."""
         folder = self.out or new_folder(Path("matches"), self.game)
         refuse_games(folder)
         names = [engine.name for engine in settings.engines]
         runner.start(names)
         event = f"muzero-engine match: {' - '.join(names[:4])}"
-        seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line(), NETWORKS: networks_of(settings)}
+        seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line(), NETWORKS: dict(networks)}
         return Store.create(folder, self.game, event, match_facts(settings) | seen, results=(SUMMARY, PAGE, *PICTURES))
 
-    def resumed(self, settings: MatchSettings, plans: Sequence[GamePlan], runner: Runner) -> Store:
+    def resumed(
+        self, settings: MatchSettings, plans: Sequence[GamePlan], runner: Runner, networks: Mapping[str, str]
+    ) -> Store:
         """Return the folder that is gone on with; the engines are started where games are left. Raises BadMatch."""
         if self.out is None:
             raise BadMatch("--resume needs the folder of the match: --out FOLDER")
         store = Store.resume(self.out, self.game, match_facts(settings))
         before = store.facts.get(NETWORKS, {})  # which older matches do not tell
-        for name, network in networks_of(settings).items():
+        for name, network in networks.items():
             if before.get(name, network) != network:
                 raise BadMatch(
                     f"{name} has another network, or other levels, by now than in the games in {self.out}: choose "
@@ -220,20 +222,38 @@ class Flags:
 
 
 def networks_of(settings: MatchSettings) -> dict[str, str]:
-    """Return the digests of the networks that engines are told to play with, by name, as far as they can be read; of
-    one that plays at a level with that of the measured levels."""
+    """Return what `_network_of` does by engine, of those whose networks can be read."""
     found = {}
     for engine in settings.engines:
         with suppress(BadWeights):
-            if (folder := _weights_of(engine, settings.game.game)) is None:
-                continue
-            manifest = read_manifest(folder)
-            found[engine.name] = manifest.networks_digest()
-            flags = [word.partition("=")[0] for word in engine.command if word.startswith("--")]
-            names = " ".join([*flags, *(name for name, _ in engine.options)]).lower()
-            if any(word in names for word in LEVEL_WORDS):
-                found[engine.name] += f" {hashlib.sha256(repr(manifest.levels).encode()).hexdigest()[:16]}"
+            if (network := _network_of(engine, settings.game.game)) is not None:
+                found[engine.name] = network
     return found
+
+
+def refuse_other_network(settings: MatchSettings, networks: Mapping[str, str], name: str) -> None:
+    """Raise BadMatch where an engine that is started has not its network of the beginning (`networks_of`)."""
+    engine = next(engine for engine in settings.engines if engine.name == name)
+    try:
+        if name not in networks or _network_of(engine, settings.game.game) == networks[name]:
+            return
+        found = f"{name} has another network, or other levels, by now"
+    except BadWeights as error:
+        found = f"{name} has lost its network: {error}"
+    raise BadMatch(f"{found}; games that are over are kept: with the network of the beginning --resume goes on")
+
+
+def _network_of(engine: EngineSettings, game: str) -> str | None:
+    """Return the digest of the network that an engine is told to play with; of one that plays at a level with that of
+    the measured levels. None of an engine that names none, and is not ours. Raises BadWeights."""
+    if (folder := _weights_of(engine, game)) is None:
+        return None
+    manifest = read_manifest(folder)
+    flags = [word.partition("=")[0] for word in engine.command if word.startswith("--")]
+    names = " ".join([*flags, *(name for name, _ in engine.options)]).lower()
+    if not any(word in names for word in LEVEL_WORDS):
+        return manifest.networks_digest()
+    return f"{manifest.networks_digest()} {hashlib.sha256(repr(manifest.levels).encode()).hexdigest()[:16]}"
 
 
 def _weights_of(engine: EngineSettings, game: str) -> Path | None:

@@ -20,7 +20,7 @@ from muzero_engine.match.results.page import SCORES, Played, write_page, write_p
 from muzero_engine.match.results.standings import Standings, make_standings
 from muzero_engine.match.results.statistics import HeadToHead, Sprt, SprtDecision, Tally
 from muzero_engine.match.results.summary import write_summary
-from muzero_engine.match.results.tables import cross_table, match_line, rating_table, stalled_lines
+from muzero_engine.match.results.tables import cross_table, fault_lines, match_line, rating_table, stalled_lines
 from muzero_engine.match.settings.match_settings import MatchSettings
 
 MOST_NAMED = 4  # engines in a title
@@ -112,7 +112,7 @@ class MatchRun:
         click.echo(f"\n{rating_table(standings)}\n\n{cross_table(standings)}")
         if len(self._names) == 2:
             click.echo(f"\n{self._standing()}")
-        for line in stalled_lines(records):
+        for line in (*fault_lines(records), *stalled_lines(records)):
             click.echo(f"\n{line}")
         write_summary(
             folder,
@@ -147,5 +147,6 @@ class MatchRun:
             ("last game", records[-1].started),
             ("machine", str(self._store.facts.get(MACHINE) or "not known")),
             ("runner", f"muzero-engine {__version__}"),
+            *(("faults", line) for line in fault_lines(records)),
             *(("stalls", line) for line in stalled_lines(records)),
         ]

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from muzero_engine.games.base import Handicap, Position, WithKomi
-from muzero_engine.games.record import Ending, GameRecord
+from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.ladder.opponents import HANDICAP_KOMI, Ladder, Opponent
 from muzero_engine.match.ladder.placing import Placing, next_opponent, place
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings
+from muzero_engine.match.results.tables import fault_lines
 
 FAULTS = 2  # games lost by an opponent's own faults after which it is met no more
 OWN_FAULTS = 5  # games that the engine may lose by its own faults, or a twentieth of them if that is more
@@ -209,20 +210,6 @@ def faults(games: Sequence[GameRecord]) -> Mapping[str, int]:
 def loser(record: GameRecord) -> str:
     """Return who lost; for a drawn game, the second player."""
     return record.first if record.winner == 1 else record.second
-
-
-def fault_lines(games: Sequence[GameRecord], engine: str) -> list[str]:
-    """Return a line for each kind of fault of the engine, and each of its opponents."""
-    counts: dict[tuple[str, Ending], int] = {}
-    for record in games:
-        if record.ending.is_fault:
-            key = loser(record), record.ending
-            counts[key] = counts.get(key, 0) + 1
-    return [
-        f"{name}: {count} game{'s' if count > 1 else ''} lost by {ending.value}"
-        + ("" if name == engine else " (not rated)")
-        for (name, ending), count in counts.items()
-    ]
 
 
 def placing_of(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> Placing | None:

@@ -10,12 +10,12 @@ from muzero_engine.files import write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Manifest, Rating
-from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, fault_lines, placing_of, rated_games
+from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, placing_of, rated_games
 from muzero_engine.match.ladder.opponents import Ladder, own_player
 from muzero_engine.match.ladder.placing import Placing, rung_ratings
 from muzero_engine.match.results.standings import Standings, rated_standings
 from muzero_engine.match.results.statistics import HeadToHead, Tally
-from muzero_engine.match.results.tables import aligned, elo_text, error_text, points_text, stalled_lines
+from muzero_engine.match.results.tables import aligned, elo_text, error_text, fault_lines, points_text, stalled_lines
 from muzero_engine.ratings import PlayerRating, fit_ratings
 
 WHOLE = "the ladder"

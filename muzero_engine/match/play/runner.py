@@ -15,13 +15,14 @@ from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings
 
 SLOW_S = 2.0  # after which an engine that has not started is told of
 KEPT_ENGINES = 4  # processes that a thread keeps for later games
+FAILED_STARTS = 3  # in a row, of an engine that has been started before, which end the games
 
 
 class NotStarted(BadMatch):
-    """An engine that cannot be started, or that has no network."""
+    """An engine that cannot be started, or that has no network; `again`: which had been started before."""
 
-    def __init__(self, engine: str, reason: str) -> None:
-        super().__init__(f"{engine} does not start: {reason}")
+    def __init__(self, engine: str, reason: str, *, again: bool = False) -> None:
+        super().__init__(f"{engine} does not start{' any more' if again else ''}: {reason}")
         self.engine = engine
 
 
@@ -35,11 +36,13 @@ class Runner:
         *,
         concurrency: int = 1,
         note: Callable[[str], None] = lambda _: None,
+        check: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Take the `engines` by name, which may grow while games are played. `note` is told, in any thread, which of
-        them is waited for."""
+        them is waited for, and `check` of each start of one, in vain or not: what it raises ends the games."""
         self._engines = engines
         self._note = note
+        self._check = check
         self._settings = game
         self._game: Game = load_game(game.game)
         self._concurrency = concurrency
@@ -50,6 +53,7 @@ class Runner:
         self._on_game: Callable[[GameRecord], bool] = lambda _: True
         self._clients: set[Client] = set()  # of all threads
         self._waiting: dict[str, Client] = {}  # that were started before the games
+        self._failed: dict[str, int] = {}  # starts in a row, by name
         self.identities: dict[str, str] = {}  # by name, what the engines that have been started once call themselves
 
     def start(self, names: Iterable[str]) -> None:
@@ -161,25 +165,41 @@ class Runner:
         return client
 
     def _started(self, name: str) -> Client:
-        """Return a new client. Its engine is started the first time, where failing ends the match; later, in its
-        first game, it costs that game."""
+        """Return a new client, with its engine started. Where that fails the first time it ends the match; later it is
+        tried again in the game, which is lost where it fails there, too, until it has failed a few times in a row."""
         client = make_client(self._engines[name], self._game, self._settings.patience)
         with self._lock:
             self._clients.add(client)
-        if name in self.identities:
-            return client
+        try:
+            again = name in self.identities
+            failure = self._start(name, client, told=not again)
+            self._check(name)
+            self._failed[name] = 0 if failure is None else self._failed.get(name, 0) + 1
+            if failure is None:
+                self.identities[name] = client.identity
+            elif not again or self._failed[name] >= FAILED_STARTS:
+                raise NotStarted(name, str(failure), again=again)
+        except BaseException:
+            self._close(client)
+            raise
+        return client
+
+    def _start(self, name: str, client: Client, *, told: bool) -> EngineFailure | None:
+        """Start an engine and return why that failed; one that is slow is `told` of."""
         slow = threading.Timer(SLOW_S, lambda: self._note(f"waiting for {name} to answer {client.asked!a:.60} ..."))
         slow.daemon = True
-        slow.start()
+        if told:
+            slow.start()
         try:
             client.start()
         except EngineFailure as failure:
-            self._close(client)
-            raise NotStarted(name, str(failure)) from None
+            client.close()
+            return failure
         finally:
             slow.cancel()
-        self.identities[name] = client.identity
-        return client
+            if told:
+                slow.join()
+        return None
 
     def _close(self, client: Client) -> None:
         client.close()

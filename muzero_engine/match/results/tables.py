@@ -1,11 +1,12 @@
-"""Standings and estimates as text: the live table, the cross table, one line on a match, one on stalls."""
+"""Standings and estimates as text: the live table, the cross table, one line on a match, lines on faults and stalls."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
-from muzero_engine.games.record import GameRecord
+from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.match.results.standings import Standing, Standings
 from muzero_engine.match.results.statistics import HeadToHead, Interval, Sprt, SprtDecision, WinDrawLoss, estimate
 from muzero_engine.ratings import PlayerRating
@@ -83,6 +84,20 @@ def stalled_lines(records: Sequence[GameRecord]) -> list[str]:
         return []
     moves = f"{len(stalls)} move{'' if len(stalls) == 1 else 's'}"
     return [f"in {moves} time was taken off in which the machine stood still ({sum(stalls):.2f} s in all)"]
+
+
+def fault_lines(records: Sequence[GameRecord], rated: str | None = None) -> list[str]:
+    """Return a line for each kind of fault of each player's program; those of others than `rated`, where that is told,
+    are said to count for nothing."""
+    counts: Counter[tuple[str, Ending]] = Counter()
+    for record in records:
+        if record.ending.is_fault:
+            counts[record.first if record.winner == 1 else record.second, record.ending] += 1
+    return [
+        f"{name}: {count} game{'s' if count > 1 else ''} lost by {ending.value}"
+        + ("" if rated in (None, name) else " (not rated)")
+        for (name, ending), count in counts.items()
+    ]
 
 
 def first_mover_line(standings: Standings) -> str:

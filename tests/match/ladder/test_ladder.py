@@ -12,7 +12,6 @@ from muzero_engine.games.record import Ending
 from muzero_engine.match.ladder.ladder import (
     BadLadder,
     Climb,
-    fault_lines,
     ladder_facts,
     ladder_openings,
     pair_plans,
@@ -21,6 +20,7 @@ from muzero_engine.match.ladder.ladder import (
 )
 from muzero_engine.match.ladder.opponents import LADDERS
 from muzero_engine.match.play.game import GamePlan
+from muzero_engine.match.results.tables import fault_lines
 
 
 def test_the_engine_is_placed_by_as_many_games_as_asked_for() -> None:

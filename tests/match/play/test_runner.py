@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.matches import PATIENT, random_player, scripted
+from support.matches import PATIENT, SCRIPT, random_player, scripted
 
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines.registry import make_client
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.openings import Opening
-from muzero_engine.match.play.runner import Runner
+from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.play.schedule import schedule
 from muzero_engine.match.settings.match_settings import BadMatch, EngineSettings, GameSettings, MatchSettings
 
@@ -83,6 +85,22 @@ def test_an_engine_that_never_starts_ends_the_match() -> None:
     ]
     with pytest.raises(BadMatch, match=r"missing does not start: cannot start 'no-such-program'"):
         runner(engines, 2).run(plans(engines, 5), keeping([]))
+
+
+def test_an_engine_that_does_not_start_any_more_ends_the_match(tmp_path: Path) -> None:
+    good, script = scripted("good", "chess"), Path(shutil.copy(SCRIPT, tmp_path))
+    command = tuple(str(script) if word == str(SCRIPT) else word for word in good.command)
+    engines = [good, replace(good, name="gone", command=command, restart=True)]
+    records: list[GameRecord] = []
+
+    def keep(record: GameRecord) -> bool:
+        script.unlink(missing_ok=True)
+        records.append(record)
+        return True
+
+    with pytest.raises(NotStarted, match="gone does not start any more: "):
+        runner(engines).run(plans(engines, 5), keep)
+    assert [record.ending for record in records] == [Ending.RULES, Ending.CRASH, Ending.CRASH]
 
 
 def test_a_machine_that_is_full_ends_the_match_and_costs_nobody_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
