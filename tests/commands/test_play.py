@@ -311,3 +311,12 @@ def test_ctrl_c_that_comes_while_the_board_is_drawn_loses_no_game(tmp_path: Path
 def test_a_board_is_said_to_be_counted_where_it_is(lines: list[str], counted: bool) -> None:
     said = Person(*lines, "quit", "no").plays("go")
     assert any("taken for alive" in text for text in said) is counted
+
+
+def test_help_needs_no_example_of_a_move_also_when_the_game_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notation may leave it out."""
+    tictactoe = load_game("tictactoe")
+    plain = replace(tictactoe, notation=replace(tictactoe.notation, move_example=""))
+    monkeypatch.setattr("muzero_engine.commands.play.table.game_of", lambda _: plain)
+    said = Person("a1", "b1", "a2", "b2", "a3", "help", "quit", "no").plays("tictactoe")
+    assert any(line.startswith("a move   ") and "\nundo" in line for line in said)

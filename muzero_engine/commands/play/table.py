@@ -261,7 +261,8 @@ class Table:
     def _help(self, _argument: str) -> None:
         example = self._game.notation.move_example
         if not example:
-            example = self._position.action_text(int(self._position.legal_actions()[0]))
+            start = self._game.initial(self._position.shape)  # where there are moves
+            example = start.action_text(int(start.legal_actions()[0]))
         rows = [("a move", example)]
         for name, (_, text) in self._commands.items():
             if (name == "declare" and not self._game.declarations) or (

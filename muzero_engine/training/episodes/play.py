@@ -140,8 +140,7 @@ class EpisodePlay(GroupsInTurn[EpisodeGroup]):
 
     def _settle(self, group: EpisodeGroup, counts: EpisodeCounts) -> None:
         group.settle(counts)
-        self.moves += group.slots
-        self.games = counts.episodes
+        self.moves, self.games = counts.steps, counts.episodes
 
     @contextlib.contextmanager
     def _failure_kept(self) -> Iterator[None]:

@@ -90,9 +90,9 @@ def play_cycle(
     for search in parts.searches.every():
         search.before_simulation = before_simulation
     parts.evaluator.before_simulations(before_simulation)
-    for played in parts.self_play.play(config.self_play.plies_per_cycle, meanwhile, stopping, watch.due):
-        parts.replay.add(played)
-    if not parts.self_play.moves:
+    for part in (played := parts.self_play.play(config.self_play.plies_per_cycle, meanwhile, stopping, watch.due)):
+        parts.replay.add(part)
+    if not (played or parts.self_play.moves):  # rounds that only began episodes are no moves
         raise Stopped
     play, episodes = parts.self_play.statistics.together(world)
     learn = None if steps is None or not steps.taken else _learnt(parts, steps)
