@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import hashlib
+import inspect
 import os
 import re
 import secrets
@@ -80,6 +82,15 @@ def expanded(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         return Path(text)
+
+
+def code_digest(kind: object) -> str:
+    """Return a short hash of the file that a class or function is written in; "" where there is none to be read."""
+    try:
+        file = inspect.getsourcefile(kind)  # type: ignore[arg-type]  # it says of anything else that it is none
+        return "" if file is None else hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
+    except (TypeError, OSError):
+        return ""
 
 
 def text_bytes(text: str) -> bytes:

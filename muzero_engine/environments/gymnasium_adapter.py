@@ -17,6 +17,7 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
+from gymnasium.envs.registration import load_env_creator
 
 from muzero_engine.environments.base import BadEnvironment, one_line
 from muzero_engine.environments.settings import EnvironmentSettings
@@ -129,6 +130,15 @@ def made_by_id(settings: EnvironmentSettings, *, picture: bool) -> tuple[Gymnasi
         raise BadEnvironment(f"{name}: {' '.join(str(error).split())}") from error
     except Exception as error:  # whatever an environment does when it is made
         raise BadEnvironment(f"{name} cannot be made: {one_line(error)}") from error
+
+
+def class_of(name: str) -> object:
+    """Return what makes the environment of this Gymnasium id, which has been made; None where that is not known."""
+    spec = gymnasium.registry.get(name.rpartition(":")[2])
+    try:
+        return load_env_creator(spec.entry_point) if spec is not None and isinstance(spec.entry_point, str) else None
+    except (ImportError, AttributeError):
+        return None
 
 
 def _imported(module: str, name: str, install: str) -> Any:

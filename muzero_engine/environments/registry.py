@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec, close_all, one_line
 from muzero_engine.environments.prepared import EnvironmentSource, PreparedEnvironment
 from muzero_engine.environments.settings import EnvironmentSettings
+from muzero_engine.files import code_digest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -130,6 +131,11 @@ def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
         raise made
     close_all([made], LOOK_SECONDS)
     return made.spec
+
+
+def environment_digest(settings: EnvironmentSettings) -> str:
+    """Return `code_digest` of the class of an environment that has been made. Raises BadEnvironment."""
+    return code_digest(_factory(settings) or _adapter(settings.id).class_of(settings.id))
 
 
 def _factory(settings: EnvironmentSettings) -> Callable[..., Any] | None:

@@ -10,6 +10,7 @@ import functools
 import importlib
 from typing import TYPE_CHECKING
 
+from muzero_engine.files import code_digest
 from muzero_engine.games.base import Game, Position
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def load_game(name: str) -> Game:
         raise UnknownGame(f"unknown game {name!r}: choose one of {', '.join(game_names())}")
     assert isinstance(game, Game)
     return game
+
+
+def game_digest(name: str) -> str:
+    """Return `code_digest` of the rules of another package's game; "" of a built-in one. Raises UnknownGame."""
+    game = load_game(name)
+    return "" if name in BUILT_IN else code_digest(type(game.initial(game.spec.shapes[0])))
 
 
 def game_of(position: Position) -> Game:

@@ -12,11 +12,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from gymnasium.envs.classic_control import CartPoleEnv
 
 from muzero_engine.environments import registry
 from muzero_engine.environments.base import BadEnvironment, ObservationKind, close_all
-from muzero_engine.environments.registry import environment_spec, load_environment, settings_here
+from muzero_engine.environments.registry import environment_digest, environment_spec, load_environment, settings_here
 from muzero_engine.environments.settings import EnvironmentSettings
+from muzero_engine.files import code_digest
 
 TEN_LINES = """
 class Countdown:
@@ -99,6 +101,8 @@ def test_gymnasium_ids() -> None:
     spec = environment_spec(EnvironmentSettings(id="MinAtar/Breakout-v1", stack=2))
     assert (spec.kind, spec.shape, spec.frame_shape) == (ObservationKind.PLANES, (8, 10, 10), (4, 10, 10))
     assert spec.action_names == ("stay", "left", "right")
+    assert environment_digest(settings("CartPole-v1")) == code_digest(CartPoleEnv)
+    assert len({environment_digest(settings(name)) for name in ("CartPole-v1", "FrozenLake-v1", "no")}) == 3
 
 
 def test_cart_pole_is_cut_off_where_gymnasium_or_the_settings_say() -> None:

@@ -6,6 +6,8 @@ It is installed as people install packages, into a folder of its own, and the co
 from __future__ import annotations
 
 import ast
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -101,6 +103,8 @@ def test_it_is_trained_exported_analysed_played_and_matched(installed: Installed
     output = installed.engine("train", *new, "--steps", 4, *TINY)
     assert f"all steps are done: {run / 'checkpoint-4'}" in output
     assert "against random" in output
+    rules = hashlib.sha256((SOURCE / "connect_four" / "rules.py").read_bytes()).hexdigest()
+    assert json.loads((run / "checkpoint-4" / "checkpoint.json").read_text())["digest"] == rules[:16]
     assert "4 steps" in installed.engine("export", "--run", run, "--out", bundle)
 
     weights = ["--weights", bundle]

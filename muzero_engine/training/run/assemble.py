@@ -22,6 +22,7 @@ from muzero_engine.training.run.memory import refuse_what_cannot_fit
 from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.run.reanalysis import Reanalysis
 from muzero_engine.training.run.state import (
+    changed_rules,
     goes_on_with_games,
     refuse_another_network,
     restore_games,
@@ -118,6 +119,7 @@ def assemble(
         evaluator=evaluator,
         log=log,
         ahead=ahead,
+        changed="" if checkpoint is None else changed_rules(checkpoint, config, task.digest),
     )
 
 

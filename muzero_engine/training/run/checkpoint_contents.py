@@ -33,11 +33,18 @@ class Counters:
 
 
 def document(
-    config: TrainConfig, network: NetworkConfig, counters: Counters, earlier: Counters, world: int, games_seed: int
+    config: TrainConfig,
+    network: NetworkConfig,
+    counters: Counters,
+    earlier: Counters,
+    world: int,
+    games_seed: int,
+    digest: str,
 ) -> dict[str, object]:
     """Return what is written beside the tensors.
 
-    `earlier` counts what the network had learnt before the run began; `games_seed` is that of the games in progress.
+    `earlier` counts what the network had learnt before the run began; `games_seed` is that of the games in progress;
+    `digest` is the task's.
     """
     return {
         "config": to_data(config),
@@ -46,6 +53,7 @@ def document(
         "earlier": to_data(earlier),
         "world": world,
         "games_seed": games_seed,
+        "digest": digest,
     }
 
 

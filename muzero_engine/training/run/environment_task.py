@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from muzero_engine.environments.registry import environment_spec
+from muzero_engine.environments.registry import environment_digest, environment_spec
 from muzero_engine.environments.settings import MOST_STEPS
 from muzero_engine.games.base import Shape
 from muzero_engine.network.config import NetworkConfig
@@ -41,6 +41,7 @@ class EnvironmentTask:
         """Look at the environment. Raises BadEnvironment, BadReturns."""
         self._config = config
         self._spec = environment_spec(config.environment)
+        self.digest = environment_digest(config.environment)
         self._returns = DiscountedReturns(discount=config.returns.discount, support=config.returns.support)
 
     def network_config(self, size: NetworkSettings) -> NetworkConfig:

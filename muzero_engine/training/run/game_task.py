@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from muzero_engine.games.base import Shape
-from muzero_engine.games.registry import load_game
+from muzero_engine.games.registry import game_digest, load_game
 from muzero_engine.network.config import NetworkConfig
 from muzero_engine.network.fresh import fresh_network
 from muzero_engine.network.model import MuZeroNetwork
@@ -36,6 +36,7 @@ class GameTask:
     def __init__(self, config: TrainConfig) -> None:
         """Take the settings. Raises UnknownGame."""
         self._config, self._game = config, load_game(config.game)
+        self.digest = game_digest(config.game)
 
     def network_config(self, size: NetworkSettings) -> NetworkConfig:
         return NetworkConfig.for_game(self._game, **dataclasses.asdict(size))

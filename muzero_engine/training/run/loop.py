@@ -146,8 +146,8 @@ def train(
     watch = Watch(steadiness.due, lambda so_far: progress.show(lambda: status(so_far)))
     warned = False
     with request:
-        if run.notice:
-            progress.note(run.notice)
+        for notice in run.notices:
+            progress.note(notice)
         while not run.finished:
             if world.any(due()):
                 ending = RunEnd.ASKED

@@ -36,6 +36,7 @@ class RunParts:
     evaluator: TaskEvaluator
     log: MetricsLog
     ahead: CompileAhead | None = None  # what a new run on a GPU begins with
+    changed: str = ""  # `changed_rules`
 
     def close(self) -> None:
         """End the worker processes and close the log."""

@@ -76,9 +76,9 @@ class TrainingRun:
         return self._parts.self_play.failure or self._parts.evaluator.failure
 
     @property
-    def notice(self) -> str:
-        """Return what people should know of how the run was taken up; empty where there is nothing."""
-        return self._parts.self_play.notice
+    def notices(self) -> list[str]:
+        """Return what people should know of how the run was taken up."""
+        return [notice for notice in (self._parts.changed, self._parts.self_play.notice) if notice]
 
     @property
     def left(self) -> str:

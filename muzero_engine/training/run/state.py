@@ -22,6 +22,7 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import BadLearnerState, Learner, LearnerState
 from muzero_engine.training.replay.source import ReplaySource
+from muzero_engine.training.report.words import words_for
 from muzero_engine.training.run.checkpoint import Checkpoint, CheckpointNotWritten, CheckpointWriter
 from muzero_engine.training.run.checkpoint_contents import (
     Counters,
@@ -51,7 +52,9 @@ def save_state(parts: RunParts, counters: Counters, earlier: Counters) -> Path:
     """Write a checkpoint and return its folder. Raises CheckpointNotWritten on all ranks together."""
     world, config = parts.world, parts.config
     writer = CheckpointWriter(parts.folder, counters.step)
-    contents = document(config, parts.learner.network.config, counters, earlier, world.size, parts.games_seed)
+    contents = document(
+        config, parts.learner.network.config, counters, earlier, world.size, parts.games_seed, parts.task.digest
+    )
     _together(world, writer, writer.begin, main_only=True)
     _together(world, writer, lambda: _write_groups(parts, writer))
     _together(world, writer, lambda: writer.commit(contents), main_only=True)
@@ -75,6 +78,17 @@ def refuse_another_network(checkpoint: Checkpoint, config: TrainConfig, now: Net
             f"{config.name} has {_seen_and_done(now)} here, and the run in {checkpoint.folder.parent} learnt one with "
             f"{_seen_and_done(then)}: make it as it was, or begin a new run"
         )
+
+
+def changed_rules(checkpoint: Checkpoint, config: TrainConfig, digest: str) -> str:
+    """Return a sentence where the file of a game or environment, now of this `digest`, is not what it was; else ""."""
+    if checkpoint.document.get("digest", digest) == digest:  # which older checkpoints do not tell
+        return ""
+    return (
+        f"the file with {config.name} has been edited since this checkpoint: the run goes on with what it learnt "
+        f"before, and its replay keeps the {words_for(config).games} of then; where rules or rewards are others now, "
+        "begin a new run"
+    )
 
 
 def _building(network: NetworkConfig) -> tuple[object, ...]:

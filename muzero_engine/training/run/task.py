@@ -75,6 +75,8 @@ class TaskEvaluator(Protocol):
 class RunTask(Protocol):
     """What a run learns: `GameTask` or `EnvironmentTask`."""
 
+    digest: str  # of the file with its rules (`code_digest`), where they are somebody else's; else ""
+
     def network_config(self, size: NetworkSettings) -> NetworkConfig:
         """Return the configuration of its networks of a size."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 import signal
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -131,7 +132,23 @@ def test_episodes_that_began_at_a_resume_go_on_at_the_next(tmp_path: Path) -> No
     with resumed(other, tmp_path) as run:
         run.save()
     with resumed(other, tmp_path) as run:
-        assert not run.notice
+        assert not run.notices
+
+
+def test_a_file_that_was_edited_is_told_at_a_resume(tmp_path: Path) -> None:
+    """Other rewards of the same shapes were learnt in silence beside the old ones."""
+    file = Path(shutil.copy(FILE, tmp_path / "mine.py"))
+    config = environment_preset(f"{file}:Walk", "tiny", QUICK)
+    _begun(config, tmp_path / "run")
+    with resumed(config, tmp_path / "run") as run:
+        assert run.notices == []
+    file.write_text(f"{file.read_text()}\n")
+    with resumed(config, tmp_path / "run") as run:
+        (notice,) = run.notices
+        assert notice.startswith(f"the file with {config.name} has been edited since this checkpoint: ")
+        run.save()
+    with resumed(config, tmp_path / "run") as run:
+        assert run.notices == []
 
 
 @pytest.mark.parametrize("renewed", [0, 100])
