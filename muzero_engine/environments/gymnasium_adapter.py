@@ -48,19 +48,19 @@ class GymnasiumSource:
 
     @property
     def action_names(self) -> tuple[str, ...]:
-        """Return what Atari and MinAtar call their actions; nothing of others."""
+        """Return what Atari and MinAtar call their actions, or the `action_names` of a class of one's own."""
         inner: Any = self._env.unwrapped
         if hasattr(inner, "get_action_meanings"):
             return tuple(inner.get_action_meanings())
         if self._minatar is not None:
             return tuple(_MINATAR_ACTIONS[action] for action in inner.action_set)
-        return ()
+        return tuple(getattr(inner, "action_names", ()))
 
     @property
     def lives(self) -> int:
-        """Return how many lives Atari says are left; 0 of others."""
+        """Return how many lives Atari says are left, or the `lives` of a class of one's own; 0 of others."""
         inner: Any = self._env.unwrapped
-        return int(inner.ale.lives()) if hasattr(inner, "ale") else 0
+        return int(inner.ale.lives() if hasattr(inner, "ale") else getattr(inner, "lives", 0))
 
     def reset(self, seed: int) -> Any:
         """Begin an episode."""

@@ -66,7 +66,10 @@ class _Told:
 
 
 class PreparedEnvironment:
-    """An `Environment` over a source. Raises BadEnvironment where the source cannot be learnt."""
+    """An `Environment` over a source. Raises BadEnvironment where the source cannot be learnt.
+
+    `tells_lives` says whether lives are asked for, and some are left at the beginning.
+    """
 
     def __init__(self, source: EnvironmentSource, settings: EnvironmentSettings, *, sticky: float) -> None:
         """Prepare it; `sticky` is how likely a step repeats the action before it, besides what the source does."""
@@ -78,12 +81,13 @@ class PreparedEnvironment:
         if not isinstance(actions, int | np.integer) or actions < 1:
             said = ascii(actions)[:60] if isinstance(actions, str) else shown(actions)
             raise BadEnvironment(f"{self._id} must say how many actions it has (actions = 2), not {said}")
-        self._tells_lives = settings.life_ends
+        self._asks_lives = settings.life_ends
         self._random = random.Random(0)
         self._last = self._age = self._lives = 0
         try:
             self._by_name = not _takes_position(source.reset)
             first = self._begun(0)
+            self.tells_lives = self._left() > 0
             kind, shape, self._shown = _format(first, settings)
         except BadEnvironment as error:
             raise BadEnvironment(f"{self._id}: {error}") from None
@@ -156,7 +160,7 @@ class PreparedEnvironment:
             raw = np.maximum(raw, before) if before.shape == raw.shape else before
         observation = self._observation(raw)
         lost = False
-        if self._tells_lives:
+        if self._asks_lives:
             with self._step_told:
                 left = self._left()
             lost, self._lives = left < self._lives, left
@@ -190,7 +194,7 @@ class PreparedEnvironment:
 
     def _left(self) -> int:
         """Return how many lives are left; 0 where that is not asked for or not known."""
-        return int(getattr(self._source, "lives", 0)) if self._tells_lives else 0
+        return int(getattr(self._source, "lives", 0)) if self._asks_lives else 0
 
     def _begun(self, seed: int) -> npt.NDArray[Any]:
         """Return the first observation of an episode, without what Gymnasium has behind it."""

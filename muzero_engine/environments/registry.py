@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec, close_all, one_line
+from muzero_engine.environments.base import BadEnvironment, EnvironmentSpec, close_all, one_line
 from muzero_engine.environments.prepared import EnvironmentSource, PreparedEnvironment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import code_digest
@@ -35,7 +35,7 @@ ENTRY_POINTS = "muzero_engine.environments"
 LOOK_SECONDS = 1.0  # that an environment which was only looked at has to be closed
 
 
-def load_environment(settings: EnvironmentSettings, *, picture: bool = False) -> Environment:
+def load_environment(settings: EnvironmentSettings, *, picture: bool = False) -> PreparedEnvironment:
     """Return a new environment; with `picture` one whose `render` answers, if it can.
 
     Raises BadEnvironment, whatever somebody else's class raises. The working folder stays what it was.
@@ -76,7 +76,7 @@ def _ctrl_c_is_kept() -> Iterator[None]:
             raise KeyboardInterrupt
 
 
-def _loaded_environment(settings: EnvironmentSettings, picture: bool) -> Environment:
+def _loaded_environment(settings: EnvironmentSettings, picture: bool) -> PreparedEnvironment:
     name = settings.id
     if not name:
         raise BadEnvironment("an environment needs an id, like CartPole-v1 or my_file.py:MyClass")
@@ -109,8 +109,14 @@ def settings_here(name: str) -> EnvironmentSettings:
 
 
 def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
-    """Return what an environment is, by making one. Raises BadEnvironment, also where it hangs: so in a thread."""
-    answers: list[Environment | BadEnvironment] = []
+    """Return what an environment is, by making one. Raises BadEnvironment, also where it hangs."""
+    return looked_at(settings).spec
+
+
+def looked_at(settings: EnvironmentSettings) -> PreparedEnvironment:
+    """Return an environment that was made to be looked at, and closed: in a thread, since it may hang. Raises
+    BadEnvironment."""
+    answers: list[PreparedEnvironment | BadEnvironment] = []
 
     def look() -> None:
         try:
@@ -130,7 +136,7 @@ def environment_spec(settings: EnvironmentSettings) -> EnvironmentSpec:
     if isinstance(made, BadEnvironment):
         raise made
     close_all([made], LOOK_SECONDS)
-    return made.spec
+    return made
 
 
 def environment_digest(settings: EnvironmentSettings) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from muzero_engine.environments.base import ObservationKind
-from muzero_engine.environments.registry import environment_spec
+from muzero_engine.environments.registry import environment_spec, looked_at
 from muzero_engine.games.base import WithKomi
 from muzero_engine.games.registry import load_game
 from muzero_engine.training.config import Optimiser, TrainConfig
@@ -25,8 +25,10 @@ def _why_idle(config: TrainConfig, name: str, *, in_cluster: bool) -> str:
         if name in _OF_BOARDS:
             instead = f" (there {_INSTEAD[name]})" if name in _INSTEAD else ""
             return f"where an environment is learnt{instead}"
-        if name == _SHIFT and environment_spec(config.environment).kind is not ObservationKind.IMAGE:
+        if name in _OF_IMAGES and environment_spec(config.environment).kind is not ObservationKind.IMAGE:
             return "where what is seen is no image"
+        if name == _LIVES and config.environment.life_ends and not looked_at(config.environment).tells_lives:
+            return "where an episode begins without lives"
     elif name in _OF_ENVIRONMENTS:
         return "where a game is learnt"
     else:
@@ -43,7 +45,8 @@ def _why_idle(config: TrainConfig, name: str, *, in_cluster: bool) -> str:
     return ""
 
 
-_SHIFT = "learner.shift"
+_SHIFT, _LIVES = "learner.shift", "environment.life_ends"
+_OF_IMAGES = frozenset({_SHIFT, "environment.size", "environment.grey"})
 _OWNERSHIP = "learner.ownership_weight"
 _OF_KOMI = frozenset({"self_play.komi", "self_play.komi_spread"})
 _OF_BOARDS = frozenset(

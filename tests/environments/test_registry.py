@@ -39,6 +39,7 @@ import numpy as np
 from gymnasium import spaces
 
 class Grid(gymnasium.Env):
+    lives, action_names = 3, ("n", "e", "s", "w")
     action_space = spaces.Discrete(4, start=1)
     observation_space = spaces.Box(0, 1, (5, 5, 2), dtype=bool)
 
@@ -81,8 +82,9 @@ def test_a_class_of_ones_own_takes_ten_lines(tmp_path: Path) -> None:
 def test_a_gymnasium_class_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "grids.py"
     file.write_text(GYMNASIUM)
-    environment = load_environment(settings(f"{file}:Grid"))
+    environment = load_environment(replace(settings(f"{file}:Grid"), life_ends=True))
     assert (environment.spec.kind, environment.spec.shape) == (ObservationKind.PLANES, (2, 5, 5))
+    assert (environment.spec.action_names, environment.tells_lives) == (("n", "e", "s", "w"), True)
     assert environment.reset(0).dtype == np.bool_
     seen = environment.step(3).observation  # its actions begin at 1
     assert seen.shape == (2, 5, 5)

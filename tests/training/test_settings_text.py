@@ -208,6 +208,8 @@ def test_every_checked_setting_exists() -> None:
         ("", "self_play.max_plies=3", "where an environment is learnt (there environment.max_steps bounds an episode)"),
         ("", "self_play.branch_share=0.5", "where an environment is learnt"),
         ("", "learner.shift=4", "where what is seen is no image"),
+        ("", "environment.size=48", "where what is seen is no image"),
+        ("", "environment.life_ends=true", "where an episode begins without lives"),
     ],
 )
 def test_a_setting_that_would_do_nothing_is_refused(game: str, change: str, why: str) -> None:
@@ -224,3 +226,5 @@ def test_settings_that_do_something_are_taken() -> None:
     refuse_idle(go, ["self_play.fast_simulations", "seed", "cluster.actors"], in_cluster=True)
     chain = environment_preset("support.environments:Chain", "tiny")
     refuse_idle(chain, ["self_play.random_share", "search.min_range", "returns.n_step"], in_cluster=False)
+    lives = environment_preset("support.environments:Lives", "tiny", ["environment.life_ends=true"])
+    refuse_idle(lives, ["environment.life_ends"], in_cluster=False)
