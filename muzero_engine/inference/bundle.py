@@ -56,21 +56,20 @@ def default_weights_dir(name: str) -> Path:
 
 def shipped_weights_dir(name: str) -> Path:
     """Return the folder inside the installed package, else in the source checkout around it; no symbolic link."""
-    places = [root / folder_name(name) for root in _shipped_roots()]
-    return next((place for place in places if place.is_dir()), places[-1])
+    return _shipped_root() / folder_name(name)
 
 
 def default_weights_dirs() -> list[Path]:
     """Return the folders of all bundles that come along, whose files need not be whole."""
     override = os.environ.get(WEIGHTS_VARIABLE)
-    roots = [Path(override)] if override else _shipped_roots()
-    found = [sorted(manifest.parent for manifest in root.glob(f"*/{MANIFEST}")) for root in roots]
-    return next((folders for folders in found if folders), [])
+    root = Path(override) if override else _shipped_root()
+    return sorted(manifest.parent for manifest in root.glob(f"*/{MANIFEST}"))
 
 
-def _shipped_roots() -> list[Path]:
+def _shipped_root() -> Path:
     package = Path(__file__).resolve().parents[1]
-    return [package / "weights", package.parent / "weights"]
+    inside = package / "weights"
+    return inside if inside.is_dir() else package.parent / "weights"
 
 
 def read_manifest(folder: Path) -> Manifest:

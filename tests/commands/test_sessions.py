@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from muzero_engine.inference.bundle import default_weights_dir, read_manifest
 from muzero_engine.inference.manifest import Training
 
 
-def talk(arguments: list[str], lines: list[str]) -> subprocess.CompletedProcess[str]:
+def talk(arguments: list[str], lines: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
     """Sends all lines at once and closes the input."""
     return subprocess.run(
         [sys.executable, "-m", "muzero_engine", *arguments],
@@ -27,6 +28,7 @@ def talk(arguments: list[str], lines: list[str]) -> subprocess.CompletedProcess[
         capture_output=True,
         text=True,
         timeout=120,
+        env={**os.environ, **environment},
     )
 
 
@@ -159,6 +161,12 @@ def test_missing_weights_are_one_line_and_the_session_goes_on(tmp_path: Path) ->
     assert "readyok" in result.stdout.splitlines()
     assert result.stdout.splitlines()[-1].startswith("bestmove ")
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_where_no_weights_come_along_a_line_says_how_to_have_some(tmp_path: Path) -> None:
+    result = talk(["uci"], ["uci", "go nodes 10", "quit"], MUZERO_WEIGHTS=str(tmp_path))
+    assert f"there are no weights in {tmp_path / 'chess'}, and none for chess come along: " in result.stdout
+    assert "muzero-engine train --game chess makes one" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,7 @@ def test_where_the_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert default_weights_dir("go") == tmp_path / "site" / "weights" / "go"
     (package / "weights" / "go").mkdir(parents=True)
     assert default_weights_dir("go") == package / "weights" / "go"
-    assert default_weights_dir("MinAtar/Breakout-v1") == tmp_path / "site" / "weights" / "MinAtar-Breakout-v1"
+    assert default_weights_dir("MinAtar/Breakout-v1") == package / "weights" / "MinAtar-Breakout-v1"
     monkeypatch.setenv(WEIGHTS_VARIABLE, str(tmp_path / "mine"))
     assert default_weights_dir("go") == tmp_path / "mine" / "go"
     assert default_weights_dir("../Any Maze-v0") == tmp_path / "mine" / "Any-Maze-v0"

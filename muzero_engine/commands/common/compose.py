@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +40,13 @@ def load_model(game: str, options: EngineOptions) -> OnnxModel:
 
 
 def _bundle(game: str, options: EngineOptions) -> Bundle:
-    return load_bundle(weights_folder(game, options), load_game(game).spec)
+    folder = weights_folder(game, options)
+    if not (options.weights or os.path.lexists(folder)):
+        raise BadWeights(
+            f"there are no weights in {folder}, and none for {game} come along: name a bundle's folder (--weights; "
+            f"WeightsFile in a GUI), or put one there; muzero-engine train --game {game} makes one"
+        )
+    return load_bundle(folder, load_game(game).spec)
 
 
 def _model(bundle: Bundle, options: EngineOptions) -> OnnxModel:

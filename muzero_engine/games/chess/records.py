@@ -90,12 +90,17 @@ COLUMNS = 80
 # What of a comment stays on one line: a command of GUIs, and what at the beginning of a line would be something else
 _COMMENT_WORD = re.compile(r"\[%[^\]]*\]|\S+(?:\s+(?:%|\[(?!%))\S*)*")
 
+_ESCAPED, _BACKSLASHED = re.compile(r'["\\]'), r"\\\g<0>"  # in the value of a tag (PGN standard, section 7)
+
 
 def pgn_text(record: GameRecord, event: str) -> str:
     """Return the game and an empty line. Lines have 80 columns at most, but for tags, which have a line each."""
     import chess.pgn
 
     class Exporter(chess.pgn.StringExporter):
+        def visit_header(self, name: str, value: str) -> None:  # python-chess's own leaves quotes as they are
+            self.write_line(f'[{name} "{_ESCAPED.sub(_BACKSLASHED, value)}"]')
+
         def visit_comment(self, comment: str) -> None:  # python-chess's own does not break comments
             for word in _COMMENT_WORD.findall(f"{{ {comment.replace('}', '').strip()} }}"):
                 self.write_token(f"{word} ")

@@ -9,6 +9,7 @@ import cshogi
 import pytest
 from cshogi import CSA
 
+from muzero_engine.games.chess import pgn
 from muzero_engine.games.chess.records import pgn_text
 from muzero_engine.games.go.actions import vertex_text
 from muzero_engine.games.go.records import result_text, sgf_record
@@ -59,6 +60,12 @@ def read_pgn(text: str) -> chess.pgn.Game:
     assert game is not None
     assert game.errors == []
     return game
+
+
+def test_names_with_quotes_and_backslashes_are_written_as_the_standard_has_it() -> None:
+    for name in (r"ab\]", 'a "b"', "a\\", '\\"', r"C:\new\tab"):
+        text = pgn_text(game_record("chess", "e2e4", first=name), "a match")
+        assert pgn.read_pgn(text, load_game("chess").initial((8, 8))).players[0] == name, text
 
 
 def test_pgn() -> None:
