@@ -36,6 +36,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from muzero_engine.files import expanded, read_limited
+from muzero_engine.games.base import EngineProtocol
 from muzero_engine.match.settings.match_settings import (
     BadMatch,
     ClientKind,
@@ -43,6 +44,7 @@ from muzero_engine.match.settings.match_settings import (
     client_kind,
     own_command,
 )
+from muzero_engine.match.settings.own_flags import refuse_idle
 from muzero_engine.match.settings.time_control import BadTimeControl, TimeControl
 
 MOST_BYTES = 1 << 20  # of a file of engines
@@ -97,11 +99,16 @@ class EngineEntry:
             raise BadMatch(f"{self.name or 'an engine'} has no command")
         name = self.name or Path(command[0]).name
         try:
-            kind = ClientKind(self.protocol) if self.protocol else client_kind(game)
+            kind = ClientKind(EngineProtocol(self.protocol).value) if self.protocol else client_kind(game)
         except ValueError:
             raise BadMatch(f"{name}: {self.protocol!a} is no protocol: use uci, gtp, usi or ugi") from None
+        try:
+            control = TimeControl.parse(self.limit or limit or "none")
+            if command[0] == OWN:
+                refuse_idle(kind, command[1:], self.options, control)
+        except (BadTimeControl, BadMatch) as error:
+            raise BadMatch(f"{name}: {error}") from None
         if command[0] == OWN:
-            self._refuse_what_no_match_has(name)
             command = (*own_command(game, self.weights), *command[1:])
         elif self.weights is not None:
             raise BadMatch(f"{name}: weights are for {OWN} alone; give other programs theirs in their own words")
@@ -109,10 +116,6 @@ class EngineEntry:
             if self.options or self.environment or self.directory is not None or self.restart is not None:
                 raise BadMatch(f"{name}: options, folders and the like are for programs, and {RANDOM} is none")
             kind, command = ClientKind.RANDOM, ()
-        try:
-            control = TimeControl.parse(self.limit or limit or "none")
-        except BadTimeControl as error:
-            raise BadMatch(f"{name}: {error}") from None
         return EngineSettings(
             name=name,
             kind=kind,
@@ -124,14 +127,6 @@ class EngineEntry:
             restart=bool(self.restart),
             seed=self.seed or 0,
         )
-
-    def _refuse_what_no_match_has(self, name: str) -> None:
-        flags = {word.partition("=")[0].lower() for word in (self.command or ())[1:]}
-        options = {option.lower(): value.lower() for option, value in self.options}
-        if "--score-type" in flags or "scoretype" in options:
-            raise BadMatch(f"{name}: the scores of a match are centipawns: leave the score type out")
-        if "--ponder" in flags or options.get("ponder") == "true":
-            raise BadMatch(f"{name}: nobody ponders in a match: leave that out")
 
 
 def with_numbers(engines: Sequence[EngineSettings]) -> tuple[EngineSettings, ...]:

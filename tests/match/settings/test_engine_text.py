@@ -56,12 +56,17 @@ def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
         ("'unclosed", "no closing quotation"),
         ("tc=fast sf", "sf: 'fast' is no time control"),
         ("protocol=xboard sf", "'xboard' is no protocol"),
+        ("protocol=random sf", "'random' is no protocol"),
         ("weights=w sf", "weights are for muzero alone"),
         ("option.Foo=3 random", "random: options, folders and the like are for programs, and random is none"),
         ("dir=/ random", "random: options, folders"),
         ("muzero --score-type Q", "muzero: the scores of a match are centipawns"),
         ("option.ScoreType=win_percentage muzero", "muzero: the scores of a match are centipawns"),
-        ("option.Ponder=true muzero", "muzero: nobody ponders in a match"),
+        ("option.Ponder=true muzero", "muzero: nobody ponders in a match: leave Ponder out"),
+        ("muzero --temperature-plies 3", "muzero: --temperature-plies has an effect only with --temperature"),
+        ("option.TemperaturePlies=3 muzero", "muzero: TemperaturePlies has an effect only with Temperature"),
+        ("option.UCI_Elo=900 muzero", "muzero: UCI_Elo has an effect only with UCI_LimitStrength"),
+        ("muzero --multipv=2", "muzero: a match reads the line of the best move alone: leave --multipv out"),
         ("restart=maybe sf", "true or false"),
         ("seed=x random", "whole number"),
         ("weights= muzero", "nothing behind weights="),
@@ -72,6 +77,27 @@ def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
 def test_what_is_refused(text: str, problem: str) -> None:
     with pytest.raises(BadMatch, match=problem):
         engine(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("muzero --komi 7", "muzero: a match says itself on which board, and with which komi: leave --komi out"),
+        ("tc=5+0 muzero --move-time 1", "muzero: --move-time has no effect with the time control 5: leave it out"),
+        ("muzero --resign-turns 2", "muzero: --resign-turns has an effect only with --resign-value"),
+    ],
+)
+def test_what_is_refused_of_gtp(text: str, problem: str) -> None:
+    with pytest.raises(BadMatch, match=problem):
+        engine(text, "go")
+
+
+def test_what_has_an_effect_is_taken() -> None:
+    engine("muzero --elo 900 --temperature-plies 3 --temperature 1")
+    engine("option.Temperature=1 'option.TemperaturePlies=3' option.Ponder=false option.MultiPV=1 muzero")
+    engine("option.UCI_LimitStrength=true option.UCI_Elo=900 option.Hash=x muzero")
+    engine("tc=none muzero --temperature-plies 3 --temperature 1 --move-time 2", "go")
+    engine("option.MultiPV=2 stockfish --komi")
 
 
 TOML = """

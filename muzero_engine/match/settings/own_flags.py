@@ -1,0 +1,63 @@
+"""Flags and options of this program's own engine that would do nothing in a match, so that nobody sets them in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from muzero_engine.engine.options import BadOption, Kind, OptionInfo, all_options
+from muzero_engine.games.base import EngineProtocol
+from muzero_engine.match.settings.match_settings import BadMatch, ClientKind
+from muzero_engine.match.settings.time_control import TimeControl
+
+_ONE_LINE = "a match reads the line of the best move alone"
+_WHY_IDLE = {  # by the field of the option
+    "ponder": "nobody ponders in a match",
+    "score_type": "the scores of a match are centipawns",
+    "multipv": _ONE_LINE,
+    "verbose_move_stats": _ONE_LINE,
+}
+_OF_BOARDS = ("--boardsize", "--komi")  # flags of `gtp`
+_MOVE_TIME = "--move-time"  # another one
+
+
+def refuse_idle(
+    kind: ClientKind, flags: Sequence[str], options: Sequence[tuple[str, str]], control: TimeControl
+) -> None:
+    """Raise BadMatch for a flag, or an option (name and value) that is not as it is anyway, which does nothing."""
+    names = [flag.partition("=")[0] for flag in flags]
+    by_flag = {info.field: flag for info in all_options() if (flag := _flag(info)) in names}
+    written = by_flag | _written(EngineProtocol(kind.value), options)
+    for field, name in written.items():
+        if field in _WHY_IDLE:
+            raise BadMatch(f"{_WHY_IDLE[field]}: leave {name} out")
+    for info in all_options():
+        if info.field not in written or not info.needs or info.needs in written:
+            continue
+        needed = next(other for other in all_options() if other.field == info.needs)
+        if info.field not in by_flag or needed.kind is not Kind.CHECK:  # a flag turns a switch on that it needs
+            offered = [] if info.field in by_flag else needed.names(EngineProtocol(kind.value))
+            raise BadMatch(f"{written[info.field]} has an effect only with {(*offered, _flag(needed))[0]}")
+    for name in names:
+        if kind is ClientKind.GTP and name in _OF_BOARDS:
+            raise BadMatch(f"a match says itself on which board, and with which komi: leave {name} out")
+        if kind is ClientKind.GTP and name == _MOVE_TIME and (control.has_clock or control.move_time_s is not None):
+            raise BadMatch(f"{name} has no effect with the time control {control}: leave it out")
+
+
+def _flag(info: OptionInfo) -> str:
+    return "--" + info.field.replace("_", "-")
+
+
+def _written(protocol: EngineProtocol, options: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the names of options by their fields, of those with another value than the default."""
+    written = {}
+    values = {" ".join(name.lower().split()): (name, value) for name, value in options}
+    for info in all_options():
+        for known in info.names(protocol):
+            name, value = values.get(known.lower(), ("", ""))
+            try:
+                if name and info.parse(value) != info.default:
+                    written[info.field] = name
+            except BadOption:
+                pass  # the engine says so itself
+    return written
