@@ -174,8 +174,11 @@ class Page {
     return made;
   }
 
+  get thought() { return `${this.game.players[this.shown.mover]} (engine) thinks ...`; }
+
   situation() {
     const {shown, game, tree} = this;
+    if (this.thinks) return this.thought;
     const winner = (player) => `${game.players[player]} wins`;
     if (shown.outcome) {
       const points = shown.score !== null && shown.outcome.winner !== null ? ` by ${Math.abs(shown.score)}` : "";
@@ -191,8 +194,10 @@ class Page {
   ownership() { return this.game.ownership; }
   ended() { return Boolean(this.tree.here.ending); }
 
+  // Say something; while the engine thinks about its move, behind that.
   say(text, problem = false) {
-    by("status").textContent = text;
+    const doing = this.thinks ? this.thought : "";
+    by("status").textContent = text.startsWith(doing) ? text : `${doing} ${text}`;
     by("status").classList.toggle("problem", problem);
   }
 
@@ -335,7 +340,7 @@ class Page {
     if (elo !== null) about.elo = elo;
     if (this.tree.clocks) Object.assign(about, {clock: Math.max(0, this.tree.clocks[this.shown.mover]), increment});
     else about.seconds = seconds;
-    this.say(`${this.game.players[this.shown.mover]} (engine) thinks ...`);
+    this.say(this.thought);
     by("move-now").hidden = false;
     const mover = this.shown.mover;
     const done = await this.search("play", about, turn);
@@ -368,9 +373,10 @@ class Page {
       if (turn === this.turn && open && (kind !== "analyse" || this.analysing)) this.showInfo(info);
     });
     this.running = {id, kind, promise};
-    const done = await promise.catch((error) => { if (turn === this.turn) this.failed(error); return null; });
+    const failure = await promise.then(() => null, (error) => error);
     if (this.running?.id === id) this.running = null;
-    return done;
+    if (failure && turn === this.turn) this.failed(failure);
+    return failure ? null : promise;
   }
 
   // Show what is known of the position at hand: the last report on it, or nothing.

@@ -19,7 +19,7 @@ export async function imagine(page, along) {
       if (!moves.length) { page.say("there are no moves after this position: go back in the game"); return; }
     } else {
       if (!page.info) {
-        if (page.thinks) { page.say("the engine thinks about its move: wait for it"); return; }
+        if (page.thinks) { page.say("wait for its move"); return; }
         if (!await page.search("review", shortly(page), turn)) return;
       }
       moves = page.info?.lines[0]?.moves.slice(0, IMAGINED) ?? [];
@@ -32,13 +32,12 @@ export async function imagine(page, along) {
 export async function horizons(page) {
   const turn = page.turn, end = page.tree.last;
   if (!end.parent) { page.say("there is no game yet to look into"); return; }
-  const said = page.thinks ? by("status").textContent : page.situation();
   page.say("looking ahead from every position ...");
   try {
     const known = await page.connection.ask("horizons", {where: page.tree.where(end)});
     if (turn !== page.turn) return;
     page.imagination.showHorizons(known);
-    page.say(said);
+    page.say(page.situation());
   } catch (error) { page.failed(error); }
 }
 
