@@ -9,7 +9,9 @@ import pytest
 from support.cycles import run_records
 
 from muzero_engine.training.report.charts import CHARTS, charts
+from muzero_engine.training.report.draws import times_drawn
 from muzero_engine.training.report.episodes_record import EpisodesRecord
+from muzero_engine.training.report.history import thinned
 from muzero_engine.training.report.run_metrics import CycleRecord
 
 
@@ -86,3 +88,10 @@ def test_a_position_is_drawn_as_often_as_batches_over_windows_say() -> None:
     assert there[50 * 60] == 0.0
     assert there[50 * 50] == pytest.approx(10 * 2048 / 20_000)
     assert left.keys() | there.keys() == {record.games for record in records}
+
+
+def test_a_thinned_history_says_how_often_positions_were_drawn() -> None:
+    records = [replace(record, play=replace(record.play, length=20.0)) for record in run_records(cycles=1000)]
+    whole, part = (dict(times_drawn(each)[0]) for each in (records, thinned(records)))
+    assert len(part) > 80
+    assert all(draws == pytest.approx(whole[games], rel=0.1) for games, draws in part.items() if games > 1000)
