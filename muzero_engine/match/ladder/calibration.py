@@ -8,6 +8,7 @@ opponents needs none but random moves.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -135,10 +136,12 @@ class Calibration:
         refuse_faults(self._games, self._before)
         counts = _players(self._games) + _players(handed_out)
         name = min(map(player_name, PATH), key=lambda player: counts[player])
-        if counts[name] >= self._wanted:
+        left = self._wanted - counts[name]
+        if left <= 0:
             return []
         other = self._opponent(name, faults(self._games))
-        return self._pairs.next(name, other, self._openings, BLOCK if counts[name] >= FEW else 1)
+        count = min(BLOCK, math.ceil(left / 2)) if counts[name] >= FEW else 1
+        return self._pairs.next(name, other, self._openings, count)
 
     def _opponent(self, name: str, lost: Mapping[str, int]) -> Opponent:
         """Return whose games tell most about the rating of a setting, of the rungs and its two neighbours."""

@@ -81,7 +81,7 @@ def test_it_goes_on_where_it_stopped() -> None:
     play(games, calibration.block)
     assert games[:33] == begun
     assert calibration.progress == 1.0
-    assert len({(game.pair, game.game) for game in games}) == len(games)
+    assert len({(game.pair, game.game) for game in games}) == len(games) <= 9 * len(PATH)  # hardly more than asked for
     assert Calibration(SHORT, RUNGS, OPENINGS, games, 8).block([]) == []
 
 
