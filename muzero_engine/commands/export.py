@@ -182,6 +182,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
     """Return the network of a run's checkpoint, what it plays, what made it, and the run's own step there."""
     from muzero_engine.training.board_settings import board_shares
     from muzero_engine.training.run.checkpoint_contents import (
+        Counters,
         newest_checkpoint,
         read_config,
         read_counters,
@@ -192,6 +193,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
     checkpoint = newest_checkpoint(run, step, lambda damage: click.echo(damage, err=True))
     config = read_config(checkpoint)
     now, earlier = read_counters(checkpoint), read_earlier(checkpoint)
+    now = now if now.step else Counters()  # nothing was learnt from the first games
     games, plies, steps = now.games + earlier.games, now.plies + earlier.plies, now.step + earlier.step
     if earlier.games and not earlier.plies:
         plies = 0  # those of the network that it began with are not known

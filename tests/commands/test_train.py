@@ -372,7 +372,10 @@ def test_a_run_of_which_no_game_is_over_is_exported_without_a_picture(tmp_path: 
     metrics.write_text(metrics.read_text().splitlines(keepends=True)[0])  # as it is after the first cycle
     assert json.loads(metrics.read_text())["games"] == 0
     done("export", "--run", run, "--step", 0, "--out", tmp_path / "bundle")
-    files = load_bundle(tmp_path / "bundle", load_game("tictactoe").spec).manifest.files
+    manifest = load_bundle(tmp_path / "bundle", load_game("tictactoe").spec).manifest
+    assert manifest.training.note.startswith("trained by self-play: 0 games, 0 steps, 0.00 device-hours (")
+    assert (manifest.training.games, manifest.training.plies) == (0, 0)
+    files = manifest.files
     assert "training.png" not in files
     assert "training.jsonl" in files
     done("report", run, "--png", tmp_path / "png")
@@ -519,6 +522,9 @@ def test_a_run_stopped_before_there_is_anything_to_save_says_what_comes_next(
         patched.setattr(StopRequest, "due", lambda _: True)  # Ctrl-C in the first cycle
         lines = done(*NEW, "--run", tmp_path, "--steps", 1, *TINY).splitlines()
     assert lines[-2:] == ["stopped as asked: nothing was played yet, so that there is no checkpoint", sentence]
+    assert (
+        last_line(call(*NEW, "--run", tmp_path, *TINY, "--time-limit", "1s")) == f"{sentence} and a longer --time-limit"
+    )
     monkeypatch.setattr(distributed, "joined_world", _interrupt)  # Ctrl-C while PyTorch is loaded
     monkeypatch.setattr(os, "_exit", sys.exit)
     result = call(*NEW, "--run", tmp_path, *TINY)

@@ -110,11 +110,7 @@ def what_comes_next(config: TrainConfig, folder: Path, ending: RunEnd) -> str:
 
     subject = subject_of(config)
     if not any(folder.glob("checkpoint-*")):
-        return (
-            NOTHING_LEARNT
-            if ending is RunEnd.ASKED
-            else f"begin anew with: muzero-engine train {subject.flag} {shlex.quote(subject.name)}"
-        )
+        return NOTHING_LEARNT + (" and a longer --time-limit" if ending is RunEnd.TIME else "")
     run, weights = shlex.quote(str(folder)), shlex.quote(str(folder / "weights"))
     more = ""
     if ending in (RunEnd.FINISHED, RunEnd.LASTED):
