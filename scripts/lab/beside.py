@@ -34,6 +34,7 @@ from lab.campaign.step import pack, start, stop, visible_gpus  # noqa: E402
 from muzero_engine.files import write_atomically  # noqa: E402
 from muzero_engine.training.report.run_metrics import METRICS_FILE, BadMetrics, read_records  # noqa: E402
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint  # noqa: E402
+from muzero_engine.training.run.loop import RunEnd  # noqa: E402
 
 STOP = 40.0  # seconds that a run may take to end with a checkpoint
 PACKING = 10.0  # seconds at the end
@@ -54,6 +55,7 @@ class Run:
     child: subprocess.Popen[bytes] | None = None
     begun: float = 0.0
     ended: float = 0.0
+    said_before: int = 0  # bytes of its log from earlier calls
 
     @property
     def log(self) -> Path:
@@ -65,6 +67,7 @@ class Run:
         limits = ("--run", str(self.folder), "--resume", "auto", "--time-limit", f"{seconds:.0f}s")
         workers = ("--set", f"self_play.workers={max(1, len(self.cores) - 1)}")
         self.begun = time.monotonic()
+        self.said_before = self.log.stat().st_size if self.log.exists() else 0
         self.child = start((*TRAIN, *limits, *workers, *self.options), self.log, self.cores, gpus=self.gpu)
 
     def said(self) -> str:
@@ -84,10 +87,14 @@ class Run:
             line += f" ({first.seconds - first.cycle_seconds:.0f} s before it learnt)"
         for record in reversed(records):
             if record.evaluation is not None:
-                found = record.evaluation
-                line += f"; at step {record.step:,} {found.mean:.1f} +-{found.half_width:.1f}, {found.lowest:g} to "
-                return line + f"{found.highest:g} in {found.episodes} episodes"
+                return f"{line}; at step {record.step:,}: {record.evaluation.sentence()}"
         return line
+
+    @property
+    def over(self) -> bool:
+        """Return whether it ended by itself, with all its steps or after its duration."""
+        said = self.log.read_bytes()[self.said_before :].decode(errors="replace")
+        return any(f"{end.value}: " in said for end in (RunEnd.FINISHED, RunEnd.LASTED))
 
 
 def deal(orders: list[str], runs: Path) -> list[Run]:
@@ -111,7 +118,7 @@ def finish(run: Run, out: Path, seconds: float, *, exports: bool) -> None:
         newest = newest_checkpoint(run.folder).folder
         names += [f"{newest.name}/{path.name}" for path in newest.glob("*") if path.name.startswith(("ema", "check"))]
     pack(out / f"{run.name}.tar.gz", run.folder, names)
-    if exports and run.child.returncode == 0 and seconds > 0:
+    if exports and run.over and seconds > 0:
         bundle = run.folder.parent / f"{run.name}-net"
         command = (*EXPORT, "--run", str(run.folder), "--out", str(bundle), "--int8")
         child = start(command, run.log, run.cores, gpus="")
@@ -170,6 +177,10 @@ def main() -> None:
                 stop(run.child, STOP)
                 end = 0.0  # no more exports
                 keep(run)
+    finally:
+        for run in runs:
+            if run.child is not None:
+                stop(run.child, STOP)
 
 
 if __name__ == "__main__":
