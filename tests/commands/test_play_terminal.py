@@ -96,6 +96,8 @@ def test_enter_makes_the_engine_move_and_ctrl_c_leaves_with_the_game_saved(tmp_p
     session.type("nonsense")
     session.until("nonsense")
     session.interrupt("Save the game.*: ")
+    session.type(f"{tmp_path / 'game'}\r")
+    session.until("end the name with one of .*Save the game.*: ")
     session.type(f"{path}\r")
     session.until("saved as .*bye")
     assert session.close() == 0

@@ -201,18 +201,17 @@ class Table:
         return self._console.terminal and bool(self._position.ply) and self._saved_moves != self._actions()
 
     def _offer_to_save(self) -> None:
-        """Ask for a file's name where moves would be lost; save them where the input ends without an answer."""
-        if not self._would_be_lost():
-            return
-        question = f"Save the game? A file's name, y for {default_name(self._game)}, or Enter for no: "
-        try:
-            name = self._console.line(question)
-        except KeyboardInterrupt:
-            return
-        if name is None or name.lower() in ("y", "yes"):
-            self._save("")
-        elif name and name.lower() not in ("n", "no"):
-            self._save(name)
+        """Ask for a file's name as long as moves would be lost; save them where the input ends without an answer."""
+        name: str | None = "?"
+        while self._would_be_lost() and name is not None:
+            question = f"Save the game? A file's name, y for {default_name(self._game)}, or Enter for no: "
+            try:
+                name = self._console.line(question)
+            except KeyboardInterrupt:
+                return
+            if name is not None and name.lower() in ("", "n", "no"):
+                return
+            self._save("" if name is None or name.lower() in ("y", "yes") else name)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
