@@ -11,6 +11,7 @@ from muzero_engine.games.written_moves import read_move
 
 CASTLING = "r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1"
 BISHOP_OR_PAWN = "4k3/P7/8/8/8/2p5/1P1B4/4K2b w - - 0 1"
+BISHOP_AND_PAWNS = "2b1k3/1p6/4p3/3P4/8/8/8/4K3 b - - 0 1"
 NO_CASTLING = "rn2k2r/8/8/8/2b5/8/8/RN2K2R w KQ - 0 1"
 IN_CHECK = "4k3/8/8/8/8/8/4r3/R3K2R w KQ - 0 1"
 PAWNS_IN_HAND = "lnsgk1snl/6gb1/p1pppp2p/6R2/9/1rP6/P2PPPP1P/1BG6/LNS1KGSNL b 3P2p 17"
@@ -32,6 +33,8 @@ def at(game: str, text: str | None) -> Position:
         ("chess", CASTLING, "O-O-O|0-0-0|o-o-o|e1c1|e1a1|ooo", "e1c1"),
         ("chess", BISHOP_OR_PAWN, "a8=Q|a8Q|a8(Q)|a7 a8=q|a8q!|a7a8q", "a7a8q"),
         ("chess", BISHOP_OR_PAWN, "bxc3", "b2c3"),
+        ("chess", BISHOP_AND_PAWNS, "exd5|ed5|xd5|e6d5|e6 d5", "e6d5"),
+        ("chess", BISHOP_AND_PAWNS, "b5|bB5|b7-b5", "b7b5"),
         ("chess", BISHOP_OR_PAWN, "Bc3|Bxc3", "d2c3"),
         ("shogi", None, "7g7f|7G7F|7g-7f|7g 7f|P-7f|P7f|p-76|76FU|+7776FU|77-76|1. P-7f", "7g7f"),
         ("shogi", None, "▲7六歩|７六歩|☗７六歩|7六歩(77)|７６歩|７六歩　(77)", "7g7f"),
@@ -56,6 +59,9 @@ def test_a_move_is_read_in_every_spelling(game: str, start: str | None, texts: s
         ("chess", None, "Ke7", "Ke7 is illegal: the king cannot go to e7"),
         ("chess", None, "Ke2", "Ke2 is illegal: white's own pawn stands on e2"),
         ("chess", None, "e5", "e5 is illegal: no pawn can go to e5"),
+        ("chess", BISHOP_AND_PAWNS, "Bb5", "Bb5 is illegal: the bishop cannot go to b5"),
+        ("chess", BISHOP_AND_PAWNS, "d5", "d5 is illegal: a pawn takes there, which is written exd5"),
+        ("chess", BISHOP_AND_PAWNS, "d4", "d4 is illegal: no pawn can go to d4"),
         ("chess", None, "exd3", "exd3 is illegal: there is nothing to take on d3"),
         ("chess", None, "O-O", "there are pieces between king and rook"),
         ("chess", NO_CASTLING, "o-o", "o-o is illegal: the king would pass through check, or be in check"),

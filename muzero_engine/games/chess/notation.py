@@ -8,7 +8,7 @@ can only be one move: `b` is a bishop or the b-file, and where both can go there
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import chess
 
@@ -34,6 +34,7 @@ class _Reading:
     rank: int | None
     target: chess.Square
     promotion: chess.PieceType | None
+    takes: bool  # whether a sign says so, without which a pawn only takes where its file is told
 
     def means(self, square: chess.Square, piece: chess.Piece | None, turn: chess.Color) -> bool:
         """Return whether this may be the piece that moves."""
@@ -43,12 +44,14 @@ class _Reading:
 
     def moves(self, board: chess.Board) -> list[chess.Move]:
         """Return the legal moves that are meant, whatever the pawn becomes where the text does not say."""
+        steps = self.piece == chess.PAWN and not self.takes and self.file is None and self.rank is None
         return [
             move
             for move in board.legal_moves
             if move.to_square == self.target
             and self.means(move.from_square, board.piece_at(move.from_square), board.turn)
             and not board.is_castling(move)
+            and not (steps and board.is_capture(move))
             and self.promotion in (None, move.promotion)
         ]
 
@@ -76,8 +79,9 @@ def parse_san(position: Position, text: str) -> int | None:
     if not readings:
         return None
     likeliest = readings[0 if word[0].isupper() else -1]
-    moves = likeliest.moves(board) if _PROPER.fullmatch(word) else []
-    moves = moves or [move for reading in readings for move in reading.moves(board)]
+    moves = likeliest.moves(board) if (proper := _PROPER.fullmatch(word)) else []
+    if not proper or word[0].islower():  # Bb5 is a bishop's alone, and bxc3 the pawn's where it can be
+        moves = moves or [move for reading in readings for move in reading.moves(board)]
     if not moves:
         raise IllegalMove(f"{text} is illegal: {_why_illegal(board, likeliest)}")
     if len({move.from_square for move in moves}) > 1:
@@ -90,10 +94,13 @@ def parse_san(position: Position, text: str) -> int | None:
 def _readings(word: str) -> list[_Reading]:
     """Return what the letters may mean: a move of a piece, of a pawn, or with a `b` of both."""
     matches = (pattern.fullmatch(word) for pattern in (_PIECE_MOVE, _PAWN_MOVE))
-    return [_reading(*match.groups()) for match in matches if match is not None]
+    takes = any(sign in word for sign in "xX:")
+    return [_reading(*match.groups(), takes=takes) for match in matches if match is not None]
 
 
-def _reading(piece: str, file: str | None, rank: str | None, target: str, promotion: str | None) -> _Reading:
+def _reading(
+    piece: str, file: str | None, rank: str | None, target: str, promotion: str | None, *, takes: bool
+) -> _Reading:
     any_piece = not piece and file is not None and rank is not None  # e2-e4, but b1-c3 as well
     return _Reading(
         piece=None if any_piece else chess.PIECE_SYMBOLS.index(piece.lower() or "p"),
@@ -101,6 +108,7 @@ def _reading(piece: str, file: str | None, rank: str | None, target: str, promot
         rank=None if rank is None else chess.RANK_NAMES.index(rank),
         target=chess.parse_square(target.lower()),
         promotion=None if promotion is None else chess.PIECE_SYMBOLS.index(promotion.lower()),
+        takes=takes,
     )
 
 
@@ -117,6 +125,8 @@ def _castling_move(board: chess.Board, *, king_side: bool) -> chess.Move | None:
 def _why_illegal(board: chess.Board, reading: _Reading) -> str:
     if not any(board.legal_moves):
         return "the game is over"
+    if captures := replace(reading, takes=True).moves(board):
+        return f"a pawn takes there, which is written {board.san(captures[0])}"
     player = PLAYERS[board.turn]
     name, target = chess.piece_name(reading.piece or chess.PAWN), chess.square_name(reading.target)
     named = [square for square, piece in board.piece_map().items() if reading.means(square, piece, board.turn)]
