@@ -93,6 +93,10 @@ def test_enter_makes_the_engine_move_and_ctrl_c_leaves_with_the_game_saved(tmp_p
     session.until(r"thinking \d+ s \(Enter: move now\), \d+% \S")
     session.type("\r")
     session.until("the engine plays .*> ")
+    session.type(f"save {path}\r")
+    session.until("saved as .*> ")
+    session.type("resign\r")  # which the file does not hold yet
+    session.until("black wins: resignation.*> ")
     session.type("nonsense")
     session.until("nonsense")
     session.interrupt("Save the game.*: ")
@@ -101,7 +105,9 @@ def test_enter_makes_the_engine_move_and_ctrl_c_leaves_with_the_game_saved(tmp_p
     session.type(f"{path}\r")
     session.until("saved as .*bye")
     assert session.close() == 0
-    assert "1. e4 " in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    assert "1. e4 " in text
+    assert "resignation } 0-1" in text
 
 
 def test_ctrl_c_makes_the_engine_move_too_and_a_finished_game_is_offered() -> None:

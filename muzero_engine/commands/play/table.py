@@ -66,7 +66,7 @@ class Table:
         self._turned = people == {1}
         self._end: GameEnd | None = None
         self._saved_as: Path | None = None
-        self._saved_moves: list[int] | None = None  # what a file holds of this game
+        self._saved: tuple[list[int], GameEnd | None] | None = None  # moves and end of this game in a file
         self._commands: dict[str, tuple[Callable[[str], None], str]] = {
             "help": (self._help, "show this"),
             "undo": (self._undo, "take your last move back"),
@@ -197,8 +197,8 @@ class Table:
         return f"{self._position.spec.players[end.winner]} wins{points}: {end.reason}"
 
     def _would_be_lost(self) -> bool:
-        """Return whether there are moves of a person at a terminal that no file holds."""
-        return self._console.terminal and bool(self._position.ply) and self._saved_moves != self._actions()
+        """Return whether there are moves of a person at a terminal, or how they ended, that no file holds."""
+        return self._console.terminal and bool(self._position.ply) and self._saved != (self._actions(), self._end)
 
     def _offer_to_save(self) -> None:
         """Ask for a file's name as long as moves would be lost; save them where the input ends without an answer."""
@@ -343,7 +343,7 @@ class Table:
         except CannotSave as error:
             self._say(str(error))
             return
-        self._saved_as, self._saved_moves = path, self._actions()
+        self._saved_as, self._saved = path, (self._actions(), self._end)
         self._say(f"saved as {path}")
 
     def _names(self) -> tuple[str, str]:
@@ -356,7 +356,7 @@ class Table:
     def _new(self, _argument: str) -> None:
         self._offer_to_save()
         self._engine.new_game()
-        self._position, self._end, self._saved_as, self._saved_moves = self._start.copy(), None, None, None
+        self._position, self._end, self._saved_as, self._saved = self._start.copy(), None, None, None
         self._show_board()
 
     def _resign(self, _argument: str) -> None:
