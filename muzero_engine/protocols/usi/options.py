@@ -96,6 +96,6 @@ def fit_text(info: OptionInfo, text: str) -> str:
                 number = int(text) if info.kind is Kind.SPIN else float(text)
             except ValueError:
                 return text
-            if not math.isnan(number):
+            if isinstance(number, int) or not math.isnan(number):  # an int may be too large for the latter
                 return f"{max(info.minimum, min(info.maximum, number))}"
     return text

@@ -132,6 +132,10 @@ def test_numbers_out_of_range_become_the_nearest() -> None:
     assert engine.options.multipv == 500
     session.handle("setoption name Byoyomi_Margin value -5")
     assert engine.options.move_overhead_ms == 0
+    session.handle(f"setoption name USI_Hash value 1{'0' * 400}")  # which no float can hold
+    assert engine.options.hash_mb == 1_048_576
+    session.handle("setoption name Temperature value nan")
+    assert engine.options.temperature == 0.0
 
 
 @pytest.mark.parametrize(("threshold", "value"), [(0, -1.01), (50, -0.9), (500, 0.0), (1000, 1.0)])
