@@ -180,7 +180,7 @@ class PreparedEnvironment:
         if picture is None:
             return None
         pixels = np.asarray(picture)
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
             what = f"{pixels.dtype}{list(pixels.shape)}"
             raise EnvironmentFailed(f"{self._id} must be drawn as uint8[rows, columns, 3], not as {what}")
         return pixels

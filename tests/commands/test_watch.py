@@ -20,6 +20,7 @@ from support.networks import tiny_environment_network
 from muzero_engine.cli import main
 from muzero_engine.commands.common.environments import EnvironmentPlayer
 from muzero_engine.commands.watch import recording
+from muzero_engine.commands.watch.command import _other_environment
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
 from muzero_engine.commands.watch.picture import HEIGHT, LEFT, WIDTH, EpisodePicture, Scale
 from muzero_engine.engine.options import EngineOptions
@@ -376,3 +377,13 @@ def test_info_and_bench_know_environments(chain_weights: Path) -> None:
     assert report["nodes_per_second"] > 0
     assert 0 < report["outside_network"] < 1
     assert "evaluations/s" in _run("bench", "--weights", chain_weights, "--nodes", 8).stdout
+
+
+def test_an_environment_with_other_actions_is_told_from_its_network() -> None:
+    environment = Corridor()
+    spec = environment.spec
+    told = _other_environment(environment, _described(replace(spec, action_names=("up", "down"))))
+    assert " and 9 actions (without names) here, and these weights are for " in told
+    assert " and 9 actions (up, down): install " in told
+    told = _other_environment(environment, _described(replace(spec, actions=3)))
+    assert " and 9 actions here, and these weights are for " in told

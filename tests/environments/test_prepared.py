@@ -199,6 +199,7 @@ def test_reset_may_be_that_of_gymnasium(monkeypatch: pytest.MonkeyPatch) -> None
     ("picture", "reason"),
     [
         (lambda self: 1 / 0, "Camera cannot be drawn: ZeroDivisionError"),
+        (lambda self: np.zeros((0, 4, 3), np.uint8), r"uint8\[rows, columns, 3\], not as uint8\[0, 4, 3\]"),
         (lambda self: np.zeros((4, 4, 3)), r"must be drawn as uint8\[rows, columns, 3\], not as float64\[4, 4, 3\]"),
         (lambda self: "a cat", r"not as <U5\[\]"),
     ],

@@ -44,6 +44,12 @@ def test_the_commands_of_a_step_are_understood(tmp_path: Path) -> None:
             subcommand.make_context(name, arguments, parent=context)
 
 
+def test_a_step_without_time_to_train_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"--minutes 1\.2 leave no time to train"):
+        step_in(tmp_path, minutes=1.2, pairs=200)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_step_begins_with_the_shipped_weights_or_goes_on(tmp_path: Path) -> None:
     step = step_in(tmp_path, set=["seed=7"])
     begin = train_command(step, 2, 11)

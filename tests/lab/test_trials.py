@@ -21,6 +21,9 @@ from lab.trials.killing import matches, training
 from lab.trials.killing.runs import Faulty, Kill, Plan, Tally, hidden_files, killed, next_kill, whole_checkpoints
 from safetensors.numpy import save_file
 
+from muzero_engine.games.registry import BUILT_IN
+from muzero_engine.match.settings.engine_text import parse_engine
+
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_session_outlives_fuzzed_lines(protocol: str) -> None:
@@ -41,6 +44,13 @@ def test_searches_are_stopped(protocol: str) -> None:
     times = latency.stop_times(protocol, 3, 1, Table(("protocol",)))
     assert len(times) == 3
     assert min(times) > 0.0
+
+
+@pytest.mark.parametrize("way", soak.WAYS)
+def test_matches_take_the_engines_of_every_way(way: soak.Way) -> None:
+    for game in BUILT_IN:
+        control, texts = soak.engines(game, way)
+        assert [parse_engine(text, {}).settings(game, control).name for text in texts] == ["first", "second"]
 
 
 def test_games_of_the_runner_have_no_fault(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.environments.base import BadEnvironment, Environment, ObservationKind, close_all
+from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec, ObservationKind, close_all
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
@@ -166,9 +166,14 @@ def _settings(environment_id: str, described: EnvironmentDescription) -> Environ
 
 def _other_environment(environment: Environment, described: EnvironmentDescription) -> str:
     ours, theirs = environment.spec, described.spec
+    named = ours.action_names != theirs.action_names
+
+    def has(spec: EnvironmentSpec) -> str:
+        names = f" ({', '.join(spec.action_names) or 'without names'})" if named else ""
+        return f"observations of {'x'.join(map(str, spec.shape))} ({spec.kind.value}) and {spec.actions} actions{names}"
+
     return (
-        f"{ours.id} has observations of {'x'.join(map(str, ours.shape))} and {ours.actions} actions here, and these "
-        f"weights are for {'x'.join(map(str, theirs.shape))} and {theirs.actions}: install the version of the "
+        f"{ours.id} has {has(ours)} here, and these weights are for {has(theirs)}: install the version of the "
         "environment that they were trained with, or train again"
     )
 

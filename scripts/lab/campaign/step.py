@@ -92,6 +92,8 @@ class Step:
         self.shipped = ROOT / "weights" / args.game
         self.children: list[subprocess.Popen[bytes]] = []
         self.summary: dict[str, object] = {}
+        if self.training_end - START <= self.begun:
+            raise SystemExit(f"--minutes {args.minutes:g} leave no time to train: matches, export and start take more")
         self.out.mkdir(parents=True, exist_ok=True)
         self.run.mkdir(parents=True, exist_ok=True)
 

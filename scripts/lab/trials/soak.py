@@ -4,7 +4,7 @@
     python scripts/lab/trials soak --games 400 --concurrency 8 --out soak
 
 Each game is played in three ways, by the engine against itself with other settings: by nodes, on a clock with
-increments and one side pondering, and with a time for each move. What is counted are games that ended by an illegal
+increments, and with a time for each move. What is counted are games that ended by an illegal
 move, a wrong reply, a crash, a hang or a loss on time, and what `match --verify` finds wrong. With `--out` the folders
 stay, and the same command goes on with them.
 
@@ -51,25 +51,29 @@ class Way:
 NODES = Way("nodes", 0.6, "nodes=16", "--root-search puct")
 WAYS = (
     NODES,
-    Way("clock", 0.25, "1+0.02", "--ponder"),
-    Way("move", 0.15, "movetime=0.1,margin=0.05", "--multipv 3 --minibatch-size 4"),
+    Way("clock", 0.25, "1+0.02", "--smart-pruning-factor 0"),
+    Way("move", 0.15, "movetime=0.1,margin=0.05", "--minibatch-size 4"),
 )
-UNKNOWN = {EngineProtocol.GTP: "--multipv 3", EngineProtocol.UGI: "--ponder"}  # what a protocol has no word for
 PLIES = {"tictactoe": 4}  # of random openings, where the game's own number has too few
 VISITS = "--visits 16"  # where the protocol has no word for nodes, on a clock that does not matter
 LONG = "600"
 
 
-def played(game: str, way: Way, games: int, folder: Path, concurrency: int, table: Table) -> str:
-    """Play the games, or those that are missing; return what is wrong with the run, "" for nothing."""
-    command = [sys.executable, "-m", "muzero_engine", "match", "--game", game, "--out", str(folder), "--quiet"]
-    protocol = load_game(game).protocol
-    by_visits = way is NODES and protocol is EngineProtocol.GTP
-    second = way.second.replace(UNKNOWN.get(protocol, " "), " ")
+def engines(game: str, way: Way) -> tuple[str, list[str]]:
+    """Return the time control of a way of playing, and its two engines, as `match` takes them."""
+    by_visits = way is NODES and load_game(game).protocol is EngineProtocol.GTP
     visits = VISITS if by_visits else ""
-    command += ["--tc", LONG if by_visits else way.control, "--pairs", str(max(1, round(way.share * games / 2)))]
+    texts = [f"name=first muzero {visits}", f"name=second muzero {visits} {way.second}"]
+    return LONG if by_visits else way.control, texts
+
+
+def played(game: str, way: Way, games: int, folder: Path, concurrency: int, table: Table) -> str:
+    """Play so many games, or those that are missing; return what is wrong with the run, "" for nothing."""
+    command = [sys.executable, "-m", "muzero_engine", "match", "--game", game, "--out", str(folder), "--quiet"]
+    control, texts = engines(game, way)
+    command += ["--tc", control, "--pairs", str(max(1, round(games / 2)))]
     command += ["--random-plies", str(PLIES[game])] if game in PLIES else []
-    command += ["-e", f"name=first muzero {visits}", "-e", f"name=second muzero {visits} {second}"]
+    command += [word for text in texts for word in ("-e", text)]
     command += ["--concurrency", str(concurrency), *(["--resume"] if (folder / GAMES).exists() else [])]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment())
@@ -127,7 +131,8 @@ def main() -> None:
                 folder.parent.mkdir(parents=True, exist_ok=True)
                 stolen = stolen_s()
                 try:
-                    problem, stopped = played(game, way, args.games, folder, args.concurrency, table), False
+                    games = args.games if args.way else round(way.share * args.games)
+                    problem, stopped = played(game, way, games, folder, args.concurrency, table), False
                 except KeyboardInterrupt:
                     problem, stopped = "", True
                 stalled = stalled_s(stolen, stolen_s())
