@@ -148,18 +148,11 @@ class Learner:
             loss: BatchLoss = self._module(batch)
         return loss
 
+    @torch.no_grad()
     def values(self, observation: Tensor) -> Tensor:
         """Return the values float32[M] that the weights of now give to float[M, planes, H, W]."""
-        return self._values(self.network, observation)
-
-    def mean_values(self, observation: Tensor) -> Tensor:
-        """Return those of the running mean of the weights, which plays."""
-        return self._values(self._ema, observation)
-
-    @torch.no_grad()
-    def _values(self, network: MuZeroNetwork, observation: Tensor) -> Tensor:
         with mixed_precision(self._world.device):
-            return network.initial_inference(observation).value.float()
+            return self.network.initial_inference(observation).value.float()
 
     def finish(self) -> None:
         """Wait for all steps. Raises NonFiniteLoss where one of them was not finite."""

@@ -104,7 +104,7 @@ def play_cycle(
         held_out, reliable = _measure_held_out(parts, cycle)
         doing = "searching again"
         reanalysis = parts.reanalysis.run(cycle, watch.due)
-        parts.reanalysis.renew_values(cycle, learner.mean_values, watch.due)
+        parts.reanalysis.renew_values(cycle, watch.due)
         if evaluates and not stopping():
             doing = "evaluation"
             evaluated = parts.evaluator.evaluate(learner.steps, learner.ema_network(), parts.log.records, watch.due)

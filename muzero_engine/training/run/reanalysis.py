@@ -17,8 +17,9 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.replay.source import ReplaySource
 from muzero_engine.training.report.run_metrics import ReanalysisRecord
+from muzero_engine.training.search.batched import BatchedSearch
 from muzero_engine.training.seeds import cycle_generator
-from muzero_engine.training.types import RootSearch, Stopped
+from muzero_engine.training.types import Stopped
 
 VALUES_AT_ONCE = 1024
 
@@ -29,7 +30,7 @@ class Reanalysis:
     def __init__(
         self,
         config: TrainConfig,
-        searches: Mapping[Shape, RootSearch],
+        searches: Mapping[Shape, BatchedSearch],
         batch_sizes: Mapping[Shape, int],
         replay: ReplaySource,
         world: World,
@@ -77,15 +78,12 @@ class Reanalysis:
             value_change=change / positions,
         )
 
-    def renew_values(
-        self, cycle: int, values: Callable[[torch.Tensor], torch.Tensor], due: Callable[[], bool] = lambda: False
-    ) -> None:
-        """Renew the number of values of one cycle by `values`, which returns float32[M] for observations.
-
-        `due` is as in `run`.
-        """
+    def renew_values(self, cycle: int, due: Callable[[], bool] = lambda: False) -> None:
+        """Renew the number of values of one cycle, in batches of one size. `due` is as in `run`."""
         generator = cycle_generator(self._world.device, self._seed, cycle, self._world.rank, "values")
-        left = self._values
-        while left > 0 and not due():
-            self._replay.renew_values(min(left, VALUES_AT_ONCE), values, generator)
-            left -= VALUES_AT_ONCE
+        (search, *_) = self._searches.values()  # environments have one board
+        batches = math.ceil(self._values / VALUES_AT_ONCE)
+        for _ in range(batches):
+            if due():
+                break
+            self._replay.renew_values(round(self._values / batches), search.values, generator)

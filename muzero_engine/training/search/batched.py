@@ -156,6 +156,12 @@ class BatchedSearch:
             return _copied(memory.output)
 
     @torch.no_grad()
+    def values(self, observation: Tensor) -> Tensor:
+        """Return the network's own values float32[B] of float[B, planes, H, W], which `run` searches from."""
+        value: Tensor = self.initial(observation.to(self._observed))[2]
+        return value.float()
+
+    @torch.no_grad()
     def update_weights(self, network: MuZeroNetwork) -> None:
         """Play with the weights of `network`, which has the configuration of the first; captured graphs stay valid.
 
