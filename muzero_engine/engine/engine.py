@@ -46,7 +46,7 @@ from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
 ModelLoader = Callable[[EngineOptions], Model]
-BatchTuner = Callable[[Model, Shape], int]
+BatchTuner = Callable[[Model, Shape, Callable[[], bool]], int]  # the last says that it is to end
 LevelReader = Callable[[EngineOptions], Levels]
 
 FIXED_BATCH = 8  # where the result must not depend on the machine's speed
@@ -350,18 +350,26 @@ class Engine:
         timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
         return self.mate_helper() if timed and job.options.mate_search and job.level is None else None
 
-    def _tuned_batch(self, model: Model, shape: Shape) -> int:
-        if shape not in self._batches:
-            self._batches[shape] = FIXED_BATCH if self._tune_batch is None else self._tune_batch(model, shape)
-        return self._batches[shape]
+    def _tuned_batch(self, model: Model, shape: Shape, due: Callable[[], bool] = lambda: False) -> int:
+        """Return how many leaves to evaluate at once; measured again the next time where it was `due` to end."""
+        if (known := self._batches.get(shape)) is not None:
+            return known
+        batch = FIXED_BATCH if self._tune_batch is None else self._tune_batch(model, shape, due)
+        if not due():
+            self._batches[shape] = batch
+        return batch
 
     def _ready_search(self, job: Job, control: Control) -> Search:
         options, limits = job.options, job.limits
         on_a_clock = limits.clock is not None or limits.move_time_ms is not None
         model = self._ready_model(options, on_a_clock=on_a_clock)
         timed = (on_a_clock or limits.endless) and job.level is None
-        tunes = job.level is None and not control.terms.stopped
-        tuned = self._tuned_batch(model, job.position.shape) if tunes else FIXED_BATCH
+
+        def stopped() -> bool:
+            return control.terms.stopped
+
+        tunes = job.level is None and not stopped()
+        tuned = self._tuned_batch(model, job.position.shape, stopped) if tunes else FIXED_BATCH
         batch = options.minibatch_size or (tuned if timed else FIXED_BATCH)
         drawn = options.draw_value_white if job.position.mover else options.draw_value_black
         config = SearchConfig(

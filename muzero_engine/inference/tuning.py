@@ -8,6 +8,7 @@ is nearly as fast as the fastest.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,17 +55,29 @@ class Tuning:
     table: tuple[Measurement, ...]
 
 
-def tune(model: TunableModel, shape: Shape, *, seconds: float = 0.6, max_latency: float = MAX_LATENCY) -> Tuning:
+def tune(
+    model: TunableModel,
+    shape: Shape,
+    *,
+    seconds: float = 0.6,
+    max_latency: float = MAX_LATENCY,
+    due: Callable[[], bool] = lambda: False,
+) -> Tuning:
     """Warm the model up on a board of this shape and pick a batch size, in about `seconds` of the model's clock.
 
     On a busy machine PATIENCE times as long may pass meanwhile. The first calls of a session allocate and are not
-    counted. Batches grow until one takes longer than `max_latency` or the time is up; a batch of 1 is always measured.
+    counted. Batches grow until one takes longer than `max_latency`, the time is up, or `due`, asked after every call,
+    says that it is; a batch of 1 is always measured.
     """
     root = model.initial_inference(np.zeros((1, model.planes, *shape), dtype=np.float32))
     clock = model.clock
     deadline, last = clock() + seconds, time.perf_counter() + PATIENCE * seconds
     batches = [batch for batch in BATCHES if batch <= model.largest_batch]
     share = seconds / len(batches)
+
+    def over() -> bool:
+        return clock() >= deadline or time.perf_counter() >= last or due()
+
     table: list[Measurement] = []
     for batch in batches:
         latent = np.repeat(root.latent, batch, axis=0)
@@ -72,13 +85,13 @@ def tune(model: TunableModel, shape: Shape, *, seconds: float = 0.6, max_latency
         model.recurrent_inference(latent, actions)
         times: list[float] = []
         until = clock() + share
-        while len(times) < MIN_RUNS or (clock() < until and time.perf_counter() < last):
+        while len(times) < MIN_RUNS or not (clock() >= until or over()):
             start = clock()
             model.recurrent_inference(latent, actions)
             times.append(clock() - start)
         latency = max(float(np.median(times)), 1e-9)
         table.append(Measurement(batch, latency, batch / latency))
-        if latency > max_latency or clock() >= deadline or time.perf_counter() >= last:
+        if latency > max_latency or over():
             break
     return Tuning(best_batch(table, max_latency), tuple(table))
 

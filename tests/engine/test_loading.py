@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,7 +176,7 @@ def test_the_model_is_loaded_again_only_when_its_options_change(monkeypatch: pyt
         loaded.append(options)
         return HashModel(game.spec, (3, 3))
 
-    def tune(_: Model, shape: Shape) -> int:
+    def tune(_: Model, shape: Shape, _due: Callable[[], bool]) -> int:
         tuned.append(shape)
         return 4
 
@@ -201,7 +203,7 @@ def test_a_stop_while_the_model_loads_is_obeyed_after_the_first_batch() -> None:
         assert loaded.wait(PATIENCE)
         return HashModel(game.spec, (3, 3))
 
-    def tune(_: Model, shape: Shape) -> int:
+    def tune(_: Model, shape: Shape, _due: Callable[[], bool]) -> int:
         tuned.append(shape)
         return 4
 
@@ -221,6 +223,29 @@ def test_a_stop_while_the_model_loads_is_obeyed_after_the_first_batch() -> None:
     assert tuned == [(3, 3)]
 
 
+def test_a_stop_while_the_batch_is_measured_is_obeyed_and_it_is_measured_again() -> None:
+    measuring, dues = threading.Event(), []
+    game = load_game("tictactoe")
+
+    def tune(_: Model, _shape: Shape, due: Callable[[], bool]) -> int:
+        measuring.set()
+        while not (due() or dues):
+            time.sleep(0.001)
+        dues.append(due())
+        return 4
+
+    client = Client()
+    client.engine = Engine(lambda _: HashModel(game.spec, (3, 3)), tune_batch=tune)
+    client.start(Limits(infinite=True))
+    assert measuring.wait(PATIENCE)
+    client.engine.stop()
+    assert client.engine.wait(PATIENCE)
+    assert client.results[0].info.nodes >= 1
+    for _ in range(2):
+        client.go(Limits(move_time_ms=1))
+    assert dues == [True, False]
+
+
 def test_an_engine_that_is_closed_while_the_model_loads_ends_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muzero_engine.engine.engine.CLOSE_SECONDS", 0.0)
     loading, loaded = threading.Event(), threading.Event()
@@ -232,7 +257,7 @@ def test_an_engine_that_is_closed_while_the_model_loads_ends_quietly(monkeypatch
         return HashModel(game.spec, (3, 3))
 
     client = Client()
-    client.engine = Engine(load, tune_batch=lambda model, shape: 1 if model.latent_levels == 0 else 2)
+    client.engine = Engine(load, tune_batch=lambda model, _shape, _due: 1 if model.latent_levels == 0 else 2)
     client.start(Limits(nodes=5))
     assert loading.wait(PATIENCE)
     client.engine.close()

@@ -84,6 +84,13 @@ def test_the_time_is_kept() -> None:
     assert 0.4 < model.now < 0.6
 
 
+def test_it_ends_at_the_next_call_when_it_is_due() -> None:
+    model = TimedModel(call=0.004, sample=0.0001)
+    tuning = tune(model, SHAPE, seconds=0.5, due=lambda: model.calls >= 5)
+    assert model.calls <= 6
+    assert len(tuning.table) == 1
+
+
 def test_a_busy_machine_is_not_waited_for() -> None:
     model = TimedModel(call=0.0, sample=0.0)  # hardly gets to work
     started = time.perf_counter()

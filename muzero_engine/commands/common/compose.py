@@ -123,10 +123,10 @@ def own_value(game: str, options: EngineOptions) -> Callable[[Position], float]:
     return lambda position: float(model.initial_inference(observation(position)[None]).value[0])
 
 
-def tune_batch(model: Model, shape: Shape) -> int:
-    """Return how many leaves the model evaluates at once on this machine; takes about half a second."""
+def tune_batch(model: Model, shape: Shape, due: Callable[[], bool]) -> int:
+    """Return how many leaves the model evaluates at once on this machine; takes about half a second, or until `due`."""
     assert isinstance(model, OnnxModel)
-    return tune(model, shape).batch
+    return tune(model, shape, due=due).batch
 
 
 def make_engine(game: str, options: EngineOptions) -> Engine:
