@@ -17,6 +17,7 @@ from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.texts import FilledPath
+from muzero_engine.commands.common.times import said_where_slow
 from muzero_engine.commands.common.training import (
     file_beside,
     manifest_beside,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from muzero_engine.network.model import MuZeroNetwork
 
 POSITIONS = 192  # that 8-bit networks are calibrated on
+MOST_POSITIONS = 2000  # up to a megabyte each
 MadeFor = Game | EnvironmentDescription
 
 
@@ -62,7 +64,7 @@ MadeFor = Game | EnvironmentDescription
 @click.option("--game", type=GameName(), help="Of a new network")
 @click.option("--env", metavar="ID", help="Of a new network, for an environment, as in `train --env`")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
-@expert_option("--positions", type=click.IntRange(1, 10**6), help=f"Positions to calibrate on  [{POSITIONS}]")
+@expert_option("--positions", type=click.IntRange(1, MOST_POSITIONS), help=f"Positions to calibrate on  [{POSITIONS}]")
 @click.option("--note", help="How the weights were trained, for the manifest")
 @expert_option("--games", type=click.IntRange(min=0), help="Games of self-play that a checkpoint is of, beside --note")
 @expert_option("--plies", type=click.IntRange(min=0), help="Positions searched in them, likewise")
@@ -289,6 +291,9 @@ def _write(
     from muzero_engine.export.calibration import Int8Calibration
 
     int8 = None if int8_positions is None else Int8Calibration(positions=int8_positions, seed=seed)
-    return export_bundle(
-        network, made_for, folder, training=training, source=source, int8=int8, picture=picture, history=history
-    )
+    with said_where_slow(
+        "the network is written" if int8 is None else f"8 bits are fitted to {int8_positions:,} positions"
+    ):
+        return export_bundle(
+            network, made_for, folder, training=training, source=source, int8=int8, picture=picture, history=history
+        )

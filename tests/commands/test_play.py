@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from dataclasses import replace
@@ -320,3 +321,10 @@ def test_help_needs_no_example_of_a_move_also_when_the_game_is_over(monkeypatch:
     monkeypatch.setattr("muzero_engine.commands.play.table.game_of", lambda _: plain)
     said = Person("a1", "b1", "a2", "b2", "a3", "help", "quit", "no").plays("tictactoe")
     assert any(line.startswith("a move   ") and "\nundo" in line for line in said)
+
+
+def test_a_game_is_saved_under_the_name_that_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = (str(tmp_path / f"{second}.ugi") for second in itertools.count())
+    monkeypatch.setattr("muzero_engine.commands.play.table.default_name", lambda _: next(names))
+    said = Person("a1", "quit", "y").plays("tictactoe")
+    assert said[-2:] == [f"saved as {tmp_path}/0.ugi", "bye"]

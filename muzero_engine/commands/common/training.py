@@ -51,8 +51,8 @@ def training_errors() -> Iterator[None]:
         if ours or not any(words in str(error) for words in OUT_OF_MEMORY):
             raise
         raise click.ClickException(
-            f"not enough memory: {_first_line(error)[:300]}. Play fewer --games at once, or set replay.capacity_plies, "
-            "learner.batch_size or the network's size lower; checkpoints are intact"
+            f"not enough memory: {_first_line(error)[:300]}. Play fewer --games at once, or set evaluation.games, "
+            "replay.capacity_plies, learner.batch_size or the network's size lower; checkpoints are intact"
         ) from None
 
 

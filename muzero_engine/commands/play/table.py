@@ -204,14 +204,15 @@ class Table:
         """Ask for a file's name as long as moves would be lost; save them where the input ends without an answer."""
         name: str | None = "?"
         while self._would_be_lost() and name is not None:
-            question = f"Save the game? A file's name, y for {default_name(self._game)}, or Enter for no: "
+            default = default_name(self._game)
+            question = f"Save the game? A file's name, y for {default}, or Enter for no: "
             try:
                 name = self._console.line(question)
             except KeyboardInterrupt:
                 return
             if name is not None and name.lower() in ("", "n", "no"):
                 return
-            self._save("" if name is None or name.lower() in ("y", "yes") else name)
+            self._save(default if name is None or name.lower() in ("y", "yes") else name)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
