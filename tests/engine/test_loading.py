@@ -224,7 +224,8 @@ def test_a_stop_while_the_model_loads_is_obeyed_after_the_first_batch() -> None:
 
 
 def test_a_stop_while_the_batch_is_measured_is_obeyed_and_it_is_measured_again() -> None:
-    measuring, dues = threading.Event(), []
+    measuring = threading.Event()
+    dues: list[bool] = []
     game = load_game("tictactoe")
 
     def tune(_: Model, _shape: Shape, due: Callable[[], bool]) -> int:
