@@ -280,8 +280,11 @@ def _takes_position(reset: Callable[..., Any]) -> bool:
 
 
 def _names(source: EnvironmentSource) -> tuple[str, ...]:
-    """Return the names of the actions where each has one."""
-    names = tuple(str(name) for name in getattr(source, "action_names", ()))
+    """Return the names of the actions where each has one; whatever else somebody calls so is none."""
+    try:
+        names = tuple(str(name) for name in getattr(source, "action_names", ()))
+    except Exception:
+        return ()
     return names if len(names) == source.actions else ()
 
 

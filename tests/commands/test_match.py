@@ -229,6 +229,7 @@ def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
         ),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--sprt", "5", "0"], "elo0 < elo1"),
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--resume"], "--out FOLDER"),
+        (["--game", "chess", "-e", "muzero --multipv 3", "-e", "random", "--resume"], "--out FOLDER"),  # an older one's
         (["--game", "chess", "--engines", "missing.toml"], "cannot read missing.toml"),
     ],
 )

@@ -20,7 +20,7 @@ from support.networks import tiny_environment_network
 from muzero_engine.cli import main
 from muzero_engine.commands.common.environments import EnvironmentPlayer
 from muzero_engine.commands.watch import recording
-from muzero_engine.commands.watch.command import _other_environment
+from muzero_engine.commands.watch.command import _alike, _other_environment
 from muzero_engine.commands.watch.episode import Episode, EpisodeEnd, play_episode
 from muzero_engine.commands.watch.picture import HEIGHT, LEFT, WIDTH, EpisodePicture, Scale
 from muzero_engine.engine.options import EngineOptions
@@ -381,9 +381,14 @@ def test_info_and_bench_know_environments(chain_weights: Path) -> None:
 
 def test_an_environment_with_other_actions_is_told_from_its_network() -> None:
     environment = Corridor()
-    spec = environment.spec
-    told = _other_environment(environment, _described(replace(spec, action_names=("up", "down"))))
-    assert " and 9 actions (without names) here, and these weights are for " in told
-    assert " and 9 actions (up, down): install " in told
+    spec, names = environment.spec, tuple("abcdefghi")
+    assert _alike(spec, replace(spec, action_names=names, id="elsewhere.py:Corridor"))  # older bundles lack some
+    assert _alike(replace(spec, action_names=names), spec)
+    assert not _alike(replace(spec, action_names=names), replace(spec, action_names=names[::-1]))
+    assert not _alike(spec, replace(spec, actions=3))
+    environment.spec = replace(spec, action_names=names)
+    told = _other_environment(environment, _described(replace(spec, action_names=names[::-1])))
+    assert " and 9 actions (a, b, c, d, e, f, g, h, i) here, and these weights are for " in told
+    assert " and 9 actions (i, h, g, f, e, d, c, b, a): install " in told
     told = _other_environment(environment, _described(replace(spec, actions=3)))
     assert " and 9 actions here, and these weights are for " in told

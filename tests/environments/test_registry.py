@@ -52,6 +52,18 @@ class Grid(gymnasium.Env):
         seen[action, 0, 1] = True
         return seen, 0.5, False, False, {}
 
+class Unnamed(Grid):
+    action_names = None
+
+class Named(Grid):
+    def action_names(self):
+        return "nesw"
+
+class Unready(Grid):
+    @property
+    def action_names(self):
+        raise RuntimeError("not yet")
+
 class Words(Grid):
     observation_space = spaces.Dict({"text": spaces.Text(5)})
 
@@ -89,6 +101,8 @@ def test_a_gymnasium_class_of_ones_own(tmp_path: Path) -> None:
     seen = environment.step(3).observation  # its actions begin at 1
     assert seen.shape == (2, 5, 5)
     assert np.argwhere(seen).tolist() == [[1, 4, 0]]
+    for name in ("Unnamed", "Named", "Unready"):  # what is no list of names names nothing
+        assert environment_spec(settings(f"{file}:{name}")).action_names == ()
     with pytest.raises(BadEnvironment, match=r"grids.py:Words: its observations are Dict.*: only arrays"):
         environment_spec(settings(f"{file}:Words"))
     with pytest.raises(BadEnvironment, match=r"grids.py:Wheel: its actions are Box.*: only Discrete ones"):

@@ -115,7 +115,7 @@ class Flags:
         if not entries:
             raise BadMatch("there are no engines: name two or more with --engine, or a file with --engines")
         limit = self.tc or load_game(self.game).defaults.time_control
-        return with_numbers([entry.settings(self.game, limit) for entry in entries])
+        return with_numbers([entry.settings(self.game, limit, idle=self.resume) for entry in entries])
 
     def openings(self, settings: MatchSettings) -> list[Opening]:
         """Return the openings, from the file or at random. Raises BadOpenings."""

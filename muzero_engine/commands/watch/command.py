@@ -108,7 +108,7 @@ def watch(
     except BadEnvironment as error:
         elsewhere = ":" in described.spec.id and not environment_id
         raise BadEnvironment(f"{error}{ELSEWHERE if elsewhere else ''}") from None
-    if replace(environment.spec, id=described.spec.id) != described.spec:
+    if not _alike(environment.spec, described.spec):
         raise BadWeights(_other_environment(environment, described))
     player = EnvironmentPlayer(model, described, options, nodes)
     if not as_json:
@@ -164,12 +164,18 @@ def _settings(environment_id: str, described: EnvironmentDescription) -> Environ
     return replace(described.settings, id=environment_id)
 
 
+def _alike(ours: EnvironmentSpec, theirs: EnvironmentSpec) -> bool:
+    """Return whether they are of one environment, whatever it is called: names of actions may be missing on a side."""
+    names = ours.action_names if ours.action_names and theirs.action_names else theirs.action_names
+    return replace(ours, id=theirs.id, action_names=names) == theirs
+
+
 def _other_environment(environment: Environment, described: EnvironmentDescription) -> str:
     ours, theirs = environment.spec, described.spec
-    named = ours.action_names != theirs.action_names
+    named = bool(ours.action_names and theirs.action_names) and ours.action_names != theirs.action_names
 
     def has(spec: EnvironmentSpec) -> str:
-        names = f" ({', '.join(spec.action_names) or 'without names'})" if named else ""
+        names = f" ({', '.join(spec.action_names)})" if named else ""
         return f"observations of {'x'.join(map(str, spec.shape))} ({spec.kind.value}) and {spec.actions} actions{names}"
 
     return (

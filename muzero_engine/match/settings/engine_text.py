@@ -92,8 +92,9 @@ class EngineEntry:
             seed=base.seed if self.seed is None else self.seed,
         )
 
-    def settings(self, game: str, limit: str | None) -> EngineSettings:
-        """Return the engine in a game, with `limit` where it has none of its own. Raises BadMatch."""
+    def settings(self, game: str, limit: str | None, *, idle: bool = False) -> EngineSettings:
+        """Return the engine in a game, with `limit` where it has none of its own; `idle`: though something may be set
+        in vain, as in matches from when that was not refused. Raises BadMatch."""
         command = self.command or ()
         if not command:
             raise BadMatch(f"{self.name or 'an engine'} has no command")
@@ -104,7 +105,7 @@ class EngineEntry:
             raise BadMatch(f"{name}: {self.protocol!a} is no protocol: use uci, gtp, usi or ugi") from None
         try:
             control = TimeControl.parse(self.limit or limit or "none")
-            if command[0] == OWN:
+            if command[0] == OWN and not idle:
                 refuse_idle(kind, command[1:], self.options, control)
         except (BadTimeControl, BadMatch) as error:
             raise BadMatch(f"{name}: {error}") from None

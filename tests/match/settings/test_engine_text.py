@@ -98,6 +98,7 @@ def test_what_has_an_effect_is_taken() -> None:
     engine("option.UCI_LimitStrength=true option.UCI_Elo=900 option.Hash=x muzero")
     engine("tc=none muzero --temperature-plies 3 --temperature 1 --move-time 2", "go")
     engine("option.MultiPV=2 stockfish --komi")
+    parse_engine("muzero --multipv 3", {}).settings("chess", None, idle=True)  # a match that goes on
 
 
 TOML = """
