@@ -148,6 +148,8 @@ class Runner:
         seats = (Seat(self._engines[names[0]], first), Seat(self._engines[names[1]], second))
         played = play_game(plan, seats, self._game, self._settings)
         for player, name in enumerate(names):
+            if player not in played.broken:
+                self._failed[name] = 0  # its start in the game did not fail
             if player in played.broken or self._engines[name].restart:
                 self._close(clients.pop(name))
         return played

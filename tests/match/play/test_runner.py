@@ -103,6 +103,17 @@ def test_an_engine_that_does_not_start_any_more_ends_the_match(tmp_path: Path) -
     assert [record.ending for record in records] == [Ending.RULES, Ending.CRASH, Ending.CRASH]
 
 
+def test_an_engine_whose_second_try_starts_plays_on(tmp_path: Path) -> None:
+    good, count = scripted("good", "chess"), tmp_path / "starts"
+    every_second = f'n=$(cat {count}); echo $((n + 1)) > {count}; [ $((n % 2)) = 0 ] || exit 3; exec "$@"'
+    count.write_text("0")
+    steady = replace(good, name="steady", command=("sh", "-c", every_second, "sh", *good.command), restart=True)
+    records: list[GameRecord] = []
+    runner([good, steady]).run(plans([good, steady], 4), keeping(records))
+    assert [record.ending for record in records] == [Ending.RULES] * 8
+    assert int(count.read_text()) == 15
+
+
 def test_a_machine_that_is_full_ends_the_match_and_costs_nobody_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
     engines = [scripted("a", "chess"), scripted("b", "chess")]
     records: list[GameRecord] = []
