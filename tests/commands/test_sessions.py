@@ -163,9 +163,9 @@ def test_missing_weights_are_one_line_and_the_session_goes_on(tmp_path: Path) ->
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_where_no_weights_come_along_a_line_says_how_to_have_some(tmp_path: Path) -> None:
+def test_where_no_weights_are_a_line_says_how_to_have_some(tmp_path: Path) -> None:
     result = talk(["uci"], ["uci", "go nodes 10", "quit"], MUZERO_WEIGHTS=str(tmp_path))
-    assert f"there are no weights in {tmp_path / 'chess'}, and none for chess come along: " in result.stdout
+    assert f"there are no weights in {tmp_path / 'chess'}, where MUZERO_WEIGHTS says: " in result.stdout
     assert "muzero-engine train --game chess makes one" in result.stdout
 
 

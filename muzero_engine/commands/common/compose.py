@@ -18,7 +18,7 @@ from muzero_engine.files import expanded
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
 from muzero_engine.games.registry import load_game
-from muzero_engine.inference.bundle import Bundle, default_weights_dir, load_bundle, read_manifest
+from muzero_engine.inference.bundle import WEIGHTS_VARIABLE, Bundle, default_weights_dir, load_bundle, read_manifest
 from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.inference.session import Backend, OnnxModel, Precision
 from muzero_engine.inference.tuning import tune
@@ -42,9 +42,10 @@ def load_model(game: str, options: EngineOptions) -> OnnxModel:
 def _bundle(game: str, options: EngineOptions) -> Bundle:
     folder = weights_folder(game, options)
     if not (options.weights or os.path.lexists(folder)):
+        why = f"where {WEIGHTS_VARIABLE} says" if WEIGHTS_VARIABLE in os.environ else f"and none for {game} come along"
         raise BadWeights(
-            f"there are no weights in {folder}, and none for {game} come along: name a bundle's folder (--weights; "
-            f"WeightsFile in a GUI), or put one there; muzero-engine train --game {game} makes one"
+            f"there are no weights in {folder}, {why}: name a bundle's folder (--weights; WeightsFile in a GUI), or "
+            f"put one there; muzero-engine train --game {game} makes one"
         )
     return load_bundle(folder, load_game(game).spec)
 

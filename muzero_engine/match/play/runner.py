@@ -54,6 +54,7 @@ class Runner:
         self._clients: set[Client] = set()  # of all threads
         self._waiting: dict[str, Client] = {}  # that were started before the games
         self._failed: dict[str, int] = {}  # starts in a row, by name
+        self._not_started: set[Client] = set()  # which are tried again in their first game
         self.identities: dict[str, str] = {}  # by name, what the engines that have been started once call themselves
 
     def start(self, names: Iterable[str]) -> None:
@@ -147,9 +148,11 @@ class Runner:
         first, second = (self._client(name, clients) for name in names)
         seats = (Seat(self._engines[names[0]], first), Seat(self._engines[names[1]], second))
         played = play_game(plan, seats, self._game, self._settings)
-        for player, name in enumerate(names):
-            if player not in played.broken:
-                self._failed[name] = 0  # its start in the game did not fail
+        for player, (name, seat) in enumerate(zip(names, seats, strict=True)):
+            if seat.client in self._not_started:
+                self._not_started.discard(seat.client)
+                if played.record.moves:  # which nobody makes before both have started
+                    self._failed[name] = 0
             if player in played.broken or self._engines[name].restart:
                 self._close(clients.pop(name))
         return played
@@ -181,6 +184,8 @@ class Runner:
                 self.identities[name] = client.identity
             elif not again or self._failed[name] >= FAILED_STARTS:
                 raise NotStarted(name, str(failure), again=again)
+            else:
+                self._not_started.add(client)
         except BaseException:
             self._close(client)
             raise

@@ -114,6 +114,16 @@ def test_an_engine_whose_second_try_starts_plays_on(tmp_path: Path) -> None:
     assert int(count.read_text()) == 15
 
 
+def test_a_process_that_runs_since_long_says_nothing_of_starts_that_fail(tmp_path: Path) -> None:
+    good, failed = scripted("good", "chess"), tmp_path / "failed"
+    first, second = (f"mkdir {tmp_path}/{number} 2> /dev/null" for number in (1, 2))
+    second_dies = f'{first} && exec "$@"; {second} && exec "$@" --fault exit --at 2; echo >> {failed}; exit 3'
+    twins = replace(good, name="twins", command=("sh", "-c", second_dies, "sh", *good.command))
+    with pytest.raises(NotStarted, match="twins does not start any more: "):
+        runner([good, twins], 2).run(plans([good, twins], 40), keeping([]))
+    assert len(failed.read_text()) == 5  # two games with two tries each, a try
+
+
 def test_a_machine_that_is_full_ends_the_match_and_costs_nobody_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
     engines = [scripted("a", "chess"), scripted("b", "chess")]
     records: list[GameRecord] = []
