@@ -107,7 +107,7 @@ def test_it_is_trained_exported_analysed_played_and_matched(installed: Installed
     assert json.loads((run / "checkpoint-4" / "checkpoint.json").read_text())["digest"] == rules[:16]
     assert "4 steps" in installed.engine("export", "--run", run, "--out", bundle)
 
-    output = installed.engine("ugi", "--game", "connect_four", lines="ugi\nquit\n")
+    output = installed.engine("ugi", "--game", "connect_four", lines="ugi\nisready\nquit\n")
     assert "connect_four, and none for connect_four come along: name a bundle's folder (--weights; " in output
     weights = ["--weights", bundle]
     board = "......./......./......./......./ooo..../xxx...."
