@@ -6,6 +6,7 @@ import importlib
 import io
 import signal
 import sys
+import threading
 import time
 import tomllib
 import weakref
@@ -36,7 +37,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)}
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may run under nohup themselves
     yield
     for number, handler in before.items():
@@ -63,6 +64,19 @@ def test_a_signal_to_end_interrupts_and_nohup_stays() -> None:
             signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) == before
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_signals_that_come_at_once_are_one(raised: type[BaseException]) -> None:
+    both = (signal.SIGHUP, signal.SIGTERM)
+    with signals_as_ctrl_c(raised):
+        signal.pthread_sigmask(signal.SIG_BLOCK, both)
+        for number in both:
+            signal.pthread_kill(threading.get_ident(), number)
+        with pytest.raises(raised):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, both)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        assert (signal.getsignal(signal.SIGTERM) == signal.SIG_IGN) is (raised is SystemExit)
 
 
 def interrupted(**_flags: object) -> None:

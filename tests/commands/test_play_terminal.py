@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -76,6 +77,11 @@ class Session:
     def terminate(self) -> None:
         self._process.terminate()
 
+    def end_session(self) -> None:
+        """Send what comes at the end of a login, at once."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._process.send_signal(number)
+
     def close(self) -> int:
         """Return the exit status."""
         try:
@@ -134,6 +140,17 @@ def test_a_game_that_a_closed_terminal_or_a_signal_ends_is_kept(end: Callable[[S
     session.type("e4\r")
     session.until("thinking")
     end(session)
+    assert session.close() == 0
+    (path,) = tmp_path.iterdir()
+    assert "1. e4 { unfinished } *" in path.read_text(encoding="utf-8")
+
+
+def test_a_game_is_kept_where_two_signals_come_while_a_move_is_waited_for(tmp_path: Path) -> None:
+    session = Session("chess", "--side", "both", folder=tmp_path)
+    session.until("white to move.*> ")
+    session.type("e4\r")
+    session.until("black to move.*> ")
+    session.end_session()
     assert session.close() == 0
     (path,) = tmp_path.iterdir()
     assert "1. e4 { unfinished } *" in path.read_text(encoding="utf-8")

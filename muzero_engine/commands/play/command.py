@@ -17,7 +17,7 @@ from muzero_engine.commands.common.flags import (
     first_written,
 )
 from muzero_engine.commands.common.games import GameName
-from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
+from muzero_engine.commands.common.interrupts import signals_as_ctrl_c, signals_end_input
 from muzero_engine.commands.common.numbers import FiniteNumber, KomiNumber
 from muzero_engine.commands.common.positions import BadSetup, read_position, start_position
 from muzero_engine.commands.common.style import style_of
@@ -84,7 +84,7 @@ def play(
         console.say(f"{weights_line(game, options)}. Write 'help' for help.")
         if (line := level_line(game, options, limits, start.shape)) is not None:
             console.say(line)
-        with signals_as_ctrl_c(SystemExit):
+        with signals_as_ctrl_c(SystemExit), signals_end_input():
             Table(engine, start, people, limits, console, hints=hints, show_value=show_value).run()
     except KeyboardInterrupt:
         console.say("bye")
