@@ -96,6 +96,11 @@ class GameRecord:
         return None if self.points == 0.5 else (0 if self.points == 1.0 else 1)
 
     @property
+    def loser(self) -> str:
+        """Return who lost; of a drawn game, the second player."""
+        return self.first if self.winner == 1 else self.second
+
+    @property
     def stalls(self) -> tuple[float, ...]:
         """Return the seconds of each move in which the machine stood still, where they were taken off."""
         return tuple(ply.stalled_s for ply in self.moves if ply.stalled_s is not None)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
-from muzero_engine.match.ladder.ladder import FAULTS, OWN_FAULTS, BadLadder, Openings, faults, loser, pair_plans
+from muzero_engine.match.ladder.ladder import FAULTS, OWN_FAULTS, BadLadder, Openings, faults, pair_plans
 from muzero_engine.match.ladder.opponents import LADDERS, Ladder, Opponent, UnknownLadder, ladder_of
 from muzero_engine.match.ladder.placing import place
 from muzero_engine.match.play.game import GamePlan
@@ -266,11 +266,11 @@ def refuse_faults(games: Sequence[GameRecord], before: int) -> None:
     """Raise BadLadder where the engine lost more than a few games by faults of its program, those of earlier calls left
     out: the first `before`."""
     new = games[before:]
-    lost = [record for record in new if record.ending.is_fault and loser(record).startswith(PREFIX)]
+    lost = [record for record in new if record.ending.is_fault and record.loser.startswith(PREFIX)]
     if len(lost) > max(OWN_FAULTS, len(games) / 20):
         last = lost[-1]
         raise BadLadder(
-            f"{loser(last)} lost a game by a fault of its program, the {len(lost)}th: {last.reason}; such games count "
+            f"{last.loser} lost a game by a fault of its program, the {len(lost)}th: {last.reason}; such games count "
             "for nothing, and the same command goes on when that is mended"
         )
 

@@ -195,7 +195,7 @@ def pair_plans(engine: str, opponent: Opponent, openings: Openings, pair: int) -
 
 def rated_games(games: Sequence[GameRecord], engine: str) -> list[GameRecord]:
     """Return the games that say something about the engine: not those that an opponent's program lost by a fault."""
-    return [record for record in games if not record.ending.is_fault or loser(record) == engine]
+    return [record for record in games if not record.ending.is_fault or record.loser == engine]
 
 
 def faults(games: Sequence[GameRecord]) -> Mapping[str, int]:
@@ -203,13 +203,8 @@ def faults(games: Sequence[GameRecord]) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     for record in games:
         if record.ending.is_fault:
-            counts[loser(record)] = counts.get(loser(record), 0) + 1
+            counts[record.loser] = counts.get(record.loser, 0) + 1
     return counts
-
-
-def loser(record: GameRecord) -> str:
-    """Return who lost; for a drawn game, the second player."""
-    return record.first if record.winner == 1 else record.second
 
 
 def placing_of(ladder: Ladder, settings: LadderSettings, games: Sequence[GameRecord]) -> Placing | None:

@@ -85,8 +85,8 @@ class Runner:
 
         The next plan is taken when a thread is free, so `plans` may depend on the games before. `plans` and `on_game`
         are called by one thread at a time. When `on_game` says False, at Ctrl-C and at an error, games in progress are
-        dropped. Raises NotStarted where an engine cannot be started the first time, and what `plans` and `on_game`
-        raise.
+        dropped. Raises NotStarted where an engine cannot be started, the first time or several times in a row, and
+        what `plans`, `on_game` and `check` raise.
         """
         self._plans, self._on_game = iter(plans), on_game
         self._cancelled, self._error = False, None

@@ -88,7 +88,7 @@ def endings(records: Sequence[GameRecord], name: str) -> dict[str, int]:
     for record in records:
         if name not in (record.first, record.second):
             continue
-        lost = record.winner is not None and (record.second if record.winner == 0 else record.first) == name
+        lost = record.winner is not None and record.loser == name
         if lost or not record.ending.is_fault:
             counts[record.ending.value] += 1
     return dict(counts.most_common())

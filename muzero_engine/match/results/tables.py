@@ -92,7 +92,7 @@ def fault_lines(records: Sequence[GameRecord], rated: str | None = None) -> list
     counts: Counter[tuple[str, Ending]] = Counter()
     for record in records:
         if record.ending.is_fault:
-            counts[record.first if record.winner == 1 else record.second, record.ending] += 1
+            counts[record.loser, record.ending] += 1
     return [
         f"{name}: {count} game{'s' if count > 1 else ''} lost by {ending.value}"
         + ("" if rated in (None, name) else " (not rated)")

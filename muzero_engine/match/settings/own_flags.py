@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from muzero_engine.engine.options import BadOption, Kind, OptionInfo, all_options
 from muzero_engine.games.base import EngineProtocol
@@ -23,10 +24,11 @@ _MOVE_TIME = "--move-time"  # another one
 def refuse_idle(
     kind: ClientKind, flags: Sequence[str], options: Sequence[tuple[str, str]], control: TimeControl
 ) -> None:
-    """Raise BadMatch for a flag, or an option (name and value) that is not as it is anyway, which does nothing."""
+    """Raise BadMatch for a flag, or an option (name and value), which does nothing; those that leave all as it is
+    anyway may."""
     names = [flag.partition("=")[0] for flag in flags]
-    by_flag = {info.field: flag for info in all_options() if (flag := _flag(info)) in names}
-    written = by_flag | _written(EngineProtocol(kind.value), options)
+    by_flag = _by_flag(flags)
+    written = by_flag | _by_option(EngineProtocol(kind.value), options)
     for field, name in written.items():
         if field in _WHY_IDLE:
             raise BadMatch(f"{_WHY_IDLE[field]}: leave {name} out")
@@ -48,16 +50,35 @@ def _flag(info: OptionInfo) -> str:
     return "--" + info.field.replace("_", "-")
 
 
-def _written(protocol: EngineProtocol, options: Sequence[tuple[str, str]]) -> dict[str, str]:
+def _by_flag(flags: Sequence[str]) -> dict[str, str]:
+    """Return the flags of options by their fields, of those with another value than the default."""
+    written = {}
+    values = {}
+    for flag, following in pairwise((*flags, "")):
+        name, equals, value = flag.partition("=")
+        values[name] = value if equals else following
+    for info in all_options():
+        name = _flag(info)
+        if name in values and (info.kind is Kind.CHECK or _differs(info, values[name])):
+            written[info.field] = name
+    return written
+
+
+def _by_option(protocol: EngineProtocol, options: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return the names of options by their fields, of those with another value than the default."""
     written = {}
     values = {" ".join(name.lower().split()): (name, value) for name, value in options}
     for info in all_options():
         for known in info.names(protocol):
             name, value = values.get(known.lower(), ("", ""))
-            try:
-                if name and info.parse(value) != info.default:
-                    written[info.field] = name
-            except BadOption:
-                pass  # the engine says so itself
+            if name and _differs(info, value):
+                written[info.field] = name
     return written
+
+
+def _differs(info: OptionInfo, text: str) -> bool:
+    """Return whether an option is set to another value than its default; what is none, the engine says itself."""
+    try:
+        return info.parse(text) != info.default
+    except BadOption:
+        return False

@@ -65,6 +65,7 @@ def test_our_own_engine_and_the_random_one(tmp_path: Path) -> None:
         ("option.Ponder=true muzero", "muzero: nobody ponders in a match: leave Ponder out"),
         ("muzero --temperature-plies 3", "muzero: --temperature-plies has an effect only with --temperature"),
         ("option.TemperaturePlies=3 muzero", "muzero: TemperaturePlies has an effect only with Temperature"),
+        ("muzero --temperature 0 --temperature-plies 5", "--temperature-plies has an effect only with --temperature"),
         ("option.UCI_Elo=900 muzero", "muzero: UCI_Elo has an effect only with UCI_LimitStrength"),
         ("muzero --multipv=2", "muzero: a match reads the line of the best move alone: leave --multipv out"),
         ("restart=maybe sf", "true or false"),
@@ -93,7 +94,8 @@ def test_what_is_refused_of_gtp(text: str, problem: str) -> None:
 
 
 def test_what_has_an_effect_is_taken() -> None:
-    engine("muzero --elo 900 --temperature-plies 3 --temperature 1")
+    engine("muzero --elo 900 --temperature-plies 3 --temperature=1 --multipv 1")
+    engine("muzero --temperature-plies 30")
     engine("option.Temperature=1 'option.TemperaturePlies=3' option.Ponder=false option.MultiPV=1 muzero")
     engine("option.UCI_LimitStrength=true option.UCI_Elo=900 option.Hash=x muzero")
     engine("tc=none muzero --temperature-plies 3 --temperature 1 --move-time 2", "go")
