@@ -46,9 +46,10 @@ from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
 ModelLoader = Callable[[EngineOptions], Model]
-BatchTuner = Callable[[Model, Shape, Callable[[], bool]], int]  # the last says that it is to end
+BatchTuner = Callable[[Model, Shape, float, Callable[[], bool]], int]  # with its seconds, and what ends it earlier
 LevelReader = Callable[[EngineOptions], Levels]
 
+TUNING_S = 0.6  # in which the batch is measured, where a move has so much time
 FIXED_BATCH = 8  # where the result must not depend on the machine's speed
 SEEN_TOGETHER = 16  # positions that nobody searches
 SEARCH_THREAD = "search"
@@ -350,11 +351,14 @@ class Engine:
         timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
         return self.mate_helper() if timed and job.options.mate_search and job.level is None else None
 
-    def _tuned_batch(self, model: Model, shape: Shape, due: Callable[[], bool] = lambda: False) -> int:
+    def _tuned_batch(
+        self, model: Model, shape: Shape, seconds: float = TUNING_S, due: Callable[[], bool] = lambda: False
+    ) -> int:
         """Return how many leaves to evaluate at once; measured again the next time where it was `due` to end."""
         if (known := self._batches.get(shape)) is not None:
             return known
-        batch = FIXED_BATCH if self._tune_batch is None else self._tune_batch(model, shape, due)
+        seconds = min(seconds, TUNING_S)
+        batch = FIXED_BATCH if self._tune_batch is None else self._tune_batch(model, shape, seconds, due)
         if not due():
             self._batches[shape] = batch
         return batch
@@ -369,7 +373,8 @@ class Engine:
             return control.terms.stopped
 
         tunes = job.level is None and not stopped()
-        tuned = self._tuned_batch(model, job.position.shape, stopped) if tunes else FIXED_BATCH
+        seconds = control.terms.limits.to_prepare_ms / 1000.0
+        tuned = self._tuned_batch(model, job.position.shape, seconds, stopped) if tunes else FIXED_BATCH
         batch = options.minibatch_size or (tuned if timed else FIXED_BATCH)
         drawn = options.draw_value_white if job.position.mover else options.draw_value_black
         config = SearchConfig(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -38,6 +39,13 @@ class Limits:
     infinite: bool = False
     ponder: bool = False
     root_actions: tuple[int, ...] | None = None  # only these (None: all legal ones)
+
+    @property
+    def to_prepare_ms(self) -> float:
+        """Return how much of the time for the move may go by before its search begins; infinity where none is told."""
+        if self.move_time_ms is not None:
+            return self.move_time_ms / 4
+        return math.inf if self.clock is None else self.clock.remaining_ms / 40 + self.clock.byoyomi_ms / 4
 
     @property
     def endless(self) -> bool:

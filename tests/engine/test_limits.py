@@ -181,7 +181,7 @@ def test_no_search_outlives_the_next_one(monkeypatch: pytest.MonkeyPatch) -> Non
     try:
         game = load_game("chess")
         client = Client("chess")
-        client.engine = Engine(lambda _: HashModel(game.spec, (8, 8)), tune_batch=lambda _model, _shape, _due: 4)
+        client.engine = Engine(lambda _: HashModel(game.spec, (8, 8)), tune_batch=lambda *_: 4)
         for root_search in ("puct", "gumbel") * 2:
             client.engine.configure(replace(client.engine.options, root_search=root_search))
             client.go(Limits(nodes=40))

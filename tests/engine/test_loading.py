@@ -176,7 +176,7 @@ def test_the_model_is_loaded_again_only_when_its_options_change(monkeypatch: pyt
         loaded.append(options)
         return HashModel(game.spec, (3, 3))
 
-    def tune(_: Model, shape: Shape, _due: Callable[[], bool]) -> int:
+    def tune(_: Model, shape: Shape, _seconds: float, _due: Callable[[], bool]) -> int:
         tuned.append(shape)
         return 4
 
@@ -203,7 +203,7 @@ def test_a_stop_while_the_model_loads_is_obeyed_after_the_first_batch() -> None:
         assert loaded.wait(PATIENCE)
         return HashModel(game.spec, (3, 3))
 
-    def tune(_: Model, shape: Shape, _due: Callable[[], bool]) -> int:
+    def tune(_: Model, shape: Shape, _seconds: float, _due: Callable[[], bool]) -> int:
         tuned.append(shape)
         return 4
 
@@ -228,7 +228,7 @@ def test_a_stop_while_the_batch_is_measured_is_obeyed_and_it_is_measured_again()
     dues: list[bool] = []
     game = load_game("tictactoe")
 
-    def tune(_: Model, _shape: Shape, due: Callable[[], bool]) -> int:
+    def tune(_: Model, _shape: Shape, _seconds: float, due: Callable[[], bool]) -> int:
         measuring.set()
         while not (due() or dues):
             time.sleep(0.001)
@@ -258,7 +258,7 @@ def test_an_engine_that_is_closed_while_the_model_loads_ends_quietly(monkeypatch
         return HashModel(game.spec, (3, 3))
 
     client = Client()
-    client.engine = Engine(load, tune_batch=lambda model, _shape, _due: 1 if model.latent_levels == 0 else 2)
+    client.engine = Engine(load, tune_batch=lambda model, *_: 1 if model.latent_levels == 0 else 2)
     client.start(Limits(nodes=5))
     assert loading.wait(PATIENCE)
     client.engine.close()
@@ -301,3 +301,23 @@ def test_searches_that_are_left_end_with_the_process() -> None:
     assert client.engine.searching
     end_searches()
     assert not client.engine.searching
+
+
+def test_the_batch_is_measured_in_a_part_of_the_time_for_the_move() -> None:
+    told: list[float] = []
+    game = load_game("tictactoe")
+
+    def tune(_: Model, _shape: Shape, seconds: float, _due: Callable[[], bool]) -> int:
+        told.append(seconds)
+        return 4
+
+    for limits in (
+        Limits(move_time_ms=100),
+        Limits(clock=Clock(remaining_ms=4000, byoyomi_ms=200)),
+        Limits(clock=Clock(remaining_ms=100_000)),
+        Limits(nodes=2),
+    ):
+        client = Client()
+        client.engine = Engine(lambda _: HashModel(game.spec, (3, 3)), tune_batch=tune)
+        client.go(limits)
+    assert told == [0.025, 0.15, 0.6, 0.6]

@@ -42,7 +42,9 @@ def load_model(game: str, options: EngineOptions) -> OnnxModel:
 def _bundle(game: str, options: EngineOptions) -> Bundle:
     folder = weights_folder(game, options)
     if not (options.weights or os.path.lexists(folder)):
-        why = f"where {WEIGHTS_VARIABLE} says" if WEIGHTS_VARIABLE in os.environ else f"and none for {game} come along"
+        why = (
+            f"where {WEIGHTS_VARIABLE} says" if os.environ.get(WEIGHTS_VARIABLE) else f"and none for {game} come along"
+        )
         raise BadWeights(
             f"there are no weights in {folder}, {why}: name a bundle's folder (--weights; WeightsFile in a GUI), or "
             f"put one there; muzero-engine train --game {game} makes one"
@@ -124,10 +126,10 @@ def own_value(game: str, options: EngineOptions) -> Callable[[Position], float]:
     return lambda position: float(model.initial_inference(observation(position)[None]).value[0])
 
 
-def tune_batch(model: Model, shape: Shape, due: Callable[[], bool]) -> int:
-    """Return how many leaves the model evaluates at once on this machine; takes about half a second, or until `due`."""
+def tune_batch(model: Model, shape: Shape, seconds: float, due: Callable[[], bool]) -> int:
+    """Return how many leaves the model evaluates at once on this machine; takes so many seconds, or until `due`."""
     assert isinstance(model, OnnxModel)
-    return tune(model, shape, due=due).batch
+    return tune(model, shape, seconds=seconds, due=due).batch
 
 
 def make_engine(game: str, options: EngineOptions) -> Engine:
