@@ -26,6 +26,7 @@ from dataclasses import replace
 import numpy as np
 
 from muzero_engine.arrays import Floats
+from muzero_engine.engine.batches import FIXED_BATCH, Batches, BatchTuner
 from muzero_engine.engine.control import Control, Finish, Phase
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.mate_helper import MateHelper
@@ -46,11 +47,8 @@ from muzero_engine.search.config import RootPolicy, SearchConfig
 from muzero_engine.search.search import Search
 
 ModelLoader = Callable[[EngineOptions], Model]
-BatchTuner = Callable[[Model, Shape, float, Callable[[], bool]], int]  # with its seconds, and what ends it earlier
 LevelReader = Callable[[EngineOptions], Levels]
 
-TUNING_S = 0.6  # in which the batch is measured, where a move has so much time
-FIXED_BATCH = 8  # where the result must not depend on the machine's speed
 SEEN_TOGETHER = 16  # positions that nobody searches
 SEARCH_THREAD = "search"
 CLOSE_SECONDS = 5.0
@@ -94,14 +92,13 @@ class Engine:
     ) -> None:
         self._load_model = load_model
         self._read_levels = read_levels
-        self._tune_batch = tune_batch
         self._game = game
         self._mate_helper: MateHelper | None = None
         self._options = options or EngineOptions()
         self._model: Model | None = None
         self._model_key: tuple[object, ...] = ()
         self._loaded_for: EngineOptions | None = None  # what the model was loaded for, None: there is none
-        self._batches: dict[Shape, int] = {}
+        self._batches = Batches(tune_batch)
         self._search: Search | None = None
         self._search_config: SearchConfig | None = None
         self._control: Control | None = None
@@ -134,7 +131,7 @@ class Engine:
             if helper is not None:
                 helper.wait_ready()  # what is measured next is measured alone
             if not limited(self._options):
-                self._tuned_batch(model, shape)
+                self._batches.of(model, shape)
             self._hash_mb(self._options)
 
     def mate_helper(self) -> MateHelper | None:
@@ -333,7 +330,7 @@ class Engine:
             self._notices.network = None
             before, self._loaded_for = self._loaded_for, None
             self._model = self._search = model = None  # two at once may be more than the memory holds
-            self._batches.clear()
+            self._batches.forget()
             try:
                 model = self._load_model(options)
             except Exception as error:
@@ -351,18 +348,6 @@ class Engine:
         timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
         return self.mate_helper() if timed and job.options.mate_search and job.level is None else None
 
-    def _tuned_batch(
-        self, model: Model, shape: Shape, seconds: float = TUNING_S, due: Callable[[], bool] = lambda: False
-    ) -> int:
-        """Return how many leaves to evaluate at once; measured again the next time where it was `due` to end."""
-        if (known := self._batches.get(shape)) is not None:
-            return known
-        seconds = min(seconds, TUNING_S)
-        batch = FIXED_BATCH if self._tune_batch is None else self._tune_batch(model, shape, seconds, due)
-        if not due():
-            self._batches[shape] = batch
-        return batch
-
     def _ready_search(self, job: Job, control: Control) -> Search:
         options, limits = job.options, job.limits
         on_a_clock = limits.clock is not None or limits.move_time_ms is not None
@@ -374,7 +359,7 @@ class Engine:
 
         tunes = job.level is None and not stopped()
         seconds = control.terms.limits.to_prepare_ms / 1000.0
-        tuned = self._tuned_batch(model, job.position.shape, seconds, stopped) if tunes else FIXED_BATCH
+        tuned = self._batches.of(model, job.position.shape, seconds, stopped) if tunes else FIXED_BATCH
         batch = options.minibatch_size or (tuned if timed else FIXED_BATCH)
         drawn = options.draw_value_white if job.position.mover else options.draw_value_black
         config = SearchConfig(

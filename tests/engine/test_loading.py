@@ -17,7 +17,8 @@ from support.fakes import HashModel
 from muzero_engine.arrays import Floats, Ints
 from muzero_engine.commands.common import compose
 from muzero_engine.engine import memory
-from muzero_engine.engine.engine import FIXED_BATCH, Engine, end_searches
+from muzero_engine.engine.batches import FIXED_BATCH
+from muzero_engine.engine.engine import Engine, end_searches
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import BadOption, EngineOptions
 from muzero_engine.games.base import Shape
