@@ -32,6 +32,7 @@ TAB_THREAD = "tab"
 MAX_TABS = 12  # each has an engine
 MESSAGES_A_SECOND = 50  # of a tab, in the mean of `RATE_SECONDS`
 RATE_SECONDS = 4.0
+STALLED_SECONDS = 30.0  # that a message may take to be sent
 BUSY, TOO_FAST = 4001, 4002  # codes with which a WebSocket is closed
 PAGES = Path(__file__).parent / "pages"
 MAX_PAGE = 1 << 20  # bytes
@@ -139,9 +140,23 @@ async def _serve(websocket: WebSocket, parts: Parts, tabs: set[Tab]) -> None:
     tab = Tab(parts, outbox.put)
     tabs.add(tab)
     worker = _Worker(tab, lambda: tabs.discard(tab))
-    sender = asyncio.create_task(outbox.run(websocket.send_text))
-    came: deque[float] = deque(maxlen=int(MESSAGES_A_SECOND * RATE_SECONDS))
+    tasks = [asyncio.create_task(run) for run in (_hear(websocket, tab, worker), outbox.run(websocket.send_text))]
     try:
+        with contextlib.suppress(asyncio.CancelledError):  # the server ends, and the tab does not answer
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        tab.leave()
+        worker.end()
+        for task in tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks)
+
+
+async def _hear(websocket: WebSocket, tab: Tab, worker: _Worker) -> None:
+    """Take requests of a tab until it goes, or asks too much."""
+    came: deque[float] = deque(maxlen=int(MESSAGES_A_SECOND * RATE_SECONDS))
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError, KeyError):  # it went, or sent what is no text
         while True:
             text = await websocket.receive_text()
             came.append(time.monotonic())
@@ -153,14 +168,6 @@ async def _serve(websocket: WebSocket, parts: Parts, tabs: set[Tab]) -> None:
                 break
             if (asked := tab.hear(text)) is not None:
                 worker.put(asked)
-    except (WebSocketDisconnect, RuntimeError, KeyError):  # it went, or sent what is no text
-        pass
-    finally:
-        sender.cancel()
-        tab.leave()
-        worker.end()
-        with contextlib.suppress(asyncio.CancelledError):
-            await sender
 
 
 class _Worker:
@@ -212,11 +219,12 @@ class _Outbox:
         self._some.set()
 
     async def run(self, send: Callable[[str], Awaitable[None]]) -> None:
-        """Send what there is, for ever, or until the tab is gone."""
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        """Send what there is, for ever, or until the tab is gone or takes nothing for a while."""
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
             while True:
                 await self._some.wait()
                 self._some.clear()
                 while self._waiting:
                     text = json.dumps(self._waiting.popleft(), ensure_ascii=False, separators=(",", ":"))
-                    await send(text.encode(errors="replace").decode())  # half a character, echoed, is no text
+                    text = text.encode(errors="replace").decode()  # half a character, echoed, is no text
+                    await asyncio.wait_for(send(text), STALLED_SECONDS)

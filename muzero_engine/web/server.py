@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import logging
 import secrets
 import socket
 import sys
@@ -26,6 +27,7 @@ from muzero_engine.web.tab import Parts
 CLOSE_SECONDS = 3  # that open tabs have when the server ends
 END_SECONDS = 3.0  # that their engines have then
 WAITING = 64  # connections that the system holds until the server takes them
+_OF_TABS = ("Invalid UTF-8 sequence", "Cancel ")  # tasks that do not end
 _FULL = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
@@ -40,7 +42,7 @@ def new_token() -> str:
 
 def settings_of(app: ASGIApp) -> uvicorn.Config:
     """Return how the application is served: quietly, and without a tab that does not answer any more."""
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         log_level="error",
         access_log=False,
@@ -53,6 +55,13 @@ def settings_of(app: ASGIApp) -> uvicorn.Config:
         timeout_graceful_shutdown=CLOSE_SECONDS,
         backlog=WAITING,
     )
+    logging.getLogger("uvicorn.error").addFilter(_no_fault_of_ours)
+    return config
+
+
+def _no_fault_of_ours(record: logging.LogRecord) -> bool:
+    """Return whether a message of the server's is to be seen: not what a tab sent or left unread."""
+    return not record.getMessage().startswith(_OF_TABS)
 
 
 def serve(

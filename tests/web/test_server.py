@@ -6,6 +6,7 @@ import asyncio
 import errno
 import http.client
 import json
+import logging
 import os
 import re
 import signal
@@ -19,14 +20,15 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from support.web import ENGINES, served
+from support.web import ENGINES, make_parts, served
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from muzero_engine.engine.engine import SEARCH_THREAD
-from muzero_engine.web.app import MAX_TABS, PAGE_NAMES
+from muzero_engine.web.app import MAX_TABS, PAGE_NAMES, _serve
 from muzero_engine.web.requests import MAX_MESSAGE
 from muzero_engine.web.server import OneLine, _threads_end, address_host
+from muzero_engine.web.tab import Tab
 
 
 def test_where_it_listens_everywhere_the_address_is_one_to_go_to() -> None:
@@ -167,6 +169,41 @@ def test_a_request_that_is_too_long_ends_the_tab_alone(address: str) -> None:
         with pytest.raises(ConnectionClosed):
             page.recv(10)
     assert got(address, "/").status == 200
+
+
+def test_a_tab_that_takes_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped:
+        """A browser that asks for a search without end and reads no more."""
+
+        asked = iter([json.dumps({"ask": "go", "id": 1, "about": {"where": {"game": "tictactoe"}}})])
+
+        async def accept(self) -> None: ...
+
+        async def receive_text(self) -> str:
+            text = next(self.asked, None)
+            return await asyncio.Future[str]() if text is None else text
+
+        async def send_text(self, _: str) -> None:
+            await asyncio.Future[None]()
+
+    monkeypatch.setattr("muzero_engine.web.app.STALLED_SECONDS", 0.05)
+    tabs: set[Tab] = set()
+    asyncio.run(_serve(Stopped(), make_parts(), tabs))  # type: ignore[arg-type]  # all of it that is needed
+    until = time.monotonic() + 30
+    while tabs and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not tabs
+    assert not any(engine.searching for engine in ENGINES)
+
+
+def test_what_a_tab_sends_is_no_fault_of_the_server(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("uvicorn.error").addHandler(caplog.handler)  # it hands nothing on to others
+    with tab(address) as page:
+        page.socket.sendall(b"\x81\x82\0\0\0\0\xff\xfe")  # a text that is none
+        with pytest.raises(ConnectionClosed):
+            page.recv(10)
+    logging.getLogger("uvicorn.error").removeHandler(caplog.handler)
+    assert not caplog.records
 
 
 def test_the_command_prints_its_address_and_ends_at_ctrl_c() -> None:
