@@ -304,7 +304,7 @@ def test_searches_that_are_left_end_with_the_process() -> None:
     assert not client.engine.searching
 
 
-def test_the_batch_is_measured_in_a_part_of_the_time_for_the_move() -> None:
+def test_the_batch_is_measured_in_a_part_of_the_time_for_the_move_and_again_where_there_is_more() -> None:
     told: list[float] = []
     game = load_game("tictactoe")
 
@@ -312,13 +312,15 @@ def test_the_batch_is_measured_in_a_part_of_the_time_for_the_move() -> None:
         told.append(seconds)
         return 4
 
-    for limits in (
-        Limits(move_time_ms=100),
-        Limits(clock=Clock(remaining_ms=4000, byoyomi_ms=200)),
-        Limits(clock=Clock(remaining_ms=100_000)),
-        Limits(nodes=2),
+    client = Client()
+    client.engine = Engine(lambda _: HashModel(game.spec, (3, 3)), tune_batch=tune)
+    for limits, seconds in (
+        (Limits(move_time_ms=100), [0.025]),
+        (Limits(move_time_ms=120), []),
+        (Limits(clock=Clock(remaining_ms=4000, byoyomi_ms=200)), [0.15]),
+        (Limits(clock=Clock(remaining_ms=100_000)), [0.6]),
+        (Limits(nodes=2), []),
     ):
-        client = Client()
-        client.engine = Engine(lambda _: HashModel(game.spec, (3, 3)), tune_batch=tune)
         client.go(limits)
-    assert told == [0.025, 0.15, 0.6, 0.6]
+        assert told == seconds
+        told.clear()
