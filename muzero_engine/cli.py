@@ -76,7 +76,7 @@ class LazyGroup(click.Group):
 
     def main(self, *arguments: Any, **settings: Any) -> Any:
         """Run the program, on a console that may not be able to write everything."""
-        _replace_closed_streams()
+        _replace_streams()
         sys.unraisablehook = _unraisable
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="replace")  # an engine's name in Japanese, say, on a console of cp1252
@@ -183,7 +183,17 @@ def _refusals() -> Iterator[None]:
         raise click.ClickException(refusal(error, "standard output")) from None
 
 
-def _replace_closed_streams() -> None:
+class _Complaints(io.FileIO):
+    """Standard error, where what cannot be written is lost: a log on a full disk ends no game."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or len(data)
+        except OSError:
+            return len(data)
+
+
+def _replace_streams() -> None:
     """Let no file that is opened later get the number of a stream that is closed, and complaints be lost quietly.
 
     `sys.stdin` and `sys.stdout` stay None, which who needs them sees.
@@ -193,8 +203,10 @@ def _replace_closed_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-    if sys.stderr is None:
-        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", closefd=False))
+    if sys.stderr is None or sys.stderr is sys.__stderr__:
+        encoding = None if sys.stderr is None else sys.stderr.encoding
+        buffer = io.BufferedWriter(_Complaints(2, "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(buffer, encoding, errors="backslashreplace", line_buffering=True)
 
 
 @click.group(

@@ -93,6 +93,22 @@ def test_a_line_without_end_is_answered_by_one_line(protocol: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
+def test_notices_that_cannot_be_written_end_no_session() -> None:
+    command = [sys.executable, "-m", "muzero_engine", "gtp", "--visits", "2", "--level", "5k"]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            command,
+            input="boardsize 13\ngenmove b\nname\nquit\n",  # the level was measured on another board
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            env=ENVIRONMENT,
+            timeout=60,
+        )
+    assert (run.returncode, run.stdout.count("=")) == (0, 4)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no disk that is always full")
 def test_answers_that_cannot_be_written_are_no_success() -> None:
     command = [sys.executable, "-m", "muzero_engine", "ugi", "--game", "tictactoe"]
     with Path("/dev/full").open("w") as full:
