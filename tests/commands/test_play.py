@@ -328,3 +328,18 @@ def test_a_game_is_saved_under_the_name_that_was_said(tmp_path: Path, monkeypatc
     monkeypatch.setattr("muzero_engine.commands.play.table.default_name", lambda _: next(names))
     said = Person("a1", "quit", "y").plays("tictactoe")
     assert said[-2:] == [f"saved as {tmp_path}/0.ugi", "bye"]
+
+
+def test_a_game_takes_no_other_ones_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that ended within a second had one, and one file was left."""
+    monkeypatch.setattr("muzero_engine.commands.play.table.default_name", lambda _: str(tmp_path / "a.ugi"))
+    for name in ("a.ugi", "a-2.ugi", "a-3.ugi"):
+        assert Person("a1", "quit", "y").plays("tictactoe")[-2:] == [f"saved as {tmp_path / name}", "bye"]
+    exists = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: path.suffix != ".ugi" and exists(path))  # as it was a moment ago
+    said = Person("b2", "quit", str(tmp_path / "a.ugi"), "no").plays("tictactoe")
+    assert f"{tmp_path / 'a.ugi'} is there already: choose another name" in said
+    monkeypatch.setattr("muzero_engine.commands.play.keeping.write_atomically", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Person("b2", "quit", "y").plays("tictactoe")
+    assert len(list(tmp_path.iterdir())) == 3

@@ -13,7 +13,7 @@ from muzero_engine.commands.common.board import draw, sign_of
 from muzero_engine.commands.common.compose import think
 from muzero_engine.commands.common.style import terminal_width
 from muzero_engine.commands.play.console import Console
-from muzero_engine.commands.play.keeping import CannotSave, save
+from muzero_engine.commands.play.keeping import CannotSave, save, save_anew
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo, SearchResult
@@ -212,7 +212,10 @@ class Table:
                 return
             if name is not None and name.lower() in ("", "n", "no"):
                 return
-            self._save(default if name is None or name.lower() in ("y", "yes") else name)
+            if name is None or name.lower() in ("y", "yes"):
+                self._write(Path(default), numbered=True)
+            else:
+                self._save(name)
 
     # -- commands ----------------------------------------------------------------------------------------------------
 
@@ -336,11 +339,20 @@ class Table:
         if not self._position.ply:
             self._say("there is no move to save")
             return
-        path = expanded(argument.strip("\"'")) if argument else Path(default_name(self._game))
+        if argument:
+            self._write(expanded(argument.strip("\"'")))
+        else:
+            self._write(Path(default_name(self._game)), numbered=True)
+
+    def _write(self, path: Path, *, numbered: bool = False) -> None:
+        """Write the game into a file; `numbered`: with a number behind the name where it is taken."""
         end = self._end or GameEnd(None, Ending.UNFINISHED, "unfinished")
         record = game_record(self._position, self._names(), end.winner, end.ending, end.reason)
         try:
-            save(path, self._game, record, replace=path == self._saved_as)
+            if numbered:
+                path = save_anew(path, self._game, record)
+            else:
+                save(path, self._game, record, replace=path == self._saved_as)
         except CannotSave as error:
             self._say(str(error))
             return
