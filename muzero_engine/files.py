@@ -40,6 +40,12 @@ _DAY_S = 86400.0
 NO_REGULAR_FILE = "it is no regular file"
 
 
+def page_mark(kind: str) -> str:
+    """Return what the head of a page (HTML) of this program has, so that nothing else is taken for one: of a match, of
+    training, of an analysis."""
+    return f'<meta name="generator" content="muzero-engine {kind}">'
+
+
 def new_folder(place: Path, start: str) -> Path:
     """Return a folder in another one that is not there yet, named by what it is of and when it was begun."""
     name = f"{start}-{time.strftime('%Y-%m-%d-%H%M%S')}"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from muzero_engine.commands.common.texts import FilledPath, PagePath
+from muzero_engine.commands.common.texts import PAGE_BEGINS, FilledPath, PagePath
 from muzero_engine.commands.common.training import require_training_libraries, training_errors
-from muzero_engine.files import read_limited
+from muzero_engine.files import page_mark, read_beginning, read_limited
 from muzero_engine.training.settings_text import from_json
 
 
@@ -39,6 +39,8 @@ def report(folder: Path, out: Path | None, png: Path | None, title: str | None) 
         if not records:
             raise click.ClickException(f"{folder / METRICS_FILE} holds no cycle yet")
         page = out or folder / "report.html"
+        if out is None and page.exists() and page_mark("match").encode() in read_beginning(page, PAGE_BEGINS):
+            raise click.ClickException(f"{page} is of a match: name another page by --out")
         run = hashlib.sha256(read_limited(folder / METRICS_FILE, MOST_BYTES).partition(b"\n")[0]).hexdigest()
         write_report(records, title or _title(folder), page, png, run=run)
     click.echo(str(page))

@@ -11,17 +11,18 @@ from click.testing import CliRunner
 from muzero_engine.cli import main
 from muzero_engine.commands.common.numbers import KomiNumber
 from muzero_engine.commands.common.texts import PagePath
+from muzero_engine.files import page_mark
 
 
-def test_a_page_replaces_pages_alone(tmp_path: Path) -> None:
+def test_a_page_replaces_pages_of_this_program_alone(tmp_path: Path) -> None:
     kind, place = PagePath(), tmp_path / "page.html"
-    for written in (None, "", "<!DOCTYPE html>\n<html lang='en'>", "<HTML>"):
+    for written in (None, "", f"<!DOCTYPE html>\n<html lang='en'>\n{page_mark('match')}"):
         if written is not None:
             place.write_text(written)
         assert kind.convert(str(place), None, None) == place
-    for written in ("1. e4 e5 *", '{"steps": 1}', "\0" * 5000 + "<html>"):
+    for written in ("1. e4 e5 *", '{"steps": 1}', "<!DOCTYPE html>\n<html>", "\0" * 5000 + page_mark("match")):
         place.write_text(written)
-        with pytest.raises(click.BadParameter, match=r"page.html is there already, and is no page: choose another"):
+        with pytest.raises(click.BadParameter, match=r"page\.html is there already, and is no page of this program"):
             kind.convert(str(place), None, None)
 
 

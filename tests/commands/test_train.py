@@ -18,17 +18,20 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from support import environments
+from support.cycles import run_records
 
 from muzero_engine.cli import main
 from muzero_engine.commands.common import training
 from muzero_engine.commands.common.run_words import edited_by_hand
 from muzero_engine.commands.common.times import Duration, about
+from muzero_engine.files import page_mark
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import load_bundle
 from muzero_engine.network.network_file import load_network
 from muzero_engine.training import distributed
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import StopRequest
+from muzero_engine.training.report.run_metrics import METRICS_FILE, lines
 from muzero_engine.training.self_play.rules import RulesError
 from muzero_engine.training.settings_text import to_json, with_overrides
 
@@ -357,6 +360,16 @@ def test_a_loss_that_is_not_finite_ends_in_one_line(tmp_path: Path) -> None:
     assert "Error: the loss or its gradient is not finite at step " in result.output.splitlines()[-1]
     assert len(list(tmp_path.glob("nonfinite-*.safetensors"))) == 1
     assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-0"]  # from before the first step
+
+
+def test_a_report_replaces_no_page_of_a_match(tmp_path: Path) -> None:
+    (tmp_path / METRICS_FILE).write_bytes(lines(run_records(4)))
+    page = tmp_path / "report.html"
+    page.write_text(f"<html>{page_mark('match')}")
+    assert call("report", tmp_path).output == f"Error: {page} is of a match: name another page by --out\n"
+    own = tmp_path / "own.html"
+    for _ in range(2):
+        assert done("report", tmp_path, "--out", own) == f"{own}\n"
 
 
 def test_a_run_without_metrics_has_no_report(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from muzero_engine.commands.common.game_analysis import MARKS, JudgedMove, loss_of
+from muzero_engine.files import page_mark
 from muzero_engine.games.base import IllegalMove
 from muzero_engine.games.pictures import BETTER_COLOUR, PLAYED_COLOUR, picture
 from muzero_engine.games.record import Ending, GameRecord
@@ -66,6 +67,7 @@ def page_text(moves: Sequence[JudgedMove], title: str, facts: Sequence[str]) -> 
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+{page_mark("analysis")}
 <title>{_escape(title)}</title>
 <style>{STYLE}{viewer.STYLE}</style>
 </head>

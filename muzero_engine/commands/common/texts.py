@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from muzero_engine.files import read_limited
+from muzero_engine.files import page_mark, read_limited
 
 EMPTY = "it is empty"
 PAGE_BEGINS = 1024  # bytes, in which a page says that it is one
@@ -42,7 +42,7 @@ class FilledPath(click.Path):
 
 
 class PagePath(FilledPath):
-    """A page (HTML) that is to be written: nothing is there yet, or a page, which it replaces."""
+    """A page (HTML) that is to be written: nothing is there yet, or a page of this program, which it replaces."""
 
     def __init__(self) -> None:
         super().__init__(folder=False)
@@ -51,7 +51,7 @@ class PagePath(FilledPath):
         """Return the path."""
         path: Path = super().convert(value, param, ctx)
         if not _replaceable(path):
-            self.fail(f"{path} is there already, and is no page: choose another name", param, ctx)
+            self.fail(f"{path} is there already, and is no page of this program: choose another name", param, ctx)
         return path
 
 
@@ -61,4 +61,4 @@ def _replaceable(path: Path) -> bool:
         data = read_limited(path, MOST_PAGE)
     except OSError as error:
         return error.errno != errno.EFBIG
-    return not data or b"<html" in data[:PAGE_BEGINS].lower()
+    return not data or page_mark("").removesuffix('">').encode() in data[:PAGE_BEGINS]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from muzero_engine.figures import PicturesUnavailable
-from muzero_engine.files import text_bytes, write_atomically
+from muzero_engine.files import page_mark, text_bytes, write_atomically
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import GameRecord
@@ -111,6 +111,7 @@ def page_text(
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+{page_mark("match")}
 <title>{_escape(title)}</title>
 <style>{STYLE}{viewer.STYLE}</style>
 </head>

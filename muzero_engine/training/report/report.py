@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from muzero_engine.figures import new_figure, png_of
-from muzero_engine.files import make_folder, read_beginning, text_bytes, write_atomically
+from muzero_engine.files import make_folder, page_mark, read_beginning, text_bytes, write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
 from muzero_engine.training.report.progress import clock_text, short_number
 from muzero_engine.training.report.run_metrics import CycleRecord, ratings
@@ -75,6 +75,7 @@ def _page(records: Sequence[CycleRecord], title: str, pictures: Sequence[tuple[C
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+{page_mark("training")}
 <title>{html.escape(title)}</title>
 <style>
 body {{ font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto; max-width: 90rem;
