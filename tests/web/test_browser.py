@@ -5,6 +5,7 @@ The engine behind it thinks with made-up numbers, so that nothing here depends o
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect, sync_playwright
 from support.web import ENGINES, served
 
 AXE = Path(__file__).parents[2] / ".cache" / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -483,6 +484,59 @@ def test_a_page_that_is_loaded_anew_goes_on_and_a_lost_tab_is_offered(page: Page
     page.close()
     other.get_by_text("Go on with it").click()
     expect(other.locator("#moves .move")).to_have_count(2)
+
+
+def test_boards_without_a_move_push_no_game_out(page: Page, address: str) -> None:
+    begin(page, "chess")
+    play(page, "e2e4", "e7e5")
+    other = page.context.new_page()
+    opened(other, address)
+    other.evaluate(
+        """() => { const own = localStorage["muzero-game-" + sessionStorage["muzero-tab"]];
+        for (let i = 0; i < 20; i++) localStorage["muzero-game-" + i] = own; }"""
+    )
+    page.close()
+    play(other, "d2d4")
+    opened(other.context.new_page(), address)
+    other.context.pages[-1].get_by_text("Forget it").click()  # of d4, the newer one
+    expect(other.context.pages[-1].locator("#offers")).to_contain_text("unfinished game of chess, 2 moves")
+
+
+def test_a_game_that_cannot_be_shown_now_is_kept_and_told_of(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "e2e4", "e7e5")
+    kept = "localStorage['muzero-game-' + sessionStorage['muzero-tab']]"
+    nothing_more = "Storage.prototype.setItem = () => null"
+    page.evaluate(f"() => {{ {kept} = {kept}.replace('chess', 'connect_four'); {nothing_more}; }}")
+    page.reload()
+    expect(page.locator("#offers")).to_contain_text("unfinished game of connect_four, 2 moves")
+    page.get_by_text("Go on with it").click()
+    expect(status(page)).to_have_class("problem")
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#offers")).to_contain_text("connect_four")
+
+
+def test_a_connection_that_goes_while_a_page_is_loaded_costs_no_game(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "e2e4", "e7e5")
+    cut: list[str] = []
+
+    def connected(tab: WebSocketRoute) -> None:
+        server = tab.connect_to_server()
+
+        def hand_on(message: str | bytes) -> None:
+            if json.loads(message)["ask"] == "show" and not cut:
+                cut.append("show")
+                tab.close()
+            else:
+                server.send(message)
+
+        tab.on_message(hand_on)
+
+    page.route_web_socket(re.compile("/tab$"), connected)
+    page.reload()
+    expect(page.locator("#moves .move")).to_have_count(2)
+    assert cut
 
 
 @pytest.mark.parametrize(

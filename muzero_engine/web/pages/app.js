@@ -52,8 +52,10 @@ class Page {
       const own = this.shelf.own();
       if (own) {
         const tree = GameTree.fromData(own);
-        const fits = await this.connection.ask("show", {where: tree.where()}).catch(() => null);
-        if (fits) { this.begin(tree); return; }
+        const refused = await this.refusal(tree);
+        if (!refused) { this.begin(tree); return; }
+        if (refused instanceof Lost) return; // it is asked again when the connection is back
+        this.shelf.leave();
       }
       const game = this.games[0];
       this.begin(new GameTree({game: game.name, start: "", size: null, komi: null, handicap: null},
@@ -61,6 +63,9 @@ class Page {
       this.offer();
     } catch (error) { this.failed(error); }
   }
+
+  // Why a game cannot be shown, null where it can.
+  async refusal(tree) { return this.connection.ask("show", {where: tree.where()}).then(() => null, (error) => error); }
 
   offer() {
     const [one] = this.shelf.offered();
@@ -73,10 +78,12 @@ class Page {
     goOn.textContent = "Go on with it";
     forget.textContent = "Forget it";
     goOn.onclick = async () => {
+      const tree = GameTree.fromData(one.tree), refused = await this.refusal(tree);
+      if (refused) { this.failed(refused); return; }
       this.shelf.forget(one.key);
       by("offers").hidden = true;
       await this.drop();
-      this.begin(GameTree.fromData(one.tree));
+      this.begin(tree);
     };
     forget.onclick = () => { this.shelf.forget(one.key); this.offer(); };
     by("offers").replaceChildren(text, goOn, forget);

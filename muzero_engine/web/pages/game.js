@@ -91,15 +91,24 @@ const PREFIX = "muzero-game-", KEPT = 8;
 
 export class Shelf {
   constructor() {
-    let id = recall(session, "muzero-tab");
-    if (!id) { id = crypto.randomUUID?.() ?? String(Math.random()).slice(2); keep(session, "muzero-tab", id); }
+    const id = recall(session, "muzero-tab");
+    if (id) this.key = PREFIX + id;
+    else this.leave();
+  }
+
+  // Keep the next games in a place of their own: what this tab had stays, for others.
+  leave() {
+    const id = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+    keep(session, "muzero-tab", id);
     this.key = PREFIX + id;
   }
 
   keep(tree) {
     try {
       localStorage.setItem(this.key, JSON.stringify({time: Date.now(), tree: tree.toData()}));
-      this.#others().slice(KEPT).forEach((one) => localStorage.removeItem(one.key));
+      const others = this.#others(), played = others.filter(hasMoves);
+      const least = [...played, ...others.filter((one) => !hasMoves(one))]; // boards without a move go first
+      least.slice(KEPT).forEach((one) => localStorage.removeItem(one.key));
     } catch { /* the browser keeps nothing: a private window that is full */ }
   }
 
@@ -110,7 +119,7 @@ export class Shelf {
   }
 
   // Unfinished games of tabs that are gone or elsewhere, newest first: [{key, time, tree}].
-  offered() { return this.#others().filter((one) => one.tree.root.children.length && !GameTree.fromData(one.tree).last.ending); }
+  offered() { return this.#others().filter((one) => hasMoves(one) && !GameTree.fromData(one.tree).last.ending); }
 
   forget(key) { try { localStorage.removeItem(key); } catch { /* it is not there */ } }
 
@@ -126,6 +135,8 @@ export class Shelf {
     return found.sort((a, b) => b.time - a.time);
   }
 }
+
+const hasMoves = (kept) => kept.tree.root.children.length > 0;
 
 // What a storage holds, null where it holds nothing, undefined where the browser lends none.
 export function recall(storage, key) { try { return storage().getItem(key); } catch { return undefined; } }
