@@ -35,6 +35,11 @@ def new_figure(width: float, height: float, dpi: int = DPI) -> Figure:
     return figure
 
 
+def drawn_text(text: str) -> str:
+    """Return what matplotlib draws as this text: without mathematics between two $, and what is no text replaced."""
+    return text.encode(errors="replace").decode().replace("$", r"\$")
+
+
 def png_of(figure: Figure, facts: Mapping[str, str] | None = None) -> bytes:
     """Return the figure as a PNG file that holds these facts about it."""
     buffer = io.BytesIO()

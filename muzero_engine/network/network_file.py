@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from muzero_engine.dataclass_json import parse_json
 from muzero_engine.files import read_limited
 from muzero_engine.games.base import ActionTable
 from muzero_engine.network.config import BadConfig, NetworkConfig
@@ -35,9 +36,8 @@ def load_network(path: Path, table: ActionTable | None = None) -> MuZeroNetwork:
     """Return the network of a file, in 32 bits on the CPU (see MuZeroNetwork for `table`). Raises BadCheckpoint."""
     try:
         data = read_limited(path, MOST_BYTES)
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
         tensors = load_tensors(data)
+        metadata = metadata_of(data)
     except (OSError, safetensors.SafetensorError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise BadCheckpoint(f"the checkpoint {path} cannot be read: {reason}") from error
@@ -51,3 +51,9 @@ def load_network(path: Path, table: ActionTable | None = None) -> MuZeroNetwork:
         verb = "lacks" if found.missing_keys else "has"
         raise BadCheckpoint(f"the checkpoint {path} does not hold a network of this version: it {verb} {odd[0]!a:.80}")
     return network
+
+
+def metadata_of(data: bytes) -> dict[str, str]:
+    """Return the metadata in the header of a safetensors file (8 bytes of length, then JSON), {} where it has none."""
+    header = parse_json(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    return {str(key): str(value) for key, value in header.get("__metadata__", {}).items()}

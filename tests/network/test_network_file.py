@@ -16,8 +16,9 @@ from muzero_engine.network.network_file import BadCheckpoint, load_network, netw
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_file_brings_the_network_back(name: str, tmp_path: Path) -> None:
     network = tiny_network(load_game(name))
-    (tmp_path / "x.safetensors").write_bytes(network_bytes(network))
-    loaded = load_network(tmp_path / "x.safetensors")
+    path = tmp_path / "l2\udce9.safetensors"  # a name of an old disk, which is no UTF-8
+    path.write_bytes(network_bytes(network))
+    loaded = load_network(path)
     assert loaded.config == network.config
     for key, tensor in network.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], tensor), key

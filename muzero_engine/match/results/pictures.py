@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muzero_engine.figures import new_figure, png_of
+from muzero_engine.figures import drawn_text, new_figure, png_of
 from muzero_engine.match.results.standings import Standings
 from muzero_engine.match.results.tables import cross_cell, elo_text
 
@@ -83,11 +83,11 @@ def cross_png(standings: Standings, title: str) -> bytes:
 
 def _label(name: str) -> str:
     shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + "..."
-    return shown.replace("$", r"\$")  # matplotlib would read mathematics between two of them
+    return drawn_text(shown)
 
 
 def _figure(height: float, title: str, *, width: float = WIDTH) -> tuple[Figure, Axes]:
     figure = new_figure(width, height)
     axes = figure.add_subplot()
-    axes.set_title(title.replace("$", r"\$"), loc="left", fontsize=12)
+    axes.set_title(drawn_text(title), loc="left", fontsize=12)
     return figure, axes

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from muzero_engine.figures import new_figure, png_of
+from muzero_engine.figures import drawn_text, new_figure, png_of
 from muzero_engine.files import make_folder, page_mark, read_beginning, text_bytes, write_atomically
 from muzero_engine.training.report.charts import Chart, Points, charts
 from muzero_engine.training.report.progress import clock_text, short_number
@@ -152,7 +152,7 @@ def overview(records: Sequence[CycleRecord], title: str, run: str = "") -> bytes
         return None
     rows = -(-len(shown) // OVERVIEW_COLUMNS)
     figure = new_figure(OVERVIEW_COLUMNS * WIDTH, rows * HEIGHT, OVERVIEW_DPI)
-    figure.suptitle(title, fontsize=14)
+    figure.suptitle(drawn_text(title), fontsize=14)
     for place, chart in enumerate(shown, 1):
         _draw(figure.add_subplot(rows, OVERVIEW_COLUMNS, place), chart)
     return png_of(figure, {RUN: run})

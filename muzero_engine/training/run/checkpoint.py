@@ -30,7 +30,7 @@ from torch import Tensor
 
 from muzero_engine.dataclass_json import BadData, from_data, parse_json, to_data
 from muzero_engine.files import read_limited, replace_folder, restore_folder, set_aside, write_atomically
-from muzero_engine.network.network_file import BadCheckpoint
+from muzero_engine.network.network_file import BadCheckpoint, metadata_of
 
 FILE_LIMIT = 15 << 20  # bytes
 DOCUMENT_LIMIT = 64 << 20  # bytes
@@ -146,7 +146,7 @@ class Checkpoint:
             try:
                 part = load_tensors(data)
                 if name.endswith(".000.safetensors"):
-                    shapes = parse_json(_metadata(data)["shapes"])
+                    shapes = parse_json(metadata_of(data)["shapes"])
             except (safetensors.SafetensorError, KeyError, ValueError) as error:
                 raise BadCheckpoint(f"the checkpoint {self.folder} has a bad file {name}: {error}") from error
             for key, tensor in sorted(part.items(), key=_piece_order):
@@ -293,11 +293,3 @@ def _parts(tensors: Tensors) -> Iterator[dict[str, Tensor]]:
 def _piece_order(item: tuple[str, Tensor]) -> tuple[str, int]:
     match = _PIECE.fullmatch(item[0])
     return (match[1], int(match[2])) if match else (item[0], 0)
-
-
-def _metadata(data: bytes) -> dict[str, str]:
-    """Return the metadata in the header of a safetensors file (8 bytes of length, then JSON)."""
-    length = int.from_bytes(data[:8], "little")
-    header = parse_json(data[8 : 8 + length])
-    metadata = header["__metadata__"]
-    return {str(key): str(value) for key, value in metadata.items()}
