@@ -175,6 +175,8 @@ def train(
     subject = game_subject(game) if game is not None else None
     if environment is not None:
         subject = environment_subject(environment)
+    if duration == 0.0:
+        raise click.UsageError("a --duration is more than no time: without it all --steps are done")
     if steps is not None and duration is not None:
         raise click.UsageError("a run ends after --steps or after a --duration: use one of them")
     flags = {"seed": seed, "self_play.games": games, "steps": steps, "duration": duration}

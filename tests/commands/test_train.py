@@ -215,6 +215,7 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
         ),
         (["--run", ".", "--resume", "--preset", "tiny"], 2, "--preset is of a new run, --resume goes on with one"),
         (["--game", "go", "--duration=-1s"], 2, "'-1s' is not a time: write it like 90s, 9m or 1h30m"),
+        (["--game", "go", "--duration", "0s"], 2, "a --duration is more than no time: without it all --steps are done"),
         (["--game", "go", "--time-limit", "soon"], 2, "'soon' is not a time: write it like 90s, 9m or 1h30m"),
         (["--game", "go", "--device", "abacus"], 1, "unknown device 'abacus': choose cpu or cuda"),
         (

@@ -486,6 +486,23 @@ def test_a_page_that_is_loaded_anew_goes_on_and_a_lost_tab_is_offered(page: Page
     expect(other.locator("#moves .move")).to_have_count(2)
 
 
+def test_a_duplicated_tab_keeps_its_game_apart(page: Page, address: str) -> None:
+    begin(page, "chess")
+    play(page, "e2e4", "e7e5")
+    with page.context.expect_page() as found:
+        page.evaluate("() => { window.open(location.href, '_blank'); }")  # has a copy of what the session holds
+    copy = found.value
+    expect(copy.locator("#moves .move")).to_have_count(2)
+    play(copy, "g1f3")
+    another = page.context.new_page()
+    copy.close()
+    page.close()
+    opened(another, address)
+    expect(another.locator("#offers")).to_contain_text("unfinished game of chess, 2 moves")
+    another.get_by_text("Forget it").click()
+    expect(another.locator("#offers")).to_contain_text("unfinished game of chess, 3 moves")
+
+
 def test_boards_without_a_move_push_no_game_out(page: Page, address: str) -> None:
     begin(page, "chess")
     play(page, "e2e4", "e7e5")

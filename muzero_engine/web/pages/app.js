@@ -49,6 +49,7 @@ class Page {
     try {
       this.games = (await this.connection.ask("hello")).games;
       if (this.tree) { this.refresh(); return; }
+      await this.shelf.claimed;
       const own = this.shelf.own();
       if (own) {
         const tree = GameTree.fromData(own);

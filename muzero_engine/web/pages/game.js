@@ -94,6 +94,27 @@ export class Shelf {
     const id = recall(session, "muzero-tab");
     if (id) this.key = PREFIX + id;
     else this.leave();
+    this.claimed = this.#claim();
+  }
+
+  // A duplicated tab has the key of the other one: who finds it in use goes on with a copy of the game in a new place.
+  async #claim() {
+    for (let tries = 0; tries < 4; tries++) { // the page that was here before it was loaded anew may not be gone yet
+      if (!navigator.locks || await this.#lock()) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const kept = read(this.key);
+    this.leave();
+    if (kept) keep(local, this.key, JSON.stringify(kept));
+    await this.#lock();
+  }
+
+  // Hold the key as long as the page is there; return whether nobody else does.
+  #lock() {
+    return new Promise((answer) => navigator.locks.request(this.key, {ifAvailable: true}, (lock) => {
+      answer(lock !== null);
+      return lock && new Promise(() => {});
+    }).catch(() => answer(true)));
   }
 
   // Keep the next games in a place of their own: what this tab had stays, for others.
