@@ -503,6 +503,15 @@ def test_a_duplicated_tab_keeps_its_game_apart(page: Page, address: str) -> None
     expect(another.locator("#offers")).to_contain_text("unfinished game of chess, 3 moves")
 
 
+def test_a_game_that_is_over_by_the_rules_is_no_unfinished_one(page: Page, address: str) -> None:
+    begin(page, "chess")
+    play(page, "f2f3", "e7e5", "g2g4", "d8h4")
+    expect(status(page)).to_contain_text("checkmate")
+    other = page.context.new_page()
+    opened(other, address)
+    expect(other.locator("#offers")).to_be_hidden()
+
+
 def test_boards_without_a_move_push_no_game_out(page: Page, address: str) -> None:
     begin(page, "chess")
     play(page, "e2e4", "e7e5")

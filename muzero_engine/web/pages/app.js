@@ -135,6 +135,7 @@ class Page {
       const shown = await this.connection.ask("show", {where: tree.where(), kanji: this.board.kanji});
       if (turn !== this.turn) return;
       this.shown = shown;
+      tree.here.over = Boolean(shown.outcome);
       this.info = null;
       this.clearInfo();
       this.imagination.like(this.board);

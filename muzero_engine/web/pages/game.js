@@ -6,7 +6,7 @@ export class GameTree {
     this.setup = setup;
     this.settings = settings; // {people, elo, seconds, clock, increment, names}
     this.root = {move: null, children: [], parent: null, score: null}; // with an ending, {winner, reason}, where the
-    this.here = this.root; // game ended at a node, but not by the rules
+    this.here = this.root; // game ended at a node, but not by the rules, and `over` where by them
     this.clocks = null; // seconds left of both players
   }
 
@@ -127,9 +127,9 @@ export class Shelf {
   keep(tree) {
     try {
       localStorage.setItem(this.key, JSON.stringify({time: Date.now(), tree: tree.toData()}));
-      const others = this.#others(), played = others.filter(hasMoves);
-      const least = [...played, ...others.filter((one) => !hasMoves(one))]; // boards without a move go first
-      least.slice(KEPT).forEach((one) => localStorage.removeItem(one.key));
+      const others = this.#others();
+      const rest = others.filter((one) => !unfinished(one)); // goes first
+      [...others.filter(unfinished), ...rest].slice(KEPT).forEach((one) => localStorage.removeItem(one.key));
     } catch { /* the browser keeps nothing: a private window that is full */ }
   }
 
@@ -140,7 +140,7 @@ export class Shelf {
   }
 
   // Unfinished games of tabs that are gone or elsewhere, newest first: [{key, time, tree}].
-  offered() { return this.#others().filter((one) => hasMoves(one) && !GameTree.fromData(one.tree).last.ending); }
+  offered() { return this.#others().filter(unfinished); }
 
   forget(key) { try { localStorage.removeItem(key); } catch { /* it is not there */ } }
 
@@ -157,7 +157,10 @@ export class Shelf {
   }
 }
 
-const hasMoves = (kept) => kept.tree.root.children.length > 0;
+function unfinished(kept) {
+  const {root, last} = GameTree.fromData(kept.tree);
+  return root.children.length > 0 && !last.ending && !last.over;
+}
 
 // What a storage holds, null where it holds nothing, undefined where the browser lends none.
 export function recall(storage, key) { try { return storage().getItem(key); } catch { return undefined; } }
