@@ -16,6 +16,7 @@ import enum
 import functools
 import json
 import math
+import re
 import sys
 import types
 from collections.abc import Callable
@@ -62,6 +63,12 @@ class Rule:
 
 
 Finite = Annotated[float, Rule(math.isfinite, "a number")]
+_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # control characters and ends of lines
+
+
+def is_line(text: str) -> bool:
+    """Return whether a text stays on one line, whatever letters and signs it has."""
+    return _NO_LINE.search(text) is None
 
 
 def parse_json(text: str | bytes, *, constants: bool = False) -> Any:

@@ -16,7 +16,7 @@ from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.help import expert_option, help_all_option
 from muzero_engine.commands.common.interrupts import signals_as_ctrl_c
 from muzero_engine.commands.common.numbers import FiniteNumber
-from muzero_engine.commands.common.texts import FilledPath
+from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.common.times import said_where_slow
 from muzero_engine.commands.common.training import (
     file_beside,
@@ -25,6 +25,7 @@ from muzero_engine.commands.common.training import (
     training_beside,
     training_errors,
 )
+from muzero_engine.dataclass_json import is_line
 from muzero_engine.environments.base import BadEnvironment
 from muzero_engine.environments.registry import environment_spec, settings_here
 from muzero_engine.environments.settings import EnvironmentSettings
@@ -65,7 +66,7 @@ MadeFor = Game | EnvironmentDescription
 @click.option("--env", metavar="ID", help="Of a new network, for an environment, as in `train --env`")
 @click.option("--int8", is_flag=True, help="Also an 8-bit network, calibrated on games of the network with itself")
 @expert_option("--positions", type=click.IntRange(1, MOST_POSITIONS), help=f"Positions to calibrate on  [{POSITIONS}]")
-@click.option("--note", help="How the weights were trained, for the manifest")
+@click.option("--note", type=FilledText(), help="How the weights were trained, for the manifest")
 @expert_option("--games", type=click.IntRange(min=0), help="Games of self-play that a checkpoint is of, beside --note")
 @expert_option("--plies", type=click.IntRange(min=0), help="Positions searched in them, likewise")
 @expert_option("--steps", type=click.IntRange(min=0), help="Optimiser steps, likewise; 0: untrained")
@@ -130,6 +131,9 @@ def export(
         if note is None:
             raise click.UsageError(f"{flag} goes with --note, which says how the weights were trained")
     if note is not None:
+        note = " ".join(note.split())
+        if not (note and is_line(note)):
+            raise click.UsageError("--note must be a line of text: leave out its control characters, or say something")
         changes["note"] = note
     with training_errors(), signals_as_ctrl_c():  # which leaves nothing in temporary folders
         require_training_libraries("torch", "safetensors", "onnx", "matplotlib")

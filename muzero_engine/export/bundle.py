@@ -120,7 +120,9 @@ def export_bundle(
     for _, other in same:
         manifest = _with_measured(manifest, other)
     card = {CARD: read_limited(folder / CARD, MAX_FILE_BYTES)} if (folder / CARD).exists() else {}
-    replace_bundle(folder, {**files, **card, MANIFEST: manifest.to_json().encode()})
+    document = manifest.to_json().encode()
+    Manifest.from_json(document, f"the new {folder}")  # nothing is written that would be refused
+    replace_bundle(folder, {**files, **card, MANIFEST: document})
     return manifest
 
 

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from muzero_engine.dataclass_json import MAY_LACK, Rule
+from muzero_engine.dataclass_json import MAY_LACK, Rule, is_line
 from muzero_engine.games.base import Shape
 
 MOST_LEVELS = 100
@@ -20,7 +20,7 @@ MOST_SIMULATIONS = 1_000_000
 HIGHEST_TEMPERATURE = 100.0
 MOST_ELO = 10_000.0
 
-Line = Annotated[str, Rule(lambda text: text.strip() and text.isprintable(), "a line of text")]
+Line = Annotated[str, Rule(lambda text: text.strip() and is_line(text), "a line of text")]
 Elo = Annotated[float, Rule(lambda elo: abs(elo) <= MOST_ELO, f"a number from -{MOST_ELO:g} to {MOST_ELO:g}")]
 Error = Annotated[float, Rule(lambda error: 0.0 <= error <= MOST_ELO, f"a number from 0 to {MOST_ELO:g}")]
 CountOfGames = Annotated[int, Rule(lambda games: games >= 1, "a whole number from 1")]

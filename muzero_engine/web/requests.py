@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
-from muzero_engine.dataclass_json import BadData, Rule, from_data, parse_json
+from muzero_engine.dataclass_json import BadData, Rule, from_data, is_line, parse_json
 
 MAX_MESSAGE = 4 << 20  # bytes: a record that is loaded, in base64
 MAX_MOVES = 4000
@@ -26,7 +26,7 @@ ShownBranches = Annotated[int, Rule(lambda n: 0 <= n <= 400, "0 to 400")]
 Nodes = Annotated[int, Rule(lambda n: 1 <= n <= 10_000_000, "1 to 10000000")]
 AskedElo = Annotated[int, Rule(lambda n: -10_000 <= n <= 10_000, "-10000 to 10000")]
 PlayerName = Annotated[
-    str, Rule(lambda text: len(text) <= 200 and text.isprintable(), "one line of at most 200 characters")
+    str, Rule(lambda text: len(text) <= 10_000 and is_line(text), "one line of at most 10,000 characters")
 ]
 Size = Annotated[int, Rule(lambda n: 1 <= n <= 99, "1 to 99")]
 Komi = Annotated[float, Rule(lambda k: math.isfinite(k) and abs(k) <= 1000, "-1000 to 1000")]

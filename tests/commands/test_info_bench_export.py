@@ -234,3 +234,23 @@ def test_export_errors_are_one_line(tmp_path: Path, arguments: list[str], code: 
     assert result.exit_code == code
     assert message in result.output.splitlines()[-1]
     assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize(
+    "note", ["of\u3000two\nlines", "a joined \U0001f468\u200d\U0001f469", "not \udce9 UTF-8", "a\u00a0b"]
+)
+def test_a_note_is_read_again_whatever_letters_it_has(tmp_path: Path, note: str) -> None:
+    new = ["export", "--game", "tictactoe", "--seed", "1", "--out", str(tmp_path / "w")]
+    made = CliRunner().invoke(main, [*new, "--note", note])
+    assert made.exit_code == 0, made.output
+    assert read_manifest(tmp_path / "w").training.note == " ".join(note.split())
+
+
+@pytest.mark.parametrize(
+    ("note", "reason"), [("", "it is empty"), (" ", "must be a line of text"), ("\x1b[1m", "control characters")]
+)
+def test_a_note_that_says_nothing_makes_no_bundle(tmp_path: Path, note: str, reason: str) -> None:
+    made = CliRunner().invoke(main, ["export", "--game", "tictactoe", "--out", str(tmp_path / "w"), "--note", note])
+    assert made.exit_code != 0
+    assert reason in made.output
+    assert not (tmp_path / "w").exists()
