@@ -99,7 +99,7 @@ def pgn_text(record: GameRecord, event: str) -> str:
 
     class Exporter(chess.pgn.StringExporter):
         def visit_header(self, name: str, value: str) -> None:  # python-chess's own leaves quotes as they are
-            self.write_line(f'[{name} "{_ESCAPED.sub(_BACKSLASHED, value)}"]')
+            super().visit_header(name, _ESCAPED.sub(_BACKSLASHED, value))
 
         def visit_comment(self, comment: str) -> None:  # python-chess's own does not break comments
             for word in _COMMENT_WORD.findall(f"{{ {comment.replace('}', '').strip()} }}"):

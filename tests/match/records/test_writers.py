@@ -70,6 +70,8 @@ def test_names_with_quotes_and_backslashes_are_written_as_the_standard_has_it() 
 
 def test_pgn() -> None:
     record = game_record("chess", "g1f3 b8c6 f1e2", opening_moves=("e2e4", "e7e5"))
+    tags, moves, end = pgn_text(record, "a match").split("\n\n")  # with an empty line between them
+    assert (tags.count("\n["), moves[:6], end) == (len(tags.splitlines()) - 1, "1. e4 ", "")
     game = read_pgn(pgn_text(record, "a match"))
     assert dict(game.headers) | {"Site": "?"} == {
         "Event": "a match",
