@@ -318,7 +318,7 @@ def test_the_batch_is_measured_in_a_part_of_the_time_for_the_move_and_again_wher
         (Limits(move_time_ms=100), [0.025]),
         (Limits(move_time_ms=120), []),
         (Limits(clock=Clock(remaining_ms=4000, byoyomi_ms=200)), [0.15]),
-        (Limits(clock=Clock(remaining_ms=100_000)), [0.6]),
+        (Limits(clock=Clock(remaining_ms=100_000), nodes=20), [0.6]),
         (Limits(nodes=2), []),
     ):
         client.go(limits)
