@@ -48,6 +48,11 @@ class OptionInfo:
     gtp: tuple[str, ...]
     needs: str = ""  # the field of another option, without which this one has no effect; empty: none
 
+    @property
+    def flag(self) -> str:
+        """Return its flag on the command line: `--hash-mb`."""
+        return "--" + self.field.replace("_", "-")
+
     def names(self, protocol: EngineProtocol) -> tuple[str, ...]:
         """Return the accepted names, the offered one first; empty where the protocol does not have the option."""
         match protocol:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from muzero_engine.cli import COMMANDS, main
-from muzero_engine.commands.common.flags import engine_flags, flag_name
+from muzero_engine.commands.common.flags import engine_flags
 from muzero_engine.engine.options import EngineOptions, Kind, OptionInfo, all_options
 
 
@@ -55,7 +55,7 @@ def test_a_command_may_have_defaults_of_its_own() -> None:
 @pytest.mark.parametrize("info", list(all_options()), ids=lambda info: info.field)
 def test_each_option_has_a_flag_that_sets_it(info: OptionInfo) -> None:
     value = another_value(info)
-    flag = flag_name(info)
+    flag = info.flag
     if info.kind is Kind.CHECK:
         arguments = [flag if value else f"--no-{flag[2:]}"]
     else:

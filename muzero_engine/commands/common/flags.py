@@ -31,11 +31,6 @@ OF_SESSIONS = frozenset(  # of no use where no protocol is spoken
 )
 
 
-def flag_name(info: OptionInfo) -> str:
-    """Return the flag of an option: `--hash-mb`."""
-    return "--" + info.field.replace("_", "-")
-
-
 def engine_flags(*, leave_out: frozenset[str] = frozenset(), **defaults: Any) -> Callable[[Callback], Callback]:
     """Give a command a flag for every engine option; it is called with `options: EngineOptions`.
 
@@ -75,7 +70,7 @@ def command_flags() -> dict[str, str]:
 def first_written(fields: Container[str]) -> str | None:
     """Return the flag of the first of these engine options that stands on the command line."""
     written = (info for info in all_options() if info.field in fields and is_written(info.field))
-    return next(map(flag_name, written), None)
+    return next((info.flag for info in written), None)
 
 
 def refuse_search_flags(place: str) -> None:
@@ -97,7 +92,7 @@ def _with_what_is_needed(options: EngineOptions, written: list[OptionInfo]) -> E
             switch: dict[str, Any] = {needed.field: True}
             options = replace(options, **switch)
         else:
-            click.echo(f"{flag_name(info)} has an effect only with {flag_name(needed)}", err=True)
+            click.echo(f"{info.flag} has an effect only with {needed.flag}", err=True)
     return options
 
 
@@ -106,7 +101,7 @@ def _refuse_conflicts(options: EngineOptions, written: list[OptionInfo]) -> None
     ways: dict[str, str] = {}
     for info in written:
         if info.field in (*WAYS, "elo") and (info.field != "limit_strength" or options.limit_strength):
-            ways.setdefault("elo" if info.field == "limit_strength" else info.field, flag_name(info))
+            ways.setdefault("elo" if info.field == "limit_strength" else info.field, info.flag)
     if len(ways) > 1:
         first, second, *_ = ways.values()
         raise click.UsageError(f"{first} and {second} both say how strong to play: leave one out")
@@ -123,7 +118,7 @@ def _flag(info: OptionInfo) -> Callable[[Callback], Callback]:
         except BadOption as error:
             raise click.BadParameter(str(error)) from None
 
-    name = flag_name(info)
+    name = info.flag
     kind = click.Option if info.field in USUAL else ExpertOption
     shown = f"{info.help}  [{_default(info)}]"
     if info.kind is Kind.CHECK:

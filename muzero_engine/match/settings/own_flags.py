@@ -38,16 +38,12 @@ def refuse_idle(
         needed = next(other for other in all_options() if other.field == info.needs)
         if info.field not in by_flag or needed.kind is not Kind.CHECK:  # a flag turns a switch on that it needs
             offered = [] if info.field in by_flag else needed.names(EngineProtocol(kind.value))
-            raise BadMatch(f"{written[info.field]} has an effect only with {(*offered, _flag(needed))[0]}")
+            raise BadMatch(f"{written[info.field]} has an effect only with {(*offered, needed.flag)[0]}")
     for name in names:
         if kind is ClientKind.GTP and name in _OF_BOARDS:
             raise BadMatch(f"a match says itself on which board, and with which komi: leave {name} out")
         if kind is ClientKind.GTP and name == _MOVE_TIME and (control.has_clock or control.move_time_s is not None):
             raise BadMatch(f"{name} has no effect with the time control {control}: leave it out")
-
-
-def _flag(info: OptionInfo) -> str:
-    return "--" + info.field.replace("_", "-")
 
 
 def _by_flag(flags: Sequence[str]) -> dict[str, str]:
@@ -58,7 +54,7 @@ def _by_flag(flags: Sequence[str]) -> dict[str, str]:
         name, equals, value = flag.partition("=")
         values[name] = value if equals else following
     for info in all_options():
-        name = _flag(info)
+        name = info.flag
         if name in values and (info.kind is Kind.CHECK or _differs(info, values[name])):
             written[info.field] = name
     return written
