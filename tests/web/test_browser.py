@@ -438,29 +438,57 @@ def test_the_model_imagines_a_line(page: Page) -> None:
     expect(page.locator("#horizon-table td").nth(1)).to_have_text("100.0%")
 
 
-FILES = {
-    "game.pgn": ("1. e4 e5 2. Nf3 Nc6 *", 4),
-    "game.sgf": ("(;GM[1]SZ[9];B[ee];W[gc];B[cg])", 3),
-    "game.kif": ("手合割:平手\n   1 ７六歩(77)\n   2 ３四歩(33)\n", 2),
-    "game.csa": ("V2.2\nPI\n+\n+7776FU\n-3334FU\n", 2),
-    "position.txt": ("lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL w - 2", 0),
-    "game.epd": ("4k3/8/8/8/8/8/4P3/4K3 w - -", 0),
+FILES = {  # game-what.suffix
+    "chess-game.pgn": ("1. e4 e5 2. Nf3 Nc6 *", 4),
+    "go-game.sgf": ("(;GM[1]SZ[9];B[ee];W[gc];B[cg])", 3),
+    "shogi-game.kif": ("手合割:平手\n   1 ７六歩(77)\n   2 ３四歩(33)\n", 2),
+    "shogi-game.csa": ("V2.2\nPI\n+\n+7776FU\n-3334FU\n", 2),
+    "shogi-position.txt": ("lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL w - 2", 0),
+    "chess-position.epd": ("4k3/8/8/8/8/8/4P3/4K3 w - -", 0),
 }
+
+
+SLOW_FILES = """() => {
+  const read = Blob.prototype.arrayBuffer;
+  Blob.prototype.arrayBuffer = async function () {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    return read.call(this);
+  };
+}"""
+
+
+def load(page: Page, name: str) -> int:
+    """Send a file of FILES from a slow disk; return how many moves are in it."""
+    text, moves = FILES[name]
+    page.evaluate(SLOW_FILES)
+    page.click("#load")
+    page.set_input_files("[name=file]", {"name": name, "mimeType": "text/plain", "buffer": text.encode()})
+    page.click("#load-form .main")
+    return moves
 
 
 @pytest.mark.parametrize("name", list(FILES))
 def test_files_are_loaded_and_saved(page: Page, name: str) -> None:
-    text, moves = FILES[name]
-    page.click("#load")
-    page.set_input_files("[name=file]", {"name": name, "mimeType": "text/plain", "buffer": text.encode()})
-    page.click("#load-form .main")
+    moves = load(page, name)
     expect(page.locator("#board")).to_have_attribute("aria-busy", "false")  # a position alone has no moves to wait for
     expect(page.locator("#moves .move")).to_have_count(moves)
     expect(status(page)).to_contain_text("to move")
     page.click("#save")
     with page.expect_download() as download:
         page.click("#save-form .main")
+    assert download.value.suggested_filename.split("-")[0] == name.split("-")[0]
     assert download.value.path().read_bytes()
+
+
+def test_what_is_saved_is_what_was_shown_when_it_was_asked_for(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "e2e4")
+    load(page, "shogi-game.csa")
+    page.click("#save")
+    expect(page.locator("#kanji")).to_be_visible()  # shogi has come
+    with page.expect_download() as download:
+        page.click("#save-form .main")
+    assert b"\n1. e4 " in download.value.path().read_bytes()
 
 
 def test_what_cannot_be_loaded_is_a_sentence_and_the_game_stays(page: Page) -> None:

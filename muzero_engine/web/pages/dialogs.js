@@ -118,16 +118,13 @@ export async function newGame(games, before) {
   };
 }
 
-// Ask what to load: {bytes, number}, or null.
+// Ask what to load: {file, text, number}, where file may be none, or null.
 export async function toLoad() {
   const form = by("load-form");
   form.elements.text.value = "";
   form.elements.file.value = "";
   const data = await asked(by("load-dialog"));
-  if (!data) return null;
-  const file = form.elements.file.files[0];
-  const bytes = file ? new Uint8Array(await file.arrayBuffer()) : new TextEncoder().encode(data.get("text"));
-  return {bytes, number: Number(data.get("number")) || 1};
+  return data && {file: form.elements.file.files[0], text: data.get("text"), number: Number(data.get("number")) || 1};
 }
 
 // Ask which kind of file to save: a suffix, or null.

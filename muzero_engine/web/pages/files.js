@@ -6,11 +6,13 @@ import {GameTree} from "./game.js";
 export async function load(page) {
   const chosen = await toLoad();
   if (!chosen) return;
+  const {file, text: typed, number} = chosen;
   page.busy(true);
   try {
+    const bytes = file ? new Uint8Array(await file.arrayBuffer()) : new TextEncoder().encode(typed);
     let text = "";
-    chosen.bytes.forEach((byte) => { text += String.fromCharCode(byte); });
-    const data = await page.connection.ask("load", {data: btoa(text), number: chosen.number});
+    bytes.forEach((byte) => { text += String.fromCharCode(byte); });
+    const data = await page.connection.ask("load", {data: btoa(text), number});
     await page.drop();
     const tree = new GameTree({game: data.game, start: data.start, size: null, komi: null, handicap: null},
       {people: [0, 1], elo: null, seconds: 1, clock: null, increment: 0, names: data.names});
@@ -22,11 +24,12 @@ export async function load(page) {
 }
 
 export async function save(page) {
-  const suffix = await toSave(page.game.suffixes);
+  const {tree, game} = page; // another one may be shown before the person has answered
+  const {people, elo, names: players} = tree.settings, level = Number.isFinite(elo) && !page.levelBoard() ? ` ${elo}` : "";
+  const suffix = await toSave(game.suffixes);
   if (!suffix) return;
-  const names = page.tree.settings.names ?? [0, 1].map((player) => page.people.includes(player) ? "Player"
-    : `MuZero Engine${Number.isFinite(page.tree.settings.elo) && !page.levelBoard() ? ` ${page.tree.settings.elo}` : ""}`);
-  const {last} = page.tree, about = {where: page.tree.where(last), suffix, names};
+  const names = players ?? [0, 1].map((player) => people.includes(player) ? "Player" : `MuZero Engine${level}`);
+  const {last} = tree, about = {where: tree.where(last), suffix, names};
   if (last.ending) Object.assign(about, {winner: last.ending.winner, reason: last.ending.reason});
   try {
     const {name, data} = await page.connection.ask("save", about);
