@@ -47,10 +47,18 @@ def page_mark(kind: str) -> str:
 
 
 def new_folder(place: Path, start: str) -> Path:
-    """Return a folder in another one that is not there yet, named by what it is of and when it was begun."""
+    """Make a folder in another one and return it, named by what it is of and when it was begun.
+
+    Programs that begin in the same second get one each. Raises OSError, with a sentence.
+    """
+    make_folder(place)
     name = f"{start}-{time.strftime('%Y-%m-%d-%H%M%S')}"
-    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
-    return next(folder for folder in map(place.joinpath, names) if not folder.exists())
+    for number in count(1):
+        folder = place / (name if number == 1 else f"{name}-{number}")
+        with named(folder), contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError("there are numbers enough")
 
 
 def folder_name(name: str) -> str:

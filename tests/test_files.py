@@ -9,6 +9,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -359,11 +360,9 @@ def test_folders_that_cannot_be_synced_are_no_failure(tmp_path: Path, monkeypatc
     assert (tmp_path / "a").read_bytes() == b"1"
 
 
-def test_a_new_folder_is_one_that_is_not_there_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_asks_for_a_new_folder_gets_one_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "strftime", lambda _: "2026-01-31-235959")
-    names = []
-    for _ in range(3):
-        folder = new_folder(tmp_path, "chess")
-        folder.mkdir()
-        names.append(folder.name)
-    assert names == ["chess-2026-01-31-235959", "chess-2026-01-31-235959-2", "chess-2026-01-31-235959-3"]
+    with ThreadPoolExecutor(8) as pool:
+        names = {folder.name for folder in pool.map(lambda _: new_folder(tmp_path / "runs", "chess"), range(8))}
+    assert names == {"chess-2026-01-31-235959", *(f"chess-2026-01-31-235959-{number}" for number in range(2, 9))}
+    assert names == {folder.name for folder in (tmp_path / "runs").iterdir()}

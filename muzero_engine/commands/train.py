@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -229,13 +229,16 @@ def train(
 
 def _train(order: _Order) -> None:
     """Begin a run or go on with one, until it ends."""
-    progress = Progress(sys.stderr, silent=told("RANK", 0) != 0)
+    rank = told("RANK", 0)
     what = "training" if order.subject is None else order.subject.name
-    folder = order.folder or new_folder(RUNS, "run" if order.subject is None else order.subject.folder_name)
+    folder = order.folder or RUNS  # until the other ranks are told which one
+    if order.folder is None and rank == 0:
+        folder = new_folder(RUNS, "run" if order.subject is None else order.subject.folder_name)
+    progress = Progress(sys.stderr, silent=rank != 0)
     try:
         with _interruptible(progress), ExitStack() as stack:
             lock = stack.enter_context(RunLock(folder))
-            if folder.exists():
+            if order.folder is not None and folder.exists():
                 _refuse_another(folder, lock, order.resume)
             progress.note(f"{what} in {folder}, loading PyTorch")
             from muzero_engine.training.distributed import joined_world
@@ -250,9 +253,18 @@ def _train(order: _Order) -> None:
             _run(order, folder, world, lock, progress)
     except KeyboardInterrupt:
         progress.note(f"stopped at once: {what_is_there(folder)}")
+        _remove_unused(order, folder)
         os._exit(INTERRUPTED)  # half of PyTorch may have been loaded, which ends slowly, and with another code
     finally:
+        _remove_unused(order, folder)
         progress.close()
+
+
+def _remove_unused(order: _Order, folder: Path) -> None:
+    """Remove a folder that nobody chose, where nothing was written to it."""
+    if order.folder is None and told("RANK", 0) == 0:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 @contextmanager
@@ -284,7 +296,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     from muzero_engine.training.run.run import TrainingRun
 
     write_records = dashboards(folder, tensorboard=order.tensorboard, wandb=order.wandb) if world.is_main else ()
-    if world.is_main and folder.exists():
+    if world.is_main and order.folder is not None and folder.exists():
         lock.take()
         restore_checkpoints(folder)
     world.barrier()

@@ -176,8 +176,10 @@ def _parsed(kind: Any, text: str, name: str) -> object:
             raise BadSettings(f"{name} must be true or false, not {text!r}")
         return words[text.lower()]
     if kind is int:
-        if not re.fullmatch(r"[+-]?\d[\d_]{,17}", text):
+        if not re.fullmatch(r"[+-]?\d[\d_]*", text):
             raise BadSettings(f"{name} must be a whole number, not {text!r}")
+        if len(text) > 18:
+            raise BadSettings(f"{name} must be a whole number of at most 18 digits, not {text!r:.40}")
         return int(text)
     if kind is float:
         try:
@@ -304,6 +306,7 @@ _AT_MOST = {  # beyond which a mistake is likelier, and the run would end later 
     "network.channels": MOST_CHANNELS,
     "network.representation_blocks": MOST_BLOCKS,
     "network.dynamics_blocks": MOST_BLOCKS,
+    "search.target_actions": 20_000,
     "self_play.komi": 10_000,
     "self_play.komi_spread": 10_000,
     "self_play.opening_plies": 1000,

@@ -86,6 +86,8 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     run = tmp_path / "run"
     output = done(*NEW, "--run", run, "--steps", 2, *TINY)
     assert output.startswith(f"tictactoe in {run}, loading PyTorch\n")
+    assert call(*NEW, "--init", run, *TINY).exit_code == 1
+    assert list(Path("runs").iterdir()) == [run]  # no folder stays of what never began
     assert f"tictactoe, preset tiny, on cpu, from nothing, in {run}\n" in output
     assert re.search(r"on this processor the first gradient step comes in about \d+ s, all 2 in about \d+ s ", output)
     assert f"all steps are done: {run / 'checkpoint-2'}\n" in output
@@ -445,6 +447,8 @@ def test_a_run_without_a_folder_gets_one_by_its_game_and_the_time(
     (run,) = Path("runs").iterdir()
     assert re.fullmatch(r"tictactoe-\d{4}-\d\d-\d\d-\d{6}", run.name)
     assert output.startswith(f"tictactoe in {run}, loading PyTorch\n")
+    assert call(*NEW, "--init", run, *TINY).exit_code == 1
+    assert list(Path("runs").iterdir()) == [run]  # no folder stays of what never began
     assert last_line(call("train", "--resume")) == f"Error: say with --run which run goes on: --run {run} is the latest"
 
 

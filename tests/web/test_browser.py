@@ -568,6 +568,11 @@ def test_a_game_that_cannot_be_shown_now_is_kept_and_told_of(page: Page) -> None
     expect(status(page)).to_have_class("problem")
     expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
     expect(page.locator("#offers")).to_contain_text("connect_four")
+    with page.context.expect_page() as found:
+        page.evaluate("() => { window.open(location.href, '_blank'); }")
+    expect(status(found.value)).not_to_be_empty()
+    own = "() => sessionStorage['muzero-tab']"
+    assert page.evaluate(own) != found.value.evaluate(own)  # the next games have a place that no other tab takes
 
 
 def test_a_connection_that_goes_while_a_page_is_loaded_costs_no_game(page: Page) -> None:

@@ -22,7 +22,7 @@ from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
 from muzero_engine.match.play.runner import Runner
-from muzero_engine.match.records.store import Store, engine_facts, game_facts, refuse_games
+from muzero_engine.match.records.store import Store, engine_facts, game_facts, refuse_games, writing_to
 from muzero_engine.match.results.page import PICTURES
 from muzero_engine.match.results.statistics import EloModel, Sprt
 from muzero_engine.match.results.summary import SUMMARY
@@ -171,10 +171,13 @@ class Flags:
 
     def created(self, settings: MatchSettings, runner: Runner, networks: Mapping[str, str]) -> Store:
         """Return a new folder, once all engines have been started: a mistyped one leaves none. Raises BadMatch."""
-        folder = self.out or new_folder(Path("matches"), self.game)
-        refuse_games(folder)
+        if self.out is not None:
+            refuse_games(self.out)
         names = [engine.name for engine in settings.engines]
         runner.start(names)
+        place = Path("matches")
+        with writing_to(place):
+            folder = self.out or new_folder(place, self.game)
         event = f"muzero-engine match: {' - '.join(names[:4])}"
         seen = {IDENTITIES: dict(runner.identities), MACHINE: machine_line(), NETWORKS: dict(networks)}
         return Store.create(folder, self.game, event, match_facts(settings) | seen, results=(SUMMARY, PAGE, *PICTURES))

@@ -56,7 +56,7 @@ class Page {
         const refused = await this.refusal(tree);
         if (!refused) { this.begin(tree); return; }
         if (refused instanceof Lost) return; // it is asked again when the connection is back
-        this.shelf.leave();
+        await this.shelf.leave();
       }
       const game = this.games[0];
       this.begin(new GameTree({game: game.name, start: "", size: null, komi: null, handicap: null},

@@ -93,7 +93,7 @@ export class Shelf {
   constructor() {
     const id = recall(session, "muzero-tab");
     if (id) this.key = PREFIX + id;
-    else this.leave();
+    else this.#renew();
     this.claimed = this.#claim();
   }
 
@@ -104,7 +104,7 @@ export class Shelf {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const kept = read(this.key);
-    this.leave();
+    this.#renew();
     if (kept) keep(local, this.key, JSON.stringify(kept));
     await this.#lock();
   }
@@ -118,7 +118,12 @@ export class Shelf {
   }
 
   // Keep the next games in a place of their own: what this tab had stays, for others.
-  leave() {
+  async leave() {
+    this.#renew();
+    await this.#lock();
+  }
+
+  #renew() {
     const id = crypto.randomUUID?.() ?? String(Math.random()).slice(2);
     keep(session, "muzero-tab", id);
     this.key = PREFIX + id;
