@@ -30,6 +30,7 @@ from muzero_engine.commands.common.games import GameName
 from muzero_engine.commands.common.machine import machine, peak_memory_mb, versions
 from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.commands.common.timed_model import TimedModel
+from muzero_engine.engine.batches import TUNING_S
 from muzero_engine.engine.control import Finish
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
@@ -152,7 +153,7 @@ def measure(game: str, nodes: int, options: EngineOptions) -> GameReport:
     no_full_collections()  # as in every command that plays
     model = load_model(game, options)
     positions = bench_positions(load_game(game))
-    tuning = tune(model, positions[0].shape)
+    tuning = tune(model, positions[0].shape, seconds=TUNING_S)
     timed = TimedModel(model)
     batch = options.minibatch_size or tuning.batch
     engine = Engine(lambda _options: timed, replace(options, minibatch_size=batch))

@@ -59,7 +59,7 @@ def tune(
     model: TunableModel,
     shape: Shape,
     *,
-    seconds: float = 0.6,
+    seconds: float,
     max_latency: float = MAX_LATENCY,
     due: Callable[[], bool] = lambda: False,
 ) -> Tuning:

@@ -24,7 +24,7 @@ from muzero_engine.web.guard import Guard, is_loopback
 from muzero_engine.web.requests import MAX_MESSAGE
 from muzero_engine.web.tab import Parts
 
-CLOSE_SECONDS = 3  # that open tabs have when the server ends
+CLOSE_SECONDS = 1  # that open tabs have when the server ends
 END_SECONDS = 3.0  # that their engines have then
 WAITING = 64  # connections that the system holds until the server takes them
 _OF_TABS = ("Invalid UTF-8 sequence", "Cancel ")  # tasks that do not end

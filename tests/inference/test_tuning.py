@@ -45,7 +45,7 @@ class TimedModel(HashModel):
 
 def test_a_model_that_gains_from_batches_gets_the_largest() -> None:
     model = TimedModel(call=0.01, sample=0.0001)
-    tuning = tune(model, SHAPE)
+    tuning = tune(model, SHAPE, seconds=0.6)
     assert tuning.batch == 32
     assert [row.batch for row in tuning.table] == [1, 2, 4, 8, 16, 32]
     for row in tuning.table:
@@ -54,20 +54,20 @@ def test_a_model_that_gains_from_batches_gets_the_largest() -> None:
 
 
 def test_a_graphics_card_is_tried_with_hundreds() -> None:
-    tuning = tune(TimedModel(call=0.002, sample=1e-5, largest_batch=512), SHAPE)
+    tuning = tune(TimedModel(call=0.002, sample=1e-5, largest_batch=512), SHAPE, seconds=0.6)
     assert tuple(row.batch for row in tuning.table) == BATCHES
     assert tuning.batch == 512
 
 
 def test_a_batch_never_takes_longer_than_stop_may_wait() -> None:
     model = TimedModel(call=0.005, sample=0.003)
-    assert tune(model, SHAPE).batch == 4
-    assert tune(model, SHAPE, max_latency=0.1).batch == 16
+    assert tune(model, SHAPE, seconds=0.6).batch == 4
+    assert tune(model, SHAPE, seconds=0.6, max_latency=0.1).batch == 16
 
 
 def test_a_model_that_gains_nothing_stays_at_one() -> None:
     model = TimedModel(call=0.0, sample=0.004)
-    assert tune(model, SHAPE).batch == 1
+    assert tune(model, SHAPE, seconds=0.6).batch == 1
 
 
 def test_a_slow_model_is_measured_once_at_one() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from muzero_engine.commands.common.collector import no_full_collections
 from muzero_engine.commands.common.environments import EnvironmentPlayer, environment_model
 from muzero_engine.commands.common.timed_model import TimedModel
+from muzero_engine.engine.batches import TUNING_S
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.environments.base import close_all
 from muzero_engine.environments.registry import load_environment
@@ -56,7 +57,7 @@ def measure_environment(folder: Path, nodes: int, options: EngineOptions) -> Env
     no_full_collections()  # as in every command that plays
     model, described = environment_model(folder, options)
     spec = described.spec
-    tuning = tune(model, spec.board)
+    tuning = tune(model, spec.board, seconds=TUNING_S)
     timed = TimedModel(model)
     player = EnvironmentPlayer(timed, described, options, nodes)
     environment = load_environment(described.settings)
