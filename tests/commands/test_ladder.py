@@ -69,6 +69,7 @@ def test_a_ladder_is_climbed_and_gone_on_with(tmp_path: Path, weights: Path, wit
     done = ladder(*arguments, "--games", "4", "--write-manifest", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
+    assert "2 of 4 games are played. 2 games to play, into ladders/chess" in lines
     assert sum(line.startswith(("3/4 games: ", "4/4 games: ")) for line in lines) == 2
     assert not any(line.startswith("1/4") for line in lines)
     assert any(line.startswith("muzero, chess: ") and "4 games at nodes=1, 1 thread" in line for line in lines)
@@ -96,6 +97,7 @@ def test_rungs_meet_each_other_and_are_counted(tmp_path: Path, without: list[str
     assert len(records(folder)) == 2
     done = ladder(*arguments, "--games", "4", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "4 games of each step, into ladders/chess-rungs" in done.stdout.splitlines()
     assert sum(line.startswith(("3/4 games: ", "4/4 games: ")) for line in done.stdout.splitlines()) == 2
     (match,) = read_rungs(folder / "rungs.json").matches
     assert (match.games, match.lower, match.seed) == (4, "random", 0)

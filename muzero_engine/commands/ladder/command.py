@@ -155,6 +155,7 @@ def ladder(
 
     runner = Runner(engines, ladder.game, concurrency=concurrency, check=check)
     store = _open(out or where, ladder, settings)
+    click.echo(store.to_play(max(0, games - len(store.records))))
     try:
         with signals_as_ctrl_c():
             value = None if manifest.training.untrained else own_value(game, EngineOptions(weights=str(folder)))

@@ -54,6 +54,7 @@ def play_rungs(ladder: Ladder, request: RungsRequest) -> bool:
     if not met:
         raise BadLadder("two rungs or more are needed: install some of those above")
     store = _open(ladder, everybody, request)
+    click.echo(f"{request.games} games of each step, into {store.folder}")
 
     def check(name: str) -> None:
         if name in {one.name for one in own}:

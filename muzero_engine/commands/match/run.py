@@ -57,8 +57,7 @@ class MatchRun:
         store = self._store
         played = store.played()
         missing = [plan for plan in self._plans if (plan.pair, plan.game) not in played]
-        done = f"{len(store.records)} of {len(self._plans)} games are played. " if store.records else ""
-        click.echo(f"{done}{len(missing)} games to play, into {store.folder}")
+        click.echo(store.to_play(len(missing)))
         finished = False
         with signals_as_ctrl_c():
             try:

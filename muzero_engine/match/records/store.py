@@ -195,6 +195,12 @@ class Store:
         with writing_to(self.folder):
             yield
 
+    def to_play(self, left: int) -> str:
+        """Return words on what is there and how many games are `left`."""
+        there = len(self.records)
+        done = f"{there} of {there + left} games are played. " if there else ""
+        return f"{done}{left} games to play, into {self.folder}"
+
     def played(self) -> set[tuple[int, int]]:
         """Return (pair, game) of the games that are there."""
         return {(record.pair, record.game) for record in self.records}
