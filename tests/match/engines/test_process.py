@@ -45,7 +45,7 @@ def test_lines_and_their_times() -> None:
         assert before <= line.at <= now()
         process.send("old")
         process.send("old")
-        while process._lines.qsize() < 2:
+        while len(process._lines.queue) < 2:
             time.sleep(0.001)
         process.drain()
         process.send("new")
