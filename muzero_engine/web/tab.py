@@ -294,6 +294,8 @@ def position_of(where: Where) -> Position:
 
 def _start(where: Where, game: Game) -> Position:
     if where.start and where.start != START:
+        if (where.size, where.komi, where.handicap) != (None, None, None):
+            raise BadRequest("a position says its board, komi and handicap itself: leave them out")
         return game.from_text(where.start)
     try:
         position = game.initial(shape_of(game, where.size))

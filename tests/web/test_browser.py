@@ -610,12 +610,55 @@ def test_what_a_browser_kept_badly_or_not_at_all_is_no_hindrance(
     if kept is None:
         page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new Error('denied'); }});")
     else:
-        page.goto(address)
-        page.evaluate("kept => localStorage.setItem('muzero-game-' + sessionStorage.getItem('muzero-tab'), kept)", kept)
+        opened(page, address)
+        key = page.evaluate("'muzero-game-' + sessionStorage['muzero-tab']")
+        no_more = "Storage.prototype.setItem = () => null"  # the page would keep its own as it goes
+        page.evaluate(f"([key, kept]) => {{ localStorage[key] = kept; {no_more}; }}", [key, kept])
     opened(page, address)
     begin(page, "chess")
     play(page, "e2e4")
+    if kept is not None:
+        assert page.evaluate("key => localStorage[key]", key) == kept  # a later version may read it
     context.close()
+
+
+def test_a_game_of_any_length_is_kept(page: Page) -> None:
+    """Also one that is too long for functions that call themselves once a move."""
+    size = page.evaluate(
+        """async () => {
+            const {GameTree} = await import("/pages/game.js");
+            const tree = new GameTree({game: "chess"}, {people: [0, 1]});
+            for (let ply = 0; ply < 20000; ply++) tree.play({move: `m${ply}`, text: "", mover: ply % 2, number: ply});
+            const last = tree.here;
+            tree.here = last.parent.parent;
+            tree.play({move: "other", text: "", mover: 0, number: 0});
+            const again = GameTree.fromData(JSON.parse(JSON.stringify(tree.toData())));
+            const ends = again.ends().map((node) => node.move);
+            return [GameTree.path(again.here).length, again.here.move, again.last.move, ends.sort()];
+        }"""
+    )
+    assert size == [19999, "other", "other", ["m19999", "other"]]
+
+
+def test_a_new_game_is_asked_what_counts_for_it_alone(page: Page) -> None:
+    page.click("#new")
+    page.select_option("[name=game]", "go")
+    page.select_option("[name=side]", "0")
+    page.select_option("[name=time]", "clock")
+    rows = {
+        name: page.locator(f"#{name}") for name in ("size-row", "komi-row", "handicap-row", "clock-time", "level-row")
+    }
+    for row in rows.values():
+        expect(row).to_be_visible()
+    page.select_option("[name=side]", "both")  # nobody's time is measured
+    for name in ("clock-time", "level-row"):
+        expect(rows[name]).to_be_hidden()
+    page.locator("#new-form summary").click()
+    page.fill("[name=position]", "5/5/2b2/5/5 w 7.5")  # says its board, its komi and its stones
+    for name in ("size-row", "komi-row", "handicap-row"):
+        expect(rows[name]).to_be_hidden()
+    page.click("#new-form .main")
+    expect(page.locator("#board .cell")).to_have_count(25)
 
 
 def test_two_tabs_do_not_disturb_each_other(page: Page, address: str) -> None:

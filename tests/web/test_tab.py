@@ -334,6 +334,10 @@ def test_a_resignation_is_saved_as_one(client: Client) -> None:
         ('{"ask": "show", "about": {"where": {"game": "chess", "file": "x"}}}', "file"),
         ('{"ask": "show", "about": {"where": {"game": "chess", "komi": 3}}}', "no komi"),
         ('{"ask": "show", "about": {"where": {"game": "chess", "handicap": 3}}}', "no handicap"),
+        (
+            '{"ask": "show", "about": {"where": {"game": "go", "size": 13, "start": "5/5/2b2/5/5 w 7.5"}}}',
+            "a position says its board, komi and handicap itself",
+        ),
         ('{"ask": "show", "about": {"where": {"game": "go", "size": 98}}}', "no board of 98"),
         ('{"ask": "go", "about": {"where": {"game": "go"}, "seconds": -1}}', "seconds"),
         ('{"ask": "go", "about": {"where": {"game": "go"}, "nodes": 1e300}}', "nodes"),

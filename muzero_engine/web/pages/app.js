@@ -56,8 +56,8 @@ class Page {
         const refused = await this.refusal(tree);
         if (!refused) { this.begin(tree); return; }
         if (refused instanceof Lost) return; // it is asked again when the connection is back
-        await this.shelf.leave();
       }
+      if (this.shelf.holds) await this.shelf.leave();
       const game = this.games[0];
       this.begin(new GameTree({game: game.name, start: "", size: null, komi: null, handicap: null},
         {people: [0, 1], elo: null, seconds: 1, clock: null, increment: 0}));
@@ -459,9 +459,8 @@ class Page {
 
   // Write the moves of all lines anew, in the words that are wanted now.
   async reword() {
-    const ends = (node) => node.children.length ? node.children.flatMap(ends) : [node];
     try {
-      for (const end of ends(this.tree.root)) {
+      for (const end of this.tree.ends()) {
         const {line} = await this.connection.ask("show", {where: this.tree.where(end), line: true, kanji: this.board.kanji});
         GameTree.path(end).forEach((node, i) => { node.text = line[i].text; });
       }

@@ -57,16 +57,12 @@ export async function newGame(games, before) {
     const sizes = form.elements.size;
     sizes.replaceChildren(...game.shapes.map((shape) => html("option", {value: String(shape[0])}, `${shape[0]}x${shape[1]}`)));
     if (game.shapes.some((shape) => shape[0] === 9)) sizes.value = "9";
-    showRow("size-row", game.shapes.length > 1);
-    showRow("komi-row", game.komi !== null);
     if (game.komi !== null) form.elements.komi.value = String(game.komi);
-    showRow("handicap-row", game.handicap);
     form.elements.handicap.value = "";
     form.elements.position.value = "";
     form.elements.level.value = "";
     by("weights-line").textContent = game.weights;
     const levels = game.levels;
-    showRow("level-row", Boolean(levels));
     if (levels) {
       const ranks = Object.keys(game.ranks);
       by("ranks").replaceChildren(...ranks.map((rank) => html("option", {value: rank})));
@@ -76,15 +72,24 @@ export async function newGame(games, before) {
       by("level-range").textContent = `${levels[0]} to ${levels[1]}${named}${board}; empty: as strong as it can`;
     }
     told();
+    rows();
   };
   const told = () => { // whether the level is one
     const field = form.elements.level, game = games.find((one) => one.name === pick.value);
     const bad = game.levels && field.value.trim() && ratingOf(game, field.value) === null;
     field.setCustomValidity(bad ? `${by("level-range").textContent}` : "");
   };
-  const timed = () => {
-    showRow("move-time", form.elements.time.value === "move");
-    showRow("clock-time", form.elements.time.value === "clock");
+  const rows = () => {
+    const game = games.find((one) => one.name === pick.value), clocked = form.elements.time.value === "clock";
+    const placed = form.elements.position.value.trim() !== ""; // which says the board, komi and stones itself
+    const plays = form.elements.side.value !== "both"; // the engine does
+    showRow("size-row", !placed && game.shapes.length > 1);
+    showRow("komi-row", !placed && game.komi !== null);
+    showRow("handicap-row", !placed && game.handicap);
+    showRow("level-row", plays && Boolean(game.levels));
+    showRow("time-row", plays);
+    showRow("move-time", plays && !clocked);
+    showRow("clock-time", plays && clocked);
   };
   form.elements.handicap.onchange = () => { // stones are all that the weaker player gets
     const game = games.find((one) => one.name === pick.value);
@@ -92,10 +97,11 @@ export async function newGame(games, before) {
   };
   pick.onchange = adapt;
   form.elements.level.oninput = told;
-  form.elements.time.onchange = timed;
+  form.elements.position.oninput = rows;
+  form.elements.side.onchange = rows;
+  form.elements.time.onchange = rows;
   pick.value = before?.game ?? games[0].name;
   adapt();
-  timed();
   const data = await asked(by("new-dialog"));
   if (!data) return null;
   const game = games.find((one) => one.name === data.get("game"));
@@ -104,14 +110,14 @@ export async function newGame(games, before) {
     setup: {
       game: game.name,
       start: data.get("position").trim(),
-      size: game.shapes.length > 1 ? Number(data.get("size")) : null,
-      komi: game.komi === null || data.get("komi") === "" ? null : Number(data.get("komi")),
-      handicap: game.handicap && data.get("handicap") ? Number(data.get("handicap")) : null,
+      size: data.get("size") ? Number(data.get("size")) : null,
+      komi: data.get("komi") ? Number(data.get("komi")) : null,
+      handicap: data.get("handicap") ? Number(data.get("handicap")) : null,
     },
     settings: {
       people: side === "both" ? [0, 1] : side === "none" ? [] : [Number(side)],
-      elo: game.levels && data.get("level").trim() ? ratingOf(game, data.get("level")) : null,
-      seconds: clocked ? null : Number(data.get("seconds")) || 1,
+      elo: data.get("level")?.trim() ? ratingOf(game, data.get("level")) : null,
+      seconds: clocked ? null : Number(data.get("seconds") ?? 1),
       clock: clocked ? 60 * Number(data.get("minutes")) : null,
       increment: clocked ? Number(data.get("increment")) : 0,
     },
@@ -123,6 +129,7 @@ export async function toLoad() {
   const form = by("load-form");
   form.elements.text.value = "";
   form.elements.file.value = "";
+  form.elements.number.value = "1";
   const data = await asked(by("load-dialog"));
   return data && {file: form.elements.file.files[0], text: data.get("text"), number: Number(data.get("number")) || 1};
 }

@@ -3,7 +3,7 @@
 export class GameTree {
   // setup: {game, start, size, komi, handicap}; people: the players (0, 1) that a person plays
   constructor(setup, settings) {
-    this.setup = setup;
+    this.setup = setup.start ? {...setup, size: null, komi: null, handicap: null} : setup; // a position says them itself
     this.settings = settings; // {people, elo, seconds, clock, increment, names}
     this.root = {move: null, children: [], parent: null, score: null}; // with an ending, {winner, reason}, where the
     this.here = this.root; // game ended at a node, but not by the rules, and `over` where by them
@@ -48,37 +48,45 @@ export class GameTree {
   // The node where the main line ends.
   get last() { return this.mainLine().at(-1) ?? this.root; }
 
-  // Make the line to a node the main one.
-  promote(node) {
-    for (let one = node; one.parent; one = one.parent) {
-      const siblings = one.parent.children;
-      siblings.splice(siblings.indexOf(one), 1);
-      siblings.unshift(one);
+  // The nodes at which lines end.
+  ends() {
+    const found = [], waiting = [this.root];
+    while (waiting.length) {
+      const node = waiting.pop();
+      if (!node.children.length) found.push(node);
+      waiting.push(...node.children);
     }
+    return found;
   }
 
-  remove(node) {
-    const siblings = node.parent.children;
-    siblings.splice(siblings.indexOf(node), 1);
-    if (GameTree.path(this.here).includes(node)) this.here = node.parent;
+  // The nodes from a root on as a list, each with the place of its parent in it. A game may be too long to recurse.
+  static #listed(root) {
+    const nodes = [], waiting = [[root, null]];
+    while (waiting.length) {
+      const [node, parent] = waiting.pop(), place = nodes.length;
+      nodes.push({...node, children: undefined, parent});
+      for (const child of [...node.children].reverse()) waiting.push([child, place]);
+    }
+    return nodes;
   }
 
   toData() {
-    const plain = (node) => ({...node, parent: undefined, children: node.children.map(plain)});
     const at = [];
-    for (let one = this.here; one.parent; one = one.parent) at.unshift(one.parent.children.indexOf(one));
+    for (let one = this.here; one.parent; one = one.parent) at.push(one.parent.children.indexOf(one));
     const {setup, settings, clocks} = this;
-    return {setup, settings, clocks, root: plain(this.root), at};
+    return {setup, settings, clocks, nodes: GameTree.#listed(this.root), at: at.reverse()};
   }
 
   static fromData(data) {
     const tree = new GameTree(data.setup, data.settings);
-    const linked = (node, parent) => {
-      const one = {...node, parent};
-      one.children = node.children.map((child) => linked(child, one));
-      return one;
-    };
-    tree.root = linked(data.root, null);
+    const kept = data.nodes ?? GameTree.#listed(data.root); // as trees were kept before
+    const nodes = kept.map((node) => ({...node, children: [], parent: null}));
+    kept.forEach(({parent}, place) => {
+      if (place === 0) return;
+      nodes[place].parent = nodes[parent];
+      nodes[parent].children.push(nodes[place]);
+    });
+    tree.root = nodes[0];
     tree.here = data.at.reduce((node, index) => node.children[index] ?? node, tree.root);
     tree.clocks = data.clocks;
     if (data.ending) tree.last.ending = data.ending; // as it was kept before
@@ -143,6 +151,8 @@ export class Shelf {
     const kept = read(this.key);
     return kept ? kept.tree : null;
   }
+
+  get holds() { return Boolean(recall(local, this.key)); } // also what cannot be read
 
   // Unfinished games of tabs that are gone or elsewhere, newest first: [{key, time, tree}].
   offered() { return this.#others().filter(unfinished); }
