@@ -25,7 +25,7 @@ import numpy.typing as npt
 from muzero_engine.arrays import Bools as Bools  # named here for games to import
 from muzero_engine.arrays import Floats as Floats
 from muzero_engine.arrays import Ints as Ints
-from muzero_engine.games.record import GameRecord
+from muzero_engine.games.record import GameRecord, ToldGame
 from muzero_engine.games.text_encodings import ENCODINGS
 
 if TYPE_CHECKING:
@@ -331,6 +331,7 @@ class RecordedGame:
     name: str = ""  # what the file calls it, if it does
     players: tuple[str, str] = ("", "")  # names of player 0 and player 1
     warnings: tuple[str, ...] = ()  # what was read otherwise than it is written, each a sentence
+    told: ToldGame = field(default_factory=ToldGame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +341,7 @@ class PlayedGame:
     position: Position  # after the last move, with all moves
     players: tuple[str, str] = ("", "")  # names of player 0 and player 1
     warnings: tuple[str, ...] = ()  # as in `RecordedGame`
+    told: ToldGame = field(default_factory=ToldGame)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ shogi); the *second* is player 1. Scores of a move are those of the engine that 
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
+from typing import Annotated
 
-from muzero_engine.dataclass_json import Finite
+from muzero_engine.dataclass_json import Finite, Rule, is_line
 
 
 class Ending(enum.Enum):
@@ -26,6 +28,13 @@ class Ending(enum.Enum):
     HANG = "hang"  # no answer at all
     UNFINISHED = "unfinished"  # a game that a person broke off: it has no result, whatever `points` says
     TIME_LOSS = "time loss"
+    UNKNOWN = "unknown"  # of a game from a file: it has a result, and how that came about is not said
+    UNTOLD = "untold"  # of a game from a file that tells no result
+
+    @property
+    def has_result(self) -> bool:
+        """Return whether `points` of a game that ended so says who won, or that it is drawn."""
+        return self not in (Ending.UNFINISHED, Ending.UNTOLD)
 
     @property
     def is_fault(self) -> bool:
@@ -34,6 +43,37 @@ class Ending(enum.Enum):
 
 
 _FAULTS = frozenset({Ending.ILLEGAL_MOVE, Ending.WRONG_REPLY, Ending.CRASH, Ending.HANG, Ending.TIME_LOSS})
+
+
+_DATE = re.compile(
+    r"([0-9]{4})(?:[-./年]\s*(0?[1-9]|1[0-2])(?![0-9])(?:[-./月]\s*(0?[1-9]|[12][0-9]|3[01])(?![0-9]))?)?"
+)
+MAX_EVENT = 1000  # characters
+Winner = Annotated[int, Rule(lambda n: n in (0, 1), "0 or 1")]
+EventName = Annotated[str, Rule(lambda text: len(text) <= MAX_EVENT and is_line(text), "one line")]
+Day = Annotated[str, Rule(re.compile(r"([0-9]{4}(-[0-9]{2}){0,2})?").fullmatch, "a date of ISO 8601")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldGame:
+    """What a file says of a game beside its players and its moves."""
+
+    winner: Winner | None = None  # None: a draw, or no result
+    ending: Ending = Ending.UNTOLD
+    area: Finite | None = None  # Go: black's points less white's, where the file has them
+    event: EventName = ""
+    date: Day = ""  # as far as it is known: "1972-07-23", "1972-07", "1972"
+
+
+def told_date(text: str) -> str:
+    """Return the date that a text begins with (1972.07.23, 1972/07, 1972年7月23日) as `ToldGame.date`; "" for none."""
+    match = _DATE.match(text)
+    return "" if match is None else "-".join(part.zfill(2) for part in match.groups() if part)
+
+
+def told_event(text: str) -> str:
+    """Return the name of an event as `ToldGame.event`: one line."""
+    return "".join(letter if is_line(letter) else " " for letter in text)[:MAX_EVENT].strip()
 
 
 class ScoreKind(enum.Enum):

@@ -138,7 +138,7 @@ def _played_entry(entry: str, form: RecordFormat, game: Game) -> PlayedGame:
     if form.play is not None:
         return form.play(entry)
     recorded = form.read(entry, game.initial(game.spec.shapes[0]))
-    return PlayedGame(played(recorded, game), recorded.players, recorded.warnings)
+    return PlayedGame(played(recorded, game), recorded.players, recorded.warnings, recorded.told)
 
 
 def games_by_rules(text: str, candidates: Iterable[tuple[Game, RecordFormat]]) -> list[str]:

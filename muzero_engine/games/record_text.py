@@ -37,11 +37,13 @@ def recorded_score(score: Score) -> str:
 
 
 def ending_text(record: GameRecord) -> str:
-    """Return how the game ended: "draw by rules: threefold repetition"."""
-    if record.ending is Ending.UNFINISHED:
-        return "unfinished"
+    """Return how the game ended: "draw; rules: threefold repetition". Nothing of a game whose file does not tell."""
+    if not record.ending.has_result:
+        return "unfinished" if record.ending is Ending.UNFINISHED else ""
     winner = record.winner
     result = "draw" if winner is None else f"{record.first if winner == 0 else record.second} wins"
+    if record.ending is Ending.UNKNOWN:
+        return result
     kind = record.ending.value
     return f"{result}; {kind}" if record.reason in ("", kind) else f"{result}; {kind}: {record.reason}"
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from muzero_engine.games.base import BadPosition, Game, Position, Scored
 from muzero_engine.games.lines import record_formats
-from muzero_engine.games.record import Ending, GameRecord
+from muzero_engine.games.record import Ending, GameRecord, ToldGame
 from muzero_engine.games.record_files import format_of
 
 EVENT = "Casual game"
@@ -59,6 +60,17 @@ def game_record(
     )
 
 
+def told_record(position: Position, names: tuple[str, str], told: ToldGame) -> GameRecord:
+    """Return the record of a game from a file: as it says, or where it does not say how, as it ended by the rules."""
+    outcome = position.outcome()
+    bare = told.ending is Ending.UNKNOWN and told.area is None
+    if outcome is not None and (told.ending is Ending.UNTOLD or (bare and told.winner == outcome.winner)):
+        record = game_record(position, names, outcome.winner, Ending.RULES, outcome.reason)
+    else:
+        record = replace(game_record(position, names, told.winner, told.ending, told.ending.value), area=told.area)
+    return replace(record, started=told.date)
+
+
 def written_suffixes(game: Game) -> list[str]:
     """Return the endings of the files that a game can be written to."""
     written = [form for form in record_formats(game) if form.write is not None]
@@ -72,7 +84,7 @@ def default_name(game: Game, suffix: str = "") -> str:
     return f"{game.spec.name}-{time.strftime('%Y%m%d-%H%M%S')}{suffix or written_suffixes(game)[0]}"
 
 
-def game_bytes(game: Game, record: GameRecord, suffix: str) -> bytes:
+def game_bytes(game: Game, record: GameRecord, suffix: str, event: str = EVENT) -> bytes:
     """Return a file of the kind that ends so (".pgn"). Raises BadPosition for a kind that is not written, and
     UnicodeEncodeError, a ValueError, where the kind's encoding lacks a character.
     """
@@ -80,4 +92,4 @@ def game_bytes(game: Game, record: GameRecord, suffix: str) -> bytes:
         raise BadPosition(f"games of {game.spec.name} are not written to {suffix}: {', '.join(written_suffixes(game))}")
     form = format_of(f"game{suffix}", game)
     assert form.write is not None
-    return form.write(record, EVENT).encode(form.written_encodings.get(suffix, "utf-8"))
+    return form.write(record, event).encode(form.written_encodings.get(suffix, "utf-8"))

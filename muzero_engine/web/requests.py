@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from muzero_engine.dataclass_json import BadData, Rule, from_data, is_line, parse_json
+from muzero_engine.games.record import ToldGame, Winner
 
 MAX_MESSAGE = 4 << 20  # bytes: a record that is loaded, in base64
 MAX_MOVES = 4000
@@ -119,8 +120,9 @@ class SaveRequest:
     where: Where
     suffix: Text
     names: tuple[PlayerName, PlayerName] = ("", "")
-    winner: Annotated[int, Rule(lambda n: n in (0, 1), "0 or 1")] | None = None
+    winner: Winner | None = None
     reason: Text = ""  # how it ended; empty: by the rules, or not at all
+    told: ToldGame | None = None  # what a file said of this game, where it was loaded and not played on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

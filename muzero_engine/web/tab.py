@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import islice
 
 from muzero_engine import __version__
+from muzero_engine.dataclass_json import to_data
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.imagination import ImaginedPly, horizons, lookaheads, plies_held
 from muzero_engine.engine.limits import Clock, Limits
@@ -26,7 +27,14 @@ from muzero_engine.games.base import Game, Handicap, PlayedGame, Position, WithK
 from muzero_engine.games.lines import START
 from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import game_names, load_game
-from muzero_engine.games.written_games import default_name, game_bytes, game_record, played_moves
+from muzero_engine.games.written_games import (
+    EVENT,
+    default_name,
+    game_bytes,
+    game_record,
+    played_moves,
+    told_record,
+)
 from muzero_engine.games.written_moves import read_move
 from muzero_engine.web.requests import (
     MAX_MOVES,
@@ -277,6 +285,7 @@ class Tab:
             "start": start_text(first, game),
             "line": line_data(first, actions, kanji=False),
             "names": played.players,
+            "told": to_data(played.told),
             "warnings": warnings,
         }
 
@@ -321,7 +330,10 @@ def _saved(request: SaveRequest) -> Data:
     outcome = position.outcome()
     players = game.spec.players
     names = (request.names[0] or players[0].capitalize(), request.names[1] or players[1].capitalize())
-    if outcome is not None:
+    event = EVENT
+    if request.told is not None:
+        record, event = told_record(position, names, request.told), request.told.event
+    elif outcome is not None:
         record = game_record(position, names, outcome.winner, Ending.RULES, outcome.reason)
     elif request.winner is not None:
         ending = _ENDINGS.get(request.reason, Ending.RESIGNATION)
@@ -329,7 +341,7 @@ def _saved(request: SaveRequest) -> Data:
     else:
         record = game_record(position, names, None, Ending.UNFINISHED, "unfinished")
     try:
-        data = game_bytes(game, record, request.suffix)
+        data = game_bytes(game, record, request.suffix, event)
     except UnicodeEncodeError:
-        raise BadRequest(f"a name has characters that {request.suffix} cannot hold") from None
+        raise BadRequest(f"a name or the event has characters that {request.suffix} cannot hold") from None
     return {"name": default_name(game, request.suffix), "data": base64.b64encode(data).decode()}

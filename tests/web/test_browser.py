@@ -478,6 +478,7 @@ def test_files_are_loaded_and_saved(page: Page, name: str) -> None:
         page.click("#save-form .main")
     assert download.value.suggested_filename.split("-")[0] == name.split("-")[0]
     assert download.value.path().read_bytes()
+    assert b"Casual game" not in download.value.path().read_bytes()  # which is of games that were played here
 
 
 def test_what_is_saved_is_what_was_shown_when_it_was_asked_for(page: Page) -> None:

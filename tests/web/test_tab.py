@@ -299,6 +299,66 @@ def test_what_is_saved_can_be_loaded_again(client: Client, name: str) -> None:
         assert [line["move"] for line in loaded["line"]] == moves
 
 
+PGN_OF_1972 = """[Event "World \\"Cup\\""]
+[Date "1972.07.??"]
+[White "Fischer"]
+[Black "Spassky"]
+[Result "{result}"]{tags}
+
+1. c4 e6 2. Nf3 {result}
+"""
+KIF_OF_2001 = "開始日時：2001/02/03 10:00:00\n棋戦：名人戦\n先手：甲\n後手：乙\n手数----指手\n   1 ７六歩(77)\n{end}\n"
+CSA_OF_2001 = "V2.2\nN+A\nN-B\n$EVENT:cup\n$START_TIME:2001/02/03 10:00:00\nPI\n+\n+7776FU\n-3334FU\n{end}\n"
+TWO_PASSES = "(;GM[1]SZ[9]KM[7.5]EV[cup]DT[2001-02-03]RE[{result}];B[ee];W[gc];B[];W[])"
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix", "kept", "not_there"),
+    [
+        (PGN_OF_1972.format(result="1-0", tags=""), ".pgn", ['"1972.07.??"', '"1-0"', r'"World \"Cup\""'], "Term"),
+        (PGN_OF_1972.format(result="1/2-1/2", tags=""), ".pgn", ['[Result "1/2-1/2"]'], "Termination"),
+        (PGN_OF_1972.format(result="*", tags=""), ".pgn", ['"1972.07.??"', '[Result "*"]'], "unfinished"),
+        (
+            PGN_OF_1972.format(result="0-1", tags='\n[Termination "Time forfeit"]'),
+            ".pgn",
+            ['[Result "0-1"]', '[Termination "time forfeit"]'],
+            "UTCDate",
+        ),
+        ("1. f3 e5 2. g4 Qh4# 0-1", ".pgn", ['[Event "?"]', '[Date "????.??.??"]', "checkmate } 0-1"], "UTC"),
+        (SGF.replace("SZ", "RE[W+Resign]DT[1999]SZ"), ".sgf", ["RE[W+R]", "DT[1999]"], "unfinished"),
+        (SGF, ".sgf", [";B[ee]"], "GC["),
+        (TWO_PASSES.format(result="B+12.5"), ".sgf", ["RE[B+12.5]", "EV[cup]", "DT[2001-02-03]"], "passes"),
+        (TWO_PASSES.format(result="W+T"), ".sgf", ["RE[W+T]"], "passes"),
+        (TWO_PASSES.format(result="0"), ".sgf", ["RE[0]", "GC[draw]"], "passes"),
+        (TWO_PASSES.format(result="?"), ".sgf", ["two passes"], "RE[?]"),
+        (KIF_OF_2001.format(end="   2 投了"), ".kif", ["2001/02/03", "名人戦", "   2 投了"], "中断"),
+        (KIF_OF_2001.format(end="   2 切れ負け"), ".csa", ["2001/02/03", "$EVENT:名人戦", "%TIME_UP"], "CHUDAN"),
+        (KIF_OF_2001.format(end="まで1手で後手の勝ち"), ".kif", ["まで1手で後手の勝ち"], "投了"),
+        (KIF_OF_2001.format(end="   2 持将棋"), ".kif", ["まで1手で引き分け"], "勝ち"),
+        (KIF_OF_2001.format(end=""), ".kif", ["2001/02/03"], "中断"),
+        (CSA_OF_2001.format(end="%TIME_UP"), ".csa", ["2001/02/03", "$EVENT:cup", "%TIME_UP", "'result 0:"], "CHUDAN"),
+        (CSA_OF_2001.format(end="%-ILLEGAL_ACTION"), ".kif", ["cup", "まで2手で先手の勝ち"], "中断"),
+        (CSA_OF_2001.format(end="%SENNICHITE"), ".csa", ["%HIKIWAKE", "'result 0.5: unknown"], "CHUDAN"),
+        (CSA_OF_2001.format(end="%CHUDAN"), ".kif", ["   3 中断"], "勝ち"),
+        (CSA_OF_2001.format(end=""), ".csa", ["-3334FU\n/"], "result"),
+    ],
+)
+def test_a_loaded_game_is_saved_with_what_its_file_says_of_it(
+    client: Client, text: str, suffix: str, kept: list[str], not_there: str
+) -> None:
+    loaded = client.ask("load", data=base64.b64encode(text.encode()).decode())
+    where = {"game": loaded["game"], "start": loaded["start"], "moves": [line["move"] for line in loaded["line"]]}
+    saved = client.ask("save", where=where, suffix=suffix, names=loaded["names"], told=loaded["told"])
+    data = base64.b64decode(saved["data"])
+    written = data.decode("cp932" if suffix == ".kif" else "utf-8")
+    assert [part for part in kept if part not in written] == []
+    assert not_there not in written
+    assert "Casual" not in written
+    again = client.ask("load", data=saved["data"])
+    for name in ("event", "date"):
+        assert again["told"][name] == loaded["told"][name]
+
+
 @pytest.mark.parametrize(
     ("game", "suffix", "reason", "written"),
     [

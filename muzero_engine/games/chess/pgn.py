@@ -15,6 +15,7 @@ import chess
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry
 from muzero_engine.games.chess.notation import without_tail
 from muzero_engine.games.chess.rules import SHAPE, ChessPosition, initial_position, position_from_fen
+from muzero_engine.games.record import Ending, ToldGame, told_date, told_event
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 
 ENGLISH = "KQRBN"
@@ -59,7 +60,9 @@ _CHESS960 = (
     "freestyle",
     "freestylechess",
 )
-_RESULTS = ("1-0", "0-1", "1/2-1/2", "1/2", "½-½", "½", "*", "1:0", "0:1")
+_WINNERS = {"1-0": 0, "1:0": 0, "0-1": 1, "0:1": 1, **dict.fromkeys(("1/2-1/2", "1/2", "½-½", "½"))}  # None: a draw
+_RESULTS = (*_WINNERS, "*")
+_TERMINATIONS = {"time forfeit": Ending.TIME_LOSS, "adjudication": Ending.ADJUDICATION}
 _MARKS = ("e.p.", "ep", "ch", "mate", "N", "D", "TN")  # words beside a move; novelty and diagram among them
 
 _TAG_LINE = re.compile(r'\s*\[\s*\w+\s*"')
@@ -150,15 +153,33 @@ def _outside_comments(line: str, depth: int, in_comment: bool) -> tuple[str, int
 
 def read_pgn(text: str, _initial: Position) -> RecordedGame:
     """Return the main line of a game, from its FEN tag if it has one. Raises BadPosition."""
-    tags, words = _tags_and_words(text)
+    tags, words, result = _tags_and_words(text)
     start = _start(tags)
     at_start = start.text() == chess.STARTING_FEN and not start.chess960
     players = tuple("" if (name := tags.get(tag, "")) == "?" else name for tag in ("white", "black"))
-    return RecordedGame(None if at_start else start.text(), _moves(words, start), players=(players[0], players[1]))
+    return RecordedGame(
+        None if at_start else start.text(),
+        _moves(words, start),
+        players=(players[0], players[1]),
+        told=_told(tags, result),
+    )
 
 
-def _tags_and_words(text: str) -> tuple[dict[str, str], list[str]]:
-    """Return the tags, by their names in small letters, and the moves of the main line as they are written.
+def _told(tags: dict[str, str], result: str) -> ToldGame:
+    """Return what the tags say of a game, or its result behind the moves."""
+    event, date = told_event(re.sub(r"^\?+$", "", tags.get("event", ""))), told_date(tags.get("date", ""))
+    termination = tags.get("termination", "").lower()
+    for text in (tags.get("result", ""), result):
+        if text in _WINNERS:
+            ending = _TERMINATIONS.get(termination, Ending.UNKNOWN)
+            return ToldGame(winner=_WINNERS[text], ending=ending, event=event, date=date)
+    return ToldGame(
+        ending=Ending.UNFINISHED if termination == "unterminated" else Ending.UNTOLD, event=event, date=date
+    )
+
+
+def _tags_and_words(text: str) -> tuple[dict[str, str], list[str], str]:
+    """Return the tags, by their names in small letters, the moves of the main line as they are written, and the result.
 
     Raises BadPosition, also where moves stand behind a result.
     """
@@ -192,7 +213,7 @@ def _tags_and_words(text: str) -> tuple[dict[str, str], list[str]]:
         raise BadPosition("a variation is not closed: a ')' is missing")
     if not words and not result and "fen" not in tags:
         raise BadPosition("there is no game in it: neither moves nor a result")
-    return tags, words
+    return tags, words, result
 
 
 def _is_mark(word: str) -> bool:

@@ -108,22 +108,25 @@ def pgn_text(record: GameRecord, event: str) -> str:
 
     board = position_from_fen(record.start).board
     game = chess.pgn.Game()
-    game.headers["Event"] = event
-    game.headers["Date"] = record.started[:10].replace("-", ".") or "????.??.??"
+    game.headers["Event"] = event or "?"
+    known = record.started[:10].split("-") if record.started else []
+    game.headers["Date"] = ".".join([*known, *("????", "??", "??")[len(known) :]])
     game.headers["Round"] = f"{record.pair + 1}.{record.game + 1}" if record.first_limit else "-"
     game.headers["White"] = record.first
     game.headers["Black"] = record.second
-    game.headers["Result"] = "*" if record.ending is Ending.UNFINISHED else _RESULTS[record.points]
+    game.headers["Result"] = _RESULTS[record.points] if record.ending.has_result else "*"
     if board.chess960 or record.start != chess.STARTING_FEN:
         game.setup(board)
-    known = {"Opening": record.opening, "WhiteTimeControl": record.first_limit, "BlackTimeControl": record.second_limit}
-    for tag, value in known.items():
+    tags = {"Opening": record.opening, "WhiteTimeControl": record.first_limit, "BlackTimeControl": record.second_limit}
+    for tag, value in tags.items():
         if value:
             game.headers[tag] = value
-    game.headers["UTCDate"] = game.headers["Date"]
-    game.headers["UTCTime"] = record.started[11:19] or "??:??:??"
+    if time := record.started[11:19]:
+        game.headers["UTCDate"] = game.headers["Date"]
+        game.headers["UTCTime"] = time
     game.headers["PlyCount"] = str(len(record.opening_moves) + len(record.moves))
-    game.headers["Termination"] = _TERMINATIONS.get(record.ending, "normal")
+    if record.ending not in (Ending.UNKNOWN, Ending.UNTOLD):
+        game.headers["Termination"] = _TERMINATIONS.get(record.ending, "normal")
     node: chess.pgn.GameNode = game
     for player, text, ply in with_movers(record, 0 if board.turn else 1):
         node = node.add_main_variation(board.push_uci(text))

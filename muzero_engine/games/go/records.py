@@ -11,8 +11,10 @@ from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 from muzero_engine.games.go.sgf import GoRecord, Move, Setup, parse_sgf, sgf_text
 from muzero_engine.games.go.sgf_tree import declared_charset, split_games
 from muzero_engine.games.go.text import parse_position_line
-from muzero_engine.games.record import Ending, GameRecord
+from muzero_engine.games.record import Ending, GameRecord, ToldGame, told_date, told_event
 from muzero_engine.games.record_text import comment, ending_text, with_movers
+
+_ENDINGS = dict.fromkeys(("r", "resign"), Ending.RESIGNATION) | dict.fromkeys(("t", "time"), Ending.TIME_LOSS)
 
 
 def split_sgf(text: str) -> Iterator[RecordEntry]:
@@ -45,6 +47,7 @@ def read_sgf(text: str, initial: Position) -> RecordedGame:
         moves,
         players=(record.black_name, record.white_name),
         warnings=record.warnings,
+        told=told_of(record),
     )
 
 
@@ -56,7 +59,27 @@ def play_sgf(text: str) -> PlayedGame:
     if left_out:
         moves = "a move" if left_out == 1 else f"{left_out} moves"
         warnings += (f"stones are put on the board in the middle of the SGF, and {moves} before that left out",)
-    return PlayedGame(position, (record.black_name, record.white_name), warnings)
+    return PlayedGame(position, (record.black_name, record.white_name), warnings, told_of(record))
+
+
+def told_of(record: GoRecord) -> ToldGame:
+    """Return what a record says of its game: of RE what `result_text` writes, in whatever letters."""
+    event, date = told_event(record.event), told_date(record.date)
+    result = record.result.lower()
+    if result in ("0", "draw", "jigo"):
+        return ToldGame(ending=Ending.UNKNOWN, event=event, date=date)
+    won = re.fullmatch(r"(b|w)(?:lack|hite)?\s*\+\s*(.*)", result)
+    if won is None:
+        return ToldGame(event=event, date=date)
+    winner = "bw".index(won[1])
+    points = re.fullmatch(r"([0-9]{1,3}(?:[.,][0-9]{1,2})?)[^0-9]*", won[2])
+    return ToldGame(
+        winner=winner,
+        ending=_ENDINGS.get(won[2], Ending.UNKNOWN),
+        area=None if points is None else float(points[1].replace(",", ".")) * (1 - 2 * winner),
+        event=event,
+        date=date,
+    )
 
 
 def sgf_record(record: GameRecord, event: str) -> str:
@@ -69,7 +92,7 @@ def sgf_record(record: GameRecord, event: str) -> str:
         action = parse_vertex(text, start.shape)
         steps.append(Move((BLACK, WHITE)[player], action, "" if ply is None else comment(ply)))
     notes = [f"round {record.pair + 1}.{record.game + 1}"] if record.first_limit else []  # of a match
-    notes.append(ending_text(record))
+    notes += filter(None, [ending_text(record)])
     if record.opening:
         notes.append(f"opening {record.opening}")
     if record.first_limit:
@@ -91,7 +114,7 @@ def sgf_record(record: GameRecord, event: str) -> str:
 
 def result_text(record: GameRecord) -> str:
     """Return the property RE: "B+3.5", "W+R" (resignation), "B+T" (time), "B+F" (forfeit), "B+", "0"; or ""."""
-    if record.ending is Ending.UNFINISHED:
+    if not record.ending.has_result:
         return ""
     if record.winner is None:
         return "0"

@@ -6,9 +6,10 @@ cshogi's own reader ends the process on a file without a position, so that it is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry
+from muzero_engine.games.record import Ending, ToldGame, told_date, told_event
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 from muzero_engine.games.shogi.diagram import Diagram
 from muzero_engine.games.shogi.notation import parse_written_move
@@ -19,6 +20,16 @@ _PIECES = dict(
     zip("FU KY KE GI KI KA HI OU TO NY NK NG UM RY".split(), "P L N S G B R K +P +L +N +S +B +R".split(), strict=True)
 )
 _MOVE = re.compile(r"[+-][0-9]{4}[A-Z]{2}")
+MOVER, OTHER = 0, 1  # who wins, of the player to move
+_ENDINGS = {
+    "TORYO": (OTHER, Ending.RESIGNATION),
+    "TIME_UP": (OTHER, Ending.TIME_LOSS),
+    "ILLEGAL_MOVE": (OTHER, Ending.ILLEGAL_MOVE),
+    "TSUMI": (OTHER, Ending.UNKNOWN),
+    "KACHI": (MOVER, Ending.DECLARATION),
+    **dict.fromkeys(("HIKIWAKE", "JISHOGI", "SENNICHITE", "MAX_MOVES"), (None, Ending.UNKNOWN)),
+    "CHUDAN": (None, Ending.UNFINISHED),
+}
 _PLACED = re.compile(r"([0-9])([0-9])([A-Z]{2})")
 
 
@@ -34,14 +45,20 @@ def read_csa(text: str, _initial: Position) -> RecordedGame:
     diagram = Diagram()
     set_up = False
     moves: list[str] = []
+    head: dict[str, str] = {}
+    end = ""
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith(("N+", "N-")):
             names["+-".index(line[1])] = line[2:].strip()
             continue
+        if line.startswith("$"):
+            name, _, value = line[1:].partition(":")
+            head.setdefault(name.strip(), value)
         if line.startswith(("'", "$", "V")):
             continue
         for statement in filter(None, map(str.strip, line.split(","))):
             if statement.startswith("%"):
+                end = end or statement[1:]
                 break
             if statement in ("+", "-"):
                 diagram.mover = "+-".index(statement)
@@ -59,7 +76,23 @@ def read_csa(text: str, _initial: Position) -> RecordedGame:
     if not set_up:
         diagram = Diagram.initial()
         diagram.mover = "+-".index(moves[0][0])
-    return recorded(diagram.sfen(), moves, names)
+    sfen = diagram.sfen()
+    winner, ending = _end(end, mover_behind(sfen, moves))
+    event, date = told_event(head.get("EVENT", "")), told_date(head.get("START_TIME", ""))
+    return recorded(sfen, moves, names, ToldGame(winner=winner, ending=ending, event=event, date=date))
+
+
+def mover_behind(sfen: str, moves: Sequence[str]) -> int:
+    """Return the player to move after these moves of both players in turn."""
+    return (sfen.split()[1] == "w") ^ len(moves) & 1
+
+
+def _end(word: str, mover: int) -> tuple[int | None, Ending]:
+    """Return who won, and how, by the word that ends a game; `mover` is to move there."""
+    if word in ("+ILLEGAL_ACTION", "-ILLEGAL_ACTION"):  # of black, of white, who loses by it
+        return "-+".index(word[0]), Ending.UNKNOWN
+    winner, ending = _ENDINGS.get(word, (None, Ending.UNTOLD))
+    return None if winner is None else mover ^ winner, ending
 
 
 def _placed(diagram: Diagram, statement: str) -> Diagram:
@@ -107,7 +140,7 @@ def _piece(name: str, player: int) -> str:
     return _PIECES[name] if player == 0 else _PIECES[name].lower()
 
 
-def recorded(sfen: str, moves: list[str], names: list[str]) -> RecordedGame:
+def recorded(sfen: str, moves: list[str], names: list[str], told: ToldGame) -> RecordedGame:
     """Return a game whose moves, as people write them, are checked by the rules. Raises BadPosition."""
     refuse_long(moves)
     position = ShogiPosition.from_text(sfen)
@@ -123,4 +156,4 @@ def recorded(sfen: str, moves: list[str], names: list[str]) -> RecordedGame:
         texts.append(position.action_text(action))
         position.push(action)
     name = " ".join(filter(None, names))
-    return RecordedGame(None if start == START else start, tuple(texts), name, players=(names[0], names[1]))
+    return RecordedGame(None if start == START else start, tuple(texts), name, players=(names[0], names[1]), told=told)

@@ -19,7 +19,8 @@ from collections.abc import Iterator
 from cshogi import KIF
 
 from muzero_engine.games.base import BadPosition, Position, RecordedGame, RecordEntry
-from muzero_engine.games.shogi.csa import recorded
+from muzero_engine.games.record import Ending, ToldGame, told_date, told_event
+from muzero_engine.games.shogi.csa import MOVER, OTHER, mover_behind, recorded
 from muzero_engine.games.shogi.diagram import Diagram
 from muzero_engine.games.shogi.sfen import START
 
@@ -36,21 +37,22 @@ _HEADER = re.compile(r"\s*([^\s:*0-9][^:]{0,20}?)\s*:(.*)")
 _NUMBERED = re.compile(r"\s*([0-9]{1,5})\s+(\S.*)")
 _TIME = re.compile(r"[(（]\s*[0-9０-９]*[:：].*$|[+＋]\s*$")
 _SIGNED = re.compile(r"[▲△☗☖▼▽⛊⛉][^▲△☗☖▼▽⛊⛉]*")
-_ENDINGS = (
-    "中断",
-    "投了",
-    "持将棋",
-    "千日手",
-    "詰み",
-    "不詰",
-    "切れ負け",
-    "反則勝ち",
-    "反則負け",
-    "入玉勝ち",
-    "不戦勝",
-    "不戦敗",
-    "封じ手",
-)
+_ENDINGS: dict[str, tuple[int | None, Ending]] = {
+    "中断": (None, Ending.UNFINISHED),
+    "投了": (OTHER, Ending.RESIGNATION),
+    "持将棋": (None, Ending.UNKNOWN),
+    "千日手": (None, Ending.UNKNOWN),
+    "詰み": (OTHER, Ending.UNKNOWN),
+    "不詰": (None, Ending.UNTOLD),
+    "切れ負け": (OTHER, Ending.TIME_LOSS),
+    "反則勝ち": (MOVER, Ending.UNKNOWN),
+    "反則負け": (OTHER, Ending.ILLEGAL_MOVE),
+    "入玉勝ち": (MOVER, Ending.DECLARATION),
+    "不戦勝": (MOVER, Ending.UNKNOWN),
+    "不戦敗": (OTHER, Ending.UNKNOWN),
+    "封じ手": (None, Ending.UNTOLD),
+}
+_WON = re.compile(r"(?:([先下])|[後上])手の(?:反則)?勝ち")
 _DRAWN_MOVER = re.compile(r"\s*(先手|後手|下手|上手)番\s*")
 
 
@@ -66,7 +68,7 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
     rows: list[str] = []
     moves: list[str] = []
     first = 0  # number of the first move
-    ended = False
+    end = ""  # the words that end the game
     for line in text.splitlines():
         plain = unicodedata.normalize("NFKC", line)
         written = line if len(line) == len(plain) else plain  # what messages show of a move
@@ -78,18 +80,20 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
             if moves and int(numbered[1]) != first + len(moves):
                 raise BadPosition(f"move {first + len(moves)} of the KIF is missing: {numbered[1]} comes instead")
             first = first if moves else int(numbered[1])
-            if ended := numbered[2].startswith((*_ENDINGS, "まで")):
+            if numbered[2].startswith((*_ENDINGS, "まで")):
+                end = numbered[2]
                 break
-            end = _end_of_moves(written, numbered.start(2))
-            moves.append(_TIME.sub("", written[numbered.start(2) : end]).strip())
-            if end < len(written):
+            last = _end_of_moves(written, numbered.start(2))
+            moves.append(_TIME.sub("", written[numbered.start(2) : last]).strip())
+            if end := written[last:]:
                 break
         elif plain.lstrip()[0] in "▲△☗☖▼▽⛊⛉":
-            end = _end_of_moves(written)
-            moves += [move.strip() for move in _SIGNED.findall(written, 0, end)]
-            if end < len(written):
+            last = _end_of_moves(written)
+            moves += [move.strip() for move in _SIGNED.findall(written, 0, last)]
+            if end := written[last:]:
                 break
         elif plain.strip().startswith(("まで", "変化")):
+            end = plain.strip()
             break
         elif turn := _DRAWN_MOVER.fullmatch(plain):
             head["手番"] = turn[1]
@@ -98,10 +102,25 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
         elif moves or plain.lstrip()[0].isdecimal():
             where = f"behind move {len(moves)}" if moves else "where move 1 should be"
             raise BadPosition(f"cannot read the KIF: {where} stands {' '.join(line.split())[:20]!r}")
-    if not moves and not rows and not ended and "手数-" not in text:
+    if not moves and not rows and not end and "手数-" not in text:
         raise BadPosition("there is no game of KIF in it")
     names = [head.get("先手", head.get("下手", "")), head.get("後手", head.get("上手", ""))]
-    return recorded(_drawn(rows, head) if rows else _handicap(head), moves, names)
+    sfen = _drawn(rows, head) if rows else _handicap(head)
+    winner, ending = _end(end, mover_behind(sfen, moves))
+    event, date = told_event(head.get("棋戦", "")), told_date(head.get("開始日時", head.get("対局日", "")))
+    return recorded(sfen, moves, names, ToldGame(winner=winner, ending=ending, event=event, date=date))
+
+
+def _end(words: str, mover: int) -> tuple[int | None, Ending]:
+    """Return who won, and how, by the words that end a game (投了, まで74手で先手の勝ち); `mover` is to move there."""
+    for word, (winner, ending) in _ENDINGS.items():
+        if words.startswith(word):
+            return None if winner is None else mover ^ winner, ending
+    if won := _WON.search(words):
+        return 0 if won[1] else 1, Ending.UNKNOWN
+    if re.search("引き?分け?|千日手|持将棋", words):
+        return None, Ending.UNKNOWN
+    return None, Ending.UNFINISHED if "中断" in words else Ending.UNTOLD
 
 
 def _end_of_moves(line: str, start: int = 0) -> int:

@@ -28,7 +28,8 @@ def kif_text(record: GameRecord, event: str) -> str:
     """Return the file of one game. Its start is a drawn board where it is not the usual one."""
     board = cshogi.Board(record.start)
     lines = [f"開始日時：{record.started[:19].replace('-', '/').replace('T', ' ')}"] if record.started else []
-    lines.append(f"棋戦：{event}")
+    if event:
+        lines.append(f"棋戦：{event}")
     lines += ["手合割：平手"] if record.start == START else str(board.to_bod()).rstrip("\n").split("\n")
     lines += [f"先手：{record.first}", f"後手：{record.second}", "手数----指手---------消費時間--"]
     previous, total, number = None, [0, 0], 0
@@ -42,7 +43,10 @@ def kif_text(record: GameRecord, event: str) -> str:
             lines.append(f"*{comment(ply)}")
         board.push(move)
         previous = move
-    lines += [f"{number + 1:4} {_ending(record)}", f"*{ending_text(record)}"]
+    if record.ending is Ending.UNKNOWN:
+        lines.append(f"まで{number}手で{'引き分け' if record.winner is None else '先後'[record.winner] + '手の勝ち'}")
+    elif record.ending is not Ending.UNTOLD:
+        lines += [f"{number + 1:4} {_ending(record)}", f"*{ending_text(record)}"]
     return "\n".join([*lines, ""])
 
 

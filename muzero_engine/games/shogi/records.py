@@ -34,6 +34,7 @@ _ENDINGS = {
     Ending.CRASH: "%ERROR",
     Ending.HANG: "%ERROR",
     Ending.UNFINISHED: "%CHUDAN",
+    Ending.UNTOLD: "",
 }
 _BY_RULES = {"fourfold repetition": "%SENNICHITE", "perpetual check": "%ILLEGAL_ACTION"}
 _ENCODING = re.compile(rb"encoding=([A-Za-z0-9_-]{1,20})")
@@ -51,10 +52,11 @@ def declared_encoding(data: bytes) -> str | None:
 def csa_text(record: GameRecord, event: str) -> str:
     """Return the game and the line that ends it in a file of several."""
     board = cshogi.Board(record.start)
-    lines = ["V2.2", f"N+{record.first}", f"N-{record.second}", f"$EVENT:{event}"]
-    if record.started:
-        date, time = record.started[:10].replace("-", "/"), record.started[11:19]
-        lines.append(f"$START_TIME:{date} {time}")
+    lines = ["V2.2", f"N+{record.first}", f"N-{record.second}"]
+    if event:
+        lines.append(f"$EVENT:{event}")
+    if len(record.started) >= len("2026-01-31"):
+        lines.append(f"$START_TIME:{record.started[:19].replace('-', '/').replace('T', ' ')}")
     if record.opening:
         lines.append(f"$OPENING:{record.opening}")
     lines += board.csa_pos().rstrip("\n").split("\n")
@@ -68,9 +70,10 @@ def csa_text(record: GameRecord, event: str) -> str:
         if ply.score is not None and ply.score.kind is not ScoreKind.WIN_RATE:
             lines.append(f"'** {_centipawns(ply.score) * (1 - 2 * player)}")
         lines.append(f"'{comment(ply)}")
-    lines.append(_ending(record))
-    reason = record.reason.encode("ascii", "replace").decode()
-    lines.append(f"'result {record.points:g}: {record.ending.value}: {reason}")
+    lines += filter(None, [_ending(record)])
+    if record.ending is not Ending.UNTOLD:
+        reason = record.reason.encode("ascii", "replace").decode()
+        lines.append(f"'result {record.points:g}: {record.ending.value}: {reason}")
     return "\n".join([*lines, "/", ""])
 
 
@@ -80,6 +83,8 @@ def usi_line(record: GameRecord, _event: str) -> str:
 
 
 def _ending(record: GameRecord) -> str:
+    if record.ending is Ending.UNKNOWN:
+        return "%HIKIWAKE" if record.winner is None else ""  # there is no word for a win alone
     if record.ending is not Ending.RULES:
         return _ENDINGS[record.ending]
     word = _BY_RULES.get(record.reason, "%TSUMI")

@@ -17,6 +17,7 @@ export async function load(page) {
     const tree = new GameTree({game: data.game, start: data.start, size: null, komi: null, handicap: null},
       {people: [0, 1], elo: null, seconds: 1, clock: null, increment: 0, names: data.names});
     data.line.forEach((line) => tree.play(line));
+    tree.here.told = data.told; // which holds of no other line
     page.begin(tree);
     if (data.warnings.length) page.warning = data.warnings.join("; ");
     if (page.warning) setTimeout(() => { page.say(page.warning); page.warning = ""; }, 300);
@@ -31,6 +32,7 @@ export async function save(page) {
   const names = players ?? [0, 1].map((player) => people.includes(player) ? "Player" : `MuZero Engine${level}`);
   const {last} = tree, about = {where: tree.where(last), suffix, names};
   if (last.ending) Object.assign(about, {winner: last.ending.winner, reason: last.ending.reason});
+  else if (last.told) about.told = last.told;
   try {
     const {name, data} = await page.connection.ask("save", about);
     const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));

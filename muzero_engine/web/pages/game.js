@@ -6,7 +6,7 @@ export class GameTree {
     this.setup = setup.start ? {...setup, size: null, komi: null, handicap: null} : setup; // a position says them itself
     this.settings = settings; // {people, elo, seconds, clock, increment, names}
     this.root = {move: null, children: [], parent: null, score: null}; // with an ending, {winner, reason}, where the
-    this.here = this.root; // game ended at a node, but not by the rules, and `over` where by them
+    this.here = this.root; // game ended at a node, but not by the rules, `over` where by them, and `told` by its file
     this.clocks = null; // seconds left of both players
   }
 
