@@ -48,9 +48,9 @@ _FAULTS = frozenset({Ending.ILLEGAL_MOVE, Ending.WRONG_REPLY, Ending.CRASH, Endi
 _DATE = re.compile(
     r"([0-9]{4})(?:[-./年]\s*(0?[1-9]|1[0-2])(?![0-9])(?:[-./月]\s*(0?[1-9]|[12][0-9]|3[01])(?![0-9]))?)?"
 )
-MAX_EVENT = 1000  # characters
+MAX_NAME = 1000  # characters
 Winner = Annotated[int, Rule(lambda n: n in (0, 1), "0 or 1")]
-EventName = Annotated[str, Rule(lambda text: len(text) <= MAX_EVENT and is_line(text), "one line")]
+EventName = Annotated[str, Rule(lambda text: len(text) <= MAX_NAME and is_line(text), "one line")]
 Day = Annotated[str, Rule(re.compile(r"([0-9]{4}(-[0-9]{2}){0,2})?").fullmatch, "a date of ISO 8601")]
 
 
@@ -71,9 +71,9 @@ def told_date(text: str) -> str:
     return "" if match is None else "-".join(part.zfill(2) for part in match.groups() if part)
 
 
-def told_event(text: str) -> str:
-    """Return the name of an event as `ToldGame.event`: one line."""
-    return "".join(letter if is_line(letter) else " " for letter in text)[:MAX_EVENT].strip()
+def told_name(text: str) -> str:
+    """Return the name of an event or a player on one line, as `ToldGame.event` is."""
+    return "".join(letter if is_line(letter) else " " for letter in text)[:MAX_NAME].strip()
 
 
 class ScoreKind(enum.Enum):

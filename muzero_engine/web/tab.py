@@ -25,7 +25,7 @@ from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.engine.strength import Levels
 from muzero_engine.games.base import Game, Handicap, PlayedGame, Position, WithKomi
 from muzero_engine.games.lines import START
-from muzero_engine.games.record import Ending
+from muzero_engine.games.record import Ending, told_name
 from muzero_engine.games.registry import game_names, load_game
 from muzero_engine.games.written_games import (
     EVENT,
@@ -284,7 +284,7 @@ class Tab:
             "game": game.spec.name,
             "start": start_text(first, game),
             "line": line_data(first, actions, kanji=False),
-            "names": played.players,
+            "names": [told_name(name) for name in played.players],
             "told": to_data(played.told),
             "warnings": warnings,
         }

@@ -15,7 +15,7 @@ import chess
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry
 from muzero_engine.games.chess.notation import without_tail
 from muzero_engine.games.chess.rules import SHAPE, ChessPosition, initial_position, position_from_fen
-from muzero_engine.games.record import Ending, ToldGame, told_date, told_event
+from muzero_engine.games.record import Ending, ToldGame, told_date, told_name
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 
 ENGLISH = "KQRBN"
@@ -167,7 +167,7 @@ def read_pgn(text: str, _initial: Position) -> RecordedGame:
 
 def _told(tags: dict[str, str], result: str) -> ToldGame:
     """Return what the tags say of a game, or its result behind the moves."""
-    event, date = told_event(re.sub(r"^\?+$", "", tags.get("event", ""))), told_date(tags.get("date", ""))
+    event, date = told_name(re.sub(r"^\?+$", "", tags.get("event", ""))), told_date(tags.get("date", ""))
     termination = tags.get("termination", "").lower()
     for text in (tags.get("result", ""), result):
         if text in _WINNERS:

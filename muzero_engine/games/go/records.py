@@ -11,7 +11,7 @@ from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 from muzero_engine.games.go.sgf import GoRecord, Move, Setup, parse_sgf, sgf_text
 from muzero_engine.games.go.sgf_tree import declared_charset, split_games
 from muzero_engine.games.go.text import parse_position_line
-from muzero_engine.games.record import Ending, GameRecord, ToldGame, told_date, told_event
+from muzero_engine.games.record import Ending, GameRecord, ToldGame, told_date, told_name
 from muzero_engine.games.record_text import comment, ending_text, with_movers
 
 _ENDINGS = dict.fromkeys(("r", "resign"), Ending.RESIGNATION) | dict.fromkeys(("t", "time"), Ending.TIME_LOSS)
@@ -64,7 +64,7 @@ def play_sgf(text: str) -> PlayedGame:
 
 def told_of(record: GoRecord) -> ToldGame:
     """Return what a record says of its game: of RE what `result_text` writes, in whatever letters."""
-    event, date = told_event(record.event), told_date(record.date)
+    event, date = told_name(record.event), told_date(record.date)
     result = record.result.lower()
     if result in ("0", "draw", "jigo"):
         return ToldGame(ending=Ending.UNKNOWN, event=event, date=date)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry
-from muzero_engine.games.record import Ending, ToldGame, told_date, told_event
+from muzero_engine.games.record import Ending, ToldGame, told_date, told_name
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 from muzero_engine.games.shogi.diagram import Diagram
 from muzero_engine.games.shogi.notation import parse_written_move
@@ -78,7 +78,7 @@ def read_csa(text: str, _initial: Position) -> RecordedGame:
         diagram.mover = "+-".index(moves[0][0])
     sfen = diagram.sfen()
     winner, ending = _end(end, mover_behind(sfen, moves))
-    event, date = told_event(head.get("EVENT", "")), told_date(head.get("START_TIME", ""))
+    event, date = told_name(head.get("EVENT", "")), told_date(head.get("START_TIME", ""))
     return recorded(sfen, moves, names, ToldGame(winner=winner, ending=ending, event=event, date=date))
 
 

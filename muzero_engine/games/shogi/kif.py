@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from cshogi import KIF
 
 from muzero_engine.games.base import BadPosition, Position, RecordedGame, RecordEntry
-from muzero_engine.games.record import Ending, ToldGame, told_date, told_event
+from muzero_engine.games.record import Ending, ToldGame, told_date, told_name
 from muzero_engine.games.shogi.csa import MOVER, OTHER, mover_behind, recorded
 from muzero_engine.games.shogi.diagram import Diagram
 from muzero_engine.games.shogi.sfen import START
@@ -107,7 +107,7 @@ def read_kif(text: str, _initial: Position) -> RecordedGame:
     names = [head.get("先手", head.get("下手", "")), head.get("後手", head.get("上手", ""))]
     sfen = _drawn(rows, head) if rows else _handicap(head)
     winner, ending = _end(end, mover_behind(sfen, moves))
-    event, date = told_event(head.get("棋戦", "")), told_date(head.get("開始日時", head.get("対局日", "")))
+    event, date = told_name(head.get("棋戦", "")), told_date(head.get("開始日時", head.get("対局日", "")))
     return recorded(sfen, moves, names, ToldGame(winner=winner, ending=ending, event=event, date=date))
 
 
