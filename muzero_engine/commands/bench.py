@@ -38,8 +38,9 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchResult
 from muzero_engine.files import expanded
 from muzero_engine.games.base import Game, Position
-from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.registry import BUILT_IN, UnknownGame, game_names, load_game
 from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.manifest import BadWeights
 from muzero_engine.inference.tuning import Measurement, tune
 
 DEFAULT_NODES = 2000
@@ -107,7 +108,13 @@ def bench(
             click.echo("\n".join(environment.lines()) + "\n")
     reports = []
     for game in games or ([] if environments else game_names()):
-        report = measure(game, nodes, options)
+        try:
+            report = measure(game, nodes, options)
+        except (BadWeights, UnknownGame) as error:
+            if games or game in BUILT_IN:
+                raise
+            click.echo(f"{game} is left out: {error}", err=True)  # of another package
+            continue
         reports.append(report)
         if not as_json:
             click.echo("\n".join(_lines(report)) + "\n")

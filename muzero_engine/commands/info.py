@@ -16,7 +16,7 @@ from muzero_engine.commands.common.texts import FilledText
 from muzero_engine.dataclass_json import to_data
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded
-from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.registry import UnknownGame, game_names, load_game
 from muzero_engine.inference.bundle import default_weights_dir, default_weights_dirs, load_bundle
 from muzero_engine.inference.manifest import BadWeights, Rating
 from muzero_engine.inference.session import accelerator_advice, available_backends
@@ -75,7 +75,7 @@ def _bundle(folder: Path, game: str | None = None) -> dict[str, Any]:
     entry: dict[str, Any] = {"game": game or "weights", "folder": str(folder)}
     try:
         manifest = load_bundle(folder, None if game is None else load_game(game).spec).manifest
-    except BadWeights as error:
+    except (BadWeights, UnknownGame) as error:
         return entry | {"error": str(error)}
     return entry | {
         "game": manifest.game,

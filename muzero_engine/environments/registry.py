@@ -152,7 +152,7 @@ def _factory(settings: EnvironmentSettings) -> Callable[..., Any] | None:
             return _callable(_entry_points()[name].load(), name)
         except BadEnvironment:
             raise
-        except Exception as error:  # whatever another package does when it is imported
+        except (Exception, SystemExit) as error:  # whatever another package does when it is imported
             raise BadEnvironment(
                 f"{name} cannot be loaded from {_entry_points()[name].value}: {one_line(error)}"
             ) from error
@@ -196,7 +196,7 @@ def _module(name: str, folder: str) -> ModuleType:
     sys.path += [place for place in (str(Path.cwd()), folder) if place and place not in sys.path]
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BadEnvironment(f"{name} cannot be imported: {one_line(error)}") from error
 
 
@@ -224,7 +224,7 @@ def _loaded(file: Path) -> ModuleType:
     sys.modules[name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise BadEnvironment(f"{file} cannot be read: {one_line(error)}") from error
     return module

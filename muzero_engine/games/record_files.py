@@ -19,7 +19,7 @@ from muzero_engine.games.base import (
     RecordFormat,
 )
 from muzero_engine.games.lines import record_formats
-from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.registry import loaded_games
 from muzero_engine.games.text_encodings import decode
 
 MAX_BYTES = 1 << 30
@@ -61,16 +61,15 @@ def format_of(name: str, game: Game) -> RecordFormat:
 def game_of_file(name: str) -> str | None:
     """Return the game whose own format has the ending of a file's name, None where none has. Loads games."""
     suffix = Path(name).suffix.lower()
-    for game in game_names():
-        if any(suffix in form.suffixes for form in load_game(game).records):
-            return game
+    for game in loaded_games():
+        if any(suffix in form.suffixes for form in game.records):
+            return game.spec.name
     return None
 
 
 def formats_of_suffix(suffix: str) -> Iterator[tuple[Game, RecordFormat]]:
     """Yield every game with its format of files that end so (".pgn"). Loads games."""
-    for name in game_names():
-        game = load_game(name)
+    for game in loaded_games():
         for form in record_formats(game):
             if suffix.lower() in form.suffixes:
                 yield game, form
@@ -79,8 +78,7 @@ def formats_of_suffix(suffix: str) -> Iterator[tuple[Game, RecordFormat]]:
 def formats_of_text(text: str) -> Iterator[tuple[Game, RecordFormat]]:
     """Yield every game with its format that a text bears the signature of. Loads games."""
     head = text[:SIGNATURE_CHARACTERS]
-    for name in game_names():
-        game = load_game(name)
+    for game in loaded_games():
         for form in game.records:
             if form.signature is not None and form.signature.search(head):
                 yield game, form
@@ -104,7 +102,7 @@ def text_of(data: bytes, form: RecordFormat | None = None) -> str:
     """Return the text of a file's bytes; without a format in any encoding, or what any format says it declares."""
     if form is not None:
         return decode(data, form.encodings, form.declared_encoding(data) if form.declared_encoding else None)
-    formats = (form for name in game_names() for form in load_game(name).records)
+    formats = (form for game in loaded_games() for form in game.records)
     declared = (form.declared_encoding(data) for form in formats if form.declared_encoding is not None)
     return decode(data, declared=next(filter(None, declared), None))
 

@@ -6,6 +6,7 @@ game's, and what it loads is a `Game`. A built-in game is never replaced by one 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 from typing import TYPE_CHECKING
@@ -43,6 +44,16 @@ def load_game(name: str) -> Game:
     return game
 
 
+@functools.cache
+def loaded_games() -> tuple[Game, ...]:
+    """Return all games, in the order of `game_names`, but those of other packages that cannot be loaded."""
+    games = []
+    for name in game_names():
+        with contextlib.suppress(UnknownGame):
+            games.append(load_game(name))
+    return tuple(games)
+
+
 def game_digest(name: str) -> str:
     """Return `code_digest` of the rules of another package's game; "" of a built-in one. Raises UnknownGame."""
     game = load_game(name)
@@ -64,8 +75,9 @@ def _entry_points() -> dict[str, EntryPoint]:
 def _load(point: EntryPoint) -> Game:
     try:
         game = point.load()
-    except Exception as error:  # whatever another package does when it is imported
-        raise UnknownGame(f"cannot load the game {point.name!r} from {point.value}: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever another package does when it is imported
+        what = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        raise UnknownGame(f"cannot load the game {point.name!r} from {point.value}: {what}") from error
     if not isinstance(game, Game):
         raise UnknownGame(f"{point.value} is no game: an entry point of {ENTRY_POINTS} names a muzero_engine Game")
     if game.spec.name != point.name:

@@ -26,7 +26,7 @@ from muzero_engine.engine.strength import Levels
 from muzero_engine.games.base import Game, Handicap, PlayedGame, Position, WithKomi
 from muzero_engine.games.lines import START
 from muzero_engine.games.record import Ending, told_name
-from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.registry import load_game, loaded_games
 from muzero_engine.games.written_games import (
     EVENT,
     default_name,
@@ -156,8 +156,8 @@ class Tab:
 
     def _hello(self) -> Data:
         games = []
-        for name in game_names():
-            data = game_data(load_game(name))
+        for game in loaded_games():
+            name, data = game.spec.name, game_data(game)
             data["weights"] = self._parts.weights_line(name, self._parts.options)
             levels = self._parts.levels(name, self._parts.options)
             if levels.table is not None:

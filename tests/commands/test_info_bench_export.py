@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from muzero_engine import __version__
 from muzero_engine.cli import COMMANDS, main
+from muzero_engine.commands import bench
 from muzero_engine.commands.bench import bench_positions
 from muzero_engine.games.registry import BUILT_IN, load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle, read_manifest
@@ -75,6 +76,14 @@ def test_bench_measures_and_repeats_its_moves() -> None:
     assert [position["nodes"] for position in report["positions"]] == [64]
     moves = [[row["move"] for row in document["games"][0]["positions"]] for document in (first, second)]
     assert moves[0] == moves[1]
+
+
+def test_bench_leaves_out_games_of_packages_that_cannot_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "game_names", lambda: ("tictactoe", "connect_four"))
+    result = CliRunner().invoke(main, ["bench", "--nodes", "8", "--minibatch-size", "4", "--json"])
+    assert result.exit_code == 0, result.output
+    assert [report["game"] for report in json.loads(result.stdout)["games"]] == ["tictactoe"]
+    assert result.stderr.startswith("connect_four is left out: ")
 
 
 def test_bench_prints_a_table() -> None:

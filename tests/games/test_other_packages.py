@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from muzero_engine.games.registry import BUILT_IN
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "tests" / "packages" / "connect_four"
 TINY = [
@@ -123,3 +125,20 @@ def test_it_is_trained_exported_analysed_played_and_matched(installed: Installed
     assert "2 games to play" in output
     assert "net - random" in output
     assert "2 games" in installed.engine("match", "--verify", games)
+
+
+def test_a_package_that_does_not_load_takes_no_other_game_along(tmp_path: Path) -> None:
+    told = tmp_path / "broken-1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (told / "entry_points.txt").write_text("[muzero_engine.games]\nbad = bad_game:GAME\nleaves = leaving_game:GAME\n")
+    (tmp_path / "bad_game.py").write_text("raise RuntimeError('half of it\\nis missing')\n")
+    (tmp_path / "leaving_game.py").write_text("import sys\nsys.exit(3)\n")
+    package = Installed(tmp_path, {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])})
+    about = {entry["game"]: entry for entry in json.loads(package.engine("info", "--json"))["weights"]}
+    assert "error" not in about["chess"]
+    assert about["bad"]["error"].endswith("from bad_game:GAME: RuntimeError: half of it is missing")
+    assert about["leaves"]["error"].endswith("from leaving_game:GAME: SystemExit: 3")
+    games = "[game.spec.name for game in loaded_games()]"
+    listed = package.python("-c", f"from muzero_engine.games.registry import *; print({games})")
+    assert ast.literal_eval(listed) == list(BUILT_IN)

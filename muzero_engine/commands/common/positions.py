@@ -21,7 +21,7 @@ from muzero_engine.games.record_files import (
     read_bytes,
     text_of,
 )
-from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.registry import load_game, loaded_games
 from muzero_engine.games.written_moves import bare_move, read_move
 
 SHOWN = 80  # characters of a text that a message shows
@@ -122,7 +122,7 @@ def _games_of_text(text: str, game: str | None, numbers: range, name: str = "") 
     position, moves = split_line(line)
     if position is None and not moves:
         raise BadSetup("say which game to start", " with --game") if line else BadSetup("there is no position in it")
-    games = [load_game(owner) for owner in ([game] if game is not None else game_names())]
+    games = loaded_games() if game is None else [load_game(game)]
     if moves or position != " ".join(line.split()):  # "position ...", "sfen ...", "... moves ..."
         (one,) = _only([(owner, line_format_of(owner)) for owner in games], line, range(1, 2), name)
         return _only_one(one, numbers)
@@ -140,7 +140,7 @@ def _games_of_text(text: str, game: str | None, numbers: range, name: str = "") 
     shown = f"what is in {name}" if name else text if len(text) <= SHOWN else f"{text[:SHOWN]}...'"
     if not name and _FILE_NAME.fullmatch(line):
         raise BadSetup(f"cannot read {shown}: there is no file of this name, nor is it a position")
-    examples = [load_game(owner).notation.position_example for owner in game_names()]
+    examples = [owner.notation.position_example for owner in loaded_games()]
     known = ", ".join([*filter(None, examples), "a file of games"])
     raise BadSetup(f"{shown} is no position of any game: write {known}", "; --game NAME tells what is wrong with it")
 
