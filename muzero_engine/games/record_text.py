@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from muzero_engine.games.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
 
@@ -46,6 +47,15 @@ def ending_text(record: GameRecord) -> str:
         return result
     kind = record.ending.value
     return f"{result}; {kind}" if record.reason in ("", kind) else f"{result}; {kind}: {record.reason}"
+
+
+def local_start(record: GameRecord) -> str:
+    """Return when the game began where this machine is, "2026-01-31 23:59:59", which is what files say; a date without
+    a time as it is."""
+    if len(record.started) <= len("2026-01-31"):
+        return record.started
+    began = datetime.fromisoformat(record.started[:19]).replace(tzinfo=UTC).astimezone()
+    return began.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def with_movers(record: GameRecord, first_mover: int) -> Iterator[tuple[int, str, PlyRecord | None]]:

@@ -33,9 +33,16 @@ def played_moves(position: Position) -> tuple[Position, list[int]]:
 
 
 def game_record(
-    position: Position, names: tuple[str, str], winner: int | None, ending: Ending, reason: str
+    position: Position,
+    names: tuple[str, str],
+    winner: int | None,
+    ending: Ending,
+    reason: str,
+    *,
+    began: float | None = None,
 ) -> GameRecord:
-    """Return the record of a game; an unfinished one has the ending `Ending.UNFINISHED`."""
+    """Return the record of a game; an unfinished one has the ending `Ending.UNFINISHED`. `began` is when, in seconds
+    since 1970, where that is known."""
     first, actions = played_moves(position)
     start, moves = first.text(), []
     for action in actions:
@@ -56,7 +63,7 @@ def game_record(
         ending=ending,
         reason=reason,
         area=position.score() if counted and isinstance(position, Scored) else None,
-        started=time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()),
+        started="" if began is None else time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(began)),
     )
 
 

@@ -29,6 +29,7 @@ AskedElo = Annotated[int, Rule(lambda n: -10_000 <= n <= 10_000, "-10000 to 1000
 PlayerName = Annotated[
     str, Rule(lambda text: len(text) <= 10_000 and is_line(text), "one line of at most 10,000 characters")
 ]
+Moment = Annotated[float, Rule(lambda s: 0 <= s < 1 << 32, "seconds since 1970")]
 Size = Annotated[int, Rule(lambda n: 1 <= n <= 99, "1 to 99")]
 Komi = Annotated[float, Rule(lambda k: math.isfinite(k) and abs(k) <= 1000, "-1000 to 1000")]
 HandicapStones = Annotated[int, Rule(lambda n: 2 <= n <= 9, "2 to 9")]
@@ -122,6 +123,7 @@ class SaveRequest:
     names: tuple[PlayerName, PlayerName] = ("", "")
     winner: Winner | None = None
     reason: Text = ""  # how it ended; empty: by the rules, or not at all
+    began: Moment | None = None  # when its first move was played here
     told: ToldGame | None = None  # what a file said of this game, where it was loaded and not played on
 
 

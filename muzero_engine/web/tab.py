@@ -334,12 +334,12 @@ def _saved(request: SaveRequest) -> Data:
     if request.told is not None:
         record, event = told_record(position, names, request.told), request.told.event
     elif outcome is not None:
-        record = game_record(position, names, outcome.winner, Ending.RULES, outcome.reason)
+        record = game_record(position, names, outcome.winner, Ending.RULES, outcome.reason, began=request.began)
     elif request.winner is not None:
         ending = _ENDINGS.get(request.reason, Ending.RESIGNATION)
-        record = game_record(position, names, request.winner, ending, ending.value)
+        record = game_record(position, names, request.winner, ending, ending.value, began=request.began)
     else:
-        record = game_record(position, names, None, Ending.UNFINISHED, "unfinished")
+        record = game_record(position, names, None, Ending.UNFINISHED, "unfinished", began=request.began)
     try:
         data = game_bytes(game, record, request.suffix, event)
     except UnicodeEncodeError:

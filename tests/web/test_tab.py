@@ -373,6 +373,13 @@ def test_how_a_game_ended_is_saved(client: Client, game: str, suffix: str, reaso
     assert written in base64.b64decode(saved["data"]).decode()
 
 
+def test_a_game_began_with_its_first_move_and_not_when_it_is_saved(client: Client) -> None:
+    where = {"game": "chess", "moves": ["e2e4"]}
+    for began, date in ((1_000_000_000.5, b'[UTCDate "2001.09.09"]'), (None, b'[Date "????.??.??"]')):
+        saved = client.ask("save", where=where, suffix=".pgn", began=began)
+        assert date in base64.b64decode(saved["data"])
+
+
 def test_a_resignation_is_saved_as_one(client: Client) -> None:
     saved = client.ask(
         "save", where={"game": "chess", "moves": ["e2e4"]}, suffix=".pgn", winner=0, reason="resignation"

@@ -56,6 +56,7 @@ class Table:
         self._engine = engine
         self._start = position.copy()
         self._position = position
+        self._began = time.time()
         self._game = game_of(position)
         self._people = people
         self._limits = limits
@@ -347,7 +348,7 @@ class Table:
     def _write(self, path: Path, *, numbered: bool = False) -> None:
         """Write the game into a file; `numbered`: with a number behind the name where it is taken."""
         end = self._end or GameEnd(None, Ending.UNFINISHED, "unfinished")
-        record = game_record(self._position, self._names(), end.winner, end.ending, end.reason)
+        record = game_record(self._position, self._names(), end.winner, end.ending, end.reason, began=self._began)
         try:
             if numbered:
                 path = save_anew(path, self._game, record)
@@ -370,6 +371,7 @@ class Table:
         self._offer_to_save()
         self._engine.new_game()
         self._position, self._end, self._saved_as, self._saved = self._start.copy(), None, None, None
+        self._began = time.time()
         self._show_board()
 
     def _resign(self, _argument: str) -> None:

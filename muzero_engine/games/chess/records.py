@@ -16,7 +16,7 @@ from muzero_engine.games.chess.pgn import read_pgn, split_pgn
 from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
 from muzero_engine.games.lines import SUFFIXES, split_line, split_lines
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
-from muzero_engine.games.record_text import comment, ending_text, with_movers
+from muzero_engine.games.record_text import comment, ending_text, local_start, with_movers
 
 if TYPE_CHECKING:
     import chess.engine
@@ -109,7 +109,7 @@ def pgn_text(record: GameRecord, event: str) -> str:
     board = position_from_fen(record.start).board
     game = chess.pgn.Game()
     game.headers["Event"] = event or "?"
-    known = record.started[:10].split("-") if record.started else []
+    known = local_start(record)[:10].split("-") if record.started else []
     game.headers["Date"] = ".".join([*known, *("????", "??", "??")[len(known) :]])
     game.headers["Round"] = f"{record.pair + 1}.{record.game + 1}" if record.first_limit else "-"
     game.headers["White"] = record.first
@@ -122,7 +122,7 @@ def pgn_text(record: GameRecord, event: str) -> str:
         if value:
             game.headers[tag] = value
     if time := record.started[11:19]:
-        game.headers["UTCDate"] = game.headers["Date"]
+        game.headers["UTCDate"] = record.started[:10].replace("-", ".")
         game.headers["UTCTime"] = time
     game.headers["PlyCount"] = str(len(record.opening_moves) + len(record.moves))
     if record.ending not in (Ending.UNKNOWN, Ending.UNTOLD):

@@ -12,7 +12,7 @@ from muzero_engine.games.go.sgf import GoRecord, Move, Setup, parse_sgf, sgf_tex
 from muzero_engine.games.go.sgf_tree import declared_charset, split_games
 from muzero_engine.games.go.text import parse_position_line
 from muzero_engine.games.record import Ending, GameRecord, ToldGame, told_date, told_name
-from muzero_engine.games.record_text import comment, ending_text, with_movers
+from muzero_engine.games.record_text import comment, ending_text, local_start, with_movers
 
 _ENDINGS = dict.fromkeys(("r", "resign"), Ending.RESIGNATION) | dict.fromkeys(("t", "time"), Ending.TIME_LOSS)
 
@@ -106,7 +106,7 @@ def sgf_record(record: GameRecord, event: str) -> str:
             record.first,
             record.second,
             event=event,
-            date=record.started[:10],
+            date=local_start(record)[:10],
             comment="; ".join(notes),
         )
     )

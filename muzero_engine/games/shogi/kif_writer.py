@@ -9,7 +9,7 @@ import cshogi
 from cshogi import KIF
 
 from muzero_engine.games.record import Ending, GameRecord
-from muzero_engine.games.record_text import comment, ending_text, with_movers
+from muzero_engine.games.record_text import comment, ending_text, local_start, with_movers
 from muzero_engine.games.shogi.sfen import START
 
 _ENDINGS = {
@@ -27,7 +27,7 @@ _BROKEN_OFF = "中断"
 def kif_text(record: GameRecord, event: str) -> str:
     """Return the file of one game. Its start is a drawn board where it is not the usual one."""
     board = cshogi.Board(record.start)
-    lines = [f"開始日時：{record.started[:19].replace('-', '/').replace('T', ' ')}"] if record.started else []
+    lines = [f"開始日時：{local_start(record).replace('-', '/')}"] if record.started else []
     if event:
         lines.append(f"棋戦：{event}")
     lines += ["手合割：平手"] if record.start == START else str(board.to_bod()).rstrip("\n").split("\n")

@@ -15,7 +15,7 @@ import cshogi
 from muzero_engine.games.base import RecordFormat
 from muzero_engine.games.lines import line_format, line_of
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
-from muzero_engine.games.record_text import comment, with_movers
+from muzero_engine.games.record_text import comment, local_start, with_movers
 from muzero_engine.games.shogi.csa import read_csa, split_csa
 from muzero_engine.games.shogi.kif import read_kif, split_kif
 from muzero_engine.games.shogi.kif_writer import kif_text
@@ -56,7 +56,7 @@ def csa_text(record: GameRecord, event: str) -> str:
     if event:
         lines.append(f"$EVENT:{event}")
     if len(record.started) >= len("2026-01-31"):
-        lines.append(f"$START_TIME:{record.started[:19].replace('-', '/').replace('T', ' ')}")
+        lines.append(f"$START_TIME:{local_start(record).replace('-', '/')}")
     if record.opening:
         lines.append(f"$OPENING:{record.opening}")
     lines += board.csa_pos().rstrip("\n").split("\n")

@@ -30,7 +30,7 @@ export async function save(page) {
   const suffix = await toSave(game.suffixes);
   if (!suffix) return;
   const names = players ?? [0, 1].map((player) => people.includes(player) ? "Player" : `MuZero Engine${level}`);
-  const {last} = tree, about = {where: tree.where(last), suffix, names};
+  const {last} = tree, about = {where: tree.where(last), suffix, names, began: tree.began};
   if (last.ending) Object.assign(about, {winner: last.ending.winner, reason: last.ending.reason});
   else if (last.told) about.told = last.told;
   try {

@@ -8,6 +8,7 @@ export class GameTree {
     this.root = {move: null, children: [], parent: null, score: null}; // with an ending, {winner, reason}, where the
     this.here = this.root; // game ended at a node, but not by the rules, `over` where by them, and `told` by its file
     this.clocks = null; // seconds left of both players
+    this.began = null; // when the first move was played, in seconds since 1970
   }
 
   // The nodes from the first move to a node.
@@ -29,6 +30,7 @@ export class GameTree {
 
   // Go to what a move leads to, which is added where it is new. line: {move, text, mover, number}
   play(line) {
+    this.began ??= Date.now() / 1000;
     let child = this.here.children.find((one) => one.move === line.move);
     if (!child) {
       child = {...line, children: [], parent: this.here, score: null};
@@ -73,8 +75,8 @@ export class GameTree {
   toData() {
     const at = [];
     for (let one = this.here; one.parent; one = one.parent) at.push(one.parent.children.indexOf(one));
-    const {setup, settings, clocks} = this;
-    return {setup, settings, clocks, nodes: GameTree.#listed(this.root), at: at.reverse()};
+    const {setup, settings, clocks, began} = this;
+    return {setup, settings, clocks, began, nodes: GameTree.#listed(this.root), at: at.reverse()};
   }
 
   static fromData(data) {
@@ -89,6 +91,7 @@ export class GameTree {
     tree.root = nodes[0];
     tree.here = data.at.reduce((node, index) => node.children[index] ?? node, tree.root);
     tree.clocks = data.clocks;
+    tree.began = data.began ?? null; // trees that were kept before have none
     if (data.ending) tree.last.ending = data.ending; // as it was kept before
     return tree;
   }

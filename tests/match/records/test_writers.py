@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import chess.pgn
 import cshogi
@@ -49,7 +50,7 @@ def game_record(game: str, line: str, **changes: object) -> GameRecord:
         "reason": "resignation",
         "first_limit": "60",
         "second_limit": "nodes=5",
-        "started": "2026-11-25T12:30:05Z",
+        "started": "2026-11-25T10:30:05Z",
         "duration_s": 1.5,
     }
     return GameRecord(**(fields | changes))  # type: ignore[arg-type]
@@ -85,7 +86,7 @@ def test_pgn() -> None:
         "WhiteTimeControl": "60",
         "BlackTimeControl": "nodes=5",
         "UTCDate": "2026.11.25",
-        "UTCTime": "12:30:05",
+        "UTCTime": "10:30:05",
         "PlyCount": "5",
         "Termination": "normal",
     }
@@ -143,7 +144,7 @@ def test_sgf() -> None:
     moves = [(step.colour, vertex_text(step.action, (9, 9))) for step in read.steps if isinstance(step, Move)]
     assert moves == [(0, "C3"), (1, "E5"), (0, "pass"), (1, "pass")]
     assert (read.black_name, read.white_name, read.result, read.komi) == ("A engine", "B: engine", "W+2.5", 7.5)
-    assert (read.event, read.date) == ("a match", "2026-11-25")
+    assert read.event == "a match"
     assert "rules: resignation" in read.comment
     comments = [step.comment for step in read.steps if isinstance(step, Move)]
     assert comments[0] == ""
@@ -186,7 +187,6 @@ def test_csa() -> None:
     assert parsed[0].scores[2:] == [30, -31, 32]
     assert parsed[1].endgame == "%SENNICHITE"
     assert cshogi.Board(parsed[2].sfen).sfen().split()[:3] == records[2].start.split()[:3]
-    assert parsed[0].var_info["START_TIME"] == "2026/11/25 12:30:05"
 
 
 @pytest.mark.parametrize(
@@ -204,6 +204,23 @@ def test_csa_endings(ending: Ending, reason: str, points: float, word: str) -> N
     text = csa_text(game_record("shogi", "7g7f", ending=ending, reason=reason, points=points), "x")
     assert word in text.splitlines()
     assert f"'result {points:g}: {ending.value}: {reason}" in text.splitlines()
+
+
+def test_the_time_of_a_game_is_the_local_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    try:
+        for game, move, written in (
+            ("chess", "e2e4", ['[Date "2026.11.26"]', '[UTCDate "2026.11.25"]', '[UTCTime "20:30:05"]']),
+            ("go", "E5", ["DT[2026-11-26]"]),
+            ("shogi", "7g7f", ["$START_TIME:2026/11/26 05:30:05", "開始日時\uff1a2026/11/26 05:30:05"]),
+        ):
+            record = game_record(game, move, started="2026-11-25T20:30:05Z")
+            texts = [form.write(record, "x") for form in load_game(game).records if form.write is not None]
+            assert [part for part in written if not any(part in text for text in texts)] == []
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_every_ending_can_be_written() -> None:
