@@ -303,6 +303,15 @@ class Person(Console):
         return self.said
 
 
+def test_lines_that_are_pasted_at_once_are_taken_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terminals paste them in brackets, and readline makes one line of them."""
+    pasted = iter(["e4\ne5\n\nNf3\n", "", "d5"])
+    monkeypatch.setattr("builtins.input", lambda _prompt: next(pasted))
+    console = Console(PLAIN)
+    console.terminal = True
+    assert [console.line() for _ in range(5)] == ["e4", "e5", "Nf3", "", "d5"]
+
+
 def test_ctrl_c_that_comes_while_the_board_is_drawn_loses_no_game(tmp_path: Path) -> None:
     said = Person("e4", str(tmp_path / "game.pgn"), interrupted_at=2).plays("chess")
     assert said[2:] == [f"saved as {tmp_path}/game.pgn", "bye"]

@@ -62,7 +62,9 @@ class Console:
             return line
         try:
             if self.terminal:
-                return input(prompt).strip()
+                line, *more = input(prompt).splitlines() or [""]  # lines that were pasted come as one
+                self._typed_ahead += filter(None, map(str.strip, more))
+                return line.strip()
             if sys.stdin.isatty():
                 click.echo(prompt, nl=False)
             line = sys.stdin.readline()
