@@ -541,6 +541,17 @@ def test_a_game_that_is_over_by_the_rules_is_no_unfinished_one(page: Page, addre
     expect(other.locator("#offers")).to_be_hidden()
 
 
+def test_a_game_as_its_file_has_it_is_no_unfinished_one(page: Page, address: str) -> None:
+    load(page, "chess-game.pgn")
+    expect(page.locator("#moves .move")).to_have_count(4)
+    other = page.context.new_page()
+    opened(other, address)
+    expect(other.locator("#offers")).to_be_hidden()
+    play(page, "f1b5")
+    opened(another := page.context.new_page(), address)
+    expect(another.locator("#offers")).to_contain_text("unfinished game of chess, 5 moves")
+
+
 def test_boards_without_a_move_push_no_game_out(page: Page, address: str) -> None:
     begin(page, "chess")
     play(page, "e2e4", "e7e5")

@@ -176,8 +176,9 @@ export class Shelf {
 }
 
 function unfinished(kept) {
-  const {root, last} = GameTree.fromData(kept.tree);
-  return root.children.length > 0 && !last.ending && !last.over;
+  const tree = GameTree.fromData(kept.tree), {root, last} = tree;
+  const inFile = last.told && tree.ends().length === 1; // it was loaded, and nothing was added
+  return root.children.length > 0 && !last.ending && !last.over && !inFile;
 }
 
 // What a storage holds, null where it holds nothing, undefined where the browser lends none.
