@@ -17,6 +17,7 @@ import secrets
 import shutil
 import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -270,6 +271,12 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder, nor a link to one", str(path)) from None
+
+
+def require_writable(folder: Path) -> None:
+    """Raise OSError where no file can be made in a folder, which `write_atomically` does."""
+    with named(folder):
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 def append_whole(path: Path, data: bytes, *, new: bool = True) -> None:

@@ -35,7 +35,7 @@ from muzero_engine.match.ladder.calibration import (
 from muzero_engine.match.ladder.ladder import BadLadder, LadderSettings, Openings, ladder_facts, ladder_openings
 from muzero_engine.match.ladder.level_checks import CheckGames, LevelCheck, plan_checks
 from muzero_engine.match.ladder.opponents import Ladder, installed, missing
-from muzero_engine.match.ladder.report import manifest_of
+from muzero_engine.match.ladder.report import manifest_of, require_writable_manifest
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES as GAMES_FILE
@@ -111,9 +111,11 @@ def calibrate(
     settings = LadderSettings(
         game=game, engine="levels", weights=manifest.networks_digest(), control=LONGEST_MOVE, seed=seed
     )
-    store = _open(out or Path("calibrations") / ladder.label.replace(" ", "-"), ladder, settings)
     other = _other_levels(manifest, scale_of(ladder))
     writes = folder.resolve() != shipped_weights_dir(game) and not other if write is None else write
+    if writes:
+        require_writable_manifest(folder)
+    store = _open(out or Path("calibrations") / ladder.label.replace(" ", "-"), ladder, settings)
     click.echo(_destination(folder, writes, other))
 
     def check(name: str) -> None:

@@ -3,6 +3,8 @@
     startpos moves 7g7f 3c3d
     sfen lnsgkgsnl/1r5b1/... b - 1 moves 7g7f
 
+    7g7f 3c3d
+
 with `position`, `sfen` or `fen` before it or without, with moves or without. Empty lines and those that begin with `#`
 are skipped. What a match writes of a game without formats of its own is a file of such lines, `games.ugi`.
 """
@@ -13,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from muzero_engine.games.base import Game, Position, RecordedGame, RecordEntry, RecordFormat
+from muzero_engine.games.base import BadPosition, Game, IllegalMove, Position, RecordedGame, RecordEntry, RecordFormat
 from muzero_engine.games.record import GameRecord
 
 START = "startpos"
@@ -51,9 +53,17 @@ def last_position_line(text: str) -> str:
 def line_format(from_text: Callable[[str], Position], suffixes: tuple[str, ...], *, start: str) -> RecordFormat:
     """Return the format of lines for one game. `start` is the text of the initial position of its first board."""
 
-    def read(line: str, _initial: Position) -> RecordedGame:
+    def read(line: str, initial: Position) -> RecordedGame:
         position, moves = split_line(line)
-        return RecordedGame(None if position is None else from_text(position).text(), moves)
+        if position is None:
+            return RecordedGame(None, moves)
+        try:
+            return RecordedGame(from_text(position).text(), moves)
+        except BadPosition:
+            words = tuple(line.split())
+            if moves or not _is_move(words[0], initial):
+                raise
+            return RecordedGame(None, words)
 
     def write(record: GameRecord, _event: str) -> str:
         return f"{line_of(record, start)}\n"
@@ -67,6 +77,14 @@ def line_format(from_text: Callable[[str], Position], suffixes: tuple[str, ...],
         write=write,
         written_once=b"\n",
     )
+
+
+def _is_move(word: str, position: Position) -> bool:
+    try:
+        position.parse_action(word)
+    except IllegalMove:
+        return False
+    return True
 
 
 def line_format_of(game: Game, suffixes: tuple[str, ...] = ()) -> RecordFormat:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
@@ -63,6 +66,10 @@ def games_in(folder: Path) -> list[dict[str, str]]:
     return [json.loads(line) for line in (folder / "games.jsonl").read_text().splitlines()[1:]]
 
 
+def unwritable(dir: Path) -> NoReturn:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
 @pytest.mark.usefixtures("three")
 def test_levels_are_measured_gone_on_with_and_checked(
     tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
@@ -71,6 +78,10 @@ def test_levels_are_measured_gone_on_with_and_checked(
     folder = tmp_path / "games"
     arguments = ["--weights", str(weights), "--out", str(folder)]
     assert "games are played in pairs: 4 or 6" in calibrate(*arguments, "--check", "5").output
+    with monkeypatch.context() as patched:
+        patched.setattr("muzero_engine.files.tempfile.TemporaryFile", unwritable)
+        assert f"{weights / 'manifest.json'} cannot be written: Read-only" in calibrate(*arguments).output
+    assert not folder.exists()  # nothing was played for it
     begun = calibrate(*arguments, "--games", "20", "--no-write")
     assert begun.exit_code == 0, begun.output
     assert begun.output.startswith(f"the manifest of {weights} stays as it is (--write: ")

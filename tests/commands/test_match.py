@@ -231,6 +231,10 @@ def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
         (["--game", "chess", "-e", "name=a random", "-e", "random", "--resume"], "--out FOLDER"),
         (["--game", "chess", "-e", "muzero --multipv 3", "-e", "random", "--resume"], "--out FOLDER"),  # an older one's
         (["--game", "chess", "--engines", "missing.toml"], "cannot read missing.toml"),
+        (
+            ["--game", "chess", "-e", "name=a random", "-e", "random", "--random-plies", "5", "--max-plies", "5"],
+            "--max-plies 5 leaves nothing to play behind",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(

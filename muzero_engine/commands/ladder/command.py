@@ -34,6 +34,7 @@ from muzero_engine.match.ladder.report import (
     markdown_report,
     progress_line,
     put_ratings,
+    require_writable_manifest,
     text_report,
 )
 from muzero_engine.match.ladder.rung_games import own_players
@@ -154,6 +155,8 @@ def ladder(
             manifest_of(folder, settings.weights)
 
     runner = Runner(engines, ladder.game, concurrency=concurrency, check=check)
+    if write_manifest:
+        require_writable_manifest(folder)
     store = _open(out or where, ladder, settings)
     click.echo(store.to_play(max(0, games - len(store.records))))
     try:

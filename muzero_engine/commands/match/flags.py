@@ -118,7 +118,17 @@ class Flags:
         return with_numbers([entry.settings(self.game, limit, idle=self.resume) for entry in entries])
 
     def openings(self, settings: MatchSettings) -> list[Opening]:
-        """Return the openings, from the file or at random. Raises BadOpenings."""
+        """Return the openings, from the file or at random. Raises BadOpenings, BadMatch."""
+        found, cap = self._openings(settings), self.max_plies
+        for opening in found:
+            if cap is not None and len(opening.moves) >= cap:
+                raise BadMatch(
+                    f"--max-plies {cap} leaves nothing to play behind {opening.name}, an opening of "
+                    f"{len(opening.moves)} plies: allow more, or shorten it by --opening-plies or --random-plies"
+                )
+        return found
+
+    def _openings(self, settings: MatchSettings) -> list[Opening]:
         game = load_game(self.game)
         initial = initial_position(game, settings.game)
         if self.openings_file is not None:

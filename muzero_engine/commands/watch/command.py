@@ -6,7 +6,6 @@ import functools
 import json
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,7 +30,7 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.environments.base import BadEnvironment, Environment, EnvironmentSpec, ObservationKind, close_all
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
-from muzero_engine.files import expanded
+from muzero_engine.files import expanded, require_writable
 from muzero_engine.inference.manifest import MANIFEST, BadWeights, EnvironmentDescription, Manifest
 from muzero_engine.training.report.episodes_record import EpisodesRecord
 from muzero_engine.training.report.progress import plain_number
@@ -295,7 +294,7 @@ def _films(gif: str | None, mp4: str | None) -> list[tuple[Path, FilmWriter]]:
         if not recording.replaceable(path):
             raise click.ClickException(f"{path} is there already, and is no film: choose another name")
         try:
-            tempfile.TemporaryFile(dir=path.parent).close()
+            require_writable(path.parent)
         except OSError as error:
             raise click.ClickException(f"{path} cannot be written: {error.strerror or error}") from None
     if mp4 is not None:

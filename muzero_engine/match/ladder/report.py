@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from muzero_engine.files import write_atomically
+from muzero_engine.files import require_writable, write_atomically
 from muzero_engine.games.record import GameRecord
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import MANIFEST, Manifest, Rating
@@ -125,6 +125,14 @@ def manifest_of(folder: Path, network: str) -> Manifest:
     if manifest.networks_digest() != network:
         raise BadLadder(f"{folder} has another network by now than these games were begun with: its manifest stays")
     return manifest
+
+
+def require_writable_manifest(folder: Path) -> None:
+    """Raise BadLadder where the manifest of a bundle cannot be written: before games are played for it."""
+    try:
+        require_writable(folder)
+    except OSError as error:
+        raise BadLadder(f"{folder / MANIFEST} cannot be written: {error.strerror or error}; copy the folder") from None
 
 
 def put_ratings(

@@ -9,6 +9,7 @@ files are made again from `games.jsonl` if they do not hold the same games.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -224,6 +225,8 @@ def writing_to(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # whoever read standard output is gone
         where = error.filename if isinstance(error, FileNotFoundError) else folder
         raise BadMatch(f"cannot write to {where}: {error.strerror or error}") from None
 

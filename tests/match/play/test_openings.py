@@ -89,6 +89,7 @@ def test_lines_of_moves(tmp_path: Path, ending: str) -> None:
     sfen = "lnsgkgsnl/1r5b1/ppppppppp/9/9/2P6/PP1PPPPPP/1B5R1/LNSGKGSNL w - 2"
     text = f"""startpos moves 7g7f 3c3d
 position startpos
+7g7f 3c3d 2g2f
 sfen {sfen} moves 8c8d
 position sfen {sfen}
 {sfen[:-2]}
@@ -97,6 +98,7 @@ position sfen {sfen}
     assert [(opening.start, opening.moves) for opening in openings] == [
         (None, ("7g7f", "3c3d")),
         (None, ()),
+        (None, ("7g7f", "3c3d", "2g2f")),
         (sfen, ("8c8d",)),
         (sfen, ()),
         (sfen[:-2] + " 1", ()),

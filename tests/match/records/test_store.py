@@ -19,7 +19,7 @@ from muzero_engine.games.record import Ending, GameRecord, PlyRecord, Score, Sco
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.records import store as module
 from muzero_engine.match.records.record_json import BadRecord, parse_record, record_line
-from muzero_engine.match.records.store import GAMES, Store, file_name
+from muzero_engine.match.records.store import GAMES, Store, file_name, writing_to
 from muzero_engine.match.settings.match_settings import BadMatch
 
 FACTS = {"players": ["a", "b"], "limit": "60"}
@@ -180,6 +180,11 @@ def test_what_the_disk_refuses_is_said_in_one_line(
     with pytest.raises(BadMatch, match=r"^cannot write to .*: as the system says it$"):
         Store.resume(tmp_path, "chess", FACTS)
     assert (tmp_path / GAMES).read_bytes() == before
+
+
+def test_a_reader_that_is_gone_is_no_fault_of_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(BrokenPipeError), writing_to(tmp_path):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
