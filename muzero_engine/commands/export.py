@@ -222,7 +222,9 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
         made_for = load_game(config.game)
         boards = tuple(board_shares(config.self_play, made_for.spec))
         searched = f", {plies:,} positions" if plies else ""
-        played = f"trained by self-play: {games:,} games{searched}, {steps:,} steps"
+        shown = ", ".join(f"{rows}x{columns}" for rows, columns in boards)
+        where = f" on {shown}" if len(made_for.spec.shapes) > 1 else ""
+        played = f"trained by self-play: {games:,} games{where}{searched}, {steps:,} steps"
     note = f"{played}, {device_hours:.2f} device-hours (preset {config.preset})"
     return network, made_for, Training(note, games, plies, steps, round(device_hours, 4), boards), now.step
 

@@ -22,7 +22,7 @@ from support.cycles import run_records
 
 from muzero_engine.cli import main
 from muzero_engine.commands.common import training
-from muzero_engine.commands.common.run_words import edited_by_hand
+from muzero_engine.commands.common.run_words import edited_by_hand, what_comes_next
 from muzero_engine.commands.common.times import Duration, about
 from muzero_engine.files import page_mark
 from muzero_engine.games.registry import load_game
@@ -31,7 +31,9 @@ from muzero_engine.network.network_file import load_network
 from muzero_engine.training import distributed
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import StopRequest
+from muzero_engine.training.presets import preset
 from muzero_engine.training.report.run_metrics import METRICS_FILE, lines
+from muzero_engine.training.run.loop import RunEnd
 from muzero_engine.training.self_play.rules import RulesError
 from muzero_engine.training.settings_text import to_json, with_overrides
 
@@ -86,8 +88,6 @@ def test_a_run_from_nothing_to_a_bundle(tmp_path: Path) -> None:
     run = tmp_path / "run"
     output = done(*NEW, "--run", run, "--steps", 2, *TINY)
     assert output.startswith(f"tictactoe in {run}, loading PyTorch\n")
-    assert call(*NEW, "--init", run, *TINY).exit_code == 1
-    assert list(Path("runs").iterdir()) == [run]  # no folder stays of what never began
     assert f"tictactoe, preset tiny, on cpu, from nothing, in {run}\n" in output
     assert re.search(r"on this processor the first gradient step comes in about \d+ s, all 2 in about \d+ s ", output)
     assert f"all steps are done: {run / 'checkpoint-2'}\n" in output
@@ -379,6 +379,15 @@ def test_a_run_without_metrics_has_no_report(tmp_path: Path) -> None:
     result = call("report", tmp_path)
     assert result.exit_code == 1
     assert result.output == f"Error: {tmp_path / 'metrics.jsonl'} cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize(("name", "flag"), [("tiny", " --size 5"), ("release", "")])
+def test_a_run_on_other_boards_than_the_usual_one_says_how_to_play_on_them(
+    name: str, flag: str, tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoint-1").mkdir()
+    words = what_comes_next(preset("go", name), tmp_path, RunEnd.ASKED)
+    assert f"muzero-engine play go{flag} --weights" in words
 
 
 def test_a_run_of_which_no_game_is_over_is_exported_without_a_picture(tmp_path: Path) -> None:

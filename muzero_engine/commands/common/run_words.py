@@ -12,6 +12,8 @@ from muzero_engine.commands.common.subjects import subject_of
 from muzero_engine.commands.common.times import about
 from muzero_engine.dataclass_json import parse_json, to_data
 from muzero_engine.files import read_limited
+from muzero_engine.games.registry import load_game
+from muzero_engine.training.board_settings import board_shares
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import default_preset
 from muzero_engine.training.report.words import words_for
@@ -124,5 +126,14 @@ def what_comes_next(config: TrainConfig, folder: Path, ending: RunEnd) -> str:
         f"go on:  muzero-engine train --run {run} --resume{more}\n"
         f"curves: muzero-engine report {run}\n"
         f"play:   muzero-engine export --run {run} --out {weights}\n"
-        f"        muzero-engine {subject.after_export} --weights {weights}"
+        f"        muzero-engine {subject.after_export}{_size(config)} --weights {weights}"
     )
+
+
+def _size(config: TrainConfig) -> str:
+    """Return the flag that chooses a board of the run's games, where they are on others than the game's usual one."""
+    if config.learns_environment:
+        return ""
+    spec = load_game(config.name).spec
+    boards = board_shares(config.self_play, spec)
+    return "" if spec.shapes[0] in boards else f" --size {next(iter(boards))[0]}"
