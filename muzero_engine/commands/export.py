@@ -186,7 +186,7 @@ def _there(folder: Path) -> Manifest | None:
 
 def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Training, int]:
     """Return the network of a run's checkpoint, what it plays, what made it, and the run's own step there."""
-    from muzero_engine.training.board_settings import board_shares
+    from muzero_engine.training.board_settings import board_shares, chosen_boards
     from muzero_engine.training.run.checkpoint_contents import (
         Counters,
         newest_checkpoint,
@@ -222,8 +222,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
         made_for = load_game(config.game)
         boards = tuple(board_shares(config.self_play, made_for.spec))
         searched = f", {plies:,} positions" if plies else ""
-        shown = ", ".join(f"{rows}x{columns}" for rows, columns in boards)
-        where = f" on {shown}" if len(made_for.spec.shapes) > 1 else ""
+        where = chosen_boards(config.self_play, made_for.spec)
         played = f"trained by self-play: {games:,} games{where}{searched}, {steps:,} steps"
     note = f"{played}, {device_hours:.2f} device-hours (preset {config.preset})"
     return network, made_for, Training(note, games, plies, steps, round(device_hours, 4), boards), now.step

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from muzero_engine.commands.common.run_words import run_title
 from muzero_engine.commands.common.texts import PAGE_BEGINS, FilledPath, PagePath
 from muzero_engine.commands.common.training import require_training_libraries, training_errors
 from muzero_engine.files import page_mark, read_beginning, read_limited
@@ -50,6 +51,6 @@ def _title(folder: Path) -> str:
     """Return what the report of a run is called."""
     try:
         config = from_json(read_limited(folder / "config.json", 1 << 20).decode())
+        return f"{run_title(config)}: {folder.name}"
     except (OSError, ValueError):
         return f"Training run {folder.name}"
-    return f"{config.name}, preset {config.preset}: {folder.name}"

@@ -20,6 +20,8 @@ from muzero_engine.commands.common.interrupts import INTERRUPTED
 from muzero_engine.commands.common.run_words import (
     edited_by_hand,
     is_of_a_run,
+    other_boards,
+    run_title,
     tell_what_to_expect,
     what_comes_next,
     what_is_there,
@@ -36,7 +38,7 @@ from muzero_engine.commands.common.training import (
 )
 from muzero_engine.files import new_folder, write_atomically
 from muzero_engine.games.registry import game_names
-from muzero_engine.inference.manifest import CHECKPOINT, HISTORY
+from muzero_engine.inference.manifest import CHECKPOINT, HISTORY, Training
 from muzero_engine.machine import usable_cores
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.idle_settings import refuse_idle
@@ -316,7 +318,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     begun = f"from step {checkpoint.step:,}" if checkpoint else f"from {order.initial or 'nothing'}"
     if order.cluster is not None and config.learns_environment:
         raise BadSettings("clusters play board games only: go on without --cluster")
-    progress.note(f"{config.name}, preset {config.preset}, on {where}, {begun}, in {folder}")
+    progress.note(f"{run_title(config)}, on {where}, {begun}, in {folder}")
     if world.is_main and checkpoint is None and order.cluster is None:
         tell_what_to_expect(
             config,
@@ -374,7 +376,10 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
         raise BadSettings(f"{order.initial} {what} a run: its bundle is what to begin with (muzero-engine export)")
     sizes = [name.removeprefix("network.") for name in _names(order.changes) if name.startswith("network.")]
     network, config = initial_network(file, config, sizes)
-    return _Beginning(config, None, network, file, _earlier(file))
+    learnt = training_beside(file)
+    if (line := other_boards(config, order.initial, learnt.boards)) is not None:
+        note(line)
+    return _Beginning(config, None, network, file, _earlier(learnt))
 
 
 def _names(changes: Sequence[str]) -> list[str]:
@@ -407,11 +412,10 @@ def _latest_run(subject: Subject | None) -> str:
     return f": --run {max(runs, key=lambda run: run.stat().st_mtime)} is the latest" if runs else ""
 
 
-def _earlier(file: Path) -> Counters:
-    """Return what the network of a checkpoint's file learnt, by the manifest beside it; nothing where there is none."""
+def _earlier(learnt: Training) -> Counters:
+    """Return what the network that a run begins with learnt."""
     from muzero_engine.training.run.checkpoint_contents import Counters
 
-    learnt = training_beside(file)
     return Counters(
         step=learnt.steps, games=learnt.games, plies=learnt.plies, device_seconds=learnt.device_hours * 3600
     )

@@ -3,6 +3,8 @@ longest game. No torch here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from muzero_engine.games.base import GameSpec, Shape
 from muzero_engine.training.config import SelfPlaySettings
 
@@ -12,6 +14,16 @@ def board_shares(settings: SelfPlaySettings, spec: GameSpec) -> dict[Shape, floa
     shares = dict(settings.shapes) or {spec.shapes[0]: 1.0}
     total = sum(shares.values())
     return {shape: share / total for shape, share in shares.items()}
+
+
+def boards_text(boards: Iterable[Shape]) -> str:
+    """Return boards as people write them: "9x9, 13x13"."""
+    return ", ".join(f"{rows}x{columns}" for rows, columns in boards)
+
+
+def chosen_boards(settings: SelfPlaySettings, spec: GameSpec) -> str:
+    """Return " on 9x9, 13x13", the boards that are played; "" for a game that has one."""
+    return f" on {boards_text(board_shares(settings, spec))}" if len(spec.shapes) > 1 else ""
 
 
 def group_sizes(settings: SelfPlaySettings, spec: GameSpec) -> dict[Shape, int]:

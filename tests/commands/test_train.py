@@ -22,7 +22,7 @@ from support.cycles import run_records
 
 from muzero_engine.cli import main
 from muzero_engine.commands.common import training
-from muzero_engine.commands.common.run_words import edited_by_hand, what_comes_next
+from muzero_engine.commands.common.run_words import edited_by_hand, other_boards, run_title, what_comes_next
 from muzero_engine.commands.common.times import Duration, about
 from muzero_engine.files import page_mark
 from muzero_engine.games.registry import load_game
@@ -388,6 +388,20 @@ def test_a_run_on_other_boards_than_the_usual_one_says_how_to_play_on_them(
     (tmp_path / "checkpoint-1").mkdir()
     words = what_comes_next(preset("go", name), tmp_path, RunEnd.ASKED)
     assert f"muzero-engine play go{flag} --weights" in words
+
+
+def test_a_run_on_other_boards_than_its_network_was_trained_on_says_so() -> None:
+    small, bundle = preset("go", "tiny"), Path("weights/go")
+    assert run_title(small) == "go on 5x5, preset tiny"
+    assert run_title(preset("chess", "tiny")) == "chess, preset tiny"
+    line = other_boards(small, bundle, ((9, 9), (13, 13)))
+    assert line is not None
+    assert line.startswith(
+        "weights/go was trained on 9x9, 13x13, and this run plays on 5x5, of which alone it learns: "
+    )
+    as_asked = with_overrides(small, [line.split("--set ")[1].split()[0]])
+    assert other_boards(as_asked, bundle, ((9, 9), (13, 13))) is None
+    assert other_boards(small, bundle, ()) is None  # which are not known
 
 
 def test_a_run_of_which_no_game_is_over_is_exported_without_a_picture(tmp_path: Path) -> None:

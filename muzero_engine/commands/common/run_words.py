@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,9 @@ from muzero_engine.commands.common.subjects import subject_of
 from muzero_engine.commands.common.times import about
 from muzero_engine.dataclass_json import parse_json, to_data
 from muzero_engine.files import read_limited
+from muzero_engine.games.base import Shape
 from muzero_engine.games.registry import load_game
-from muzero_engine.training.board_settings import board_shares
+from muzero_engine.training.board_settings import board_shares, boards_text, chosen_boards
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.presets import default_preset
 from muzero_engine.training.report.words import words_for
@@ -57,6 +58,26 @@ def tell_what_to_expect(
             f"preset {usual} is for processors; on a GPU it would be {better.preset}: {better.network.channels} "
             f"channels, {better.self_play.games:,} {words.games} at once, an hour or less"
         )
+
+
+def run_title(config: TrainConfig) -> str:
+    """Return what a run learns, and by which preset: "go on 9x9, preset small"."""
+    boards = "" if config.learns_environment else chosen_boards(config.self_play, load_game(config.name).spec)
+    return f"{config.name}{boards}, preset {config.preset}"
+
+
+def other_boards(config: TrainConfig, source: Path, boards: Sequence[Shape]) -> str | None:
+    """Return what to say where the network of `source`, which a run begins with, was trained on `boards` that the run
+    does not play on; None elsewhere."""
+    if config.learns_environment:
+        return None
+    played = board_shares(config.self_play, load_game(config.name).spec)
+    if set(boards) <= set(played):
+        return None
+    return (
+        f"{source} was trained on {boards_text(boards)}, and this run plays and learns on {boards_text(played)} alone: "
+        "another --preset, or --set self_play.shapes, has other boards"
+    )
 
 
 def edited_by_hand(file: Path, before: TrainConfig, now: TrainConfig) -> str | None:
