@@ -396,11 +396,8 @@ def test_a_run_on_other_boards_than_its_network_was_trained_on_says_so() -> None
     assert run_title(preset("chess", "tiny")) == "chess, preset tiny"
     line = other_boards(small, bundle, ((9, 9), (13, 13)))
     assert line is not None
-    assert line.startswith(
-        "weights/go was trained on 9x9, 13x13, and this run plays on 5x5, of which alone it learns: "
-    )
-    as_asked = with_overrides(small, [line.split("--set ")[1].split()[0]])
-    assert other_boards(as_asked, bundle, ((9, 9), (13, 13))) is None
+    assert line.startswith("weights/go was trained on 9x9, 13x13, and this run plays and learns on 5x5 alone: ")
+    assert other_boards(with_overrides(small, ["self_play.shapes=9x9:1,13x13:2"]), bundle, ((9, 9),)) is None
     assert other_boards(small, bundle, ()) is None  # which are not known
 
 
