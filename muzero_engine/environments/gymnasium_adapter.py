@@ -21,6 +21,7 @@ from gymnasium.envs.registration import load_env_creator
 
 from muzero_engine.environments.base import BadEnvironment, one_line
 from muzero_engine.environments.settings import EnvironmentSettings
+from muzero_engine.installing import install_command, pip
 
 MINATAR, ATARI = "MinAtar/", "ALE/"
 _MINATAR_ACTIONS = ("stay", "left", "up", "right", "down", "fire")  # its letters n, l, u, r, d, f
@@ -107,12 +108,13 @@ def made_by_id(settings: EnvironmentSettings, *, picture: bool) -> tuple[Gymnasi
     arguments: dict[str, Any] = {"render_mode": "rgb_array"} if picture else {}
     repeats = settings.sticky >= 0
     if name.startswith(MINATAR):
-        minatar = _imported("minatar.gym", name, "pip install 'muzero-engine[environments]'")
+        minatar = _imported("minatar.gym", name, install_command("environments"))
         if name not in gymnasium.registry:
             minatar.register_envs()
         arguments |= {"sticky_action_prob": settings.sticky} if repeats else {}
     elif name.startswith(ATARI):
-        ale = _imported("ale_py", name, "pip install ale-py (its licence is the GPL, so that it is yours to install)")
+        licence = "its licence is the GPL, so that it is yours to install"
+        ale = _imported("ale_py", name, f"{pip()} install ale-py ({licence})")
         ale.ALEInterface.setLoggerMode(ale.LoggerMode.Error)  # else each worker says who made it
         arguments |= {"frameskip": 1} | ({"repeat_action_probability": settings.sticky} if repeats else {})
     else:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.environments.base import BadEnvironment, Observation
+from muzero_engine.installing import install_command
 
 _COLOURS = (1, 3)  # planes that images come with
 
@@ -20,7 +21,7 @@ class ImageFormat:
         try:
             from PIL import Image
         except ImportError:
-            raise BadEnvironment("images are resized by Pillow: pip install 'muzero-engine[environments]'") from None
+            raise BadEnvironment(f"images are resized by Pillow: {install_command('environments')}") from None
         self._image = Image
         full = shape if len(shape) == 3 else (*shape, 1)
         self._first = full[2] not in _COLOURS

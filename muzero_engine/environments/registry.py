@@ -27,6 +27,7 @@ from muzero_engine.environments.base import BadEnvironment, EnvironmentSpec, clo
 from muzero_engine.environments.prepared import EnvironmentSource, PreparedEnvironment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import code_digest
+from muzero_engine.installing import install_command
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -258,7 +259,7 @@ def _adapter(name: str) -> ModuleType:
     try:
         return importlib.import_module("muzero_engine.environments.gymnasium_adapter")
     except ImportError as error:
-        raise BadEnvironment(f"{name} needs Gymnasium: pip install 'muzero-engine[environments]' ({error})") from None
+        raise BadEnvironment(f"{name} needs Gymnasium: {install_command('environments')} ({error})") from None
 
 
 @functools.cache

@@ -29,6 +29,7 @@ from muzero_engine.environments.base import ObservationKind
 from muzero_engine.inference.bundle import Bundle
 from muzero_engine.inference.graph_names import initializer_names
 from muzero_engine.inference.manifest import INITIAL, RECURRENT, RECURRENT_INT8, BadWeights, Manifest, weight_name
+from muzero_engine.installing import pip
 from muzero_engine.machine import usable_cores
 from muzero_engine.model import TOP, InitialOutput, RecurrentOutput
 
@@ -73,10 +74,10 @@ _PROVIDERS = {
 _ON_PROCESSOR = (Backend.CPU, Backend.OPENVINO)
 _AUTO_ORDER = (Backend.CUDA, Backend.DIRECTML, Backend.CPU)
 _PACKAGES = {
-    Backend.CUDA: "pip uninstall onnxruntime, then pip install 'onnxruntime-gpu[cuda,cudnn]'",
-    Backend.DIRECTML: "pip uninstall onnxruntime, then pip install onnxruntime-directml (Windows)",
-    Backend.COREML: "pip install onnxruntime (macOS)",
-    Backend.OPENVINO: "pip uninstall onnxruntime, then pip install onnxruntime-openvino",
+    Backend.CUDA: f"{pip()} uninstall onnxruntime, then {pip()} install 'onnxruntime-gpu[cuda,cudnn]'",
+    Backend.DIRECTML: f"{pip()} uninstall onnxruntime, then {pip()} install onnxruntime-directml (Windows)",
+    Backend.COREML: f"{pip()} install onnxruntime (macOS)",
+    Backend.OPENVINO: f"{pip()} uninstall onnxruntime, then {pip()} install onnxruntime-openvino",
 }
 
 

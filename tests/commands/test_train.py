@@ -20,8 +20,8 @@ from click.testing import CliRunner, Result
 from support import environments
 from support.cycles import run_records
 
+from muzero_engine import installing
 from muzero_engine.cli import main
-from muzero_engine.commands.common import training
 from muzero_engine.commands.common.run_words import edited_by_hand, other_boards, run_title, what_comes_next
 from muzero_engine.commands.common.times import Duration, about
 from muzero_engine.files import page_mark
@@ -437,8 +437,8 @@ def test_the_systems_own_python_which_pip_refuses_gets_an_environment(
     (tmp_path / "EXTERNALLY-MANAGED").touch()
     monkeypatch.setattr("sys.prefix", sys.base_prefix)
     monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
-    monkeypatch.setattr(training, "ROOT", tmp_path)  # installed from an index
-    assert training.install_command("train") == (
+    monkeypatch.setattr(installing, "ROOT", tmp_path)  # installed from an index
+    assert installing.install_command("train") == (
         "python3 -m venv muzero && muzero/bin/pip install 'muzero-engine[train]', then muzero/bin/muzero-engine"
     )
 

@@ -7,9 +7,6 @@ import contextlib
 import gc
 import importlib.util
 import os
-import shlex
-import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +16,10 @@ from muzero_engine.commands.common.refusals import refusal
 from muzero_engine.files import read_limited
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import CHECKPOINT, MANIFEST, MAX_FILE_BYTES, FileInfo, Manifest, Training
+from muzero_engine.installing import install_command
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory")  # how PyTorch says it, of a GPU and of a processor
 LIBRARIES = ("torch", "safetensors", "matplotlib", "onnx")
-ROOT = Path(__file__).resolve().parents[3]  # of the checkout, where this package is in one
 
 
 @contextlib.contextmanager
@@ -78,15 +75,6 @@ def require_ray() -> None:
 
 def _missing(library: str) -> click.ClickException:
     return click.ClickException(f"this needs {library}, which playing does not: {install_command('train')}")
-
-
-def install_command(extra: str) -> str:
-    """Return the command that adds an extra of this package to the Python that runs it."""
-    source = f"{ROOT}[{extra}]" if (ROOT / "pyproject.toml").exists() else f"muzero-engine[{extra}]"
-    marker = Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
-    if sys.prefix == sys.base_prefix and marker.exists():  # the system's own Python, which refuses
-        return f"python3 -m venv muzero && muzero/bin/pip install {shlex.quote(source)}, then muzero/bin/muzero-engine"
-    return f"{shlex.quote(sys.executable)} -m pip install {shlex.quote(source)}"
 
 
 def manifest_beside(checkpoint: Path) -> Manifest | None:

@@ -14,7 +14,6 @@ from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctr
 from muzero_engine.commands.common.machine import machine
 from muzero_engine.commands.common.numbers import FiniteNumber
 from muzero_engine.commands.common.rating_flags import concurrency_flag, out_flag, weights_flag, without_flag
-from muzero_engine.commands.common.training import install_command
 from muzero_engine.commands.ladder.rungs import RungsRequest, play_rungs
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.figures import PicturesUnavailable
@@ -23,6 +22,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import default_weights_dir, load_bundle
 from muzero_engine.inference.manifest import Manifest
+from muzero_engine.installing import install_command
 from muzero_engine.match.ladder.ladder import BadLadder, Climb, LadderSettings, ladder_facts, ladder_openings
 from muzero_engine.match.ladder.opponents import LADDERS, Ladder, installed, ladder_of, missing
 from muzero_engine.match.ladder.placing import rung_games, rung_ratings

@@ -8,10 +8,10 @@ import click
 
 from muzero_engine import __version__
 from muzero_engine.commands.common.interrupts import INTERRUPTED, signals_as_ctrl_c
-from muzero_engine.commands.common.training import install_command
 from muzero_engine.commands.match.flags import IDENTITIES, MACHINE, PAGE, match_facts
 from muzero_engine.figures import PicturesUnavailable
 from muzero_engine.games.record import GameRecord
+from muzero_engine.installing import install_command
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.play.runner import Runner
 from muzero_engine.match.records.moves import move_count

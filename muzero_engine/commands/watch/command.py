@@ -32,6 +32,7 @@ from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded, require_writable
 from muzero_engine.inference.manifest import MANIFEST, BadWeights, EnvironmentDescription, Manifest
+from muzero_engine.installing import pip
 from muzero_engine.training.report.episodes_record import EpisodesRecord
 from muzero_engine.training.report.progress import plain_number
 
@@ -46,7 +47,7 @@ FPS = 15.0
 RUN_METRICS = "metrics.jsonl"  # what every training run has
 NO_PICTURE = "the environment does not draw itself, so that what it lets be seen is shown"
 ELSEWHERE = "; or say where its class is with --env PATH:Class"
-PYGAME = "many of Gymnasium's need pygame: pip install pygame"
+PYGAME = f"many of Gymnasium's need pygame: {pip()} install pygame"
 OF_NO_USE = frozenset(
     "multipv temperature temperature_plies smart_pruning_factor mate_search seed draw_value_white "
     "draw_value_black".split()
@@ -282,7 +283,7 @@ def _films(gif: str | None, mp4: str | None) -> list[tuple[Path, FilmWriter]]:
     except ModuleNotFoundError as error:
         if error.name != "PIL":
             raise
-        raise click.ClickException("a recording needs Pillow: pip install pillow") from None
+        raise click.ClickException(f"a recording needs Pillow: {pip()} install pillow") from None
     wanted = ((gif, recording.write_gif), (mp4, recording.write_mp4))
     for text, suffix in ((gif, ".gif"), (mp4, ".mp4")):
         if text is not None and Path(text).suffix.lower() != suffix:

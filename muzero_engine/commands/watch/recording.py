@@ -14,11 +14,12 @@ import click
 from PIL import Image
 
 from muzero_engine.files import read_beginning, write_atomically
+from muzero_engine.installing import pip
 
 COLOURS = 240  # of a GIF: what is left says that a point stays as it was, which makes files of a third the size
 SAMPLED = 12  # pictures that its colours are chosen by
 LAST_SECONDS = 1.5  # that the last picture stays
-NO_FFMPEG = "an MP4 needs ffmpeg: install it, or pip install imageio-ffmpeg, or record a GIF with --gif"
+NO_FFMPEG = f"an MP4 needs ffmpeg: install it, or {pip()} install imageio-ffmpeg, or record a GIF with --gif"
 
 
 def ffmpeg() -> str:

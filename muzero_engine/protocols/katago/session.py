@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,7 @@ from muzero_engine.protocols.katago.query import Query, QueryError, parse_query,
 from muzero_engine.protocols.katago.waiting import Queue, Task, TooMuch
 
 _POLL_S = 0.02  # how often a session looks whether its search is over, where nothing wakes it
+_READ_S = 0.05  # that lines which wait are read for between two searches: the first answer comes before the last query
 DEFAULT_VISITS = 500  # where neither the query nor the session says; that of KataGo's example configuration
 
 
@@ -69,7 +71,7 @@ class KatagoAnalysisSession:
         """Take one line, and search until nothing is left to do."""
         self._accept(line)
         while self._waiting and not self._inbox.abandoned:
-            self._accept_more()
+            self._accept_more(_passed(_READ_S))
             if self._waiting:
                 self._answer(self._waiting.take())
         return True
@@ -87,8 +89,9 @@ class KatagoAnalysisSession:
 
     # Input
 
-    def _accept_more(self) -> None:
-        while self._inbox.wait(0.0) and (line := self._inbox.get()) is not None:
+    def _accept_more(self, enough: Callable[[], bool]) -> None:
+        """Take the lines that wait, until `enough` says that something else is due."""
+        while not enough() and self._inbox.wait(0.0) and (line := self._inbox.get()) is not None:
             self._accept(line)
 
     def _accept(self, line: str) -> None:
@@ -223,7 +226,7 @@ class KatagoAnalysisSession:
         )
         while not results and not self._engine.wait(_POLL_S if self._inbox.closed else 0.0):
             self._inbox.wait(_POLL_S)
-            self._accept_more()
+            self._accept_more(lambda: bool(results))
             if task.terminated or self._inbox.abandoned:
                 self._engine.stop()
         self._engine.wait()
@@ -242,6 +245,12 @@ class KatagoAnalysisSession:
 
     def _send(self, fields: dict[str, Any]) -> None:
         self._writer.write(json.dumps(fields, separators=(",", ":")))
+
+
+def _passed(seconds: float) -> Callable[[], bool]:
+    """Return what tells whether so much time has passed since now."""
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() >= until
 
 
 def analysis(

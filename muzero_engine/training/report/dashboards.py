@@ -6,14 +6,13 @@ Neither library is needed but where it is asked for. Curves go on where a run is
 from __future__ import annotations
 
 import importlib.util
-import shlex
-import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from muzero_engine.installing import pip
 from muzero_engine.training.report.run_metrics import CycleRecord
 from muzero_engine.training.report.step_metrics import Means
 
@@ -64,7 +63,7 @@ def dashboards(run: Path, *, tensorboard: bool, wandb: bool) -> tuple[Callable[[
     chosen = ((tensorboard, "tensorboard", _tensorboard), (wandb, "wandb", _wandb))
     for asked, library, _ in chosen:
         if asked and importlib.util.find_spec(library) is None:
-            raise NoDashboard(f"--{library} needs {library}: {shlex.quote(sys.executable)} -m pip install {library}")
+            raise NoDashboard(f"--{library} needs {library}: {pip()} install {library}")
     return tuple(make(run) for asked, _, make in chosen if asked)
 
 

@@ -21,6 +21,7 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, Writer, run_session
+from muzero_engine.protocols.katago import session as module
 from muzero_engine.protocols.katago import waiting
 from muzero_engine.protocols.katago.query import parse_query
 from muzero_engine.protocols.katago.session import DEFAULT_VISITS, KatagoAnalysisSession
@@ -72,7 +73,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
+def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr(module, "_READ_S", 60.0)  # all lines that wait are read before the next search
     return Desk()
 
 
@@ -124,6 +126,14 @@ def test_turns_are_answered_by_priority(desk: Desk) -> None:
     late = desk.send({**BASE, "id": "low"}, {**BASE, "id": "high", "priority": 3}, {**BASE, "id": "low too"})
     assert [answer["id"] for answer in late] == ["high", "low", "low too"]
     assert desk.one(moves=moves)["turnNumber"] == 3
+
+
+def test_a_search_is_answered_before_all_queries_are_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_READ_S", 0.0)
+    assert [answer["id"] for answer in desk.send({**BASE, "id": "first"}, {**BASE, "id": "second"})] == ["first"]
+    line = desk.inbox.get()
+    assert line is not None
+    assert [answer["id"] for answer in desk.send(line)] == ["second"]
 
 
 def test_policy_marks_illegal_moves(desk: Desk) -> None:
