@@ -15,6 +15,7 @@ from muzero_engine.match.engines.base import (
     ReplyKind,
     last_words,
 )
+from muzero_engine.match.engines.declared import refused
 from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.settings.match_settings import EngineSettings, Patience
 
@@ -37,7 +38,7 @@ class DialogueClient(ProcessClient, abc.ABC):
 
     def __init__(self, settings: EngineSettings, patience: Patience) -> None:
         super().__init__(settings, patience)
-        self._offered: set[str] = set()  # names of options, in lower case
+        self._offered: dict[str, str] = {}  # options by their names in lower case, and what is declared of each
         self._start = "startpos"
 
     def start(self) -> None:
@@ -60,13 +61,17 @@ class DialogueClient(ProcessClient, abc.ABC):
                 self.identity = " ".join(words[2:])[:MAX_IDENTITY]
             if words[:2] == ["option", "name"]:
                 end = words.index("type") if "type" in words else len(words)
-                self._offered.add(" ".join(words[2:end]).lower())
+                self._offered[" ".join(words[2:end]).lower()] = " ".join(words[end:])
                 size += len(text)
                 self._bound(size)
         for name, value in self.settings.options:
             if not self._offers(name):
                 offered = ", ".join(sorted(self._offered)) or "none"
                 raise EngineFailure(Ending.WRONG_REPLY, f"it has no option {name!r}; those it has: {offered}")
+            if (takes := refused(self._offered.get(name.lower(), ""), value)) is not None:
+                raise EngineFailure(
+                    Ending.WRONG_REPLY, f"{name} takes {takes[:MAX_IDENTITY]}, not {value[:40] or 'nothing'}"
+                )
             self._set_option(name, value)
         self._wait_until_ready()
 

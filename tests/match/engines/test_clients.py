@@ -12,6 +12,7 @@ from muzero_engine.games.record import Ending, Score, ScoreKind
 from muzero_engine.games.registry import load_game
 from muzero_engine.match.engines import base, dialogue, process
 from muzero_engine.match.engines.base import EngineFailure, GameSetup, ProcessClient, Question
+from muzero_engine.match.engines.declared import refused
 from muzero_engine.match.engines.dialogue import parse_info
 from muzero_engine.match.engines.gtp import GtpClient, parse_final_score, parse_report
 from muzero_engine.match.engines.registry import make_client
@@ -159,6 +160,34 @@ def test_options(game: str) -> None:
     assert said(engine, game) == "setoption name skill level value 3"
     with pytest.raises(EngineFailure, match=r"no option 'Contempt'; those it has: skill level"):
         said(with_options(scripted("a", game), ("Contempt", "3")), game)
+
+
+@pytest.mark.parametrize("game", ["chess", "shogi", "tictactoe"])
+def test_a_value_that_an_option_does_not_take_is_refused(game: str) -> None:
+    """Engines drop it without a word, and play on at full strength."""
+    with pytest.raises(EngineFailure, match=r"^Skill Level takes 0 to 20, not 21$"):
+        said(with_options(scripted("a", game), ("Skill Level", "21")), game)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "taken", "not_taken", "words"),
+    [
+        ("type check default false", ["true", "false"], ["yes", "True", "1", ""], "true or false"),
+        ("type spin default 1 min -100 max 100", ["-100", "0", "100"], ["-101", "101", "1.5", "a", ""], "-100 to 100"),
+        ("type spin default 1 min 1 max 10 ", ["1"], ["9" * 5000], "1 to 10"),
+        ("type spin default 1", ["-5"], ["x"], "a whole number"),
+        ("type combo default Very Solid var Very Solid var Risky", ["very solid", "Risky"], ["Solid"], "one of Very"),
+        ("type combo default a", ["b"], [], ""),
+        ("type button", [""], ["x"], "no value"),
+        ("type string default <empty>", ["", "min 3"], [], ""),
+        ("type filename default x", ["y"], [], ""),
+        ("", ["", "anything"], [], ""),
+        ("type", ["x"], [], ""),
+    ],
+)
+def test_values_that_an_option_takes(declaration: str, taken: list[str], not_taken: list[str], words: str) -> None:
+    assert [refused(declaration, value) for value in taken] == [None] * len(taken)
+    assert all((refused(declaration, value) or "").startswith(words or "?") for value in not_taken)
 
 
 def test_options_that_every_usi_engine_takes() -> None:
