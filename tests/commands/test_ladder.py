@@ -17,16 +17,20 @@ import pytest
 from click.testing import CliRunner
 
 from muzero_engine.cli import main
+from muzero_engine.commands.ladder.command import _engine
 from muzero_engine.inference.bundle import read_manifest
 from muzero_engine.inference.manifest import Training
+from muzero_engine.match.ladder.ladder import LadderSettings
 from muzero_engine.match.ladder.opponents import LADDERS
 from muzero_engine.match.ladder.rung_games import own_players
 from muzero_engine.match.ladder.rungs import read_rungs
 from muzero_engine.match.records.verify import verify
+from muzero_engine.match.settings.match_settings import BadMatch
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "muzero_engine", "ladder", "--game", "chess"]
 FAST = ["--control", "nodes=1"]
+SETTINGS = LadderSettings(game="chess", engine="muzero", weights="")
 
 
 @pytest.fixture
@@ -186,3 +190,24 @@ def test_what_is_missing_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     done = ladder("--list", cwd=tmp_path)
     assert done.returncode == 0
     assert "pip install sunfish" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("game", "control", "problem"),
+    [
+        ("chess", "none", "it would think for ever"),
+        ("shogi", "40/60", "USI has increments and byoyomi of one period"),
+        ("go", "depth=3", "GTP cannot say nodes or depth"),
+    ],
+)
+def test_a_control_that_the_protocol_cannot_say_is_refused(game: str, control: str, problem: str) -> None:
+    with pytest.raises(BadMatch, match=problem):
+        _engine(replace(SETTINGS, game=game, control=control), ROOT)
+
+
+def test_a_number_of_simulations_is_said_on_the_command_line_where_the_protocol_has_no_word_for_it() -> None:
+    """GTP: the engine would think as long as it does without a clock."""
+    engine = _engine(replace(SETTINGS, game="go", control="nodes=30"), ROOT)
+    assert engine.command[-4:] == ("--visits", "30", "--move-time", "3600")
+    assert str(engine.control) == "none"
+    assert str(_engine(replace(SETTINGS, control="nodes=30"), ROOT).control) == "nodes=30"

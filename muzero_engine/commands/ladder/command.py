@@ -42,10 +42,17 @@ from muzero_engine.match.play.runner import NotStarted, Runner
 from muzero_engine.match.records.store import GAMES, Store
 from muzero_engine.match.results.page import PICTURES, Played, write_page, write_pictures
 from muzero_engine.match.results.tables import aligned
-from muzero_engine.match.settings.match_settings import EngineSettings, client_kind, own_command
+from muzero_engine.match.settings.match_settings import (
+    ClientKind,
+    EngineSettings,
+    check_engine,
+    client_kind,
+    own_command,
+)
 from muzero_engine.match.settings.time_control import TimeControl
 
 ENGINE = "muzero"
+LONG_MOVE = "3600"  # seconds: its number of simulations ends a search before
 PROCESSOR = "processor"  # what a ladder's folder calls it
 TABLE, PAGE = "ladder.md", "ladder.html"  # in it
 BESIDE = {  # flags that say what is done -> those that have an effect then
@@ -225,12 +232,15 @@ def _play(ladder: Ladder, settings: LadderSettings, climb: Climb, runner: Runner
 
 
 def _engine(settings: LadderSettings, weights: Path) -> EngineSettings:
-    return EngineSettings(
-        name=settings.engine,
-        kind=client_kind(settings.game),
-        command=own_command(settings.game, str(weights), settings.threads),
-        control=TimeControl.parse(settings.control),
-    )
+    """Return how the weights play. Raises BadMatch where the protocol cannot say this control."""
+    command = own_command(settings.game, str(weights), settings.threads)
+    control = TimeControl.parse(settings.control)
+    if client_kind(settings.game) is ClientKind.GTP and control.nodes is not None:  # which the command line says
+        command = (*command, "--visits", str(control.nodes), "--move-time", LONG_MOVE)
+        control = replace(control, nodes=None)
+    engine = EngineSettings(name=settings.engine, kind=client_kind(settings.game), command=command, control=control)
+    check_engine(engine, settings.game)
+    return engine
 
 
 def _open(folder: Path, ladder: Ladder, settings: LadderSettings) -> Store:

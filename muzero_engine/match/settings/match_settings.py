@@ -134,10 +134,11 @@ def check_engines(engines: Sequence[EngineSettings], game: str) -> None:
             raise BadMatch(
                 f"{engine.name[:80]!a} cannot be an engine's name: use up to 60 characters, no quotes, brackets or \\"
             )
-        _check_engine(engine, game)
+        check_engine(engine, game)
 
 
-def _check_engine(engine: EngineSettings, game: str) -> None:
+def check_engine(engine: EngineSettings, game: str) -> None:
+    """Make sure that an engine can play this game with its time control. Raises BadMatch."""
     if engine.kind is not ClientKind.RANDOM:
         if engine.kind is not client_kind(game):
             raise BadMatch(
