@@ -207,6 +207,7 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
     network = read_network(checkpoint)
     made_for: MadeFor
     boards: Boards
+    where = ""  # the last games were played
     if network.config.returns is not None:
         described = _description(config.environment, network.config.returns)
         made_for = replace(
@@ -223,8 +224,8 @@ def _of_run(run: Path, step: int | None) -> tuple[MuZeroNetwork, MadeFor, Traini
         boards = tuple(board_shares(config.self_play, made_for.spec))
         searched = f", {plies:,} positions" if plies else ""
         where = chosen_boards(config.self_play, made_for.spec)
-        played = f"trained by self-play: {games:,} games{where}{searched}, {steps:,} steps"
-    note = f"{played}, {device_hours:.2f} device-hours (preset {config.preset})"
+        played = f"trained by self-play: {games:,} games{searched}, {steps:,} steps"
+    note = f"{played}, {device_hours:.2f} device-hours (preset {config.preset}{where})"
     return network, made_for, Training(note, games, plies, steps, round(device_hours, 4), boards), now.step
 
 
