@@ -399,6 +399,21 @@ def test_a_game_is_gone_through(page: Page) -> None:
     expect(status(page)).to_have_text("black wins: checkmate", timeout=60_000)
 
 
+def test_a_variation_that_is_gone_through_stays_the_line_that_is_saved_and_gone_on_with(page: Page) -> None:
+    begin(page, "chess")
+    play(page, "e2e4", "e7e5")
+    page.click("#back")
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    play(page, "c7c5", "g1f3", "d7d6", "d2d4")
+    page.click("#review")
+    page.click("#save")
+    with page.expect_download() as download:
+        page.click("#save-form .main")
+    assert b"\n1. e4 c5 2. Nf3 d6 3. d4 " in download.value.path().read_bytes()
+    page.reload()
+    expect(page.locator("#moves .here")).to_have_text("3. d4")
+
+
 def test_the_tree_is_shown_as_it_grows(page: Page) -> None:
     begin(page, "chess")
     page.click("#analyse")

@@ -72,8 +72,8 @@ def csa_text(record: GameRecord, event: str) -> str:
         lines.append(f"'{comment(ply)}")
     lines += filter(None, [_ending(record)])
     if record.ending is not Ending.UNTOLD:
-        reason = record.reason.encode("ascii", "replace").decode()
-        lines.append(f"'result {record.points:g}: {record.ending.value}: {reason}")
+        ending, reason = record.ending.value, record.reason.encode("ascii", "replace").decode()
+        lines.append(f"'result {record.points:g}: {ending}" + ("" if reason in ("", ending) else f": {reason}"))
     return "\n".join([*lines, "/", ""])
 
 

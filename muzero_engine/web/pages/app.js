@@ -130,6 +130,7 @@ class Page {
 
   async refresh() {
     const turn = ++this.turn, tree = this.tree;
+    tree.looked = null;
     this.busy(true);
     try {
       const shown = await this.connection.ask("show", {where: tree.where(), kanji: this.board.kanji});

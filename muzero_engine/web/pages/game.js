@@ -7,6 +7,7 @@ export class GameTree {
     this.settings = settings; // {people, elo, seconds, clock, increment, names}
     this.root = {move: null, children: [], parent: null, score: null}; // with an ending, {winner, reason}, where the
     this.here = this.root; // game ended at a node, but not by the rules, `over` where by them, and `told` by its file
+    this.looked = null; // {line, here} while the game is gone through: its nodes, and where it is meanwhile
     this.clocks = null; // seconds left of both players
     this.began = null; // when the first move was played, in seconds since 1970
   }
@@ -42,6 +43,7 @@ export class GameTree {
 
   // The nodes of the line that goes on from here by first children, this path included.
   mainLine() {
+    if (this.looked) return this.looked.line;
     const line = GameTree.path(this.here);
     for (let one = this.here; one.children.length; one = one.children[0]) line.push(one.children[0]);
     return line;
@@ -74,7 +76,7 @@ export class GameTree {
 
   toData() {
     const at = [];
-    for (let one = this.here; one.parent; one = one.parent) at.push(one.parent.children.indexOf(one));
+    for (let one = this.looked?.here ?? this.here; one.parent; one = one.parent) at.push(one.parent.children.indexOf(one));
     const {setup, settings, clocks, began} = this;
     return {setup, settings, clocks, began, nodes: GameTree.#listed(this.root), at: at.reverse()};
   }

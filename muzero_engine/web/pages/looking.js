@@ -42,18 +42,19 @@ export async function horizons(page) {
 }
 
 export async function review(page) {
-  const line = page.tree.mainLine(), here = page.tree.here;
+  const {tree} = page, line = tree.mainLine(), here = tree.looked?.here ?? tree.here;
   if (!line.length) { page.say("there is no move to go through"); return; }
   page.analysing = false;
   by("analyse").setAttribute("aria-pressed", "false");
   page.clocks.stop();
-  for (const node of [page.tree.root, ...line]) {
+  tree.looked = {line, here};
+  for (const node of [tree.root, ...line]) {
     const turn = ++page.turn;
     await page.stop();
     try {
-      const shown = await page.connection.ask("show", {where: page.tree.where(node), kanji: page.board.kanji});
+      const shown = await page.connection.ask("show", {where: tree.where(node), kanji: page.board.kanji});
       if (turn !== page.turn) return;
-      page.tree.here = node;
+      tree.here = node;
       page.shown = shown;
       page.render();
       by("resign").disabled = true; // this is not where the game is
@@ -67,6 +68,6 @@ export async function review(page) {
       if (!await page.search("review", shortly(page), turn) || turn !== page.turn) return;
     } catch (error) { page.failed(error); return; }
   }
-  page.tree.here = here;
+  tree.here = here;
   page.refresh();
 }

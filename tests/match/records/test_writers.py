@@ -203,7 +203,8 @@ def test_csa() -> None:
 def test_csa_endings(ending: Ending, reason: str, points: float, word: str) -> None:
     text = csa_text(game_record("shogi", "7g7f", ending=ending, reason=reason, points=points), "x")
     assert word in text.splitlines()
-    assert f"'result {points:g}: {ending.value}: {reason}" in text.splitlines()
+    told = ending.value if reason == ending.value else f"{ending.value}: {reason}"
+    assert f"'result {points:g}: {told}" in text.splitlines()
 
 
 def test_the_time_of_a_game_is_the_local_one(monkeypatch: pytest.MonkeyPatch) -> None:
