@@ -145,7 +145,7 @@ def check_shogi(folder: Path, claims: list[Claim]) -> Iterator[tuple[int, str]]:
     for number, claim in enumerate(claims):
         try:
             parsed = CSA.Parser.parse_str(texts[number])[0]
-            expect(f"'result {claim.points:g}: {claim.ending}: " in texts[number], "games.csa has another result")
+            expect(f"'result {claim.points:g}: {claim.ending}" in texts[number], "games.csa has another result")
             start, _, words = lines[number].partition(" moves ")
             usi = words.split()
             csa = [cshogi.move_to_usi(move) for move in parsed.moves]
