@@ -38,7 +38,7 @@ from muzero_engine.commands.common.training import (
 )
 from muzero_engine.files import new_folder, write_atomically
 from muzero_engine.games.registry import game_names
-from muzero_engine.inference.manifest import CHECKPOINT, HISTORY, Training
+from muzero_engine.inference.manifest import CHECKPOINT, HISTORY, MANIFEST, Training
 from muzero_engine.machine import usable_cores
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.idle_settings import refuse_idle
@@ -362,7 +362,7 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
     if order.subject is None:
         raise BadSettings(f"{folder} has no checkpoint to go on from, and {_needs_game()}")
     if not is_of_a_run(folder / CONFIG):
-        for name in (CONFIG, METRICS_FILE, NETS):
+        for name in (CONFIG, METRICS_FILE, NETS, MANIFEST):
             if (folder / name).exists():
                 raise BadSettings(f"{folder} holds {name}, which is no run's: choose another folder")
     name = order.preset_name or default_preset(on_gpu=world.device.type == "cuda")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from muzero_engine.inference.manifest import (
 )
 
 WEIGHTS_VARIABLE = "MUZERO_WEIGHTS"
+RUN_METRICS = "metrics.jsonl"  # what every training run has
 MAX_DIMENSIONS = 8  # of a tensor
 
 StoredTensors = dict[str, npt.NDArray[np.float16]]  # the tensors of a checkpoint by name
@@ -76,6 +78,11 @@ def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a bundle; its files are not looked at. Raises BadWeights."""
     if not os.path.isdir(folder):  # unlike Path's, it knows any name
         raise BadWeights(f"there are no weights in {folder}: it is not a folder; give the folder of a weights bundle")
+    if (folder / RUN_METRICS).exists() and not (folder / MANIFEST).exists():
+        named = shlex.quote(str(folder))
+        raise BadWeights(
+            f"{folder} is a training run: muzero-engine export --run {named} --out WEIGHTS makes weights of it"
+        )
     data = _read(folder, MANIFEST, MAX_MANIFEST_BYTES)
     return Manifest.from_json(data, str(folder))
 

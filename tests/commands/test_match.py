@@ -206,6 +206,12 @@ def test_ctrl_c_reaches_no_engine_and_leaves_none(tmp_path: Path) -> None:
             os.kill(pid, 0)
 
 
+def test_no_match_is_put_among_the_files_of_a_bundle(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").touch()
+    result = match("--game", "tictactoe", "-e", "name=a random", "-e", "random", "--out", tmp_path)
+    assert result.output == f"Error: {tmp_path} holds a bundle of weights: choose another folder\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [

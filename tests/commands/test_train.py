@@ -537,7 +537,9 @@ def test_a_run_begun_anew_over_one_without_a_checkpoint_says_so(tmp_path: Path) 
     assert done(*command).count(f"{tmp_path} {line}\n") == 1
 
 
-@pytest.mark.parametrize(("name", "text"), [("config.json", '{"my": "settings"}'), ("metrics.jsonl", "mine")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("config.json", '{"my": "settings"}'), ("metrics.jsonl", "mine"), ("manifest.json", "{}")]
+)
 def test_no_run_begins_over_files_of_somebody_else(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     (tmp_path / "checkpoint-last").mkdir()  # as other programs have, too

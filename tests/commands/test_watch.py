@@ -351,11 +351,6 @@ def test_what_cannot_be_watched_is_told_in_a_line(
     assert "Traceback" not in result.output
 
 
-def test_a_training_run_is_not_taken_for_weights(tmp_path: Path) -> None:
-    (tmp_path / "metrics.jsonl").touch()
-    assert f"export --run {tmp_path} --out" in _run("watch", "--weights", tmp_path).output
-
-
 def test_a_board_in_the_browser_is_not_opened_for_an_environment(
     chain_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,12 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
         load_bundle(folder)
 
 
+def test_a_training_run_is_said_to_be_one(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").touch()
+    with pytest.raises(BadWeights, match=f"is a training run: muzero-engine export --run {tmp_path} --out WEIGHTS"):
+        load_bundle(tmp_path)
+
+
 def test_playing_does_not_need_the_curves(tmp_path: Path) -> None:
     export_bundle(tiny_network(GAME), GAME, tmp_path / "new", training=Training("x"), picture=b"png", history=b"{}")
     for name in (PICTURE, HISTORY):

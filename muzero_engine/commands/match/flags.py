@@ -18,7 +18,7 @@ from muzero_engine.files import expanded, folder_name, new_folder
 from muzero_engine.games.base import BadPosition
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.bundle import WEIGHTS_VARIABLE, default_weights_dir, read_manifest
-from muzero_engine.inference.manifest import BadWeights
+from muzero_engine.inference.manifest import MANIFEST, BadWeights
 from muzero_engine.match.play.game import GamePlan, initial_position
 from muzero_engine.match.play.openings import Opening, random_openings, read_openings
 from muzero_engine.match.play.runner import Runner
@@ -183,6 +183,8 @@ class Flags:
         """Return a new folder, once all engines have been started: a mistyped one leaves none. Raises BadMatch."""
         if self.out is not None:
             refuse_games(self.out)
+            if (self.out / MANIFEST).exists():
+                raise BadMatch(f"{self.out} holds a bundle of weights: choose another folder")
         names = [engine.name for engine in settings.engines]
         runner.start(names)
         place = Path("matches")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -31,7 +30,7 @@ from muzero_engine.environments.base import BadEnvironment, Environment, Environ
 from muzero_engine.environments.registry import load_environment
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.files import expanded, require_writable
-from muzero_engine.inference.manifest import MANIFEST, BadWeights, EnvironmentDescription, Manifest
+from muzero_engine.inference.manifest import BadWeights, EnvironmentDescription, Manifest
 from muzero_engine.installing import pip
 from muzero_engine.training.report.episodes_record import EpisodesRecord
 from muzero_engine.training.report.progress import plain_number
@@ -44,7 +43,6 @@ MOST_STEPS = 2000  # the same, whatever is asked for: their pictures take 400 kB
 TELL_SECONDS = 10.0  # between two lines on how far an episode is, where there is no terminal
 FIRST_SECONDS = 3.0  # to the first of them
 FPS = 15.0
-RUN_METRICS = "metrics.jsonl"  # what every training run has
 NO_PICTURE = "the environment does not draw itself, so that what it lets be seen is shown"
 ELSEWHERE = "; or say where its class is with --env PATH:Class"
 PYGAME = f"many of Gymnasium's need pygame: {pip()} install pygame"
@@ -138,15 +136,9 @@ def watch(
 
 
 def _folder(environment_id: str, options: EngineOptions) -> Path:
-    """Return the folder of the weights. Raises BadWeights for a training run, which is likely to be meant."""
+    """Return the folder of the weights."""
     if options.weights:
-        folder = expanded(options.weights)
-        if (folder / RUN_METRICS).exists() and not (folder / MANIFEST).exists():
-            named = shlex.quote(str(folder))
-            raise BadWeights(
-                f"{folder} is a training run: muzero-engine export --run {named} --out WEIGHTS makes weights of it"
-            )
-        return folder
+        return expanded(options.weights)
     if not environment_id:
         raise click.UsageError(
             f"which network is to act? --weights names the folder of a bundle, --env one of {shipped_environments()}"
