@@ -35,7 +35,8 @@ from muzero_engine.protocols.katago.query import Query, QueryError, parse_query,
 from muzero_engine.protocols.katago.waiting import Queue, Task, TooMuch
 
 _POLL_S = 0.02  # how often a session looks whether its search is over, where nothing wakes it
-_READ_S = 0.05  # that lines which wait are read for between two searches: the first answer comes before the last query
+_READ_S, _MOST_READ_S = 0.05, 1.0  # that lines which wait are read for between two searches, so that answers come ...
+_READ_SHARE = 4.0  # ... before the last query, and what stands behind many queries is not read much later for it
 DEFAULT_VISITS = 500  # where neither the query nor the session says; that of KataGo's example configuration
 
 
@@ -70,10 +71,13 @@ class KatagoAnalysisSession:
     def handle(self, line: str) -> bool:
         """Take one line, and search until nothing is left to do."""
         self._accept(line)
+        reading = _READ_S
         while self._waiting and not self._inbox.abandoned:
-            self._accept_more(_passed(_READ_S))
+            self._accept_more(_passed(reading))
             if self._waiting:
+                began = time.monotonic()
                 self._answer(self._waiting.take())
+                reading = max(_READ_S, min(_MOST_READ_S, _READ_SHARE * (time.monotonic() - began)))
         return True
 
     def refuse(self, why: str) -> None:
