@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from muzero_engine.games.base import BadPosition, Game, IllegalMove, Position, RecordedGame, RecordEntry, RecordFormat
+from muzero_engine.games.base import Game, IllegalMove, Position, RecordedGame, RecordEntry, RecordFormat
 from muzero_engine.games.record import GameRecord
 
 START = "startpos"
@@ -54,16 +54,10 @@ def line_format(from_text: Callable[[str], Position], suffixes: tuple[str, ...],
     """Return the format of lines for one game. `start` is the text of the initial position of its first board."""
 
     def read(line: str, initial: Position) -> RecordedGame:
+        if bare := bare_moves(line, initial):
+            return RecordedGame(None, bare)
         position, moves = split_line(line)
-        if position is None:
-            return RecordedGame(None, moves)
-        try:
-            return RecordedGame(from_text(position).text(), moves)
-        except BadPosition:
-            words = tuple(line.split())
-            if moves or not _is_move(words[0], initial):
-                raise
-            return RecordedGame(None, words)
+        return RecordedGame(None if position is None else from_text(position).text(), moves)
 
     def write(record: GameRecord, _event: str) -> str:
         return f"{line_of(record, start)}\n"
@@ -79,12 +73,14 @@ def line_format(from_text: Callable[[str], Position], suffixes: tuple[str, ...],
     )
 
 
-def _is_move(word: str, position: Position) -> bool:
+def bare_moves(line: str, initial: Position) -> tuple[str, ...]:
+    """Return the moves of a line that begins with one; nothing of any other, which names a position."""
+    words = tuple(line.split())
     try:
-        position.parse_action(word)
+        initial.parse_action(words[0])
     except IllegalMove:
-        return False
-    return True
+        return ()
+    return words
 
 
 def line_format_of(game: Game, suffixes: tuple[str, ...] = ()) -> RecordFormat:

@@ -14,7 +14,7 @@ import chess
 from muzero_engine.games.base import BadPosition, Position, RecordedGame, RecordFormat
 from muzero_engine.games.chess.pgn import read_pgn, split_pgn
 from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
-from muzero_engine.games.lines import SUFFIXES, split_line, split_lines
+from muzero_engine.games.lines import SUFFIXES, bare_moves, split_line, split_lines
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_text import comment, ending_text, local_start, with_movers
 
@@ -41,8 +41,11 @@ _OPERATION = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*+"?)+')
 # Reading
 
 
-def read_line(line: str, _initial: Position) -> RecordedGame:
-    """Return a FEN or EPD, or `startpos`, and moves after it; `id "name";` of an EPD names it. Raises BadPosition."""
+def read_line(line: str, initial: Position) -> RecordedGame:
+    """Return a FEN or EPD, `startpos` or nothing, and moves after it; `id "name";` of an EPD names it. Raises
+    BadPosition."""
+    if bare := bare_moves(line, initial):
+        return RecordedGame(None, bare)
     if "moves" in re.split('[;"]', line, maxsplit=1)[0].split():
         text, moves = split_line(line)
         return RecordedGame(None if text is None else position_from_fen(text).text(), moves)

@@ -107,6 +107,8 @@ position sfen {sfen}
     assert go.moves == ("C3", "G7")
     (chess,) = read(tmp_path, "chess" + ending, f"position fen {FIRST} moves e7e5")
     assert (chess.start, chess.moves) == (FIRST, ("e7e5",))
+    (bare,) = read(tmp_path, "bare" + ending, "e2e4 e7e5")
+    assert (bare.start, bare.moves) == (None, ("e2e4", "e7e5"))
     (cross,) = read(tmp_path, "cross" + ending, "x../.o./... moves c1", "tictactoe")
     assert (cross.start, cross.moves) == ("x../.o./...", ("c1",))
 
