@@ -365,7 +365,6 @@ def test_a_loaded_game_is_saved_with_what_its_file_says_of_it(
         ("chess", ".pgn", "time", '[Termination "time forfeit"]'),
         ("chess", ".pgn", "resignation", "{ White wins; resignation } 1-0"),
         ("go", ".sgf", "time", "RE[B+T]"),
-        ("shogi", ".csa", "time", "%TIME_UP"),
     ],
 )
 def test_how_a_game_ended_is_saved(client: Client, game: str, suffix: str, reason: str, written: str) -> None:
@@ -378,6 +377,21 @@ def test_a_game_began_with_its_first_move_and_not_when_it_is_saved(client: Clien
     for began, date in ((1_000_000_000.5, b'[UTCDate "2001.09.09"]'), (None, b'[Date "????.??.??"]')):
         saved = client.ask("save", where=where, suffix=".pgn", began=began)
         assert date in base64.b64decode(saved["data"])
+
+
+@pytest.mark.parametrize("suffix", [".csa", ".kif", ".kifu"])
+@pytest.mark.parametrize("winner", [0, 1])
+@pytest.mark.parametrize("moves", [[], ["7g7f"]])
+@pytest.mark.parametrize("reason", ["resignation", "time", "declared win"])
+def test_whoever_resigns_in_shogi_has_lost_in_its_files(
+    client: Client, suffix: str, winner: int, moves: list[str], reason: str
+) -> None:
+    """Their words for it speak of the player to move, who need not be the one who resigns."""
+    where = {"game": "shogi", "moves": moves}
+    saved = client.ask("save", where=where, suffix=suffix, winner=winner, reason=reason)
+    loaded = client.ask("load", data=saved["data"], game="shogi")
+    assert loaded["told"]["winner"] == winner
+    assert [line["move"] for line in loaded["line"]] == moves
 
 
 def test_a_resignation_is_saved_as_one(client: Client) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordEntry
-from muzero_engine.games.record import Ending, ToldGame, told_date, told_name
+from muzero_engine.games.record import Ending, GameRecord, ToldGame, told_date, told_name
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 from muzero_engine.games.shogi.diagram import Diagram
 from muzero_engine.games.shogi.notation import parse_written_move
@@ -30,6 +30,8 @@ _ENDINGS = {
     **dict.fromkeys(("HIKIWAKE", "JISHOGI", "SENNICHITE", "MAX_MOVES"), (None, Ending.UNKNOWN)),
     "CHUDAN": (None, Ending.UNFINISHED),
 }
+_RESULT = re.compile(r"'result (0|0\.5|1): (?!unfinished)")  # as `games.shogi.records` writes it
+_WINNERS = {"1": 0, "0": 1, "0.5": None}
 _PLACED = re.compile(r"([0-9])([0-9])([A-Z]{2})")
 
 
@@ -46,7 +48,7 @@ def read_csa(text: str, _initial: Position) -> RecordedGame:
     set_up = False
     moves: list[str] = []
     head: dict[str, str] = {}
-    end = ""
+    end, result = "", None
     for number, line in enumerate(text.splitlines(), start=1):
         if line.startswith(("N+", "N-")):
             names["+-".index(line[1])] = line[2:].strip()
@@ -54,6 +56,8 @@ def read_csa(text: str, _initial: Position) -> RecordedGame:
         if line.startswith("$"):
             name, _, value = line[1:].partition(":")
             head.setdefault(name.strip(), value)
+        if written := _RESULT.match(line):
+            result = written[1]
         if line.startswith(("'", "$", "V")):
             continue
         for statement in filter(None, map(str.strip, line.split(","))):
@@ -78,8 +82,18 @@ def read_csa(text: str, _initial: Position) -> RecordedGame:
         diagram.mover = "+-".index(moves[0][0])
     sfen = diagram.sfen()
     winner, ending = _end(end, mover_behind(sfen, moves))
+    if result is not None and (not ending.has_result or winner != _WINNERS[result]):
+        winner, ending = _WINNERS[result], Ending.UNKNOWN
     event, date = told_name(head.get("EVENT", "")), told_date(head.get("START_TIME", ""))
     return recorded(sfen, moves, names, ToldGame(winner=winner, ending=ending, event=event, date=date))
+
+
+def is_of_mover(record: GameRecord, mover: int) -> bool:
+    """Return whether the files' word for how a game ended, which speaks of the player to move, names its winner. It
+    does not where somebody resigned while the other one was to move."""
+    if record.ending in (Ending.RESIGNATION, Ending.TIME_LOSS, Ending.ILLEGAL_MOVE, Ending.WRONG_REPLY):
+        return record.winner != mover
+    return record.ending is not Ending.DECLARATION or record.winner == mover
 
 
 def mover_behind(sfen: str, moves: Sequence[str]) -> int:

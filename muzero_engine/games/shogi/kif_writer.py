@@ -10,6 +10,7 @@ from cshogi import KIF
 
 from muzero_engine.games.record import Ending, GameRecord
 from muzero_engine.games.record_text import comment, ending_text, local_start, with_movers
+from muzero_engine.games.shogi.csa import is_of_mover
 from muzero_engine.games.shogi.sfen import START
 
 _ENDINGS = {
@@ -20,7 +21,7 @@ _ENDINGS = {
     Ending.WRONG_REPLY: "反則負け",
     Ending.PLY_CAP: "持将棋",
 }
-_BY_RULES = {"fourfold repetition": "千日手", "perpetual check": "反則勝ち"}
+_BY_RULES = {"fourfold repetition": "千日手"}
 _BROKEN_OFF = "中断"
 
 
@@ -43,15 +44,19 @@ def kif_text(record: GameRecord, event: str) -> str:
             lines.append(f"*{comment(ply)}")
         board.push(move)
         previous = move
-    if record.ending is Ending.UNKNOWN:
-        lines.append(f"まで{number}手で{'引き分け' if record.winner is None else '先後'[record.winner] + '手の勝ち'}")
+    mover = int(board.turn)
+    if record.ending is Ending.UNKNOWN or not is_of_mover(record, mover):
+        result = "引き分け" if record.winner is None else f"{'先後'[record.winner]}手の勝ち"
+        lines += [f"*{ending_text(record)}", f"まで{number}手で{result}"]
     elif record.ending is not Ending.UNTOLD:
-        lines += [f"{number + 1:4} {_ending(record)}", f"*{ending_text(record)}"]
+        lines += [f"{number + 1:4} {_ending(record, mover)}", f"*{ending_text(record)}"]
     return "\n".join([*lines, ""])
 
 
-def _ending(record: GameRecord) -> str:
+def _ending(record: GameRecord, mover: int) -> str:
     if record.ending is Ending.RULES:
+        if record.reason == "perpetual check":
+            return "反則勝ち" if record.winner == mover else "反則負け"
         return _BY_RULES.get(record.reason, "詰み")
     return _ENDINGS.get(record.ending, _BROKEN_OFF)
 

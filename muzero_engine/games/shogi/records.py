@@ -16,7 +16,7 @@ from muzero_engine.games.base import RecordFormat
 from muzero_engine.games.lines import line_format, line_of
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_text import comment, local_start, with_movers
-from muzero_engine.games.shogi.csa import read_csa, split_csa
+from muzero_engine.games.shogi.csa import is_of_mover, read_csa, split_csa
 from muzero_engine.games.shogi.kif import read_kif, split_kif
 from muzero_engine.games.shogi.kif_writer import kif_text
 from muzero_engine.games.shogi.rules import ShogiPosition
@@ -70,7 +70,7 @@ def csa_text(record: GameRecord, event: str) -> str:
         if ply.score is not None and ply.score.kind is not ScoreKind.WIN_RATE:
             lines.append(f"'** {_centipawns(ply.score) * (1 - 2 * player)}")
         lines.append(f"'{comment(ply)}")
-    lines += filter(None, [_ending(record)])
+    lines += filter(None, [_ending(record, int(board.turn))])
     if record.ending is not Ending.UNTOLD:
         ending, reason = record.ending.value, record.reason.encode("ascii", "replace").decode()
         lines.append(f"'result {record.points:g}: {ending}" + ("" if reason in ("", ending) else f": {reason}"))
@@ -82,8 +82,8 @@ def usi_line(record: GameRecord, _event: str) -> str:
     return f"{line_of(record, cshogi.STARTING_SFEN, 'sfen')}\n"
 
 
-def _ending(record: GameRecord) -> str:
-    if record.ending is Ending.UNKNOWN:
+def _ending(record: GameRecord, mover: int) -> str:
+    if record.ending is Ending.UNKNOWN or not is_of_mover(record, mover):
         return "%HIKIWAKE" if record.winner is None else ""  # there is no word for a win alone
     if record.ending is not Ending.RULES:
         return _ENDINGS[record.ending]

@@ -195,7 +195,7 @@ def test_csa() -> None:
         (Ending.RULES, "checkmate", 1.0, "%TSUMI"),
         (Ending.RULES, "perpetual check", 1.0, "%-ILLEGAL_ACTION"),
         (Ending.RULES, "perpetual check", 0.0, "%+ILLEGAL_ACTION"),
-        (Ending.DECLARATION, "declared win", 1.0, "%KACHI"),
+        (Ending.DECLARATION, "declared win", 0.0, "%KACHI"),
         (Ending.TIME_LOSS, "out of time", 1.0, "%TIME_UP"),
         (Ending.PLY_CAP, "the cap", 0.5, "%JISHOGI"),
     ],
