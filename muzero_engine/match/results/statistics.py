@@ -151,8 +151,10 @@ class Estimate:
 def estimate(results: HeadToHead) -> Estimate | None:
     """Return the difference in strength; None without a game.
 
-    Intervals are Student's, of as many observations as there are pairs and single games. Results that are all the same
-    have no spread to be measured. They get that of one observation more that is won or lost by all points.
+    Intervals are Student's, of as many observations as there are pairs and single games. That of normalised Elo, a
+    ratio of a mean and a deviation that are both measured, is by the influence of each observation on it (the delta
+    method). Results that are all the same have no spread to be measured. They get that of one observation more that is
+    won or lost by all points.
     """
     counts = _observations(results)
     if not counts:
@@ -161,23 +163,38 @@ def estimate(results: HeadToHead) -> Estimate | None:
     seen = sum(count for _, _, count in counts)
     mean = sum(points * count for _, points, count in counts) / games
     variance = sum(count * (points - size * mean) ** 2 for size, points, count in counts)
-    if variance == 0.0:
+    if uniform := variance == 0.0:
         size = counts[0][0]
         variance = seen / (seen + 1) * 0.5 * size**2 * ((1.0 - mean) ** 2 + mean**2)
         seen += 1
     deviation = math.sqrt(variance / games)  # of one game
     error = deviation / math.sqrt(games) * math.sqrt(seen / (seen - 1))
-    width = student_95(seen - 1) * error
+    student = student_95(seen - 1)
+    width = student * error
     low, high = max(mean - width, 0.0), min(mean + width, 1.0)
     unit = NORMALISED / deviation
     normalised = unit * (mean - 0.5)
-    reach = unit * width
+    if uniform:
+        reach = unit * width
+    else:
+        spread = _ratio_variance(counts, mean, deviation) * seen / (seen - 1)
+        reach = student * NORMALISED * math.sqrt(spread)
     return Estimate(
         Interval(mean, low, high),
         Interval(elo_of_score(mean), elo_of_score(low), elo_of_score(high)),
         Interval(normalised, normalised - reach, normalised + reach),
         student_share((mean - 0.5) / error, seen - 1),
     )
+
+
+def _ratio_variance(counts: Sequence[tuple[int, float, int]], mean: float, deviation: float) -> float:
+    """Return the variance of (mean - 1/2) / deviation, for large numbers of `_observations`."""
+    ratio = (mean - 0.5) / deviation
+    total = 0.0
+    for size, points, count in counts:
+        off = (points - size * mean) / deviation
+        total += count * (off - ratio / 2 * (off**2 - size)) ** 2
+    return total / sum(size * count for size, _, count in counts) ** 2
 
 
 def _observations(results: HeadToHead) -> list[tuple[int, float, int]]:
