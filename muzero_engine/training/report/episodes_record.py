@@ -54,9 +54,11 @@ class EpisodesRecord:
 
     def sentence(self) -> str:
         """Return what is told of it in a line."""
+        cut, steps = round(self.truncated * self.episodes), f"{self.length:,.0f}"
         interval = "" if self.half_width is None else f" ± {plain_number(self.half_width, 3)}"
         return (
             f"return {plain_number(self.mean)}{interval} "
             f"(median {plain_number(self.median)}, {plain_number(self.lowest)} to {plain_number(self.highest)}) "
-            f"over {self.episodes:,} episode{'s' * (self.episodes != 1)} of {self.length:,.0f} steps"
+            f"over {self.episodes:,} episode{'s' * (self.episodes != 1)} of {steps} step{'' if steps == '1' else 's'}"
+            f"{f', {cut:,} of them cut off' * (cut > 0)}"
         )

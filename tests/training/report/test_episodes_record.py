@@ -12,7 +12,7 @@ def test_a_record_of_episodes() -> None:
     assert (record.mean, record.median, record.lowest, record.highest) == (2.0, 2.0, 0.0, 4.0)
     assert record.half_width == pytest.approx(1.9627, rel=0.01)  # 2.7764 standard errors of 0.7071
     assert (record.length, record.truncated) == (20.0, 0.2)
-    assert record.sentence() == "return 2 ± 1.96 (median 2, 0 to 4) over 5 episodes of 20 steps"
+    assert record.sentence() == "return 2 ± 1.96 (median 2, 0 to 4) over 5 episodes of 20 steps, 1 of them cut off"
 
 
 def test_a_single_episode_has_no_interval() -> None:
@@ -23,3 +23,8 @@ def test_a_single_episode_has_no_interval() -> None:
 
 def test_equal_returns_have_no_spread() -> None:
     assert EpisodesRecord.of([-0.3] * 30, [10] * 30, 0).half_width == 0.0
+
+
+def test_a_sentence_says_how_many_episodes_were_cut_off() -> None:
+    cut = EpisodesRecord.of([1.0, 1.0], [1, 1], truncated=2).sentence()
+    assert cut == "return 1 ± 0 (median 1, 1 to 1) over 2 episodes of 1 step, 2 of them cut off"
