@@ -153,8 +153,9 @@ def estimate(results: HeadToHead) -> Estimate | None:
 
     Intervals are Student's, of as many observations as there are pairs and single games. That of normalised Elo, a
     ratio of a mean and a deviation that are both measured, is by the influence of each observation on it (the delta
-    method). Results that are all the same have no spread to be measured. They get that of one observation more that is
-    won or lost by all points.
+    method), but not narrower than with a known deviation: where both influences cancel out, higher orders count.
+    Results that are all the same have no spread to be measured. They get that of one observation more that is won or
+    lost by all points.
     """
     counts = _observations(results)
     if not counts:
@@ -174,11 +175,10 @@ def estimate(results: HeadToHead) -> Estimate | None:
     low, high = max(mean - width, 0.0), min(mean + width, 1.0)
     unit = NORMALISED / deviation
     normalised = unit * (mean - 0.5)
-    if uniform:
-        reach = unit * width
-    else:
+    reach = unit * width
+    if not uniform:
         spread = _ratio_variance(counts, mean, deviation) * seen / (seen - 1)
-        reach = student * NORMALISED * math.sqrt(spread)
+        reach = max(reach, student * NORMALISED * math.sqrt(spread))
     return Estimate(
         Interval(mean, low, high),
         Interval(elo_of_score(mean), elo_of_score(low), elo_of_score(high)),

@@ -46,7 +46,7 @@ def pairs(*counts: int) -> HeadToHead:
 
 # Published results of another implementation: the unit tests of fastchess (app/tests/elo_test.cpp and sprt_test.cpp),
 # which give two digits. Its intervals are those of a normal distribution, these Student's, wider by `widened`; that of
-# normalised Elo takes the deviation for known, which makes it too narrow or too wide by `uncertain`.
+# normalised Elo takes the deviation for known, which makes it too narrow by `uncertain`.
 
 
 def widened(results: HeadToHead) -> float:
@@ -55,12 +55,13 @@ def widened(results: HeadToHead) -> float:
 
 
 def uncertain(results: HeadToHead) -> float:
-    """sqrt(1 - skewness t + (kurtosis - 1) t^2 / 4) for a mean of t deviations, by the moments of the results."""
+    """sqrt(1 - skewness t + (kurtosis - 1) t^2 / 4) for a mean of t deviations, by the moments of the results; 1 at
+    least."""
     counts = np.array(results.pairs if any(results.pairs) else results.singles, dtype=np.float64)
     off = np.arange(len(counts)) - (counts * np.arange(len(counts))).sum() / counts.sum()
     second, third, fourth = ((counts * off**power).sum() / counts.sum() for power in (2, 3, 4))
     t = (-off[0] - (len(counts) - 1) / 2) / math.sqrt(second)
-    return math.sqrt(1 - third / second**1.5 * t + (fourth / second**2 - 1) * t**2 / 4)
+    return math.sqrt(max(1.0, 1 - third / second**1.5 * t + (fourth / second**2 - 1) * t**2 / 4))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,13 @@ def test_intervals_of_uneven_matches_hold_the_truth() -> None:
         assert estimated is not None
         held += estimated.normalised.low <= truth <= estimated.normalised.high
     assert 930 <= held <= 965
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 0, 2, 1), (1, 2, 0, 0, 0), (0, 0, 0, 19, 10), (0, 0, 0, 18, 12)])
+def test_few_results_of_two_kinds_do_not_make_the_strength_certain(counts: tuple[int, ...]) -> None:
+    estimated = estimate(pairs(*counts))
+    assert estimated is not None
+    assert estimated.normalised.high - estimated.normalised.low > 150
 
 
 @pytest.mark.parametrize("counts", [(30, 50, 20), (3, 1, 20), (100, 5, 100), (1, 200, 1)])
