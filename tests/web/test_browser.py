@@ -463,28 +463,28 @@ FILES = {  # game-what.suffix
 }
 
 
-SLOW_FILES = """() => {
-  const read = Blob.prototype.arrayBuffer;
-  Blob.prototype.arrayBuffer = async function () {
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    return read.call(this);
-  };
+HELD_FILES = """() => {
+  const read = Blob.prototype.arrayBuffer, held = new Promise((resolve) => { window.release = resolve; });
+  Blob.prototype.arrayBuffer = async function () { await held; return read.call(this); };
 }"""
 
 
 def load(page: Page, name: str) -> int:
-    """Send a file of FILES from a slow disk; return how many moves are in it."""
+    """Send a file of FILES from a disk that gives nothing until `release()` is called; return how many moves it has."""
     text, moves = FILES[name]
-    page.evaluate(SLOW_FILES)
+    page.evaluate(HELD_FILES)
     page.click("#load")
     page.set_input_files("[name=file]", {"name": name, "mimeType": "text/plain", "buffer": text.encode()})
     page.click("#load-form .main")
+    expect(page.locator("#load-dialog")).to_be_hidden()
+    assert page.locator("#board").get_attribute("aria-busy") == "true"
     return moves
 
 
 @pytest.mark.parametrize("name", list(FILES))
 def test_files_are_loaded_and_saved(page: Page, name: str) -> None:
     moves = load(page, name)
+    page.evaluate("release()")
     expect(page.locator("#board")).to_have_attribute("aria-busy", "false")  # a position alone has no moves to wait for
     expect(page.locator("#moves .move")).to_have_count(moves)
     expect(status(page)).to_contain_text("to move")
@@ -501,6 +501,7 @@ def test_what_is_saved_is_what_was_shown_when_it_was_asked_for(page: Page) -> No
     play(page, "e2e4")
     load(page, "shogi-game.csa")
     page.click("#save")
+    page.evaluate("release()")
     expect(page.locator("#kanji")).to_be_visible()  # shogi has come
     with page.expect_download() as download:
         page.click("#save-form .main")
