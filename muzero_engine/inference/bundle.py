@@ -78,11 +78,6 @@ def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a bundle; its files are not looked at. Raises BadWeights."""
     if not os.path.isdir(folder):  # unlike Path's, it knows any name
         raise BadWeights(f"there are no weights in {folder}: it is not a folder; give the folder of a weights bundle")
-    if (folder / RUN_METRICS).exists() and not (folder / MANIFEST).exists():
-        named = shlex.quote(str(folder))
-        raise BadWeights(
-            f"{folder} is a training run: muzero-engine export --run {named} --out WEIGHTS makes weights of it"
-        )
     data = _read(folder, MANIFEST, MAX_MANIFEST_BYTES)
     return Manifest.from_json(data, str(folder))
 
@@ -149,6 +144,11 @@ def _read(folder: Path, name: str, size: int) -> bytes:
     try:
         return read_limited(folder / name, size)
     except FileNotFoundError:
+        if name == MANIFEST and os.path.exists(folder / RUN_METRICS):
+            named = shlex.quote(str(folder))
+            raise BadWeights(
+                f"{folder} is a training run: muzero-engine export --run {named} --out WEIGHTS makes weights of it"
+            ) from None
         raise BadWeights(f"{name} is missing in {folder}: export or install the weights again") from None
     except OSError as error:
         if error.errno == errno.EFBIG and name != MANIFEST:

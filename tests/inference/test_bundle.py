@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import tracemalloc
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -86,6 +88,16 @@ def test_a_training_run_is_said_to_be_one(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").touch()
     with pytest.raises(BadWeights, match=f"is a training run: muzero-engine export --run {tmp_path} --out WEIGHTS"):
         load_bundle(tmp_path)
+
+
+def test_a_folder_that_may_not_be_entered_is_said_to_be_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *_arguments: object, **_more: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr("muzero_engine.inference.bundle.read_limited", refuse)
+    with pytest.raises(BadWeights, match=f"{MANIFEST} in .* cannot be read"):
+        load_bundle(folder)
 
 
 def test_playing_does_not_need_the_curves(tmp_path: Path) -> None:
