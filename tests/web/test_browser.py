@@ -584,7 +584,9 @@ def test_boards_without_a_move_push_no_game_out(page: Page, address: str) -> Non
     expect(other.context.pages[-1].locator("#offers")).to_contain_text("unfinished game of chess, 2 moves")
 
 
-def test_a_game_that_cannot_be_shown_now_is_kept_and_told_of(page: Page) -> None:
+@pytest.mark.parametrize("locks", ["navigator.locks", "undefined"])  # which are not lent by http from elsewhere
+def test_a_game_that_cannot_be_shown_now_is_kept_and_told_of(page: Page, locks: str) -> None:
+    page.add_init_script(f"Object.defineProperty(navigator, 'locks', {{value: {locks}}})")
     begin(page, "chess")
     play(page, "e2e4", "e7e5")
     kept = "localStorage['muzero-game-' + sessionStorage['muzero-tab']]"

@@ -113,7 +113,7 @@ export class Shelf {
   // A duplicated tab has the key of the other one: who finds it in use goes on with a copy of the game in a new place.
   async #claim() {
     for (let tries = 0; tries < 4; tries++) { // the page that was here before it was loaded anew may not be gone yet
-      if (!navigator.locks || await this.#lock()) return;
+      if (await this.#lock()) return;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const kept = read(this.key);
@@ -122,9 +122,9 @@ export class Shelf {
     await this.#lock();
   }
 
-  // Hold the key as long as the page is there; return whether nobody else does.
-  #lock() {
-    return new Promise((answer) => navigator.locks.request(this.key, {ifAvailable: true}, (lock) => {
+  // Hold the key as long as the page is there; return whether nobody else does. Browsers lend no locks by http.
+  async #lock() {
+    return !navigator.locks || new Promise((answer) => navigator.locks.request(this.key, {ifAvailable: true}, (lock) => {
       answer(lock !== null);
       return lock && new Promise(() => {});
     }).catch(() => answer(true)));
