@@ -559,6 +559,7 @@ def test_a_game_that_is_over_by_the_rules_is_no_unfinished_one(page: Page, addre
 
 def test_a_game_as_its_file_has_it_is_no_unfinished_one(page: Page, address: str) -> None:
     load(page, "chess-game.pgn")
+    page.evaluate("release()")
     expect(page.locator("#moves .move")).to_have_count(4)
     other = page.context.new_page()
     opened(other, address)
