@@ -613,7 +613,8 @@ def test_a_game_that_cannot_be_shown_now_is_kept_and_told_of(page: Page) -> None
     assert page.evaluate(own) != found.value.evaluate(own)  # the next games have a place that no other tab takes
 
 
-def test_a_connection_that_goes_while_a_page_is_loaded_costs_no_game(page: Page) -> None:
+@pytest.mark.parametrize("at", ["show", "go"])  # while the page is loaded, while the game is gone through
+def test_a_connection_that_goes_costs_no_game(page: Page, at: str) -> None:
     begin(page, "chess")
     play(page, "e2e4", "e7e5")
     cut: list[str] = []
@@ -622,8 +623,8 @@ def test_a_connection_that_goes_while_a_page_is_loaded_costs_no_game(page: Page)
         server = tab.connect_to_server()
 
         def hand_on(message: str | bytes) -> None:
-            if json.loads(message)["ask"] == "show" and not cut:
-                cut.append("show")
+            if json.loads(message)["ask"] == at and not cut:
+                cut.append(at)
                 tab.close()
             else:
                 server.send(message)
@@ -633,6 +634,11 @@ def test_a_connection_that_goes_while_a_page_is_loaded_costs_no_game(page: Page)
     page.route_web_socket(re.compile("/tab$"), connected)
     page.reload()
     expect(page.locator("#moves .move")).to_have_count(2)
+    if at == "go":
+        page.click("#review")
+        while not cut:  # when the start is shown, where it begins
+            page.wait_for_timeout(20)
+        expect(page.locator("#moves .here")).to_have_text("e5")
     assert cut
 
 

@@ -52,6 +52,12 @@ export class GameTree {
   // The node where the main line ends.
   get last() { return this.mainLine().at(-1) ?? this.root; }
 
+  // Be where the game was before it was gone through.
+  endLook() {
+    if (this.looked) this.here = this.looked.here;
+    this.looked = null;
+  }
+
   // The nodes at which lines end.
   ends() {
     const found = [], waiting = [this.root];

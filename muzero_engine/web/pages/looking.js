@@ -68,6 +68,6 @@ export async function review(page) {
       if (!await page.search("review", shortly(page), turn) || turn !== page.turn) return;
     } catch (error) { page.failed(error); return; }
   }
-  tree.here = here;
+  tree.endLook();
   page.refresh();
 }
