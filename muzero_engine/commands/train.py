@@ -45,7 +45,7 @@ from muzero_engine.training.idle_settings import refuse_idle
 from muzero_engine.training.presets import PRESET_NAMES, default_preset
 from muzero_engine.training.ranks import told
 from muzero_engine.training.report.progress import Progress
-from muzero_engine.training.run.lock import RunLock
+from muzero_engine.training.run.lock import LOCK, RunLock
 from muzero_engine.training.settings_text import BadSettings, to_json, with_overrides
 from muzero_engine.training.stop_signals import STOP_SIGNALS
 
@@ -266,6 +266,8 @@ def _remove_unused(order: _Order, folder: Path) -> None:
     """Remove a folder that nobody chose, where nothing was written to it."""
     if order.folder is None and told("RANK", 0) == 0:
         with suppress(OSError):
+            if [path.name for path in folder.iterdir()] == [LOCK]:
+                (folder / LOCK).unlink()
             folder.rmdir()
 
 

@@ -28,6 +28,7 @@ class Ending(enum.Enum):
     HANG = "hang"  # no answer at all
     UNFINISHED = "unfinished"  # a game that a person broke off: it has no result, whatever `points` says
     TIME_LOSS = "time loss"
+    FORFEIT = "forfeit"  # of a game from a file, as it says
     UNKNOWN = "unknown"  # of a game from a file: it has a result, and how that came about is not said
     UNTOLD = "untold"  # of a game from a file that tells no result
 
@@ -42,7 +43,9 @@ class Ending(enum.Enum):
         return self in _FAULTS
 
 
-_FAULTS = frozenset({Ending.ILLEGAL_MOVE, Ending.WRONG_REPLY, Ending.CRASH, Ending.HANG, Ending.TIME_LOSS})
+_FAULTS = frozenset(
+    {Ending.ILLEGAL_MOVE, Ending.WRONG_REPLY, Ending.CRASH, Ending.HANG, Ending.TIME_LOSS, Ending.FORFEIT}
+)
 
 
 _DATE = re.compile(

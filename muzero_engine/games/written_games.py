@@ -73,6 +73,8 @@ def told_record(position: Position, names: tuple[str, str], told: ToldGame) -> G
     bare = told.ending is Ending.UNKNOWN and told.area is None
     if outcome is not None and (told.ending is Ending.UNTOLD or (bare and told.winner == outcome.winner)):
         record = game_record(position, names, outcome.winner, Ending.RULES, outcome.reason)
+        if bare:  # and no margin
+            record = replace(record, area=None)
     else:
         record = replace(game_record(position, names, told.winner, told.ending, told.ending.value), area=told.area)
     return replace(record, started=told.date)

@@ -468,6 +468,11 @@ def test_a_run_without_a_folder_gets_one_by_its_game_and_the_time(
     assert re.fullmatch(r"tictactoe-\d{4}-\d\d-\d\d-\d{6}", run.name)
     assert output.startswith(f"tictactoe in {run}, loading PyTorch\n")
     assert call(*NEW, "--init", run, *TINY).exit_code == 1
+    with monkeypatch.context() as context:
+        locked = "muzero_engine.commands.train.tell_what_to_expect"  # is called when the folder is
+        context.setattr(locked, lambda *_arguments, **_more: _interrupt())
+        context.setattr("os._exit", sys.exit)
+        assert call(*NEW, *TINY).exit_code == 130
     assert list(Path("runs").iterdir()) == [run]  # no folder stays of what never began
     assert last_line(call("train", "--resume")) == f"Error: say with --run which run goes on: --run {run} is the latest"
 

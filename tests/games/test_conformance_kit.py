@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from support.broken_games import FAULTS
 
 from muzero_engine.games.base import Game
 from muzero_engine.games.conformance import check_game, checks
+from muzero_engine.games.conformance.planes import moves_change_their_square
 from muzero_engine.games.tictactoe import GAME as TICTACTOE
 
 
@@ -22,6 +24,12 @@ def test_a_broken_game_fails_with_a_sentence(game: Callable[[], Game], sentence:
 
 def test_a_good_game_passes() -> None:
     check_game(TICTACTOE)
+
+
+def test_pieces_of_nobody_change_squares_too() -> None:
+    layout = replace(TICTACTOE.spec.layout, per_player=0, neutral=2)
+    game = replace(TICTACTOE, spec=replace(TICTACTOE.spec, layout=layout))
+    moves_change_their_square(game, game.spec.shapes[0])
 
 
 def test_a_check_says_what_it_proves() -> None:

@@ -94,14 +94,13 @@ def action_table_tells_legal_actions_apart(game: Game, shape: Shape) -> None:
 def moves_change_their_square(game: Game, shape: Shape) -> None:
     """The square that the action table names as `to_square` is one that the move changes."""
     to_square = game.action_table(shape).to_square
-    pieces = 2 * game.spec.layout.per_player
     rng = np.random.default_rng(15)
     position = game.initial(shape)
     while position.outcome() is None and position.ply < 60:
         action = pick(position, rng)
-        name, mover, before = position.action_text(action), position.mover, position.frames(1)[0][:pieces]
+        name, mover, before = position.action_text(action), position.mover, position.frames(1)[0]
         position.push(action)
-        changed = (position.frames(1)[0][:pieces] != before).any(axis=0)
+        changed = (position.frames(1)[0] != before).any(axis=0)
         if mover == 1:
             changed = turned(changed, game.spec.turn)
         if to_square[action] >= 0 and not changed.reshape(-1)[to_square[action]]:

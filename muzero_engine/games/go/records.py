@@ -14,7 +14,7 @@ from muzero_engine.games.go.text import parse_position_line
 from muzero_engine.games.record import Ending, GameRecord, ToldGame, told_date, told_name
 from muzero_engine.games.record_text import comment, ending_text, local_start, with_movers
 
-_ENDINGS = dict.fromkeys(("r", "resign"), Ending.RESIGNATION) | dict.fromkeys(("t", "time"), Ending.TIME_LOSS)
+_ENDINGS = {"r": Ending.RESIGNATION, "t": Ending.TIME_LOSS, "f": Ending.FORFEIT}  # by the first letter
 
 
 def split_sgf(text: str) -> Iterator[RecordEntry]:
@@ -68,6 +68,8 @@ def told_of(record: GoRecord) -> ToldGame:
     result = record.result.lower()
     if result in ("0", "draw", "jigo"):
         return ToldGame(ending=Ending.UNKNOWN, event=event, date=date)
+    if result == "void":
+        return ToldGame(ending=Ending.UNFINISHED, event=event, date=date)
     won = re.fullmatch(r"(b|w)(?:lack|hite)?\s*\+\s*(.*)", result)
     if won is None:
         return ToldGame(event=event, date=date)
@@ -75,7 +77,7 @@ def told_of(record: GoRecord) -> ToldGame:
     points = re.fullmatch(r"([0-9]{1,3}(?:[.,][0-9]{1,2})?)[^0-9]*", won[2])
     return ToldGame(
         winner=winner,
-        ending=_ENDINGS.get(won[2], Ending.UNKNOWN),
+        ending=_ENDINGS.get(won[2][:1], Ending.UNKNOWN),
         area=None if points is None else float(points[1].replace(",", ".")) * (1 - 2 * winner),
         event=event,
         date=date,

@@ -91,7 +91,7 @@ def read_csa(text: str, _initial: Position) -> RecordedGame:
 def is_of_mover(record: GameRecord, mover: int) -> bool:
     """Return whether the files' word for how a game ended, which speaks of the player to move, names its winner. It
     does not where somebody resigned while the other one was to move."""
-    if record.ending in (Ending.RESIGNATION, Ending.TIME_LOSS, Ending.ILLEGAL_MOVE, Ending.WRONG_REPLY):
+    if record.ending in (Ending.RESIGNATION, Ending.TIME_LOSS, Ending.ILLEGAL_MOVE, Ending.WRONG_REPLY, Ending.FORFEIT):
         return record.winner != mover
     return record.ending is not Ending.DECLARATION or record.winner == mover
 

@@ -52,7 +52,7 @@ _ENDINGS: dict[str, tuple[int | None, Ending]] = {
     "不戦敗": (OTHER, Ending.UNKNOWN),
     "封じ手": (None, Ending.UNTOLD),
 }
-_WON = re.compile(r"(?:([先下])|[後上])手の(?:反則)?勝ち")
+_WON = re.compile(r"([先下後上])手の(?:反則)?(勝ち|負け)")
 _DRAWN_MOVER = re.compile(r"\s*(先手|後手|下手|上手)番\s*")
 
 
@@ -117,7 +117,7 @@ def _end(words: str, mover: int) -> tuple[int | None, Ending]:
         if words.startswith(word):
             return None if winner is None else mover ^ winner, ending
     if won := _WON.search(words):
-        return 0 if won[1] else 1, Ending.UNKNOWN
+        return int((won[1] in "後上") != (won[2] == "負け")), Ending.UNKNOWN
     if re.search("引き?分け?|千日手|持将棋", words):
         return None, Ending.UNKNOWN
     return None, Ending.UNFINISHED if "中断" in words else Ending.UNTOLD

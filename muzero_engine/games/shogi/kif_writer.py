@@ -19,6 +19,7 @@ _ENDINGS = {
     Ending.TIME_LOSS: "切れ負け",
     Ending.ILLEGAL_MOVE: "反則負け",
     Ending.WRONG_REPLY: "反則負け",
+    Ending.FORFEIT: "反則負け",
     Ending.PLY_CAP: "持将棋",
 }
 _BY_RULES = {"fourfold repetition": "千日手"}

@@ -34,6 +34,7 @@ _ENDINGS = {
     Ending.CRASH: "%ERROR",
     Ending.HANG: "%ERROR",
     Ending.UNFINISHED: "%CHUDAN",
+    Ending.FORFEIT: "%ILLEGAL_MOVE",
     Ending.UNTOLD: "",
 }
 _BY_RULES = {"fourfold repetition": "%SENNICHITE", "perpetual check": "%ILLEGAL_ACTION"}

@@ -31,7 +31,7 @@ export class GameTree {
 
   // Go to what a move leads to, which is added where it is new. line: {move, text, mover, number}
   play(line) {
-    this.began ??= Date.now() / 1000;
+    if (!this.root.children.length) this.began ??= Date.now() / 1000;
     let child = this.here.children.find((one) => one.move === line.move);
     if (!child) {
       child = {...line, children: [], parent: this.here, score: null};
