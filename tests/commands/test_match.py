@@ -241,6 +241,22 @@ def test_no_match_is_put_among_the_files_of_a_bundle(tmp_path: Path) -> None:
             ["--game", "chess", "-e", "name=a random", "-e", "random", "--random-plies", "5", "--max-plies", "5"],
             "--max-plies 5 leaves nothing to play behind",
         ),
+        (  # an older one's
+            [
+                "--game",
+                "tictactoe",
+                "-e",
+                "name=a random",
+                "-e",
+                "random",
+                "--random-plies",
+                "2",
+                "--max-plies",
+                "2",
+                "--resume",
+            ],
+            "--out FOLDER",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(

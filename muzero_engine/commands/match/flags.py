@@ -120,7 +120,7 @@ class Flags:
     def openings(self, settings: MatchSettings) -> list[Opening]:
         """Return the openings, from the file or at random. Raises BadOpenings, BadMatch."""
         found, cap = self._openings(settings), self.max_plies
-        for opening in found:
+        for opening in [] if self.resume else found:  # it went on in matches of before
             if cap is not None and len(opening.moves) >= cap:
                 raise BadMatch(
                     f"--max-plies {cap} leaves nothing to play behind {opening.name}, an opening of "
