@@ -51,7 +51,7 @@ class SearchInfo:
     depth: int  # grows monotonically within a search, at least 1
     seldepth: int  # deepest leaf so far
     hashfull: int  # per mille of the tree's memory in use
-    value: float  # of the root, mover's view, in [-1, 1]: the simulations' mean, or a higher one of a move that ends it
+    value: float  # of the root, mover's view, in [-1, 1]: `Search.expectation`, or a higher one of a move that ends it
     network_value: float  # of the root, mover's view, in [-1, 1], before any search
     ownership: npt.NDArray[np.float32] | None  # float32[H, W] in [-1, 1], +1 = the mover's; games that have it
     tree: TreePicture | None = None  # where it was asked for

@@ -246,13 +246,14 @@ class Thinker:
 
 
 def _root_value(search: Search, moves: tuple[RootMove, ...]) -> float:
-    """Return `SearchInfo.value`. Moves that end the game are not simulated, so their worth is not in the mean."""
+    """Return `SearchInfo.value`: what the search expects, or what a move that ends the game brings if that is more."""
+    expected, result = search.expectation()
     known = [move for move in moves if move.ends is not None]
     best = max(known, key=lambda move: search.utility(move.value, move.draw), default=None)
     if best is None:
-        return search.result
+        return result
     proven = len(known) == len(moves) and any(move.mate_plies is not None for move in moves)  # after the simulations
-    return best.value if proven or search.utility(best.value, best.draw) > search.value else search.result
+    return best.value if proven or search.utility(best.value, best.draw) > expected else result
 
 
 def _smallest(*bounds: int | None) -> int | None:

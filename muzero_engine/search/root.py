@@ -15,9 +15,10 @@ from typing import Protocol
 
 import numpy as np
 
+from muzero_engine.arrays import Doubles
 from muzero_engine.search.config import SearchConfig
 from muzero_engine.search.halving import SequentialHalving
-from muzero_engine.search.scoring import Exploration, completed_q, least_range, rescaled, sigma
+from muzero_engine.search.scoring import Exploration, completed_q, least_range, rescaled, sigma, softmax
 from muzero_engine.search.tree import ROOT, Tree
 
 
@@ -30,6 +31,10 @@ class Root(Protocol):
 
     def ranked(self) -> list[int]:
         """Return the children, best first."""
+        ...
+
+    def expectation(self) -> tuple[float, float]:
+        """Return (Q, probability of a draw) that the mover may expect of playing well here, draws counted as in Q."""
         ...
 
     def remove(self, child: int) -> None:
@@ -73,6 +78,10 @@ class PuctRoot:
         done, q = self._tree.done, self._tree.q
         return sorted(self._children, key=lambda child: (done[child], q[child], -child), reverse=True)
 
+    def expectation(self) -> tuple[float, float]:
+        """Return the means of all simulations: most of them go where it is best."""
+        return self._tree.value[ROOT], self._tree.draw[ROOT]
+
     def remove(self, child: int) -> None:
         index = self._children.index(child)
         del self._children[index]
@@ -94,16 +103,21 @@ class GumbelRoot:
     """Sequential halving among the children of highest gumbel + logit ([GZ] section 3 and algorithm 2)."""
 
     def __init__(
-        self, tree: Tree, children: Sequence[int], scores: Sequence[float], root_value: float, config: SearchConfig
+        self,
+        tree: Tree,
+        children: Sequence[int],
+        scores: Sequence[float],
+        root: tuple[float, float],
+        config: SearchConfig,
     ) -> None:
         """Begin with `children`: nodes, at least one, in descending order of their `scores`, gumbel + logit each.
 
-        `root_value` is the network's.
+        `root` is the network's value and probability of a draw there.
         """
         self._tree = tree
         self._children = list(children)
         self._scores = list(scores)
-        self._root_value = root_value
+        self._root_value, self._root_draw = root
         self._c_visit, self._c_scale = config.c_visit, config.c_scale
         self._rescale, self._min_range = config.rescale, config.min_range
         self._considered, self._reconsider = config.considered_actions, config.reconsider
@@ -126,6 +140,16 @@ class GumbelRoot:
             return score[child] if 2 * done[child] >= most else -1e30, done[child], q[child], -child
 
         return sorted(self._children, key=key, reverse=True)
+
+    def expectation(self) -> tuple[float, float]:
+        """Return the means under the improved policy, the softmax of the scores ([GZ] equation 11).
+
+        The mean of all simulations is no value of the root: halving gives as many to each of its candidates at first.
+        """
+        policy = softmax(np.array(self._current_scores()))
+        tree, children = self._tree, self._children
+        draws = np.array([tree.draw[child] if tree.done[child] else self._root_draw for child in children])
+        return float(policy @ self._completed()), float(policy @ draws)
 
     def remove(self, child: int) -> None:
         index = self._children.index(child)
@@ -151,12 +175,17 @@ class GumbelRoot:
 
     def _current_scores(self) -> list[float]:
         """Return gumbel + logit + sigma(completed Q) of each child; [GZ] section 3.4."""
+        completed = self._completed()
+        if self._rescale:
+            completed = rescaled(completed, least_range(self._tree.value[ROOT], self._min_range))
+        most = max(self._tree.done[child] for child in self._children)
+        bonus = sigma(completed, most, self._c_visit, self._c_scale)
+        return [score + float(extra) for score, extra in zip(self._scores, bonus, strict=True)]
+
+    def _completed(self) -> Doubles:
+        """Return the completed Q of each child."""
         tree, children = self._tree, self._children
         visits = np.array([tree.done[child] for child in children], dtype=np.int64)
         q = np.array([tree.q[child] for child in children])
         prior = np.array([tree.prior[child] for child in children]) / self._prior
-        completed = completed_q(self._root_value, prior, q, visits)
-        if self._rescale:
-            completed = rescaled(completed, least_range(self._tree.value[ROOT], self._min_range))
-        bonus = sigma(completed, int(visits.max()), self._c_visit, self._c_scale)
-        return [score + float(extra) for score, extra in zip(self._scores, bonus, strict=True)]
+        return completed_q(self._root_value, prior, q, visits)

@@ -104,10 +104,14 @@ class Search:
         """Return the mean return at the root, mover's view."""
         return self._tree.value[ROOT]
 
-    @property
-    def result(self) -> float:
-        """Return the same where a draw is worth 0."""
-        return self.as_result(self._tree.value[ROOT], self._tree.draw[ROOT])
+    def expectation(self) -> tuple[float, float]:
+        """Return what the mover may expect at the root as (return, the same where a draw is worth 0), by the moves that
+        do not end the game, where there are any (`Root.expectation`)."""
+        if self._root is None:
+            value, draw = self._tree.value[ROOT], self._tree.draw[ROOT]
+        else:
+            value, draw = self._root.expectation()
+        return value, self.as_result(value, draw)
 
     @property
     def root_result(self) -> float:
@@ -166,7 +170,8 @@ class Search:
             self._root = None
         elif gumbel:
             descending = scores[order].tolist()
-            self._root = GumbelRoot(tree, searched, [descending[kid - 1] for kid in searched], self.root_value, config)
+            network = self.root_value, self.root_draw
+            self._root = GumbelRoot(tree, searched, [descending[kid - 1] for kid in searched], network, config)
         else:
             self._root = PuctRoot(tree, searched, self._exploration, config.fpu_reduction)
 
