@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sized
 from pathlib import Path
 
 import pytest
@@ -613,19 +613,35 @@ def test_a_game_that_cannot_be_shown_now_is_kept_and_told_of(page: Page) -> None
     assert page.evaluate(own) != found.value.evaluate(own)  # the next games have a place that no other tab takes
 
 
-@pytest.mark.parametrize("at", ["show", "go"])  # while the page is loaded, while the game is gone through
-def test_a_connection_that_goes_costs_no_game(page: Page, at: str) -> None:
+def await_some(page: Page, found: Sized) -> None:
+    """Wait until there is something in it, for half a minute at most."""
+    for _ in range(1500):
+        if len(found):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("at", "move", "here"),
+    [("show", "", "e5"), ("go", "", "e5"), ("go", "d2d4", "1. d4")],  # while the page is loaded, or looks at the start
+)
+def test_a_connection_that_goes_costs_no_game(page: Page, at: str, move: str, here: str) -> None:
     begin(page, "chess")
     play(page, "e2e4", "e7e5")
     cut: list[str] = []
+    held: list[Callable[[], None]] = []
 
     def connected(tab: WebSocketRoute) -> None:
         server = tab.connect_to_server()
 
         def hand_on(message: str | bytes) -> None:
-            if json.loads(message)["ask"] == at and not cut:
+            ask = json.loads(message)["ask"]
+            if ask == at and not cut:
                 cut.append(at)
                 tab.close()
+            elif ask == "hello" and cut and move:
+                held.append(lambda: server.send(message))
             else:
                 server.send(message)
 
@@ -636,9 +652,13 @@ def test_a_connection_that_goes_costs_no_game(page: Page, at: str) -> None:
     expect(page.locator("#moves .move")).to_have_count(2)
     if at == "go":
         page.click("#review")
-        while not cut:  # when the start is shown, where it begins
-            page.wait_for_timeout(20)
-        expect(page.locator("#moves .here")).to_have_text("e5")
+        await_some(page, cut)  # when the start is shown, where it begins
+    if move:
+        click(page, move)  # on the board as it is shown
+        await_some(page, held)
+        held[0]()
+    expect(page.locator("#moves .here")).to_have_text(here)
+    expect(page.locator("#moves .move")).to_have_text(["1. e4", here, "1… e5"] if move else ["1. e4", here])
     assert cut
 
 

@@ -45,11 +45,10 @@ class Page {
     offline.hidden = connected;
     offline.textContent = reason || "The connection to the engine is lost; the game is kept here. Is muzero-engine web still running?";
     this.running = null;
-    this.tree?.endLook();
     if (!connected) { this.clocks.stop(); return; }
     try {
       this.games = (await this.connection.ask("hello")).games;
-      if (this.tree) { this.refresh(); return; }
+      if (this.tree) { this.tree.endLook(); this.refresh(); return; }
       await this.shelf.claimed;
       const own = this.shelf.own();
       if (own) {
