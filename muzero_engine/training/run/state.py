@@ -62,11 +62,17 @@ def save_state(parts: RunParts, counters: Counters, earlier: Counters) -> Path:
 
 
 def refuse_another_network(checkpoint: Checkpoint, config: TrainConfig, now: NetworkConfig) -> None:
-    """Raise BadCheckpoint where settings, or an environment that was changed, ask for another network than it holds.
+    """Raise BadCheckpoint where settings, or a game or environment that was changed, ask for another network than it
+    holds.
 
     `now` is the network that a run of this `config` has.
     """
     before, then = read_config(checkpoint), read_network_config(checkpoint)
+    if now.game_version != then.game_version:
+        raise BadCheckpoint(
+            f"{config.name} is of version {now.game_version} here, and the run in {checkpoint.folder.parent} learnt "
+            f"version {then.game_version}: go on with the game as it was, or begin a new run"
+        )
     if _building(now) == _building(then):
         return
     settings = {name: (attrgetter(name)(config), attrgetter(name)(before)) for name in BUILDING}

@@ -202,6 +202,10 @@ def test_checkpoints_without_sense_are_refused(tmp_path: Path) -> None:
         newest_checkpoint(tmp_path, 7)
     path = folder / "checkpoint.json"
     document = json.loads(path.read_text())
+    newer = json.dumps(json.loads(document["network"]) | {"game_version": 7})
+    path.write_text(json.dumps(document | {"network": newer}))
+    with pytest.raises(BadCheckpoint, match=r"tictactoe is of version 1 here, and the run in .* learnt version 7: "):
+        TrainingRun(tiny(), tmp_path, World.alone(), open_checkpoint(folder))
     path.write_text(json.dumps(document | {"config": {}, "counters": {"cycle": "x"}, "network": "?"}))
     checkpoint = open_checkpoint(folder)
     with pytest.raises(BadCheckpoint, match="cannot be used: its config lacks preset"):
