@@ -3,7 +3,8 @@
 Both print every move on one line, values in the view of the side to move. What KataGo has and this engine has not:
 
 - `scoreLead`, `scoreMean` and `scoreSelfplay` are one number, what the winning rate is worth in points, and
-  `scoreStdev` is the spread that goes with it (`engine.points`). There is no score head.
+  `scoreStdev` is the spread that goes with it (`engine.points`). There is no score head. Where the game is over, or a
+  move ends it, points are counted.
 - `ownershipStdev` is that of a point which is somebody's or the other's, by the ownership; `movesOwnershipStdev` is
   accepted and prints nothing. `movesOwnership` is the network's about the position after each move.
 
@@ -14,7 +15,7 @@ show `move pass`. So `rootInfo` and `ownership` come only when asked for, and a 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from muzero_engine.engine.points import RootPoints, ScoreModel
 from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import WHITE, GoPosition
+from muzero_engine.protocols.gtp.final_status import Ownerships, move_lead, root_lead
 from muzero_engine.protocols.gtp.frame import GtpError, is_colour, parse_bool, parse_colour, parse_int, parse_move
 
 _KATA_FLAGS = {  # argument -> field of Analysis, or None where there is nothing to print
@@ -137,9 +139,6 @@ def shown_moves(info: SearchInfo, analysis: Analysis, position: GoPosition) -> l
     return searched[: analysis.most_moves]
 
 
-Ownerships = Callable[[Sequence[GoPosition]], list[Floats | None]]
-
-
 def moves_ownership(moves: Sequence[RootMove], position: GoPosition, ownerships: Ownerships) -> list[Floats | None]:
     """Return the ownership after each move, float32[H, W], in the view of the mover of `position`."""
     after = []
@@ -175,14 +174,14 @@ def format_info(
     for order, (move, owned) in enumerate(zip(shown, after, strict=True)):
         pv = " ".join(vertex_text(action, position.shape) for action in move.pv[:pv_length])
         vertex = vertex_text(move.action, position.shape)
-        fields = _lz_fields(move) if score is None else _kata_fields(move, score, analysis)
+        fields = _lz_fields(move) if score is None else _kata_fields(move, position, score, analysis)
         parts.append(f"info move {vertex} {fields} order {order} pv {pv}")
         visits = " ".join(str(count) for count in move.pv_visits[:pv_length])
         parts += [f"{name} {visits}" for name, on in _visit_flags(analysis) if on]
         if owned is not None:
             parts.append("movesOwnership " + _points(owned))
     if analysis.root_info and score is not None:
-        parts.append(f"rootInfo {_root_fields(info, score)}")
+        parts.append(f"rootInfo {_root_fields(info, score, root_lead(position, info.value, score, ownerships))}")
     if analysis.ownership and info.ownership is not None:
         parts.append("ownership " + _points(info.ownership))
     if analysis.ownership_stdev and info.ownership is not None:
@@ -235,11 +234,11 @@ def _lz_fields(move: RootMove) -> str:
     return f"visits {move.visits} " + " ".join(f"{name} {round(10000 * x)}" for name, x in numbers.items())
 
 
-def _kata_fields(move: RootMove, score: ScoreModel, analysis: Analysis) -> str:
+def _kata_fields(move: RootMove, position: GoPosition, score: ScoreModel, analysis: Analysis) -> str:
     numbers = {
         "utility": move.value,
         "winrate": win_rate(move.value),
-        **_score_fields(score, move.value),
+        **_score_fields(score, move_lead(position, move, score)),
         "prior": move.prior,
         "lcb": win_rate(move.lcb),
         "utilityLcb": move.lcb,
@@ -250,18 +249,17 @@ def _kata_fields(move: RootMove, score: ScoreModel, analysis: Analysis) -> str:
     return f"visits {move.visits} edgeVisits {move.visits} {_numbers(numbers)}"
 
 
-def _root_fields(info: SearchInfo, score: ScoreModel) -> str:
+def _root_fields(info: SearchInfo, score: ScoreModel, lead: float) -> str:
     numbers = {
         "utility": info.value,
         "winrate": win_rate(info.value),
-        **_score_fields(score, info.value),
+        **_score_fields(score, lead),
         "weight": float(info.nodes),
     }
     return f"visits {info.nodes} {_numbers(numbers)}"
 
 
-def _score_fields(score: ScoreModel, value: float) -> dict[str, float]:
-    lead = score.lead(value)
+def _score_fields(score: ScoreModel, lead: float) -> dict[str, float]:
     return {"scoreMean": lead, "scoreStdev": score.deviation, "scoreLead": lead, "scoreSelfplay": lead}
 
 

@@ -1,4 +1,5 @@
-"""Dead stones at the end of a game between people, who do not capture them: those on points that are the other side's.
+"""Dead stones at the end of a game between people, who do not capture them: those on points that are the other side's;
+and points ahead where they can be counted, by the rules.
 
 As KataGo does it: a chain is dead if the ownership of its points, for its own colour, is below `ALIVE_MEAN` on average
 or below `ALIVE_WORST` anywhere.
@@ -6,12 +7,17 @@ or below `ALIVE_WORST` anywhere.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from muzero_engine.arrays import Floats
+from muzero_engine.engine.points import ScoreModel
+from muzero_engine.engine.report import RootMove
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
-from muzero_engine.protocols.gtp.analysis import Ownerships
+
+Ownerships = Callable[[Sequence[GoPosition]], list[Floats | None]]  # of positions, each in its mover's view
 
 ALIVE_MEAN = 0.2
 ALIVE_WORST = -0.6
@@ -54,3 +60,31 @@ def without(position: GoPosition, dead: list[int]) -> GoPosition:
     gone = set(dead)
     black, white = ([s for s in position.stones(colour) if s not in gone] for colour in (BLACK, WHITE))
     return GoPosition(position.shape, black=black, white=white, mover=position.mover, komi=position.komi)
+
+
+def root_lead(position: GoPosition, value: float, score: ScoreModel, ownerships: Ownerships | None) -> float:
+    """Return the points that the mover is ahead at a value in [-1, 1]: where the game is over those that are counted
+    without dead stones, if they say the same of who wins."""
+    lead = score.lead(value)
+    if position.outcome() is None or ownerships is None:
+        return lead
+    owned = ownership_before_passing(position, ownerships)
+    if owned is None:
+        return lead
+    counted = _movers(position, without(position, dead_stones(position, owned)).score())
+    return counted if counted * value > 0 else lead
+
+
+def move_lead(position: GoPosition, move: RootMove, score: ScoreModel) -> float:
+    """Return the points that the mover is ahead after a move: those that are counted, every stone alive, where it ends
+    the game by the rules, as its value is."""
+    if move.ends is None:
+        return score.lead(move.value)
+    after = position.copy()
+    after.push(move.action)
+    return _movers(position, after.score())
+
+
+def _movers(position: GoPosition, score: float) -> float:
+    """Return black's points ahead as those of who is to move."""
+    return score if position.mover == BLACK else -score

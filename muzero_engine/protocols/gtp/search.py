@@ -22,8 +22,8 @@ from muzero_engine.engine.points import RootPoints
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, Writer
-from muzero_engine.protocols.gtp.analysis import Analysis, Ownerships, format_info
-from muzero_engine.protocols.gtp.final_status import ownership_before_passing
+from muzero_engine.protocols.gtp.analysis import Analysis, format_info
+from muzero_engine.protocols.gtp.final_status import Ownerships, ownership_before_passing
 from muzero_engine.protocols.gtp.frame import GtpError
 from muzero_engine.protocols.gtp.params import GtpSettings
 

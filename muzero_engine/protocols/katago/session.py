@@ -27,7 +27,8 @@ from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK, GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, RefusedLine, Writer, log_from_the_start
-from muzero_engine.protocols.gtp.analysis import Ownerships, moves_ownership, ownership_stdev, win_rate
+from muzero_engine.protocols.gtp.analysis import moves_ownership, ownership_stdev, win_rate
+from muzero_engine.protocols.gtp.final_status import Ownerships, move_lead, root_lead
 from muzero_engine.protocols.gtp.params import GtpSettings
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
 from muzero_engine.protocols.katago.game import Playback
@@ -272,9 +273,8 @@ def analysis(
     sign = 1.0 if query.view == "SIDETOMOVE" or (query.view == "BLACK") == black_to_move else -1.0
     score = root_points.model(info)
 
-    def scores(value: float) -> dict[str, float]:
-        lead = round(sign * score.lead(value), 6)
-        fields = dict.fromkeys(("scoreLead", "scoreMean", "scoreSelfplay"), lead)
+    def scores(lead: float) -> dict[str, float]:
+        fields = dict.fromkeys(("scoreLead", "scoreMean", "scoreSelfplay"), round(sign * lead, 6))
         return {**fields, "scoreStdev": round(score.deviation, 6)}
 
     shown = [move for i, move in enumerate(info.moves) if i == 0 or move.visits > 0]
@@ -287,7 +287,7 @@ def analysis(
             "utility": round(sign * move.value, 6),
             "lcb": round(win_rate(sign * move.lcb), 6),
             "utilityLcb": round(sign * move.lcb, 6),
-            **scores(move.value),
+            **scores(move_lead(position, move, score)),
             "prior": round(move.prior, 6),
             "weight": float(move.visits),
             "order": order,
@@ -295,14 +295,14 @@ def analysis(
         }
         for order, move in enumerate(shown)
     ]
-    raw = scores(info.network_value)
+    raw = scores(score.lead(info.network_value))
     root = {
         "currentPlayer": "B" if black_to_move else "W",
         "visits": info.nodes,
         "winrate": round(win_rate(sign * info.value), 6),
         "utility": round(sign * info.value, 6),
         "weight": float(info.nodes),
-        **scores(info.value),
+        **scores(root_lead(position, info.value, score, ownerships)),
         "rawWinrate": round(win_rate(sign * info.network_value), 6),
         "rawLead": raw["scoreLead"],
         "rawScoreSelfplay": raw["scoreSelfplay"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from support.gtp_session import Talk, living_stones, play_moves
 from muzero_engine.arrays import Floats
 from muzero_engine.commands.common.compose import make_engine
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.games.go.rules import WHITE, GoPosition
-from muzero_engine.protocols.gtp.final_status import dead_stones, ownership_before_passing
+from muzero_engine.engine.report import RootMove
+from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
+from muzero_engine.protocols.gtp.final_status import dead_stones, move_lead, ownership_before_passing, root_lead
 
 
 @pytest.fixture
@@ -64,6 +66,35 @@ def test_every_stone_is_alive_where_tromp_taylor_is_asked_for() -> None:
     play_moves(talk, "bpass wpass")
     assert talk.ask("final_status_list dead") == ""
     assert talk.ask("final_score") == _ended("tromp-taylor").ask("final_score") != "B+24.5"
+
+
+class Tenfold:
+    """Makes points of values without looking at a board."""
+
+    deviation = 5.0
+
+    def lead(self, value: float) -> float:
+        return 10 * value
+
+
+@pytest.mark.parametrize("passes", [2, 3])
+def test_points_are_counted_where_the_game_is_over_and_for_the_move_that_ends_it(passes: int) -> None:
+    position = GoPosition((5, 5), black=[2, 7, 12, 17, 22], white=[10], komi=0.5)
+
+    def all_blacks(positions: Sequence[GoPosition]) -> list[Floats | None]:
+        return [np.full((5, 5), 1.0 if one.mover == BLACK else -1.0, dtype=np.float32) for one in positions]
+
+    assert root_lead(position, 0.9, Tenfold(), all_blacks) == 9.0  # it goes on
+    position.push(25)
+    ending = RootMove(action=25, visits=0, value=-1.0, draw=0.0, prior=1.0, lcb=-1.0, pv=(25,), ends=-1.0)
+    assert move_lead(position, ending, Tenfold()) == -13.5  # every stone alive
+    assert move_lead(position, replace(ending, ends=None), Tenfold()) == -10.0
+    for _ in range(1, passes):
+        position.push(25)
+    sign = 1 if position.mover == BLACK else -1
+    assert root_lead(position, sign * 0.9, Tenfold(), all_blacks) == sign * 24.5  # white's stone is dead
+    assert root_lead(position, sign * -0.9, Tenfold(), all_blacks) == sign * -9.0  # the search thinks otherwise
+    assert root_lead(position, sign * 0.9, Tenfold(), lambda positions: [None] * len(positions)) == sign * 9.0
 
 
 def test_dead_chains_by_ownership() -> None:
