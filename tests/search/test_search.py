@@ -59,24 +59,18 @@ def test_q_one_ply_deep_is_minus_the_childs_value() -> None:
     assert search.value == pytest.approx((0.0 - 0.6) / 2)
 
 
-@pytest.mark.parametrize("simulations", [0, 1, 40])
-def test_what_the_mover_may_expect_is_what_the_best_move_brings(simulations: int) -> None:
+def test_what_the_mover_may_expect_is_halfway_between_the_prior_and_the_best_move() -> None:
     """And not the mean of all simulations: halving gives its candidates as many each at first."""
     states = {"root": State((0.0,) * 4, 0.2, draw=0.3), "end": State((0.0,) * 4, 0.0)}
     edges = {("root", action): Edge("end", reward=-0.6, discount=0.0) for action in (1, 2, 3)}
     edges[("root", 0)] = Edge("end", reward=0.8, discount=0.0, draw=0.1)
     config = SearchConfig(batch_size=1, draw_value=0.5)
-    search = _run(TreeModel(4, states, edges), simulations, config, legal=np.arange(4))
-    value, result = search.expectation()
-    if simulations == 0:
-        assert value == pytest.approx(0.2 + 0.5 * 0.3)
-        assert result == pytest.approx(0.2)
-    elif simulations == 40:
-        best = _by_action(search)[0]
-        assert best.q > 0.5 > search.value
-        assert value == pytest.approx(best.q, abs=0.01)
-        assert result == pytest.approx(best.q - 0.5 * best.draw, abs=0.01)
-    assert -1.0 <= result <= value <= 1.0
+    network = _run(TreeModel(4, states, edges), 0, config, legal=np.arange(4))
+    assert network.expectation() == pytest.approx((0.2 + 0.5 * 0.3, 0.2))
+    search = _run(TreeModel(4, states, edges), 40, config, legal=np.arange(4))
+    best, others = 0.8 + 0.5 * 0.1, -0.6
+    value = (best + (best + 3 * others) / 4) / 2
+    assert search.expectation() == pytest.approx((value, value - 0.5 * (0.1 + 0.1 / 4) / 2), abs=1e-3)
 
 
 def test_q_two_plies_deep_turns_twice() -> None:
