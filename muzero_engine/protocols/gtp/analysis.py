@@ -59,6 +59,7 @@ class Analysis:
     pv_visits: bool = False
     pv_edge_visits: bool = False
     no_result_value: bool = False
+    friendly_pass_ok: bool = True  # as the rules have it, see `rule_sets.Rules`
 
 
 def parse_analysis(args: Sequence[str], position: GoPosition, *, kata: bool) -> tuple[Analysis, GoPosition]:
@@ -181,7 +182,8 @@ def format_info(
         if owned is not None:
             parts.append("movesOwnership " + _points(owned))
     if analysis.root_info and score is not None:
-        parts.append(f"rootInfo {_root_fields(info, score, root_lead(position, info.value, score, ownerships))}")
+        lead = root_lead(position, info, score, ownerships, friendly=analysis.friendly_pass_ok)
+        parts.append(f"rootInfo {_root_fields(info, score, lead)}")
     if analysis.ownership and info.ownership is not None:
         parts.append("ownership " + _points(info.ownership))
     if analysis.ownership_stdev and info.ownership is not None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from muzero_engine.arrays import Floats
 from muzero_engine.engine.points import ScoreModel
-from muzero_engine.engine.report import RootMove
+from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 
@@ -62,17 +62,26 @@ def without(position: GoPosition, dead: list[int]) -> GoPosition:
     return GoPosition(position.shape, black=black, white=white, mover=position.mover, komi=position.komi)
 
 
-def root_lead(position: GoPosition, value: float, score: ScoreModel, ownerships: Ownerships | None) -> float:
-    """Return the points that the mover is ahead at a value in [-1, 1]: where the game is over those that are counted
-    without dead stones, if they say the same of who wins."""
-    lead = score.lead(value)
-    if position.outcome() is None or ownerships is None:
-        return lead
-    owned = ownership_before_passing(position, ownerships)
-    if owned is None:
-        return lead
-    counted = _movers(position, without(position, dead_stones(position, owned)).score())
-    return counted if counted * value > 0 else lead
+def root_lead(
+    position: GoPosition, info: SearchInfo, score: ScoreModel, ownerships: Ownerships | None, *, friendly: bool
+) -> float:
+    """Return the points that the mover is ahead by a search: where the game is over those that are counted, if they do
+    not contradict it on who wins; where its value is that of a move that ends the game those after this move.
+
+    `friendly`: whether dead stones are taken away before they are counted.
+    """
+    lead = score.lead(info.value)
+    if position.outcome() is None:
+        ending = next((move for move in info.moves if move.ends is not None and move.value == info.value), None)
+        return lead if ending is None else move_lead(position, ending, score)
+    dead: list[int] = []
+    if friendly:
+        owned = None if ownerships is None else ownership_before_passing(position, ownerships)
+        if owned is None:
+            return lead
+        dead = dead_stones(position, owned)
+    counted = _movers(position, without(position, dead).score())
+    return counted if counted * info.value >= 0 else lead
 
 
 def move_lead(position: GoPosition, move: RootMove, score: ScoreModel) -> float:

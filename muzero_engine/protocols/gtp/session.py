@@ -24,7 +24,7 @@ from muzero_engine.games.base import Shape
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import DEFAULT_KOMI, SPEC, GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, Writer, log_from_the_start
-from muzero_engine.protocols.gtp.analysis import parse_analysis, raw_network_text
+from muzero_engine.protocols.gtp.analysis import Analysis, parse_analysis, raw_network_text
 from muzero_engine.protocols.gtp.board import GtpBoard
 from muzero_engine.protocols.gtp.clocks import Clocks
 from muzero_engine.protocols.gtp.frame import (
@@ -176,7 +176,7 @@ class GtpSession:
         return self._play_best(position, None, legal)
 
     def _genmove_analyze(self, command: Command, *, kata: bool) -> None:
-        analysis, position = parse_analysis(command.args, self._board.position, kata=kata)
+        analysis, position = self._analysis(command, kata=kata)
         self._searcher.prepare(position)
         self._writer.write(f"={command.id}")
         stream = self._searcher.stream(position, analysis, self._params.settings)
@@ -238,8 +238,12 @@ class GtpSession:
         position.push(reply)
         self._searcher.ponder(position, replace(self._limits(position.mover), ponder=True))
 
-    def _analyze(self, command: Command, *, kata: bool) -> None:
+    def _analysis(self, command: Command, *, kata: bool) -> tuple[Analysis, GoPosition]:
         analysis, position = parse_analysis(command.args, self._board.position, kata=kata)
+        return replace(analysis, friendly_pass_ok=self._board.rules.friendly_pass_ok), position
+
+    def _analyze(self, command: Command, *, kata: bool) -> None:
+        analysis, position = self._analysis(command, kata=kata)
         self._searcher.stop_pondering()
         self._searcher.prepare(position)
         self._writer.write(f"={command.id}")

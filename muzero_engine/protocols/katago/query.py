@@ -64,6 +64,7 @@ class Query:
     include: frozenset[str] = frozenset()  # what is told beside the moves, by KataGo's names of the flags
     wide_root_noise: float = 0.0
     pv_length: int = 15
+    friendly_pass_ok: bool = True  # dead stones need not be captured, see `rule_sets.Rules`
     view: str = "BLACK"  # whose view values have: BLACK, WHITE or SIDETOMOVE
     warnings: tuple[tuple[str, str], ...] = ()  # (field, message)
 
@@ -116,6 +117,7 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
         include=frozenset(name for name in sorted(INCLUDED) if _flag(fields, name)),
         wide_root_noise=noise or 0.0,
         pv_length=int(_number(settings, "analysisPVLen", low=1.0) or 15),
+        friendly_pass_ok=rules.friendly_pass_ok,
         view=view,
         warnings=(*warnings, *restricted, *_unused(fields, settings)),
     )

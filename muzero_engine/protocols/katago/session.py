@@ -302,7 +302,7 @@ def analysis(
         "winrate": round(win_rate(sign * info.value), 6),
         "utility": round(sign * info.value, 6),
         "weight": float(info.nodes),
-        **scores(root_lead(position, info.value, score, ownerships)),
+        **scores(root_lead(position, info, score, ownerships, friendly=query.friendly_pass_ok)),
         "rawWinrate": round(win_rate(sign * info.network_value), 6),
         "rawLead": raw["scoreLead"],
         "rawScoreSelfplay": raw["scoreSelfplay"],

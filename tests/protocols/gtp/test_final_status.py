@@ -12,7 +12,7 @@ from support.gtp_session import Talk, living_stones, play_moves
 from muzero_engine.arrays import Floats
 from muzero_engine.commands.common.compose import make_engine
 from muzero_engine.engine.options import EngineOptions
-from muzero_engine.engine.report import RootMove
+from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 from muzero_engine.protocols.gtp.final_status import dead_stones, move_lead, ownership_before_passing, root_lead
 
@@ -84,17 +84,26 @@ def test_points_are_counted_where_the_game_is_over_and_for_the_move_that_ends_it
     def all_blacks(positions: Sequence[GoPosition]) -> list[Floats | None]:
         return [np.full((5, 5), 1.0 if one.mover == BLACK else -1.0, dtype=np.float32) for one in positions]
 
-    assert root_lead(position, 0.9, Tenfold(), all_blacks) == 9.0  # it goes on
+    def lead(value: float, *moves: RootMove, known: bool = True, friendly: bool = True) -> float:
+        info = SearchInfo(moves, 0, 0.0, 1, 1, 0, value, value, None)
+        return root_lead(position, info, Tenfold(), all_blacks if known else None, friendly=friendly)
+
+    assert lead(0.9) == 9.0  # it goes on
     position.push(25)
     ending = RootMove(action=25, visits=0, value=-1.0, draw=0.0, prior=1.0, lcb=-1.0, pv=(25,), ends=-1.0)
     assert move_lead(position, ending, Tenfold()) == -13.5  # every stone alive
     assert move_lead(position, replace(ending, ends=None), Tenfold()) == -10.0
+    assert lead(-1.0, ending) == -13.5
+    assert lead(-0.5, ending) == -5.0  # there is a better move
     for _ in range(1, passes):
         position.push(25)
     sign = 1 if position.mover == BLACK else -1
-    assert root_lead(position, sign * 0.9, Tenfold(), all_blacks) == sign * 24.5  # white's stone is dead
-    assert root_lead(position, sign * -0.9, Tenfold(), all_blacks) == sign * -9.0  # the search thinks otherwise
-    assert root_lead(position, sign * 0.9, Tenfold(), lambda positions: [None] * len(positions)) == sign * 9.0
+    assert lead(sign * 0.9) == sign * 24.5  # white's stone is dead
+    assert lead(sign * 0.9, friendly=False) == sign * 13.5
+    assert lead(sign * -0.9) == sign * -9.0  # the search thinks otherwise
+    assert lead(sign * 0.9, known=False) == sign * 9.0
+    position.set_komi(25)
+    assert lead(0.9) == 0.0  # a draw
 
 
 def test_dead_chains_by_ownership() -> None:
