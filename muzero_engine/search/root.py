@@ -146,9 +146,9 @@ class GumbelRoot:
         scores ([GZ] equation 11).
 
         The improved one believes the best of its estimates, which is too high for it: along games of the engine's own
-        best moves the mover seems to lose 6% of the winning rate a move, to gain 7% to 11% by the prior, and 0% to 2%
-        halfway (100 simulations, Go and chess). The mean of all simulations is no value of the root: halving gives as
-        many to each of its candidates at first.
+        best moves the mover seems to lose 6% of the winning rate a move, to gain 6% to 11% by the prior, and 0% to 2%
+        halfway (100 simulations, Go and chess; weights/experiments/2026-11-30-value-of-the-root.md). The mean of all
+        simulations is no value of the root: halving gives as many to each of its candidates at first.
         """
         tree, children = self._tree, self._children
         prior = np.array([tree.prior[child] for child in children]) / self._prior
