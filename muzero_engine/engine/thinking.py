@@ -246,14 +246,14 @@ class Thinker:
 
 
 def _root_value(search: Search, moves: tuple[RootMove, ...]) -> float:
-    """Return `SearchInfo.value`: what the search expects, or what a move that ends the game brings if that is more."""
+    """Return `SearchInfo.value`: what the search expects, or what a move that ends the game brings if that is more, or
+    if all moves do."""
     expected, result = search.expectation()
     known = [move for move in moves if move.ends is not None]
     best = max(known, key=lambda move: search.utility(move.value, move.draw), default=None)
     if best is None:
         return result
-    proven = len(known) == len(moves) and any(move.mate_plies is not None for move in moves)  # after the simulations
-    return best.value if proven or search.utility(best.value, best.draw) > expected else result
+    return best.value if len(known) == len(moves) or search.utility(best.value, best.draw) > expected else result
 
 
 def _smallest(*bounds: int | None) -> int | None:
