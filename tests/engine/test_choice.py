@@ -149,7 +149,7 @@ def test_a_pass_does_not_give_up_what_the_search_thinks_is_won(value: float, kom
 @pytest.mark.parametrize("worth", [0, 1000])
 def test_the_root_is_worth_what_its_only_move_brings_that_ends_the_game(worth: int, root_search: str) -> None:
     only = at("chess", "k7/8/8/8/8/8/1q6/K7 w - - 0 1")
-    model = ConfidentModel(load_game("chess").spec.num_actions((8, 8)), (8, 8), value=-0.9, favourite=0)
+    model = ConfidentModel(load_game("chess").spec.num_actions((8, 8)), (8, 8), value=0.9, favourite=0)
     for nodes in (1, 8):
         client = Client("chess", model, draw_value_white=worth, root_search=root_search)
         info = client.go(Limits(nodes=nodes), only).info
