@@ -43,6 +43,11 @@ class Root(Protocol):
         ...
 
 
+def _mass(tree: Tree, children: Sequence[int]) -> float:
+    """Return the sum of the priors of children, never 0: moves that end the game may have all of it."""
+    return sum(tree.prior[child] for child in children) or 1.0
+
+
 class PuctRoot:
     """The child of highest pUCT ([MZ] equation 2, Q halved or rescaled) among those visited and the next by prior."""
 
@@ -53,7 +58,7 @@ class PuctRoot:
         self._exploration = exploration
         self._fpu_reduction = fpu_reduction
         self._opened = 1  # how many children selection looks at: the visited ones and the next
-        self._prior = sum(tree.prior[child] for child in children)
+        self._prior = _mass(tree, children)
 
     def select(self) -> int:
         tree = self._tree
@@ -85,7 +90,7 @@ class PuctRoot:
     def remove(self, child: int) -> None:
         index = self._children.index(child)
         del self._children[index]
-        self._prior -= self._tree.prior[child]
+        self._prior = _mass(self._tree, self._children)
         if index < self._opened:
             self._opened = max(1, self._opened - 1)
 
@@ -121,7 +126,7 @@ class GumbelRoot:
         self._c_visit, self._c_scale = config.c_visit, config.c_scale
         self._rescale, self._min_range = config.rescale, config.min_range
         self._considered, self._reconsider = config.considered_actions, config.reconsider
-        self._prior = sum(tree.prior[child] for child in children)
+        self._prior = _mass(tree, children)
         self._halving = SequentialHalving(*self._candidates())
         self.rankings: list[Ranking] = []
 
@@ -151,7 +156,7 @@ class GumbelRoot:
         simulations is no value of the root: halving gives as many to each of its candidates at first.
         """
         tree, children = self._tree, self._children
-        prior = np.array([tree.prior[child] for child in children]) / self._prior
+        prior = self._shares()
         policy = (softmax(np.array(self._current_scores())) + prior) / 2.0
         draws = np.array([tree.draw[child] if tree.done[child] else self._root_draw for child in children])
         return float(policy @ self._completed()), float(policy @ draws)
@@ -159,7 +164,7 @@ class GumbelRoot:
     def remove(self, child: int) -> None:
         index = self._children.index(child)
         del self._children[index], self._scores[index]
-        self._prior -= self._tree.prior[child]
+        self._prior = _mass(self._tree, self._children)
         if self._reconsider or index < self._considered:  # its place goes to the next by score
             self._halving = self._halving.over(*self._candidates())
 
@@ -187,10 +192,15 @@ class GumbelRoot:
         bonus = sigma(completed, most, self._c_visit, self._c_scale)
         return [score + float(extra) for score, extra in zip(self._scores, bonus, strict=True)]
 
+    def _shares(self) -> Doubles:
+        """Return the children's shares of their priors' sum: all the same where the network gives them none."""
+        prior = np.array([self._tree.prior[child] for child in self._children]) / self._prior
+        return prior if prior.any() else np.full(len(prior), 1.0 / len(prior))
+
     def _completed(self) -> Doubles:
         """Return the completed Q of each child."""
         tree, children = self._tree, self._children
         visits = np.array([tree.done[child] for child in children], dtype=np.int64)
         q = np.array([tree.q[child] for child in children])
-        prior = np.array([tree.prior[child] for child in children]) / self._prior
+        prior = self._shares()
         return completed_q(self._root_value, prior, q, visits)

@@ -258,6 +258,15 @@ def test_a_won_game_is_not_thrown_into_a_draw_or_a_loss(policy: RootPolicy, ends
 
 
 @BOTH
+def test_a_move_that_ends_the_game_may_have_the_whole_prior(policy: RootPolicy) -> None:
+    model = ConfidentModel(9, (3, 3), value=0.8, favourite=4)
+    config = SearchConfig(root_policy=policy, policy_temperature=0.05)
+    search = _run(model, 64, config, legal=np.arange(9), ending={4: -1.0})
+    assert search.expectation() == pytest.approx((0.8, 0.8))
+    assert search.root_moves()[0].action != 4
+
+
+@BOTH
 def test_a_lost_game_is_saved_by_a_draw(policy: RootPolicy) -> None:
     model = ConfidentModel(9, (3, 3), value=-0.8, favourite=0)
     search = _run(model, 64, SearchConfig(root_policy=policy), legal=np.arange(9), ending={4: 0.0})
