@@ -16,12 +16,14 @@ class LostTurns:
     def resigns(self, position: Position, result: SearchResult, options: EngineOptions) -> bool:
         """Count a turn of the player to move; return whether it has been lost for as many turns as the options ask for.
 
-        A turn that is searched again counts once, and those that were taken back not at all. Nobody is lost who can
-        declare a win, or end the game by a move that is worth more than `resign_value`.
+        A turn is lost where neither its position nor the move that would be played is worth `resign_value`: the move's
+        is what is shown. One that is searched again counts once, and those that were taken back not at all. Nobody is
+        lost who can declare a win, or end the game by a move that is worth more.
         """
         ply, text = position.ply, position.text()
         turns = self._turns[position.mover]
-        if result.info.value >= options.resign_value or result.declare_win:
+        worth = max([result.info.value, *(move.value for move in result.info.moves[:1])])
+        if worth >= options.resign_value or result.declare_win:
             turns.clear()
             return False
         # a client that gives positions without the moves before them has all its turns at ply 0

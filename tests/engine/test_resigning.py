@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from support.fakes import ConfidentModel
 from muzero_engine.engine import thinking
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.report import SearchInfo
+from muzero_engine.engine.resigning import LostTurns
 from muzero_engine.games.base import Position
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.registry import load_game
@@ -47,6 +49,18 @@ def test_a_turn_that_is_searched_again_counts_once_for_resigning() -> None:
     position.pop()
     position.pop()
     assert not client.go(Limits(nodes=20), position).resign  # what was taken back was no turn
+
+
+def test_a_turn_is_not_lost_while_the_move_that_is_played_is_worth_more() -> None:
+    """One move holds, and all others lose: its score is what is shown."""
+    position = load_game("tictactoe").initial((3, 3))
+    client = _lost(resign_value=-0.9, resign_turns=1)
+    lost = client.go(Limits(nodes=20), position)
+    first, *others = lost.info.moves
+    held = replace(lost, info=replace(lost.info, moves=(replace(first, value=-0.85), *others)))
+    options = client.engine.options
+    assert LostTurns().resigns(position, lost, options)
+    assert not LostTurns().resigns(position, held, options)
 
 
 def test_what_is_no_move_of_the_game_is_no_turn_and_takes_no_persons_time(monkeypatch: pytest.MonkeyPatch) -> None:
