@@ -21,6 +21,8 @@ from muzero_engine.search.halving import SequentialHalving
 from muzero_engine.search.scoring import Exploration, completed_q, least_range, rescaled, sigma, softmax
 from muzero_engine.search.tree import ROOT, Tree
 
+LEAST_SHARE = 1e-30  # of a prior that is taken for more than nothing
+
 
 class Root(Protocol):
     """How simulations are shared out among the root's children, and how they are ranked. One search each."""
@@ -125,6 +127,7 @@ class GumbelRoot:
         self._root_value, self._root_draw = root
         self._c_visit, self._c_scale = config.c_visit, config.c_scale
         self._rescale, self._min_range = config.rescale, config.min_range
+        self._sharpness = config.policy_temperature * config.root_widening  # that makes the network's policy of a prior
         self._considered, self._reconsider = config.considered_actions, config.reconsider
         self._prior = _mass(tree, children)
         self._halving = SequentialHalving(*self._candidates())
@@ -147,8 +150,8 @@ class GumbelRoot:
         return sorted(self._children, key=key, reverse=True)
 
     def expectation(self) -> tuple[float, float]:
-        """Return the means under a policy halfway between the prior and the improved one, which is the softmax of the
-        scores ([GZ] equation 11).
+        """Return the means under a policy halfway between the network's and the improved one, which is the softmax of
+        the scores ([GZ] equation 11).
 
         The improved one believes the best of its estimates, which is too high for it: along games of the engine's own
         best moves the mover seems to lose 6% of the winning rate a move, to gain 6% to 11% by the prior, and 0% to 2%
@@ -156,7 +159,7 @@ class GumbelRoot:
         simulations is no value of the root: halving gives as many to each of its candidates at first.
         """
         tree, children = self._tree, self._children
-        prior = self._shares()
+        prior = softmax(self._sharpness * np.log(np.maximum(self._shares(), LEAST_SHARE)))
         policy = (softmax(np.array(self._current_scores())) + prior) / 2.0
         draws = np.array([tree.draw[child] if tree.done[child] else self._root_draw for child in children])
         return float(policy @ self._completed()), float(policy @ draws)

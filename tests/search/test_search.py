@@ -73,6 +73,24 @@ def test_what_the_mover_may_expect_is_halfway_between_the_prior_and_the_best_mov
     assert search.expectation() == pytest.approx((value, value - 0.5 * (0.1 + 0.1 / 4) / 2), abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        SearchConfig(batch_size=1, root_widening=5.0),
+        SearchConfig(batch_size=1, policy_temperature=4.0),
+        SearchConfig(batch_size=1, policy_temperature=0.5),
+    ],
+)
+def test_what_the_mover_may_expect_does_not_depend_on_how_widely_it_is_searched(other: SearchConfig) -> None:
+    states = {"root": State((2.0, 1.0, 0.0, -1.0), 0.0), "end": State((0.0,) * 4, 0.0)}
+    edges = {("root", action): Edge("end", reward=0.4 - 0.3 * action, discount=0.0) for action in range(4)}
+    found, usual = (
+        _run(TreeModel(4, states, edges), 40, config, legal=np.arange(4)).expectation()
+        for config in (other, SearchConfig(batch_size=1))
+    )
+    assert found == pytest.approx(usual, abs=0.01)
+
+
 def test_q_two_plies_deep_turns_twice() -> None:
     """Root -> a -> b: what is good for the mover of b is good for the root's mover."""
     states = {"root": State((0.0, -30.0), 0.0), "a": State((0.0, -30.0), -0.2), "b": State((0.0, 0.0), 0.9)}
