@@ -141,7 +141,7 @@ class GumbelRoot:
         """Return the children by score among those with at least half as many visits as the most visited one, and then
         the others by visits, then Q."""
         done, q = self._tree.done, self._tree.q
-        score = dict(zip(self._children, self._current_scores(), strict=True))
+        score = dict(zip(self._children, self._scores_by(self._completed()), strict=True))
         most = max(done[child] for child in self._children)
 
         def key(child: int) -> tuple[float, int, float, int]:
@@ -160,9 +160,10 @@ class GumbelRoot:
         """
         tree, children = self._tree, self._children
         prior = softmax(self._sharpness * np.log(np.maximum(self._shares(), LEAST_SHARE)))
-        policy = (softmax(np.array(self._current_scores())) + prior) / 2.0
+        completed = self._completed()
+        policy = (softmax(np.array(self._scores_by(completed))) + prior) / 2.0
         draws = np.array([tree.draw[child] if tree.done[child] else self._root_draw for child in children])
-        return float(policy @ self._completed()), float(policy @ draws)
+        return float(policy @ completed), float(policy @ draws)
 
     def remove(self, child: int) -> None:
         index = self._children.index(child)
@@ -178,7 +179,7 @@ class GumbelRoot:
 
     def _by_score(self, candidates: Sequence[int]) -> list[int]:
         """Order indices of `children`, best first."""
-        scores = self._current_scores()
+        scores = self._scores_by(self._completed())
         ordered = sorted(candidates, key=lambda candidate: -scores[candidate])
         left = self._halving.left_of(len(ordered))
         named = ordered if len(ordered) <= self._considered else ordered[:left]
@@ -186,9 +187,8 @@ class GumbelRoot:
         self.rankings.append(Ranking(self._tree.done[ROOT] - 1, best_first, left))
         return ordered
 
-    def _current_scores(self) -> list[float]:
+    def _scores_by(self, completed: Doubles) -> list[float]:
         """Return gumbel + logit + sigma(completed Q) of each child; [GZ] section 3.4."""
-        completed = self._completed()
         if self._rescale:
             completed = rescaled(completed, least_range(self._tree.value[ROOT], self._min_range))
         most = max(self._tree.done[child] for child in self._children)
