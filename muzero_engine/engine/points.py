@@ -34,8 +34,8 @@ from typing import Protocol
 
 import numpy as np
 
-from muzero_engine.engine.report import SearchInfo
-from muzero_engine.games.base import MOST_KOMI, Position, WithKomi
+from muzero_engine.engine.report import RootMove, SearchInfo
+from muzero_engine.games.base import MOST_KOMI, Position, Scored, WithKomi
 
 CERTAIN = 0.98  # a winning rate beyond this says no more of the size
 DECIDED = 0.8
@@ -199,3 +199,19 @@ def score_spread(info: SearchInfo, position: Position) -> ScoreSpread:
     komi = komi if position.mover == 1 else -komi
     deviation = math.sqrt(max(float((1.0 - owned * owned).sum()), LEAST_DEVIATION**2))
     return ScoreSpread(float(owned.sum()) + komi, deviation)
+
+
+def move_lead(position: Position, move: RootMove, score: ScoreModel) -> float:
+    """Return the points that the mover is ahead after a move: those that are counted, everything on the board alive,
+    where it ends the game by the rules, as its value is."""
+    if move.ends is not None:
+        after = position.copy()
+        after.push(move.action)
+        if isinstance(after, Scored):
+            return movers_points(position, after.score())
+    return score.lead(move.value)
+
+
+def movers_points(position: Position, score: float) -> float:
+    """Return player 0's points ahead as those of who is to move."""
+    return score if position.mover == 0 else -score

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from muzero_engine.engine.imagination import ImaginedPly
-from muzero_engine.engine.points import RootPoints
+from muzero_engine.engine.points import RootPoints, move_lead
 from muzero_engine.engine.report import RootMove, SearchInfo, TreePicture
 from muzero_engine.games.base import Game, Handicap, Position, Scored, Shape, Turn, WithKomi
 from muzero_engine.games.board_view import BoardView, Held, Piece
@@ -188,8 +188,8 @@ def info_data(position: Position, info: SearchInfo, lines: int, points: RootPoin
 
 
 def _lead(info: SearchInfo, position: Position, points: RootPoints) -> float:
-    """Return the points that player 0 is ahead, as the best move's value has it (see `engine.points`)."""
-    lead = points.model(info).lead(info.moves[0].value)
+    """Return the points that player 0 is ahead, as the best move has it (see `engine.points`)."""
+    lead = move_lead(position, info.moves[0], points.model(info))
     return round(lead if position.mover == 0 else -lead, 1)
 
 

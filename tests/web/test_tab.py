@@ -116,6 +116,15 @@ def test_go_has_boards_komi_and_handicap(client: Client) -> None:
     assert shown["score"] is not None
 
 
+def test_the_lead_behind_a_pass_that_ends_the_game_is_counted(client: Client) -> None:
+    answer = client.ask("go", where={"game": "go", "start": "5/5/2b2/5/5 w 0.5", "moves": ["pass"]}, nodes=20)
+    while "done" not in answer:
+        info = answer["info"]
+        answer = client.sent.get(timeout=30)
+    assert info["lines"][0]["texts"] == ["pass"]
+    assert info["lead"] == 24.5
+
+
 def test_a_move_in_words_is_read(client: Client) -> None:
     assert client.ask("move", where={"game": "chess"}, text="Nf3")["move"] == "g1f3"
     assert client.ask("move", where={"game": "shogi"}, text="７六歩")["move"] == "7g7f"

@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from muzero_engine.arrays import Floats
-from muzero_engine.engine.points import RootPoints, ScoreModel
+from muzero_engine.engine.points import RootPoints, ScoreModel, move_lead
 from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import WHITE, GoPosition
-from muzero_engine.protocols.gtp.final_status import Ownerships, move_lead, root_lead
+from muzero_engine.protocols.gtp.final_status import Ownerships, root_lead
 from muzero_engine.protocols.gtp.frame import GtpError, is_colour, parse_bool, parse_colour, parse_int, parse_move
 
 _KATA_FLAGS = {  # argument -> field of Analysis, or None where there is nothing to print

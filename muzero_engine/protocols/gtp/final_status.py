@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from muzero_engine.arrays import Floats
-from muzero_engine.engine.points import ScoreModel
-from muzero_engine.engine.report import RootMove, SearchInfo
+from muzero_engine.engine.points import ScoreModel, move_lead, movers_points
+from muzero_engine.engine.report import SearchInfo
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
 
@@ -80,20 +80,5 @@ def root_lead(
         if owned is None:
             return lead
         dead = dead_stones(position, owned)
-    counted = _movers(position, without(position, dead).score())
+    counted = movers_points(position, without(position, dead).score())
     return counted if counted * info.value >= 0 else lead
-
-
-def move_lead(position: GoPosition, move: RootMove, score: ScoreModel) -> float:
-    """Return the points that the mover is ahead after a move: those that are counted, every stone alive, where it ends
-    the game by the rules, as its value is."""
-    if move.ends is None:
-        return score.lead(move.value)
-    after = position.copy()
-    after.push(move.action)
-    return _movers(position, after.score())
-
-
-def _movers(position: GoPosition, score: float) -> float:
-    """Return black's points ahead as those of who is to move."""
-    return score if position.mover == BLACK else -score

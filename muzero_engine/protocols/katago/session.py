@@ -22,13 +22,13 @@ from muzero_engine.arrays import Floats
 from muzero_engine.dataclass_json import parse_json
 from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
-from muzero_engine.engine.points import RootPoints
+from muzero_engine.engine.points import RootPoints, move_lead
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.actions import pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK, GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, RefusedLine, Writer, log_from_the_start
 from muzero_engine.protocols.gtp.analysis import moves_ownership, ownership_stdev, win_rate
-from muzero_engine.protocols.gtp.final_status import Ownerships, move_lead, root_lead
+from muzero_engine.protocols.gtp.final_status import Ownerships, root_lead
 from muzero_engine.protocols.gtp.params import GtpSettings
 from muzero_engine.protocols.gtp.search import ANALYSIS_LINES
 from muzero_engine.protocols.katago.game import Playback

@@ -12,9 +12,10 @@ from support.gtp_session import Talk, living_stones, play_moves
 from muzero_engine.arrays import Floats
 from muzero_engine.commands.common.compose import make_engine
 from muzero_engine.engine.options import EngineOptions
+from muzero_engine.engine.points import move_lead
 from muzero_engine.engine.report import RootMove, SearchInfo
 from muzero_engine.games.go.rules import BLACK, WHITE, GoPosition
-from muzero_engine.protocols.gtp.final_status import dead_stones, move_lead, ownership_before_passing, root_lead
+from muzero_engine.protocols.gtp.final_status import dead_stones, ownership_before_passing, root_lead
 
 
 @pytest.fixture
