@@ -15,7 +15,8 @@ game where they are more.
 
 A game without komi has only its ownership (`ScoreSpread`), and so has a network that hardly heeds komi, as one that was
 trained with few does while the board is open: where its curve is wider than the ownership lets the score be, small
-changes of p would be many points. The final score is then taken to be spread around the lead by a logistic
+changes of p would be many points. Nor is a komi of more than half the board anything that it has seen (`FAR`): what it
+says there depends on whose turn it is. The final score is then taken to be spread around the lead by a logistic
 distribution, and the lead is where that puts the chance to win,
 
     lead = s ln(p / (1 - p)),  s = deviation * sqrt(3) / pi,
@@ -42,6 +43,7 @@ DECIDED = 0.8
 LEAST_DEVIATION = 0.5  # points
 WIDE = (-2.0, -0.7, 0.7, 2.0)  # sides of the board around what is expected, where a curve is looked at first
 WIDER = (-8.0, -4.0, 4.0, 8.0)  # and then, where it is not even in between
+FAR = 0.5  # of the points of the board: a lead of more is not looked for among komi
 ROUNDS = 4  # of looking at three points between the two that it is even between, which are a point apart at last
 ONE_SIGMA = 0.8413  # P(S > T) one standard deviation below the mean of a normal distribution
 
@@ -88,7 +90,12 @@ class ScoreCurve:
     def lead(self, value: float) -> float:
         """See `ScoreModel`."""
         rate = min(max((value + 1.0) / 2.0, 1.0 - CERTAIN), CERTAIN)
-        return self._nearest(0.5) - self._nearest(rate)
+        return self.even - self._nearest(rate)
+
+    @property
+    def even(self) -> float:
+        """Return the points that would make the game even."""
+        return self._nearest(0.5)
 
     @property
     def deviation(self) -> float:
@@ -140,8 +147,8 @@ class RootPoints:
 
 
 def score_curve(position: Position, expected: float, values: Values) -> ScoreCurve | None:
-    """Return the curve of a position; None where the network's values do not follow komi. `expected` are the points
-    that the mover is ahead, komi not counted, give or take."""
+    """Return the curve of a position; None where the network's values do not follow komi, or the lead is `FAR`.
+    `expected` are the points that the mover is ahead, komi not counted, give or take."""
     assert isinstance(position, WithKomi)
     sign = 1.0 if position.mover == 0 else -1.0
     known: dict[float, float] = {}
@@ -171,8 +178,10 @@ def score_curve(position: Position, expected: float, values: Values) -> ScoreCur
         if last - first <= 1.0:
             break
         ask([first + (last - first) * share for share in (0.25, 0.5, 0.75)])
-    points, rates = _falling(known)
-    return ScoreCurve(points, rates, taken) if _crosses(known) else None
+    if not _crosses(known):
+        return None
+    curve = ScoreCurve(*_falling(known), taken)
+    return curve if abs(curve.even - taken) <= FAR * rows * columns else None
 
 
 def _crosses(known: dict[float, float]) -> bool:

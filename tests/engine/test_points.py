@@ -104,7 +104,7 @@ class Board:
 
 @pytest.mark.parametrize("mover", [0, 1])
 @pytest.mark.parametrize("expected", [-9.0, 0.0, 14.0])
-@pytest.mark.parametrize(("black", "doubt"), [(3.0, 0.2), (17.0, 2.0), (-40.0, 1.0), (61.0, 0.5), (0.0, 6.0)])
+@pytest.mark.parametrize(("black", "doubt"), [(3.0, 0.2), (17.0, 2.0), (-33.0, 1.0), (45.0, 0.5), (0.0, 6.0)])
 def test_the_lead_is_found_by_asking_for_values_at_a_dozen_of_komi(
     mover: int, expected: float, black: float, doubt: float
 ) -> None:
@@ -128,6 +128,17 @@ def test_a_network_that_does_not_heed_komi_has_no_curve() -> None:
     position = load_game("go").initial((9, 9))
     assert score_curve(position, 4.0, lambda positions: [0.3] * len(positions)) is None
     assert score_curve(position, 4.0, lambda positions: [-0.3] * len(positions)) is None
+
+
+@pytest.mark.parametrize("mover", [0, 1])
+@pytest.mark.parametrize(("black", "far"), [(46.0, False), (47.0, True), (-34.0, False), (-35.0, True)])
+def test_a_lead_of_more_than_half_the_board_is_not_looked_for_among_komi(mover: int, black: float, far: bool) -> None:
+    position = load_game("go").initial((9, 9))
+    assert isinstance(position, GoPosition)
+    position.set_komi(6.0)
+    position.set_mover(mover)
+    curve = score_curve(position, 30.0 if mover == 0 else -30.0, Board(black, 0.2).values)
+    assert (curve is None) == far
 
 
 @pytest.mark.parametrize("komi", [1e6, -1e6])
