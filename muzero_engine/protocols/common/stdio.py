@@ -129,6 +129,11 @@ class Inbox:
         """End of input was reached; lines may still wait."""
         return self._closed
 
+    def is_leaving(self, quits: Callable[[str], bool]) -> bool:
+        """Return whether the client has said all it will: its input has ended, or a line that waits `quits`."""
+        with self._changed:
+            return self._closed or any(quits(line) for line in self._lines)
+
     def get(self) -> str | None:
         """Return the next line without its end; blocks; None at end of input once all lines are taken."""
         with self._changed:

@@ -50,6 +50,12 @@ def parse_command(line: str) -> Command | None:
     return Command(number, name, _path_words(rest) if name in _PATH_COMMANDS else tuple(rest.split()))
 
 
+def quits(line: str) -> bool:
+    """Return whether a line ends the session."""
+    command = parse_command(line)
+    return command is not None and command.name == "quit"
+
+
 def _without_comment(line: str) -> str:
     """Return what stands before the first # that is not in double quotes, in which a path may stand."""
     open_quotes = line.count('"') % 2  # one that is never closed begins nothing

@@ -21,10 +21,11 @@ from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.points import RootPoints
 from muzero_engine.engine.report import SearchInfo, SearchResult
 from muzero_engine.games.go.rules import GoPosition
+from muzero_engine.protocols.common.gui_session import STOP_SECONDS
 from muzero_engine.protocols.common.stdio import Inbox, Writer
 from muzero_engine.protocols.gtp.analysis import Analysis, format_info
 from muzero_engine.protocols.gtp.final_status import Ownerships, ownership_before_passing
-from muzero_engine.protocols.gtp.frame import GtpError
+from muzero_engine.protocols.gtp.frame import GtpError, quits
 from muzero_engine.protocols.gtp.params import GtpSettings
 
 ANALYSIS_LINES = 20  # moves of an analysis that come with a whole variation
@@ -199,12 +200,21 @@ class Searcher:
         points, ownerships = self.points(position), self._engine.ownership
         return InfoStream(self._writer, analysis, position, settings.pv_length, points, ownerships)
 
-    def end_analysis(self) -> None:
-        """End a running analysis and close its response with the empty line."""
-        if self._analysing:
-            self._halt()
-            self._analysing = False
-            self._writer.write("")
+    def end_analysis(self, *, leaving: bool = False) -> None:
+        """End a running analysis and close its response with the empty line.
+
+        A client that does not read meanwhile is waited for; one that is `leaving`, or that has `quit` or the end of its
+        input behind this, counts as gone after `STOP_SECONDS`.
+        """
+        if not self._analysing:
+            return
+        self._analysing = False
+        self._engine.stop()
+        while not self._engine.wait(STOP_SECONDS):
+            if leaving or self._inbox.is_leaving(quits):
+                self._inbox.abandon()
+                return
+        self._writer.write("")
 
     def ponder(self, position: GoPosition, limits: Limits) -> None:
         """Think about `position`, to come after the expected reply. `limits` count once it is searched for a move."""

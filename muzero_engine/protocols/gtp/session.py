@@ -117,9 +117,11 @@ class GtpSession:
         self._writer.write(failure("", why))
 
     def handle(self, line: str) -> bool:
-        """Answer one line; return False after `quit`."""
-        self._searcher.end_analysis()
+        """Answer one line; return False after `quit`, or where the client is gone."""
         command = parse_command(line)
+        self._searcher.end_analysis(leaving=command is not None and command.name == "quit")
+        if self._inbox.abandoned:
+            return False
         if command is None:
             return True
         try:

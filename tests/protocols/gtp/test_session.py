@@ -155,6 +155,28 @@ def test_an_analysis_ends_with_the_input() -> None:
     assert talk.output.all[-1] == ""
 
 
+@pytest.mark.parametrize("lines", [["quit"], ["name", "1 quit"], [None]])
+def test_a_client_that_leaves_with_its_analysis_unread_is_gone(lines: list[str | None]) -> None:
+    """The search's thread waits for the client to read a report, and the client for the end of the session."""
+    talk = Talk(shape=(5, 5))
+    talk.scripted.wait = lambda timeout=None: timeout is None  # type: ignore[method-assign]
+    talk.inbox.put("lz-analyze b")
+    for line in lines:
+        talk.inbox.close() if line is None else talk.inbox.put(line)
+    run_session(talk.session, talk.inbox)
+    assert talk.output.all[-1].startswith("info ")
+    assert talk.scripted.events[-1] == "close"
+
+
+def test_a_client_that_stays_is_waited_for() -> None:
+    talk = Talk(shape=(5, 5))
+    talk.session.handle("lz-analyze b")
+    reads = iter([False, False, True])
+    talk.scripted.wait = lambda timeout=None: next(reads)  # type: ignore[method-assign]
+    assert talk.session.handle("name")
+    assert talk.output.all[-3:] == ["", "= MuZero Engine", ""]
+
+
 def test_a_client_that_is_gone_cuts_a_move_short() -> None:
     talk = Talk(shape=(5, 5))
     talk.scripted.hold = True
