@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import shutil
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -24,12 +25,13 @@ from muzero_engine.files import (
     make_folder,
     read_limited,
     replace_folder,
+    require_writable,
     restore_folder,
     temporary_folder,
     write_atomically,
 )
 from muzero_engine.games.base import Game
-from muzero_engine.inference.bundle import read_manifest
+from muzero_engine.inference.bundle import read_manifest, shipped_weights_dir
 from muzero_engine.inference.manifest import (
     CARD,
     CHECKPOINT,
@@ -78,7 +80,8 @@ def export_bundle(
     with the curves of the training, `history` what they are drawn from. The checkpoint is stored in 16 bits and holds
     the weights of both graphs: a network loaded from it exports to the same files. Raises BadConfig where the network
     was not made for this version of the game or for this environment, FileExistsError where `folder` holds something
-    that is no part of a bundle, or one of another game, BadEnvironment, EnvironmentFailed.
+    that is no part of a bundle, one of another game, or one of another network that came along with the program,
+    OSError where it may not be written, BadEnvironment, EnvironmentFailed.
     """
     if isinstance(game, EnvironmentDescription):
         _check_environment(network.config, game, int8)
@@ -88,10 +91,15 @@ def export_bundle(
     restore_folder(place)
     if place.exists() and not place.is_dir():
         raise FileExistsError(f"{folder} is no folder: choose another name")
+    _require_writable(place)
     if folder.exists():
         _refuse_foreign(folder, network.config.game)
     stored = copy.deepcopy(network).cpu().half().float()
     checkpoint = network_bytes(stored, dtype=torch.float16)
+    same = _of_same_network(checkpoint, (folder, source))
+    came_along = place.resolve() == shipped_weights_dir(network.config.game) and (place / MANIFEST).exists()
+    if came_along and folder not in dict(same):
+        raise FileExistsError(f"{folder} came along with this program, of another network: choose another folder")
     files = {
         INITIAL: referring(initial_graph(stored), checkpoint),
         RECURRENT: referring(recurrent_graph(stored), checkpoint),
@@ -109,7 +117,6 @@ def export_bundle(
         files[PICTURE] = picture
     if history is not None:
         files[HISTORY] = history
-    same = _of_same_network(checkpoint, (folder, source))
     for path, other in same:
         if DECODER in other.files and (path / DECODER).exists():
             files[DECODER] = read_limited(path / DECODER, MAX_FILE_BYTES)
@@ -124,6 +131,13 @@ def export_bundle(
     Manifest.from_json(document, f"the new {folder}")  # nothing is written that would be refused
     replace_bundle(folder, {**files, **card, MANIFEST: document})
     return manifest
+
+
+def _require_writable(place: Path) -> None:
+    """Raise OSError where a bundle may not be put in this place: before it is made, which may take minutes."""
+    require_writable(next(folder for folder in place.absolute().parents if folder.is_dir()))
+    if place.exists():
+        require_writable(place)
 
 
 def _refuse_foreign(folder: Path, game: str) -> None:
@@ -193,7 +207,8 @@ def _manifest(
 
 
 def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
-    """Write these files to `folder`, or to what it is a link to, in place of all that is there. Raises OSError."""
+    """Write these files to `folder`, or to what it is a link to, in place of all that is there, with the permissions of
+    what they replace. Raises OSError."""
     folder = behind_link(folder)
     make_folder(folder.parent)
     with temporary_folder(folder) as temporary:
@@ -201,6 +216,9 @@ def replace_bundle(folder: Path, files: dict[str, bytes]) -> None:
         made.mkdir()
         for name, data in files.items():
             write_atomically(made / name, data)
+        for old in (folder, *(folder / name for name in files)):
+            if old.exists():
+                shutil.copymode(old, made / old.relative_to(folder))
         replace_folder(made, folder)
 
 

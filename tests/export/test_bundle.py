@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -179,6 +181,46 @@ def test_a_bundle_takes_the_place_of_one_of_its_own_game_alone(tmp_path: Path) -
     with pytest.raises(FileExistsError, match="holds a bundle of othello, and this is one of tictactoe"):
         export_bundle(tiny_network(GAME), GAME, tmp_path, training=TRAINING)
     assert read_manifest(tmp_path) == manifest
+
+
+def test_the_bundle_that_came_along_keeps_its_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muzero_engine.export.bundle.shipped_weights_dir", lambda _: tmp_path.resolve() / "tictactoe")
+    folder, network = tmp_path / "tictactoe", tiny_network(GAME, seed=1)
+    manifest = export_bundle(network, GAME, folder, training=TRAINING)
+    with pytest.raises(FileExistsError, match="came along with this program, of another network"):
+        export_bundle(tiny_network(GAME, seed=2), GAME, folder, training=TRAINING)
+    assert export_bundle(network, GAME, folder, training=TRAINING) == manifest
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("protected", ["place", "place/bundle"])
+def test_a_place_that_may_not_be_written_is_told_of_before_a_bundle_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protected: str
+) -> None:
+    """Who tests may be one whom no permissions hold."""
+
+    def require(folder: Path) -> None:
+        if folder == tmp_path / protected:
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    folder = tmp_path / "place" / "bundle"
+    manifest = export_bundle(tiny_network(GAME, seed=1), GAME, folder, training=TRAINING)
+    monkeypatch.setattr("muzero_engine.export.bundle.require_writable", require)
+    monkeypatch.setattr("muzero_engine.export.bundle.initial_graph", lambda _: pytest.fail("a graph is made"))
+    for place in (folder, folder.parent / "new" / "bundle")[: 1 + (protected == "place")]:
+        with pytest.raises(PermissionError, match=re.escape(str(tmp_path / protected))):
+            export_bundle(tiny_network(GAME, seed=2), GAME, place, training=TRAINING)
+    assert read_manifest(folder) == manifest
+
+
+def test_a_bundle_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
+    folder = tmp_path / "b"
+    export_bundle(tiny_network(GAME, seed=1), GAME, folder, training=TRAINING)
+    paths = {folder: 0o770, folder / MANIFEST: 0o660}
+    for path, mode in paths.items():
+        path.chmod(mode)
+    export_bundle(tiny_network(GAME, seed=2), GAME, folder, training=TRAINING)
+    assert {path: stat.S_IMODE(path.stat().st_mode) for path in paths} == paths
 
 
 @pytest.mark.parametrize(("field", "value"), [("game_version", 99), ("planes", 7), ("ownership", True)])
