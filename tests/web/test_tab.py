@@ -333,6 +333,22 @@ TWO_PASSES = "(;GM[1]SZ[9]KM[7.5]EV[cup]DT[2001-02-03]RE[{result}];B[ee];W[gc];B
             ['[Result "0-1"]', '[Termination "time forfeit"]'],
             "UTCDate",
         ),
+        *[
+            (
+                PGN_OF_1972.format(result=result, tags=f'\n[Termination "{said}"]'),
+                ".pgn",
+                [f'[Termination "{written}"]', f"{{ {words} }}"],
+                "unfinished",
+            )
+            for result, said, written, words in [
+                ("1-0", "Abandoned", "abandoned", "Fischer wins; forfeit"),
+                ("0-1", "Rules infraction", "rules infraction", "Spassky wins; illegal move"),
+                ("1-0", "Fischer won by resignation", "normal", "Fischer wins; resignation"),
+                ("0-1", "Spassky won on time", "time forfeit", "Spassky wins; time loss"),
+                ("1-0", "emergency", "emergency", "Fischer wins; crash"),
+            ]
+        ],
+        (PGN_OF_1972.format(result="1/2-1/2", tags='\n[Termination "Abandoned"]'), ".pgn", ["{ draw }"], "Termination"),
         ("1. f3 e5 2. g4 Qh4# 0-1", ".pgn", ['[Event "?"]', '[Date "????.??.??"]', "checkmate } 0-1"], "UTC"),
         (SGF.replace("SZ", "RE[W+Resign]DT[1999]SZ"), ".sgf", ["RE[W+R]", "DT[1999]"], "unfinished"),
         (SGF, ".sgf", [";B[ee]"], "GC["),

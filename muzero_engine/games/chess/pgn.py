@@ -62,7 +62,18 @@ _CHESS960 = (
 )
 _WINNERS = {"1-0": 0, "1:0": 0, "0-1": 1, "0:1": 1, **dict.fromkeys(("1/2-1/2", "1/2", "½-½", "½"))}  # None: a draw
 _RESULTS = (*_WINNERS, "*")
-_TERMINATIONS = {"time forfeit": Ending.TIME_LOSS, "adjudication": Ending.ADJUDICATION}
+_TERMINATIONS = {  # words of the tag: the standard's, and those of match programs and servers ("White won on time")
+    "adjudication": Ending.ADJUDICATION,
+    "time forfeit": Ending.TIME_LOSS,
+    "on time": Ending.TIME_LOSS,
+    "rules infraction": Ending.ILLEGAL_MOVE,
+    "illegal move": Ending.ILLEGAL_MOVE,
+    "emergency": Ending.CRASH,
+    "stalled connection": Ending.HANG,
+    "resign": Ending.RESIGNATION,
+    "abandon": Ending.FORFEIT,
+    "forfeit": Ending.FORFEIT,
+}
 _MARKS = ("e.p.", "ep", "ch", "mate", "N", "D", "TN")  # words beside a move; novelty and diagram among them
 
 _TAG_LINE = re.compile(r'\s*\[\s*\w+\s*"')
@@ -171,7 +182,9 @@ def _told(tags: dict[str, str], result: str) -> ToldGame:
     termination = tags.get("termination", "").lower()
     for text in (tags.get("result", ""), result):
         if text in _WINNERS:
-            ending = _TERMINATIONS.get(termination, Ending.UNKNOWN)
+            ending = next((ending for word, ending in _TERMINATIONS.items() if word in termination), Ending.UNKNOWN)
+            if _WINNERS[text] is None and ending not in (Ending.ADJUDICATION, Ending.TIME_LOSS):
+                ending = Ending.UNKNOWN  # nobody lost by it
             return ToldGame(winner=_WINNERS[text], ending=ending, event=event, date=date)
     return ToldGame(
         ending=Ending.UNFINISHED if termination == "unterminated" else Ending.UNTOLD, event=event, date=date

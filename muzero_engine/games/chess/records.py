@@ -31,6 +31,7 @@ _TERMINATIONS = {
     Ending.WRONG_REPLY: "rules infraction",
     Ending.CRASH: "emergency",
     Ending.HANG: "emergency",
+    Ending.FORFEIT: "abandoned",
     Ending.UNFINISHED: "unterminated",
 }
 _RESULTS = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}
