@@ -6,17 +6,19 @@ Written PGN has `[%clk]`, `[%emt]` and `[%eval]` as GUIs read them, and the rest
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import chess
 
-from muzero_engine.games.base import BadPosition, Position, RecordedGame, RecordFormat
+from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordFormat
 from muzero_engine.games.chess.pgn import read_pgn, split_pgn
 from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
-from muzero_engine.games.lines import SUFFIXES, bare_moves, split_line, split_lines
+from muzero_engine.games.lines import SUFFIXES, split_line, split_lines
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
+from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 from muzero_engine.games.record_text import comment, ending_text, local_start, with_movers
+from muzero_engine.games.written_moves import bare_move, read_move
 
 if TYPE_CHECKING:
     import chess.engine
@@ -43,13 +45,15 @@ _OPERATION = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*+"?)+')
 
 
 def read_line(line: str, initial: Position) -> RecordedGame:
-    """Return a FEN or EPD, `startpos` or nothing, and moves after it; `id "name";` of an EPD names it. Raises
-    BadPosition."""
-    if bare := bare_moves(line, initial):
-        return RecordedGame(None, bare)
+    """Return a FEN or EPD, `startpos` or nothing, and moves after it, of the protocol or in SAN; `id "name";` of an EPD
+    names it. Raises BadPosition."""
+    words = [word for word in line.split() if bare_move(word)]
+    if words and _is_move(words[0], initial):
+        return RecordedGame(None, _protocol_moves(words, initial))
     if "moves" in re.split('[;"]', line, maxsplit=1)[0].split():
         text, moves = split_line(line)
-        return RecordedGame(None if text is None else position_from_fen(text).text(), moves)
+        start = initial if text is None else position_from_fen(text)
+        return RecordedGame(None if text is None else start.text(), _protocol_moves(moves, start))
     text, _ = split_line(line)
     if text is None:
         return RecordedGame()
@@ -64,6 +68,29 @@ def read_line(line: str, initial: Position) -> RecordedGame:
     return RecordedGame(
         position.text(), name=operations.get("id", ""), warnings=tuple(_illegal_advice(position, operations))
     )
+
+
+def _is_move(word: str, position: Position) -> bool:
+    try:
+        read_move(position, word)
+    except IllegalMove:
+        return False
+    return True
+
+
+def _protocol_moves(words: Sequence[str], start: Position) -> tuple[str, ...]:
+    """Return moves as the protocol has them; words may be their numbers, too. Raises BadRecordedMove."""
+    words = [word for word in words if bare_move(word)]
+    refuse_long(words)
+    position, moves = start.copy(), list[str]()
+    for number, word in enumerate(words, start=1):
+        try:
+            action = read_move(position, word)
+        except IllegalMove as error:
+            raise BadRecordedMove(number, str(error)) from None
+        moves.append(position.action_text(action))
+        position.push(action)
+    return tuple(moves)
 
 
 def _operations(text: str) -> dict[str, str]:

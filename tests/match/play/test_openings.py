@@ -107,8 +107,9 @@ position sfen {sfen}
     assert go.moves == ("C3", "G7")
     (chess,) = read(tmp_path, "chess" + ending, f"position fen {FIRST} moves e7e5")
     assert (chess.start, chess.moves) == (FIRST, ("e7e5",))
-    (bare,) = read(tmp_path, "bare" + ending, "e2e4 e7e5")
-    assert (bare.start, bare.moves) == (None, ("e2e4", "e7e5"))
+    for bare in ("e2e4 e7e5", "e4 e5", "1. e4 e5", "startpos moves e4 1...e5!"):
+        (opening,) = read(tmp_path, "bare" + ending, bare)
+        assert (opening.start, opening.moves) == (None, ("e2e4", "e7e5"))
     (cross,) = read(tmp_path, "cross" + ending, "x../.o./... moves c1", "tictactoe")
     assert (cross.start, cross.moves) == ("x../.o./...", ("c1",))
 
@@ -139,6 +140,7 @@ def test_sgf(tmp_path: Path) -> None:
         ("a.epd", "8/8/8/8/8/8/8/8 w - - 0 1", "chess", "the board is empty"),
         ("a.fen", "rnb1kbnr/pppp1ppp/4p3/8/6Pq/5P2/PPPPP2P/RNBQKBNR w KQkq - 1 3", "chess", "checkmate"),
         ("a.sfen", "startpos moves 7g7f 7g7f", "shogi", "move 2"),
+        ("a.txt", "1. e4 e5 2. Nf4", "chess", "move 3: Nf4 is illegal: no knight can go to f4"),
         ("a.sfen", "sfen 9/9/9", "shogi", "line 1"),
         ("a.sgf", "(;SZ[13];B[aa])", "go", "13x13"),
         ("a.sgf", "(;SZ[9];B[aa];B[bb])", "go", "move 2 is not white's"),
