@@ -12,8 +12,10 @@ from support.broken_games import FAULTS
 
 from muzero_engine.games.base import Game
 from muzero_engine.games.conformance import check_game, checks
-from muzero_engine.games.conformance.planes import moves_change_their_square
+from muzero_engine.games.conformance.planes import moves_change_their_square, one_network_serves_all_boards
+from muzero_engine.games.go import GAME as GO
 from muzero_engine.games.tictactoe import GAME as TICTACTOE
+from muzero_engine.network.config import BadConfig, NetworkConfig
 
 
 @pytest.mark.parametrize(("game", "sentence"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS])
@@ -30,6 +32,19 @@ def test_pieces_of_nobody_change_squares_too() -> None:
     layout = replace(TICTACTOE.spec.layout, per_player=0, neutral=2)
     game = replace(TICTACTOE, spec=replace(TICTACTOE.spec, layout=layout))
     moves_change_their_square(game, game.spec.shapes[0])
+
+
+def test_several_boards_want_actions_that_name_a_point() -> None:
+    """The network of such a game is refused by `train`."""
+    one_network_serves_all_boards(GO, GO.spec.shapes[0])
+    for game in (
+        replace(GO, spec=replace(GO.spec, action_planes=2)),
+        replace(GO, action_table=lambda shape: replace(GO.action_table(shape), kinds=1)),
+    ):
+        with pytest.raises(BadConfig):
+            NetworkConfig.for_game(game)
+        with pytest.raises(AssertionError, match="which no network takes"):
+            one_network_serves_all_boards(game, GO.spec.shapes[0])
 
 
 def test_a_check_says_what_it_proves() -> None:

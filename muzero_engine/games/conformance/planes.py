@@ -91,6 +91,16 @@ def action_table_tells_legal_actions_apart(game: Game, shape: Shape) -> None:
             raise Broken("two legal actions have the same row in the action table", position)
 
 
+def one_network_serves_all_boards(game: Game, shape: Shape) -> None:
+    """Where there are several boards, an action names a point and nothing else: one plane of actions, and no kinds."""
+    planes, kinds = game.spec.action_planes, game.action_table(shape).kinds
+    if len(game.spec.shapes) > 1 and (planes != 1 or kinds):
+        raise Broken(
+            f"there are {len(game.spec.shapes)} boards and actions of {planes} planes and {kinds} kinds, "
+            "which no network takes: make each board a game of its own"
+        )
+
+
 def moves_change_their_square(game: Game, shape: Shape) -> None:
     """The square that the action table names as `to_square` is one that the move changes."""
     to_square = game.action_table(shape).to_square
@@ -210,6 +220,7 @@ CHECKS = (
     missing_history_is_zero,
     packed_plies_hold_the_whole_observation,
     action_table_tells_legal_actions_apart,
+    one_network_serves_all_boards,
     moves_change_their_square,
     symmetries_are_permutations_with_an_inverse,
     transformed_games_are_the_same_game,
