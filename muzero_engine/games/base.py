@@ -357,8 +357,8 @@ class RecordFormat:
     """A kind of file that holds games or positions of one game.
 
     `read` gets one entry and the start position of the games to be played, whose komi, say, holds where the entry has
-    none; `play` gets one entry and plays it through. Both raise BadPosition. `write` returns what is added to a file
-    for one game, from the record and the event's name.
+    none; `play` gets one entry and plays it through. Both raise BadPosition. `write` returns the file of one game, from
+    the record and the event's name; files of several hold these one behind the other, with the `separator` in between.
     """
 
     name: str  # "PGN"
@@ -374,6 +374,7 @@ class RecordFormat:
     only_read: tuple[str, ...] = ()  # those of `suffixes` whose files are never written
     written_encodings: Mapping[str, str] = field(default_factory=dict)  # by suffix, where it is not UTF-8
     one_game: bool = False  # whether a file holds no more than one
+    separator: str = ""  # between the games of a file
     written_once: bytes = b""  # what each written game contains once, so that games can be counted
 
 

@@ -101,7 +101,7 @@ def test_what_a_game_writes_it_reads_again(game: str) -> None:
     for form in written_formats(loaded):
         assert form.write is not None
         records = [game_record(game, seed, 30) for seed in range(3)]
-        text = "".join(form.write(record, "a match") for record in records)
+        text = form.separator.join(form.write(record, "a match") for record in records)
         assert text.encode().count(form.written_once) == 3
         entries = list(form.split(text))
         assert [entry.number for entry in entries] == [1, 2, 3]

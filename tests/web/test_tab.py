@@ -364,13 +364,13 @@ TWO_PASSES = "(;GM[1]SZ[9]KM[7.5]EV[cup]DT[2001-02-03]RE[{result}];B[ee];W[gc];B
         (KIF_OF_2001.format(end="   2 切れ負け"), ".csa", ["2001/02/03", "$EVENT:名人戦", "%TIME_UP"], "CHUDAN"),
         (KIF_OF_2001.format(end="まで1手で後手の勝ち"), ".kif", ["まで1手で後手の勝ち"], "投了"),
         (KIF_OF_2001.format(end="まで1手で先手の反則負け"), ".kif", ["まで1手で後手の勝ち"], "先手の"),
-        (KIF_OF_2001.format(end="   2 持将棋"), ".kif", ["まで1手で引き分け"], "勝ち"),
+        (KIF_OF_2001.format(end="   2 持将棋"), ".kif", ["   2 持将棋\n*draw"], "まで"),
         (KIF_OF_2001.format(end="").replace("甲", "甲\t九段"), ".kif", ["2001/02/03", "先手：甲 九段"], "中断"),
         (CSA_OF_2001.format(end="%TIME_UP"), ".csa", ["2001/02/03", "$EVENT:cup", "%TIME_UP", "'result 0:"], "CHUDAN"),
         (CSA_OF_2001.format(end="%-ILLEGAL_ACTION"), ".kif", ["cup", "まで2手で先手の勝ち"], "中断"),
         (CSA_OF_2001.format(end="%SENNICHITE"), ".csa", ["%HIKIWAKE", "'result 0.5: unknown\n"], "CHUDAN"),
         (CSA_OF_2001.format(end="%CHUDAN"), ".kif", ["   3 中断"], "勝ち"),
-        (CSA_OF_2001.format(end=""), ".csa", ["-3334FU\n/"], "result"),
+        (CSA_OF_2001.format(end=""), ".csa", ["-3334FU\n"], "\n/"),
     ],
 )
 def test_a_loaded_game_is_saved_with_what_its_file_says_of_it(

@@ -36,7 +36,7 @@ _PLACED = re.compile(r"([0-9])([0-9])([A-Z]{2})")
 
 
 def split_csa(text: str) -> Iterator[RecordEntry]:
-    """Yield the games of a file; a line "/" ends one."""
+    """Yield the games of a file; a line "/" stands between them."""
     for number, game in enumerate(filter(str.strip, re.split(r"(?m)^/\s*$", text)), start=1):
         yield RecordEntry(number, game)
 

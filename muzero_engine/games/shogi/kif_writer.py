@@ -13,6 +13,7 @@ from muzero_engine.games.record_text import comment, ending_text, local_start, w
 from muzero_engine.games.shogi.csa import is_of_mover
 from muzero_engine.games.shogi.sfen import START
 
+_DRAWN = "持将棋"  # by whatever nobody tells: nothing was repeated
 _ENDINGS = {
     Ending.RESIGNATION: "投了",
     Ending.DECLARATION: "入玉勝ち",
@@ -20,7 +21,7 @@ _ENDINGS = {
     Ending.ILLEGAL_MOVE: "反則負け",
     Ending.WRONG_REPLY: "反則負け",
     Ending.FORFEIT: "反則負け",
-    Ending.PLY_CAP: "持将棋",
+    Ending.PLY_CAP: _DRAWN,
 }
 _BY_RULES = {"fourfold repetition": "千日手"}
 _BROKEN_OFF = "中断"
@@ -46,11 +47,11 @@ def kif_text(record: GameRecord, event: str) -> str:
         board.push(move)
         previous = move
     mover = int(board.turn)
-    if record.ending is Ending.UNKNOWN or not is_of_mover(record, mover):
-        result = "引き分け" if record.winner is None else f"{'先後'[record.winner]}手の勝ち"
-        lines += [f"*{ending_text(record)}", f"まで{number}手で{result}"]
+    known = record.ending is not Ending.UNKNOWN and is_of_mover(record, mover)
+    if not known and record.winner is not None:
+        lines += [f"*{ending_text(record)}", f"まで{number}手で{'先後'[record.winner]}手の勝ち"]
     elif record.ending is not Ending.UNTOLD:
-        lines += [f"{number + 1:4} {_ending(record, mover)}", f"*{ending_text(record)}"]
+        lines += [f"{number + 1:4} {_ending(record, mover) if known else _DRAWN}", f"*{ending_text(record)}"]
     return "\n".join([*lines, ""])
 
 

@@ -51,7 +51,7 @@ def declared_encoding(data: bytes) -> str | None:
 
 
 def csa_text(record: GameRecord, event: str) -> str:
-    """Return the game and the line that ends it in a file of several."""
+    """Return the file of one game."""
     board = cshogi.Board(record.start)
     lines = ["V2.2", f"N+{record.first}", f"N-{record.second}"]
     if event:
@@ -75,7 +75,7 @@ def csa_text(record: GameRecord, event: str) -> str:
     if record.ending is not Ending.UNTOLD:
         ending, reason = record.ending.value, record.reason.encode("ascii", "replace").decode()
         lines.append(f"'result {record.points:g}: {ending}" + ("" if reason in ("", ending) else f": {reason}"))
-    return "\n".join([*lines, "/", ""])
+    return "\n".join([*lines, ""])
 
 
 def usi_line(record: GameRecord, _event: str) -> str:
@@ -112,6 +112,7 @@ FORMATS = (
         declared_encoding=declared_encoding,
         signature=re.compile(r"\A\s*(?:'.*+\s++)*+(?:V[23]|N[+-]|P[I1]|\$EVENT:)"),
         write=csa_text,
+        separator="/\n",
         written_once=b"V2.2\n",
     ),
     RecordFormat(

@@ -88,7 +88,7 @@ def file_name(form: RecordFormat) -> str:
 
 
 def text_of(form: RecordFormat, record: GameRecord, event: str) -> str:
-    """Return what is added to that file for one game."""
+    """Return what one game is in that file."""
     assert form.write is not None
     return form.write(record, event)
 
@@ -179,7 +179,8 @@ class Store:
             self.records.append(record)
             for form in self._formats:
                 if (path := self.folder / file_name(form)).exists():
-                    append_whole(path, text_bytes(text_of(form, record, self.event)), new=False)
+                    separator = form.separator if len(self.records) > 1 else ""
+                    append_whole(path, text_bytes(separator + text_of(form, record, self.event)), new=False)
                 else:  # somebody has removed it
                     self._rewrite(form)
 
@@ -207,7 +208,7 @@ class Store:
         return {(record.pair, record.game) for record in self.records}
 
     def _rewrite(self, form: RecordFormat) -> None:
-        text = "".join(text_of(form, record, self.event) for record in self.records)
+        text = form.separator.join(text_of(form, record, self.event) for record in self.records)
         write_atomically(self.folder / file_name(form), text_bytes(text))
 
     def _repair(self, form: RecordFormat) -> None:

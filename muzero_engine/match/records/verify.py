@@ -184,7 +184,7 @@ def _file_problems(folder: Path, records: Sequence[GameRecord], header: Header) 
             yield f"{file_name(form)} holds {count} games, {GAMES} {len(records)}"
             continue
         for number, record in enumerate(records, start=1):
-            text = text_bytes(text_of(form, record, header.event))
+            text = text_bytes((form.separator if number > 1 else "") + text_of(form, record, header.event))
             if not data.startswith(text):
                 yield f"{file_name(form)} differs from {GAMES} in game {number}"
                 break

@@ -128,7 +128,8 @@ def test_other_files_are_made_again(tmp_path: Path, game: str) -> None:
     for form in written_formats(load_game(game)):
         path = tmp_path / file_name(form)
         whole = path.read_bytes()
-        assert whole.count(form.written_once) == 3
+        assert whole.count(form.written_once) == len(list(form.split(whole.decode()))) == 3
+        assert not form.separator or whole.count(f"\n{form.separator}".encode()) == 2
         one = len(whole) // 3
         for cut in (1, 9, one, one + 1):
             path.write_bytes(whole[:-cut])

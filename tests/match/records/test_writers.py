@@ -179,7 +179,7 @@ def test_csa() -> None:
         game_record("shogi", "2h3h", points=0.5, ending=Ending.RULES, reason="fourfold repetition"),
         game_record("shogi", "5e5d", start="4k4/9/4P4/9/4R4/9/9/9/4K4 b G 1"),
     ]
-    parsed = CSA.Parser.parse_str("".join(csa_text(record, "a match") for record in records).removesuffix("/\n"))
+    parsed = CSA.Parser.parse_str("/\n".join(csa_text(record, "a match") for record in records))
     assert [it.names for it in parsed] == [["A engine", "B: engine"]] * 3
     moves = [cshogi.move_to_usi(move) for move in parsed[0].moves]
     assert moves == ["2g2f", "8c8d", "7g7f", "3c3d", "8h2b+"]
