@@ -21,8 +21,6 @@ from muzero_engine.search.halving import SequentialHalving
 from muzero_engine.search.scoring import Exploration, completed_q, least_range, rescaled, sigma, softmax
 from muzero_engine.search.tree import ROOT, Tree
 
-LEAST_SHARE = 1e-30  # of a prior that is taken for more than nothing
-
 
 class Root(Protocol):
     """How simulations are shared out among the root's children, and how they are ranked. One search each."""
@@ -114,20 +112,21 @@ class GumbelRoot:
         tree: Tree,
         children: Sequence[int],
         scores: Sequence[float],
+        logits: Sequence[float],
         root: tuple[float, float],
         config: SearchConfig,
     ) -> None:
         """Begin with `children`: nodes, at least one, in descending order of their `scores`, gumbel + logit each.
 
-        `root` is the network's value and probability of a draw there.
+        `logits` are the network's own, at a temperature of 1 and without noise, `root` its value and probability of a
+        draw there.
         """
         self._tree = tree
         self._children = list(children)
-        self._scores = list(scores)
+        self._scores, self._logits = list(scores), list(logits)
         self._root_value, self._root_draw = root
         self._c_visit, self._c_scale = config.c_visit, config.c_scale
         self._rescale, self._min_range = config.rescale, config.min_range
-        self._sharpness = config.policy_temperature * config.root_widening  # that makes the network's policy of a prior
         self._considered, self._reconsider = config.considered_actions, config.reconsider
         self._prior = _mass(tree, children)
         self._halving = SequentialHalving(*self._candidates())
@@ -159,15 +158,14 @@ class GumbelRoot:
         simulations is no value of the root: halving gives as many to each of its candidates at first.
         """
         tree, children = self._tree, self._children
-        prior = softmax(self._sharpness * np.log(np.maximum(self._shares(), LEAST_SHARE)))
         completed = self._completed()
-        policy = (softmax(np.array(self._scores_by(completed))) + prior) / 2.0
+        policy = (softmax(np.array(self._scores_by(completed))) + softmax(np.array(self._logits))) / 2.0
         draws = np.array([tree.draw[child] if tree.done[child] else self._root_draw for child in children])
         return float(policy @ completed), float(policy @ draws)
 
     def remove(self, child: int) -> None:
         index = self._children.index(child)
-        del self._children[index], self._scores[index]
+        del self._children[index], self._scores[index], self._logits[index]
         self._prior = _mass(self._tree, self._children)
         if self._reconsider or index < self._considered:  # its place goes to the next by score
             self._halving = self._halving.over(*self._candidates())

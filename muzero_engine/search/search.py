@@ -169,9 +169,9 @@ class Search:
         if not searched:
             self._root = None
         elif gumbel:
-            descending = scores[order].tolist()
+            chosen = order[[kid - 1 for kid in searched]]
             network = self.root_value, self.root_draw
-            self._root = GumbelRoot(tree, searched, [descending[kid - 1] for kid in searched], network, config)
+            self._root = GumbelRoot(tree, searched, scores[chosen].tolist(), logits[chosen].tolist(), network, config)
         else:
             self._root = PuctRoot(tree, searched, self._exploration, config.fpu_reduction)
 

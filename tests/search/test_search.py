@@ -91,6 +91,15 @@ def test_what_the_mover_may_expect_does_not_depend_on_how_widely_it_is_searched(
     assert found == pytest.approx(usual, abs=0.01)
 
 
+def test_moves_that_the_network_would_never_play_count_for_nothing_at_a_low_temperature() -> None:
+    """Their priors are so small there that the network's policy cannot be had back from them."""
+    states = {"root": State((40.0, *[0.0] * 15), 0.0), "end": State((0.0,) * 16, 0.0)}
+    edges = {("root", action): Edge("end", reward=-0.8 if action else 0.8, discount=0.0) for action in range(16)}
+    config = SearchConfig(batch_size=1, policy_temperature=0.1)
+    search = _run(TreeModel(16, states, edges), 64, config, legal=np.arange(16))
+    assert search.expectation() == pytest.approx((0.8, 0.0), abs=1e-3)
+
+
 def test_q_two_plies_deep_turns_twice() -> None:
     """Root -> a -> b: what is good for the mover of b is good for the root's mover."""
     states = {"root": State((0.0, -30.0), 0.0), "a": State((0.0, -30.0), -0.2), "b": State((0.0, 0.0), 0.9)}
