@@ -587,13 +587,20 @@ def test_boards_without_a_move_push_no_game_out(page: Page, address: str) -> Non
     other = page.context.new_page()
     opened(other, address)
     other.evaluate(
+        """() => { const getItem = Storage.prototype.getItem; window.looks = 0;
+        Storage.prototype.getItem = function (key) {
+          looks += key.startsWith("muzero-game-"); return getItem.call(this, key); }; }"""
+    )
+    play(other, "d2d4")
+    assert other.evaluate("looks") == 0  # the other games are long to read, and there is room for more
+    other.evaluate(
         """() => { const own = localStorage["muzero-game-" + sessionStorage["muzero-tab"]];
         for (let i = 0; i < 20; i++) localStorage["muzero-game-" + i] = own; }"""
     )
     page.close()
-    play(other, "d2d4")
+    play(other, "d7d5")
     opened(other.context.new_page(), address)
-    other.context.pages[-1].get_by_text("Forget it").click()  # of d4, the newer one
+    other.context.pages[-1].get_by_text("Forget it").click()  # of the newer one
     expect(other.context.pages[-1].locator("#offers")).to_contain_text("unfinished game of chess, 2 moves")
 
 

@@ -151,9 +151,10 @@ export class Shelf {
   keep(tree) {
     try {
       localStorage.setItem(this.key, JSON.stringify({time: Date.now(), tree: tree.toData()}));
-      const others = this.#others();
-      const rest = others.filter((one) => !unfinished(one)); // goes first
-      [...others.filter(unfinished), ...rest].slice(KEPT).forEach((one) => localStorage.removeItem(one.key));
+      if (this.#otherKeys().length <= KEPT) return; // games are long to read
+      const others = this.#others(), open = new Set(others.filter(unfinished));
+      const rest = others.filter((one) => !open.has(one)); // goes first
+      [...open, ...rest].slice(KEPT).forEach((one) => localStorage.removeItem(one.key));
     } catch { /* the browser keeps nothing: a private window that is full */ }
   }
 
@@ -171,15 +172,13 @@ export class Shelf {
   forget(key) { try { localStorage.removeItem(key); } catch { /* it is not there */ } }
 
   #others() {
-    const found = [];
-    if (recall(local, "muzero-tab") === undefined) return found;
-    for (let i = 0; i < localStorage.length; i++) {
-      const key = localStorage.key(i);
-      if (!key.startsWith(PREFIX) || key === this.key) continue;
-      const kept = read(key);
-      if (kept) found.push({key, ...kept});
-    }
+    const found = this.#otherKeys().map((key) => ({key, ...read(key)})).filter((one) => one.tree);
     return found.sort((a, b) => b.time - a.time);
+  }
+
+  #otherKeys() {
+    if (recall(local, "muzero-tab") === undefined) return [];
+    return Object.keys(localStorage).filter((key) => key.startsWith(PREFIX) && key !== this.key);
   }
 }
 
