@@ -60,6 +60,7 @@ class GtpClient(ProcessClient):
         self._launch()
         listed = self._ask("list_commands", self.patience.start_s)
         self._commands = frozenset(listed.split())
+        self._time_settings(self.settings.control)  # before any game is lost by it
         self.identity = self._identity()
         for name, value in self.settings.options:
             if name in self._commands:
@@ -87,7 +88,8 @@ class GtpClient(ProcessClient):
             self._ask(f"kata-set-rules {json.dumps(_RULES, separators=(',', ':'))}", self.patience.answer_s)
         elif "kgs-rules" in self._commands:
             self._ask("kgs-rules chinese", self.patience.answer_s)
-        self._tell_time_control(setup.control)
+        if (settings := self._time_settings(setup.control)) is not None:
+            self._tell_times(*settings)
         self._told = 0
         self._first_mover = position.mover
         self._place(position)
@@ -150,11 +152,15 @@ class GtpClient(ProcessClient):
             self._ask(f"play {_COLOURS[mover]} {moves[self._told]}", self.patience.answer_s)
             self._told += 1
 
-    def _tell_time_control(self, control: TimeControl) -> None:
+    def _time_settings(self, control: TimeControl) -> tuple[str, list[float], list[str]] | None:
+        """Return the command that tells a time control, its times and its counts; None where there is nothing to tell.
+
+        Raises EngineFailure where the engine has no such command.
+        """
         if control.move_time_s is not None:
             name, times, counts = "time_settings", [0.0, control.move_time_s], ["1"]
         elif control.main_s is None:
-            return
+            return None
         elif control.increment_s:
             name, times, counts = "kata-time_settings fischer", [control.main_s, control.increment_s], []
         elif control.periods > 1:
@@ -165,7 +171,7 @@ class GtpClient(ProcessClient):
             times = [control.main_s, control.overtime_s]
         if (command := name.split()[0]) not in self._commands:
             raise EngineFailure(Ending.WRONG_REPLY, f"it cannot be told of {control}: it has no command {command}")
-        self._tell_times(name, times, counts)
+        return name, times, counts
 
     def _tell_clock(self, mover: int, clock: GameClock) -> None:
         """Say what is left."""

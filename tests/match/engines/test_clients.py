@@ -260,9 +260,9 @@ def test_gtp_settings_for_engines_that_want_whole_seconds(control: str, heard: l
 
 
 def test_gtp_clocks_that_an_engine_does_not_know() -> None:
-    setup = GameSetup(start=load_game("go").initial((9, 9)).text(), initial=True, control=TimeControl.parse("60+0.6"))
+    """It is told where an engine starts: no game is lost by it."""
     with pytest.raises(EngineFailure, match="no command kata-time_settings"):
-        said(scripted("a", "go"), "go", setup)
+        said(scripted("a", "go", limit="60+0.6"), "go")
 
 
 def test_a_program_that_is_not_there() -> None:
