@@ -27,7 +27,7 @@ HINT = (
     f"commands like 'boardsize 9' ({gtp_protocol.GAME}). "
     "'muzero-engine play' is a game in the terminal, 'muzero-engine --help' lists the commands."
 )
-OF_MATES = frozenset({"mate_search"})  # of no use where no shogi is spoken
+OF_MATES = frozenset({"mate_search"})  # of no use where neither chess nor shogi is spoken
 OF_NO_QUERY = frozenset({"ponder", "move_overhead_ms", "info_interval_ms"})  # queries say these themselves
 WHICH_GAME = "UGI does not say which game is played: start 'muzero-engine ugi --game GAME'"
 
@@ -58,7 +58,7 @@ GTP_OPENERS = frozenset(
 
 
 @click.command()
-@engine_flags(leave_out=OF_RESIGNATIONS | OF_MATES)
+@engine_flags(leave_out=OF_RESIGNATIONS)
 def uci(options: EngineOptions) -> None:
     """Speak UCI: chess.
 

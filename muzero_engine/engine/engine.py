@@ -346,7 +346,8 @@ class Engine:
         where the engine is to be weaker than it is."""
         limits = job.limits
         timed = limits.clock is not None or limits.move_time_ms is not None or limits.endless
-        return self.mate_helper() if timed and job.options.mate_search and job.level is None else None
+        asked = timed or limits.mate is not None
+        return self.mate_helper() if asked and job.options.mate_search and job.level is None else None
 
     def _ready_search(self, job: Job, control: Control) -> Search:
         options, limits = job.options, job.limits

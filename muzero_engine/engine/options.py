@@ -219,6 +219,7 @@ class EngineOptions:
     mate_search: bool = _option(
         True,
         "Prove forced mates beside searches on a clock or without a limit, in a process of its own",
+        uci=("MateSearch",),
         usi=("MateSearch",),
     )
     seed: int = _option(

@@ -126,7 +126,7 @@ def test_two_flags_of_a_strength_are_refused(arguments: list[str], message: str 
         ("ponder", {"uci", "gtp", "usi"}),
         ("move_overhead_ms", {"uci", "gtp", "usi", "ugi"}),
         ("resign_value", {"gtp", "usi", "play", "web"}),
-        ("mate_search", {"usi", "play", "web", "analyze", "bench"}),
+        ("mate_search", {"uci", "usi", "play", "web", "analyze", "bench"}),
         ("smart_pruning_factor", {"uci", "gtp", "usi", "ugi", "web"}),
         ("info_interval_ms", {"uci", "gtp", "usi", "ugi"}),
         ("temperature", {"uci", "gtp", "usi", "ugi", "play", "web", "analyze", "imagine", "analysis"}),

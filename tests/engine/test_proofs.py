@@ -73,6 +73,24 @@ def test_a_proven_mate_is_announced_and_played(root_search: str) -> None:
     assert not helper.running
 
 
+CHESS_IN_THREE = "3r1b1k/1p3R2/7p/2p4N/p4P2/2K3R1/PP6/3r4 w - - 0 1"
+
+
+@pytest.mark.parametrize("limits", [TIMED, Limits(mate=3)])
+def test_mates_of_chess_are_proven_too(limits: Limits) -> None:
+    position = at("chess", CHESS_IN_THREE)
+    chess = load_game("chess")
+    favourite = position.parse_action("a2a3")
+    model = ConfidentModel(chess.spec.num_actions((8, 8)), (8, 8), value=0.5, favourite=favourite)
+    engine = Client("chess", model)
+    engine.engine._mate_helper = DirectHelper(chess)
+    result = engine.go(limits, position)  # it ends by itself
+    best = result.info.moves[0]
+    assert position.action_text(best.action) == "f7h7"
+    assert (best.value, best.mate_plies, len(best.pv)) == (1.0, 5, 5)
+    assert score_text(best, "centipawn") == "mate 3"
+
+
 @pytest.mark.parametrize("root_search", ["gumbel", "puct"])
 def test_a_move_into_a_proven_mate_is_lost(root_search: str) -> None:
     position = at("shogi", LOST_UNLESS)
@@ -208,7 +226,7 @@ def test_answers_to_another_question_are_not_taken() -> None:
     assert all(move.ends is None for move in result.info.moves)
 
 
-@pytest.mark.parametrize("game", ["chess", "go", None])
+@pytest.mark.parametrize("game", ["othello", "go", None])
 def test_games_without_a_solver_have_no_helper(game: str | None) -> None:
     fake = HashModel(SHOGI.spec, (9, 9))
     assert Engine(lambda _: fake, game=game).mate_helper() is None

@@ -6,6 +6,7 @@ from muzero_engine.games.base import EngineProtocol, Game
 from muzero_engine.games.chess.actions import action_permutation, action_table
 from muzero_engine.games.chess.board_view import PLANE_PIECES, board_move, board_view
 from muzero_engine.games.chess.defaults import DEFAULTS, PIECE_VALUES, PROMOTIONS
+from muzero_engine.games.chess.mate_solver import ChessMates
 from muzero_engine.games.chess.notation import NOTATION
 from muzero_engine.games.chess.picture import board_picture, piece_picture
 from muzero_engine.games.chess.records import FORMATS
@@ -27,6 +28,7 @@ GAME = Game(
     plane_pieces=PLANE_PIECES,
     records=FORMATS,
     defaults=DEFAULTS,
+    mates=ChessMates(),
     picture=board_picture,
     piece_picture=piece_picture,
     greedy=material_gains(PIECE_VALUES, action_table, PROMOTIONS),

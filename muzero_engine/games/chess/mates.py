@@ -24,6 +24,15 @@ def mating_actions(board: chess.Board, legal: Mapping[int, chess.Move]) -> list[
     return mating
 
 
+def checking_moves(board: chess.Board) -> list[chess.Move]:
+    """Return the legal moves that may give check: all that do, and few others."""
+    checking = _checking_squares(board)
+    from_squares = sum(chess.BB_SQUARES[square] for square, squares in enumerate(checking) if squares)
+    return [
+        move for move in board.generate_legal_moves(from_squares) if checking[move.from_square] >> move.to_square & 1
+    ]
+
+
 def _checking_squares(board: chess.Board) -> list[chess.Bitboard]:
     """Return for each square with a piece of the mover where it might give check from, rather too many than too few.
 

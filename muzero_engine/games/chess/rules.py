@@ -121,6 +121,10 @@ class ChessPosition:
         """Return a copy of the board before the first move of this object."""
         return self._start.copy()
 
+    def occurred_twice(self) -> list[Key]:
+        """Return the positions that the game has had twice or more: it ends when one of them comes again."""
+        return [key for key, count in self._counts.items() if count > 1]
+
     @property
     def mover(self) -> int:
         return 0 if self._board.turn else 1
