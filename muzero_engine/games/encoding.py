@@ -1,11 +1,13 @@
 """Observation planes and packed plies, shared by all games (see `FrameLayout` for the layout).
 
 One ply packs into `packed_size(spec, shape)` bytes: the frame's bits (row-major, big-endian bits, padded to a byte),
-the scalars as little-endian int16, and one byte for the mover. An observation is a pure function of the last `history`
-packed plies; nothing else of a game needs to be stored.
+the scalars as little-endian int16, and one byte for the mover. Of a game that began where the rules say, an observation
+is a pure function of the last `history` packed plies; nothing else of it needs to be stored.
 """
 
 from __future__ import annotations
+
+import functools
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from muzero_engine.games.base import (
     Symmetry,
     Turn,
 )
+from muzero_engine.games.registry import UnknownGame, load_game
 
 
 def turned(planes: Bools, turn: Turn) -> Bools:
@@ -50,10 +53,31 @@ def stack_observation(frames: Bools, scalars: Scalars, mover: int, layout: Frame
 
 
 def observation(position: Position) -> Floats:
-    """Return what h sees of this position, float32[planes, H, W], mover's frame."""
+    """Return what h sees of this position, float32[planes, H, W], mover's frame.
+
+    The past of a position that was set up, a FEN say, is not known, but a network that was trained on games knows none
+    without a past but their start: without it the mover seems to be lost. The pieces are then taken to have stood as
+    they were set up.
+    """
     layout = position.spec.layout
     frames = position.frames(layout.history)
+    if position.ply + 1 < layout.history:
+        first = frames[position.ply, : 2 * layout.per_player]
+        starts = _starts(position.spec.name, position.shape)
+        if starts and first.tobytes() not in starts:
+            frames[position.ply + 1 :, : 2 * layout.per_player] = first
     return stack_observation(frames, position.scalars(), position.mover, layout, position.spec.turn)
+
+
+@functools.cache
+def _starts(name: str, shape: Shape) -> frozenset[bytes]:
+    """Return the planes of pieces where games begin on a board; none where the game is not known."""
+    try:
+        game = load_game(name)
+    except UnknownGame:
+        return frozenset()
+    starts = [game.initial(shape), *map(game.from_text, game.transformed_starts.values())]
+    return frozenset(start.frames(1)[0, : 2 * game.spec.layout.per_player].tobytes() for start in starts)
 
 
 def packed_size(spec: GameSpec, shape: Shape) -> int:

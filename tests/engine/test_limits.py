@@ -47,10 +47,10 @@ class MatedModel(HashModel):
 @pytest.mark.parametrize(
     "fen",
     [
-        "7k/8/5K1Q/8/8/8/8/8 b - - 0 1",  # one move, and mate behind it
+        "7k/8/5K1Q/8/8/8/8/8 b - - 3 1",  # one move, and mate behind it
         "8/8/4k3/8/8/3K4/8/8 w - - 0 1",  # drawn, but there are moves: each is a draw at once
         "8/8/8/8/8/6k1/5q2/7K w - - 0 1",  # no move at all
-        "k7/8/1K6/8/8/8/8/7R w - - 0 1",  # mate in one
+        "k7/8/1K6/8/8/8/8/7R w - - 3 1",  # mate in one
         "7k/5Q2/8/8/8/8/8/K7 b - - 99 80",  # the next move ends the game
         "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1",
     ],

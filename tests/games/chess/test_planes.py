@@ -10,7 +10,7 @@ from support.chess_walks import choices, next_action, positions, starts, unhurri
 
 from muzero_engine.games.base import Outcome
 from muzero_engine.games.chess import GAME, ChessPosition, position_from_fen
-from muzero_engine.games.encoding import observation, observation_from_packed, pack, unpack
+from muzero_engine.games.encoding import observation, observation_from_packed, pack, stack_observation, unpack
 
 LAYOUT = GAME.spec.layout
 REPEATED, EN_PASSANT = 12, 13
@@ -136,4 +136,6 @@ def test_packed_plies_give_the_observation_back(start: ChessPosition, choices: l
         assert np.array_equal(scalars, start.scalars())
         assert mover == start.mover
     restored = observation_from_packed(np.stack(plies), GAME.spec, (8, 8))
-    assert np.array_equal(restored, observation(start))
+    layout = GAME.spec.layout
+    frames = start.frames(layout.history)
+    assert np.array_equal(restored, stack_observation(frames, start.scalars(), start.mover, layout, GAME.spec.turn))
