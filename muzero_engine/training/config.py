@@ -38,6 +38,7 @@ class SearchSettings:
     min_range: float = 1e-8  # of Q among a node's actions, where it is rescaled, in steps of the support that values
     # are learnt on (`search.scoring.least_range`): a smaller one is noise and counts as this
     root_policy_temperature: float = 1.0  # of the prior at the roots of self-play: logits / temperature
+    even_prior_share: float = 0.0  # of that prior: the same for all legal actions, so that none dies out
     target_actions: int = 32  # T: actions of the improved policy that are stored, those of highest probability
 
 
@@ -56,6 +57,8 @@ class SelfPlaySettings:
     temperature: float = 1.0  # of these draws: improved policy ** (1 / temperature)
     random_share: float = 0.0  # of the steps of an environment: any action, as likely as the others, so that none is
     # forgotten before its value is known
+    rare_share: float = 0.0  # of the plies of games: a legal action drawn as likely as it has been played rarely (see
+    # self_play.rare_actions)
     opening_plies: int = 0  # at most so many uniformly random plies at the start (a different number each game)
     decisive_moves: bool = True  # the rules tell the search which root moves win or lose at once (see games.endings)
     resign_value: float = -0.95  # resign when the root value stays below this for `resign_turns` own turns

@@ -55,6 +55,7 @@ _OF_BOARDS = frozenset(
         "self_play.fast_simulations",
         "self_play.fast_considered",
         "self_play.branch_share",
+        "self_play.rare_share",
         "self_play.opening_plies",
         "self_play.decisive_moves",
         "self_play.resign_value",

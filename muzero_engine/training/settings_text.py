@@ -320,6 +320,8 @@ _SHARES = (
     "self_play.no_resign_share",
     "self_play.branch_share",
     "self_play.random_share",
+    "self_play.rare_share",
+    "search.even_prior_share",
     "evaluation.random_share",
     "replay.policy_surprise_share",
     "replay.value_surprise_share",

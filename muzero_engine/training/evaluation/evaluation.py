@@ -100,7 +100,9 @@ class Evaluator:
         self._shape = max(shares, key=lambda shape: shares[shape])
         self._pairs = max(1, config.evaluation.games // 2)
         simulations = config.evaluation.simulations
-        settings = dataclasses.replace(config.search, simulations=simulations, root_policy_temperature=1.0)
+        settings = dataclasses.replace(
+            config.search, simulations=simulations, root_policy_temperature=1.0, even_prior_share=0.0
+        )
         actions = self._game.spec.num_actions(self._shape)
         batch = -(-self._pairs // world.size)
         # not compiled: that takes longer than the matches of many evaluations

@@ -98,7 +98,7 @@ class EnvironmentTask:
         """Return what plays episodes; nothing is kept in `folder`."""
         config = self._config
         settings = dataclasses.replace(
-            config.search, simulations=config.evaluation.simulations, root_policy_temperature=1.0
+            config.search, simulations=config.evaluation.simulations, root_policy_temperature=1.0, even_prior_share=0.0
         )
         search = self._search(network, settings, world.device, compiled=False)  # see `Evaluator`
         return EpisodeEvaluator(

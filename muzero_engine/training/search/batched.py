@@ -21,7 +21,7 @@ from torch import Tensor
 from muzero_engine.network.config import Stem
 from muzero_engine.network.model import MuZeroNetwork
 from muzero_engine.training.config import SearchSettings
-from muzero_engine.training.search.root import halving_schedule, improve_policies, plant_roots
+from muzero_engine.training.search.root import halving_schedule, improve_policies, plant_roots, widened
 from muzero_engine.training.search.tree import SearchTree, SelectionSettings, TorchKernels, TreeKernels
 from muzero_engine.training.types import SearchOutput
 
@@ -225,8 +225,9 @@ class BatchedSearch:
         legal[:, 0] |= ~alive
         latent, logits, value = self.initial(memory.observation)
         self._as_latents(memory.latents[: tree.batch], memory.shape).copy_(latent)
-        temperature = self.settings.root_policy_temperature
-        allowed = plant_roots(tree, kernels, logits.float() / temperature, value, legal, memory.noise)
+        prior = torch.where(legal, logits.float(), -torch.inf)
+        begun = widened(prior, self.settings.root_policy_temperature, self.settings.even_prior_share)
+        allowed = plant_roots(tree, kernels, begun, value, legal, memory.noise)
         for simulation in range(self.settings.simulations):
             if not self._graphed:
                 self.before_simulation(tree.batch)
@@ -239,7 +240,7 @@ class BatchedSearch:
             self._as_latents(memory.latents[first : first + tree.batch], memory.shape).copy_(latent)
             kernels.expand(tree, logits, self._children)
             kernels.backup(tree, reward, discount, value)
-        output = improve_policies(tree, kernels, allowed, self._selection, self.settings.target_actions, temperature)
+        output = improve_policies(tree, kernels, allowed, self._selection, self.settings.target_actions, prior)
         return SearchOutput(
             action=output.action,
             value=torch.where(alive, output.value, tree.raw_value[:, 0]),

@@ -51,6 +51,17 @@ def _visits_in_turn(considered: int, simulations: int) -> list[int]:
     return sequence[:simulations]
 
 
+def widened(prior: Tensor, temperature: float, even_share: float) -> Tensor:
+    """Return the logits float32[B, A] that a search begins from: `prior` (logits, -inf where illegal) divided by a
+    temperature, and mixed with so large a share of an even distribution over the legal actions."""
+    logits = prior / temperature
+    if not even_share:
+        return logits
+    legal = prior > -torch.inf
+    mixed = (1.0 - even_share) * logits.softmax(dim=1) + even_share * legal / legal.sum(dim=1, keepdim=True)
+    return mixed.log()
+
+
 def plant_roots(
     tree: SearchTree, kernels: TreeKernels, logits: Tensor, value: Tensor, legal: Tensor, noise: Tensor
 ) -> Tensor:
@@ -73,12 +84,12 @@ def improve_policies(
     allowed: Tensor,
     settings: SelectionSettings,
     targets: int,
-    temperature: float,
+    prior: Tensor,
 ) -> SearchOutput:
     """Return what the finished trees say: move, value and improved policy of every root, [GZ] sections 3.3 and 4.
 
-    `allowed` is what `plant_roots` returned, `targets` is T. The search began from logits divided by `temperature`; the
-    divergence is from the network's own prior.
+    `allowed` is what `plant_roots` returned, `targets` is T. The divergence is from the network's own `prior`, logits
+    float32[B, A], -inf where illegal.
 
     With N and q of the root's children and v_mix ([GZ] equation 33), completed Q is q(a) where N(a) > 0, else v_mix. We
     write it v_mix + d(a), where d is 0 but at visited candidates, and then have over all A actions
@@ -114,7 +125,7 @@ def improve_policies(
     is_candidate = tree.root_score > -torch.inf
     difference = torch.zeros_like(allowed).scatter_add_(1, action, (completed - mixed) * is_candidate)
     log_improved = (allowed + scale * difference).log_softmax(dim=1)  # sigma of the shared v_mix cancels
-    log_prior = (allowed * temperature).log_softmax(dim=1)
+    log_prior = prior.log_softmax(dim=1)
     improved = log_improved.exp()
     ratio = torch.where(improved > 0, log_improved - log_prior, 0.0)
     target_probs, target_actions = _highest(kernels, improved, targets)

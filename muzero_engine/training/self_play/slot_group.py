@@ -16,6 +16,7 @@ from muzero_engine.games.base import GameSpec
 from muzero_engine.training.config import SelfPlaySettings
 from muzero_engine.training.observations import observations, unpacked_bits
 from muzero_engine.training.self_play.branches import Branches
+from muzero_engine.training.self_play.rare_actions import RareActions
 from muzero_engine.training.self_play.rules import KEEP, START, RulesSettings
 from muzero_engine.training.self_play.statistics import GameCounts
 from muzero_engine.training.self_play.trajectories import Trajectories, to_device
@@ -76,6 +77,7 @@ class SlotGroup:
         self._openings = np.zeros(rules.slots, dtype=np.int64)  # plies that the games began with and nobody searched
         self._skipped = np.zeros(rules.slots, dtype=np.int64)  # of them: plies that are not learnt from
         self._branches = Branches(rules.slots, device) if settings.branch_share else None
+        self._rare = RareActions(self._actions, settings.rare_share, device) if settings.rare_share else None
         self._host_action = torch.zeros(rules.slots, dtype=torch.int64, pin_memory=device.type == "cuda")
         self._host_value = torch.zeros(rules.slots, dtype=torch.float32, pin_memory=device.type == "cuda")
         self._searched = torch.cuda.Event() if device.type == "cuda" else None  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -98,9 +100,12 @@ class SlotGroup:
         self._trajectories.write_positions(ply, to_device(self._buffers.packed, self._device), legal)
         history, present = self._trajectories.history(ply)
         observation = observations(history, present, self._spec, self._shape, self._dtype)
-        output = search.run(observation, unpacked_bits(legal, self._actions).to(torch.bool), generator=generator)
+        allowed = unpacked_bits(legal, self._actions).to(torch.bool)
+        output = search.run(observation, allowed, generator=generator)
         sampled = ply < self._settings.temperature_plies
         action = chosen_actions(output, sampled, generator, self._settings.temperature)
+        if self._rare is not None:
+            action = self._rare.choose(action, allowed, generator)
         self._trajectories.record(ply, action, output, policy=full)
         self._host_action.copy_(action, non_blocking=True)
         self._host_value.copy_(output.value, non_blocking=True)
@@ -186,6 +191,7 @@ class SlotGroup:
             "streaks": torch.from_numpy(self._streaks.copy()),
             "would_resign": torch.from_numpy(self._would_resign.copy()),
             **self._branch_state(),
+            **({} if self._rare is None else {"played": self._rare.played.cpu()}),
             **self._trajectories.state(self._ply),
         }
 
@@ -232,6 +238,8 @@ class SlotGroup:
             self._openings[:] = state["openings"].numpy()
             self._skipped = self._known_before()
             self._branches.load_state(state)
+        if self._rare is not None:
+            self._rare.played.copy_(state["played"])
         self._streaks[:] = state["streaks"].numpy()
         self._would_resign[:] = state["would_resign"].numpy()
 

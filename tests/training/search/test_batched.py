@@ -259,6 +259,34 @@ def test_temperature_of_the_root_prior() -> None:
     torch.testing.assert_close(actual.divergence, divergence, atol=1e-4, rtol=1e-4)
 
 
+def test_an_even_share_of_the_root_prior() -> None:
+    """It is the search of a network that has it in its root's logits; the divergence is from its own prior."""
+    batch, actions = 12, 20
+    tables = random_tables(9, 300, actions)
+    following = np.maximum(tables.following, batch)  # nothing leads back to a root
+    sure = tables.logits.copy()
+    sure[:batch, 0] += 40.0  # float32 has nothing left of the others
+    mixed = sure.copy()
+    prior = torch.from_numpy(sure[:batch]).double().softmax(dim=1)
+    mixed[:batch] = (0.9 * prior + 0.1 / (actions - 2)).log().float().numpy()
+    legal = torch.ones(batch, actions, dtype=torch.bool)
+    legal[:, 5:7] = False
+    actual, expected = (
+        BatchedSearch(
+            TableModel(tables._replace(logits=logits, following=following)),
+            SearchSettings(simulations=16, even_prior_share=share, target_actions=actions),
+            actions,
+        ).run(_roots(batch), legal, generator=torch.Generator().manual_seed(3))
+        for logits, share in ((sure, 0.1), (mixed, 0.0))
+    )
+    assert actual.action.tolist() == expected.action.tolist()
+    torch.testing.assert_close(_dense(actual, actions), _dense(expected, actions))
+    torch.testing.assert_close(actual.value, expected.value)
+    assert len(set(actual.action.tolist())) > 1
+    assert bool((_dense(actual, actions)[:, 5:7] == 0).all())
+    assert bool((actual.divergence > expected.divergence).all())
+
+
 def test_one_legal_action() -> None:
     legal = torch.zeros(4, 7, dtype=torch.bool)
     legal[:, 3] = True
