@@ -34,9 +34,15 @@ class EpisodeRing:
         return sum(getattr(self.rows, name)[0].nbytes for name in PER_ROW)
 
     def add(self, rows: EpisodeRows) -> None:
-        """Take in the next rows of some slots; the oldest make room."""
+        """Take in the next rows of some slots; the oldest make room.
+
+        Where they do not go on with the episode of the newest row, as it was not played on after a resume, that row
+        becomes the last of its episode, cut off there.
+        """
         count, slots = rows.age.shape
         begin, end = rows.first_slot, rows.first_slot + slots
+        if count:
+            self._cut(begin, end, rows.age[0])
         kept = min(count, self.length)  # the rest would be overwritten at once
         self.end[begin:end] += count
         self.held[begin:end] = (self.held[begin:end] + count).clamp_max(self.length)
@@ -45,6 +51,14 @@ class EpisodeRing:
         for name in PER_ROW:
             getattr(self.rows, name)[places] = getattr(rows, name)[count - kept :].transpose(0, 1)
         self.device_end = self.end.to(self._device, copy=True)
+
+    def _cut(self, begin: int, end: int, age: Tensor) -> None:
+        """End the episodes of slots whose next row is of this age, int32[b], and so of another episode."""
+        newest = self._places(torch.arange(begin, end), self.end[begin:end, None] - 1).squeeze(1)
+        last, there = self.rows.last[newest], self.held[begin:end].to(self._device) > 0
+        other = there & (age != torch.where(last, 0, self.rows.age[newest] + 1))
+        self.rows.last[newest] = last | other
+        self.rows.terminated[newest] &= ~other
 
     def newest(self, count: int) -> tuple[EpisodeRows, Tensor]:
         """Return the `count` newest rows of every slot [count, B], and how many of them each holds, int64[B].

@@ -13,6 +13,7 @@ from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.learner.learner import Learner
 from muzero_engine.training.report.run_metrics import MetricsLog
+from muzero_engine.training.report.words import words_for
 from muzero_engine.training.run.checkpoint import Checkpoint
 from muzero_engine.training.run.checkpoint_contents import Counters, read_games_seed
 from muzero_engine.training.run.compile_ahead import CompileAhead
@@ -23,11 +24,12 @@ from muzero_engine.training.run.parts import RunParts
 from muzero_engine.training.run.reanalysis import Reanalysis
 from muzero_engine.training.run.state import (
     changed_rules,
-    goes_on_with_games,
+    has_games,
     refuse_another_network,
     restore_games,
     restore_learner,
     restore_replay,
+    why_other_games,
 )
 from muzero_engine.training.run.task import RunTask
 from muzero_engine.training.self_play.play import SelfPlay
@@ -68,13 +70,15 @@ def assemble(
     replay = task.replay(world.device, dtype)
     reanalysis = Reanalysis(config, searches.full, task.reanalysed_at_once(), replay, world)
     generator = torch.Generator(world.device).manual_seed(config.seed * 7_919 + world.rank)
-    same_games = checkpoint is None or goes_on_with_games(checkpoint, config, world)
-    if checkpoint is None:
-        seed = config.seed
-    elif same_games:
-        seed = read_games_seed(checkpoint)
-    else:  # games that begin anew are not those that the run began with
-        seed = config.seed + 1_000_003 * counters.cycle
+    seed, same_games, notices = config.seed, False, list[str]()
+    if checkpoint is not None:
+        why_other = why_other_games(checkpoint, config, world)
+        same_games = has_games(checkpoint, world) and not why_other
+        if why_other and has_games(checkpoint, world):
+            notices.append(f"the {words_for(config).games} in progress are lost, and others begin: {why_other}")
+        # games that begin anew are not those that the run began with
+        seed = read_games_seed(checkpoint) if same_games else config.seed + 1_000_003 * counters.cycle
+        notices.append(changed_rules(checkpoint, config, task.digest))
     own = task.self_play(seed, searches, world, dtype) if cluster is None or world.device.type == "cuda" else None
     self_play: PlaySource
     if cluster is not None:
@@ -119,7 +123,7 @@ def assemble(
         evaluator=evaluator,
         log=log,
         ahead=ahead,
-        changed="" if checkpoint is None else changed_rules(checkpoint, config, task.digest),
+        notices=list(filter(None, notices)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -36,7 +36,7 @@ class RunParts:
     evaluator: TaskEvaluator
     log: MetricsLog
     ahead: CompileAhead | None = None  # what a new run on a GPU begins with
-    changed: str = ""  # `changed_rules`
+    notices: list[str] = field(default_factory=list)  # what people should know of how it was taken up
 
     def close(self) -> None:
         """End the worker processes and close the log."""

@@ -78,7 +78,7 @@ class TrainingRun:
     @property
     def notices(self) -> list[str]:
         """Return what people should know of how the run was taken up."""
-        return [notice for notice in (self._parts.changed, self._parts.self_play.notice) if notice]
+        return list(filter(None, [*self._parts.notices, self._parts.self_play.notice]))
 
     @property
     def left(self) -> str:

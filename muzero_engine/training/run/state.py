@@ -10,6 +10,7 @@ Groups of the checkpoint: the learner's `weights`, `ema` and `optimiser`, which 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 
@@ -45,6 +46,21 @@ BUILDING = (  # settings that a network is built by
     "environment.stack",
     "environment.size",
     "environment.grey",
+)
+OF_EACH_MOVE = frozenset(  # settings that may be others in the middle of a game
+    {
+        "self_play.workers",
+        "self_play.plies_per_cycle",
+        "self_play.temperature_plies",
+        "self_play.temperature",
+        "self_play.random_share",
+        "self_play.full_search_share",
+        "self_play.fast_simulations",
+        "self_play.fast_considered",
+        "self_play.resign_value",
+        "self_play.resign_turns",
+        "environment.step_seconds",
+    }
 )
 
 
@@ -130,13 +146,25 @@ def restore_replay(checkpoint: Checkpoint, replay: ReplaySource, world: World) -
             raise _misfit(checkpoint, error) from error
 
 
-def goes_on_with_games(checkpoint: Checkpoint, config: TrainConfig, world: World) -> bool:
-    """Return whether the games in progress of the checkpoint can be played on with these settings and ranks."""
-    before = read_config(checkpoint)
-    now = (config.seed, config.self_play, config.environment)
-    same_settings = (before.seed, before.self_play, before.environment) == now
-    has_games = f"self-play-{world.rank}" in checkpoint.groups()
-    return has_games and same_settings and checkpoint.document.get("world") == world.size
+def has_games(checkpoint: Checkpoint, world: World) -> bool:
+    """Return whether the checkpoint has games in progress of this rank."""
+    return f"self-play-{world.rank}" in checkpoint.groups()
+
+
+def why_other_games(checkpoint: Checkpoint, config: TrainConfig, world: World) -> str:
+    """Return what keeps its games in progress from being played on with these settings and ranks; "" for nothing."""
+    before, differing = read_config(checkpoint), []
+    if config.seed != before.seed:
+        differing.append(f"seed is {config.seed}, the run's is {before.seed}")
+    for group in ("self_play", "environment"):
+        now, then = getattr(config, group), getattr(before, group)
+        for each in fields(now):
+            name, new, old = f"{group}.{each.name}", getattr(now, each.name), getattr(then, each.name)
+            if new != old and name not in OF_EACH_MOVE:
+                differing.append(f"{name} is {new}, the run's is {old}")
+    if (size := checkpoint.document.get("world")) != world.size:
+        differing.append(f"{world.size} processes play, the run's are {size}")
+    return ", ".join(differing)
 
 
 def restore_games(checkpoint: Checkpoint, self_play: PlaySource, generator: torch.Generator, world: World) -> None:

@@ -350,6 +350,31 @@ def test_a_resumed_replay_draws_the_same(capacity: int) -> None:
     assert_same_batches(drawn(unbroken), drawn(resumed))
 
 
+@pytest.mark.parametrize("before", ["....", "...t"])
+def test_an_episode_that_is_not_gone_on_with_is_cut_off(before: str) -> None:
+    """Its newest row was followed by the first of another episode, of which targets and unrolls knew nothing."""
+    of, whole = replay(slots=50, capacity=5000), replay(slots=50, capacity=5000)
+    of.add(rows(before, slots=50))
+    resumed = replay(slots=50, capacity=5000)
+    resumed.load_state(of.state())
+    resumed.add(rows("..cC......", slots=50, start=4))
+    whole.add(rows("...C..cC......", slots=50))
+    assert_same_batches(drawn(resumed), drawn(whole))
+    held_out, of_whole = (each.draw_held_out(99, torch.Generator().manual_seed(1)) for each in (resumed, whole))
+    assert held_out is not None
+    assert of_whole is not None
+    assert_same_batches(held_out, of_whole)
+
+
+def test_an_episode_that_is_gone_on_with_is_whole() -> None:
+    of, whole = replay(), replay()
+    of.add(rows("..cC...."))
+    more = rows("....tT.....", start=8)
+    of.add(replace(more, age=torch.where(torch.arange(11)[:, None] < 6, more.age + 4, more.age)))
+    whole.add(rows("..cC........tT....."))
+    assert_same_batches(drawn(of), drawn(whole))
+
+
 def test_a_state_of_few_bytes_has_the_newest_rows() -> None:
     of, resumed = replay(slots=2), replay(slots=2)
     of.add(rows("." * 60, slots=2))

@@ -128,8 +128,11 @@ def test_episodes_that_began_at_a_resume_go_on_at_the_next(tmp_path: Path) -> No
     with TrainingRun(tiny("Walk"), tmp_path, World.alone()) as run:
         run.cycle()
         run.save()
-    other = tiny("Walk", "self_play.random_share=0.5")  # with which the episodes in progress begin anew
+    other = tiny("Walk", "environment.no_ops=2")  # with which the episodes in progress begin anew
     with resumed(other, tmp_path) as run:
+        assert run.notices == [
+            "the episodes in progress are lost, and others begin: environment.no_ops is 2, the run's is 0"
+        ]
         run.save()
     with resumed(other, tmp_path) as run:
         assert not run.notices

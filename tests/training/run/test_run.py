@@ -170,7 +170,14 @@ def test_other_settings_resume_where_they_can(tmp_path: Path) -> None:
         while run.counters.step < 2:
             run.cycle()
         run.save()
+        began = run._parts.self_play.state()
+    of_each_move = ("self_play.workers=1", "self_play.plies_per_cycle=96", "self_play.resign_turns=3")
+    with resumed(tiny(*of_each_move), tmp_path) as run:
+        assert run.notices == []
+        assert all(torch.equal(tensor, began[name]) for name, tensor in run._parts.self_play.state().items())
     with resumed(tiny("self_play.games=6", "learner.learning_rate=0.01", "steps=20"), tmp_path) as run:
+        (notice,) = run.notices
+        assert "the games in progress are lost, and others begin: self_play.games is 6, the run's is " in notice
         run.cycle()
         assert run.counters.step == 4
     with pytest.raises(BadCheckpoint, match=r"does not fit these settings: network\.channels is 16, the run's is 8"):
