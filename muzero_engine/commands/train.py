@@ -31,6 +31,7 @@ from muzero_engine.commands.common.texts import FilledPath, FilledText
 from muzero_engine.commands.common.times import Duration, said_where_slow
 from muzero_engine.commands.common.training import (
     file_beside,
+    manifest_beside,
     require_ray,
     require_training_libraries,
     training_beside,
@@ -377,7 +378,9 @@ def _beginning(order: _Order, folder: Path, world: World, note: Callable[[str], 
         what = "is of" if in_run else "is"
         raise BadSettings(f"{order.initial} {what} a run: its bundle is what to begin with (muzero-engine export)")
     sizes = [name.removeprefix("network.") for name in _names(order.changes) if name.startswith("network.")]
-    network, config = initial_network(file, config, sizes)
+    beside = manifest_beside(file)
+    environment = None if beside is None or beside.environment is None else beside.environment.settings
+    network, config = initial_network(file, config, sizes, environment)
     learnt = training_beside(file)
     if (line := other_boards(config, order.initial, learnt.boards)) is not None:
         note(line)

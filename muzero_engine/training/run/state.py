@@ -38,14 +38,13 @@ from muzero_engine.training.types import BadState
 
 LEARNER_GROUPS = {"ema.": "ema", "optimiser.": "optimiser"}  # of the learner's tensors by the start of their name
 WEIGHTS = "weights"  # the group of its other tensors
+SEEN = ("stack", "size", "grey")  # settings of an environment that decide what the network sees of it
 BUILDING = (  # settings that a network is built by
     "network.channels",
     "network.representation_blocks",
     "network.dynamics_blocks",
     "returns.support",
-    "environment.stack",
-    "environment.size",
-    "environment.grey",
+    *(f"environment.{name}" for name in SEEN),
 )
 OF_EACH_MOVE = frozenset(  # settings that may be others in the middle of a game
     {
@@ -95,10 +94,10 @@ def refuse_another_network(checkpoint: Checkpoint, config: TrainConfig, now: Net
     differing = [f"{name} is {new}, the run's is {old}" for name, (new, old) in settings.items() if new != old]
     if differing:
         raise _misfit(checkpoint, f"{', '.join(differing)}; another network needs another run")
-    if now.one_player and then.one_player and _seen_and_done(now) != _seen_and_done(then):
+    if now.one_player and then.one_player and seen_and_done(now) != seen_and_done(then):
         raise BadCheckpoint(
-            f"{config.name} has {_seen_and_done(now)} here, and the run in {checkpoint.folder.parent} learnt one with "
-            f"{_seen_and_done(then)}: make it as it was, or begin a new run"
+            f"{config.name} has {seen_and_done(now)} here, and the run in {checkpoint.folder.parent} learnt one with "
+            f"{seen_and_done(then)}: make it as it was, or begin a new run"
         )
 
 
@@ -120,7 +119,8 @@ def _building(network: NetworkConfig) -> tuple[object, ...]:
     return (*sizes, network.stem, network.observation_shape, network.extra_actions, support)
 
 
-def _seen_and_done(network: NetworkConfig) -> str:
+def seen_and_done(network: NetworkConfig) -> str:
+    """Return words for what a network of an environment sees, and how much it can do."""
     shape = "x".join(map(str, network.observation_shape))
     return f"observations of {shape} ({network.stem.value}) and {network.extra_actions} actions"
 

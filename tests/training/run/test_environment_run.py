@@ -18,7 +18,7 @@ from torch import Tensor
 
 from muzero_engine.environments.base import EnvironmentFailed
 from muzero_engine.environments.registry import _loaded
-from muzero_engine.network.network_file import BadCheckpoint
+from muzero_engine.network.network_file import BadCheckpoint, network_bytes
 from muzero_engine.training.config import TrainConfig
 from muzero_engine.training.distributed import World
 from muzero_engine.training.episodes.pool import EnvironmentPool
@@ -30,6 +30,7 @@ from muzero_engine.training.report.step_metrics import StepMetrics
 from muzero_engine.training.run.checkpoint_contents import newest_checkpoint, read_config, read_counters, read_network
 from muzero_engine.training.run.environment_task import LONGEST, STARTING, EnvironmentTask
 from muzero_engine.training.run.forecast import forecast
+from muzero_engine.training.run.initial_network import initial_network
 from muzero_engine.training.run.live_status import LiveStatus
 from muzero_engine.training.run.loop import RunEnd, train
 from muzero_engine.training.run.run import TrainingRun
@@ -104,6 +105,25 @@ def test_settings_that_need_another_network_are_named_at_a_resume(tmp_path: Path
         resumed(tiny("Walk", settings), tmp_path)
     with resumed(tiny("Walk", "returns.discount=0.9"), tmp_path) as run:  # that is no matter of its shape
         assert run.config.returns.discount == 0.9
+
+
+def test_settings_that_a_first_network_does_not_fit_are_named(tmp_path: Path) -> None:
+    made = tiny("Walk", "environment.stack=2", "returns.support=50", "returns.discount=0.9")
+    network = EnvironmentTask(made).fresh_network()
+    file = tmp_path / "checkpoint.safetensors"
+    file.write_bytes(network_bytes(network, dtype=torch.float32))
+    for settings, words in (
+        ((), r"returns\.support is 30, the network's is 50, environment\.stack is 1, the network's is 2; give its own"),
+        (("returns.support=50",), r"does not fit these settings: environment\.stack is 1, the network's is 2; give"),
+    ):
+        with pytest.raises(BadCheckpoint, match=words):
+            initial_network(file, tiny("Walk", *settings), (), made.environment)
+    with pytest.raises(BadCheckpoint, match=r"learnt observations of 4x3x3 .* has observations of 2x3x3"):
+        initial_network(file, tiny("Walk", "returns.support=50"))
+    begun, config = initial_network(file, tiny("Walk", "environment.stack=2", "returns.support=50"))
+    assert begun.config.returns is not None
+    assert begun.config.returns.discount == config.returns.discount != 0.9  # as a resumed run may have another
+    assert all(torch.equal(tensor, network.state_dict()[name]) for name, tensor in begun.state_dict().items())
 
 
 @pytest.mark.parametrize(
