@@ -11,6 +11,7 @@ from lab.common.commands import dispatch
 COMMANDS = {
     "blunders": "where a network lost its games of chess, and whether h or g is to blame",
     "choices": "what settings of the search are worth by the moves that they choose, judged by Stockfish",
+    "imagined": "which kinds of moves g imagines wrongly, against h once they have been played",
     "int8": "how far a bundle's 8-bit graph is from the one in 32 bits",
     "losses": "how players of chess lose what they lose: one big blunder or many small ones",
     "mates": "which forced mates of shogi the engine finds, and into which it walks",
