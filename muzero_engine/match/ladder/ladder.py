@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -16,10 +17,11 @@ from muzero_engine.games.registry import load_game
 from muzero_engine.match.ladder.opponents import HANDICAP_KOMI, Ladder, Opponent
 from muzero_engine.match.ladder.placing import Placing, next_opponent, place
 from muzero_engine.match.play.game import GamePlan, initial_position
-from muzero_engine.match.play.openings import Opening, random_openings
+from muzero_engine.match.play.openings import BadOpenings, Opening, random_openings
 from muzero_engine.match.results.tables import fault_lines
 
 FAULTS = 2  # games lost by an opponent's own faults after which it is met no more
+FEW = 20  # openings that are judged to be even, which do where a small game has no more
 OWN_FAULTS = 5  # games that the engine may lose by its own faults, or a twentieth of them if that is more
 
 
@@ -70,11 +72,12 @@ def ladder_openings(
 ) -> Openings:
     """Return `pairs` random openings for even games, and twice as many for each handicap.
 
-    `value` is that of `random_openings`. The same seed gives the same openings, if `value` judges alike.
+    `value` is that of `random_openings`. The same seed gives the same openings, if `value` judges alike. Of a small
+    game there may be fewer openings for even games, of which any do where too few are even.
     """
     game = load_game(ladder.game.game)
     initial = initial_position(game, ladder.game)
-    openings = {0: random_openings(initial, pairs, plies=ladder.opening_plies, seed=seed, value=value)}
+    openings = {0: _even_openings(initial, pairs, ladder.opening_plies, seed, value)}
     for stones in {abs(opponent.handicap) for opponent in ladder.opponents} - {0}:
         position = game.initial(initial.shape)
         assert isinstance(position, WithKomi)
@@ -85,6 +88,16 @@ def ladder_openings(
             position, 2 * pairs, plies=ladder.opening_plies // 2, seed=seed, from_start=False
         )
     return openings
+
+
+def _even_openings(
+    initial: Position, pairs: int, plies: int, seed: int, value: Callable[[Position], float] | None
+) -> list[Opening]:
+    tries = [(value, plies, FEW), *((None, fewer, 1) for fewer in range(plies, -1, -1))]
+    for judge, random_plies, fewest in tries:
+        with contextlib.suppress(BadOpenings):
+            return random_openings(initial, pairs, plies=random_plies, seed=seed, value=judge, fewest=fewest)
+    raise BadOpenings("the game is over before it begins")
 
 
 class Climb:

@@ -117,6 +117,7 @@ def random_openings(
     value: Callable[[Position], float] | None = None,
     balance: float = 0.3,
     from_start: bool = True,
+    fewest: int | None = None,
 ) -> list[Opening]:
     """Return different positions after `plies` uniformly random legal moves (no pass among them) from `initial`.
 
@@ -124,7 +125,7 @@ def random_openings(
     from its mover's point of view in [-1, 1], only positions are taken that it sees within `balance` of an even game.
     The same seed gives the same openings, and the first ones do not depend on `count`.
 
-    Raises BadOpenings if not so many are found.
+    Raises BadOpenings if not so many are found, or `fewest` of them, which then do.
     """
     rng = np.random.default_rng(random.Random(f"random openings {seed}").getrandbits(64))
     spec, shape = initial.spec, initial.shape
@@ -139,6 +140,8 @@ def random_openings(
         text = position.text()
         if moves is None or text in seen or (value is not None and not abs(value(position)) <= balance):
             failures += 1
+            if failures == ATTEMPTS and len(openings) >= (fewest or count):
+                break
             if failures == ATTEMPTS:
                 within = "" if value is None else f" within {balance:g} of balance"
                 raise BadOpenings(

@@ -9,6 +9,7 @@ import pytest
 from support.ladder import CHESS, OPENINGS, SETTINGS, Table, record
 
 from muzero_engine.games.record import Ending
+from muzero_engine.match.ladder.calibration import calibration_ladder
 from muzero_engine.match.ladder.ladder import (
     BadLadder,
     Climb,
@@ -78,6 +79,16 @@ def test_openings_are_the_same_each_time_and_fit_their_opponents() -> None:
     assert start.endswith(" w 0.5")
     judged = ladder_openings(LADDERS["chess"], SETTINGS.seed, 3, lambda position: 0.2 if position.mover else -0.2)
     assert list(judged) == [0]
+
+
+def test_a_small_game_has_the_openings_that_there_are() -> None:
+    """Sharp ones have few that are even, and the better a network knows them the fewer."""
+    ladder = calibration_ladder("tictactoe")
+    uneven = ladder_openings(ladder, 0, 100, lambda _: 1.0)
+    assert {len(opening.moves) for opening in uneven[0]} == {4}
+    assert len(uneven[0]) == 100
+    assert len(ladder_openings(replace(ladder, opening_plies=1), 0, 100)[0]) == 9
+    assert {len(opening.moves) for opening in ladder_openings(replace(ladder, opening_plies=12), 0, 9)[0]} == {8}
 
 
 @pytest.mark.parametrize("side_by_side", [1, 2, 7, 32])
