@@ -223,6 +223,8 @@ def _loaded(file: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
+    if str(file.parent) not in sys.path:
+        sys.path.append(str(file.parent))  # it may import what lies beside it
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:

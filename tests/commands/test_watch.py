@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from support.environments import Chain
 from support.fakes import HashModel, ReturnsModel
 from support.networks import tiny_environment_network
 
@@ -290,6 +292,26 @@ def test_watch_tells_returns_and_repeats_them(chain_weights: Path) -> None:
     told = _run("watch", "--weights", chain_weights, "--episodes", 3, "--nodes", 8).stdout
     assert told.count("episode  ") == 3
     assert "over 3 episodes" in told
+
+
+def test_an_environment_may_print_and_change_folders(
+    chain_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Chain.step
+
+    def noisy(self: Chain, action: int) -> Any:
+        print("hello")
+        os.chdir("/")
+        return step(self, action)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Chain, "step", noisy)
+    chain = "--weights", chain_weights, "--nodes", 4
+    result = _run("watch", *chain, "--json", "--gif", "film.gif")
+    assert json.loads(result.stdout)["episodes"]
+    assert "hello" in result.stderr
+    assert (tmp_path / "film.gif").exists()
+    assert json.loads(_run("bench", *chain, "--json").stdout)
 
 
 def test_weights_that_come_along_are_found_by_the_name_of_their_environment(

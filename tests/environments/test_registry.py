@@ -91,6 +91,14 @@ def test_a_class_of_ones_own_takes_ten_lines(tmp_path: Path) -> None:
     environment.close()
 
 
+def test_a_file_may_import_what_lies_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [*sys.path])
+    (tmp_path / "end_of_countdown.py").write_text("END = 3\n")
+    file = tmp_path / "countdown_of_two_files.py"
+    file.write_text(f"from end_of_countdown import END\n{TEN_LINES}")
+    assert environment_spec(settings(f"{file}:Countdown")).actions == 2
+
+
 def test_a_gymnasium_class_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "grids.py"
     file.write_text(GYMNASIUM)

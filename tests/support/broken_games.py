@@ -59,6 +59,17 @@ class PopOfNothingIsSilent(TicTacToePosition):
         return super().pop() if self.ply else -1
 
 
+class PopOfNothingTakesAway(TicTacToePosition):
+    def pop(self) -> int:
+        self._taken = not self.ply
+        return super().pop() if self.ply else -1
+
+    def text(self) -> str:
+        if getattr(self, "_taken", False):
+            raise IndexError("list index out of range")
+        return super().text()
+
+
 class TakesAnyAction(TicTacToePosition):
     def push(self, action: int) -> None:
         board = self._boards[-1]
@@ -345,6 +356,7 @@ FAULTS: list[tuple[str, Callable[[], Game], str]] = [
         r"pop\(\) does not bring back .*: mover is 0 here and 1 there",
     ),
     ("pop returns", lambda: tictactoe(PopReturnsNothing), r"pop\(\) returns 0, but the last action was \d"),
+    ("pop takes away", lambda: tictactoe(PopOfNothingTakesAway), r"pop\(\) at the start position does not raise"),
     ("pop is silent", lambda: tictactoe(PopOfNothingIsSilent), r"pop\(\) at the start position does not raise"),
     (
         "copies share",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,23 +62,24 @@ def measure_environment(folder: Path, nodes: int, options: EngineOptions) -> Env
     tuning = tune(model, spec.board, seconds=TUNING_S)
     timed = TimedModel(model)
     player = EnvironmentPlayer(timed, described, options, nodes)
-    environment = load_environment(described.settings)
-    try:
-        stack = FrameStack(spec)
-        observed = stack.begin(environment.reset(SEED))
-        player.think(observed)  # the first search allocates
-        timed.seconds = searching = acting = 0.0
-        for step in range(STEPS):
-            start = time.perf_counter()
-            action = player.think(observed).action
-            searched = time.perf_counter()
-            came = environment.step(action)
-            acting += time.perf_counter() - searched
-            searching += searched - start
-            over = came.terminated or came.truncated
-            observed = stack.begin(environment.reset(SEED + step + 1)) if over else stack.add(came.observation)
-    finally:
-        close_all([environment])
+    with contextlib.redirect_stdout(sys.stderr):  # an environment of one's own may print
+        environment = load_environment(described.settings)
+        try:
+            stack = FrameStack(spec)
+            observed = stack.begin(environment.reset(SEED))
+            player.think(observed)  # the first search allocates
+            timed.seconds = searching = acting = 0.0
+            for step in range(STEPS):
+                start = time.perf_counter()
+                action = player.think(observed).action
+                searched = time.perf_counter()
+                came = environment.step(action)
+                acting += time.perf_counter() - searched
+                searching += searched - start
+                over = came.terminated or came.truncated
+                observed = stack.begin(environment.reset(SEED + step + 1)) if over else stack.add(came.observation)
+        finally:
+            close_all([environment])
     return EnvironmentReport(
         environment=spec.id,
         weights=model.manifest.summary(),

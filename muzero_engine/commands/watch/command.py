@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -98,24 +100,26 @@ def watch(
     for flag in ("steps", "fps"):
         if is_written(flag) and gif is None and mp4 is None:
             raise click.UsageError(f"--{flag} is of a recording: ask for one with --gif or --mp4, or leave it out")
-    films = _films(gif, mp4)
+    films, here = _films(gif, mp4), Path.cwd()
     no_full_collections()
     model, described = environment_model(_folder(environment_id, options), options)
-    try:
-        environment = load_environment(_settings(environment_id, described), picture=bool(films))
-    except BadEnvironment as error:
-        elsewhere = ":" in described.spec.id and not environment_id
-        raise BadEnvironment(f"{error}{ELSEWHERE if elsewhere else ''}") from None
-    if not _alike(environment.spec, described.spec):
-        raise BadWeights(_other_environment(environment, described))
-    player = EnvironmentPlayer(model, described, options, nodes)
-    if not as_json:
-        click.echo(f"{model.manifest.summary()}\n{nodes} simulations a step")
-    try:
-        scenes = steps if films else 0
-        played = _play(environment, player, episodes, seed, max_steps=max_steps, scenes=scenes, quiet=as_json)
-    finally:
-        close_all([environment])
+    with contextlib.redirect_stdout(sys.stderr if as_json else sys.stdout):  # an environment of one's own may print
+        try:
+            environment = load_environment(_settings(environment_id, described), picture=bool(films))
+        except BadEnvironment as error:
+            elsewhere = ":" in described.spec.id and not environment_id
+            raise BadEnvironment(f"{error}{ELSEWHERE if elsewhere else ''}") from None
+        if not _alike(environment.spec, described.spec):
+            raise BadWeights(_other_environment(environment, described))
+        player = EnvironmentPlayer(model, described, options, nodes)
+        if not as_json:
+            click.echo(f"{model.manifest.summary()}\n{nodes} simulations a step")
+        try:
+            scenes = steps if films else 0
+            played = _play(environment, player, episodes, seed, max_steps=max_steps, scenes=scenes, quiet=as_json)
+        finally:
+            close_all([environment])
+            os.chdir(here)  # it may have gone elsewhere
     whole = [episode for episode in played if episode.ending is not EpisodeEnd.STOPPED]
     record = _record(whole) if whole else None
     if as_json:

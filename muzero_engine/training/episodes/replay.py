@@ -74,8 +74,9 @@ class EpisodeReplay:
 
     @property
     def window_plies(self) -> int:
-        """Return the rows of the window that batches are drawn from."""
-        return int(self._windows()[~self._held_out].sum())
+        """Return the steps in the window that batches are drawn from: its rows but for last observations."""
+        places, _, in_window = self._newest(~self._held_out, self._windows())
+        return int((in_window & ~self._ring.rows.last[places]).sum())
 
     @property
     def ready(self) -> bool:
@@ -176,15 +177,23 @@ class EpisodeReplay:
         They are not the last of their episode, their unrolled steps have all come in, and what the network sees of
         them is still there.
         """
+        ring = self._ring
+        places, back, in_window = self._newest(slots, windows)
+        held = ring.held[slots].to(self._device).unsqueeze(1)
+        seen = ring.rows.age[places].clamp_max(self._spec.stack - 1)
+        fits = in_window & (back + seen < held) & (back >= self._learner.unroll)
+        return places[fits & ~ring.rows.last[places]]
+
+    def _newest(self, slots: Tensor, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return places int64[b, n] of the newest rows of b `slots`, oldest first, how many rows came after each
+        int64[n], and bool[b, n], which of them are among the newest `windows` of their slot."""
         ring, device = self._ring, self._device
         slot = slots.nonzero().squeeze(1)
         widest = int(windows[slot].max()) if len(slot) else 0
-        slot, windows, end, held = (x.to(device) for x in (slot, windows[slot], ring.end[slot], ring.held[slot]))
-        back = torch.arange(widest - 1, -1, -1, device=device)  # oldest first
+        slot, windows, end = (x.to(device) for x in (slot, windows[slot], ring.end[slot]))
+        back = torch.arange(widest - 1, -1, -1, device=device)
         places = (slot * ring.length).unsqueeze(1) + (end.unsqueeze(1) - 1 - back) % ring.length
-        seen = ring.rows.age[places].clamp_max(self._spec.stack - 1)
-        fits = (back < windows.unsqueeze(1)) & (back + seen < held.unsqueeze(1)) & (back >= self._learner.unroll)
-        return places[fits & ~ring.rows.last[places]]
+        return places, back, back < windows.unsqueeze(1)
 
     def _drawn_from(self) -> _Drawable:
         if self._drawable is None:

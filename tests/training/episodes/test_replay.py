@@ -208,7 +208,8 @@ def test_slots_advance_by_themselves() -> None:
     assert [int(numbers[slots == slot].max()) for slot in range(4)] == [26, 26, 25, 25]
     shares = [(slots == slot).float().mean().item() for slot in range(4)]
     assert shares == pytest.approx([27 / 106, 27 / 106, 26 / 106, 26 / 106], abs=0.02)
-    assert of.window_plies == of.stored_plies == 2 * 31 + 2 * 30
+    assert of.stored_plies == 2 * 31 + 2 * 30
+    assert of.window_plies == of.stored_plies - 2 * 3 - 2 * 2  # what is added is an episode of its own each time
 
 
 def test_the_window_grows_more_slowly_than_what_comes_in() -> None:
@@ -220,6 +221,12 @@ def test_the_window_grows_more_slowly_than_what_comes_in() -> None:
     assert of.ready
     assert of.window_plies == 100
     assert int(drawn(of).observation[:, 0].min()) == 100
+
+
+def test_steps_of_the_window_are_told_without_last_observations() -> None:
+    of = replay(slots=2)
+    of.add(rows("..tT...cC..", slots=2))
+    assert (of.window_plies, of.stored_plies) == (18, 22)
 
 
 def test_one_slot_in_fifty_is_held_out_with_its_whole_returns() -> None:
