@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from muzero_engine.games.record import Ending, GameRecord, PlyRecord, Score, ScoreKind
-
-
-def comment(ply: PlyRecord) -> str:
-    """Return what is known of a move in one line: "+0.35/12 1234 nodes 0.52 s, 59.5 s left".
-
-    The score is the mover's.
-    """
-    parts = []
-    if ply.score is not None:
-        parts.append(recorded_score(ply.score) + (f"/{ply.depth}" if ply.depth is not None else ""))
-    elif ply.depth is not None:
-        parts.append(f"depth {ply.depth}")
-    if ply.nodes is not None:
-        parts.append(f"{ply.nodes} nodes")
-    parts.append(f"{ply.elapsed_s:.3f} s" + ("" if ply.clock_s is None else f", {ply.clock_s:.1f} s left"))
-    if ply.stalled_s is not None:
-        parts.append(f"without {ply.stalled_s:.2f} s in which the machine stood still")
-    return " ".join(parts)
 
 
 def recorded_score(score: Score) -> str:
@@ -35,6 +17,24 @@ def recorded_score(score: Score) -> str:
             return f"mate {score.value:+.0f}"
         case ScoreKind.WIN_RATE:
             return f"{score.value:.1%}"
+
+
+def comment(ply: PlyRecord, score_text: Callable[[Score], str] = recorded_score) -> str:
+    """Return what is known of a move in one line: "+0.35/12 0.520s 1234 nodes, 59.5 s left".
+
+    The score is the mover's. It begins as readers of match programs' comments have it.
+    """
+    parts = []
+    if ply.score is not None:
+        parts.append(score_text(ply.score) + (f"/{ply.depth}" if ply.depth is not None else ""))
+    elif ply.depth is not None:
+        parts.append(f"depth {ply.depth}")
+    parts.append(f"{ply.elapsed_s:.3f}s")
+    if ply.nodes is not None:
+        parts.append(f"{ply.nodes} nodes")
+    left = "" if ply.clock_s is None else f", {ply.clock_s:.1f} s left"
+    stalled = "" if ply.stalled_s is None else f", without {ply.stalled_s:.2f} s in which the machine stood still"
+    return f"{' '.join(parts)}{left}{stalled}"
 
 
 def ending_text(record: GameRecord) -> str:

@@ -17,7 +17,7 @@ from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
 from muzero_engine.games.lines import SUFFIXES, split_line, split_lines
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
-from muzero_engine.games.record_text import comment, ending_text, local_start, with_movers
+from muzero_engine.games.record_text import comment, ending_text, local_start, recorded_score, with_movers
 from muzero_engine.games.written_moves import bare_move, read_move
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def pgn_text(record: GameRecord, event: str) -> str:
         node = node.add_main_variation(board.push_uci(text))
         if ply is None:
             continue
-        node.comment = comment(ply)
+        node.comment = comment(ply, _score_text)
         if ply.clock_s is not None:
             node.set_clock(ply.clock_s)
         node.set_emt(ply.elapsed_s)
@@ -173,14 +173,23 @@ def pgn_text(record: GameRecord, event: str) -> str:
     return f"{game.accept(Exporter(columns=COLUMNS))}\n\n"
 
 
+def _score_text(score: Score) -> str:
+    """Return a score as match programs write it in comments: pawns, or the plies to a mate, "-M10"."""
+    if score.kind is not ScoreKind.MATE:
+        return recorded_score(score)
+    plies = 2 * score.value - 1 if score.value > 0 else -2 * score.value
+    return f"{'+' if score.value > 0 else '-'}M{plies:.0f}"
+
+
 def _pov_score(score: Score, player: int) -> chess.engine.PovScore:
+    """Return what GUIs show of a position after a move of this player, of whom the score was before it."""
     import chess.engine
 
     colour = chess.WHITE if player == 0 else chess.BLACK
     value = int(score.value)
     relative: chess.engine.Score = chess.engine.Cp(value)
     if score.kind is ScoreKind.MATE:
-        relative = chess.engine.Mate(value)
+        relative = chess.engine.Mate(value - 1 if value > 0 else value)
     return chess.engine.PovScore(relative, colour)
 
 

@@ -100,6 +100,20 @@ def test_pgn() -> None:
     assert nodes[-1].comment.endswith("A engine wins; resignation")
 
 
+def test_mates_in_pgn() -> None:
+    """`eval` is of the position after the move; comments are those of match programs, in plies."""
+    mates = [("f2f3", None), ("e7e5", 2), ("g2g4", -1), ("d8h4", 1)]
+    moves = tuple(
+        PlyRecord(move=move, elapsed_s=0.5, score=None if mate is None else Score(ScoreKind.MATE, mate), depth=9)
+        for move, mate in mates
+    )
+    text = pgn_text(game_record("chess", "", moves=moves, ending=Ending.RULES, reason="checkmate", points=0.0), "x")
+    nodes = list(read_pgn(text).mainline())
+    evals = [node.eval() for node in nodes]
+    assert [None if it is None else it.black().mate() for it in evals] == [None, 1, 1, None]
+    assert [node.comment[:12] for node in nodes[1:]] == ["+M3/9 0.500s", "-M2/9 0.500s", "+M1/9 0.500s"]
+
+
 def test_lines_of_pgn_have_80_columns() -> None:
     said = Score(ScoreKind.CENTIPAWNS, 31)
     text = ["g1f3", "g8f6", "f3g1", "f6g8"] * 10
@@ -148,7 +162,7 @@ def test_sgf() -> None:
     assert "rules: resignation" in read.comment
     comments = [step.comment for step in read.steps if isinstance(step, Move)]
     assert comments[0] == ""
-    assert comments[1] == "+0.30/5 1000 nodes 0.250 s, 59.8 s left"
+    assert comments[1] == "+0.30/5 0.250s 1000 nodes, 59.8 s left"
 
 
 def test_sgf_of_a_handicap_game() -> None:
