@@ -6,11 +6,13 @@
     7g7f 3c3d
 
 with `position`, `sfen` or `fen` before it or without, with moves or without. Empty lines and those that begin with `#`
-are skipped. What a match writes of a game without formats of its own is a file of such lines, `games.ugi`.
+are skipped, and what stands behind moves and a `#`. What a match writes of a game without formats of its own is a file
+of such lines, `games.ugi`.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -40,7 +42,7 @@ def split_line(line: str) -> tuple[str | None, tuple[str, ...]]:
     moves: tuple[str, ...] = ()
     if "moves" in words:
         at = words.index("moves")
-        words, moves = words[:at], tuple(words[at + 1 :])
+        words, moves = words[:at], tuple(uncommented(words[at + 1 :]))
     return (None if words in ([], [START]) else " ".join(words)), moves
 
 
@@ -75,12 +77,17 @@ def line_format(from_text: Callable[[str], Position], suffixes: tuple[str, ...],
 
 def bare_moves(line: str, initial: Position) -> tuple[str, ...]:
     """Return the moves of a line that begins with one; nothing of any other, which names a position."""
-    words = tuple(line.split())
+    words = uncommented(line.split())
     try:
         initial.parse_action(words[0])
     except IllegalMove:
         return ()
-    return words
+    return tuple(words)
+
+
+def uncommented(words: list[str]) -> list[str]:
+    """Return the moves among the words of a line: those before one that begins with `#`."""
+    return list(itertools.takewhile(lambda word: not word.startswith("#"), words))
 
 
 def line_format_of(game: Game, suffixes: tuple[str, ...] = ()) -> RecordFormat:

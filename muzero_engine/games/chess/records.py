@@ -14,7 +14,7 @@ import chess
 from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordedGame, RecordFormat
 from muzero_engine.games.chess.pgn import read_pgn, split_pgn
 from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
-from muzero_engine.games.lines import SUFFIXES, split_line, split_lines
+from muzero_engine.games.lines import SUFFIXES, split_line, split_lines, uncommented
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 from muzero_engine.games.record_text import comment, ending_text, local_start, recorded_score, with_movers
@@ -47,7 +47,7 @@ _OPERATION = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*+"?)+')
 def read_line(line: str, initial: Position) -> RecordedGame:
     """Return a FEN or EPD, `startpos` or nothing, and moves after it, of the protocol or in SAN; `id "name";` of an EPD
     names it. Raises BadPosition."""
-    words = [word for word in line.split() if bare_move(word)]
+    words = [word for word in uncommented(line.split()) if bare_move(word)]
     if words and _is_move(words[0], initial):
         return RecordedGame(None, _protocol_moves(words, initial))
     if "moves" in re.split('[;"]', line, maxsplit=1)[0].split():

@@ -103,11 +103,11 @@ position sfen {sfen}
         (sfen, ()),
         (sfen[:-2] + " 1", ()),
     ]
-    (go,) = read(tmp_path, "go" + ending, "startpos moves C3 G7", "go")
+    (go,) = read(tmp_path, "go" + ending, "startpos moves C3 G7 # far off", "go")
     assert go.moves == ("C3", "G7")
     (chess,) = read(tmp_path, "chess" + ending, f"position fen {FIRST} moves e7e5")
     assert (chess.start, chess.moves) == (FIRST, ("e7e5",))
-    for bare in ("e2e4 e7e5", "e4 e5", "1. e4 e5", "startpos moves e4 1...e5!"):
+    for bare in ("e2e4 e7e5", "e4 e5", "1. e4 e5  # open", "startpos moves e4 1...e5! #1"):
         (opening,) = read(tmp_path, "bare" + ending, bare)
         assert (opening.start, opening.moves) == (None, ("e2e4", "e7e5"))
     (cross,) = read(tmp_path, "cross" + ending, "x../.o./... moves c1", "tictactoe")
