@@ -53,6 +53,7 @@ OF_EACH_MOVE = frozenset(  # settings that may be others in the middle of a game
         "self_play.temperature_plies",
         "self_play.temperature",
         "self_play.random_share",
+        "self_play.rare_share",
         "self_play.full_search_share",
         "self_play.fast_simulations",
         "self_play.fast_considered",

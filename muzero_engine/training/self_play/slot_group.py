@@ -238,7 +238,7 @@ class SlotGroup:
             self._openings[:] = state["openings"].numpy()
             self._skipped = self._known_before()
             self._branches.load_state(state)
-        if self._rare is not None:
+        if self._rare is not None and "played" in state:  # which games without rare actions have not
             self._rare.played.copy_(state["played"])
         self._streaks[:] = state["streaks"].numpy()
         self._would_resign[:] = state["would_resign"].numpy()

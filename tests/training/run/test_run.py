@@ -171,10 +171,11 @@ def test_other_settings_resume_where_they_can(tmp_path: Path) -> None:
             run.cycle()
         run.save()
         began = run._parts.self_play.state()
-    of_each_move = ("self_play.workers=1", "self_play.plies_per_cycle=96", "self_play.resign_turns=3")
-    with resumed(tiny(*of_each_move), tmp_path) as run:
+    of_each_move = ("workers=1", "plies_per_cycle=96", "resign_turns=3", "rare_share=0.1")
+    with resumed(tiny(*(f"self_play.{each}" for each in of_each_move)), tmp_path) as run:
         assert run.notices == []
-        assert all(torch.equal(tensor, began[name]) for name, tensor in run._parts.self_play.state().items())
+        state = run._parts.self_play.state()
+        assert all(torch.equal(state[name], tensor) for name, tensor in began.items())
     with resumed(tiny("self_play.games=6", "learner.learning_rate=0.01", "steps=20"), tmp_path) as run:
         (notice,) = run.notices
         assert "the games in progress are lost, and others begin: self_play.games is 6, the run's is " in notice
