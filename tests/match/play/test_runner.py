@@ -120,7 +120,7 @@ def test_a_process_that_runs_since_long_says_nothing_of_starts_that_fail(tmp_pat
     second_dies = f'{first} && exec "$@"; {second} && exec "$@" --fault exit --at 2; echo >> {failed}; exit 3'
     twins = replace(good, name="twins", command=("sh", "-c", second_dies, "sh", *good.command))
     with pytest.raises(NotStarted, match="twins does not start any more: "):
-        runner([good, twins], 2).run(plans([good, twins], 40), keeping([]))
+        runner([good, twins], 2).run(plans([good, twins], 2000), keeping([]))
     assert len(failed.read_text()) == 5  # two games with two tries each, a try
 
 
