@@ -59,7 +59,7 @@ class MateHelper:
     def __init__(self, game: Game, spawn: Spawn | None = None) -> None:
         """Make a helper for a game that has a solver; its process is started by `start` or `ask`."""
         assert game.mates is not None
-        self.problem = game.mates.problem
+        self.problem, self.quick_nodes = game.mates.problem, game.mates.quick_nodes
         self._spawn = spawn or (lambda: spawn_process(game.spec.name))
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None

@@ -9,8 +9,6 @@ from muzero_engine.engine.mate_helper import MateFound, MateHelper
 from muzero_engine.games.base import IllegalMove, Position
 from muzero_engine.search.search import Search
 
-NODES = 65_536  # positions that are looked at a time: up to 0.1 s, and 60 MB
-
 AT_ONCE = 4  # mates that are played through between two steps of the search: a millisecond or two
 
 
@@ -26,7 +24,7 @@ class RootProofs:
         self._texts = {move.action: position.action_text(move.action) for move in search.root_moves()}
         self._first: int | None = None
         self._found: deque[MateFound] = deque()  # not looked at yet
-        self._asked = helper.ask(helper.problem(position), tuple(self._texts.values()), NODES)
+        self._asked = helper.ask(helper.problem(position), tuple(self._texts.values()), helper.quick_nodes)
 
     @property
     def lines(self) -> Mapping[int, tuple[int, ...]]:

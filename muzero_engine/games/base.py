@@ -281,6 +281,11 @@ class MateResult:
 class MateSolver(Protocol):
     """Proves forced mates by the rules alone. Problems are text, so that another process can solve them."""
 
+    @property
+    def quick_nodes(self) -> int:
+        """Return how many positions it looks at in about 0.1 s; nobody can end it before."""
+        ...
+
     def problem(self, position: Position) -> str:
         """Return a position as one line, with what a mate may depend on of the moves that led to it."""
         ...

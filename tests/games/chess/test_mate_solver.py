@@ -9,7 +9,8 @@ import chess
 import pytest
 
 from muzero_engine.games.base import BadPosition, IllegalMove, MateResult
-from muzero_engine.games.chess.mate_solver import ChessMates
+from muzero_engine.games.chess import mate_solver
+from muzero_engine.games.chess.mate_solver import ChessMates, _DfPn
 from muzero_engine.games.chess.planes import key_of
 from muzero_engine.games.chess.rules import ChessPosition, position_from_fen
 
@@ -108,6 +109,23 @@ def test_every_defence_against_a_proven_mate_loses() -> None:
     replies = [reply.uci() for reply in board.legal_moves]
     assert len(replies) > 1
     assert all(find_mate(fen, move, reply).moves for reply in replies)
+
+
+@pytest.mark.parametrize("fen", ["7k/8/8/8/8/8/8/KQ6 w - - 0 1", "1n6/6K1/8/B3r1B1/8/8/2k5/7Q w - - 0 1"])
+def test_a_look_is_over_after_the_nodes_that_it_may_take(fen: str) -> None:
+    """Where a queen gives check for ever."""
+    solver = ChessMates()
+    search = _DfPn(position_from_fen(fen).board, frozenset(), solver.quick_nodes, quiet=True)
+    assert len(search._nodes) < solver.quick_nodes + 200
+    assert solver.solve(f"{fen} []", (), solver.quick_nodes) == MateResult((), False)
+
+
+def test_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    fen = "1r2k1r1/pbppnp1p/1b3P2/8/Q7/B1PB1q2/P4PPP/3R2K1 w - - 1 1"  # in seven plies
+    monkeypatch.setattr(mate_solver, "MOST_PLIES", 5)
+    assert not find_mate(fen).moves
+    monkeypatch.setattr(mate_solver, "MOST_PLIES", 7)
+    assert len(find_mate(fen).moves) == 7
 
 
 def test_too_few_nodes_decide_nothing() -> None:
