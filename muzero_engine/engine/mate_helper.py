@@ -146,10 +146,14 @@ class MateHelper:
         """Wait until `take` has something to return, or never will have, at most so long; return whether it has."""
         answers = self._answers
         with answers.changed:
-            answers.changed.wait_for(
-                lambda: answers.found or answers.given_up or answers.dead or answers.ended == answers.asked, timeout_s
-            )
+            answers.changed.wait_for(lambda: answers.found or answers.given_up or self.ended, timeout_s)
             return bool(answers.found)
+
+    @property
+    def ended(self) -> bool:
+        """Return whether all that was asked last has been looked at, or nobody is there to do so."""
+        answers = self._answers
+        return answers.dead or answers.ended == answers.asked
 
     def close(self) -> None:
         """End the process, for good."""

@@ -46,6 +46,10 @@ class RootProofs:
                     self._search.prove(line[0], 1.0 if found.after is None else -1.0)
         return len(self._lines) > known
 
+    def wait(self, seconds: float) -> bool:
+        """Wait for something to `take`, at most so long; return whether there is, or may be later."""
+        return self._asked and (bool(self._found) or self._helper.wait(seconds) or not self._helper.ended)
+
     def look_at(self, action: int) -> None:
         """Have the opponent's mate after a root action looked for before those after others."""
         if action != self._first and action not in self._lines:

@@ -28,6 +28,7 @@ from muzero_engine.search.search import Search
 
 MIN_REPORT_MS = 100.0
 LOOK_MS = 20.0  # how often the root is ranked to see whether there is something new to report
+MATE_MS = 2_000.0  # after which `go mate` waits for the solver no longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,18 @@ class Thinker:
                 rules = self._rules(terms, root)
             elapsed = terms.elapsed_ms
             if terms.stopped or any(rule.ends(search, elapsed) for rule in rules):
+                if terms.limits.mate is not None and not root.decided:
+                    self._wait_for_mate(root)
                 return
+
+    def _wait_for_mate(self, root: RootFacts) -> None:
+        """Wait until the solver has found the mate that the limits ask for, has nothing more to say, or time is up."""
+        while self._proofs is not None and not self._with_proofs(root).decided:
+            terms = self._control.terms
+            left = min(self._hard_ms, MATE_MS) - terms.elapsed_ms
+            if terms.stopped or left <= 0.0 or not self._proofs.wait(min(left, LOOK_MS) / 1000.0):
+                return
+            self._proofs.take()
 
     def _with_proofs(self, root: RootFacts) -> RootFacts:
         """Return the facts with all that the search knows by now."""

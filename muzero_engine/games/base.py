@@ -283,7 +283,7 @@ class MateSolver(Protocol):
 
     @property
     def quick_nodes(self) -> int:
-        """Return how many positions it looks at in about 0.1 s; nobody can end it before."""
+        """Return how many positions it looks at in 0.1 to 0.2 s; nobody can end it before."""
         ...
 
     def problem(self, position: Position) -> str:

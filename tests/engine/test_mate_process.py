@@ -18,6 +18,8 @@ OPEN, NONE = MateResult((), False), MateResult((), True)
 class Scripted:
     """A solver that knows how many nodes each question needs, and the answer; "" is the problem itself."""
 
+    quick_nodes = 1_000
+
     def __init__(self, **needed: tuple[int, MateResult]) -> None:
         self._needed = needed
         self.looks: list[tuple[str, int]] = []

@@ -91,6 +91,42 @@ def test_mates_of_chess_are_proven_too(limits: Limits) -> None:
     assert score_text(best, "centipawn") == "mate 3"
 
 
+class Slow(DirectHelper):
+    """Has something to tell only when it is waited for the third time; then ends."""
+
+    def __init__(self, *found: MateFound) -> None:
+        super().__init__(load_game("chess"))
+        self._found, self.waits = list(found), 0
+
+    def ask(self, problem: str, moves: Sequence[str], nodes: int) -> bool:
+        return True
+
+    def wait(self, timeout_s: float | None) -> bool:
+        self.waits += 1
+        return self.waits >= 3 and bool(self._found)
+
+    def take(self) -> list[MateFound]:
+        found, self._found = (self._found, []) if self.waits >= 3 else ([], self._found)
+        return found
+
+    @property
+    def ended(self) -> bool:
+        return self.waits >= 3
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_search_for_a_mate_waits_for_the_solver(found: bool) -> None:
+    """The main line is long enough before it has answered."""
+    position = at("chess", CHESS_IN_THREE)
+    model = ConfidentModel(4672, (8, 8), value=0.5, favourite=position.parse_action("a2a3"))
+    engine = Client("chess", model)
+    helper = Slow(*[MateFound(None, tuple("f7h7 h8h7 h5f6 h7h8 g3g8".split()))] * found)
+    engine.engine._mate_helper = helper
+    best = engine.go(Limits(mate=1), position).info.moves[0]  # it ends by itself
+    assert helper.waits >= 3
+    assert best.mate_plies == (5 if found else None)
+
+
 @pytest.mark.parametrize("root_search", ["gumbel", "puct"])
 def test_a_move_into_a_proven_mate_is_lost(root_search: str) -> None:
     position = at("shogi", LOST_UNLESS)

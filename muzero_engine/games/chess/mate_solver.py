@@ -39,7 +39,7 @@ class ChessMates:
     """The `MateSolver` of chess. A problem is a FEN (Shredder-FEN in Chess960), and a JSON list of the positions that
     the game has had twice."""
 
-    quick_nodes = 2_048
+    quick_nodes = 4_096
 
     def problem(self, position: Position) -> str:
         assert isinstance(position, ChessPosition)
