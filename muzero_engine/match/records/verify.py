@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from muzero_engine.files import read_limited, text_bytes
-from muzero_engine.games.base import BadPosition, IllegalMove, Position, Scored
+from muzero_engine.games.base import BadPosition, IllegalMove, Position, RecordFormat, Scored
 from muzero_engine.games.lines import written_formats
 from muzero_engine.games.record import Ending, GameRecord
+from muzero_engine.games.record_files import played_game
+from muzero_engine.games.record_files import text_of as file_text
 from muzero_engine.games.registry import game_names, load_game
+from muzero_engine.games.written_games import played_moves
 from muzero_engine.match.records.moves import move_texts
 from muzero_engine.match.records.record_json import BadRecord, parse_record
 from muzero_engine.match.records.store import GAMES, MOST_BYTES, Header, file_name, read_header, text_of
@@ -183,12 +186,26 @@ def _file_problems(folder: Path, records: Sequence[GameRecord], header: Header) 
         if (count := data.count(form.written_once)) != len(records):
             yield f"{file_name(form)} holds {count} games, {GAMES} {len(records)}"
             continue
-        for number, record in enumerate(records, start=1):
-            text = text_bytes((form.separator if number > 1 else "") + text_of(form, record, header.event))
-            if not data.startswith(text):
-                yield f"{file_name(form)} differs from {GAMES} in game {number}"
-                break
-            data = data[len(text) :]
+        written = (form.separator * (i > 0) + text_of(form, record, header.event) for i, record in enumerate(records))
+        if data != b"".join(map(text_bytes, written)) and (number := _other_game(form, data, records)):
+            yield f"{file_name(form)} differs from {GAMES} in game {number}"
+
+
+def _other_game(form: RecordFormat, data: bytes, records: Sequence[GameRecord]) -> int:
+    """Return the number of the first game of a file that is another than in `GAMES`, from 1; 0 where none is: other
+    versions of the program write comments, say, in other words."""
+    entries = list(form.split(file_text(data, form)))
+    for record, entry in zip(records, entries, strict=False):
+        try:
+            game = played_game(entry.text, form, load_game(record.game_name))
+        except BadPosition:
+            return entry.number
+        (first, actions), (start, expected) = played_moves(game.position), played_moves(_replayed(record))
+        if (first.text(), actions) != (start.text(), expected) or game.players != (record.first, record.second):
+            return entry.number
+        if game.told.ending is not Ending.UNTOLD and game.told.winner != record.winner:
+            return entry.number
+    return 0 if len(entries) == len(records) else min(len(entries), len(records)) + 1
 
 
 def _points_of(area: float) -> float:
