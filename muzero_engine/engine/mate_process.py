@@ -19,7 +19,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -36,9 +36,19 @@ MOVES_SHARE = 8  # the opponent's mate after a move gets so many times fewer nod
 class Inquiry:
     """What is looked at, in stages of ever more nodes, until all is decided or `nodes` a call are reached."""
 
-    def __init__(self, solver: MateSolver, problem: str, moves: Sequence[str], nodes: int) -> None:
+    def __init__(
+        self,
+        solver: MateSolver,
+        problem: str,
+        moves: Sequence[str],
+        nodes: int,
+        stopped: Callable[[Inquiry], bool] = lambda _: False,
+    ) -> None:
+        """Be ready to look; a look that goes on is of no use any more once `stopped` says so."""
         self._solver = solver
         self._problem = problem
+        self._moves = frozenset(moves)
+        self._stopped = stopped
         self._open: list[str | None] = [None, *moves]  # not decided yet, None being the problem itself
         self._nodes = nodes
         self._tried: dict[str, int] = {}  # nodes of the last look after a move
@@ -67,8 +77,9 @@ class Inquiry:
             self._stage_nodes = min(GROWTH * self._stage_nodes, self._nodes)
 
     def _look(self, after: str | None, nodes: int) -> tuple[str | None, MateResult] | None:
-        result = self._solver.solve(self._problem, () if after is None else (after,), nodes)
-        if after is None and result.moves:
+        moves = () if after is None else (after,)
+        result = self._solver.solve(self._problem, moves, nodes, lambda: self._stopped(self))
+        if after is None and result.moves and (not self._moves or result.moves[0] in self._moves):
             self._open.clear()  # nothing else matters
         elif result.decided:
             self._open.remove(after)
@@ -84,6 +95,7 @@ class Server:
         self._solver = solver
         self._commands = commands
         self._out = out
+        self._following: dict[str, Any] | None = None  # what takes the place of what is asked
 
     def serve(self) -> None:
         """Carry out commands for ever."""
@@ -93,25 +105,30 @@ class Server:
 
     def _inquire(self, command: dict[str, Any]) -> dict[str, Any]:
         """Carry out an `ask`, and return the command after it that is not about it."""
+        self._following = None
         number = command["ask"]
-        following: dict[str, Any] | None = None
-        inquiry = Inquiry(self._solver, command["problem"], command["moves"], command["nodes"])
+        inquiry = Inquiry(self._solver, command["problem"], command["moves"], command["nodes"], self._replaced)
         looks = inquiry.looks()
-        while following is None:
+        while self._following is None:
             try:
                 found = next(looks)
             except Exception:  # the end; or what the solver cannot deal with, which is no reason to refuse the next
                 break
             if found is not None and (found[0] is None or found[1].moves):
                 self._answer({"of": number, "after": found[0], "moves": found[1].moves})
-            while following is None and not self._commands.empty():
-                told = self._commands.get()
-                if "first" in told:
-                    inquiry.put_first(told["first"])
-                else:
-                    following = told
+            self._replaced(inquiry)
         self._answer({"of": number, "end": True})
-        return self._commands.get() if following is None else following
+        return self._commands.get() if self._following is None else self._following
+
+    def _replaced(self, inquiry: Inquiry) -> bool:
+        """Take in what has been told meanwhile; return whether another command has taken the place of the inquiry."""
+        while self._following is None and not self._commands.empty():
+            told = self._commands.get()
+            if "first" in told:
+                inquiry.put_first(told["first"])
+            else:
+                self._following = told
+        return self._following is not None
 
     def _answer(self, answer: dict[str, Any]) -> None:
         self._out.write(json.dumps(answer) + "\n")

@@ -283,19 +283,22 @@ class MateSolver(Protocol):
 
     @property
     def quick_nodes(self) -> int:
-        """Return how many positions it looks at in 0.1 to 0.2 s; nobody can end it before."""
+        """Return how many positions it looks at in 0.1 to 0.2 s."""
         ...
 
     def problem(self, position: Position) -> str:
         """Return a position as one line, with what a mate may depend on of the moves that led to it."""
         ...
 
-    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+    def solve(
+        self, problem: str, moves: Sequence[str], nodes: int, stopped: Callable[[], bool] = lambda: False
+    ) -> MateResult:
         """Look for a mate that the player to move forces after `moves` were played from `problem`.
 
         It looks at about `nodes` positions (at least 1) at most. What it returns is proven: against every reply of the
         other player there is a move of the mate, and the game's rules on repetition do not end it before. Blocks, and
-        may hold the interpreter. Raises BadPosition or IllegalMove.
+        may hold the interpreter; a solver that can asks `stopped` now and then, and decides nothing any more once that
+        says so. Raises BadPosition or IllegalMove.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import queue
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -27,7 +27,9 @@ class Scripted:
     def problem(self, position: Position) -> str:
         return position.text()
 
-    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+    def solve(
+        self, problem: str, moves: Sequence[str], nodes: int, stopped: Callable[[], bool] = lambda: False
+    ) -> MateResult:
         if problem == "bad":
             raise ValueError(problem)
         name = "".join(moves)
@@ -50,7 +52,7 @@ def test_all_are_looked_at_in_stages_until_they_are_decided() -> None:
 def test_nothing_is_looked_for_behind_a_mate() -> None:
     mate = MateResult(("m",), True)
     solver = Scripted(root=(GROWTH * FIRST_NODES, mate))
-    looks = list(Inquiry(solver, "p", ["a"], 1 << 20).looks())
+    looks = list(Inquiry(solver, "p", ["a", "m"], 1 << 20).looks())
     assert looks[-1] == (None, mate)
     assert solver.looks[-1] == ("", GROWTH * FIRST_NODES)
 
@@ -103,6 +105,29 @@ def test_the_next_question_takes_the_place_of_the_last() -> None:
     found = {"of": 3, "after": "b", "moves": ["m"]}
     assert answers == [{"of": 1, "end": True}, {"of": 2, "end": True}, found, {"of": 3, "end": True}]
     assert solver.looks == [("", FIRST_NODES)] * 3 + [("b", FIRST_NODES)]
+
+
+def test_a_mate_by_a_move_that_was_not_asked_for_does_not_end_the_others() -> None:
+    solver = Scripted(root=(1, MateResult(("m", "n"), True)), a=(1, MateResult(("o",), True)))
+    assert [answer.get("after", "end") for answer in served(solver, ask(1, "p", "a", "b"))] == [None, "a", "end"]
+    assert [answer.get("after", "end") for answer in served(solver, ask(1, "p", "a", "m"))] == [None, "end"]
+
+
+def test_a_look_is_stopped_by_the_next_question_but_not_by_a_move_put_first() -> None:
+    said = []
+
+    class Asking(Scripted):
+        def solve(
+            self, problem: str, moves: Sequence[str], nodes: int, stopped: Callable[[], bool] = lambda: False
+        ) -> MateResult:
+            said.append((problem, *moves, stopped()))
+            return super().solve(problem, moves, nodes)
+
+    served(Asking(), ask(1, "p", "a", "b"), {"first": "b"}, ask(2, "q"))
+    assert said == [("p", True), ("q", False)]
+    said.clear()
+    served(Asking(), ask(1, "p", "a", "b"), {"first": "b"})
+    assert said == [("p", False), ("p", "b", False), ("p", "a", False)]
 
 
 def test_answers_are_mates_and_that_there_is_none() -> None:

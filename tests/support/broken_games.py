@@ -250,7 +250,9 @@ class FalseMates:
     def problem(self, position: Position) -> str:
         return position.text()
 
-    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+    def solve(
+        self, problem: str, moves: Sequence[str], nodes: int, stopped: Callable[[], bool] = lambda: False
+    ) -> MateResult:
         position = TICTACTOE.from_text(problem)
         legal = position.legal_actions().tolist()
         return MateResult((position.action_text(legal[0]),) if len(legal) > 1 else (), True)
@@ -262,7 +264,9 @@ class TwoLines(FalseMates):
 
 
 class IllegalMates(FalseMates):
-    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+    def solve(
+        self, problem: str, moves: Sequence[str], nodes: int, stopped: Callable[[], bool] = lambda: False
+    ) -> MateResult:
         return MateResult(("z9",), True)
 
 

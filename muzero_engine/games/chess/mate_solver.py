@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import chess
@@ -45,12 +45,14 @@ class ChessMates:
         assert isinstance(position, ChessPosition)
         return f"{position.text()} {json.dumps(position.occurred_twice())}"
 
-    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+    def solve(
+        self, problem: str, moves: Sequence[str], nodes: int, stopped: Callable[[], bool] = lambda: False
+    ) -> MateResult:
         known, drawn = _position_of(problem)
         position = known.copy()
         for move in moves:
             position.push(position.parse_action(move))
-        search = _DfPn(position.board, drawn, nodes, quiet=not moves)
+        search = _DfPn(position.board, drawn, nodes, quiet=not moves, stopped=stopped)
         line = []
         for mating in search.line():
             action = action_of(mating, position.mover == 0)
@@ -87,14 +89,16 @@ class _MateNode:
 class _DfPn:
     """One search, which is over when it has been made."""
 
-    def __init__(self, board: chess.Board, drawn: frozenset[Key], nodes: int, *, quiet: bool) -> None:
-        """Look for a mate of the player to move on `board`, at about `nodes` positions at most; `drawn` are those in
-        which the game ends when they come again. `quiet`: its first move need not give check."""
+    def __init__(
+        self, board: chess.Board, drawn: frozenset[Key], nodes: int, *, quiet: bool, stopped: Callable[[], bool]
+    ) -> None:
+        """Look for a mate of the player to move on `board`, at about `nodes` positions at most, or until `stopped`;
+        `drawn` are those in which the game ends when they come again. `quiet`: its first move need not give check."""
         self._board = board.copy(stack=False)
         self._board.chess960 = True
         self._drawn = drawn
         self._left = nodes
-        self._quiet = quiet
+        self._quiet, self._stopped = quiet, stopped
         self._nodes: dict[Key, _MateNode] = {}
         self._circled = False
         self._root = _MateNode()
@@ -134,7 +138,7 @@ class _DfPn:
         assert node.moves is not None
         assert node.children is not None
         node.under_way = True
-        while self._left > 0:
+        while self._left > 0 and not self._stopped():
             number, second = self._count(node, attacking)
             if node.proof >= proof or node.disproof >= disproof:
                 break

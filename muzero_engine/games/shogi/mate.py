@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cshogi
 
@@ -39,7 +39,9 @@ class ShogiMates:
             board.pop()
         return " ".join([board.sfen(), "moves", *moves])
 
-    def solve(self, problem: str, moves: Sequence[str], nodes: int) -> MateResult:
+    def solve(
+        self, problem: str, moves: Sequence[str], nodes: int, stopped: Callable[[], bool] = lambda: False
+    ) -> MateResult:
         board, occurrences = (part.copy() for part in _position_of(problem))
         _play(board, occurrences, moves)
         solver = cshogi.DfPn(nodes=nodes)

@@ -115,9 +115,15 @@ def test_every_defence_against_a_proven_mate_loses() -> None:
 def test_a_look_is_over_after_the_nodes_that_it_may_take(fen: str) -> None:
     """Where a queen gives check for ever."""
     solver = ChessMates()
-    search = _DfPn(position_from_fen(fen).board, frozenset(), solver.quick_nodes, quiet=True)
+    search = _DfPn(position_from_fen(fen).board, frozenset(), solver.quick_nodes, quiet=True, stopped=lambda: False)
     assert len(search._nodes) < solver.quick_nodes + 200
     assert solver.solve(f"{fen} []", (), solver.quick_nodes) == MateResult((), False)
+
+
+def test_a_search_that_is_stopped_decides_nothing() -> None:
+    asked = iter([False] * 3 + [True] * 1_000)
+    fen = "1r2k1r1/pbppnp1p/1b3P2/8/Q7/B1PB1q2/P4PPP/3R2K1 w - - 1 1"
+    assert ChessMates().solve(f"{fen} []", (), 20_000, lambda: next(asked)) == MateResult((), False)
 
 
 def test_lines_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
