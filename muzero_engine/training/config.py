@@ -57,8 +57,8 @@ class SelfPlaySettings:
     temperature: float = 1.0  # of these draws: improved policy ** (1 / temperature)
     random_share: float = 0.0  # of the steps of an environment: any action, as likely as the others, so that none is
     # forgotten before its value is known
-    rare_share: float = 0.0  # of the plies of games: a legal action drawn as likely as it has been played rarely (see
-    # self_play.rare_actions)
+    rare_share: float = 0.0  # of the plies of games: a legal action drawn in proportion to 1 / the network's prior (see
+    # self_play.slot_group)
     opening_plies: int = 0  # at most so many uniformly random plies at the start (a different number each game)
     decisive_moves: bool = True  # the rules tell the search which root moves win or lose at once (see games.endings)
     resign_value: float = -0.95  # resign when the root value stays below this for `resign_turns` own turns

@@ -36,6 +36,7 @@ class SearchOutput:
     target_probs: Tensor  # float32[B, T], the improved policy over them, sum 1; 0 where padded
     divergence: Tensor  # float32[B], KL(improved policy || prior) over the legal actions
     raw_value: Tensor  # float32[B], the network's own value of the root
+    unlikely: Tensor  # int64[B], a legal action drawn in proportion to 1 / the network's own prior
 
 
 class RootSearch(Protocol):

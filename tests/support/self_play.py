@@ -45,6 +45,7 @@ class RandomSearch:
             target_probs=probs / probs.sum(dim=1, keepdim=True),
             divergence=torch.ones(len(legal)),
             raw_value=torch.zeros(len(legal)),
+            unlikely=actions.gather(1, (scores >= 0).sum(dim=1, keepdim=True).sub(1).clamp_min(0))[:, 0],
         )
 
 

@@ -240,7 +240,8 @@ class BatchedSearch:
             self._as_latents(memory.latents[first : first + tree.batch], memory.shape).copy_(latent)
             kernels.expand(tree, logits, self._children)
             kernels.backup(tree, reward, discount, value)
-        output = improve_policies(tree, kernels, allowed, self._selection, self.settings.target_actions, prior)
+        targets = self.settings.target_actions
+        output = improve_policies(tree, kernels, allowed, self._selection, targets, prior, memory.noise)
         return SearchOutput(
             action=output.action,
             value=torch.where(alive, output.value, tree.raw_value[:, 0]),
@@ -248,6 +249,7 @@ class BatchedSearch:
             target_probs=output.target_probs * alive[:, None],
             divergence=output.divergence * alive,
             raw_value=output.raw_value,
+            unlikely=output.unlikely,
         )
 
     def _capture(self, memory: _SearchMemory) -> None:
@@ -297,4 +299,5 @@ def _copied(output: SearchOutput) -> SearchOutput:
         target_probs=output.target_probs.clone(),
         divergence=output.divergence.clone(),
         raw_value=output.raw_value.clone(),
+        unlikely=output.unlikely.clone(),
     )

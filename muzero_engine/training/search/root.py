@@ -85,11 +85,12 @@ def improve_policies(
     settings: SelectionSettings,
     targets: int,
     prior: Tensor,
+    noise: Tensor,
 ) -> SearchOutput:
     """Return what the finished trees say: move, value and improved policy of every root, [GZ] sections 3.3 and 4.
 
     `allowed` is what `plant_roots` returned, `targets` is T. The divergence is from the network's own `prior`, logits
-    float32[B, A], -inf where illegal.
+    float32[B, A], -inf where illegal. `noise` is what the candidates were drawn with.
 
     With N and q of the root's children and v_mix ([GZ] equation 33), completed Q is q(a) where N(a) > 0, else v_mix. We
     write it v_mix + d(a), where d is 0 but at visited candidates, and then have over all A actions
@@ -136,6 +137,7 @@ def improve_policies(
         target_probs=target_probs,
         divergence=(improved * ratio).sum(dim=1).clamp_min(0.0),
         raw_value=raw_value,
+        unlikely=torch.where(prior > -torch.inf, noise - prior, -torch.inf).argmax(dim=1),
     )
 
 

@@ -16,7 +16,6 @@ from muzero_engine.games.base import GameSpec
 from muzero_engine.training.config import SelfPlaySettings
 from muzero_engine.training.observations import observations, unpacked_bits
 from muzero_engine.training.self_play.branches import Branches
-from muzero_engine.training.self_play.rare_actions import RareActions
 from muzero_engine.training.self_play.rules import KEEP, START, RulesSettings
 from muzero_engine.training.self_play.statistics import GameCounts
 from muzero_engine.training.self_play.trajectories import Trajectories, to_device
@@ -38,6 +37,19 @@ def chosen_actions(
     last = (output.target_actions >= 0).sum(dim=1) - 1  # rounding may go past it
     drawn = output.target_actions.gather(1, torch.minimum(index, last).unsqueeze(1)).squeeze(1)
     return torch.where(sampled, drawn, output.action)
+
+
+def with_unlikely(action: Tensor, output: SearchOutput, share: float, generator: torch.Generator) -> Tensor:
+    """Return int64[B]: `action`, or in a share of the rows the legal action that was drawn as likely as the network
+    thinks it unlikely, so that no action dies out.
+
+    An action whose prior has fallen to nothing is never searched, so never played, so never learnt of: g imagines
+    nonsense behind it, and its value looks bad for ever. `SearchSettings.even_prior_share` lets it be searched as well.
+    (AlphaZero's noise at the root does that by chance: Silver et al. 2018.)
+    """
+    chance = torch.rand(len(action), generator=generator, device=action.device)
+    alive = output.target_actions[:, 0] >= 0
+    return torch.where(alive & (chance < share), output.unlikely, action)
 
 
 class SlotGroup:
@@ -77,7 +89,6 @@ class SlotGroup:
         self._openings = np.zeros(rules.slots, dtype=np.int64)  # plies that the games began with and nobody searched
         self._skipped = np.zeros(rules.slots, dtype=np.int64)  # of them: plies that are not learnt from
         self._branches = Branches(rules.slots, device) if settings.branch_share else None
-        self._rare = RareActions(self._actions, settings.rare_share, device) if settings.rare_share else None
         self._host_action = torch.zeros(rules.slots, dtype=torch.int64, pin_memory=device.type == "cuda")
         self._host_value = torch.zeros(rules.slots, dtype=torch.float32, pin_memory=device.type == "cuda")
         self._searched = torch.cuda.Event() if device.type == "cuda" else None  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -104,8 +115,8 @@ class SlotGroup:
         output = search.run(observation, allowed, generator=generator)
         sampled = ply < self._settings.temperature_plies
         action = chosen_actions(output, sampled, generator, self._settings.temperature)
-        if self._rare is not None:
-            action = self._rare.choose(action, allowed, generator)
+        if self._settings.rare_share:
+            action = with_unlikely(action, output, self._settings.rare_share, generator)
         self._trajectories.record(ply, action, output, policy=full)
         self._host_action.copy_(action, non_blocking=True)
         self._host_value.copy_(output.value, non_blocking=True)
@@ -191,7 +202,6 @@ class SlotGroup:
             "streaks": torch.from_numpy(self._streaks.copy()),
             "would_resign": torch.from_numpy(self._would_resign.copy()),
             **self._branch_state(),
-            **({} if self._rare is None else {"played": self._rare.played.cpu()}),
             **self._trajectories.state(self._ply),
         }
 
@@ -238,8 +248,6 @@ class SlotGroup:
             self._openings[:] = state["openings"].numpy()
             self._skipped = self._known_before()
             self._branches.load_state(state)
-        if self._rare is not None and "played" in state:  # which games without rare actions have not
-            self._rare.played.copy_(state["played"])
         self._streaks[:] = state["streaks"].numpy()
         self._would_resign[:] = state["would_resign"].numpy()
 

@@ -293,6 +293,7 @@ def test_refreshed_rows_have_new_targets_and_values() -> None:
         target_probs=torch.tensor([[1.0, 0.0]]).expand(20, 2),
         divergence=torch.zeros(20),
         raw_value=torch.zeros(20),
+        unlikely=torch.zeros(20, dtype=torch.int64),
     )
     of.refresh(stale, new)
     refreshed = {(int(n), int(slot)) for n, slot in stale.observation[:, :, 0, 0].tolist()}

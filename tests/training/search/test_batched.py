@@ -287,6 +287,19 @@ def test_an_even_share_of_the_root_prior() -> None:
     assert bool((actual.divergence > expected.divergence).all())
 
 
+def test_an_unlikely_action_is_drawn_by_one_through_its_prior() -> None:
+    batch = 6_000
+    logits = torch.tensor([2.0, 0.0, 1.0, -50.0]).expand(300, 4)
+    tables = random_tables(9, 300, 4)._replace(logits=logits.numpy())
+    legal = torch.tensor([True, True, True, False]).expand(batch, 4)
+    search = BatchedSearch(TableModel(tables), SearchSettings(simulations=1, even_prior_share=0.5), 4)
+    roots = _roots(1).expand(batch, *_roots(1).shape[1:])
+    drawn = search.run(roots, legal, generator=torch.Generator().manual_seed(3)).unlikely.bincount(minlength=4)
+    expected = torch.tensor([-2.0, 0.0, -1.0]).softmax(dim=0) * batch
+    assert drawn[:3].tolist() == pytest.approx(expected.tolist(), rel=0.1)
+    assert drawn[3] == 0
+
+
 def test_one_legal_action() -> None:
     legal = torch.zeros(4, 7, dtype=torch.bool)
     legal[:, 3] = True

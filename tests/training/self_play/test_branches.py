@@ -16,7 +16,9 @@ torch.set_num_threads(1)
 def output(targets: list[list[int]], probs: list[list[float]], values: list[float]) -> SearchOutput:
     actions = torch.tensor(targets)
     nothing = torch.zeros(len(values))
-    return SearchOutput(actions[:, 0], torch.tensor(values), actions, torch.tensor(probs), nothing, nothing)
+    return SearchOutput(
+        actions[:, 0], torch.tensor(values), actions, torch.tensor(probs), nothing, nothing, actions[:, 0]
+    )
 
 
 def test_the_second_choice_is_the_best_move_that_is_not_played() -> None:

@@ -1,4 +1,4 @@
-"""Actions that nobody would choose are played now and then, the rarest most of all, and searched."""
+"""Actions that nobody would choose are played now and then, the unlikeliest most of all."""
 
 from __future__ import annotations
 
@@ -6,31 +6,23 @@ import pytest
 import torch
 from support.self_play import assert_same_games, self_play, small_config
 
-from muzero_engine.training.self_play.rare_actions import RareActions
+from muzero_engine.training.self_play.slot_group import with_unlikely
+from muzero_engine.training.types import SearchOutput
 
 
-def test_the_rarest_legal_actions_are_played_in_a_share_of_the_rows() -> None:
-    generator = torch.Generator().manual_seed(1)
-    rare = RareActions(4, 0.25, torch.device("cpu"))
-    rare.played += torch.tensor([99_999.0, 49.0, 199.0, 0.0])
-    before = rare.played.clone()
-    legal = torch.tensor([True, True, True, False]).expand(40_000, 4)
-    chosen = rare.choose(torch.zeros(40_000, dtype=torch.int64), legal, generator)
-    counts = chosen.bincount(minlength=4)
-    assert (rare.played - before).tolist() == counts.tolist()
-    assert counts[3] == 0
-    assert counts[1:].sum().item() == pytest.approx(10_000, rel=0.05)
-    assert counts[1].item() == pytest.approx(8_000, rel=0.05)  # 1/50 to 1/200
+def test_unlikely_actions_are_played_in_a_share_of_the_rows_that_have_legal_ones() -> None:
+    count = 40_000
+    targets = torch.tensor([[3], [-1]]).repeat(count // 2, 1)  # every other row has none
+    zeros = torch.zeros(count)
+    unlikely = torch.full((count,), 5)
+    output = SearchOutput(targets[:, 0], zeros, targets, zeros[:, None], zeros, zeros, unlikely)
+    chosen = with_unlikely(torch.full((count,), 7), output, 0.25, torch.Generator().manual_seed(1))
+    assert set(chosen[1::2].tolist()) == {7}
+    assert set(chosen.tolist()) == {5, 7}
+    assert (chosen == 5).sum().item() == pytest.approx(count / 8, rel=0.05)
 
 
-def test_rows_without_a_legal_action_are_left_alone() -> None:
-    rare = RareActions(3, 1.0, torch.device("cpu"))
-    legal = torch.tensor([[False, False, False], [False, True, False]])
-    assert rare.choose(torch.tensor([0, 2]), legal, torch.Generator().manual_seed(1)).tolist() == [0, 1]
-    assert rare.played.tolist() == [0.0, 1.0, 0.0]
-
-
-def test_rare_actions_go_on_exactly_and_do_not_depend_on_workers() -> None:
+def test_games_with_unlikely_actions_go_on_exactly_and_do_not_depend_on_workers() -> None:
     config = small_config("go", (5, 5), rare_share=0.3)
     with self_play(config) as unbroken, self_play(config) as resumed, self_play(config, workers=2) as shared:
         first = [player.play(230) for player in (unbroken, shared)]
@@ -41,11 +33,9 @@ def test_rare_actions_go_on_exactly_and_do_not_depend_on_workers() -> None:
             assert_same_games(one, other)
 
 
-def test_moves_outside_the_search_are_played() -> None:
-    with self_play(small_config("tictactoe", (3, 3), rare_share=1.0, temperature_plies=0, opening_plies=0)) as player:
-        (games,) = player.play(2_000)
-        counts = games.action.bincount(minlength=9)
-        assert counts.max() < 1.5 * counts.min()  # as the rarest is played most
-        assert "0.played" in player.state()
-    with self_play(small_config("tictactoe", (3, 3))) as plain:
-        assert not any(name.endswith("played") for name in plain.state())
+def test_the_recorded_move_is_the_unlikely_one() -> None:
+    settings = {"temperature_plies": 0, "opening_plies": 0}
+    with self_play(small_config("tictactoe", (3, 3), rare_share=1.0, **settings)) as player:
+        (games,) = player.play(200)
+        last = (games.target_actions >= 0).sum(dim=1, keepdim=True).sub(1)
+        assert torch.equal(games.action.long(), games.target_actions.gather(1, last)[:, 0].long())
