@@ -28,7 +28,7 @@ from muzero_engine.games.base import MateResult, MateSolver
 from muzero_engine.games.registry import load_game
 
 NICENESS = 10  # gives a weight of about a tenth of the search's
-FIRST_NODES = 4_096  # for the problem in the first stage; a few milliseconds
+FIRST_NODES = 4_096  # for the problem in the first stage; milliseconds of a compiled solver, 0.2 s of one in Python
 GROWTH = 4  # from stage to stage
 MOVES_SHARE = 8  # the opponent's mate after a move gets so many times fewer nodes, unless the move is put in front
 

@@ -147,7 +147,7 @@ class RootPoints:
 
 
 def score_curve(position: Position, expected: float, values: Values) -> ScoreCurve | None:
-    """Return the curve of a position; None where the network's values do not follow komi, or the lead is `FAR`.
+    """Return the curve of a position; None where the network's values do not follow komi, or the lead is beyond `FAR`.
     `expected` are the points that the mover is ahead, komi not counted, give or take."""
     assert isinstance(position, WithKomi)
     sign = 1.0 if position.mover == 0 else -1.0

@@ -16,7 +16,7 @@ step. What only one of the two has says so.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from muzero_engine.environments.settings import EnvironmentSettings
 from muzero_engine.games.base import Shape
@@ -40,6 +40,10 @@ class SearchSettings:
     root_policy_temperature: float = 1.0  # of the prior at the roots of self-play: logits / temperature
     even_prior_share: float = 0.0  # of that prior: the same for all legal actions, so that none dies out
     target_actions: int = 32  # T: actions of the improved policy that are stored, those of highest probability
+
+    def of_evaluations(self, simulations: int) -> SearchSettings:
+        """Return the settings of a search that plays as well as it can: the prior at its roots is the network's."""
+        return replace(self, simulations=simulations, root_policy_temperature=1.0, even_prior_share=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

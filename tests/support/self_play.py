@@ -77,6 +77,17 @@ def self_play(config: TrainConfig, search: RandomSearch | None = None, workers: 
     return SelfPlay(config, searches, CPU, rank=rank, workers=workers)
 
 
+def assert_goes_on_exactly(config: TrainConfig) -> None:
+    """Assert that games of a random search are the same after a resume, and with workers."""
+    with self_play(config) as unbroken, self_play(config) as resumed, self_play(config, workers=2) as shared:
+        first = [player.play(230) for player in (unbroken, shared)]
+        for one, other in zip(*first, strict=True):
+            assert_same_games(one, other)
+        resumed.load_state({name: tensor.clone() for name, tensor in unbroken.state().items()})
+        for one, other in zip(unbroken.play(300), resumed.play(300), strict=True):
+            assert_same_games(one, other)
+
+
 def played(game: str, shape: Shape, plies: int = 400, **settings: object) -> FinishedGames:
     """Return some games of a random search."""
     with self_play(small_config(game, shape, **settings)) as player:

@@ -10,7 +10,6 @@ inside (`search.search`). So these results follow the learning; what a bundle is
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -99,10 +98,7 @@ class Evaluator:
         shares = board_shares(config.self_play, self._game.spec)
         self._shape = max(shares, key=lambda shape: shares[shape])
         self._pairs = max(1, config.evaluation.games // 2)
-        simulations = config.evaluation.simulations
-        settings = dataclasses.replace(
-            config.search, simulations=simulations, root_policy_temperature=1.0, even_prior_share=0.0
-        )
+        settings = config.search.of_evaluations(config.evaluation.simulations)
         actions = self._game.spec.num_actions(self._shape)
         batch = -(-self._pairs // world.size)
         # not compiled: that takes longer than the matches of many evaluations

@@ -97,9 +97,7 @@ class EnvironmentTask:
     def evaluator(self, folder: Path, network: MuZeroNetwork, world: World) -> EpisodeEvaluator:
         """Return what plays episodes; nothing is kept in `folder`."""
         config = self._config
-        settings = dataclasses.replace(
-            config.search, simulations=config.evaluation.simulations, root_policy_temperature=1.0, even_prior_share=0.0
-        )
+        settings = config.search.of_evaluations(config.evaluation.simulations)
         search = self._search(network, settings, world.device, compiled=False)  # see `Evaluator`
         return EpisodeEvaluator(
             self._spec,

@@ -226,8 +226,8 @@ class BatchedSearch:
         latent, logits, value = self.initial(memory.observation)
         self._as_latents(memory.latents[: tree.batch], memory.shape).copy_(latent)
         prior = torch.where(legal, logits.float(), -torch.inf)
-        begun = widened(prior, self.settings.root_policy_temperature, self.settings.even_prior_share)
-        allowed = plant_roots(tree, kernels, begun, value, legal, memory.noise)
+        allowed = widened(prior, self.settings.root_policy_temperature, self.settings.even_prior_share)
+        plant_roots(tree, kernels, allowed, value, legal, memory.noise)
         for simulation in range(self.settings.simulations):
             if not self._graphed:
                 self.before_simulation(tree.batch)

@@ -63,19 +63,17 @@ def widened(prior: Tensor, temperature: float, even_share: float) -> Tensor:
 
 
 def plant_roots(
-    tree: SearchTree, kernels: TreeKernels, logits: Tensor, value: Tensor, legal: Tensor, noise: Tensor
-) -> Tensor:
-    """Draw the candidates of every root and start its tree. Returns float32[B, A]: logits, -inf where illegal.
+    tree: SearchTree, kernels: TreeKernels, allowed: Tensor, value: Tensor, legal: Tensor, noise: Tensor
+) -> None:
+    """Draw the candidates of every root and start its tree.
 
-    The search begins from `logits` float32[B, A] and `value` float32[B]; `legal` bool[B, A] has a true in every row,
-    `noise` float32[B, A] is Gumbel(0, 1): the m highest of noise + logits are a sample without replacement ([GZ]
-    section 2).
+    The search begins from the logits `allowed` float32[B, A], -inf where illegal, and `value` float32[B]; `legal`
+    bool[B, A] has a true in every row, `noise` float32[B, A] is Gumbel(0, 1): the m highest of noise + logits are a
+    sample without replacement ([GZ] section 2).
     """
-    allowed = torch.where(legal, logits, -torch.inf)
-    candidates = min(tree.schedule.shape[0] - 1, logits.shape[1])
+    candidates = min(tree.schedule.shape[0] - 1, allowed.shape[1])
     score, action = kernels.top(allowed + noise, candidates)
     tree.plant(action, allowed.gather(1, action), score, legal.sum(dim=1), value)
-    return allowed
 
 
 def improve_policies(
@@ -89,7 +87,7 @@ def improve_policies(
 ) -> SearchOutput:
     """Return what the finished trees say: move, value and improved policy of every root, [GZ] sections 3.3 and 4.
 
-    `allowed` is what `plant_roots` returned, `targets` is T. The divergence is from the network's own `prior`, logits
+    `allowed` is what `plant_roots` began with, `targets` is T. The divergence is from the network's own `prior`, logits
     float32[B, A], -inf where illegal. `noise` is what the candidates were drawn with.
 
     With N and q of the root's children and v_mix ([GZ] equation 33), completed Q is q(a) where N(a) > 0, else v_mix. We

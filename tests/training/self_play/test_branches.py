@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from support.self_play import CPU, RandomSearch, assert_same_games, self_play, small_config
+from support.self_play import CPU, RandomSearch, assert_goes_on_exactly, self_play, small_config
 
 from muzero_engine.training.self_play.branches import NOWHERE, Branches, second_choice
 from muzero_engine.training.types import SearchOutput
@@ -80,14 +80,8 @@ def test_branches_begin_as_an_earlier_game_did_and_play_its_second_choice(game: 
 
 
 def test_branching_goes_on_exactly_and_does_not_depend_on_workers() -> None:
-    config = small_config("go", (5, 5), branch_share=0.7, no_resign_share=0.5, resign_value=-0.5, resign_turns=2)
-    with self_play(config) as unbroken, self_play(config) as resumed, self_play(config, workers=2) as shared:
-        first = [player.play(230) for player in (unbroken, shared)]
-        for one, other in zip(*first, strict=True):
-            assert_same_games(one, other)
-        resumed.load_state({name: tensor.clone() for name, tensor in unbroken.state().items()})
-        for one, other in zip(unbroken.play(300), resumed.play(300), strict=True):
-            assert_same_games(one, other)
+    settings = {"no_resign_share": 0.5, "resign_value": -0.5, "resign_turns": 2}
+    assert_goes_on_exactly(small_config("go", (5, 5), branch_share=0.7, **settings))
 
 
 def test_without_a_share_no_game_branches_and_nothing_more_is_saved() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.self_play import assert_same_games, self_play, small_config
+from support.self_play import assert_goes_on_exactly, self_play, small_config
 
 from muzero_engine.training.self_play.slot_group import with_unlikely
 from muzero_engine.training.types import SearchOutput
@@ -23,14 +23,7 @@ def test_unlikely_actions_are_played_in_a_share_of_the_rows_that_have_legal_ones
 
 
 def test_games_with_unlikely_actions_go_on_exactly_and_do_not_depend_on_workers() -> None:
-    config = small_config("go", (5, 5), rare_share=0.3)
-    with self_play(config) as unbroken, self_play(config) as resumed, self_play(config, workers=2) as shared:
-        first = [player.play(230) for player in (unbroken, shared)]
-        for one, other in zip(*first, strict=True):
-            assert_same_games(one, other)
-        resumed.load_state({name: tensor.clone() for name, tensor in unbroken.state().items()})
-        for one, other in zip(unbroken.play(300), resumed.play(300), strict=True):
-            assert_same_games(one, other)
+    assert_goes_on_exactly(small_config("go", (5, 5), rare_share=0.3))
 
 
 def test_the_recorded_move_is_the_unlikely_one() -> None:
