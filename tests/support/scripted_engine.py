@@ -28,7 +28,7 @@ LEVELS = Levels(
 
 
 class ScriptedEngine(Engine):
-    """`events` records the calls; `broken` is the message with which `prepare` fails."""
+    """`events` records the calls; `broken` is the message with which `prepare` fails; variations have `pv_moves` moves."""
 
     def __init__(self, options: EngineOptions | None = None) -> None:
         self._options = options or EngineOptions()
@@ -40,6 +40,7 @@ class ScriptedEngine(Engine):
         self.limits = Limits()
         self.events: list[str] = []
         self.broken: str | None = None
+        self.pv_moves = 2
 
     def actions(self) -> dict[str, Callable[[], None]]:
         """Return what transcripts of UCI and USI let it do, see `support.transcript`."""
@@ -123,9 +124,11 @@ class ScriptedEngine(Engine):
         for rank, action in enumerate(sorted(legal, key=position.action_text)):
             value = max(-0.9, 0.5 - 0.1 * rank)
             pv = [action]
-            if action not in endings:
-                position.push(action)
+            position.push(action)
+            while len(pv) < self.pv_moves and position.outcome() is None:
                 pv.append(min((int(reply) for reply in position.legal_actions()), key=position.action_text))
+                position.push(pv[-1])
+            for _ in pv:
                 position.pop()
             draw = (1.0 - abs(value)) / 2.0
             visits = 100 - rank

@@ -164,8 +164,8 @@ def format_info(
     points: RootPoints,
     ownerships: Ownerships | None = None,
 ) -> str:
-    """Return the `info` line of a moment of a search of `position`, whose `points` are shown in KataGo's form;
-    `ownerships` is needed for those of moves."""
+    """Return the `info` line of a moment of a search of `position`, whose `points` are shown in KataGo's form,
+    with `pv_length` moves of a variation after its first; `ownerships` is needed for those of moves."""
     score = points.model(info) if analysis.kata else None
     shown = shown_moves(info, analysis, position)
     after: list[Floats | None] = [None] * len(shown)
@@ -173,11 +173,11 @@ def format_info(
         after = moves_ownership(shown, position, ownerships)
     parts = []
     for order, (move, owned) in enumerate(zip(shown, after, strict=True)):
-        pv = " ".join(vertex_text(action, position.shape) for action in move.pv[:pv_length])
+        pv = " ".join(vertex_text(action, position.shape) for action in move.pv[: pv_length + 1])
         vertex = vertex_text(move.action, position.shape)
         fields = _lz_fields(move) if score is None else _kata_fields(move, position, score, analysis)
         parts.append(f"info move {vertex} {fields} order {order} pv {pv}")
-        visits = " ".join(str(count) for count in move.pv_visits[:pv_length])
+        visits = " ".join(str(count) for count in move.pv_visits[: pv_length + 1])
         parts += [f"{name} {visits}" for name, on in _visit_flags(analysis) if on]
         if owned is not None:
             parts.append("movesOwnership " + _points(owned))

@@ -13,6 +13,7 @@ from muzero_engine.protocols.gtp.frame import Args, GtpError, parse_float, parse
 
 _NONE = "none"
 MOST_NOISE = 5.0
+PV_LENGTH = 15  # moves of a variation after its first, as in KataGo's example configurations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class GtpSettings:
     max_visits: int | None = None  # simulations a move; KataGo's maxVisits
     max_time_s: float | None = None  # seconds a move, whatever the clock says; KataGo's maxTime
     unlimited_move_s: float = 5.0  # seconds a move where neither a clock nor one of the limits above is set
-    pv_length: int = 15  # moves of a variation in analysis output; KataGo's analysisPVLen
+    pv_length: int = PV_LENGTH  # moves of a variation in analysis after its first; KataGo's analysisPVLen
     wide_root_noise: float = 0.0  # how much wider analysis searches at the root; KataGo's analysisWideRootNoise
 
     @property

@@ -18,7 +18,7 @@ from muzero_engine.games.base import MOST_KOMI, BadPosition, IllegalMove, Shape
 from muzero_engine.games.bitsets import point_set
 from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition
-from muzero_engine.protocols.gtp.params import MOST_NOISE
+from muzero_engine.protocols.gtp.params import MOST_NOISE, PV_LENGTH
 from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules, UnplayableRules
 from muzero_engine.protocols.katago.game import Playback, QueriedGame
 
@@ -29,7 +29,7 @@ INCLUDED = frozenset(  # flags of a query
 )
 _FIELDS = INCLUDED | frozenset(
     """id moves initialStones initialPlayer rules komi whiteHandicapBonus boardXSize boardYSize analyzeTurns maxVisits
-    avoidMoves allowMoves reportDuringSearchEvery priority priorities overrideSettings""".split()
+    avoidMoves allowMoves reportDuringSearchEvery priority priorities analysisPVLen overrideSettings""".split()
 )
 _SETTINGS = frozenset(
     {"maxVisits", "maxTime", "analysisPVLen", "reportAnalysisWinratesAs", "wideRootNoise", "analysisWideRootNoise"}
@@ -63,7 +63,7 @@ class Query:
     report_every_s: float | None = None
     include: frozenset[str] = frozenset()  # what is told beside the moves, by KataGo's names of the flags
     wide_root_noise: float = 0.0
-    pv_length: int = 15
+    pv_length: int = PV_LENGTH  # moves of a variation after its first
     friendly_pass_ok: bool = True  # dead stones need not be captured, see `rule_sets.Rules`
     view: str = "BLACK"  # whose view values have: BLACK, WHITE or SIDETOMOVE
     warnings: tuple[tuple[str, str], ...] = ()  # (field, message)
@@ -98,6 +98,7 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     for i, number in enumerate(numbers):
         named.setdefault(number, priorities[i] if priorities else priority)  # one that is named twice is analysed once
     visits = _number(fields, "maxVisits", low=1.0) or _number(settings, "maxVisits", low=1.0)
+    length = _number(fields, "analysisPVLen", low=1.0) or _number(settings, "analysisPVLen", low=1.0)
     view = str(settings.get("reportAnalysisWinratesAs", "BLACK")).upper()
     if view not in _VIEWS:
         raise QueryError("overrideSettings", f"reportAnalysisWinratesAs must be {', '.join(_VIEWS)}")
@@ -116,7 +117,7 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
         report_every_s=_number(fields, "reportDuringSearchEvery", low=0.001),
         include=frozenset(name for name in sorted(INCLUDED) if _flag(fields, name)),
         wide_root_noise=noise or 0.0,
-        pv_length=int(_number(settings, "analysisPVLen", low=1.0) or 15),
+        pv_length=int(length or PV_LENGTH),
         friendly_pass_ok=rules.friendly_pass_ok,
         view=view,
         warnings=(*warnings, *restricted, *_unused(fields, settings)),

@@ -291,7 +291,7 @@ def analysis(
             "prior": round(move.prior, 6),
             "weight": float(move.visits),
             "order": order,
-            "pv": [vertex_text(action, position.shape) for action in move.pv[: query.pv_length]],
+            "pv": [vertex_text(action, position.shape) for action in move.pv[: query.pv_length + 1]],
         }
         for order, move in enumerate(shown)
     ]
@@ -332,7 +332,7 @@ def analysis(
                 entry["ownershipStdev"] = points(ownership_stdev(owned), 1.0)
     for entry, move in zip(moves, shown, strict=True):
         if "includePVVisits" in query.include:
-            entry["pvVisits"] = entry["pvEdgeVisits"] = list(move.pv_visits[: query.pv_length])
+            entry["pvVisits"] = entry["pvEdgeVisits"] = list(move.pv_visits[: query.pv_length + 1])
         if "includeNoResultValue" in query.include:
             entry["noResultValue"] = 0.0
     if "includePolicy" in query.include:

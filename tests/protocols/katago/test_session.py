@@ -415,6 +415,9 @@ def test_what_else_may_be_asked_for(desk: Desk) -> None:
     assert best["ownershipStdev"] == [pytest.approx(0.8)] * 25
     assert best["pvVisits"] == best["pvEdgeVisits"] == [100, 100]
     assert best["noResultValue"] == 0.0
+    desk.engine.pv_moves = 5
+    assert [len(desk.one(analysisPVLen=moves)["moveInfos"][0]["pv"]) for moves in (1, 3, 9)] == [2, 4, 5]
+    assert len(desk.one(overrideSettings={"analysisPVLen": 2})["moveInfos"][0]["pv"]) == 3
     plain = desk.one()
     assert not {"ownershipStdev", "ownership"} & {*plain, *plain["moveInfos"][0]}
 
