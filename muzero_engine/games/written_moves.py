@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from muzero_engine.games.base import IllegalMove, Position
 from muzero_engine.games.registry import game_of
 
+RESULTS = frozenset("1-0 1:0 0-1 0:1 1/2-1/2 1/2 ½-½ ½ *".split())  # may stand behind the moves
 _NUMBER = re.compile(r"(?<!\d)\d++\s*+\.[\s.]*")
 
 

@@ -77,6 +77,7 @@ def test_a_mate_in_one_comes_first_in_san_as_well() -> None:
 def test_moves_are_played_first_in_either_notation() -> None:
     answer = document("startpos", "--game", "chess", "--moves", "e4 e7e5, Nf3")
     assert answer["position"].startswith("rnbqkbnr/pppp1ppp/8/4p3/4P3/5N2/PPPP1PPP/RNBQKB1R b KQkq")
+    assert document("startpos", "--game", "chess", "--moves", "1. e4 e5 2. Nf3 1-0")["position"] == answer["position"]
 
 
 def test_an_sgf_file_is_read_with_its_komi(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ LEVELS = Levels(
 
 
 class ScriptedEngine(Engine):
-    """`events` records the calls; `broken` is the message with which `prepare` fails; variations have `pv_moves` moves."""
+    """`events` records the calls; `broken` is the message with which `prepare` fails; a variation has `pv_moves`."""
 
     def __init__(self, options: EngineOptions | None = None) -> None:
         self._options = options or EngineOptions()

@@ -22,7 +22,7 @@ from muzero_engine.games.record_files import (
     text_of,
 )
 from muzero_engine.games.registry import load_game, loaded_games
-from muzero_engine.games.written_moves import bare_move, read_move
+from muzero_engine.games.written_moves import RESULTS, bare_move, read_move
 
 SHOWN = 80  # characters of a text that a message shows
 _FILE_NAME = re.compile(r"\S*[^\s.]\.[A-Za-z]\w{0,6}")
@@ -183,7 +183,7 @@ def _only(candidates: list[tuple[Game, RecordFormat]], text: str, numbers: range
 
 
 def play_moves(position: Position, text: str) -> None:
-    """Play moves between spaces or commas, with or without their numbers (`1. e4 e5`).
+    """Play moves between spaces or commas, with or without their numbers and a result behind them (`1. e4 e5 *`).
 
     A word that is no move by itself may be one with the next (`e2 e4`, `D 4`). Raises IllegalMove, which names the move
     and its number.
@@ -198,6 +198,8 @@ def play_moves(position: Position, text: str) -> None:
             try:
                 action = read_move(position, f"{word} {words[0]}" if words else word)
             except IllegalMove:
+                if word in RESULTS and not words:
+                    return
                 raise IllegalMove(f"move {number}, {word}: {error}") from None
             words.popleft()
         position.push(action)

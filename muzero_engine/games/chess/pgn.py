@@ -17,6 +17,7 @@ from muzero_engine.games.chess.notation import without_tail
 from muzero_engine.games.chess.rules import SHAPE, ChessPosition, initial_position, position_from_fen
 from muzero_engine.games.record import Ending, ToldGame, told_date, told_name
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
+from muzero_engine.games.written_moves import RESULTS
 
 ENGLISH = "KQRBN"
 LANGUAGES = {  # letters of king, queen, rook, bishop and knight
@@ -61,7 +62,6 @@ _CHESS960 = (
     "freestylechess",
 )
 _WINNERS = {"1-0": 0, "1:0": 0, "0-1": 1, "0:1": 1, **dict.fromkeys(("1/2-1/2", "1/2", "½-½", "½"))}  # None: a draw
-_RESULTS = (*_WINNERS, "*")
 _TERMINATIONS = {  # words of the tag: the standard's, and those of match programs and servers ("White won on time")
     "adjudication": Ending.ADJUDICATION,
     "time forfeit": Ending.TIME_LOSS,
@@ -180,6 +180,8 @@ def _told(tags: dict[str, str], result: str) -> ToldGame:
     """Return what the tags say of a game, or its result behind the moves."""
     event, date = told_name(re.sub(r"^\?+$", "", tags.get("event", ""))), told_date(tags.get("date", ""))
     termination = tags.get("termination", "").lower()
+    for player in filter(None, (tags.get("white", "").lower(), tags.get("black", "").lower())):
+        termination = termination.removeprefix(f"{player} ")  # as in "Resigner won by checkmate"
     for text in (tags.get("result", ""), result):
         if text in _WINNERS:
             ending = next((ending for word, ending in _TERMINATIONS.items() if word in termination), Ending.UNKNOWN)
@@ -213,12 +215,12 @@ def _tags_and_words(text: str) -> tuple[dict[str, str], list[str], str]:
         elif match["right"] is not None:
             depth = max(0, depth - 1)
         elif match["word"] is not None and not depth:
-            word = _NUMBER.sub("", match["word"], count=1) if match["word"] not in _RESULTS else match["word"]
+            word = _NUMBER.sub("", match["word"], count=1) if match["word"] not in RESULTS else match["word"]
             if result:
                 if _LIKE_A_MOVE.fullmatch(_plain(word)):
                     shown = ascii(word[:SHOWN])
                     raise BadPosition(f"moves stand behind the result {result}, {shown} first: take the result out")
-            elif word in _RESULTS:
+            elif word in RESULTS:
                 result = word
             elif not _is_mark(word):
                 words.append(word)

@@ -18,7 +18,7 @@ from muzero_engine.games.lines import SUFFIXES, split_line, split_lines, uncomme
 from muzero_engine.games.record import Ending, GameRecord, Score, ScoreKind
 from muzero_engine.games.record_files import BadRecordedMove, refuse_long
 from muzero_engine.games.record_text import comment, ending_text, local_start, recorded_score, with_movers
-from muzero_engine.games.written_moves import bare_move, read_move
+from muzero_engine.games.written_moves import RESULTS, bare_move, read_move
 
 if TYPE_CHECKING:
     import chess.engine
@@ -79,8 +79,11 @@ def _is_move(word: str, position: Position) -> bool:
 
 
 def _protocol_moves(words: Sequence[str], start: Position) -> tuple[str, ...]:
-    """Return moves as the protocol has them; words may be their numbers, too. Raises BadRecordedMove."""
+    """Return moves as the protocol has them; words may be their numbers, too, and a result at the end. Raises
+    BadRecordedMove."""
     words = [word for word in words if bare_move(word)]
+    if words and words[-1] in RESULTS:
+        del words[-1]
     refuse_long(words)
     position, moves = start.copy(), list[str]()
     for number, word in enumerate(words, start=1):

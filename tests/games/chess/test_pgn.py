@@ -9,6 +9,7 @@ import pytest
 from muzero_engine.games.base import BadPosition, RecordedGame
 from muzero_engine.games.chess.pgn import read_pgn, split_pgn
 from muzero_engine.games.chess.records import read_line
+from muzero_engine.games.record import Ending
 from muzero_engine.games.registry import load_game
 
 INITIAL = load_game("chess").initial((8, 8))
@@ -146,3 +147,15 @@ def test_moves_behind_a_result_are_refused(result: str, behind: str) -> None:
 
 def test_words_behind_a_result_are_left_out() -> None:
     assert read("1. e4 e5 1-0 Black resigns {d4} (2. d4)").moves == ("e2e4", "e7e5")
+
+
+def test_the_name_of_a_player_says_nothing_of_the_end() -> None:
+    tags = '[White "Resigner"]\n[Black "On Time"]\n[Result "{}"]\n[Termination "{}"]\n\n1. e4 *'
+    for result, said, ending in (
+        ("1-0", "Resigner won by checkmate", Ending.UNKNOWN),
+        ("0-1", "On Time won by checkmate", Ending.UNKNOWN),
+        ("0-1", "On Time won by resignation", Ending.RESIGNATION),
+    ):
+        told = read(tags.format(result, said)).told
+        assert told is not None
+        assert told.ending is ending, said

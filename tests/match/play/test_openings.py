@@ -107,7 +107,7 @@ position sfen {sfen}
     assert go.moves == ("C3", "G7")
     (chess,) = read(tmp_path, "chess" + ending, f"position fen {FIRST} moves e7e5")
     assert (chess.start, chess.moves) == (FIRST, ("e7e5",))
-    for bare in ("e2e4 e7e5", "e4 e5", "1. e4 e5  # open", "startpos moves e4 1...e5! #1"):
+    for bare in ("e2e4 e7e5", "e4 e5", "1. e4 e5  # open", "1. e4 e5 1/2-1/2", "startpos moves e4 1...e5! #1"):
         (opening,) = read(tmp_path, "bare" + ending, bare)
         assert (opening.start, opening.moves) == (None, ("e2e4", "e7e5"))
     (cross,) = read(tmp_path, "cross" + ending, "x../.o./... moves c1", "tictactoe")
