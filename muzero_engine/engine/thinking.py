@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -68,7 +69,7 @@ class Thinker:
         self._reported_depth = 0
         self._shown_depth = 1  # of what the rules go along with: the model imagines moves after the end of a game, too
         options = job.options
-        self._persons_luck = np.random.SeedSequence([options.seed, job.position.ply, 1] if options.seed else None)
+        self._persons_luck = _luck(options.seed, job.position, "time")
         self._nodes = _smallest(job.limits.nodes, None if job.level is None else job.level.simulations)
 
     def run(self) -> SearchResult:
@@ -238,7 +239,7 @@ class Thinker:
         temperature = options.temperature if ply < options.temperature_plies else 0.0
         if level is None and temperature <= 0.0:
             return self._without_giving_up(moves)
-        rng = np.random.default_rng([options.seed, ply] if options.seed else None)
+        rng = np.random.default_rng(_luck(options.seed, self._position, "move"))
         if level is None:
             chosen = sample_move(moves, temperature, rng)
         else:
@@ -255,6 +256,13 @@ class Thinker:
         if len(moves) > 1 and best.ends is None and gives_up(self._position, best.action, best.value):
             return (*moves[1:], best)
         return moves
+
+
+def _luck(seed: int, position: Position, purpose: str) -> np.random.SeedSequence:
+    """Return what random numbers come of: other ones in each position, so that the games of a match with a fixed seed
+    do not draw the same; anything where the seed is 0."""
+    where = f"{purpose} {position.ply} {position.text()}"
+    return np.random.SeedSequence([seed, zlib.crc32(where.encode())] if seed else None)
 
 
 def _root_value(search: Search, moves: tuple[RootMove, ...]) -> float:

@@ -21,6 +21,18 @@ def test_temperature_varies_the_move_with_the_seed() -> None:
     assert len(late) == 1
 
 
+def test_a_seed_draws_other_numbers_in_each_position() -> None:
+    """Games of a match with a fixed seed would hang together."""
+    client = Client("chess", level_settings="1,50,0", seed=5)
+    places = set()
+    initial = load_game("chess").initial((8, 8))
+    for first in initial.legal_actions().tolist():
+        position = initial.copy()
+        position.push(first)
+        places.add(sorted(position.legal_actions().tolist()).index(client.go(Limits(nodes=1), position).action))
+    assert len(places) > 4
+
+
 def test_draw_values_are_winning_rates() -> None:
     """To a player for whom a draw is as good as a win, a drawing move is the best; to its opponent the worst."""
     position = at("chess", "k7/P7/8/2K5/8/8/8/8 w - - 0 1")
