@@ -51,6 +51,13 @@ def add(venv: Path, extra: str) -> None:
     install(venv, extra)
 
 
+def into_environment() -> None:
+    """Let pip install into the environment that it belongs to, where the user's settings send packages elsewhere."""
+    os.environ["PIP_USER"] = "0"
+    for elsewhere in ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"):
+        os.environ.pop(elsewhere, None)
+
+
 def install(venv: Path, extra: str) -> None:
     """Install the package of this checkout, with an extra if that is not empty. Raises CalledProcessError."""
     requirement = f"{REPOSITORY}[{extra}]" if extra else str(REPOSITORY)
@@ -76,6 +83,7 @@ def ensure(stamp: Path, setting_up: Callable[[], None]) -> bool:
 
 
 def main() -> int:
+    into_environment()
     venv = Path(sys.argv[1]).absolute()
     extra, added = (*sys.argv[2:], "", "")[:2]
     with open(f"{venv}.lock", "w") as lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -52,6 +53,21 @@ def test_training_is_added_to_the_environment_that_plays(
         str(setup_venv.REPOSITORY),
         f"{setup_venv.REPOSITORY}[train]",
     ]
+
+
+def test_packages_go_into_the_environment_whatever_the_users_pip_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[tuple[str, ...]]
+) -> None:
+    told = {"PIP_USER": "1", "PIP_TARGET": str(tmp_path), "PIP_PREFIX": str(tmp_path), "PIP_PROXY": "proxy:80"}
+    monkeypatch.setattr(os, "environ", {**os.environ, **told})
+    assert set_up(monkeypatch, tmp_path / "venv", "") == 0
+    assert calls
+    assert {name: os.environ.get(name) for name in told} == {
+        "PIP_USER": "0",
+        "PIP_TARGET": None,
+        "PIP_PREFIX": None,
+        "PIP_PROXY": "proxy:80",
+    }
 
 
 def is_stamped(venv: Path) -> bool:

@@ -99,12 +99,15 @@ def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def text_of(data: bytes, form: RecordFormat | None = None) -> str:
-    """Return the text of a file's bytes; without a format in any encoding, or what any format says it declares."""
+    """Return the text of a file's bytes, without the end marks of DOS (Ctrl-Z, zeros) behind it; where no format is
+    given in any encoding, or what any format says it declares."""
     if form is not None:
-        return decode(data, form.encodings, form.declared_encoding(data) if form.declared_encoding else None)
-    formats = (form for game in loaded_games() for form in game.records)
-    declared = (form.declared_encoding(data) for form in formats if form.declared_encoding is not None)
-    return decode(data, declared=next(filter(None, declared), None))
+        text = decode(data, form.encodings, form.declared_encoding(data) if form.declared_encoding else None)
+    else:
+        formats = (form for game in loaded_games() for form in game.records)
+        declared = (form.declared_encoding(data) for form in formats if form.declared_encoding is not None)
+        text = decode(data, declared=next(filter(None, declared), None))
+    return text.rstrip("\x1a\0")
 
 
 def read_text(path: Path, form: RecordFormat) -> str:

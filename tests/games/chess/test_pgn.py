@@ -10,6 +10,7 @@ from muzero_engine.games.base import BadPosition, RecordedGame
 from muzero_engine.games.chess.pgn import read_pgn, split_pgn
 from muzero_engine.games.chess.records import read_line
 from muzero_engine.games.record import Ending
+from muzero_engine.games.record_files import text_of
 from muzero_engine.games.registry import load_game
 
 INITIAL = load_game("chess").initial((8, 8))
@@ -147,6 +148,12 @@ def test_moves_behind_a_result_are_refused(result: str, behind: str) -> None:
 
 def test_words_behind_a_result_are_left_out() -> None:
     assert read("1. e4 e5 1-0 Black resigns {d4} (2. d4)").moves == ("e2e4", "e7e5")
+
+
+@pytest.mark.parametrize("end", [b"\x1a", b"\r\n\x1a\x1a", bytes(20)])
+def test_end_marks_of_dos_are_no_game(end: bytes) -> None:
+    form = load_game("chess").records[0]
+    assert len(list(split_pgn(text_of(b"1. e4 e5 *\r\n" + end, form)))) == 1
 
 
 def test_the_name_of_a_player_says_nothing_of_the_end() -> None:
