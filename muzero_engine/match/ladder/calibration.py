@@ -2,8 +2,8 @@
 
 `PATH` goes from nearly random moves to the engine's full strength. All settings are players of one fit with the rungs,
 whose fixed ratings are held (`match.ladder.placing`); a monotone fit along the path then makes the table of them. What
-a setting is worth is known from games against rungs and against its neighbours on the path, so that a game without
-opponents needs none but random moves.
+a setting is worth is known from games against rungs and, for one half, against its neighbours on the path; a game
+without opponents needs none but random moves.
 """
 
 from __future__ import annotations
@@ -144,7 +144,12 @@ class Calibration:
         return self._pairs.next(name, other, self._openings, count)
 
     def _opponent(self, name: str, lost: Mapping[str, int]) -> Opponent:
-        """Return whose games tell most about the rating of a setting, of the rungs and its two neighbours."""
+        """Return one of its two neighbours for every second game of a setting, for the others whose games tell most about
+        its rating, of the rungs and these.
+
+        Steps between rungs are steps between levels only as far as the strength of one program is that of another:
+        neighbours say how far apart they are themselves.
+        """
         ratings = joint_fit(self._ladder, self._games)
         place_on_path = [player_name(settings) for settings in PATH].index(name)
         own = self._guess(place_on_path) if ratings is None or name not in ratings.players else ratings.elo(name)
@@ -154,6 +159,10 @@ class Calibration:
             if 0 <= i < len(PATH)
         ]
         usable = [rung for rung in self._rungs if lost.get(rung.name, 0) < FAULTS]
+        met = _opponents_of(name, self._games)
+        among_themselves = sum(met[one.name] for one in neighbours)
+        if 2 * among_themselves < met.total():
+            return min(neighbours, key=lambda other: met[other.name])
         return max([*usable, *neighbours], key=lambda other: _worth(name, own, other, ratings))
 
     def _guess(self, place_on_path: int) -> float:
@@ -273,6 +282,15 @@ def refuse_faults(games: Sequence[GameRecord], before: int) -> None:
             f"{last.loser} lost a game by a fault of its program, the {len(lost)}th: {last.reason}; such games count "
             "for nothing, and the same command goes on when that is mended"
         )
+
+
+def _opponents_of(name: str, games: Sequence[GameRecord]) -> Counter[str]:
+    """Count the games of a player by its opponents, those that a program's fault decided left out."""
+    counts: Counter[str] = Counter()
+    for game in games:
+        if name in (game.first, game.second) and not game.ending.is_fault:
+            counts[game.second if game.first == name else game.first] += 1
+    return counts
 
 
 def _players(games: Sequence[GameRecord] | Sequence[GamePlan]) -> Counter[str]:

@@ -72,6 +72,20 @@ def test_ratings_rise_and_are_those_of_the_settings(ladder: Ladder, rungs: list[
     assert [level.settings.order for level in table.levels] == sorted(level.settings.order for level in table.levels)
 
 
+def test_levels_are_told_apart_by_each_other_as_well() -> None:
+    """Rungs here are spread twice as wide as they are worth to the settings, as another program's strength may be."""
+    games: list[GameRecord] = []
+    true = {opponent.name: opponent.rating / 2.0 for opponent in SHORT.opponents}
+    play(games, Calibration(SHORT, RUNGS, OPENINGS, games, 80).block, strengths=STRENGTHS | true)
+    met = Counter(frozenset((game.first, game.second)) for game in games)
+    pairs = list(itertools.pairwise(map(player_name, PATH)))
+    assert min(met[frozenset(pair)] for pair in pairs) >= 16
+    ratings = joint_fit(SHORT, games)
+    assert ratings is not None
+    steps = [ratings.elo(upper) - ratings.elo(lower) for lower, upper in pairs[3:9]]
+    assert sum(steps) / len(steps) < 330.0  # 200 among themselves, 400 by the rungs
+
+
 def test_it_goes_on_where_it_stopped() -> None:
     games: list[GameRecord] = []
     play(games, Calibration(SHORT, RUNGS, OPENINGS, games, 8).block, most=33)
