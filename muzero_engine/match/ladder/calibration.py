@@ -144,7 +144,7 @@ class Calibration:
         return self._pairs.next(name, other, self._openings, count)
 
     def _opponent(self, name: str, lost: Mapping[str, int]) -> Opponent:
-        """Return one of its two neighbours for every second game of a setting, for the others whose games tell most about
+        """Return one of its two neighbours for every second game of a setting; for the others whose games tell most of
         its rating, of the rungs and these.
 
         Steps between rungs are steps between levels only as far as the strength of one program is that of another:

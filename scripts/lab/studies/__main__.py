@@ -22,6 +22,7 @@ COMMANDS = {
     "surprise": "what a network thinks of the moves and results of recorded games",
     "tactics": "which moves of tactics a network of chess sees, in positions that Stockfish makes and proves",
     "targets": "what the policy targets of self-play are worth",
+    "told": "whether the values that the engine tells come true in recorded games",
     "values": "how far the values of h and g agree with Stockfish",
 }
 

@@ -132,9 +132,9 @@ def recorded(engine: Engine, task: Task) -> list[Seen]:
     return [Seen(task.seed, *each, end) for each in seen]
 
 
-def interval(games: Sequence[int], right: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the 95% interval of a share of positions, games drawn anew: those of a game hang together."""
-    groups = [right[[i for i, one in enumerate(games) if one == game]] for game in dict.fromkeys(games)]
+def interval(games: Sequence[int], figures: npt.NDArray[np.bool_] | npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 95% interval of the mean of figures of positions, games drawn anew: those of a game hang together."""
+    groups = [figures[[i for i, one in enumerate(games) if one == game]] for game in dict.fromkeys(games)]
     sums, counts = np.array([group.sum() for group in groups]), np.array([len(group) for group in groups])
     drawn = np.random.default_rng(0).integers(0, len(groups), (2_000, len(groups)))
     low, high = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), (0.025, 0.975))
