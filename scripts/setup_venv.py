@@ -86,21 +86,25 @@ def main() -> int:
     into_environment()
     venv = Path(sys.argv[1]).absolute()
     extra, added = (*sys.argv[2:], "", "")[:2]
-    with open(f"{venv}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
+    try:
+        with open(f"{venv}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             new = ensure(venv / "setup.stamp", lambda: make(venv, extra))
             if added:
                 new |= ensure(venv / f"setup-{added}.stamp", lambda: add(venv, added))
-        except subprocess.CalledProcessError as error:
-            say(f"could not set up {venv}: '{' '.join(error.cmd)}' failed, see above")
-            say("(on Debian and Ubuntu, 'apt install python3-venv' may be missing; pip needs a network)")
-            return 1
-        except KeyboardInterrupt:
-            say("stopped; the next start goes on with it")
-            return 1
-        if new:
-            say("ready")
+    except OSError as error:
+        say(f"could not set up {venv}: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        say(f"(it needs to write to {venv.parent}: start it once as who may, or clone it into a folder of your own)")
+        return 1
+    except subprocess.CalledProcessError as error:
+        say(f"could not set up {venv}: '{' '.join(error.cmd)}' failed, see above")
+        say("(on Debian and Ubuntu, 'apt install python3-venv' may be missing; pip needs a network)")
+        return 1
+    except KeyboardInterrupt:
+        say("stopped; the next start goes on with it")
+        return 1
+    if new:
+        say("ready")
     return 0
 
 

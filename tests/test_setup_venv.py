@@ -70,6 +70,17 @@ def test_packages_go_into_the_environment_whatever_the_users_pip_is_told(
     }
 
 
+def test_a_folder_that_cannot_be_written_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[tuple[str, ...]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert set_up(monkeypatch, tmp_path / "file" / "venv", "") == 1
+    said = capfd.readouterr().err
+    assert f"could not set up {tmp_path}/file/venv: Not a directory" in said
+    assert "may, or clone it into a folder of your own" in said
+    assert calls == []
+
+
 def is_stamped(venv: Path) -> bool:
     """Whether `scripts/engine` takes the environment as it is."""
     shell = f'. {shlex.quote(str(setup_venv.REPOSITORY / "scripts" / "_venv"))}; stamped "$0" setup.stamp'
