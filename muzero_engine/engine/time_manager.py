@@ -46,10 +46,11 @@ def plan_time(limits: Limits, spec: GameSpec, shape: Shape, ply: int, overhead_m
 def _plan_clock(clock: Clock, moves: float, overhead_ms: float) -> TimePlan:
     main = max(0.0, clock.remaining_ms)
     to_go = clock.moves_to_go
-    # Japanese byoyomi is granted for every move; a Canadian period that is running is what remains, and nothing more.
-    each_move = clock.byoyomi_ms if clock.stones == 1 and to_go is None else 0.0
+    # Japanese byoyomi is granted for every move, and while main time lasts a share of a Canadian period is as well; a
+    # period that is running is what remains, and nothing more.
+    each_move = clock.byoyomi_ms / clock.stones if to_go is None else 0.0
     if clock.stones > 1 and main == 0.0:
-        main, to_go = clock.byoyomi_ms, to_go or clock.stones
+        main, to_go, each_move = clock.byoyomi_ms, to_go or clock.stones, 0.0
     if to_go is not None:
         moves = max(1, to_go)
     elif clock.byoyomi_ms > 0.0:

@@ -52,7 +52,7 @@ def _largest_share(clock: Clock) -> float:
     to_go = clock.moves_to_go
     if clock.stones > 1 and main == 0.0:  # a Canadian period begins
         return clock.byoyomi_ms
-    period = clock.byoyomi_ms if clock.stones == 1 and to_go is None else 0.0
+    period = clock.byoyomi_ms / clock.stones if to_go is None else 0.0
     if main == 0.0:
         return period
     if to_go == 1:
@@ -86,6 +86,13 @@ def test_byoyomi_comes_on_top_of_main_time() -> None:
 
 def test_canadian_period_is_shared_among_its_stones() -> None:
     assert _plan(Clock(byoyomi_ms=300_000, stones=25)).soft_ms == pytest.approx(300_000 / 25)
+
+
+def test_a_canadian_period_to_come_is_shared_among_its_stones_while_main_time_lasts() -> None:
+    """As on IGS: a minute, then 25 stones in 10 minutes."""
+    canadian = _plan(Clock(remaining_ms=60_000, byoyomi_ms=600_000, stones=25))
+    assert canadian == _plan(Clock(remaining_ms=60_000, byoyomi_ms=24_000))
+    assert canadian.soft_ms > 24_000
 
 
 def test_the_last_stone_of_a_period_has_what_is_left_of_it() -> None:

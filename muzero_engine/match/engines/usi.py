@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from muzero_engine.match.engines.base import GameResult, Question, ReplyKind
 from muzero_engine.match.engines.dialogue import DialogueClient, milliseconds
+from muzero_engine.match.settings.clock import GameClock
 
 _ALWAYS_TAKEN = ("usi_hash", "usi_ponder")  # offered or not
 
@@ -26,11 +27,7 @@ class UsiClient(DialogueClient):
         own = question.clocks[question.mover]
         words = []
         if own.state is not None:
-            # In USI main time stays 0 once it is gone; the byoyomi is granted anew each move.
-            for letter, clock in zip("bw", question.clocks, strict=True):
-                state = clock.state
-                left = 0 if state is None or state.in_overtime else milliseconds(state.left_s)
-                words.append(f"{letter}time {left}")
+            words += [f"{letter}time {_main_ms(clock)}" for letter, clock in zip("bw", question.clocks, strict=True)]
             if own.control.periods:
                 words.append(f"byoyomi {milliseconds(own.control.overtime_s)}")
             else:
@@ -41,3 +38,12 @@ class UsiClient(DialogueClient):
 
     def _reply_kind(self, word: str) -> ReplyKind:
         return {"resign": ReplyKind.RESIGN, "win": ReplyKind.DECLARE_WIN}.get(word.lower(), ReplyKind.MOVE)
+
+
+def _main_ms(clock: GameClock) -> int:
+    """Return the main time that USI tells: 0 once it is gone, and without the increment of the move that is to be made
+    (Shogidokoro's "USI protocol", `go`)."""
+    state, increment = clock.state, clock.control.increment_s
+    if state is None or state.in_overtime or (increment and state.left_s <= increment):
+        return 0
+    return milliseconds(state.left_s - increment)

@@ -22,7 +22,7 @@ from muzero_engine.match.engines.running_time import now
 from muzero_engine.match.play.judging import Judge, Verdict
 from muzero_engine.match.play.openings import Opening, opening_position
 from muzero_engine.match.settings.clock import GameClock
-from muzero_engine.match.settings.match_settings import EngineSettings, GameSettings, Scoring
+from muzero_engine.match.settings.match_settings import ClientKind, EngineSettings, GameSettings, Scoring, client_kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,9 @@ class _GameInProgress:
         self._setups = self._make_setups(position, at_start=at_start)
         # Repetitions and the cap on plies count the opening's moves too: they are part of the game.
         self._judge = Judge(game, position, max_plies=settings.max_plies, adjudication=settings.adjudication)
-        self._clocks = (GameClock(seats[0].settings.control), GameClock(seats[1].settings.control))
+        early = client_kind(settings.game) is ClientKind.USI  # which tells what is left without the increment
+        first, second = (GameClock(seat.settings.control, increment_first=early) for seat in seats)
+        self._clocks = (first, second)
         self._opening = tuple(plan.opening.moves)
         self._plies: list[PlyRecord] = []
         self._broken: set[int] = set()

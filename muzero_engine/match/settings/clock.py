@@ -25,10 +25,11 @@ class ClockState:
 class GameClock:
     """The clock of one side in one game. Lag within the margin of the time control never takes it below zero."""
 
-    def __init__(self, control: TimeControl) -> None:
+    def __init__(self, control: TimeControl, *, increment_first: bool = False) -> None:
+        """Begin with main time; with `increment_first` an increment comes before each move, the first included."""
         self.control = control
         self._in_overtime = False
-        self._left = control.main_s or 0.0
+        self._left = (control.main_s or 0.0) + (control.increment_s if increment_first else 0.0)
         self._moves = control.moves
         self._periods = control.periods
         if control.has_clock and self._left <= 0.0:

@@ -1,6 +1,6 @@
 """Time controls and their text form, which command lines, TOML files and records share.
 
-    60+0.6          60 s and 0.6 s more after each move
+    60+0.6          60 s and 0.6 s more after each move (in shogi before each move, as USI has it)
     5:00            five minutes for the whole game
     40/60           60 s for each 40 moves; 40/60+0.5 with an increment
     600+30x3        600 s, then byoyomi: three periods of 30 s

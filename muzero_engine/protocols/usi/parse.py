@@ -46,14 +46,17 @@ class UsiGoCommand:
     def clock(self, mover: int) -> Clock | None:
         """Return the clock of player `mover` (0 is black), None without any time.
 
-        Where only the opponent's main time is told and no byoyomi, it stands for the mover's, too.
+        An increment comes before the move that it is for, and is not in the time that is told: the mover has btime +
+        binc (Shogidokoro's "USI protocol", `go`). Where only the opponent's main time is told and no byoyomi, it stands
+        for the mover's, too.
         """
         if all(time is None for time in (self.btime, self.wtime, self.byoyomi, self.binc, self.winc)):
             return None
         (main, increment), (other, _) = ((self.btime, self.binc), (self.wtime, self.winc))[:: -1 if mover else 1]
         if main is None and self.byoyomi is None:
             main = other
-        return Clock(remaining_ms=main or 0, increment_ms=increment or 0, byoyomi_ms=self.byoyomi or 0)
+        remaining, increment = (main or 0) + (increment or 0), increment or 0
+        return Clock(remaining_ms=remaining, increment_ms=increment, byoyomi_ms=self.byoyomi or 0)
 
     def limits(self, mover: int, root_actions: tuple[int, ...] | None) -> Limits:
         """Return the limits of a search by player `mover`."""

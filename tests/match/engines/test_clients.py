@@ -86,7 +86,8 @@ def test_uci_limits(first: str, second: str, mover: int, words: str) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "mover", "words"),
     [
-        ("60+0.5", "30", 0, "btime 57500 wtime 20000 binc 500 winc 0"),
+        ("60+0.5", "30", 0, "btime 57000 wtime 20000 binc 500 winc 0"),
+        ("1+1", "30", 0, "btime 0 wtime 20000 binc 1000 winc 0"),
         ("60+5x1", "0+5x1", 0, "btime 57000 wtime 0 byoyomi 5000"),
         ("0+5x1", "60+5x1", 1, "btime 0 wtime 50000 byoyomi 5000"),
         ("nodes=7", "60", 0, "nodes 7"),

@@ -62,6 +62,14 @@ def test_a_game_by_the_rules(game: str, points: float, reason: str, plies: int) 
         assert played.area == -7.5  # as many points on either side
 
 
+@pytest.mark.parametrize(("game", "first"), [("chess", 60.0), ("shogi", 100.0)])
+def test_in_shogi_an_increment_comes_before_each_move(game: str, first: float) -> None:
+    played = record(scripted("a", game, limit="60+40"), scripted("b", game, limit="60+40"), settings(game))
+    for ply in played.moves[:2]:
+        assert ply.clock_s is not None
+        assert ply.clock_s == pytest.approx(first + 40.0 - ply.elapsed_s, abs=0.01)
+
+
 FAULTS = [
     ("exit", Ending.CRASH, "exit code 3: something is wrong"),
     ("kill", Ending.CRASH, "killed by SIGKILL"),

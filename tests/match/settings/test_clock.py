@@ -29,6 +29,13 @@ def test_main_time_and_increment() -> None:
     assert shown(it) == ClockState(2.0)
 
 
+def test_an_increment_may_come_before_each_move() -> None:
+    it = GameClock(TimeControl.parse("10+2"), increment_first=True)
+    assert it.allowed_s == 12.0
+    it.spend(11.0)
+    assert shown(it) == ClockState(3.0)
+
+
 def test_moves_in_a_time() -> None:
     it = clock("2/10")
     it.spend(4.0)

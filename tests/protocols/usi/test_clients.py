@@ -126,15 +126,16 @@ def test_clients_match_runner(tmp_path: Path) -> None:
 
 @dataclass(slots=True)
 class Clock:
-    """A player's clock in seconds: main time, byoyomi for every move, an increment after it."""
+    """A player's clock in seconds: main time, byoyomi for every move, an increment before it."""
 
     main: float
     byoyomi: float = 0.0
     increment: float = 0.0
 
     def spend(self, seconds: float) -> None:
+        self.main += self.increment
         assert seconds <= self.main + self.byoyomi + GRACE_S, f"lost on time: {seconds:.3f} s"
-        self.main = max(0.0, self.main - seconds) + self.increment
+        self.main = max(0.0, self.main - seconds)
 
 
 def fairy_stockfish() -> str:

@@ -28,8 +28,13 @@ START = "lnsgkgsnl/1r5b1/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL"
         ),
         (
             "btime 1000 wtime 2000 binc 30 winc 40",
-            Clock(remaining_ms=1000, increment_ms=30),
-            Clock(remaining_ms=2000, increment_ms=40),
+            Clock(remaining_ms=1030, increment_ms=30),
+            Clock(remaining_ms=2040, increment_ms=40),
+        ),
+        (
+            "btime 0 wtime 0 binc 2000 winc 2000",
+            Clock(remaining_ms=2000, increment_ms=2000),
+            Clock(remaining_ms=2000, increment_ms=2000),
         ),
         ("btime 0 wtime 0 byoyomi 300", Clock(byoyomi_ms=300), Clock(byoyomi_ms=300)),
         ("byoyomi 1000", Clock(byoyomi_ms=1000), Clock(byoyomi_ms=1000)),
