@@ -232,5 +232,6 @@ def spawn_process(game: str) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
         env=environment,
+        cwd=root,  # that of this process may have been deleted
         **apart,
     )

@@ -94,7 +94,9 @@ def test_the_real_process_proves_a_mate(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc says what is loaded")
-def test_the_process_loads_no_runtime_and_is_nice() -> None:
+def test_the_process_loads_no_runtime_and_is_nice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()  # nor does it need the folder that the session was started in
     process = spawn_process("shogi")
     try:
         assert process.stdout is not None
