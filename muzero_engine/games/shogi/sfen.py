@@ -85,7 +85,9 @@ def _check_totals(rows: list[list[str]], held: Counter[str], *, kingless: str) -
     on_board = Counter(cell.lstrip("+") for row in rows for cell in row if cell)
     for player, king in (("black", "K"), ("white", "k")):
         if on_board[king] != 1 and not (on_board[king] == 0 and kingless == player[0]):
-            raise BadPosition(f"SFEN has {on_board[king]} kings of {player}: each player needs exactly one")
+            problem = on_board["K"] + on_board["k"] == 1 and not kingless
+            but = " (a mate problem with one king is for USI's `go mate`)" if problem else ""
+            raise BadPosition(f"SFEN has {on_board[king]} kings of {player}: each player needs exactly one{but}")
     for piece, name in NAMES.items():
         count = sum(pieces[letter] for pieces in (on_board, held) for letter in (piece, piece.lower()))
         if count > TOTALS[piece]:
