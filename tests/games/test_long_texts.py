@@ -10,6 +10,7 @@ import contextlib
 import pytest
 
 from muzero_engine.games.base import BadPosition, IllegalMove
+from muzero_engine.games.go.rule_sets import BadRules, Rules
 from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.games.go.sgf import parse_sgf
 from muzero_engine.games.lines import record_formats
@@ -20,7 +21,6 @@ from muzero_engine.protocols.common.options_text import parse_setoption
 from muzero_engine.protocols.common.position_command import PlayedLine, parse_position_command
 from muzero_engine.protocols.gtp.analysis import parse_analysis
 from muzero_engine.protocols.gtp.frame import Command, parse_command
-from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules
 from muzero_engine.protocols.usi.parse import position_of_words
 
 MANY = 200_000

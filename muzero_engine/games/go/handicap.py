@@ -1,8 +1,11 @@
-"""Where handicap stones go (GTP version 2, section 4.1)."""
+"""Where handicap stones go (GTP version 2, section 4.1), and how many a game has."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from muzero_engine.games.base import BadPosition, Shape
+from muzero_engine.games.go.actions import pass_action
 
 
 def _edge_distance(size: int) -> int:
@@ -67,3 +70,24 @@ def _take(gap: dict[tuple[int, int], int], taken: tuple[int, int]) -> None:
     del gap[taken]
     for point in gap:
         gap[point] = min(gap[point], abs(point[0] - taken[0]) + abs(point[1] - taken[1]))
+
+
+def handicap_stones(
+    black: Collection[int], white: Collection[int], moves: Iterable[tuple[int, int]], shape: Shape
+) -> int:
+    """Return how many handicap stones a game has, 0 for none: black's stones and moves before white's first move, if
+    there are two or more (as KataGo counts, with `assumeMultipleStartingBlackMovesAreHandicap`).
+
+    `black` and `white` are the squares that were set up, `moves` (colour, action) in turn; passes do not count. With a
+    white stone set up there is no handicap.
+    """
+    if white:
+        return 0
+    stones, passing = len(black), pass_action(shape)
+    for colour, action in moves:
+        if action == passing:
+            continue
+        if colour:  # white's
+            break
+        stones += 1
+    return stones if stones > 1 else 0

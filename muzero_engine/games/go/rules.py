@@ -36,7 +36,7 @@ from muzero_engine.games.bitsets import bit_planes, members, point_set
 from muzero_engine.games.go import planes
 from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
 from muzero_engine.games.go.board import Board, geometry
-from muzero_engine.games.go.handicap import fixed_handicap
+from muzero_engine.games.go.handicap import fixed_handicap, handicap_stones
 from muzero_engine.games.go.superko import SeenBoards
 from muzero_engine.games.go.text import board_text, position_text
 
@@ -211,6 +211,11 @@ class GoPosition:
     def first_mover(self) -> int:
         """Return the player of the first move, or the one to move where there is none."""
         return self._history[0].colour if self._history else self._mover
+
+    @property
+    def handicap(self) -> int:
+        """Return how many handicap stones black has, 0 for none (`handicap_stones`)."""
+        return handicap_stones(self.first_stones(BLACK), self.first_stones(WHITE), self.moves, self._shape)
 
     @property
     def lost(self) -> tuple[int, int]:

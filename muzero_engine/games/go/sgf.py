@@ -1,8 +1,11 @@
 """SGF (FF[4], https://www.red-bean.com/sgf/): the main line of a Go game, read and written.
 
 Read: board size (also `SZ[9:13]`, columns first), komi, set-up stones (AB, AW, AE, point lists included) at any node,
-PL, moves, passes (`B[]` and `B[tt]`), result, names, event, date and comments on moves and on the game, each comment as
-one line. The first variation is the main line. All else is skipped.
+PL, moves, passes (`B[]` and `B[tt]`), rules, result, names, event, date and comments on moves and on the game, each
+comment as one line. The first variation is the main line. All else is skipped.
+
+White's points for handicap, where the rules of the record (RU) give some, are no part of KM; they are part of the komi
+of `GoRecord.position`.
 
 What servers write otherwise is read where it can only mean one thing, with a warning: komi in hundredths (`KM[375]`,
 `KM[650]`) and in stones, as Chinese rules count (3.75 are 7.5 points), words after a number (`KM[6.5 points]`),
@@ -21,6 +24,8 @@ from pathlib import Path
 
 from muzero_engine.games.base import MOST_KOMI, BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import pass_action
+from muzero_engine.games.go.handicap import handicap_stones
+from muzero_engine.games.go.rule_sets import BadRules, Rules
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition, half_points
 from muzero_engine.games.go.sgf_tree import Node, declared_charset, main_line, warn
 from muzero_engine.games.go.text import komi_text
@@ -70,6 +75,7 @@ class GoRecord:
     event: str = ""
     date: str = ""  # of the game, ISO 8601
     comment: str = ""  # on the game as a whole
+    rules: str = field(default="", compare=False, kw_only=True)  # RU, as the file has it
     warnings: tuple[str, ...] = field(
         default=(), compare=False, kw_only=True
     )  # what was read otherwise than it is written
@@ -84,13 +90,35 @@ class GoRecord:
         steps += [Move(colour, action) for colour, action in position.moves]
         return cls(position.shape, tuple(steps), position.komi, result, black_name, white_name)
 
+    @property
+    def rule_set(self) -> Rules | None:
+        """Return the rules of the record, None where it names none that are played here."""
+        try:
+            return Rules.preset(self.rules)
+        except BadRules:
+            return None
+
+    @property
+    def handicap(self) -> int:
+        """Return how many handicap stones black has, 0 for none (`handicap_stones`)."""
+        black, white = set[int](), set[int]()
+        first = next((i for i, step in enumerate(self.steps) if isinstance(step, Move)), len(self.steps))
+        for step in self.steps[:first]:
+            assert isinstance(step, Setup)
+            black = (black - {*step.white, *step.empty}) | set(step.black)
+            white = (white - {*step.black, *step.empty}) | set(step.white)
+        moves = [(step.colour, step.action) for step in self.steps[first:] if isinstance(step, Move)]
+        return handicap_stones(black, white, moves, self.shape)
+
     def position(self, before_move: int | None = None, *, komi: float = DEFAULT_KOMI) -> GoPosition:
         """Return the position at the end, or before move number `before_move` (1 is the first; GTP `loadsgf`).
 
-        `komi` is for a record without one. Ko, superko and suicide are played as `GoPosition.play_any` does. Raises
-        BadPosition for a move on an occupied point or a set-up that leaves a chain without liberty.
+        `komi` is for a record without one; white's points for handicap come on top of either. Ko, superko and suicide
+        are played as `GoPosition.play_any` does. Raises BadPosition for a move on an occupied point or a set-up that
+        leaves a chain without liberty.
         """
-        position = GoPosition(self.shape, komi=komi if self.komi is None else self.komi)
+        bonus = 0 if self.rule_set is None else self.rule_set.handicap_bonus(self.handicap)
+        position = GoPosition(self.shape, komi=(komi if self.komi is None else self.komi) + bonus)
         number = 0
         for step in self.steps:
             if isinstance(step, Setup):
@@ -145,15 +173,21 @@ def parse_sgf(text: str) -> GoRecord:
         tuple(steps),
         _komi(root.get("KM"), warnings),
         *(_simple(root.get(name)) for name in ("RE", "PB", "PW", "EV", "DT", "GC")),
+        rules=_simple(root.get("RU")),
         warnings=tuple(warnings),
     )
 
 
 def sgf_text(record: GoRecord) -> str:
-    """Return the record as an SGF game, which `parse_sgf` reads. A set-up not at the start begins a node of its own."""
+    """Return the record as an SGF game, which `parse_sgf` reads. A set-up not at the start begins a node of its own.
+
+    Rules that it does not name are Chinese, with handicap those of New Zealand: area counts, and komi is all that white
+    gets.
+    """
     rows, columns = record.shape
     size = str(rows) if rows == columns else f"{columns}:{rows}"
-    root = ["GM[1]FF[4]CA[UTF-8]AP[muzero-engine]", f"SZ[{size}]", "RU[Chinese]"]
+    rules = record.rules or ("NZ" if record.handicap else "Chinese")
+    root = ["GM[1]FF[4]CA[UTF-8]AP[muzero-engine]", f"SZ[{size}]", f"RU[{_escaped(rules)}]"]
     if record.komi is not None:
         root.append(f"KM[{komi_text(half_points(record.komi))}]")
     names = (("PB", record.black_name), ("PW", record.white_name), ("RE", record.result))

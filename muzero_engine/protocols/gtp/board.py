@@ -21,6 +21,7 @@ from muzero_engine.files import text_bytes, write_atomically
 from muzero_engine.games.base import BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import vertex_text
 from muzero_engine.games.go.handicap import fixed_handicap, free_handicap
+from muzero_engine.games.go.rule_sets import Rules
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, WHITE, GoPosition
 from muzero_engine.games.go.sgf import GoRecord, load_sgf, sgf_text
 from muzero_engine.protocols.gtp.final_status import dead_stones, without
@@ -34,8 +35,8 @@ from muzero_engine.protocols.gtp.frame import (
     parse_point,
     want_args,
 )
-from muzero_engine.protocols.gtp.rule_sets import Rules
 
+_SGF_RULES = {"0": "", "N-1": "AGA", "N": "Chinese"}  # by white's points for handicap
 _STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory", "dame")
 
 
@@ -57,7 +58,6 @@ class GtpBoard:
         self._ownership = ownership
         self.komi = komi  # as the controller set it, without points for handicap
         self.rules = Rules()
-        self.handicap = 0
         self.position = GoPosition(shape, komi=self.komi)
         commands: dict[str, Callable[[Args], str]] = {
             "boardsize": self._boardsize,
@@ -89,11 +89,11 @@ class GtpBoard:
         """Return a command that leaves everything as it was where it is refused."""
 
         def run(args: Args) -> str:
-            before = self.komi, self.rules, self.handicap, self.position.copy()
+            before = self.komi, self.rules, self.position.copy()
             try:
                 return command(args)
             except ValueError:
-                self.komi, self.rules, self.handicap, self.position = before
+                self.komi, self.rules, self.position = before
                 raise
 
         return run
@@ -117,14 +117,13 @@ class GtpBoard:
         """Return the vertices with spaces between them."""
         return " ".join(vertex_text(action, self.position.shape) for action in actions)
 
-    def _start(self, position: GoPosition, handicap: int = 0) -> None:
+    def _start(self, position: GoPosition) -> None:
         self.position = position
-        self.handicap = handicap
         self._update_komi()
         self._on_new_game()
 
     def _update_komi(self) -> None:
-        self.position.set_komi(self.komi + self.rules.handicap_bonus(self.handicap))
+        self.position.set_komi(self.komi + self.rules.handicap_bonus(self.position.handicap))
 
     def _boardsize(self, args: Args) -> str:
         """Answer `boardsize N`, `boardsize COLUMNS ROWS` and `boardsize COLUMNS:ROWS`."""
@@ -167,11 +166,13 @@ class GtpBoard:
             self.position.play_any(action, colour)
         except IllegalMove:
             raise GtpError("illegal move") from None
+        self._update_komi()  # black's first moves in a row are handicap stones
 
     def _undo(self, _args: Args) -> str:
         if self.position.ply == 0:
             raise GtpError("cannot undo")
         self.position.pop()
+        self._update_komi()
         return ""
 
     def _fixed_handicap(self, args: Args) -> str:
@@ -189,7 +190,6 @@ class GtpBoard:
 
     def _place(self, squares: list[int]) -> str:
         self.position.place_handicap(squares)
-        self.handicap = len(squares)
         self._update_komi()
         return self.vertices(squares)
 
@@ -228,7 +228,8 @@ class GtpBoard:
         return self.vertices(point for point in range(area.size) if area[point] == owner and point not in taken)
 
     def _loadsgf(self, args: Args) -> str:
-        """Answer `loadsgf file [move_number]`: the game up to the move before that number."""
+        """Answer `loadsgf file [move_number]`: the game up to the move before that number, with its komi and its rules
+        where they are played here."""
         want_args(args, 1, "loadsgf file [move_number]")
         before_move = None
         if len(args) > 1 and args[-1].isdecimal() and not os.path.exists(" ".join(args)):
@@ -241,17 +242,16 @@ class GtpBoard:
             raise GtpError(f"cannot load file: {error}") from None
         for warning in record.warnings:
             print(warning, file=sys.stderr)
-        self.komi = position.komi
-        black, white = position.first_stones(BLACK), position.first_stones(WHITE)
-        handicap = len(black) if len(black) > 1 and not white and position.first_mover == WHITE else 0
-        self._start(position, handicap)
+        self.komi = self.komi if record.komi is None else record.komi
+        self.rules = record.rule_set or self.rules
+        self._start(position)
         return ""
 
     def _printsgf(self, args: Args) -> str:
         """Answer `printsgf [file]`: the game so far, into a file or into the response; komi as `loadsgf` takes it."""
         over = self.position.outcome() is not None
         record = GoRecord.of(self.position, result=self.final_score() if over else "")
-        text = sgf_text(replace(record, komi=self.komi))
+        text = sgf_text(replace(record, komi=self.komi, rules=_SGF_RULES[self.rules.white_handicap_bonus]))
         if not args or args == ("-",):
             return text
         path = Path(" ".join(args))
@@ -270,6 +270,7 @@ class GtpBoard:
         black, white = self._stones(args)
         placed = self.position
         placed.set_up([*placed.stones(BLACK), *black], [*placed.stones(WHITE), *white], placed.mover)
+        self._update_komi()
         return ""
 
     def _gogui_play_sequence(self, args: Args) -> str:

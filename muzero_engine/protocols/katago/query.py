@@ -9,6 +9,7 @@ KaTrain's default) give a warning, too, and are replaced by area scoring.
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from typing import Any
 from muzero_engine.games.base import MOST_KOMI, BadPosition, IllegalMove, Shape
 from muzero_engine.games.bitsets import point_set
 from muzero_engine.games.go.actions import parse_vertex, pass_action, vertex_text
+from muzero_engine.games.go.handicap import handicap_stones
+from muzero_engine.games.go.rule_sets import BadRules, Rules, UnplayableRules
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition
 from muzero_engine.protocols.gtp.params import MOST_NOISE, PV_LENGTH
-from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules, UnplayableRules
 from muzero_engine.protocols.katago.game import Playback, QueriedGame
 
 _PLAYERS = {"b": BLACK, "black": BLACK, "w": WHITE, "white": WHITE}
@@ -38,6 +40,7 @@ RESTRICTIONS = ("avoidMoves", "allowMoves")
 EVERY = -1  # the set of all actions
 MOST_MOVES = 4_000  # no game is longer
 MOST_WARNINGS = 20  # of one query
+_COUNTED = re.compile(r"\(\s*([0-9]{1,4})\s*,\s*([0-9]{1,4})\s*\)", re.ASCII)
 _VIEWS = ("BLACK", "WHITE", "SIDETOMOVE")
 
 
@@ -82,10 +85,15 @@ def parse_query(fields: Mapping[str, Any], query_id: str) -> Query:
     if not isinstance(settings, dict):
         raise QueryError("overrideSettings", "must be an object")
     rules, warnings = _rules(fields)
-    start = _start(fields, rules)
+    start = _start(fields)
     moves = _coloured(fields, "moves", start.shape)
     if len(moves) > MOST_MOVES:
         raise QueryError("moves", f"must be {MOST_MOVES} at most")
+    handicap = handicap_stones(start.stones(BLACK), start.stones(WHITE), moves, start.shape)
+    try:
+        start.set_komi(start.komi + rules.handicap_bonus(handicap))
+    except BadPosition as error:
+        raise QueryError("komi", str(error)) from None
     numbers = whole_numbers(fields, "analyzeTurns") if "analyzeTurns" in fields else [len(moves)]
     if not numbers or not all(0 <= number <= len(moves) for number in numbers):
         raise QueryError("analyzeTurns", f"must be turns from 0 to {len(moves)}")
@@ -154,8 +162,8 @@ def _rules(fields: Mapping[str, Any]) -> tuple[Rules, list[tuple[str, str]]]:
     return rules, warnings
 
 
-def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
-    """Return the first position, black to move unless there are only black stones."""
+def _start(fields: Mapping[str, Any]) -> GoPosition:
+    """Return the first position, black to move unless there are only black stones, without points for handicap."""
     sizes = []
     for name in ("boardYSize", "boardXSize"):
         size = _number(fields, name, low=SMALLEST, high=LARGEST)
@@ -168,14 +176,13 @@ def _start(fields: Mapping[str, Any], rules: Rules) -> GoPosition:
     komi = _number(fields, "komi", low=-MOST_KOMI, high=MOST_KOMI)
     if komi is not None and 2.0 * komi % 1.0:
         raise QueryError("komi", "must be a whole or a half number")
-    handicap = len(black) if not white else 0
     try:
         return GoPosition(
             shape,
             black=black,
             white=white,
-            mover=WHITE if handicap else BLACK,
-            komi=(DEFAULT_KOMI if komi is None else komi) + rules.handicap_bonus(handicap),
+            mover=WHITE if black and not white else BLACK,
+            komi=DEFAULT_KOMI if komi is None else komi,
         )
     except BadPosition as error:
         raise QueryError("initialStones", str(error)) from None
@@ -270,8 +277,14 @@ def _coloured(fields: Mapping[str, Any], name: str, shape: Shape) -> list[tuple[
 
 
 def _action(vertex: object, shape: Shape, name: str) -> int:
+    """Return the action of a vertex, or of "(column, row)" as KataGo counts them: from 0, the top row first."""
+    text = str(vertex)
+    if counted := _COUNTED.fullmatch(text.strip()):
+        column, row = int(counted[1]), int(counted[2])
+        if column < shape[1] and row < shape[0]:
+            return row * shape[1] + column
     try:
-        return parse_vertex(str(vertex), shape)
+        return parse_vertex(text, shape)
     except IllegalMove as error:
         raise QueryError(name, str(error)) from None
 

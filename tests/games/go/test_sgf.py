@@ -293,3 +293,28 @@ def test_files(tmp_path: Path) -> None:
     file.write_bytes(b"(;" + b" " * (5 << 20) + b")")
     with pytest.raises(BadPosition, match="larger than"):
         load_sgf(file)
+
+
+@pytest.mark.parametrize(
+    ("rules", "bonus"), [("Chinese", 3), ("chinese", 3), ("AGA", 2), ("NZ", 0), ("Japanese", 0), ("my own", 0), ("", 0)]
+)
+@pytest.mark.parametrize("stones", ["AB[cc][gg][cg];", ";B[cc];B[gg];B[cg];", ";B[cc];W[];B[gg];W[];B[cg];"])
+def test_rules_give_white_points_for_handicap(rules: str, bonus: int, stones: str) -> None:
+    """As on OGS, KGS and Fox: KM is without them."""
+    record = parse_sgf(f"(;GM[1]FF[4]SZ[9]KM[0.5]HA[3]RU[{rules}]{stones}W[ee];B[];W[])")
+    assert record.komi == 0.5
+    assert record.position().score() == 3 - 1 - 0.5 - bonus
+    assert parse_sgf(sgf_text(record)).position().komi == 0.5 + bonus
+
+
+def test_even_games_and_set_up_positions_have_no_handicap() -> None:
+    for game in (";B[cc];W[gg];B[cg]", "AB[cc][gg]AW[cg];B[ee]", ";B[cc];W[gg]AB[ee][ef]", "AB[cc]PL[W];W[gg]"):
+        assert parse_sgf(f"(;SZ[9]KM[0.5]RU[Chinese]{game})").position().komi == 0.5
+
+
+def test_a_record_without_rules_is_written_with_those_that_its_komi_is_for() -> None:
+    position = GoPosition((9, 9), komi=0.5)
+    assert "RU[Chinese]" in sgf_text(GoRecord.of(position))
+    position.place_fixed_handicap(3)
+    assert "RU[NZ]" in sgf_text(GoRecord.of(position))
+    assert parse_sgf(sgf_text(GoRecord.of(position))).position().komi == 0.5

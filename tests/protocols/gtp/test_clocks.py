@@ -117,8 +117,10 @@ def test_no_move_takes_more_than_the_clock_holds(
     if count and overtime:
         fresh = left == 0.0 and (control.periods or count >= control.stones)
         left = overtime if fresh else min(left, overtime)
-    elif control.periods or control.stones == 1 or left == 0.0:
+    elif control.periods or left == 0.0:
         left += overtime
+    elif control.stones:
+        left += overtime / control.stones
     assert plan.hard_ms <= max(1.0, 1000.0 * left - overhead_ms) * (1 + 1e-9)
 
 

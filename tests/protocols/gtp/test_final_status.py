@@ -44,7 +44,7 @@ def _ended(rules: str | None) -> Talk:
     talk.ask("komi 0.5")
     if rules is not None:
         talk.ask(f"kata-set-rules {rules}")
-    play_moves(talk, "bC1 bC2 bC3 bC4 bC5 wA3")
+    play_moves(talk, "bC1 wA3 bC2 bC3 bC4 bC5")
     talk.scripted.owned = 1.0  # all is black's, white's stone is dead
     return talk
 

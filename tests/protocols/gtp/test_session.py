@@ -309,7 +309,7 @@ def state(talk: Talk) -> tuple[object, ...]:
     """All that commands set, but for the time that a search took."""
     board, clocks, params = talk.session._board, talk.session._clocks, talk.session._params
     times = [] if clocks.control is None else [(player.left, player.count) for player in clocks._players]
-    game = (board.komi, board.rules, board.handicap, board.position.text(), tuple(board.position.moves))
+    game = (board.komi, board.rules, board.position.text(), tuple(board.position.moves))
     return *game, clocks.control, *times, params.settings, talk.session._engine.options
 
 

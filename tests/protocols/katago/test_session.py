@@ -23,7 +23,7 @@ from muzero_engine.games.go.rules import GoPosition
 from muzero_engine.protocols.common.stdio import Inbox, Writer, run_session
 from muzero_engine.protocols.katago import session as module
 from muzero_engine.protocols.katago import waiting
-from muzero_engine.protocols.katago.query import parse_query
+from muzero_engine.protocols.katago.query import QueryError, parse_query
 from muzero_engine.protocols.katago.session import DEFAULT_VISITS, KatagoAnalysisSession
 
 ROOT = Path(__file__).parents[3]
@@ -185,6 +185,18 @@ def test_handicap_and_komi_by_the_rules() -> None:
         assert query.game.mover(0) == 1
     query = parse_query({**BASE, "initialStones": [*stones, ["W", "A1"]], "whiteHandicapBonus": "N"}, "q")
     assert query.game.komi == 7.5
+    played = parse_query({**BASE, "rules": "chinese", "komi": 0.5, "moves": [*stones, ["W", "A1"], ["B", "A2"]]}, "q")
+    assert played.game.komi == 2.5
+    assert parse_query({**BASE, "rules": "chinese", "moves": [stones[0], ["W", "A1"], stones[1]]}, "q").game.komi == 7.5
+
+
+def test_points_may_be_counted() -> None:
+    moves = [["B", "(0,4)"], ["W", "(4, 0)"]]
+    named = [["B", "A1"], ["W", "E5"]]
+    texts = [parse_query({**BASE, "moves": each}, "q").game for each in (moves, named)]
+    assert texts[0] == texts[1]
+    with pytest.raises(QueryError, match="no vertex"):
+        parse_query({**BASE, "moves": [["B", "(0,5)"]]}, "q")
 
 
 def test_rules_that_cannot_be_played_give_a_warning_and_an_answer(desk: Desk) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from support.gtp_session import Talk
 
-from muzero_engine.protocols.gtp.rule_sets import BadRules, Rules, UnplayableRules
+from muzero_engine.games.go.rule_sets import BadRules, Rules, UnplayableRules
 
 
 @pytest.fixture
@@ -25,6 +26,38 @@ def test_rules_add_handicap_points_to_komi(talk: Talk) -> None:
     talk.ask("kgs-rules new_zealand")
     assert talk.ask("final_score") == "B+80.5"
     assert talk.ask("get_komi") == "0.5"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("set_free_handicap C3 G7 C7", "play w E5"),
+        ("set_position b C3 b G7 b C7", "play w E5"),
+        ("play b C3", "play b G7", "play b C7", "play w E5"),
+        ("play b C3", "play w pass", "play b G7", "play w pass", "play b C7", "play w E5"),
+        ("gogui-setup b C3 b G7 b C7", "play w E5"),
+        ("gogui-play_sequence b C3 b G7 b C7 w E5",),
+        ("play b C3", "play b G7", "play b C7", "play b C5", "undo", "play w E5"),
+    ],
+)
+def test_handicap_counts_however_it_is_placed(talk: Talk, lines: tuple[str, ...]) -> None:
+    for line in ("kata-set-rules chinese", "komi 0.5", *lines):
+        talk.ask(line)
+    assert talk.ask("final_score") == "W+1.5"  # 3 - 1 - 0.5 - 3
+    assert talk.ask("get_komi") == "0.5"
+
+
+def test_a_record_says_by_which_rules_it_counts(talk: Talk, tmp_path: Path) -> None:
+    (tmp_path / "h3.sgf").write_text("(;GM[1]FF[4]SZ[9]KM[0.5]HA[3]RU[Chinese]AB[cc][gg][cg];W[ee];B[];W[])")
+    talk.ask("kata-set-rules tromp-taylor")
+    talk.ask(f"loadsgf {tmp_path}/h3.sgf")
+    assert json.loads(talk.ask("kata-get-rules"))["whiteHandicapBonus"] == "N"
+    assert talk.ask("final_score") == "W+1.5"
+    assert talk.ask("get_komi") == "0.5"
+    written = {"chinese": "Chinese", "aga": "AGA", "tromp-taylor": "NZ"}
+    for rules, name in written.items():
+        talk.ask(f"kata-set-rules {rules}")
+        assert f"RU[{name}]KM[0.5]" in talk.ask("printsgf")
 
 
 def test_rules_are_json_and_can_be_set_from_it(talk: Talk) -> None:
