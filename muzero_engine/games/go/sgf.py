@@ -25,7 +25,7 @@ from pathlib import Path
 from muzero_engine.games.base import MOST_KOMI, BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.handicap import handicap_stones
-from muzero_engine.games.go.rule_sets import BadRules, Rules
+from muzero_engine.games.go.rule_sets import BadRules, Rules, UnplayableRules
 from muzero_engine.games.go.rules import BLACK, DEFAULT_KOMI, LARGEST, SMALLEST, WHITE, GoPosition, half_points
 from muzero_engine.games.go.sgf_tree import Node, declared_charset, main_line, warn
 from muzero_engine.games.go.text import komi_text
@@ -92,9 +92,12 @@ class GoRecord:
 
     @property
     def rule_set(self) -> Rules | None:
-        """Return the rules of the record, None where it names none that are played here."""
+        """Return the rules of the record, None where it names none that are known. Those that are not played here
+        (Japanese) are taken for the default ones, which give white no points for handicap either."""
         try:
             return Rules.preset(self.rules)
+        except UnplayableRules:
+            return Rules()
         except BadRules:
             return None
 

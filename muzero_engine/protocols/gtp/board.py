@@ -229,7 +229,7 @@ class GtpBoard:
 
     def _loadsgf(self, args: Args) -> str:
         """Answer `loadsgf file [move_number]`: the game up to the move before that number, with its komi and its rules
-        where they are played here."""
+        where they are known."""
         want_args(args, 1, "loadsgf file [move_number]")
         before_move = None
         if len(args) > 1 and args[-1].isdecimal() and not os.path.exists(" ".join(args)):
