@@ -319,7 +319,6 @@ _SHOGI = (
     _fairy(3400.0, nodes=10000),
     _fairy(3705.0, nodes=20000),
     _fairy(3830.0, nodes=50000),
-    _gpsusi(2, 3850.0),
     _gpsusi(4, 3970.0, fixed=True),
     _gpsusi(6, 4300.0),
 )
