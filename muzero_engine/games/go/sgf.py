@@ -5,7 +5,8 @@ PL, moves, passes (`B[]` and `B[tt]`), rules, result, names, event, date and com
 comment as one line. The first variation is the main line. All else is skipped.
 
 White's points for handicap, where the rules of the record (RU) give some, are no part of KM; they are part of the komi
-of `GoRecord.position`.
+of `GoRecord.position`. Records of this program that do not say its version say "Chinese" of any rules: theirs do not
+count.
 
 What servers write otherwise is read where it can only mean one thing, with a warning: komi in hundredths (`KM[375]`,
 `KM[650]`) and in stones, as Chinese rules count (3.75 are 7.5 points), words after a number (`KM[6.5 points]`),
@@ -22,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from muzero_engine import __version__
 from muzero_engine.games.base import MOST_KOMI, BadPosition, IllegalMove, Shape
 from muzero_engine.games.go.actions import pass_action
 from muzero_engine.games.go.handicap import handicap_stones
@@ -34,6 +36,7 @@ from muzero_engine.games.text_encodings import decode
 
 MAX_BYTES = 4 << 20  # a longer file is no game record
 MAX_STEPS = 100_000  # moves and set-ups of a game
+_PROGRAM = "muzero-engine"  # in AP
 _COLOURS = {"B": BLACK, "W": WHITE}
 _NAMES = ("black", "white")
 _LETTERS = "abcdefghijklmnopqrs"
@@ -176,7 +179,7 @@ def parse_sgf(text: str) -> GoRecord:
         tuple(steps),
         _komi(root.get("KM"), warnings),
         *(_simple(root.get(name)) for name in ("RE", "PB", "PW", "EV", "DT", "GC")),
-        rules=_simple(root.get("RU")),
+        rules="" if root.get("AP") == _PROGRAM else _simple(root.get("RU")),
         warnings=tuple(warnings),
     )
 
@@ -190,7 +193,7 @@ def sgf_text(record: GoRecord) -> str:
     rows, columns = record.shape
     size = str(rows) if rows == columns else f"{columns}:{rows}"
     rules = record.rules or ("NZ" if record.handicap else "Chinese")
-    root = ["GM[1]FF[4]CA[UTF-8]AP[muzero-engine]", f"SZ[{size}]", f"RU[{_escaped(rules)}]"]
+    root = [f"GM[1]FF[4]CA[UTF-8]AP[{_PROGRAM}:{__version__}]", f"SZ[{size}]", f"RU[{_escaped(rules)}]"]
     if record.komi is not None:
         root.append(f"KM[{komi_text(half_points(record.komi))}]")
     names = (("PB", record.black_name), ("PW", record.white_name), ("RE", record.result))

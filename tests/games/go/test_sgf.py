@@ -307,6 +307,12 @@ def test_rules_give_white_points_for_handicap(rules: str, bonus: int, stones: st
     assert parse_sgf(sgf_text(record)).position().komi == 0.5 + bonus
 
 
+def test_older_records_of_this_program_say_chinese_of_any_rules() -> None:
+    for program, komi in (("muzero-engine", 0.5), ("muzero-engine:0.1.0", 2.5), ("CGoban:3", 2.5)):
+        text = f"(;GM[1]FF[4]AP[{program}]SZ[9]RU[Chinese]KM[0.5]HA[2]AB[cc][gg]PL[W];W[ee])"
+        assert parse_sgf(text).position().komi == komi
+
+
 def test_even_games_and_set_up_positions_have_no_handicap() -> None:
     for game in (";B[cc];W[gg];B[cg]", "AB[cc][gg]AW[cg];B[ee]", ";B[cc];W[gg]AB[ee][ef]", "AB[cc]PL[W];W[gg]"):
         assert parse_sgf(f"(;SZ[9]KM[0.5]RU[Chinese]{game})").position().komi == 0.5
