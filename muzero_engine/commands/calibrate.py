@@ -52,7 +52,12 @@ LONGEST_MOVE = "movetime=30,margin=30"  # a level ends its search by itself long
 
 @click.command()
 @click.option("--game", type=GameName(), required=True, help=GAMES)
-@click.option("--size", type=int, metavar="N", help="Lines of the board, where the game has several  [9]")
+@click.option(
+    "--size",
+    type=int,
+    metavar="N",
+    help="Lines of the board, where the game has several  [9, or the first that the weights know]",
+)
 @weights_flag
 @out_flag("calibrations")
 @click.option("--games", type=click.IntRange(min=2), metavar="N", default=100, help="Games of each setting  [100]")
@@ -98,7 +103,9 @@ def calibrate(
       muzero-engine calibrate --game chess --concurrency 8 --check 60
       muzero-engine calibrate --game othello --weights my-weights --games 40
     """
-    ladder = calibration_ladder(game, size)
+    folder = weights or default_weights_dir(game)
+    manifest = load_bundle(folder, load_game(game).spec).manifest
+    ladder = calibration_ladder(game, _own_size(manifest) if size is None else size)
     opponents = {name: engine for name, engine in installed(ladder).items() if name not in without}
     if unknown := [name for name in without if name not in {one.name for one in ladder.opponents}]:
         raise BadLadder(f"there is no opponent {unknown[0]!r} on the ladder: `ladder --list` shows them all")
@@ -106,8 +113,6 @@ def calibrate(
         click.echo(f"not installed: {', '.join(gone.names)}\n  get them by: {gone.install}")
     if not opponents:
         raise BadLadder("no opponent is left: install one, or leave fewer out with --without")
-    folder = weights or default_weights_dir(game)
-    manifest = load_bundle(folder, load_game(game).spec).manifest
     settings = LadderSettings(
         game=game, engine="levels", weights=manifest.networks_digest(), control=LONGEST_MOVE, seed=seed
     )
@@ -146,6 +151,13 @@ def calibrate(
         click.echo(
             f"the levels are in {store.folder / REPORT}; the same command with --write puts them into the weights"
         )
+
+
+def _own_size(manifest: Manifest) -> int | None:
+    """Return the lines of the first square board of a network that does not know its game's first one, else None."""
+    usual = load_game(manifest.game).spec.shapes[0]
+    squares = [rows for rows, columns in manifest.shapes if rows == columns]
+    return None if usual in manifest.shapes or not squares else squares[0]
 
 
 def _other_levels(manifest: Manifest, scale: str) -> str:

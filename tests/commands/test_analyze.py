@@ -322,6 +322,7 @@ def test_moves_before_a_set_up_are_told_to_be_left_out() -> None:
     [
         (["startpos"], "say which game to start with --game"),
         (["nonsense"], "'nonsense' is no position of any game"),
+        (["sfen 4k4/9/4P4/9/9/9/9/9/9 b G2r2b3g4s4n4l17p 1"], "SFEN has 0 kings of black"),
         ([" "], "there is no position in it"),
         (["8/8/8 w", "--game", "chess"], "cannot read the FEN"),
         (["no-such-file.sgf"], "cannot read 'no-such-file.sgf'"),

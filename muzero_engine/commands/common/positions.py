@@ -10,7 +10,16 @@ from pathlib import Path
 
 import click
 
-from muzero_engine.games.base import BadPosition, Game, IllegalMove, PlayedGame, Position, RecordFormat, WithKomi
+from muzero_engine.games.base import (
+    BadPosition,
+    EngineProtocol,
+    Game,
+    IllegalMove,
+    PlayedGame,
+    Position,
+    RecordFormat,
+    WithKomi,
+)
 from muzero_engine.games.lines import START, last_position_line, line_format_of, split_line
 from muzero_engine.games.record_files import (
     BadRecordedMove,
@@ -123,6 +132,8 @@ def _games_of_text(text: str, game: str | None, numbers: range, name: str = "") 
     if position is None and not moves:
         raise BadSetup("say which game to start", " with --game") if line else BadSetup("there is no position in it")
     games = loaded_games() if game is None else [load_game(game)]
+    if game is None and "sfen" in line.split()[:2]:
+        games = [owner for owner in games if owner.protocol is EngineProtocol.USI]
     if moves or position != " ".join(line.split()):  # "position ...", "sfen ...", "... moves ..."
         (one,) = _only([(owner, line_format_of(owner)) for owner in games], line, range(1, 2), name)
         return _only_one(one, numbers)

@@ -18,7 +18,7 @@ from muzero_engine.games.record import GameRecord
 from muzero_engine.games.registry import load_game
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from muzero_engine.match.ladder.ladder import FAULTS, OWN_FAULTS, BadLadder, Openings, faults, pair_plans
-from muzero_engine.match.ladder.opponents import LADDERS, Ladder, Opponent, UnknownLadder, ladder_of
+from muzero_engine.match.ladder.opponents import Ladder, Opponent, UnknownLadder, ladder_of
 from muzero_engine.match.ladder.placing import place
 from muzero_engine.match.play.game import GamePlan
 from muzero_engine.match.settings.match_settings import GameSettings
@@ -51,18 +51,27 @@ OPENING_PLIES = 4  # of a game without a ladder
 
 
 def calibration_ladder(game: str, size: int | None = None) -> Ladder:
-    """Return the ladder of a game; one of random moves alone for a game that has none. Raises UnknownLadder."""
+    """Return the ladder of a game; one of random moves alone for a game or a board that has none. Raises UnknownLadder
+    where there is no board of `size` lines."""
+    shapes = load_game(game).spec.shapes
+    shape = None if size is None else (size, size)
+    if shape is not None and len(shapes) == 1:
+        raise UnknownLadder(f"{game} is played on one board: leave --size out")
+    if shape is not None and shape not in shapes:
+        sizes = ", ".join(str(rows) for rows, columns in sorted(shapes) if rows == columns)
+        raise UnknownLadder(f"{game} has no board of {size} lines: choose one of {sizes}")
     try:
         return ladder_of(game, size)
     except UnknownLadder:
-        if size is not None and game in LADDERS:
-            raise
-        if size is not None:
-            raise UnknownLadder(f"{game} is measured on its one board: leave --size out") from None
+        pass
     random = Opponent(name="random", rating=0.0, fixed=True)
-    settings = GameSettings(game=game)
+    board = "" if shape is None else f" {size}x{size}"
     return Ladder(
-        label=game, game=settings, scale="uniformly random moves = 0", opponents=(random,), opening_plies=OPENING_PLIES
+        label=f"{game}{board}",
+        game=GameSettings(game=game, shape=shape),
+        scale=f"uniformly random moves{' on' if board else ''}{board} = 0",
+        opponents=(random,),
+        opening_plies=OPENING_PLIES,
     )
 
 

@@ -59,8 +59,6 @@ class TimeControl:
             raise BadTimeControl("the time control grants no time at all")
         if (self.overtime_s > 0.0) != bool(self.periods or self.stones) or (self.periods and self.stones):
             raise BadTimeControl("overtime is periods of some time, as in 600+30x3, or moves in it, as in 600+25/300")
-        if self.main_s is not None and self.main_s + self.overtime_s <= 0.0:
-            raise BadTimeControl("an increment comes after the first move: give some time before it, as in 1+0.5")
         if self.moves is not None and self.overtime_s > 0.0:
             raise BadTimeControl("moves in a time and overtime cannot be combined")
         if self.move_time_s is not None and self.move_time_s <= 0.0:

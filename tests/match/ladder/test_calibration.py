@@ -179,10 +179,15 @@ def test_names_are_settings_and_back() -> None:
     assert settings_of("stockfish skill 3") is None
 
 
-def test_a_game_without_a_ladder_has_random_moves_and_no_sizes() -> None:
+def test_a_game_and_a_board_without_a_ladder_have_random_moves() -> None:
     assert [rung.name for rung in OTHELLO.opponents] == ["random"]
-    with pytest.raises(UnknownLadder):
+    with pytest.raises(UnknownLadder, match="leave --size out"):
         calibration_ladder("othello", 9)
+    small = calibration_ladder("go", 5)
+    assert ([rung.name for rung in small.opponents], small.game.shape, small.label) == (["random"], (5, 5), "go 5x5")
+    assert len(calibration_ladder("go").opponents) > 5
+    with pytest.raises(UnknownLadder, match="no board of 3 lines: choose one of 5, "):
+        calibration_ladder("go", 3)
 
 
 @given(st.lists(st.tuples(st.floats(-1000, 1000), st.floats(0.1, 10)), min_size=1, max_size=20))

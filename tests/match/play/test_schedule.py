@@ -68,6 +68,7 @@ def test_more_rounds_leave_the_first_ones_as_they_are() -> None:
         ((random_player("a"), scripted("b", "shogi")), "chess", "b speaks USI, but chess is played over UCI"),
         ((random_player("a"), scripted("b", "chess", limit="none")), "chess", "think for ever"),
         ((random_player("a"), scripted("b", "chess", limit="60+5x1")), "chess", "UCI has no overtime"),
+        ((scripted("a", "chess", limit="0+1"), random_player("b")), "chess", r"a cannot play with 0\+1: an increment"),
         ((random_player("a"), scripted("b", "tictactoe", limit="none")), "tictactoe", "think for ever"),
         ((random_player("a"), scripted("b", "tictactoe", limit="60+5x1")), "tictactoe", "UGI has neither overtime"),
         ((random_player("a"), scripted("b", "tictactoe", limit="40/60")), "tictactoe", "UGI has neither overtime"),
