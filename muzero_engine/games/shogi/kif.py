@@ -35,6 +35,7 @@ _HELD = re.compile(r"([歩香桂銀金角飛])\s*([一二三四五六七八九�
 _KANJI = {kanji: number for number, kanji in enumerate("一二三四五六七八九十", start=1)}
 _HEADER = re.compile(r"\s*([^\s:*0-9][^:]{0,20}?)\s*:(.*)")
 _NUMBERED = re.compile(r"\s*([0-9]{1,5})\s+(\S.*)")
+_SEVEN = {"左七枚落ち": "2sgkg3", "右七枚落ち": "3gkgs2"}  # the giver's left or right silver is gone; cshogi lacks them
 _TIME = re.compile(r"[(（]\s*[0-9０-９]*[:：].*$|[+＋]\s*$")
 _SIGNED = re.compile(r"[▲△☗☖▼▽⛊⛉][^▲△☗☖▼▽⛊⛉]*")
 _ENDINGS: dict[str, tuple[int | None, Ending]] = {
@@ -132,11 +133,12 @@ def _end_of_moves(line: str, start: int = 0) -> int:
 def _handicap(head: dict[str, str]) -> str:
     """Return the SFEN that the heading 手合割 names. Raises BadPosition."""
     name = head.get("手合割", "平手").replace(" ", "")
-    sfen = (
-        START
-        if name == "平手"
-        else KIF.Parser.HANDYCAP_SFENS.get(name.removeprefix("左") if name == "左香落ち" else name)
-    )
+    if name in _SEVEN:
+        sfen = f"{_SEVEN[name]}/9/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL w - 1"
+    elif name == "平手":
+        sfen = START
+    else:
+        sfen = KIF.Parser.HANDYCAP_SFENS.get(name.removeprefix("左") if name == "左香落ち" else name)
     if sfen is None:
         raise BadPosition(f"the KIF begins from {name[:20]}, and there is no board drawn in it")
     return str(sfen)

@@ -77,7 +77,7 @@ class GtpBoard:
             "kgs-rules": self._set_rules,
             "final_score": self._final_score,
             "final_status_list": self._final_status_list,
-            "showboard": lambda _: "\n" + self.position.board_text(),
+            "showboard": self._showboard,
             "loadsgf": self._loadsgf,
             "printsgf": self._printsgf,
             "gogui-setup": self._gogui_setup,
@@ -226,6 +226,11 @@ class GtpBoard:
         area = left.area().reshape(-1)
         taken = {*stones, *dead}
         return self.vertices(point for point in range(area.size) if area[point] == owner and point not in taken)
+
+    def _showboard(self, _args: Args) -> str:
+        bonus = self.rules.handicap_bonus(self.position.handicap)
+        words = f"\n{bonus} points of the komi are for handicap" if bonus else ""
+        return f"\n{self.position.board_text()}{words}"
 
     def _loadsgf(self, args: Args) -> str:
         """Answer `loadsgf file [move_number]`: the game up to the move before that number, with its komi and its rules

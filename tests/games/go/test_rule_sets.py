@@ -21,6 +21,7 @@ def test_rules_add_handicap_points_to_komi(talk: Talk) -> None:
     talk.ask("kata-set-rules chinese")
     talk.ask("fixed_handicap 3")
     assert talk.ask("final_score") == "B+77.5"  # 81 - 0.5 - 3
+    assert talk.ask("showboard").endswith("\n3 points of the komi are for handicap")
     talk.ask("kata-set-rule whiteHandicapBonus N-1")
     assert talk.ask("final_score") == "B+78.5"
     talk.ask("kgs-rules new_zealand")

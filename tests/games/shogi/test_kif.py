@@ -74,6 +74,13 @@ def test_a_game_is_read_however_it_is_written(name: str, text: str) -> None:
     assert [form for _, form in formats_of_text(text)][:1] in ([format_of(name, SHOGI)], [])
 
 
+@pytest.mark.parametrize(("name", "rank"), [("左七枚落ち", "2sgkg3"), ("右七枚落ち", "3gkgs2"), ("八枚落ち", "3gkg3")])
+def test_handicaps_by_name(name: str, rank: str) -> None:
+    game = format_of("a.kif", SHOGI).read(f"手合割：{name}\n手数----指手--\n   1 ５二玉(51)\n", INITIAL)
+    assert game.start == f"{rank}/9/ppppppppp/9/9/9/PPPPPPPPP/1B5R1/LNSGKGSNL w - 1"
+    assert game.moves == ("5a5b",)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
 @pytest.mark.parametrize("name", ["a.kif", "a.ki2"])
 def test_encodings(tmp_path: Path, name: str, encoding: str) -> None:
