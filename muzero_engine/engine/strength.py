@@ -40,6 +40,11 @@ LEVEL_FIELDS = frozenset({"level", "limit_strength", "elo", "skill_level"})  # o
 NO_LEVELS = "these weights have no measured levels: run muzero-engine calibrate, or play at full strength"
 
 
+def ranks_of(ranks: Ranks | None, table: LevelTable | None) -> Ranks | None:
+    """Return the ranks of a game, None where the ratings of a table are on another scale than theirs."""
+    return ranks if ranks is None or table is None or ranks.scale in table.scale else None
+
+
 @dataclass(frozen=True, slots=True)
 class Levels:
     """The levels of the weights in use: `table` is None where there are none, `ranks` where people have none."""

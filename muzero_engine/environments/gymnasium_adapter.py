@@ -41,6 +41,7 @@ class GymnasiumSource:
             )
         self.actions, self._first_action = int(action.n), int(action.start)
         self._one_hot = observation if isinstance(observation, spaces.Discrete) else None
+        self._bits = _are_bits(observation)
         if not isinstance(observation, spaces.Box | spaces.Discrete | spaces.MultiBinary | spaces.MultiDiscrete):
             raise BadEnvironment(
                 f"its observations are {_named(observation)}: only arrays can be learnt from; "
@@ -92,11 +93,21 @@ class GymnasiumSource:
         self._env.close()
 
     def _array(self, observation: Any) -> Any:
+        if self._bits:
+            return np.asarray(observation) != 0
         if self._one_hot is None:
             return observation
         array = np.zeros(int(self._one_hot.n), dtype=np.float32)
         array[int(observation) - int(self._one_hot.start)] = 1.0
         return array
+
+
+def _are_bits(space: spaces.Space[Any]) -> bool:
+    """Return whether observations are planes: two or three axes of whole numbers that are 0 or 1."""
+    if isinstance(space, spaces.Box):
+        whole = np.issubdtype(space.dtype, np.integer)
+        return whole and len(space.shape) in (2, 3) and bool((space.low == 0).all() and (space.high == 1).all())
+    return isinstance(space, spaces.MultiBinary) and len(space.shape) in (2, 3)
 
 
 def made_by_id(settings: EnvironmentSettings, *, picture: bool) -> tuple[GymnasiumSource, bool]:

@@ -394,6 +394,7 @@ class Ranks:
     step: float  # Elo of a rank
     weakest_kyu: int
     highest_dan: int
+    scale: str  # is in what a table says of its scale (`LevelTable.scale`) where its ratings are those of the ladder
     anchor: str  # what 1 dan rests on and how far it may be off, a sentence for people
 
     def elo(self, text: str) -> float | None:

@@ -14,15 +14,16 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Clock, Limits
 from muzero_engine.engine.options import BadOption, EngineOptions
 from muzero_engine.engine.report import RootMove, SearchResult
-from muzero_engine.engine.strength import Levels, level_weights, limited
+from muzero_engine.engine.strength import Levels, level_weights, limited, ranks_of
 from muzero_engine.games.base import EngineProtocol
 from muzero_engine.games.registry import load_game
+from muzero_engine.inference.bundle import read_manifest, shipped_weights_dir
 from muzero_engine.inference.levels import Level, LevelSettings, LevelTable
 from muzero_engine.protocols.common.options_text import value_text
 
 CHESS = load_game("chess")
 TABLE = LevelTable(
-    "a scale",
+    "a scale with GNU Go",
     (Level(400.0, 60.0, 100, LevelSettings(1, 3.0, 0.001)), Level(1600.0, 40.0, 120, LevelSettings(16, 0.5, 0.1))),
 )
 LEVELS = Levels(TABLE, load_game("go").defaults.ranks)
@@ -191,6 +192,15 @@ def test_ranks_that_can_be_played_are_within_what_was_measured() -> None:
     assert list(ratings.values()) == sorted(ratings.values())
     assert 400 <= min(ratings.values()) <= max(ratings.values()) <= 1600
     assert Levels(TABLE).ranks_in_range == {}
+
+
+def test_ranks_are_for_ratings_of_the_ladder_alone() -> None:
+    for game, folder in (("go", "go"), ("shogi", "shogi")):
+        ranks = load_game(game).defaults.ranks
+        assert ranks_of(ranks, None) is ranks
+        assert ranks_of(ranks, read_manifest(shipped_weights_dir(folder)).levels) is ranks
+        assert ranks_of(ranks, replace(TABLE, scale="go: uniformly random moves on 5x5 = 0")) is None
+    assert ranks_of(None, TABLE) is None
 
 
 # -- the draw ----------------------------------------------------------------------------------------------------------

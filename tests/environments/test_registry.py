@@ -69,6 +69,24 @@ class Words(Grid):
 
 class Wheel(Grid):
     action_space = spaces.Box(-1, 1, (1,))
+
+class Bits(Grid):
+    observation_space = spaces.MultiBinary((2, 5, 5))
+
+    def reset(self, *, seed=None, options=None):
+        return self.observation_space.sample(), {}
+
+class Bytes(Bits):
+    observation_space = spaces.Box(0, 1, (2, 5, 5), dtype=np.uint8)
+
+class Whole(Bits):
+    observation_space = spaces.Box(0, 1, (5, 5), dtype=np.int64)
+
+class Line(Bits):
+    observation_space = spaces.MultiBinary(9)
+
+class Real(Bits):
+    observation_space = spaces.Box(0, 1, (2, 5, 5))
 """
 
 
@@ -115,6 +133,24 @@ def test_a_gymnasium_class_of_ones_own(tmp_path: Path) -> None:
         environment_spec(settings(f"{file}:Words"))
     with pytest.raises(BadEnvironment, match=r"grids.py:Wheel: its actions are Box.*: only Discrete ones"):
         environment_spec(settings(f"{file}:Wheel"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "shape"),
+    [
+        ("Bits", ObservationKind.PLANES, (2, 5, 5)),
+        ("Bytes", ObservationKind.PLANES, (2, 5, 5)),
+        ("Whole", ObservationKind.PLANES, (1, 5, 5)),
+        ("Line", ObservationKind.VECTOR, (9, 1, 1)),
+        ("Real", ObservationKind.VECTOR, (50, 1, 1)),
+    ],
+)
+def test_bits_of_gymnasium_are_planes(tmp_path: Path, name: str, kind: ObservationKind, shape: tuple[int, ...]) -> None:
+    """MultiBinary's arrays are int8."""
+    file = tmp_path / "grids.py"
+    file.write_text(GYMNASIUM)
+    spec = environment_spec(settings(f"{file}:{name}"))
+    assert (spec.kind, spec.shape) == (kind, shape)
 
 
 def test_gymnasium_ids() -> None:

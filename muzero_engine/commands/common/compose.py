@@ -13,7 +13,7 @@ from muzero_engine.engine.engine import Engine
 from muzero_engine.engine.limits import Limits
 from muzero_engine.engine.options import EngineOptions
 from muzero_engine.engine.report import SearchInfo, SearchResult
-from muzero_engine.engine.strength import Levels
+from muzero_engine.engine.strength import Levels, ranks_of
 from muzero_engine.files import expanded
 from muzero_engine.games.base import Position, Shape
 from muzero_engine.games.encoding import observation
@@ -89,7 +89,8 @@ class GameWeights:
         """Return the levels of the weights that the options ask for."""
         if (kept := self._kept(options)) is None:
             return levels(self._game, options)
-        return Levels(kept.manifest.levels, load_game(self._game).defaults.ranks)
+        table = kept.manifest.levels
+        return Levels(table, ranks_of(load_game(self._game).defaults.ranks, table))
 
     def _kept(self, options: EngineOptions) -> Bundle | None:
         last = self._last
@@ -149,7 +150,7 @@ def levels(game: str, options: EngineOptions) -> Levels:
     try:
         manifest = read_manifest(folder)
         manifest.check_game(loaded.spec, str(folder))
-        return Levels(manifest.levels, ranks)
+        return Levels(manifest.levels, ranks_of(ranks, manifest.levels))
     except BadWeights as error:
         return Levels(None, ranks, str(error))
 

@@ -14,6 +14,7 @@ RANKS = Ranks(
     step=100.0,
     weakest_kyu=30,
     highest_dan=9,
+    scale="GNU Go",
     anchor="GNU Go 3.8 at level 10 is taken for 6 kyu and a rank for 100 Elo: an estimate, perhaps 3 ranks off",
 )
 

@@ -147,6 +147,12 @@ class Rules:
             return 0
         return stones if self.white_handicap_bonus == "N" else stones - 1
 
+    def sgf_name(self, stones: int) -> str:
+        """Return what SGF's RU calls the rules in a game with this many handicap stones, 0 for none."""
+        if not self.friendly_pass_ok and not self.handicap_bonus(stones):
+            return "Tromp-Taylor"
+        return {"N": "Chinese", "N-1": "AGA", "0": "NZ"}[self.white_handicap_bonus] if stones else "Chinese"
+
     def to_json(self) -> str:
         """Return KataGo's JSON form of the rules that the engine plays by."""
         fields = {

@@ -187,12 +187,12 @@ def parse_sgf(text: str) -> GoRecord:
 def sgf_text(record: GoRecord) -> str:
     """Return the record as an SGF game, which `parse_sgf` reads. A set-up not at the start begins a node of its own.
 
-    Rules that it does not name are Chinese, with handicap those of New Zealand: area counts, and komi is all that white
-    gets.
+    Rules that it does not name are those of Tromp and Taylor, by which this program counts games: every stone on the
+    board is alive, and komi is all that white gets.
     """
     rows, columns = record.shape
     size = str(rows) if rows == columns else f"{columns}:{rows}"
-    rules = record.rules or ("NZ" if record.handicap else "Chinese")
+    rules = record.rules or "Tromp-Taylor"
     root = [f"GM[1]FF[4]CA[UTF-8]AP[{_PROGRAM}:{__version__}]", f"SZ[{size}]", f"RU[{_escaped(rules)}]"]
     if record.komi is not None:
         root.append(f"KM[{komi_text(half_points(record.komi))}]")

@@ -15,6 +15,7 @@ RANKS = Ranks(
     step=200.0,
     weakest_kyu=15,
     highest_dan=6,
+    scale="gpsshogi",
     anchor="gpsshogi six plies deep is taken for 4 dan and a rank for 200 Elo: an estimate, perhaps 4 ranks off",
 )
 

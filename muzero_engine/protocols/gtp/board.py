@@ -36,7 +36,6 @@ from muzero_engine.protocols.gtp.frame import (
     want_args,
 )
 
-_SGF_RULES = {"0": "", "N-1": "AGA", "N": "Chinese"}  # by white's points for handicap
 _STATUSES = ("alive", "dead", "seki", "black_territory", "white_territory", "dame")
 
 
@@ -256,7 +255,7 @@ class GtpBoard:
         """Answer `printsgf [file]`: the game so far, into a file or into the response; komi as `loadsgf` takes it."""
         over = self.position.outcome() is not None
         record = GoRecord.of(self.position, result=self.final_score() if over else "")
-        text = sgf_text(replace(record, komi=self.komi, rules=_SGF_RULES[self.rules.white_handicap_bonus]))
+        text = sgf_text(replace(record, komi=self.komi, rules=self.rules.sgf_name(self.position.handicap)))
         if not args or args == ("-",):
             return text
         path = Path(" ".join(args))

@@ -58,7 +58,7 @@ def test_a_record_says_by_which_rules_it_counts(talk: Talk, tmp_path: Path) -> N
     (tmp_path / "j3.sgf").write_text("(;GM[1]FF[4]SZ[9]KM[0.5]HA[3]RU[Japanese]AB[cc][gg][cg];W[ee];B[];W[])")
     talk.ask(f"loadsgf {tmp_path}/j3.sgf")
     assert talk.ask("final_score") == "B+1.5"
-    written = {"chinese": "Chinese", "aga": "AGA", "tromp-taylor": "NZ"}
+    written = {"chinese": "Chinese", "aga": "AGA", "nz": "NZ", "tromp-taylor": "Tromp-Taylor"}
     for rules, name in written.items():
         talk.ask(f"kata-set-rules {rules}")
         assert f"RU[{name}]KM[0.5]" in talk.ask("printsgf")

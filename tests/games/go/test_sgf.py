@@ -320,7 +320,7 @@ def test_even_games_and_set_up_positions_have_no_handicap() -> None:
 
 def test_a_record_without_rules_is_written_with_those_that_its_komi_is_for() -> None:
     position = GoPosition((9, 9), komi=0.5)
-    assert "RU[Chinese]" in sgf_text(GoRecord.of(position))
+    assert "RU[Tromp-Taylor]" in sgf_text(GoRecord.of(position))
     position.place_fixed_handicap(3)
-    assert "RU[NZ]" in sgf_text(GoRecord.of(position))
+    assert "RU[Tromp-Taylor]" in sgf_text(GoRecord.of(position))
     assert parse_sgf(sgf_text(GoRecord.of(position))).position().komi == 0.5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,6 +68,18 @@ def test_every_stone_is_alive_where_tromp_taylor_is_asked_for() -> None:
     play_moves(talk, "bpass wpass")
     assert talk.ask("final_status_list dead") == ""
     assert talk.ask("final_score") == _ended("tromp-taylor").ask("final_score") != "B+24.5"
+
+
+@pytest.mark.parametrize("rules", ["tromp-taylor", "chinese", "nz"])
+def test_a_record_is_counted_again_as_it_was(rules: str, tmp_path: Path) -> None:
+    talk = _ended(rules)
+    play_moves(talk, "bpass wpass")
+    score = talk.ask("final_score")
+    talk.ask(f"printsgf {tmp_path}/a.sgf")
+    for other in ("tromp-taylor", "chinese"):
+        talk.ask(f"kata-set-rules {other}")
+        talk.ask(f"loadsgf {tmp_path}/a.sgf")
+        assert talk.ask("final_score") == score
 
 
 class Tenfold:
