@@ -120,7 +120,7 @@ def made_by_id(settings: EnvironmentSettings, *, picture: bool) -> tuple[Gymnasi
     repeats = settings.sticky >= 0
     if name.startswith(MINATAR):
         minatar = _imported("minatar.gym", name, install_command("environments"))
-        if name not in gymnasium.registry:
+        if not any(known.startswith(MINATAR) for known in gymnasium.registry):
             minatar.register_envs()
         arguments |= {"sticky_action_prob": settings.sticky} if repeats else {}
     elif name.startswith(ATARI):

@@ -162,9 +162,12 @@ def _factory(settings: EnvironmentSettings) -> Callable[..., Any] | None:
         place = f"{place}.py" if colon else name
         return _attribute(_file_module(place, settings.folder), place, attribute)
     place, colon, attribute = name.rpartition(":")
+    named = all(part.isidentifier() for part in place.split("."))
+    if colon and named and not attribute.isidentifier():
+        _module(place, settings.folder)  # registers the id, and is there when Gymnasium imports it by its name
     if not colon or not attribute.isidentifier():
         return None
-    if not all(part.isidentifier() for part in place.split(".")):
+    if not named:
         raise BadEnvironment(
             f"{place!r} is no module: a class of a file is named like {place or 'mine'}.py:{attribute}, "
             f"one of a package like package.module:{attribute}"

@@ -153,6 +153,22 @@ def test_bits_of_gymnasium_are_planes(tmp_path: Path, name: str, kind: Observati
     assert (spec.kind, spec.shape) == (kind, shape)
 
 
+def test_an_id_that_a_module_of_this_folder_registers(tmp_path: Path) -> None:
+    module = f"grids_{tmp_path.name.replace('-', '_')}"
+    registers = f"gymnasium.register('Grid-{module}-v0', entry_point='{module}:Grid')"
+    (tmp_path / f"{module}.py").write_text(f"{GYMNASIUM}\n{registers}\n")
+    spec = environment_spec(replace(settings(f"{module}:Grid-{module}-v0"), folder=str(tmp_path)))
+    assert (spec.kind, spec.shape) == (ObservationKind.PLANES, (2, 5, 5))
+    with pytest.raises(BadEnvironment, match="no_such_module"):
+        environment_spec(replace(settings("no_such_module:Grid-v0"), folder=str(tmp_path)))
+
+
+def test_minatar_is_registered_once(recwarn: pytest.WarningsRecorder) -> None:
+    for _ in range(2):
+        assert environment_spec(settings("MinAtar/Breakout")).kind is ObservationKind.PLANES
+    assert not [str(one.message) for one in recwarn.list if "already in registry" in str(one.message)]
+
+
 def test_gymnasium_ids() -> None:
     spec = environment_spec(settings("CartPole-v1"))
     assert (spec.kind, spec.shape, spec.actions, spec.action_names) == (ObservationKind.VECTOR, (4, 1, 1), 2, ())
