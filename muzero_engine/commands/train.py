@@ -299,6 +299,7 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
     from muzero_engine.training.run.checkpoint import restore_checkpoints, set_later_aside
     from muzero_engine.training.run.loop import train as run_loop
     from muzero_engine.training.run.run import TrainingRun
+    from muzero_engine.training.run.state import seen_and_done
 
     write_records = dashboards(folder, tensorboard=order.tensorboard, wandb=order.wandb) if world.is_main else ()
     if world.is_main and order.folder is not None and folder.exists():
@@ -336,6 +337,8 @@ def _run(order: _Order, folder: Path, world: World, lock: RunLock, progress: Pro
             if begin.before is not None and (edited := edited_by_hand(folder / CONFIG, begin.before, config)):
                 progress.note(edited)
             write_atomically(folder / CONFIG, to_json(config).encode())
+            if config.learns_environment:
+                progress.note(seen_and_done(run.learner.network.config))
         for write in write_records:
             run.on_record(write)
         ending = run_loop(run, progress, time_limit=order.time_limit)

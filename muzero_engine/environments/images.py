@@ -27,7 +27,10 @@ class ImageFormat:
         self._first = full[2] not in _COLOURS
         colours = full[0] if self._first else full[2]
         if colours not in _COLOURS:
-            raise BadEnvironment(f"an image has 1 or 3 planes, first or last, not the shape {list(shape)}")
+            raise BadEnvironment(
+                f"an image has 1 or 3 planes, first or last, not the shape {list(shape)}: images are stacked here, by "
+                "environment.stack, and not by a wrapper"
+            )
         self._colours, self._size = colours, size
         self._luma = grey and colours == 3
         self.shape = (1 if grey else colours, size, size)

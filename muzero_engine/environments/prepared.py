@@ -1,7 +1,8 @@
 """`PreparedEnvironment`: an environment as somebody wrote it, with steps and observations as settings want them.
 
 What a source shows first says what its observations are: bits in two or three axes are planes, bytes in two or three
-axes are an image, everything else is a vector. In three axes the planes (an image's colours) come first or last.
+axes are an image, everything else is a vector. In three axes the planes (an image's colours) come first or last: where
+a square is left, else where fewer are than rows or columns (`train` says what it takes them for).
 """
 
 from __future__ import annotations
@@ -258,7 +259,7 @@ def _format(
     if first.size > MOST_NUMBERS:
         raise BadEnvironment(
             f"an observation of {first.size:,} numbers is no vector to learn from (at most {MOST_NUMBERS:,}): "
-            "show images as uint8 and planes as bool"
+            "show one image as uint8 of two or three axes, and planes as bool"
         )
 
     def vector(raw: npt.NDArray[Any]) -> Observation:
@@ -289,5 +290,11 @@ def _names(source: EnvironmentSource) -> tuple[str, ...]:
 
 
 def _planes_last(shape: tuple[int, ...]) -> bool:
-    """Return whether the last axis of planes is that of the planes: unless only the others make a square."""
-    return len(shape) == 2 or not (shape[1] == shape[2] != shape[0])
+    """Return whether the last axis of planes is that of the planes, and not the first.
+
+    The other two are a board: a square where just one way makes one, else the longer ones.
+    """
+    if len(shape) == 2:
+        return True
+    squares = shape[0] == shape[1], shape[1] == shape[2]
+    return squares[0] if squares[0] != squares[1] else shape[2] <= shape[0]

@@ -261,3 +261,23 @@ def test_an_environment_that_shows_no_numbers_at_first_is_refused_before_it_is_l
 
     with pytest.raises(BadEnvironment, match=r"mine showed an observation with numbers that float32 cannot hold"):
         prepared.PreparedEnvironment(Nothing(), EnvironmentSettings(id="mine"), sticky=0.0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "last"),
+    [
+        ((10, 10, 4), True),
+        ((4, 10, 10), False),
+        ((6, 6, 6), True),
+        ((7, 7, 12), True),
+        ((12, 7, 7), False),
+        ((2, 6, 7), False),
+        ((6, 7, 2), True),
+        ((4, 10, 12), False),
+        ((20, 10, 3), True),
+        ((3, 20, 10), False),
+        ((5, 9), True),
+    ],
+)
+def test_planes_come_first_or_last(shape: tuple[int, ...], last: bool) -> None:
+    assert prepared._planes_last(shape) is last
