@@ -487,7 +487,7 @@ def test_an_environment_in_a_file_is_learnt_and_reported(tmp_path: Path, monkeyp
     assert re.fullmatch(r"worlds-mine\.py-Walk-\d{4}-\d\d-\d\d-\d{6}", run.name)
     told = r"^step 4: return [-\d.]+ ± [\d.]+ .* over 4 episodes of \d steps?(, \d of them cut off)?$"
     assert re.search(told, output, re.MULTILINE)
-    assert re.search(r"^observations of \d+x1x1 \(vector\) and \d actions$", output, re.MULTILINE)
+    assert re.search(r"^observations of 2x3x3 \(board\) and 3 actions$", output, re.MULTILINE)
     assert output.endswith(f"muzero-engine watch --weights {run / 'weights'}\n")
     assert "environment steps" in done("train", "--run", run, "--resume", "--steps", 6)
     other = call("train", "--run", run, "--resume", "--game", "go")
