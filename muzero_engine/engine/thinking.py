@@ -261,8 +261,10 @@ class Thinker:
 def _luck(seed: int, position: Position, purpose: str) -> np.random.SeedSequence:
     """Return what random numbers come of: other ones in each position, so that the games of a match with a fixed seed
     do not draw the same; anything where the seed is 0."""
+    if not seed:
+        return np.random.SeedSequence()
     where = f"{purpose} {position.ply} {position.text()}"
-    return np.random.SeedSequence([seed, zlib.crc32(where.encode())] if seed else None)
+    return np.random.SeedSequence([seed, zlib.crc32(where.encode())])
 
 
 def _root_value(search: Search, moves: tuple[RootMove, ...]) -> float:

@@ -215,7 +215,8 @@ class GoPosition:
     @property
     def handicap(self) -> int:
         """Return how many handicap stones black has, 0 for none (`handicap_stones`)."""
-        return handicap_stones(self.first_stones(BLACK), self.first_stones(WHITE), self.moves, self._shape)
+        moves = ((played.colour, played.action) for played in self._history)  # of which a few are looked at
+        return handicap_stones(self.first_stones(BLACK), self.first_stones(WHITE), moves, self._shape)
 
     @property
     def lost(self) -> tuple[int, int]:

@@ -106,15 +106,15 @@ class GoRecord:
 
     @property
     def handicap(self) -> int:
-        """Return how many handicap stones black has, 0 for none (`handicap_stones`)."""
-        black, white = set[int](), set[int]()
-        first = next((i for i, step in enumerate(self.steps) if isinstance(step, Move)), len(self.steps))
-        for step in self.steps[:first]:
-            assert isinstance(step, Setup)
-            black = (black - {*step.white, *step.empty}) | set(step.black)
-            white = (white - {*step.black, *step.empty}) | set(step.white)
-        moves = [(step.colour, step.action) for step in self.steps[first:] if isinstance(step, Move)]
-        return handicap_stones(black, white, moves, self.shape)
+        """Return how many handicap stones black has, 0 for none (`handicap_stones`). Raises BadPosition for a set-up
+        that leaves a chain without liberty."""
+        position = GoPosition(self.shape)
+        for step in self.steps:
+            if isinstance(step, Move):
+                break
+            _apply(step, position)
+        moves = ((step.colour, step.action) for step in self.steps if isinstance(step, Move))
+        return handicap_stones(position.stones(BLACK), position.stones(WHITE), moves, self.shape)
 
     def position(self, before_move: int | None = None, *, komi: float = DEFAULT_KOMI) -> GoPosition:
         """Return the position at the end, or before move number `before_move` (1 is the first; GTP `loadsgf`).
@@ -123,7 +123,8 @@ class GoRecord:
         are played as `GoPosition.play_any` does. Raises BadPosition for a move on an occupied point or a set-up that
         leaves a chain without liberty.
         """
-        bonus = 0 if self.rule_set is None else self.rule_set.handicap_bonus(self.handicap)
+        rules = self.rule_set
+        bonus = 0 if rules is None else rules.handicap_bonus(self.handicap)
         position = GoPosition(self.shape, komi=(komi if self.komi is None else self.komi) + bonus)
         number = 0
         for step in self.steps:

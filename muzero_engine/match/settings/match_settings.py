@@ -147,13 +147,10 @@ def check_engine(engine: EngineSettings, game: str) -> None:
         if not engine.command:
             raise BadMatch(f"{engine.name} has no command")
     control = engine.control
-    if control.main_s == 0.0 and control.increment_s and client_kind(game) is not ClientKind.USI:
-        raise BadMatch(
-            f"{engine.name} cannot play with {control}: an increment comes after the first move, so give some time "
-            "before it, as in 1+0.5"
-        )
     endless = control.allows_everything
     match engine.kind:
+        case _ if control.main_s == 0.0 and control.increment_s and client_kind(game) is not ClientKind.USI:
+            problem = "an increment comes after the first move: give some time before it, as in 1+0.5"
         case ClientKind.UCI | ClientKind.USI | ClientKind.UGI if endless:
             problem = "it would think for ever: give it a limit such as 10+0.1, movetime=0.1 or nodes=800"
         case ClientKind.UCI if control.overtime_s:
